@@ -1,0 +1,88 @@
+"""The task: data and a question about it. What every reader returns and everything else starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["Array", "Columns", "Inputs", "Kind", "Modality", "SetAside", "Task"]
+
+Kind = Literal["classification", "regression", "multilabel"]
+Modality = Literal["image", "text", "table", "array"]
+Array = npt.NDArray[Any]
+Inputs = list[Any] | pd.DataFrame | Array
+
+
+class SetAside(NamedTuple):
+    """One input that could not be used: which, and why. Never dropped without being named and counted."""
+
+    name: str
+    why: str
+
+
+class Columns(NamedTuple):
+    """Which column of a table plays which role; `None` where there is none."""
+
+    input: tuple[str, ...] = ()
+    target: str | None = None
+    split: str | None = None
+    group: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Inputs, targets, and what is known about each row.
+
+    inputs    N rows. image: list of path strings, PIL pictures or uint8 arrays (H, W[, C]); text: list of str;
+              table: DataFrame of the input columns; array: float array (N, D)
+    targets   classification: int64 codes (N,) into `classes`; regression: float64 (N,); multilabel: uint8 (N, C);
+              None where nothing is known (prediction)
+    classes   the labels in a fixed order (sorted); empty for regression
+    names     (N,) what to call each row in a message: a path, or "row 17"
+    split     (N,) "train", "val" or "test" where the data came split, else None
+    group, domain   (N,) labels, else None. Rows of one group never straddle a split
+    """
+
+    inputs: Inputs
+    targets: Array | None
+    kind: Kind
+    modality: Modality
+    classes: tuple[Hashable, ...] = ()
+    names: Sequence[str] = ()
+    split: Array | None = None
+    group: Array | None = None
+    domain: Array | None = None
+    columns: Columns | None = None
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows: npt.ArrayLike) -> Task:
+        """The same task with only these rows (integer positions), in this order."""
+        index = np.asarray(rows, dtype=np.int64)
+        return replace(
+            self,
+            inputs=_take(self.inputs, index),
+            names=[self.names[i] for i in index] if len(self.names) else (),
+            **{
+                name: None if value is None else value[index]
+                for name in ("targets", "split", "group", "domain")
+                for value in (getattr(self, name),)
+            },
+        )
+
+
+def _take(inputs: Inputs, index: npt.NDArray[np.int64]) -> Inputs:
+    if isinstance(inputs, pd.DataFrame):
+        return inputs.iloc[index].reset_index(drop=True)
+    if isinstance(inputs, np.ndarray):
+        return inputs[index]
+    return [inputs[i] for i in index]

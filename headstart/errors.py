@@ -1,0 +1,48 @@
+"""Everything headstart raises on purpose, drawn as a tree.
+
+    HeadstartError
+    ├── DataError          the data cannot be used as asked            exit code 3
+    ├── BackboneError      the backbone cannot be found or loaded      exit code 4
+    │   └── MissingWeights its weights are not on this machine
+    ├── ArtefactError      a saved model is missing, damaged, foreign  exit code 5
+    └── CacheError         the feature cache cannot be used            exit code 6
+
+Wrong arguments stay `ValueError` and `TypeError`. Each message says what was wrong (with the value), what was
+expected, and what to do instead.
+"""
+
+__all__ = ["ArtefactError", "BackboneError", "CacheError", "DataError", "HeadstartError", "MissingWeights"]
+
+
+class HeadstartError(Exception):
+    """The root: catch this to catch every error that headstart raises on purpose."""
+
+    exit_code = 1
+
+
+class DataError(HeadstartError, ValueError):
+    """The data cannot be read, or cannot be used as asked. Also a `ValueError`, as scikit-learn expects."""
+
+    exit_code = 3
+
+
+class BackboneError(HeadstartError):
+    """The backbone's name is unknown, or its files cannot be used."""
+
+    exit_code = 4
+
+
+class MissingWeights(BackboneError):
+    """The weights are not on this machine: says what is missing, where it looked, and what fetches it."""
+
+
+class ArtefactError(HeadstartError):
+    """A saved model is missing, damaged, or not one of ours."""
+
+    exit_code = 5
+
+
+class CacheError(HeadstartError):
+    """The feature cache cannot be read or written."""
+
+    exit_code = 6

@@ -1,0 +1,77 @@
+"""What a head is: features in, logits (or a value) out; a handful of named arrays and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from headstart.data.task import Array, Kind
+
+__all__ = ["Fitter", "Head", "HeadFit", "probabilities"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A fitted head: `layers` of (weight, bias) with ReLU between them, on standardised features.
+
+    logits = W_k relu(... relu(W_1 ((x - mean) / scale) + b_1)) + b_k
+
+    arrays   "mean" (D,), "scale" (D,), then "weight.0" (D, H), "bias.0" (H,), "weight.1" (H, C), "bias.1" (C,) ...
+             A linear head has only layer 0. float32. C is the number of classes; 1 for regression
+    config   JSON that tells how the head was fitted (strength chosen, scores by strength, epochs, ...)
+    """
+
+    name: str
+    kind: Kind
+    arrays: dict[str, Array]
+    temperature: float = 1.0
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def logits(self, features: Array) -> Array:
+        """(N, D) features -> (N, C) logits (regression: (N, 1) values), before the temperature. float64."""
+        x = (np.asarray(features, dtype=np.float64) - self.arrays["mean"]) / self.arrays["scale"]
+        layer = 0
+        while f"weight.{layer}" in self.arrays:
+            if layer:
+                x = np.maximum(x, 0.0)
+            x = x @ self.arrays[f"weight.{layer}"].astype(np.float64) + self.arrays[f"bias.{layer}"]
+            layer += 1
+        return np.asarray(x)
+
+    def predict(self, features: Array) -> Array:
+        """(N, D) features -> probabilities (N, C) for classification and multilabel, values (N,) for regression."""
+        return probabilities(self.logits(features), self.kind, self.temperature)
+
+
+class HeadFit(NamedTuple):
+    """A fitted head and what cross-validation said of it.
+
+    out_of_fold   (N, C) logits of each training row from a fit that did not see it; (N, 1) for regression
+    """
+
+    head: Head
+    out_of_fold: Array
+
+
+class Fitter(Protocol):
+    """A keyword-only dataclass of options that fits a head.
+
+    features (N, D) float32; targets as in `Task`; classes: how many (1 for regression); folds (N,) int: the fold in
+    which each row is held out (rows of one group or duplicates share a fold); class_weight None or "balanced".
+    """
+
+    def __call__(
+        self, features: Array, targets: Array, *, kind: Kind, classes: int, folds: Array,
+        class_weight: str | None = None, seed: int = 0,
+    ) -> HeadFit: ...
+
+
+def probabilities(logits: Array, kind: Kind, temperature: float = 1.0) -> Array:
+    """Logits (N, C) -> softmax (classification), sigmoid (multilabel) at a temperature; regression: values (N,)."""
+    if kind == "regression":
+        return np.asarray(logits)[:, 0]
+    scaled = np.asarray(logits) / temperature
+    return np.asarray(softmax(scaled, axis=1) if kind == "classification" else expit(scaled))
