@@ -108,10 +108,9 @@ def _column_cells(column: pd.Series[Any]) -> Cells:
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = np.concatenate([_value_cells(list(column.cat.categories)), _value_cells([None])])
         return categories[column.cat.codes.to_numpy()]
-    numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype)
-    if numeric and pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans:
+    if pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans:
         return _number_cells(column.to_numpy(dtype=np.uint64 if column.dtype.name.startswith("u") else np.int64))
-    if numeric:
+    if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return _number_cells(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return _value_cells(column.tolist())
 
@@ -150,8 +149,8 @@ def _plain(value: Any) -> str | float | None:
     return f"{type(value).__name__} {value!r}"
 
 
-def _is_small(value: str | float | None) -> bool:
-    """Whether float64 holds it exactly."""
+def _is_small(value: Any) -> bool:
+    """Whether it is a number, or missing, that float64 holds exactly."""
     return not isinstance(value, str) and (not isinstance(value, int | np.integer) or abs(int(value)) <= _EXACT)
 
 

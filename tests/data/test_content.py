@@ -119,6 +119,11 @@ def test_large_integers_do_not_run_together(dtype: str) -> None:
     assert row_keys(extremes)[0] == row_keys(np.array([[-(2.0**63)]]))[0]
 
 
+def test_a_missing_value_elsewhere_does_not_round_a_nullable_integer() -> None:
+    whole, holed = (pd.DataFrame({"id": pd.array(ids, dtype="Int64")}) for ids in ([2**60 + 1], [2**60 + 1, None]))
+    assert row_keys(holed)[0] == row_keys(whole)[0]
+
+
 def test_column_order_and_number_matter() -> None:
     assert row_keys(np.array([[1, 2]])) != row_keys(np.array([[2, 1]]))
     assert row_keys(np.array([[1, 0]])) != row_keys(np.array([[1]]))
