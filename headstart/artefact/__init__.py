@@ -1,0 +1,19 @@
+"""The artefact: the folder that holds a fitted model, written whole or not at all and checked before it is believed.
+
+    flowers/
+      config.json          everything but the tensors; the size and BLAKE3 hash of every file below but the card
+      model.safetensors    head.*, encoder.* and, unless slim, backbone.* tensors
+      tokenizer.json       the tokenizer, where a stored backbone reads text
+      evidence.json        what held-out data said, where there is evidence
+      README.md            the model card: for people, never read back, so it may be edited
+
+`write` saves a `Model`, `read` loads one, `verify` checks a folder without building the backbone, `check_target` tells
+before a long fit whether a model may be written somewhere. Files of other names in the folder are never opened.
+"""
+
+from headstart.artefact.model import Model
+from headstart.artefact.place import check_target
+from headstart.artefact.reading import read, verify
+from headstart.artefact.writing import write
+
+__all__ = ["Model", "check_target", "read", "verify", "write"]

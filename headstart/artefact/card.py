@@ -1,0 +1,138 @@
+"""The model card: README.md of a model folder, written from the model's own facts.
+
+After Mitchell et al., "Model Cards for Model Reporting" (2019): what it is, on what data, how good, for what, how to
+use it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from headstart.artefact.model import Model
+from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
+
+__all__ = ["card"]
+
+SHOWN = 40
+INPUTS = {"image": "pictures", "text": "texts", "table": "table rows", "array": "rows of numbers"}
+EXAMPLES = {
+    "image": ("new/*.jpg", '["new/one.jpg"]'),
+    "text": ("new.csv", '["one text", "another"]'),
+    "table": ("new.csv", 'pandas.read_csv("new.csv")'),
+    "array": ("new.csv", "features"),
+}
+
+
+def card(model: Model, name: str, config: dict[str, Any]) -> str:
+    """The card of `model`, saved as the folder `name`; `config` is what config.json holds."""
+    parts = [f"# {_safe(name)}", _summary(model), _facts(model, config), _evidence(model), _use(model, name)]
+    if model.notes:
+        parts.append("## Notes\n\n" + "\n".join(f"- {_safe(note)}" for note in model.notes))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _summary(model: Model) -> str:
+    what = {
+        "classification": f"sorts {INPUTS[model.modality]} into {len(model.classes)} classes",
+        "multilabel": f"says which of {len(model.classes)} labels apply to {INPUTS[model.modality]}",
+        "regression": f"predicts a number for {INPUTS[model.modality]}",
+    }[model.kind]
+    below = "the columns themselves" if model.backbone is None else f"features of `{_safe(model.backbone.name)}`"
+    return f"A model that {what}: method `{_safe(model.method)}`, head `{_safe(model.head.name)}` on {below}."
+
+
+def _facts(model: Model, config: dict[str, Any]) -> str:
+    rows = [("input", _input(model)), ("classes", _listed(model.classes)), ("rows", _counts(model.evidence or {}))]
+    if model.columns is not None:
+        roles = model.columns._asdict() | {"input": ", ".join(model.columns.input)}
+        rows.append(("columns", "; ".join(f"{role}: {_safe(value)}" for role, value in roles.items() if value)))
+    if (backbone := model.backbone) is not None:
+        stored = "" if config["backbone"]["stored"] else "; its weights are not in this folder"
+        rows.append(("backbone", f"`{_safe(backbone.name)}`, fingerprint `{backbone.fingerprint:.16}`{stored}"))
+        rows.append(("licence of the backbone", _safe(backbone.licence) or "not stated: ask its publisher"))
+    rows.append(("features by", ", ".join(f"{_safe(key)} {_safe(value)}" for key, value in model.engine.items())))
+    rows.append(("made by", f"headstart {config['headstart']}, Python {config['libraries']['python']}"))
+    return _table(["", ""], [row for row in rows if row[1]])
+
+
+def _input(model: Model) -> str:
+    what = INPUTS[model.modality]
+    preprocess = model.backbone.preprocess if model.backbone else None
+    if isinstance(preprocess, TextPreprocess):
+        return f"{what} of up to {preprocess.max_length} tokens; what is beyond is cut off"
+    if isinstance(preprocess, PicturePreprocess):
+        size = f"{preprocess.size[0]} x {preprocess.size[1]} pixels"
+        how = (
+            "resized without regard to shape"
+            if preprocess.squash
+            else f"the centre, shorter side at {preprocess.resize}"
+        )
+        return f"{what}, seen at {size} ({how})"
+    return what
+
+
+def _counts(evidence: dict[str, Any]) -> str:
+    known = (("n_train", "fitted on"), ("n_test", "held out"))
+    return ", ".join(f"{evidence[key]} {words}" for key, words in known if key in evidence)
+
+
+def _evidence(model: Model) -> str:
+    evidence = model.evidence or {}
+    metrics = evidence.get("metrics")
+    if not isinstance(metrics, dict) or not metrics:
+        return "## Evidence\n\nNone: no rows were held out, so nothing is known about how well it predicts."
+    baselines = evidence.get("baselines")
+    compared = {"**this model**": metrics} | (baselines if isinstance(baselines, dict) else {})
+    lines = [[_safe(who), *(_scored(scores, name) for name in metrics)] for who, scores in compared.items()]
+    table = _table(["on held-out rows", *(name.replace("_", " ") for name in metrics)], lines)
+    words = "In brackets: 95 % intervals. The complete record is in `evidence.json`."
+    return "\n\n".join(["## Evidence", table, *_verdict(evidence), words])
+
+
+def _verdict(evidence: dict[str, Any]) -> Iterable[str]:
+    gain, verdict = evidence.get("gain"), evidence.get("verdict")
+    if isinstance(verdict, str) and isinstance(gain, dict) and "value" in gain:
+        metric, over = _safe(gain.get("metric", "")).replace("_", " "), _safe(gain.get("over", ""))
+        yield f"Transfer: **{_safe(verdict)}**. Gain in {metric} over {over}: {_score(gain)}."
+
+
+def _scored(scores: Any, name: str) -> str:
+    return _score(scores.get(name)) if isinstance(scores, dict) else ""
+
+
+def _score(score: Any) -> str:
+    """A value and its interval, as far as they are known."""
+    if not isinstance(score, dict) or not isinstance(score.get("value"), int | float):
+        return ""
+    ends = [score.get("low"), score.get("high")]
+    interval = [f"{end:.3f}" for end in ends if isinstance(end, int | float)]
+    return f"{score['value']:.3f}" + (f" [{', '.join(interval)}]" if len(interval) == 2 else "")
+
+
+def _use(model: Model, name: str) -> str:
+    shell, python = EXAMPLES[model.modality]
+    folder = name if re.fullmatch(r"[\w.-]+", name) else "FOLDER"
+    limits = f"Meant for {INPUTS[model.modality]} like those it was fitted on. "
+    if model.kind == "classification":
+        limits += "It answers with one of its classes for every input, also where none of them fits. "
+    limits += "On other data it can be worse than the evidence says: `headstart evaluate` measures it."
+    shell_block = f"```\nheadstart predict {folder} {shell}\nheadstart evaluate {folder} LABELLED_DATA\n```"
+    load = f'import headstart as hs\n\nmodel = hs.Transfer.load("{folder}")\nmodel.predict({python})'
+    return f"## Use\n\n{limits}\n\n{shell_block}\n\n```python\n{load}\n```"
+
+
+def _listed(classes: tuple[Any, ...]) -> str:
+    more = f" and {len(classes) - SHOWN} more" if len(classes) > SHOWN else ""
+    return ", ".join(_safe(label) for label in classes[:SHOWN]) + more
+
+
+def _table(header: list[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _safe(value: Any) -> str:
+    """Text that Markdown and HTML leave as it is, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(value).split()))

@@ -1,0 +1,122 @@
+"""A model as the JSON of config.json, and the parts of a model from that JSON."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from dataclasses import asdict
+from typing import Any
+
+from headstart.artefact.model import Label, Model
+from headstart.artefact.schema import FORMAT, VERSION
+from headstart.artefact.strict_json import plain, without_gaps
+from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
+from headstart.data.task import Columns
+from headstart.errors import ArtefactError
+
+__all__ = ["columns_from", "config_of", "labels", "outputs", "preprocess_from"]
+
+LIBRARIES = ("torch", "torchvision", "timm", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn", "openvino")
+
+
+def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
+    """Everything in config.json but the checksum and the list of files. Refuses what JSON cannot hold."""
+    head = model.head
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "headstart": importlib.metadata.version("headstart"),
+        "libraries": {"python": platform.python_version()} | _installed(),
+        "modality": model.modality,
+        "kind": model.kind,
+        "method": model.method,
+        "options": plain(model.options, "options"),
+        "classes": labels(model.classes),
+        "columns": None if model.columns is None else plain(model.columns._asdict(), "columns"),
+        "engine": plain(model.engine, "engine"),
+        "notes": plain(model.notes, "notes"),
+        "backbone": None if model.backbone is None else _backbone(model.backbone, stored=not slim),
+        "encoder": None if model.encoder is None else _encoder(*model.encoder),
+        "head": {
+            "name": head.name,
+            "temperature": float(head.temperature),
+            "config": plain(without_gaps(head.config), "head.config"),
+        },
+    }
+
+
+def labels(classes: tuple[Any, ...]) -> list[Label]:
+    """The class labels as JSON, numpy scalars made Python's. Each must be distinct text, number or truth value."""
+    found = plain(classes, "classes")
+    for label in found:
+        if not isinstance(label, str | int | float | bool):
+            raise ArtefactError(
+                f"the class {label!r} is a {type(label).__name__}, expected text, a number or true/false"
+            )
+    if len({(type(label), label) for label in found}) != len(found):
+        raise ArtefactError(f"a class stands twice in {found!r:.200}: each label is one class")
+    return list(found)
+
+
+def outputs(kind: str, classes: int) -> int:
+    """How many logits the head of a model has."""
+    return 1 if kind == "regression" else classes
+
+
+def columns_from(config: dict[str, Any] | None) -> Columns | None:
+    return None if config is None else Columns(**(config | {"input": tuple(config["input"])}))
+
+
+def preprocess_from(
+    config: dict[str, Any] | None, files: dict[str, bytes]
+) -> PicturePreprocess | TextPreprocess | None:
+    """The preprocessing in config["backbone"]["preprocess"], with the tokenizer from its file."""
+    if config is None:
+        return None
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in config.items() if key != "type"
+    }
+    if config["type"] == "picture":
+        return PicturePreprocess(**fields)
+    try:
+        return TextPreprocess(tokenizer_json=files["tokenizer.json"].decode("utf-8"), **fields)
+    except KeyError as error:
+        raise ArtefactError("config.json lists no tokenizer.json, which a text backbone needs") from error
+    except UnicodeDecodeError as error:
+        raise ArtefactError(f"tokenizer.json is not UTF-8 text ({error})") from error
+
+
+def _installed() -> dict[str, str]:
+    return {name: version for name in LIBRARIES if (version := _version(name))}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _backbone(backbone: Backbone, *, stored: bool) -> dict[str, Any]:
+    return {
+        "name": backbone.name,
+        "fingerprint": backbone.fingerprint,
+        "dim": backbone.dim,
+        "spec": plain(backbone.spec, "backbone.spec"),
+        "preprocess": _preprocess(backbone.preprocess),
+        "stages": [{"name": name, "prefixes": list(prefixes)} for name, prefixes in backbone.stages],
+        "licence": backbone.licence,
+        "stored": stored,
+    }
+
+
+def _preprocess(preprocess: PicturePreprocess | TextPreprocess | None) -> dict[str, Any] | None:
+    if preprocess is None:
+        return None
+    kind = "picture" if isinstance(preprocess, PicturePreprocess) else "text"
+    fields = {name: value for name, value in asdict(preprocess).items() if name != "tokenizer_json"}
+    return {"type": kind} | dict(plain(fields, "backbone.preprocess"))
+
+
+def _encoder(config: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+    return {"config": plain(config, "encoder"), "arrays": sorted(arrays)}

@@ -1,0 +1,41 @@
+"""A fitted model as plain data: what the artefact stores and gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from headstart.backbones.backbone import Backbone
+from headstart.data.task import Array, Columns, Kind, Modality
+from headstart.heads.head import Head
+
+__all__ = ["Label", "Model"]
+
+Label = str | int | float | bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """Everything a fitted model needs to predict, and what is known about it.
+
+    classes    the labels in the order of the head's outputs; empty for regression. Their types survive the file
+    columns    which column of the user's table played which role; None where there was no table
+    backbone   None for tables and arrays, whose features are the columns themselves
+    encoder    (config, arrays): the state of the table encoder; None where there is none
+    engine     JSON: who computed the features the head was fitted on ("name", "precision", ...)
+    options    JSON: the options of the method
+    evidence   JSON as in evidence.json; None where nothing was held out
+    """
+
+    modality: Modality
+    kind: Kind
+    classes: tuple[Label, ...]
+    columns: Columns | None
+    backbone: Backbone | None
+    encoder: tuple[dict[str, Any], dict[str, Array]] | None
+    head: Head
+    method: str
+    options: dict[str, Any]
+    engine: dict[str, Any]
+    evidence: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,150 @@
+"""Reading a model folder: nothing is parsed before its size and hash are as written, nothing believed unchecked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from headstart.artefact.config import columns_from, labels, outputs, preprocess_from
+from headstart.artefact.files import read_files
+from headstart.artefact.model import Model
+from headstart.artefact.strict_json import parse
+from headstart.artefact.tensors import Tensors, arrays_under, check_head, from_bytes, under
+from headstart.backbones.backbone import Backbone
+from headstart.errors import ArtefactError, HeadstartError
+from headstart.heads.head import Head
+
+__all__ = ["read", "verify"]
+
+
+class Stored(NamedTuple):
+    """What a folder holds: its config, its tensors, and the bytes of its other files."""
+
+    config: dict[str, Any]
+    tensors: Tensors
+    files: dict[str, bytes]
+
+
+def read(folder: str | os.PathLike[str], *, backbone: bool = True) -> Model:
+    """The model in `folder`, checked; `ArtefactError` where it is missing, damaged, foreign or of a newer format.
+
+    With `backbone=False` the backbone is not built and the model's `backbone` is None: enough to use the head on
+    features at hand, and fast.
+    """
+    return _checked(Path(folder), build=backbone)[1]
+
+
+def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Check everything in `folder` that can be checked without building the backbone; returns its config (JSON).
+
+    Raises `ArtefactError` as `read` does.
+    """
+    return _checked(Path(folder), build=False)[0]
+
+
+def _checked(folder: Path, *, build: bool) -> tuple[dict[str, Any], Model]:
+    stored = _stored(folder)
+    try:
+        return stored.config, _model(stored, build=build)
+    except ArtefactError as error:
+        raise ArtefactError(f"{folder}: {error}") from error
+
+
+def _stored(folder: Path) -> Stored:
+    config, files = read_files(folder)
+    if "model.safetensors" not in files:
+        raise ArtefactError(f"{folder / 'config.json'} lists no model.safetensors: it is not what headstart wrote")
+    tensors = from_bytes(files.pop("model.safetensors"), str(folder / "model.safetensors"))
+    return Stored(config, tensors, files)
+
+
+def _model(stored: Stored, *, build: bool) -> Model:
+    config, tensors, files = stored
+    _check_names(config, tensors)
+    classes = tuple(labels(config["classes"]))
+    described = config["backbone"]
+    _check_modality(config["modality"], described)
+    return Model(
+        modality=config["modality"],
+        kind=config["kind"],
+        classes=classes,
+        columns=columns_from(config["columns"]),
+        backbone=_backbone(stored) if build and described is not None else None,
+        encoder=_encoder(stored),
+        head=_head(stored, len(classes)),
+        method=config["method"],
+        options=config["options"],
+        engine=config["engine"],
+        evidence=parse(files["evidence.json"], "evidence.json") if "evidence.json" in files else None,
+        notes=tuple(config["notes"]),
+    )
+
+
+def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
+    stored = config["backbone"] is not None and config["backbone"]["stored"]
+    rooms = {"head"} | ({"backbone"} if stored else set()) | ({"encoder"} if config["encoder"] else set())
+    for name in tensors:
+        if name.partition(".")[0] not in rooms:
+            raise ArtefactError(
+                f"model.safetensors holds {name!r}, expected only {' and '.join(sorted(rooms))} tensors"
+            )
+
+
+def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
+    wanted = {"image": "picture", "text": "text"}.get(modality)
+    found = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"]["type"]
+    if found != wanted:
+        raise ArtefactError(f"config.json: a model for {modality} inputs has {found} preprocessing, expected {wanted}")
+
+
+def _head(stored: Stored, classes: int) -> Head:
+    config, tensors, _ = stored
+    arrays = arrays_under("head", tensors)
+    kind, backbone = config["kind"], config["backbone"]
+    width = None if backbone is None or config["encoder"] is not None else backbone["dim"]
+    if kind != "regression" and not classes:
+        raise ArtefactError(f"config.json: a {kind} model has no classes, expected at least one")
+    check_head(arrays, features=width, outputs=outputs(kind, classes))
+    head = config["head"]
+    return Head(
+        name=head["name"], kind=kind, arrays=arrays, temperature=float(head["temperature"]), config=head["config"]
+    )
+
+
+def _encoder(stored: Stored) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    described = stored.config["encoder"]
+    if described is None:
+        return None
+    arrays = arrays_under("encoder", stored.tensors)
+    if sorted(arrays) != described["arrays"]:
+        raise ArtefactError(f"model.safetensors holds the encoder's {sorted(arrays)}, expected {described['arrays']}")
+    return described["config"], arrays
+
+
+def _backbone(stored: Stored) -> Backbone:
+    from headstart.backbones.load import load, rebuild
+
+    described = stored.config["backbone"]
+    name = described["name"]
+    if described["stored"]:
+        preprocess = preprocess_from(described["preprocess"], stored.files)
+        try:
+            built = rebuild(described["spec"], under("backbone", stored.tensors), preprocess, name)
+        except Exception as error:  # the architecture is other libraries' code, which raises what it likes
+            raise ArtefactError(f"the backbone {name} cannot be rebuilt from model.safetensors: {error}") from error
+    else:
+        try:
+            built = load(name)
+        except HeadstartError as error:
+            raise ArtefactError(
+                f"the model was saved slim and needs the backbone {name}, which cannot be loaded: {error}"
+            ) from error
+    if (built.fingerprint, built.dim) != (described["fingerprint"], described["dim"]):
+        raise ArtefactError(
+            f"the backbone {name} is not the one the head was fitted on (fingerprint {built.fingerprint:.12}..., "
+            f"{built.dim} features; expected {described['fingerprint']:.12}..., {described['dim']}): "
+            "install the versions that config.json lists under libraries, or fit again"
+        )
+    return replace(built, licence=described["licence"])

@@ -1,0 +1,154 @@
+"""The shape of config.json, in a few words: a shape is a function that accepts a value or says why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from headstart.errors import ArtefactError
+
+__all__ = ["CONFIG", "FILES", "FORMAT", "VERSION", "Shape"]
+
+Shape = Callable[[Any, str], None]
+
+FORMAT = "headstart-model"
+VERSION = 1
+FILES = ("model.safetensors", "tokenizer.json", "evidence.json")
+
+
+def _refuse(value: Any, where: str, expected: str) -> None:
+    raise ArtefactError(
+        f"config.json: {where} is {value!r:.60}, expected {expected}: it is not what headstart wrote; take a fresh copy"
+    )
+
+
+def _a(kind: type, expected: str) -> Shape:
+    def check(value: Any, where: str) -> None:
+        if type(value) is not kind:
+            _refuse(value, where, expected)
+
+    return check
+
+
+def _number(value: Any, where: str) -> None:
+    if type(value) not in (int, float):
+        _refuse(value, where, "a number")
+
+
+def _positive(shape: Shape) -> Shape:
+    def check(value: Any, where: str) -> None:
+        shape(value, where)
+        if value <= 0:
+            _refuse(value, where, "a number above 0")
+
+    return check
+
+
+def _label(value: Any, where: str) -> None:
+    if type(value) not in (str, int, float, bool):
+        _refuse(value, where, "text, a number or true/false")
+
+
+def _one_of(*values: str) -> Shape:
+    def check(value: Any, where: str) -> None:
+        if value not in values:
+            _refuse(value, where, " or ".join(map(repr, values)))
+
+    return check
+
+
+def _matching(pattern: str, expected: str) -> Shape:
+    def check(value: Any, where: str) -> None:
+        if type(value) is not str or not re.fullmatch(pattern, value):
+            _refuse(value, where, expected)
+
+    return check
+
+
+def _optional(shape: Shape) -> Shape:
+    def check(value: Any, where: str) -> None:
+        if value is not None:
+            shape(value, where)
+
+    return check
+
+
+def _many(shape: Shape, length: int | None = None) -> Shape:
+    def check(value: Any, where: str) -> None:
+        if type(value) is not list or length not in (None, len(value)):
+            _refuse(value, where, "a list" if length is None else f"a list of {length}")
+        for index, item in enumerate(value):
+            shape(item, f"{where}[{index}]")
+
+    return check
+
+
+def _mapping(shape: Shape, keys: tuple[str, ...] | None = None) -> Shape:
+    def check(value: Any, where: str) -> None:
+        _anything(value, where)
+        for key, item in value.items():
+            if keys is not None and key not in keys:
+                _refuse(key, f"a name in {where}", "one of " + ", ".join(keys))
+            shape(item, f"{where}.{key}")
+
+    return check
+
+
+def _record(**shapes: Shape) -> Shape:
+    def check(value: Any, where: str) -> None:
+        _anything(value, where)
+        if value.keys() != shapes.keys():
+            _refuse(sorted(value.keys() ^ shapes.keys()), f"the keys of {where} beyond or short of the format", "none")
+        for key, shape in shapes.items():
+            shape(value[key], f"{where}.{key}")
+
+    return check
+
+
+def _preprocess(value: Any, where: str) -> None:
+    _anything(value, where)
+    _one_of(*_PREPROCESS)(value.get("type"), f"{where}.type")
+    _PREPROCESS[value["type"]](value, where)
+
+
+_anything = _a(dict, "an object")
+_text = _a(str, "text")
+_whole = _a(int, "a whole number")
+_flag = _a(bool, "true or false")
+_count = _positive(_whole)
+_hash = _matching(r"[0-9a-f]{64}", "64 hexadecimal digits")
+_texts = _many(_text)
+
+_PREPROCESS: dict[str, Shape] = {
+    "picture": _record(
+        type=_text, size=_many(_count, 2), resize=_count, interpolation=_one_of("bilinear", "bicubic"),
+        mean=_many(_number, 3), std=_many(_positive(_number), 3), squash=_flag,
+    ),
+    "text": _record(type=_text, max_length=_count, pad_id=_whole),
+}  # fmt: skip
+
+CONFIG: Shape = _record(
+    format=_text,
+    version=_whole,
+    checksum=_hash,
+    headstart=_text,
+    libraries=_mapping(_text),
+    modality=_one_of("image", "text", "table", "array"),
+    kind=_one_of("classification", "regression", "multilabel"),
+    method=_text,
+    options=_anything,
+    classes=_many(_label),
+    columns=_optional(_record(
+        input=_texts, target=_optional(_text), split=_optional(_text), group=_optional(_text), domain=_optional(_text),
+    )),
+    engine=_anything,
+    notes=_texts,
+    backbone=_optional(_record(
+        name=_text, fingerprint=_text, dim=_count, spec=_anything, preprocess=_optional(_preprocess),
+        stages=_many(_record(name=_text, prefixes=_texts)), licence=_text, stored=_flag,
+    )),
+    encoder=_optional(_record(config=_anything, arrays=_texts)),
+    head=_record(name=_text, temperature=_positive(_number), config=_anything),
+    files=_mapping(_record(size=_whole, blake3=_hash), FILES),
+)  # fmt: skip

@@ -1,0 +1,129 @@
+"""The tensors of a model, by name, to and from safetensors bytes: backbone.*, head.*, encoder.*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from headstart.artefact.model import Model
+from headstart.data.task import Array
+from headstart.errors import ArtefactError
+
+__all__ = ["Tensors", "arrays_under", "check_head", "from_bytes", "same_bits", "tensors_of", "to_bytes", "under"]
+
+Tensors = dict[str, torch.Tensor]
+
+
+def tensors_of(model: Model, *, slim: bool) -> Tensors:
+    """Every tensor of the model, no two sharing memory: tied parameters are stored under each of their names."""
+    found: Tensors = {}
+    if model.backbone is not None and model.backbone.module is not None and not slim:
+        found |= {f"backbone.{name}": t for name, t in _apart(model.backbone.module.state_dict()).items()}
+    found |= {f"head.{name}": _from_array(array, f"head.{name}") for name, array in model.head.arrays.items()}
+    if model.encoder is not None:
+        found |= {f"encoder.{name}": _from_array(array, f"encoder.{name}") for name, array in model.encoder[1].items()}
+    return found
+
+
+def to_bytes(tensors: Tensors) -> bytes:
+    data: bytes = safetensors.torch.save(tensors, metadata={"format": "pt"})
+    return data
+
+
+def from_bytes(data: bytes, name: str) -> Tensors:
+    """The tensors in the bytes of a safetensors file called `name`."""
+    try:
+        tensors: Tensors = safetensors.torch.load(data)
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise ArtefactError(f"{name} is not a valid safetensors file ({error}): take a fresh copy of it") from error
+    return tensors
+
+
+def under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
+    """The tensors called `prefix.*`, without the prefix."""
+    return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
+
+
+def arrays_under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, Array]:
+    """The same as numpy arrays."""
+    try:
+        return {name: tensor.numpy() for name, tensor in under(prefix, tensors).items()}
+    except TypeError as error:
+        raise ArtefactError(f"model.safetensors: {prefix}.* holds a type that numpy lacks ({error})") from error
+
+
+def same_bits(one: Tensors, other: Tensors) -> str | None:
+    """None where both hold the same names, types, shapes and bits; else the first name that differs."""
+    for name in sorted(one.keys() | other.keys()):
+        if name not in one or name not in other:
+            return name
+        a, b = one[name], other[name]
+        if a.dtype != b.dtype or a.shape != b.shape or not torch.equal(_bits(a), _bits(b)):
+            return name
+    return None
+
+
+def check_head(arrays: Mapping[str, Array], *, features: int | None, outputs: int) -> None:
+    """Refuse a head that could not answer: a missing or foreign array, a wrong type or shape, NaN or infinity.
+
+    `features` is the width the backbone gives (None where it is not known), `outputs` the number of logits.
+    """
+    layers = max(1, sum(name.startswith("weight.") for name in arrays))
+    wanted = ["mean", "scale", *(f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias"))]
+    if missing := sorted(set(wanted) - arrays.keys()):
+        raise ArtefactError(f"the head lacks {', '.join(missing)}: expected {', '.join(wanted)}")
+    if foreign := sorted(arrays.keys() - set(wanted)):
+        raise ArtefactError(f"the head holds {', '.join(foreign)}: expected only {', '.join(wanted)}")
+    for name in wanted:
+        _check_values(name, arrays[name])
+    _check_shapes(arrays, layers, arrays["mean"].size if features is None else features, outputs)
+
+
+def _check_values(name: str, array: Array) -> None:
+    if array.dtype not in (np.float32, np.float64):
+        raise ArtefactError(f"head.{name} is {array.dtype}, expected float32 or float64")
+    if not np.isfinite(array).all():
+        raise ArtefactError(f"head.{name} holds NaN or infinity: the fit diverged; fit again with other options")
+    if name == "scale" and not (array > 0).all():
+        raise ArtefactError("head.scale holds a value that is not above 0; fit again")
+
+
+def _check_shapes(arrays: Mapping[str, Array], layers: int, features: int, outputs: int) -> None:
+    width = features
+    expected: list[tuple[str, tuple[int, ...]]] = [("mean", (width,)), ("scale", (width,))]
+    for layer in range(layers):
+        out = outputs if layer == layers - 1 else arrays[f"bias.{layer}"].size
+        expected += [(f"weight.{layer}", (width, out)), (f"bias.{layer}", (out,))]
+        width = out
+    for name, shape in expected:
+        if arrays[name].shape != shape:
+            raise ArtefactError(
+                f"head.{name} has the shape {arrays[name].shape}, expected {shape} "
+                f"for {features} features and {outputs} outputs"
+            )
+
+
+def _apart(state: Mapping[str, torch.Tensor]) -> Tensors:
+    """The tensors on the CPU, contiguous; one that shares its memory with an earlier one (tied weights) is copied."""
+    apart: Tensors = {}
+    seen: set[int] = set()
+    for name, tensor in state.items():
+        tensor = tensor.detach().cpu().contiguous()
+        memory = tensor.untyped_storage().data_ptr()
+        apart[name] = tensor.clone() if memory in seen else tensor
+        seen.add(memory)
+    return apart
+
+
+def _from_array(array: Array, name: str) -> torch.Tensor:
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise ArtefactError(f"{name} has the type {array.dtype}, which a saved model cannot hold: use numbers")
+    return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.contiguous().reshape(-1).view(torch.uint8)
