@@ -1,0 +1,99 @@
+"""A task in the making: all rows that were found, which of them cannot be used, and the step to a `Task`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from headstart.data.targets import code, infer_kind, is_missing, plain, require_kind, unusable
+from headstart.data.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
+from headstart.errors import DataError
+
+__all__ = ["Draft", "finish"]
+
+NO_COLUMNS = Columns()
+
+
+@dataclass(kw_only=True)
+class Draft:
+    """Rows as a reader found them. `broken` says which rows cannot be used, and why."""
+
+    inputs: Inputs
+    modality: Modality
+    names: Sequence[str]
+    targets: Any = None
+    split: Sequence[Any] | None = None
+    group: Sequence[Any] | None = None
+    domain: Sequence[Any] | None = None
+    columns: Columns = NO_COLUMNS
+    broken: dict[int, str] = field(default_factory=dict)
+    set_aside: list[SetAside] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False) -> Task:
+    """The task of the usable rows; the others are set aside by name.
+
+    Where there are targets, rows without one are set aside too, the kind is inferred unless given, and a
+    classification needs at least two classes unless `one_class`. Raises DataError where no row is left.
+    """
+    require_kind(kind)
+    notes, broken = list(draft.notes), dict(draft.broken)
+    values = None if draft.targets is None else plain(draft.targets)
+    if values is not None:
+        if kind is None:
+            kind, note = infer_kind([value for value in values if not is_missing(value)], draft.columns.target)
+            notes.append(note)
+        broken = unusable(values, kind) | broken
+    rows = [row for row in range(len(draft.names)) if row not in broken]
+    task = Task(
+        inputs=draft.inputs,
+        targets=None,
+        kind=kind or "classification",
+        modality=draft.modality,
+        names=draft.names,
+        split=None if draft.split is None else np.array(draft.split, dtype=str),
+        group=_named(draft.group, draft.names),
+        domain=_named(draft.domain, None),
+        columns=draft.columns,
+        set_aside=(*draft.set_aside, *(SetAside(draft.names[row], broken[row]) for row in sorted(broken))),
+        notes=tuple(notes),
+    )
+    if not rows:
+        raise DataError(_nothing_left(task.set_aside))
+    task = _without_empty_split(task.take(rows))
+    if values is None:
+        return task
+    targets, classes = code([values[row] for row in rows], task.kind)
+    if task.kind == "classification" and len(classes) < 2 and not one_class:
+        raise DataError(
+            f"only one class, {classes[0]!r}, in all {len(task)} rows: nothing can be told apart. "
+            "Add rows of at least one other class"
+        )
+    return replace(task, targets=targets, classes=classes)
+
+
+def _without_empty_split(task: Task) -> Task:
+    """A split that puts all rows on one side divides nothing, and is dropped."""
+    if task.split is None or len(set(task.split)) > 1:
+        return task
+    return replace(task, split=None, notes=(*task.notes, f"split: all rows are {task.split[0]!r}, so there is none"))
+
+
+def _named(values: Sequence[Any] | None, rows: Sequence[str] | None) -> Array | None:
+    """Group or domain labels as text. A missing one is a group of its own, named for its row; or domain ""."""
+    if values is None:
+        return None
+    own = [f"({name} alone)" for name in rows] if rows is not None else [""] * len(values)
+    labels = [alone if is_missing(value) else str(value) for value, alone in zip(plain(values), own, strict=True)]
+    return np.array(labels, dtype=str)
+
+
+def _nothing_left(set_aside: Sequence[SetAside]) -> str:
+    if not set_aside:
+        return "there are no rows: at least one is needed"
+    name, why = set_aside[0]
+    return f"no usable rows: all {len(set_aside)} were set aside, the first of them {name}: {why}"

@@ -1,0 +1,84 @@
+"""A folder of pictures or text files, one sub-folder a class; or, for prediction, any folder of them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from headstart.data import images, text
+from headstart.data.draft import Draft
+from headstart.data.layout import by_class
+from headstart.data.listing import Listing, list_folder
+from headstart.data.naming import shown
+from headstart.data.task import Modality, SetAside
+from headstart.errors import DataError
+
+__all__ = ["read_folder"]
+
+TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".bz2")
+
+
+class _Files(NamedTuple):
+    """What counts as an input."""
+
+    modality: Modality
+    noun: str
+    fits: Callable[[str], bool]
+
+
+PICTURES = _Files("image", "picture", images.is_picture_name)
+TEXTS = _Files("text", "text file", text.is_text_name)
+
+
+def read_folder(root: str, *, modality: Modality | None = None, need_target: bool = True) -> Draft:
+    """All pictures, or all text files, whichever are more unless `modality` says; classes from the sub-folders.
+
+    Pictures are listed, not opened. Raises DataError where there are none, or none in a class that is needed.
+    """
+    listing = list_folder(root)
+    if modality in ("table", "array"):
+        raise DataError(
+            f"{shown(root)!r} is a folder, and the model reads tables: name the .csv or .parquet file itself"
+        )
+    wanted = _wanted(listing, modality)
+    files = [file for file in listing.files if wanted.fits(file)]
+    if not files:
+        raise DataError(_nothing_found(listing))
+    others = [
+        SetAside(shown(file), f"not a {wanted.noun}, by its suffix") for file in listing.files if not wanted.fits(file)
+    ]
+    draft = Draft(inputs=[], modality=wanted.modality, names=[], set_aside=[*listing.set_aside, *others])
+    draft.notes += listing.notes
+    if need_target:
+        labelled = by_class(listing, files, wanted.noun)
+        files, draft.targets, draft.split = labelled.files, labelled.classes, labelled.split
+        draft.set_aside += labelled.set_aside
+        draft.notes += labelled.notes
+    draft.names = [shown(file) for file in files]
+    draft.inputs = [os.path.join(root, file) for file in files]
+    if wanted is TEXTS:
+        draft.inputs, draft.broken = text.read_texts(draft.inputs)
+        draft.notes += text.empty_note(draft.inputs, draft.broken)
+    return draft
+
+
+def _wanted(listing: Listing, modality: Modality | None) -> _Files:
+    if modality is not None:
+        return PICTURES if modality == "image" else TEXTS
+    pictures = sum(map(images.is_picture_name, listing.files))
+    texts = sum(map(text.is_text_name, listing.files))
+    return TEXTS if texts > pictures else PICTURES
+
+
+def _nothing_found(listing: Listing) -> str:
+    root = shown(listing.root)
+    expected = "expected pictures (.jpg, .png, ...) or .txt files, in one sub-folder a class"
+    counts = Counter(os.path.splitext(file)[1].lower() or "no suffix" for file in listing.files)
+    if not counts:
+        return f"no files in {root!r}: {expected}"
+    found = ", ".join(f"{count} {shown(suffix)}" for suffix, count in counts.most_common(5))
+    tables = [file for file in listing.files if file.endswith(TABLES)]
+    hint = f"; for a table, name the file itself: {root}/{shown(tables[0])}" if tables else ""
+    return f"no pictures and no text files in {root!r} ({found}): {expected}{hint}"

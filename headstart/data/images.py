@@ -1,0 +1,105 @@
+"""Pictures, by file name or in memory. None is decoded here: that is done once, where the backbone runs."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+__all__ = ["SUFFIXES", "find_pictures", "holds_pictures", "is_picture", "is_picture_name"]
+
+SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp",
+    ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".avif",
+})  # fmt: skip
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a file name ends as a picture's does."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def is_picture(cell: object) -> bool:
+    """Whether this is a picture in memory or the name of a picture file."""
+    if isinstance(cell, str | os.PathLike):
+        return is_picture_name(os.fspath(cell))
+    return isinstance(cell, Image.Image | bytes) or _is_stored(cell) or _is_pixels(cell)
+
+
+def holds_pictures(cells: Iterable[object]) -> bool:
+    """Whether more than half of the cells are pictures (`is_picture`)."""
+    votes = [is_picture(cell) for cell in cells]
+    return 2 * sum(votes) > len(votes)
+
+
+def find_pictures(cells: Iterable[Any], folder: str = "") -> tuple[list[Any], dict[int, str]]:
+    """The pictures that cells name or hold, and the rows where there is none: row -> why.
+
+    A cell is a path (relative to `folder`), a PIL picture, a uint8 array (H, W[, C]), the bytes of a picture file, or
+    a dictionary with "bytes" and "path", as Hugging Face stores pictures. Bytes become PIL pictures that are decoded
+    when first used.
+    """
+    pictures: list[Any] = []
+    broken = {}
+    for row, cell in enumerate(cells):
+        try:
+            pictures.append(_picture(cell, folder))
+        except ValueError as error:
+            pictures.append(None)
+            broken[row] = str(error)
+    return pictures, broken
+
+
+def _picture(cell: Any, folder: str) -> Any:
+    """One picture. Raises ValueError that says why there is none."""
+    if isinstance(cell, str | os.PathLike):
+        return _file(os.fspath(cell), folder)
+    if _is_stored(cell):
+        return _picture(cell["bytes"] if cell.get("bytes") is not None else cell["path"], folder)
+    if isinstance(cell, bytes):
+        return _from_bytes(cell)
+    if isinstance(cell, Image.Image) or _is_pixels(cell):
+        return cell
+    if isinstance(cell, np.ndarray):
+        raise ValueError(
+            f"an array of {cell.dtype} and shape {cell.shape} is no picture: expected uint8 of shape (height, width), "
+            "or (height, width, 1, 3 or 4)"
+        )
+    raise ValueError("no picture is named" if cell is None or cell != cell else f"{cell!r:.60} is no picture")
+
+
+def _file(name: str, folder: str) -> str:
+    path = os.path.join(folder, name)
+    if "\0" not in path and os.path.isfile(path):
+        return path
+    slashed = os.path.join(folder, name.replace("\\", "/"))
+    if "\0" not in path and os.path.isfile(slashed):
+        return slashed
+    raise ValueError(f"no such file: {path!r}" if name.strip() else "no picture is named")
+
+
+def _from_bytes(data: bytes) -> Image.Image:
+    """A picture whose header alone has been read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(data))
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{len(data)} bytes that are no picture of a known format") from error
+    except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(str(error)) from error
+
+
+def _is_stored(cell: object) -> bool:
+    return isinstance(cell, dict) and "bytes" in cell and "path" in cell
+
+
+def _is_pixels(cell: object) -> bool:
+    if not isinstance(cell, np.ndarray) or cell.dtype != np.uint8 or cell.size == 0:
+        return False
+    return cell.ndim == 2 or (cell.ndim == 3 and cell.shape[2] in (1, 3, 4))

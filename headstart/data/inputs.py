@@ -1,0 +1,83 @@
+"""Which columns of a table are its inputs, and what they hold: steps 4 and 6 of the rule in `columns`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from headstart.data.images import holds_pictures
+from headstart.data.naming import by_name, few
+from headstart.data.profile import are_words, is_text, mean_words, obstacle
+from headstart.data.roles import Roles
+from headstart.data.tables import Table
+from headstart.data.task import Modality
+from headstart.errors import DataError
+
+__all__ = ["inputs_of", "looks", "rest_of"]
+
+TEXT_NAMES = ("text", "sentence", "review", "content", "body", "comment", "message", "tweet", "document")
+
+
+def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, ...], Modality, str]:
+    """The input columns that are named, or that hold pictures or texts; none where the rest is to be a table."""
+    if roles.inputs:
+        modality = roles.modality or looks(table, roles.inputs)
+        return roles.inputs, modality, f"input: {modality} from {few(roles.inputs)} (as asked)"
+    pictures = [name for name in free if _are_pictures(table, name)] if roles.modality in (None, "image") else []
+    if pictures:
+        return (
+            (pictures[0],),
+            "image",
+            f"input: pictures from {pictures[0]!r} (most values are pictures or their names)",
+        )
+    if roles.modality == "image":
+        raise DataError(f"no column holds pictures or their names: the columns are {few(free)}")
+    wanted = {None: is_text, "text": are_words}.get(roles.modality)
+    texts = [name for name in free if wanted(table.frame[name])] if wanted else []
+    if texts:
+        words = {name: mean_words(table.frame[name]) for name in texts}
+        best = by_name(texts, TEXT_NAMES) or max(words, key=words.__getitem__)
+        return (best,), "text", f"input: text from {best!r} (strings of {words[best]:.0f} words)"
+    if roles.modality == "text":
+        raise DataError(f"no column holds words: the columns are {few(free)}")
+    return (), "table", ""
+
+
+def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tuple[str, ...], Modality, str, list[str]]:
+    """All columns that no other role took, as a table; one column of words alone is text."""
+    obstacles = {name: why for name in free if (why := obstacle(table.frame[name]))}
+    notes = [f"left out: {name!r} ({why})" for name, why in obstacles.items()]
+    inputs = tuple(name for name in free if name not in obstacles)
+    if not inputs:
+        raise DataError(
+            f"no column is left to be the input: the columns are {few(table.frame.columns)}. {'; '.join(notes)}".strip()
+            + ". Name one as input"
+        )
+    if len(inputs) == 1 and asked is None and are_words(table.frame[inputs[0]]):
+        return inputs, "text", f"input: text from {inputs[0]!r} (the only column that is left)", notes
+    return inputs, "table", f"input: a table of {len(inputs)} columns: {few(inputs)}", notes
+
+
+def looks(table: Table, inputs: Sequence[str]) -> Modality:
+    """What columns hold that were named as inputs."""
+    pictures = [name for name in inputs if _are_pictures(table, name)]
+    if pictures and len(inputs) > 1:
+        raise DataError(
+            f"column {pictures[0]!r} holds pictures, which cannot be read together with others: name it alone"
+        )
+    if pictures:
+        return "image"
+    columns = [table.frame[name] for name in inputs]
+    if all(map(are_words, columns)) and (len(columns) == 1 or any(map(is_text, columns))):
+        return "text"
+    for column in columns:
+        if why := obstacle(column):
+            raise DataError(f"column {column.name!r} cannot be an input ({why})")
+    return "table"
+
+
+def _are_pictures(table: Table, name: str) -> bool:
+    if pd.api.types.is_numeric_dtype(table.frame[name].dtype):
+        return False
+    return holds_pictures(table.raw[name].dropna())

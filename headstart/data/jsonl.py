@@ -1,0 +1,67 @@
+"""JSON lines: one JSON object a line. A line that is none is set aside with its number."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from headstart.data.task import SetAside
+from headstart.data.text import decode
+from headstart.errors import DataError
+
+__all__ = ["Objects", "parse"]
+
+
+class Objects(NamedTuple):
+    """The objects of a file, the line of each, and what was set aside."""
+
+    rows: list[dict[str, Any]]
+    lines: list[int]
+    set_aside: list[SetAside]
+
+
+def parse(data: bytes) -> Objects:
+    """The objects in a file's bytes; blank lines are no rows. Raises DataError where there is no object at all."""
+    rows, lines, set_aside = [], [], []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(_object(line))
+            lines.append(number)
+        except (ValueError, RecursionError) as error:
+            why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            set_aside.append(SetAside(f"line {number}", why))
+    if not rows:
+        first = f"; {set_aside[0].name}: {set_aside[0].why}" if set_aside else ""
+        raise DataError(f'no JSON object in the file{first}. Expected one a line: {{"text": "...", "label": "..."}}')
+    return Objects(rows, lines, set_aside)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """Raises ValueError that says why the line is no object with distinct, whole strings."""
+    text = decode(line)
+    try:
+        found = json.loads(text, object_pairs_hook=_distinct)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"a JSON {type(found).__name__}, where an object in braces is expected")
+    if "\\ud" in text.lower():
+        _require_whole(found)
+    return found
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands more than once")
+    return found
+
+
+def _require_whole(found: dict[str, Any]) -> None:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a character (a lone surrogate such as \\ud800)") from error

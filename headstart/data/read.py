@@ -1,0 +1,105 @@
+"""Read data: from a path or a Python object to a `Task`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from headstart.data.arrays import as_table, draft_of_inputs
+from headstart.data.draft import Draft, finish
+from headstart.data.folders import read_folder
+from headstart.data.images import is_picture_name
+from headstart.data.naming import did_you_mean, shown
+from headstart.data.roles import Roles
+from headstart.data.tables import SUFFIXES, is_table_name, read_table
+from headstart.data.tabular import draft_of
+from headstart.data.task import Columns, Kind, Task
+from headstart.data.text import is_text_name
+from headstart.errors import DataError
+
+__all__ = ["read"]
+
+NO_ROLES = Roles()
+WAY_OUT = {
+    ".json": "write one object a line: pandas.read_json(path).to_json('data.jsonl', orient='records', lines=True)",
+    ".xlsx": "save the sheet as CSV UTF-8",
+    ".xls": "save the sheet as CSV UTF-8",
+    ".ods": "save the sheet as CSV UTF-8",
+    ".zip": "unpack it and name the folder",
+    ".tar": "unpack it and name the folder",
+    ".gz": "unpack it and name the folder",
+    ".npy": "load it with numpy.load and pass the array in Python",
+    ".npz": "load it with numpy.load and pass the arrays in Python",
+    ".feather": "write it as Parquet: pandas.read_feather(path).to_parquet('data.parquet')",
+    ".arrow": "write it as Parquet: pandas.read_feather(path).to_parquet('data.parquet')",
+}
+
+
+def read(
+    source: Any,
+    *,
+    roles: Roles = NO_ROLES,
+    kind: Kind | None = None,
+    need_target: bool = True,
+    columns: Columns | None = None,
+) -> Task:
+    """Read a folder, a table file, one input file, or a Python object.
+
+    source       a folder of pictures or .txt files (one sub-folder a class, with or without train, val and test above
+                 them); a .csv, .tsv, .jsonl or .parquet; a pandas or pyarrow table; a Hugging Face dataset. Without
+                 `need_target` also: any folder of pictures or texts, one such file, a list of them, a list of texts,
+                 an array (see `arrays.as_task`)
+    roles        which column is what, where the rule in `columns` would say otherwise
+    need_target  read the targets; rows without one are set aside. Else `Task.targets` is None
+    columns      `Task.columns` of an earlier reading, for prediction and evaluation: its inputs must be there, other
+                 columns are ignored, and one class is enough
+
+    What cannot be used is in `Task.set_aside`, what was inferred in `Task.notes`. Raises DataError, which says what
+    to do.
+    """
+    if isinstance(source, str | os.PathLike):
+        draft = _from_path(os.fsdecode(source), roles, columns, need_target)
+    elif (table := as_table(source)) is not None:
+        draft = draft_of(table, roles, columns, need_target=need_target)
+    elif need_target:
+        raise DataError(
+            f"a {type(source).__name__} holds inputs and no targets: pass a table that has both, or use "
+            "Transfer().fit(inputs, targets)"
+        )
+    else:
+        draft = draft_of_inputs(source, roles.modality)
+    return finish(draft, kind, one_class=columns is not None)
+
+
+def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bool) -> Draft:
+    if not os.path.exists(path):
+        raise DataError(_no_such_path(path))
+    if not os.path.isdir(path) and is_table_name(path):
+        return draft_of(read_table(path), roles, columns, need_target=need_target)
+    if roles.named or roles.inputs:
+        raise DataError(
+            f"{shown(path)!r} is no table, so it has no columns to name: leave input, target and others out"
+        )
+    if os.path.isdir(path):
+        return read_folder(path, modality=roles.modality, need_target=need_target)
+    if not is_picture_name(path) and not is_text_name(path):
+        raise DataError(_unknown_suffix(path))
+    if need_target:
+        raise DataError(
+            f"{shown(path)!r} is one input without a target: give a folder with one sub-folder a class, or a table"
+        )
+    return draft_of_inputs(Path(path), roles.modality)
+
+
+def _no_such_path(path: str) -> str:
+    folder, name = os.path.split(path.rstrip("/"))
+    present = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+    hint = did_you_mean(name, map(shown, present)) or (" A text goes in a list: [text]" if " " in name else "")
+    return f"no such file or folder: {shown(path)!r:.200}.{hint}"
+
+
+def _unknown_suffix(path: str) -> str:
+    suffix = os.path.splitext(path)[1].lower()
+    known = f"expected a folder, a picture, a .txt, or a table ({', '.join(SUFFIXES)})"
+    return f"{shown(path)!r} cannot be read by its suffix {suffix!r}: {WAY_OUT.get(suffix, known)}"

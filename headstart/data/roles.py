@@ -1,0 +1,34 @@
+"""What the user says about the columns of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headstart.data.task import Modality
+
+__all__ = ["Roles"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """What the user says about the data; None for what is to be inferred.
+
+    input      one column name, or several
+    modality   "image", "text", "table" or "array": what the inputs are, where their looks could mislead
+    """
+
+    input: str | tuple[str, ...] | None = None
+    target: str | None = None
+    split: str | None = None
+    group: str | None = None
+    domain: str | None = None
+    modality: Modality | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.input,) if isinstance(self.input, str) else tuple(self.input or ())
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Role -> the column named for it, inputs left aside."""
+        return {role: name for role in ("target", "split", "group", "domain") if (name := getattr(self, role))}

@@ -1,0 +1,129 @@
+"""Table files: CSV, TSV, JSON lines and Parquet, also compressed with gzip or bzip2, as one `Table`."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headstart.data import delimited, jsonl
+from headstart.data.cells import typed
+from headstart.data.naming import few, shown
+from headstart.data.task import SetAside
+from headstart.errors import DataError
+
+__all__ = ["SUFFIXES", "Table", "is_table_name", "of_frame", "read_table"]
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+OPENERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress}
+
+
+@dataclass(kw_only=True)
+class Table:
+    """Rows and columns as they were found.
+
+    frame    typed columns with distinct names of str
+    raw      the same columns before typing, for texts and file names: of str where the file holds only strings
+    names    what to call each row: "line 17" counts lines of the file from 1, "row 17" rows from 0
+    folder   where relative paths in the table start
+    split    "train", "val" or "test" of each row where the container says so, not a column
+    """
+
+    frame: pd.DataFrame
+    raw: pd.DataFrame
+    names: list[str]
+    folder: str = ""
+    split: list[str] | None = None
+    set_aside: list[SetAside] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def is_table_name(path: str) -> bool:
+    """Whether a file name ends as a table's does, compressed or not."""
+    return _suffixes(path)[0] in SUFFIXES
+
+
+def read_table(path: str) -> Table:
+    """Read a table file by its suffix. Raises DataError, which names the file, where it cannot be read."""
+    suffix, packed = _suffixes(path)
+    try:
+        if suffix == ".parquet":
+            table = _parquet(path)
+        else:
+            with open(path, "rb") as file:
+                data = OPENERS.get(packed, bytes)(file.read())
+            table = _json_lines(data) if suffix in (".jsonl", ".ndjson") else _delimited(data, suffix == ".tsv")
+    except (OSError, EOFError, zlib.error, DataError) as error:
+        raise DataError(f"{shown(path)}: {error}") from error
+    table.folder = os.path.dirname(path)
+    return table
+
+
+def of_frame(frame: pd.DataFrame) -> Table:
+    """A table in memory. Raises DataError where two columns have one name."""
+    names = [str(name) for name in frame.columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"column names must differ, and {few(twice)} stands more than once")
+    frame = frame.set_axis(names, axis=1).reset_index(drop=True)
+    return Table(frame=frame, raw=frame, names=[f"row {row}" for row in range(len(frame))])
+
+
+def _suffixes(path: str) -> tuple[str, str]:
+    """The suffix that says what a file holds, and the one that says how it is compressed, if any."""
+    stem, last = os.path.splitext(path.lower())
+    return (os.path.splitext(stem)[1], last) if last in OPENERS else (last, "")
+
+
+def _delimited(data: bytes, tabs: bool) -> Table:
+    records = delimited.parse(data, tabs=tabs)
+    cells = np.empty((len(records.rows), len(records.header)), dtype=object)
+    cells[:] = records.rows if records.rows else cells
+    raw = pd.DataFrame(cells, columns=np.array(records.header, dtype=object), dtype=object)
+    found = {name: typed(raw[name], decimal_comma=records.separator == ";") for name in records.header}
+    notes = [*records.notes, *(note for _, note in found.values() if note)]
+    notes += _header_doubt(records.header)
+    frame = pd.DataFrame({name: column for name, (column, _) in found.items()})
+    names = [f"line {line}" for line in records.lines]
+    return Table(frame=frame, raw=raw, names=names, set_aside=records.set_aside, notes=notes)
+
+
+def _header_doubt(header: list[str]) -> list[str]:
+    numbers = [name for name in header if name.replace(".", "", 1).isdecimal()]
+    return [f"line 1 was read as column names, also {few(numbers, 3)}; if it is a row, add a header"] if numbers else []
+
+
+def _json_lines(data: bytes) -> Table:
+    objects = jsonl.parse(data)
+    keys = dict.fromkeys(key for row in objects.rows for key in row)
+    columns = {key: _column([row.get(key) for row in objects.rows]) for key in keys}
+    table = of_frame(pd.DataFrame(columns, index=range(len(objects.rows))))
+    table.names = [f"line {line}" for line in objects.lines]
+    table.set_aside = objects.set_aside
+    return table
+
+
+def _column(values: list[Any]) -> pd.Series[Any]:
+    """Values with pandas' type for them; objects where they are of several."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float} and kinds:
+        return pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
+    return pd.Series(values, dtype=object)
+
+
+def _parquet(path: str) -> Table:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise DataError("Parquet needs pyarrow: pip install 'headstart[parquet]'") from error
+    try:
+        return of_frame(parquet.read_table(path, partitioning=None).to_pandas())
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"not a Parquet file that can be read: {error}") from error

@@ -1,0 +1,91 @@
+"""From a table whose columns have their roles to a draft of a task."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headstart.data.columns import assign
+from headstart.data.draft import Draft
+from headstart.data.images import find_pictures
+from headstart.data.layout import split_of
+from headstart.data.naming import few, shown
+from headstart.data.profile import readable
+from headstart.data.roles import Roles
+from headstart.data.tables import Table
+from headstart.data.targets import is_missing
+from headstart.data.task import Columns
+from headstart.data.text import empty_note, find_texts, join_texts
+from headstart.errors import DataError
+
+__all__ = ["draft_of"]
+
+
+def draft_of(table: Table, roles: Roles, columns: Columns | None = None, *, need_target: bool = True) -> Draft:
+    """Rows with their inputs, targets, split, group and domain. Raises DataError as `columns.assign` does."""
+    found = assign(table, roles, columns, need_target=need_target)
+    at = found.columns
+    draft = Draft(
+        inputs=[],
+        modality=found.modality,
+        names=table.names,
+        targets=None if at.target is None else _targets(table.frame[at.target]),
+        group=None if at.group is None else table.frame[at.group].tolist(),
+        domain=None if at.domain is None else table.frame[at.domain].tolist(),
+        columns=at,
+        set_aside=list(table.set_aside),
+        notes=[*table.notes, *found.notes],
+    )
+    _put_inputs(draft, table)
+    _put_split(draft, table)
+    return draft
+
+
+def _put_inputs(draft: Draft, table: Table) -> None:
+    names = list(draft.columns.input)
+    if draft.modality == "image":
+        cells = table.raw[names[0]].tolist()
+        draft.inputs, draft.broken = find_pictures(cells, table.folder)
+        draft.names = [
+            f"{name}: {shown(str(cell))}" if isinstance(cell, str) else name
+            for name, cell in zip(table.names, cells, strict=True)
+        ]
+    elif draft.modality == "text":
+        cells = [table.raw[name].tolist() for name in names]
+        draft.inputs, draft.broken = find_texts(cells[0]) if len(cells) == 1 else join_texts(cells)
+        draft.notes += empty_note(draft.inputs, draft.broken)
+    else:
+        frame = pd.DataFrame({name: readable(table.frame[name]) for name in names})
+        draft.inputs = frame if draft.modality == "table" else _numbers(frame)
+
+
+def _put_split(draft: Draft, table: Table) -> None:
+    if draft.columns.split is None:
+        draft.split = table.split
+        return
+    cells = table.frame[draft.columns.split].tolist()
+    draft.split = [split_of(cell) or "" for cell in cells]
+    draft.broken |= {row: "the split is missing" for row, cell in enumerate(cells) if is_missing(cell)}
+
+
+def _targets(column: pd.Series[Any]) -> list[Any]:
+    """The cells of a target column; lists written as JSON in strings (as CSV must) become lists."""
+    cells = column.tolist()
+    words = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
+    if not words or not all(cell.strip().startswith("[") for cell in words):
+        return cells
+    try:
+        lists = {cell: json.loads(cell) for cell in words}
+    except (ValueError, RecursionError):
+        return cells
+    return [lists.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def _numbers(frame: pd.DataFrame) -> np.ndarray[Any, Any]:
+    words = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
+    if words:
+        raise DataError(f"the model reads an array of numbers, and the columns {few(words)} hold words")
+    return frame.to_numpy(dtype=np.float64)

@@ -1,0 +1,191 @@
+"""From what a target column holds to the kind of task, the classes, and numbers.
+
+The kind is inferred so:
+
+- lists: multilabel;
+- words, or true and false: classification;
+- numbers of which one has a fraction: regression;
+- whole numbers: regression where there are more than 20 different ones with fewer than 10 rows each on average, unless
+  the column is called label or class; else classification.
+
+Classes keep their Python type (str, int, bool) and are sorted. Whole floats (1.0, 2.0) are ints. Labels of mixed types
+become words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headstart.data.naming import did_you_mean, few
+from headstart.data.task import Array, Kind, SetAside, Task
+from headstart.errors import DataError
+
+__all__ = ["code", "infer_kind", "is_missing", "plain", "recode", "require_kind", "unusable"]
+
+KINDS = ("classification", "regression", "multilabel")
+MANY_VALUES = 20
+FEW_ROWS = 10
+LABEL_NAMES = frozenset({"label", "labels", "class"})
+
+
+def plain(values: Any) -> list[Any]:
+    """Any column of targets as a list of Python's own str, int, float, bool, list, or None."""
+    return [_plain(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
+
+
+def is_missing(value: object) -> bool:
+    """None, NaN, NaT, pandas' NA, or a string of nothing but spaces."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def require_kind(kind: str | None) -> None:
+    """Raises DataError unless `kind` is None (to be inferred) or one that there is."""
+    if kind is not None and kind not in KINDS:
+        raise DataError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}")
+
+
+def infer_kind(values: Sequence[Any], name: str | None = None) -> tuple[Kind, str]:
+    """The kind of task that these targets (plain, none missing) ask for, and the reason in words."""
+    types = _types(values)
+    if types == {"list"}:
+        return "multilabel", "kind: multilabel (the target holds lists)"
+    if not types <= {"int", "float"}:
+        return "classification", "kind: classification (the target holds words, or true and false)"
+    finite = [value for value in values if _fits_float(value)]
+    if any(value != int(value) for value in finite):
+        return "regression", "kind: regression (the target holds numbers with a fraction)"
+    different = len(set(finite))
+    many = different > MANY_VALUES and len(finite) < FEW_ROWS * different
+    if many and (name or "").strip().lower() not in LABEL_NAMES:
+        return "regression", f"kind: regression (the target holds {different} different whole numbers)"
+    return "classification", f"kind: classification (the target holds {different} different whole numbers)"
+
+
+def unusable(values: Sequence[Any], kind: Kind) -> dict[int, str]:
+    """The rows whose target is missing, or infinite: row -> why."""
+    found = {}
+    for row, value in enumerate(values):
+        if is_missing(value):
+            found[row] = "the target is missing"
+        elif kind == "multilabel" and isinstance(value, list) and any(map(is_missing, value)):
+            found[row] = "a label in the target's list is missing"
+        elif kind != "multilabel" and isinstance(value, int | float) and not _fits_float(value):
+            found[row] = f"the target is {'infinite' if isinstance(value, float) else 'too large a number'}"
+    return found
+
+
+def code(values: Sequence[Any], kind: Kind) -> tuple[Array, tuple[Hashable, ...]]:
+    """Targets (plain, none missing) -> the array of `Task.targets`, and the classes (none for regression).
+
+    Raises DataError where the targets do not fit the kind.
+    """
+    types = _types(values)
+    if kind == "regression":
+        if not types <= {"int", "float", "bool"}:
+            raise DataError(f"regression needs numbers, but the target holds {few(_others(values), 3)}; {_WAY_OUT}")
+        return np.array(values, dtype=np.float64), ()
+    if (types == {"list"}) != (kind == "multilabel"):
+        found = f"the target holds {few(values, 3)}; {_WAY_OUT}"
+        expected = "a list of labels in every row" if kind == "multilabel" else "one label in every row, not lists"
+        raise DataError(f"{kind} needs {expected}, but {found}")
+    if kind == "classification":
+        labels = _labels(values)
+        classes = tuple(sorted(set(labels)))
+        at = {label: i for i, label in enumerate(classes)}
+        return np.array([at[label] for label in labels], dtype=np.int64), classes
+    flat = iter(_labels([label for row in values for label in row]))
+    rows = [{next(flat) for _ in row} for row in values]
+    classes = tuple(sorted(set().union(*rows)))
+    return np.array([[label in row for label in classes] for row in rows], dtype=np.uint8), classes
+
+
+def recode(task: Task, classes: Sequence[Hashable]) -> Task:
+    """The same task with its targets in the codes of a fitted model's `classes`, for evaluation.
+
+    A label is looked up as it is, then by its text (the table may hold 1 where the model learnt "1"). Rows with a
+    label that the model does not know are set aside. Raises DataError where that leaves none.
+    """
+    if task.kind == "regression" or task.targets is None or task.classes == tuple(classes):
+        return task
+    by_text = {str(label): i for i, label in enumerate(classes)}
+    place = [by_text.get(str(label), -1) for label in task.classes]
+    strange = [label for label, at in zip(task.classes, place, strict=True) if at < 0]
+    if task.kind == "classification":
+        targets = np.array(place, dtype=np.int64)[task.targets]
+        known = targets >= 0
+    else:
+        targets = np.zeros((len(task), len(classes)), dtype=np.uint8)
+        held = [i for i, at in enumerate(place) if at >= 0]
+        targets[:, [place[i] for i in held]] = task.targets[:, held]
+        known = task.targets.sum(axis=1) == targets.sum(axis=1)
+    if not known.any():
+        hint = did_you_mean(str(strange[0]), by_text)
+        raise DataError(f"the model knows none of the labels {few(strange)}: it learnt {few(classes)}.{hint}")
+    why = f"its label is not one that the model learnt ({few(strange, 3)})"
+    lost = tuple(SetAside(task.names[row], why) for row in np.flatnonzero(~known).tolist())
+    kept = replace(task, targets=targets, classes=tuple(classes)).take(np.flatnonzero(known))
+    return replace(kept, set_aside=task.set_aside + lost)
+
+
+_WAY_OUT = "leave the kind out to have it inferred, or name another target column"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(part) for part in value]
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def _types(values: Sequence[Any]) -> set[str]:
+    """Which of str, int, float, bool, list there are. Raises DataError for anything else."""
+    found = {type(value).__name__ for value in values}
+    if strange := found - {"str", "int", "float", "bool", "list"}:
+        raise DataError(
+            f"a target cannot be a {sorted(strange)[0]}: expected words, numbers, true or false, or lists of them; "
+            "name another target column, or convert it"
+        )
+    return found
+
+
+def _labels(values: Sequence[Any]) -> list[Any]:
+    """Labels of one type, that can be sorted. Raises DataError for numbers with a fraction."""
+    types = _types(values)
+    as_label: Callable[[Any], Any] = str
+    if "list" in types:
+        raise DataError(
+            f"the target holds lists beside, or in, other labels: {few(values, 3)}; expected one or the other"
+        )
+    if fractions := [value for value in values if isinstance(value, float) and value != int(value)]:
+        raise DataError(
+            f"the target holds numbers with a fraction, {few(fractions, 3)}, which are no classes: use "
+            "kind='regression', or write the classes as words (unknown label type: continuous)"
+        )
+    if types <= {"int", "float"}:
+        as_label = int
+    elif types == {"bool"}:
+        as_label = bool
+    return [as_label(value) for value in values]
+
+
+def _fits_float(value: float) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def _others(values: Sequence[Any]) -> list[Any]:
+    return [value for value in values if not isinstance(value, int | float)]
