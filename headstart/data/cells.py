@@ -16,12 +16,10 @@ import pandas as pd
 __all__ = ["typed"]
 
 MISSING = frozenset({"NA", "N/A", "#N/A", "NAN", "NULL"})
-CODE = r"[+-]?(0\d+|\d{19,})"
-INTEGER = r"[+-]?\d+"
-NUMBER = r"[+-]?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?|[iI][nN][fF]([iI][nN][iI][tT][yY])?)"
-COMMA_NUMBER = r"[+-]?\d+(,\d+)?"
-
-Strings = pd.Series  # of str, dtype object
+CODE = r"[+-]?(0[0-9]+|[0-9]{19,})"
+INTEGER = r"[+-]?[0-9]+"
+NUMBER = r"[+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?|[iI][nN][fF]([iI][nN][iI][tT][yY])?)"
+COMMA_NUMBER = r"[+-]?(0|[1-9][0-9]*)(,[0-9]+)?"
 
 
 def typed(raw: pd.Series[Any], *, decimal_comma: bool = False) -> tuple[pd.Series[Any], str]:
@@ -33,26 +31,26 @@ def typed(raw: pd.Series[Any], *, decimal_comma: bool = False) -> tuple[pd.Serie
     cells = raw.str.strip()
     worded = cells.str.upper().isin(MISSING)
     known = cells[~(worded | (cells == ""))]
-    found = _values(known, decimal_comma)
+    found = _values(known)
+    note = ""
+    if found is None and decimal_comma and known.str.fullmatch(COMMA_NUMBER).all():
+        found = known.str.replace(",", ".").astype(np.float64)
+        note = f"{raw.name!r}: the comma in its numbers is a decimal point"
     if found is None:
-        repeats = 2 * cells.nunique() <= len(cells)
+        repeats = 2 * known.nunique() <= len(known)
         missing = (cells == "") | (worded & repeats)
         return cells.mask(missing, np.nan), _say(cells[worded]) if repeats and worded.any() else ""
-    if len(found) == len(raw):
-        return found, ""
-    if found.dtype == bool:
-        found = found.astype(object)
-    return found.reindex(raw.index), ""
+    if len(found) < len(raw):
+        found = (found.astype(object) if found.dtype == bool else found).reindex(raw.index)
+    return found, note
 
 
-def _values(known: pd.Series[Any], decimal_comma: bool) -> pd.Series[Any] | None:
+def _values(known: pd.Series[Any]) -> pd.Series[Any] | None:
     """Numbers, or true and false; None where the cells are neither."""
     if known.str.fullmatch(CODE).any():
         return None
     if known.str.fullmatch(INTEGER).all():
         return known.astype(np.int64 if len(known) else np.float64)
-    if decimal_comma and known.str.fullmatch(COMMA_NUMBER).all():
-        return known.str.replace(",", ".").astype(np.float64)
     if known.str.fullmatch(NUMBER).all():
         return known.astype(np.float64)
     words = known.str.lower()

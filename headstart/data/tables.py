@@ -60,7 +60,7 @@ def read_table(path: str) -> Table:
             with open(path, "rb") as file:
                 data = OPENERS.get(packed, bytes)(file.read())
             table = _json_lines(data) if suffix in (".jsonl", ".ndjson") else _delimited(data, suffix == ".tsv")
-    except (OSError, EOFError, zlib.error, DataError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(f"{shown(path)}: {error}") from error
     table.folder = os.path.dirname(path)
     return table
@@ -110,11 +110,14 @@ def _json_lines(data: bytes) -> Table:
 
 
 def _column(values: list[Any]) -> pd.Series[Any]:
-    """Values with pandas' type for them; objects where they are of several."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float} and kinds:
-        return pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
-    return pd.Series(values, dtype=object)
+    """Numbers as int64, or float64 with NaN for missing, where they fit; everything else as it is."""
+    kinds = {type(value) for value in values}
+    if kinds - {int, float, type(None)} or kinds == {type(None)}:
+        return pd.Series(values, dtype=object)
+    try:
+        return pd.Series(values, dtype=np.int64 if kinds == {int} else np.float64)
+    except OverflowError:
+        return pd.Series(values, dtype=object)
 
 
 def _parquet(path: str) -> Table:
@@ -122,7 +125,7 @@ def _parquet(path: str) -> Table:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise DataError("Parquet needs pyarrow: pip install 'headstart[parquet]'") from error
+        raise ImportError("reading Parquet needs pyarrow: pip install 'headstart[parquet]'") from error
     try:
         return of_frame(parquet.read_table(path, partitioning=None).to_pandas())
     except (pyarrow.ArrowException, OSError, ValueError) as error:

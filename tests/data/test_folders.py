@@ -132,7 +132,7 @@ def test_one_row_a_class(tmp_path):
 
 def test_folders_with_nothing_to_read(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no files in .*empty': expected pictures"):
+    with pytest.raises(DataError, match=r"no files in .*empty': expected pictures"):
         read(tmp_path / "empty")
     root = put(tmp_path / "tables", **{"a.csv": "x", "b.pdf": "x", "c": "x"})
     with pytest.raises(

@@ -70,5 +70,5 @@ def test_composed_and_decomposed_names_are_one_class():
 
 
 def test_pictures_without_class_folders_are_an_error():
-    with pytest.raises(DataError, match="2 pictures lie directly in 'photos'.* put each class in a sub-folder"):
+    with pytest.raises(DataError, match=r"2 pictures lie directly in 'photos'.* put each class in a sub-folder"):
         labelled("1.png", "2.png")
