@@ -1,0 +1,91 @@
+"""From parts to a backbone: frozen, measured, fingerprinted, and able to make itself again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.backbones import timm, transformers
+from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
+from headstart.backbones.encoders import WordVectors
+from headstart.backbones.fingerprint import fingerprint
+from headstart.backbones.parts import Parts
+from headstart.backbones.randomness import seeded
+from headstart.backbones.stages import stages_of
+from headstart.errors import BackboneError
+
+__all__ = ["assemble", "build"]
+
+
+def build(spec: dict[str, Any]) -> nn.Module:
+    """The architecture of a spec, with weights drawn from torch's generator: each architecture's own initialisation.
+
+    `BackboneError` where the spec is not one of ours.
+    """
+    hub = spec.get("hub") if isinstance(spec, dict) else None
+    if hub not in _ARCHITECTURES:
+        raise BackboneError(f"architecture of hub {hub!r}: expected one of {', '.join(_ARCHITECTURES)}.")
+    keys, builder = _ARCHITECTURES[hub]
+    if spec.keys() != {"hub", *keys}:
+        raise BackboneError(f"architecture of hub {hub!r}: keys {sorted(spec)}; expected {sorted({'hub', *keys})}.")
+    return builder(spec)
+
+
+def assemble(parts: Parts) -> Backbone:
+    """The backbone of these parts. Their module becomes its own: float32, eval mode, no gradients."""
+    module = parts.module.float().eval().requires_grad_(False)
+
+    def random(seed: int) -> Backbone:
+        with seeded(seed):
+            twin = build(parts.spec)
+        name = f"{parts.name.partition('?')[0]}?weights=random&seed={seed}"
+        return assemble(parts._replace(name=name, module=twin))
+
+    return Backbone(
+        name=parts.name,
+        modality="image" if isinstance(parts.preprocess, PicturePreprocess) else "text",
+        module=module,
+        dim=_width(parts.name, module, parts.preprocess),
+        preprocess=parts.preprocess,
+        fingerprint=fingerprint(module, parts.preprocess, parts.spec),
+        spec=parts.spec,
+        stages=stages_of(module),
+        licence=parts.licence,
+        random=random,
+    )
+
+
+def _width(name: str, module: nn.Module, preprocess: PicturePreprocess | TextPreprocess) -> int:
+    """The number of features, from one input of the largest size that the preprocessing lets through."""
+    inputs: tuple[Tensor, ...]
+    if isinstance(preprocess, PicturePreprocess):
+        inputs = (torch.zeros(1, 3, *preprocess.size),)
+    else:
+        inputs = (
+            torch.full((1, preprocess.max_length), preprocess.pad_id),
+            torch.ones(1, preprocess.max_length).long(),
+        )
+    try:
+        with torch.inference_mode():
+            features = module(*inputs)
+    except (RuntimeError, IndexError, AssertionError, TypeError, ValueError, AttributeError) as error:
+        shape = tuple(inputs[0].shape)
+        raise BackboneError(f"{name}: the network does not accept its own input of shape {shape}: {error}") from error
+    if not isinstance(features, Tensor) or features.ndim != 2:
+        given = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+        raise BackboneError(f"{name}: gives {given} for one input; expected features of shape (1, D).")
+    return int(features.shape[1])
+
+
+def _words(spec: dict[str, Any]) -> nn.Module:
+    return WordVectors(spec["vocabulary"], spec["width"])
+
+
+_ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Module]]] = {
+    "timm": (("architecture", "args"), timm.build),
+    "hf": (("modality", "config", "pool"), transformers.build),
+    "words": (("vocabulary", "width"), _words),
+}

@@ -1,0 +1,64 @@
+"""The modules that turn a language or vision model's output into one row of features an input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["PictureEncoder", "TextEncoder", "WordVectors", "masked_mean"]
+
+
+def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    """The mean of hidden (N, L, D) over the tokens where mask (N, L) is 1; zeros where a row has no token."""
+    real = mask.unsqueeze(-1).bool()
+    return hidden.masked_fill(~real, 0.0).sum(1) / real.sum(1).clamp(min=1)
+
+
+class TextEncoder(nn.Module):
+    """A transformer for text: (input_ids, attention_mask), each (N, L) int64 -> (N, D).
+
+    pool   "mean" over the real tokens, or "cls": the first token
+    """
+
+    def __init__(self, model: Any, pool: str) -> None:
+        super().__init__()
+        self.model = model
+        self.pool = pool
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return hidden[:, 0] if self.pool == "cls" else masked_mean(hidden, attention_mask)
+
+
+class PictureEncoder(nn.Module):
+    """A transformers vision model: (N, 3, H, W) -> (N, D).
+
+    pool   "pooler": the model's own pooled output; "cls": the first token; "mean" over tokens or positions
+    """
+
+    def __init__(self, model: Any, pool: str) -> None:
+        super().__init__()
+        self.model = model
+        self.pool = pool
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        output = self.model(pixel_values=pixel_values)
+        if self.pool == "pooler":
+            return torch.flatten(output.pooler_output, 1)
+        hidden: Tensor = output.last_hidden_state
+        if self.pool == "cls":
+            return hidden[:, 0]
+        return hidden.mean(1) if hidden.ndim == 3 else hidden.mean((2, 3))
+
+
+class WordVectors(nn.Module):
+    """One vector a token, averaged: (input_ids, attention_mask), each (N, L) int64 -> (N, D)."""
+
+    def __init__(self, vocabulary: int, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        return masked_mean(self.embedding(input_ids), attention_mask)

@@ -1,0 +1,57 @@
+"""A folder on this machine: timm's hub format, transformers' format, or a model that headstart saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headstart.backbones import assemble, timm, transformers
+from headstart.backbones.config import read_config
+from headstart.backbones.fingerprint import fingerprint
+from headstart.backbones.parts import Parts
+from headstart.backbones.preprocess import preprocess_from_json
+from headstart.backbones.randomness import seeded
+from headstart.backbones.weights import SAFE, fill, parse_weights
+from headstart.errors import BackboneError, MissingWeights
+
+__all__ = ["PREFIX", "from_folder"]
+
+PREFIX = "backbone."
+
+
+def from_folder(folder: Path, name: str) -> Parts:
+    """The parts in a folder, told by its config.json. `BackboneError` where it is none of the three formats."""
+    if not folder.is_dir():
+        raise BackboneError(f"{name}: {folder} is not a folder; expected one with config.json and weights in it.")
+    config = read_config(folder)
+    if isinstance(config.get("backbone"), dict):
+        return _saved(folder, config["backbone"])
+    if "architecture" in config:
+        return timm.from_folder(folder, name)
+    if "model_type" in config:
+        return transformers.from_folder(folder, name)
+    raise BackboneError(
+        f"{folder / 'config.json'}: keys {', '.join(sorted(config)[:5]) or 'none'}; expected 'architecture' (timm), "
+        "'model_type' (transformers) or 'backbone' (a model that headstart saved)."
+    )
+
+
+def _saved(folder: Path, stored: dict[str, Any]) -> Parts:
+    """The backbone of a fitted model: config.json's "backbone", and the tensors "backbone.*" of model.safetensors."""
+    missing = {"name", "spec", "preprocess", "fingerprint"} - stored.keys()
+    if missing:
+        raise BackboneError(
+            f"{folder / 'config.json'}: the backbone lacks {', '.join(sorted(missing))}; save it again."
+        )
+    name = str(stored["name"])
+    tensors = parse_weights((folder / SAFE).read_bytes(), str(folder / SAFE)) if (folder / SAFE).is_file() else {}
+    own = {key.removeprefix(PREFIX): tensor for key, tensor in tensors.items() if key.startswith(PREFIX)}
+    preprocess = preprocess_from_json(stored["preprocess"])
+    if not own or preprocess is None:
+        raise MissingWeights(f"{folder}: this model was saved without its backbone's weights; load {name} by its name.")
+    with seeded(0):
+        module = assemble.build(stored["spec"])
+    fill(module, own, str(folder))
+    if fingerprint(module, preprocess, stored["spec"]) != stored["fingerprint"]:
+        raise BackboneError(f"{folder}: the backbone's fingerprint is not the stored one: damaged; save it again.")
+    return Parts(name, stored["spec"], module, preprocess, str(stored.get("licence", "")))

@@ -1,0 +1,107 @@
+"""The Hugging Face hub: what is on this machine first, the network only for what is missing, and soon a clear no."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Thread
+
+from headstart.errors import BackboneError, MissingWeights
+
+__all__ = ["repository"]
+
+PATIENCE = 2.0
+SMALL = (
+    *("config.json", "*.safetensors.index.json", "token*.json", "special_tokens_map.json", "README.md"),
+    *("pre*processor_config.json", "processor_config.json", "sentence_bert_config.json", "1_Pooling/config.json"),
+)
+SAFE = ("model*.safetensors",)
+UNSAFE = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+
+
+def repository(name: str, *, hub: str, cache: Path | None = None) -> Path:
+    """The folder of a hub repository ("owner/name" or "owner/name@revision"): config.json and weights.
+
+    hub     "timm" or "hf", to name the backbone in messages
+    cache   where the hub's files are kept on this machine; by default where `huggingface_hub` keeps them
+
+    The network is asked only where the cache lacks the repository. `MissingWeights` within about two seconds where
+    the hub does not answer; `BackboneError` where the name cannot be one.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    cache = cache or Path(constants.HF_HUB_CACHE)
+    try:
+        folder = _snapshot(name, (*SMALL, *SAFE, *UNSAFE), cache, local=True)
+    except HFValidationError as error:
+        raise BackboneError(f"{hub}:{name}: not a hub repository's name; expected owner/name or a folder.") from error
+    except LocalEntryNotFoundError:
+        folder = None
+    if folder is not None and _complete(folder, hub):
+        return folder
+    return _fetch(name, hub, cache)
+
+
+def _fetch(name: str, hub: str, cache: Path) -> Path:
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if constants.HF_HUB_OFFLINE:
+        raise _missing(name, hub, cache, "HF_HUB_OFFLINE is set, so the hub was not asked")
+    if not _answers(constants.ENDPOINT):
+        raise _missing(name, hub, cache, f"the hub at {constants.ENDPOINT} does not answer")
+    try:
+        folder = _snapshot(name, (*SMALL, *SAFE), cache)
+        if not list(folder.glob(SAFE[0])):
+            folder = _snapshot(name, UNSAFE, cache)
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise _missing(name, hub, cache, f"the hub says: {str(error).splitlines()[0]}") from error
+    if not _complete(folder, hub):
+        raise _missing(name, hub, cache, "the hub's repository holds no config.json with weights beside it")
+    return folder
+
+
+def _snapshot(name: str, patterns: Sequence[str], cache: Path, *, local: bool = False) -> Path:
+    from huggingface_hub import snapshot_download
+
+    repo, _, revision = name.partition("@")
+    return Path(
+        snapshot_download(
+            repo, revision=revision or None, cache_dir=cache, allow_patterns=list(patterns), local_files_only=local
+        )
+    )
+
+
+def _complete(folder: Path, hub: str) -> bool:
+    weights = [file for pattern in (*SAFE, UNSAFE[0]) for file in folder.glob(pattern)]
+    configured = hub == "timm" or (folder / "config.json").is_file()  # timm itself fetches the weights alone
+    return configured and bool(weights)
+
+
+def _answers(endpoint: str) -> bool:
+    """Whether anything answers there, within `PATIENCE` seconds: a name server may take longer than any timeout."""
+    from huggingface_hub import get_session
+
+    answered = []
+
+    def ask() -> None:
+        try:
+            get_session().head(endpoint, timeout=PATIENCE)
+            answered.append(True)
+        except Exception:  # each transport has its own errors, and each of them means no
+            answered.append(False)
+
+    thread = Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    return answered == [True]
+
+
+def _missing(name: str, hub: str, cache: Path, why: str) -> MissingWeights:
+    short = name.split("/")[-1].split("@")[0]
+    return MissingWeights(
+        f"{hub}:{name}: config.json and {SAFE[0]} of the hub repository {name} are not on this machine. "
+        f"Looked in {cache}; {why}. On a machine with a network: `hf download {name} --local-dir {short}`; "
+        f"then copy that folder here and say {hub}:path/to/{short}."
+    )

@@ -1,0 +1,145 @@
+"""From a name to a backbone: "hub:name", or a folder. The one door to the hubs."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from torch import Tensor
+
+from headstart.backbones import assemble, bundled, file, timm
+from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
+from headstart.backbones.fingerprint import fingerprint
+from headstart.backbones.hub import repository
+from headstart.backbones.parts import Parts
+from headstart.backbones.preprocess import preprocess_to_json
+from headstart.backbones.randomness import seeded
+from headstart.backbones.weights import fill
+from headstart.data.task import Modality
+from headstart.errors import BackboneError
+
+__all__ = ["IDENTITY", "default", "describe", "load", "rebuild"]
+
+IDENTITY = "identity"
+HUBS = {
+    "bundled": "bundled:efficientnet-lite0, bundled:mobilenetv2, bundled:minilm, bundled:wordllama",
+    "timm": "timm:NAME, pictures, for example timm:resnet50",
+    "hf": "hf:OWNER/NAME, pictures and text, a model of transformers on the Hugging Face hub",
+    "file": "file:FOLDER, in timm's or transformers' format, or a model that headstart saved",
+}
+
+
+def default(modality: Modality) -> str:
+    """The backbone to use where none is named."""
+    names = {"image": "bundled:efficientnet-lite0", "text": "bundled:minilm", "table": IDENTITY, "array": IDENTITY}
+    return names[modality]
+
+
+def load(name: str) -> Backbone:
+    """The backbone of a name: "hub:name" (see `HUBS`), an existing folder (alone or after any hub), or "identity".
+
+    Ends in "?weights=random" for the same network untrained, "?weights=random&seed=3" for other random weights;
+    after timm: this needs no weights at all.
+    Files on this machine are used first; the network is asked only for what is missing.
+    `MissingWeights` where the weights cannot be had, `BackboneError` where the name or the files cannot be used.
+    """
+    if name == IDENTITY:
+        return _identity()
+    path, _, query = name.partition("?")
+    seed = _seed(name, query)
+    hub, colon, rest = path.partition(":")
+    if seed is not None and hub == "timm" and not Path(rest).is_dir() and "/" not in rest:
+        return assemble.assemble(timm.random_weights(rest, seed)._replace(name=name))
+    if Path(path).is_dir():
+        parts = file.from_folder(Path(path), f"file:{path}")
+    elif colon and hub in HUBS:
+        parts = _from_hub(hub, rest)
+    else:
+        raise BackboneError(_unknown(name, hub, bool(colon)))
+    backbone = assemble.assemble(parts)
+    return backbone if seed is None or backbone.random is None else backbone.random(seed)
+
+
+def rebuild(
+    spec: dict[str, Any],
+    state_dict: dict[str, Tensor],
+    preprocess: PicturePreprocess | TextPreprocess | None,
+    name: str,
+    *,
+    licence: str = "",
+) -> Backbone:
+    """The backbone that a fitted model stored, from its spec and tensors alone: no hub, no package of weights.
+
+    `BackboneError` unless the tensors fit the architecture exactly. Its fingerprint is that of the original.
+    """
+    if spec == _identity().spec:
+        return _identity()
+    if preprocess is None:
+        raise BackboneError(f"{name}: a backbone with weights needs its preprocessing; got None.")
+    with seeded(0):
+        module = assemble.build(spec)
+    fill(module, state_dict, name)
+    return assemble.assemble(Parts(name, spec, module, preprocess, licence))
+
+
+def describe(backbone: Backbone) -> dict[str, Any]:
+    """What a fitted model stores of its backbone beside the tensors: JSON, and all that `rebuild` needs."""
+    return {
+        "name": backbone.name,
+        "modality": backbone.modality,
+        "dim": backbone.dim,
+        "fingerprint": backbone.fingerprint,
+        "spec": backbone.spec,
+        "preprocess": preprocess_to_json(backbone.preprocess),
+        "licence": backbone.licence,
+    }
+
+
+def _from_hub(hub: str, rest: str) -> Parts:
+    if Path(rest).is_dir() or hub == "file":
+        return file.from_folder(Path(rest), f"{hub}:{rest}")
+    if hub == "bundled":
+        return bundled.from_name(rest)
+    if hub == "timm":
+        return timm.from_name(rest)
+    return file.from_folder(repository(rest, hub=hub), f"{hub}:{rest}")
+
+
+def _identity() -> Backbone:
+    """Tables and arrays: the columns are the features, and how many there are is known once they are read."""
+    spec: dict[str, Any] = {"hub": IDENTITY}
+    return Backbone(
+        name=IDENTITY,
+        modality="table",
+        module=None,
+        dim=0,
+        preprocess=None,
+        fingerprint=fingerprint(None, None, spec),
+        spec=spec,
+    )
+
+
+def _seed(name: str, query: str) -> int | None:
+    """The seed of the random weights that a name asks for; None where it asks for the pretrained ones."""
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    if not query:
+        return None
+    seed = options.pop("seed", "0")
+    if options != {"weights": "random"} or not seed.isdecimal():
+        raise BackboneError(f"{name}: expected nothing after '?' but weights=random or weights=random&seed=NUMBER.")
+    return int(seed)
+
+
+def _unknown(name: str, hub: str, colon: bool) -> str:
+    hubs = "; ".join(HUBS.values())
+    if not colon:
+        near = get_close_matches(name, list(bundled.BUNDLED), n=1)
+        meant = f"bundled:{near[0]}" if near else f"timm:{name}"
+        return (
+            f"{name!r} is neither hub:name nor a folder here; perhaps {meant}? Expected {hubs}, or an existing folder."
+        )
+    near = get_close_matches(hub, list(HUBS), n=1, cutoff=0.4)
+    hint = f"nearest: {near[0]}. " if near else ""
+    return f"{name!r}: no hub {hub!r}; {hint}Expected {hubs}, or an existing folder."

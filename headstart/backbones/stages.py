@@ -1,0 +1,68 @@
+"""The stages of a network, from the input to the output, as prefixes of its parameters' names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+__all__ = ["Stages", "stages_of"]
+
+Stages = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def stages_of(module: nn.Module) -> Stages:
+    """(name, prefixes) for each stage, lowest first; together they name each parameter exactly once.
+
+    timm's own coarse grouping where the network has one; otherwise what stands before the longest chain of
+    layers, each layer, and what stands after it. A network without layers is one stage.
+    """
+    names = [name for name, _ in module.named_parameters()]
+    groups = _timm_groups(module) or _layer_groups(module, names)
+    users: dict[str, set[int]] = {}
+    for index, group in enumerate(groups):
+        for prefix in (prefix for name in group for prefix in _prefixes(name)):
+            users.setdefault(prefix, set()).add(index)
+    stages = []
+    for group in groups:
+        own = tuple(dict.fromkeys(next(p for p in _prefixes(name) if len(users[p]) == 1) for name in group))
+        stages.append((own[0].rstrip(".") or "all", own))
+    return tuple(stages)
+
+
+def _timm_groups(module: nn.Module) -> list[list[str]]:
+    matcher: Any = getattr(module, "group_matcher", None)
+    if matcher is None:
+        return []
+    from timm.models import group_parameters
+
+    try:
+        groups = group_parameters(module, matcher(coarse=True))
+    except AssertionError:  # timm's way of saying that this network has no coarse grouping
+        return []
+    return [list(groups[ordinal]) for ordinal in sorted(groups)]
+
+
+def _layer_groups(module: nn.Module, names: Sequence[str]) -> list[list[str]]:
+    chains = [(path, len(child)) for path, child in module.named_modules() if isinstance(child, nn.ModuleList)]
+    chains = [(path, length) for path, length in chains if length > 1]
+    if not chains:
+        return [list(names)] if names else []
+    outermost = min(path.count(".") for path, _ in chains)
+    path = max((chain for chain in chains if chain[0].count(".") == outermost), key=lambda chain: chain[1])[0]
+    layers: dict[str, list[str]] = {}
+    before: list[str] = []
+    after: list[str] = []
+    for name in names:
+        if name.startswith(path + "."):
+            layers.setdefault(name[len(path) + 1 :].split(".")[0], []).append(name)
+        else:
+            (after if layers else before).append(name)
+    return [group for group in (before, *layers.values(), after) if group]
+
+
+def _prefixes(name: str) -> list[str]:
+    """From the shortest to the whole: "a.b.c" -> "", "a.", "a.b.", "a.b.c"."""
+    parts = name.split(".")
+    return ["", *(".".join(parts[:depth]) + "." for depth in range(1, len(parts))), name]

@@ -1,0 +1,60 @@
+"""Weights from files into a module: safetensors by preference, never unpickled, never silently incomplete."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors import torch as safetensors
+from torch import Tensor, nn
+
+from headstart.errors import BackboneError, MissingWeights
+
+__all__ = ["SAFE", "UNSAFE", "fill", "parse_weights", "read_weights"]
+
+SAFE = "model.safetensors"
+UNSAFE = "pytorch_model.bin"
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """The tensors of a folder's model.safetensors, else of its pytorch_model.bin; `MissingWeights` without either."""
+    for name in (SAFE, UNSAFE):
+        if (folder / name).is_file():
+            return parse_weights((folder / name).read_bytes(), str(folder / name))
+    raise MissingWeights(
+        f"{folder}: no {SAFE} and no {UNSAFE} in this folder; expected the weights beside config.json."
+    )
+
+
+def parse_weights(data: bytes, where: str) -> dict[str, Tensor]:
+    """Tensors by name from the bytes of a file; `where` tells its format by its suffix and names it in errors."""
+    try:
+        if where.endswith(".safetensors"):
+            return dict(safetensors.load(data))
+        tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BackboneError(f"{where}: not a readable file of weights ({why[:200]}); fetch it again.") from error
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise BackboneError(f"{where}: expected a dictionary of tensors; save the model's state_dict() instead.")
+    return dict(tensors)
+
+
+def fill(module: nn.Module, tensors: dict[str, Tensor], where: str) -> None:
+    """Copy the tensors into the module: each name and each shape must be there, and nothing else."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    wrong = [f"{name} is missing" for name in wanted if name not in given]
+    wrong += [f"{name} is not of this architecture" for name in given if name not in wanted]
+    wrong += [
+        f"{name} has the shape {given[name]}, expected {shape}"
+        for name, shape in wanted.items()
+        if name in given and given[name] != shape
+    ]
+    if wrong:
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise BackboneError(f"{where}: the weights do not fit the architecture: {'; '.join(wrong[:3])}{more}.")
+    module.load_state_dict(tensors, strict=True)
