@@ -51,8 +51,8 @@ def _facts(model: Model, config: dict[str, Any]) -> str:
     if (backbone := model.backbone) is not None:
         stored = "" if config["backbone"]["stored"] else "; its weights are not in this folder"
         rows.append(("backbone", f"`{_safe(backbone.name)}`, fingerprint `{backbone.fingerprint:.16}`{stored}"))
+        rows.append(("its features from", ", ".join(f"{_safe(key)} {_safe(v)}" for key, v in model.engine.items())))
         rows.append(("licence of the backbone", _safe(backbone.licence) or "not stated: ask its publisher"))
-    rows.append(("features by", ", ".join(f"{_safe(key)} {_safe(value)}" for key, value in model.engine.items())))
     rows.append(("made by", f"headstart {config['headstart']}, Python {config['libraries']['python']}"))
     return _table(["", ""], [row for row in rows if row[1]])
 
@@ -84,7 +84,7 @@ def _evidence(model: Model) -> str:
     if not isinstance(metrics, dict) or not metrics:
         return "## Evidence\n\nNone: no rows were held out, so nothing is known about how well it predicts."
     baselines = evidence.get("baselines")
-    compared = {"**this model**": metrics} | (baselines if isinstance(baselines, dict) else {})
+    compared = {"this model": metrics} | (baselines if isinstance(baselines, dict) else {})
     lines = [[_safe(who), *(_scored(scores, name) for name in metrics)] for who, scores in compared.items()]
     table = _table(["on held-out rows", *(name.replace("_", " ") for name in metrics)], lines)
     words = "In brackets: 95 % intervals. The complete record is in `evidence.json`."
@@ -95,20 +95,20 @@ def _verdict(evidence: dict[str, Any]) -> Iterable[str]:
     gain, verdict = evidence.get("gain"), evidence.get("verdict")
     if isinstance(verdict, str) and isinstance(gain, dict) and "value" in gain:
         metric, over = _safe(gain.get("metric", "")).replace("_", " "), _safe(gain.get("over", ""))
-        yield f"Transfer: **{_safe(verdict)}**. Gain in {metric} over {over}: {_score(gain)}."
+        yield f"Transfer: **{_safe(verdict)}**. Gain in {metric} over {over}: {_score(gain, sign='+')}."
 
 
 def _scored(scores: Any, name: str) -> str:
     return _score(scores.get(name)) if isinstance(scores, dict) else ""
 
 
-def _score(score: Any) -> str:
+def _score(score: Any, *, sign: str = "") -> str:
     """A value and its interval, as far as they are known."""
     if not isinstance(score, dict) or not isinstance(score.get("value"), int | float):
         return ""
     ends = [score.get("low"), score.get("high")]
-    interval = [f"{end:.3f}" for end in ends if isinstance(end, int | float)]
-    return f"{score['value']:.3f}" + (f" [{', '.join(interval)}]" if len(interval) == 2 else "")
+    interval = [f"{end:{sign}.3f}" for end in ends if isinstance(end, int | float)]
+    return f"{score['value']:{sign}.3f}" + (f" [{', '.join(interval)}]" if len(interval) == 2 else "")
 
 
 def _use(model: Model, name: str) -> str:
@@ -119,7 +119,8 @@ def _use(model: Model, name: str) -> str:
         limits += "It answers with one of its classes for every input, also where none of them fits. "
     limits += "On other data it can be worse than the evidence says: `headstart evaluate` measures it."
     shell_block = f"```\nheadstart predict {folder} {shell}\nheadstart evaluate {folder} LABELLED_DATA\n```"
-    load = f'import headstart as hs\n\nmodel = hs.Transfer.load("{folder}")\nmodel.predict({python})'
+    more = "\nimport pandas" if model.modality == "table" else ""
+    load = f'import headstart as hs{more}\n\nmodel = hs.Transfer.load("{folder}")\nmodel.predict({python})'
     return f"## Use\n\n{limits}\n\n{shell_block}\n\n```python\n{load}\n```"
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from dataclasses import asdict
 from typing import Any
 
 from headstart.artefact.model import Label, Model
 from headstart.artefact.schema import FORMAT, VERSION
 from headstart.artefact.strict_json import plain, without_gaps
 from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
+from headstart.backbones.preprocess import preprocess_from_json, preprocess_to_json
 from headstart.data.task import Columns
-from headstart.errors import ArtefactError
+from headstart.errors import ArtefactError, BackboneError
 
 __all__ = ["columns_from", "config_of", "labels", "outputs", "preprocess_from"]
 
@@ -71,19 +71,16 @@ def preprocess_from(
     config: dict[str, Any] | None, files: dict[str, bytes]
 ) -> PicturePreprocess | TextPreprocess | None:
     """The preprocessing in config["backbone"]["preprocess"], with the tokenizer from its file."""
-    if config is None:
-        return None
-    fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in config.items() if key != "type"
-    }
-    if config["type"] == "picture":
-        return PicturePreprocess(**fields)
     try:
-        return TextPreprocess(tokenizer_json=files["tokenizer.json"].decode("utf-8"), **fields)
+        if config is not None and config.get("kind") == "text":
+            config = config | {"tokenizer_json": files["tokenizer.json"].decode("utf-8")}
+        return preprocess_from_json(config)
     except KeyError as error:
         raise ArtefactError("config.json lists no tokenizer.json, which a text backbone needs") from error
     except UnicodeDecodeError as error:
         raise ArtefactError(f"tokenizer.json is not UTF-8 text ({error})") from error
+    except BackboneError as error:
+        raise ArtefactError(f"config.json: {error}") from error
 
 
 def _installed() -> dict[str, str]:
@@ -111,11 +108,9 @@ def _backbone(backbone: Backbone, *, stored: bool) -> dict[str, Any]:
 
 
 def _preprocess(preprocess: PicturePreprocess | TextPreprocess | None) -> dict[str, Any] | None:
-    if preprocess is None:
-        return None
-    kind = "picture" if isinstance(preprocess, PicturePreprocess) else "text"
-    fields = {name: value for name, value in asdict(preprocess).items() if name != "tokenizer_json"}
-    return {"type": kind} | dict(plain(fields, "backbone.preprocess"))
+    """As JSON, without the tokenizer, which has a file of its own."""
+    fields = preprocess_to_json(preprocess)
+    return None if fields is None else {name: value for name, value in fields.items() if name != "tokenizer_json"}
 
 
 def _encoder(config: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +12,8 @@ from headstart.artefact.model import Model
 from headstart.artefact.strict_json import parse
 from headstart.artefact.tensors import Tensors, arrays_under, check_head, from_bytes, under
 from headstart.backbones.backbone import Backbone
-from headstart.errors import ArtefactError, HeadstartError
+from headstart.backbones.load import load, rebuild
+from headstart.errors import ArtefactError
 from headstart.heads.head import Head
 
 __all__ = ["read", "verify"]
@@ -66,6 +66,7 @@ def _model(stored: Stored, *, build: bool) -> Model:
     classes = tuple(labels(config["classes"]))
     described = config["backbone"]
     _check_modality(config["modality"], described)
+    head = _head(stored, len(classes))
     return Model(
         modality=config["modality"],
         kind=config["kind"],
@@ -73,7 +74,7 @@ def _model(stored: Stored, *, build: bool) -> Model:
         columns=columns_from(config["columns"]),
         backbone=_backbone(stored) if build and described is not None else None,
         encoder=_encoder(stored),
-        head=_head(stored, len(classes)),
+        head=head,
         method=config["method"],
         options=config["options"],
         engine=config["engine"],
@@ -94,7 +95,7 @@ def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
 
 def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
     wanted = {"image": "picture", "text": "text"}.get(modality)
-    found = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"]["type"]
+    found = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
     if found != wanted:
         raise ArtefactError(f"config.json: a model for {modality} inputs has {found} preprocessing, expected {wanted}")
 
@@ -103,7 +104,7 @@ def _head(stored: Stored, classes: int) -> Head:
     config, tensors, _ = stored
     arrays = arrays_under("head", tensors)
     kind, backbone = config["kind"], config["backbone"]
-    width = None if backbone is None or config["encoder"] is not None else backbone["dim"]
+    width = None if backbone is None or config["encoder"] else backbone["dim"] or None
     if kind != "regression" and not classes:
         raise ArtefactError(f"config.json: a {kind} model has no classes, expected at least one")
     check_head(arrays, features=width, outputs=outputs(kind, classes))
@@ -124,27 +125,26 @@ def _encoder(stored: Stored) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 
 def _backbone(stored: Stored) -> Backbone:
-    from headstart.backbones.load import load, rebuild
-
     described = stored.config["backbone"]
     name = described["name"]
-    if described["stored"]:
-        preprocess = preprocess_from(described["preprocess"], stored.files)
-        try:
-            built = rebuild(described["spec"], under("backbone", stored.tensors), preprocess, name)
-        except Exception as error:  # the architecture is other libraries' code, which raises what it likes
-            raise ArtefactError(f"the backbone {name} cannot be rebuilt from model.safetensors: {error}") from error
-    else:
-        try:
-            built = load(name)
-        except HeadstartError as error:
-            raise ArtefactError(
-                f"the model was saved slim and needs the backbone {name}, which cannot be loaded: {error}"
-            ) from error
+    try:
+        built = _rebuilt(stored) if described["stored"] else load(name)
+    except ArtefactError:
+        raise
+    except Exception as error:  # the architecture is other libraries' code, which raises what it likes
+        saved = "is stored here, but cannot be rebuilt" if described["stored"] else "is not stored here (slim)"
+        raise ArtefactError(f"the backbone {name} {saved}: {error}") from error
     if (built.fingerprint, built.dim) != (described["fingerprint"], described["dim"]):
         raise ArtefactError(
             f"the backbone {name} is not the one the head was fitted on (fingerprint {built.fingerprint:.12}..., "
             f"{built.dim} features; expected {described['fingerprint']:.12}..., {described['dim']}): "
             "install the versions that config.json lists under libraries, or fit again"
         )
-    return replace(built, licence=described["licence"])
+    return built
+
+
+def _rebuilt(stored: Stored) -> Backbone:
+    described = stored.config["backbone"]
+    preprocess = preprocess_from(described["preprocess"], stored.files)
+    tensors = under("backbone", stored.tensors)
+    return rebuild(described["spec"], tensors, preprocess, described["name"], licence=described["licence"])

@@ -106,27 +106,12 @@ def _record(**shapes: Shape) -> Shape:
     return check
 
 
-def _preprocess(value: Any, where: str) -> None:
-    _anything(value, where)
-    _one_of(*_PREPROCESS)(value.get("type"), f"{where}.type")
-    _PREPROCESS[value["type"]](value, where)
-
-
 _anything = _a(dict, "an object")
 _text = _a(str, "text")
 _whole = _a(int, "a whole number")
 _flag = _a(bool, "true or false")
-_count = _positive(_whole)
 _hash = _matching(r"[0-9a-f]{64}", "64 hexadecimal digits")
 _texts = _many(_text)
-
-_PREPROCESS: dict[str, Shape] = {
-    "picture": _record(
-        type=_text, size=_many(_count, 2), resize=_count, interpolation=_one_of("bilinear", "bicubic"),
-        mean=_many(_number, 3), std=_many(_positive(_number), 3), squash=_flag,
-    ),
-    "text": _record(type=_text, max_length=_count, pad_id=_whole),
-}  # fmt: skip
 
 CONFIG: Shape = _record(
     format=_text,
@@ -145,7 +130,7 @@ CONFIG: Shape = _record(
     engine=_anything,
     notes=_texts,
     backbone=_optional(_record(
-        name=_text, fingerprint=_text, dim=_count, spec=_anything, preprocess=_optional(_preprocess),
+        name=_text, fingerprint=_text, dim=_whole, spec=_anything, preprocess=_optional(_anything),
         stages=_many(_record(name=_text, prefixes=_texts)), licence=_text, stored=_flag,
     )),
     encoder=_optional(_record(config=_anything, arrays=_texts)),

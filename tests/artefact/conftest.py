@@ -77,6 +77,12 @@ def make_array_model(seed: int = 0) -> Model:
 
 
 @pytest.fixture(scope="session")
+def head() -> Callable[..., Head]:
+    """features, outputs -> a head drawn at random."""
+    return make_head
+
+
+@pytest.fixture(scope="session")
 def table_model() -> Model:
     return make_table_model()
 
