@@ -49,10 +49,12 @@ def read_config(data: bytes, folder: Path) -> dict[str, Any]:
             f"{folder} was made by a newer headstart (format {config['version']}, this one reads up to {VERSION}): "
             "upgrade with `pip install --upgrade headstart`"
         )
-    if config.get("checksum") != seal(config)["checksum"]:
-        raise ArtefactError(f"{folder / 'config.json'} was changed after it was written; {FRESH}")
     try:
+        if config.get("checksum") != seal(config)["checksum"]:
+            raise ArtefactError(f"config.json was changed after it was written; {FRESH}")
         CONFIG(config, "the config")
+    except RecursionError as error:
+        raise ArtefactError(f"{folder / 'config.json'} is nested too deep; {FRESH}") from error
     except ArtefactError as error:
         raise ArtefactError(f"{folder}: {error}") from error
     return config

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.artefact import read, verify, write
-from headstart.artefact.files import seal
+from headstart.artefact.files import read_config, seal
 from headstart.artefact.strict_json import dump
 from headstart.artefact.tensors import from_bytes, same_bits, tensors_of, to_bytes
 from headstart.errors import ArtefactError
@@ -224,6 +224,16 @@ def test_a_config_that_names_other_files_is_refused(saved, forge, name):
     forge(saved, config)
     with pytest.raises(ArtefactError, match=r"a name in the config.files is .*expected one of model.safetensors"):
         read(saved)
+
+
+def test_deep_nesting_is_refused(tmp_path, pristine):
+    text = json.dumps(config_of(pristine) | {"notes": "DEEP"})
+    for depth in (100, 600, *range(800, 1001)):
+        deep = text.replace('"DEEP"', "[" * depth + "]" * depth).encode()
+        with pytest.raises(ArtefactError, match=r"was changed after it was written|not valid JSON|nested too deep"):
+            read_config(deep, tmp_path)
+    with pytest.raises(ArtefactError, match=r"notes\[0\] is"):
+        read_config(dump(seal(json.loads(text.replace('"DEEP"', "[" * 600 + "]" * 600)))), tmp_path)
 
 
 def test_a_config_without_tensors_is_refused(saved, forge):
