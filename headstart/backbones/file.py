@@ -37,7 +37,7 @@ def from_folder(folder: Path, name: str) -> Parts:
 
 
 def _saved(folder: Path, stored: dict[str, Any]) -> Parts:
-    """The backbone of a fitted model: config.json's "backbone", and the tensors "backbone.*" of model.safetensors."""
+    """The backbone of a fitted model: config.json's "backbone", tokenizer.json, "backbone.*" of model.safetensors."""
     missing = {"name", "spec", "preprocess", "fingerprint"} - stored.keys()
     if missing:
         raise BackboneError(
@@ -46,7 +46,7 @@ def _saved(folder: Path, stored: dict[str, Any]) -> Parts:
     name = str(stored["name"])
     tensors = parse_weights((folder / SAFE).read_bytes(), str(folder / SAFE)) if (folder / SAFE).is_file() else {}
     own = {key.removeprefix(PREFIX): tensor for key, tensor in tensors.items() if key.startswith(PREFIX)}
-    preprocess = preprocess_from_json(stored["preprocess"])
+    preprocess = preprocess_from_json(_with_tokenizer(folder, stored["preprocess"]))
     if not own or preprocess is None:
         raise MissingWeights(f"{folder}: this model was saved without its backbone's weights; load {name} by its name.")
     with seeded(0):
@@ -55,3 +55,11 @@ def _saved(folder: Path, stored: dict[str, Any]) -> Parts:
     if fingerprint(module, preprocess, stored["spec"]) != stored["fingerprint"]:
         raise BackboneError(f"{folder}: the backbone's fingerprint is not the stored one: damaged; save it again.")
     return Parts(name, stored["spec"], module, preprocess, str(stored.get("licence", "")))
+
+
+def _with_tokenizer(folder: Path, preprocess: Any) -> Any:
+    """A fitted model keeps its tokenizer in a file of its own."""
+    path = folder / "tokenizer.json"
+    if isinstance(preprocess, dict) and preprocess.get("kind") == "text" and path.is_file():
+        return {**preprocess, "tokenizer_json": path.read_bytes().decode("utf-8", "replace")}
+    return preprocess

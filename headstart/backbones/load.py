@@ -14,13 +14,12 @@ from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPrepro
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
 from headstart.backbones.parts import Parts
-from headstart.backbones.preprocess import preprocess_to_json
 from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import fill
 from headstart.data.task import Modality
 from headstart.errors import BackboneError
 
-__all__ = ["IDENTITY", "default", "describe", "load", "rebuild"]
+__all__ = ["IDENTITY", "default", "load", "rebuild"]
 
 IDENTITY = "identity"
 HUBS = {
@@ -82,19 +81,6 @@ def rebuild(
         module = assemble.build(spec)
     fill(module, state_dict, name)
     return assemble.assemble(Parts(name, spec, module, preprocess, licence))
-
-
-def describe(backbone: Backbone) -> dict[str, Any]:
-    """What a fitted model stores of its backbone beside the tensors: JSON, and all that `rebuild` needs."""
-    return {
-        "name": backbone.name,
-        "modality": backbone.modality,
-        "dim": backbone.dim,
-        "fingerprint": backbone.fingerprint,
-        "spec": backbone.spec,
-        "preprocess": preprocess_to_json(backbone.preprocess),
-        "licence": backbone.licence,
-    }
 
 
 def _from_hub(hub: str, rest: str) -> Parts:
