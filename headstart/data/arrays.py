@@ -49,8 +49,8 @@ def as_task(
     else:
         draft = draft_of_inputs(inputs)
     draft.targets = None if targets is None else _target_column(targets)
-    draft.group = None if group is None else plain(group)
-    draft.domain = None if domain is None else plain(domain)
+    draft.group = None if group is None else _column(group, "group labels")
+    draft.domain = None if domain is None else _column(domain, "domain labels")
     for what, values in (("targets", draft.targets), ("group labels", draft.group), ("domain labels", draft.domain)):
         if values is not None and len(values) != len(draft.names):
             raise DataError(f"{len(draft.names)} inputs and {len(values)} {what}: expected one for each input")
@@ -140,13 +140,7 @@ def _from_pictures(items: Sequence[Any]) -> Draft:
 
 def _from_array(array: Array, modality: Modality | None) -> Draft:
     """(N, D) numbers, (N, H, W[, C]) uint8 pictures, (N,) objects or strings, or (N, D) of them as a table."""
-    if array.ndim == 1 and array.dtype.kind in "OUST":
-        if array.dtype.kind == "O" and not all(
-            isinstance(item, str | os.PathLike) or is_picture(item) for item in array
-        ):
-            raise DataError(
-                f"an array of objects such as {array[:1].tolist()} cannot be read. Reshape your data to (N, D)"
-            )
+    if array.ndim == 1 and _holds_items(array):
         return _from_list(array.tolist(), modality)
     if array.dtype.kind == "c":
         raise DataError("Complex data not supported: give the real and the imaginary part as columns of their own")
@@ -160,6 +154,8 @@ def _from_array(array: Array, modality: Modality | None) -> Draft:
         )
     if not array.shape[1]:
         raise DataError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+    if array.dtype.kind not in "biufOUS":
+        raise DataError(f"an array of {array.dtype} cannot be read: expected numbers or words")
     if array.dtype.kind not in "biuf":
         try:
             array = array.astype(np.float64)
@@ -187,17 +183,22 @@ def _from_pixels(array: Array) -> Draft:
 
 def _target_column(targets: Any) -> list[Any]:
     """N targets; a matrix of 0 and 1 becomes lists of the column names (or numbers) where it holds 1."""
-    if isinstance(targets, str):
-        raise DataError(f"targets are one string, {targets!r:.60}: expected a list or array, one for each input")
     names = list(targets.columns) if isinstance(targets, pd.DataFrame) else None
-    matrix = targets if isinstance(targets, np.ndarray) else targets.to_numpy() if names is not None else None
-    if matrix is None or matrix.ndim == 1:
-        return plain(targets)
+    matrix = targets.to_numpy() if names is not None else targets
+    if not isinstance(matrix, np.ndarray) or matrix.ndim < 2:
+        return _column(targets, "targets")
     if matrix.ndim == 2 and matrix.shape[1] == 1:
         return plain(matrix[:, 0])
     if matrix.ndim != 2 or not np.isin(matrix, (0, 1)).all():
         raise DataError(f"targets of shape {matrix.shape}: expected (N,), or (N, C) of 0 and 1 for multilabel")
     return [[names[i] if names else i for i in np.flatnonzero(row).tolist()] for row in matrix]
+
+
+def _column(values: Any, what: str) -> list[Any]:
+    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | set | dict)
+    if not listed or getattr(values, "ndim", 1) == 0:
+        raise DataError(f"{what} are one {type(values).__name__}, {values!r:.60}: expected a list, one for each input")
+    return plain(values)
 
 
 def _is_text_file(item: object) -> bool:

@@ -60,8 +60,10 @@ def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_t
         found = _remembered(table, roles, columns, need_target)
     else:
         found = _inferred(table, roles, need_target)
-    if found.columns.target in (*found.columns.input, found.columns.split):
+    if found.columns.target is not None and found.columns.target in (*found.columns.input, found.columns.split):
         raise DataError(f"column {found.columns.target!r} cannot be the target and an input, or the split, at once")
+    if found.modality in ("table", "array"):
+        _require_readable(table, found.columns.input)
     if found.columns.split is not None:
         _require_split(table.frame[found.columns.split])
     return found
@@ -135,6 +137,12 @@ def _require(table: Table, name: str, what: str) -> None:
     if name not in present:
         hint = did_you_mean(name, present)
         raise DataError(f"no column {name!r}, {what}: the columns are {few(present, 20)}.{hint}")
+
+
+def _require_readable(table: Table, inputs: tuple[str, ...]) -> None:
+    for name in inputs:
+        if why := obstacle(table.frame[name]):
+            raise DataError(f"column {name!r} cannot be an input ({why})")
 
 
 def _is_split(column: pd.Series[Any]) -> bool:

@@ -80,7 +80,9 @@ def _without_empty_split(task: Task) -> Task:
     """A split that puts all rows on one side divides nothing, and is dropped."""
     if task.split is None or len(set(task.split)) > 1:
         return task
-    return replace(task, split=None, notes=(*task.notes, f"split: all rows are {task.split[0]!r}, so there is none"))
+    return replace(
+        task, split=None, notes=(*task.notes, f"split: all rows are {str(task.split[0])!r}, so there is none")
+    )
 
 
 def _named(values: Sequence[Any] | None, rows: Sequence[str] | None) -> Array | None:

@@ -50,13 +50,12 @@ def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tupl
     notes = [f"left out: {name!r} ({why})" for name, why in obstacles.items()]
     inputs = tuple(name for name in free if name not in obstacles)
     if not inputs:
-        raise DataError(
-            f"no column is left to be the input: the columns are {few(table.frame.columns)}. {'; '.join(notes)}".strip()
-            + ". Name one as input"
-        )
+        present, why = few(table.frame.columns, 20), "; ".join(notes)
+        raise DataError(f"no column is left to be the input: name one of {present}. {why}".rstrip())
     if len(inputs) == 1 and asked is None and are_words(table.frame[inputs[0]]):
         return inputs, "text", f"input: text from {inputs[0]!r} (the only column that is left)", notes
-    return inputs, "table", f"input: a table of {len(inputs)} columns: {few(inputs)}", notes
+    modality: Modality = "array" if asked == "array" else "table"
+    return inputs, modality, f"input: a table of {len(inputs)} columns: {few(inputs)}", notes
 
 
 def looks(table: Table, inputs: Sequence[str]) -> Modality:
@@ -71,9 +70,6 @@ def looks(table: Table, inputs: Sequence[str]) -> Modality:
     columns = [table.frame[name] for name in inputs]
     if all(map(are_words, columns)) and (len(columns) == 1 or any(map(is_text, columns))):
         return "text"
-    for column in columns:
-        if why := obstacle(column):
-            raise DataError(f"column {column.name!r} cannot be an input ({why})")
     return "table"
 
 

@@ -1,0 +1,174 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.errors import DataError
+
+
+def put(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    (tmp_path / "cats").mkdir()
+    for name in ("cats/1 ü.png", "cats/2.png", "3.png"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def test_amazon_as_csv_and_tsv(amazon, tmp_path):
+    task = read(amazon, roles=Roles(group="review"))
+    assert len(task) == 1200
+    assert task.classes == ("negative", "positive")
+    assert (task.split == "train").sum() == 200
+    frame = pd.read_csv(amazon)
+    assert task.inputs == frame["text"].tolist()
+    assert [task.classes[code] for code in task.targets] == frame["label"].tolist()
+    assert task.group.tolist() == frame["review"].astype(str).tolist()
+    frame.to_csv(tmp_path / "amazon.tsv", sep="\t", index=False)
+    again = read(tmp_path / "amazon.tsv")
+    assert again.inputs == task.inputs
+    assert again.targets.tolist() == task.targets.tolist()
+
+
+def test_ratings_as_plain_tab_separated_lines_with_quotes(demo_data, tmp_path):
+    rows = demo_data.rated_sentences("amazon")
+    lines = "".join(f"{review}\t{text}\t{rating}\n" for review, rating, text in rows)
+    task = read(put(tmp_path / "ratings.tsv", "review\ttext\trating\n" + lines))
+    assert task.kind == "regression"
+    assert len(task) + len(task.set_aside) == len(rows)
+    assert task.inputs == [text for _, _, text in rows]
+    assert task.targets.tolist() == [rating for _, rating, _ in rows]
+
+
+def test_penguins_with_a_missing_target(penguins):
+    task = read(penguins, roles=Roles(target="sex"))
+    assert task.classes == ("female", "male")
+    assert (len(task), len(task.set_aside)) == (333, 11)
+    assert task.set_aside[0] == ("line 5", "the target is missing")
+    assert isinstance(task.inputs, pd.DataFrame)
+    assert task.inputs["species"].tolist()[0] == "Adelie"
+
+
+def test_auto_mpg_is_a_regression_over_three_domains(auto_mpg):
+    task = read(auto_mpg, roles=Roles(target="mpg", domain="origin"))
+    assert task.kind == "regression"
+    assert sorted(set(task.domain)) == ["1", "2", "3"]
+    assert task.targets.tolist() == pd.read_csv(auto_mpg)["mpg"].tolist()
+
+
+def test_pictures_relative_to_the_table(pictures):
+    task = read(put(pictures / "a.csv", "file,label\ncats/1 ü.png,cat\ngone.png,dog\ncats\\2.png,cat\n3.png,dog\n"))
+    assert task.inputs == [str(pictures / name) for name in ("cats/1 ü.png", "cats/2.png", "3.png")]
+    assert task.names == ["line 2: cats/1 ü.png", "line 4: cats\\2.png", "line 5: 3.png"]
+    assert task.set_aside == (("line 3: gone.png", f"no such file: {str(pictures / 'gone.png')!r}"),)
+
+
+def test_no_picture_is_there(pictures):
+    with pytest.raises(
+        DataError, match=r"all 2 were set aside, the first of them line 2: x/1.png: no such file: .*x/1.png"
+    ):
+        read(put(pictures / "a.csv", "file,label\nx/1.png,cat\nx/2.png,dog\n"))
+
+
+def test_pictures_in_memory_in_a_frame():
+    frame = pd.DataFrame({"image": [Image.new("RGB", (4, 4)), Image.new("L", (4, 4)), None], "label": ["a", "b", "a"]})
+    task = read(frame)
+    assert task.modality == "image"
+    assert task.inputs == frame["image"].tolist()[:2]
+    assert task.set_aside == (("row 2", "no picture is named"),)
+
+
+def test_texts_keep_their_spaces_and_may_be_empty(tmp_path):
+    task = read(put(tmp_path / "a.csv", 'text,label\n"  some words, and more ",x\n,y\n"a\nb c d e",x\n'))
+    assert task.inputs == ["  some words, and more ", "", "a\nb c d e"]
+    assert "1 texts are empty" in task.notes
+
+
+def test_a_text_of_digits_stays_text(tmp_path):
+    fitted = read(put(tmp_path / "a.csv", "text,label\nfour words are here,x\nand four words there,y\n"))
+    found = read(
+        put(tmp_path / "b.csv", "text\n1.50\n007\n"),
+        roles=Roles(modality=fitted.modality), columns=fitted.columns, need_target=False,
+    )  # fmt: skip
+    assert found.inputs == ["1.50", "007"]
+
+
+def test_several_texts_are_joined(tmp_path):
+    path = put(tmp_path / "a.csv", "title,body,label\nOne,the body has words,x\nTwo,another body of words,y\n")
+    assert read(path, roles=Roles(input=("title", "body"))).inputs == [
+        "One\nthe body has words",
+        "Two\nanother body of words",
+    ]
+
+
+def test_lists_of_labels_in_jsonl_parquet_and_csv(tmp_path):
+    rows = [("some words of a text", ["b", "a"]), ("other words of a text", []), ("still more words here", ["b"])]
+    frame = pd.DataFrame(rows, columns=["text", "tags"])
+    frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.assign(tags=['["b", "a"]', "[]", '["b"]']).to_csv(tmp_path / "a.csv", index=False)
+    for name in ("a.jsonl", "a.parquet", "a.csv"):
+        task = read(tmp_path / name)
+        assert task.kind == "multilabel"
+        assert task.classes == ("a", "b")
+        assert task.targets.tolist() == [[1, 1], [0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("cells", [("[note]", "[x]"), ("[1]", "b"), ("[" * 5000, "[")])
+def test_words_in_brackets_stay_words(cells):
+    task = read(pd.DataFrame({"n": [1, 2], "label": cells}))
+    assert task.kind == "classification"
+    assert set(task.classes) == set(cells)
+
+
+def test_an_infinite_regression_target_is_set_aside(tmp_path):
+    task = read(put(tmp_path / "a.csv", "x,y\n1,0.5\n2,inf\n3,-inf\n4,\n5,1.5\n"))
+    assert task.targets.tolist() == [0.5, 1.5]
+    assert [lost.name for lost in task.set_aside] == ["line 3", "line 4", "line 5"]
+
+
+def test_missing_and_infinite_inputs_are_kept(tmp_path):
+    task = read(put(tmp_path / "a.csv", "x,w,label\n1,a,u\nNaN,a,v\ninf,,u\n"))
+    assert task.inputs["x"].tolist()[::2] == [1, np.inf]
+    assert task.inputs.isna().to_numpy().tolist() == [[False, False], [True, False], [False, True]]
+
+
+def test_labels_keep_their_type(tmp_path):
+    assert read(put(tmp_path / "a.csv", "x,label\n1,true\n2,false\n")).classes == (False, True)
+    assert read(put(tmp_path / "a.csv", "x,label\n1,7\n2,3\n3,\n")).classes == (3, 7)
+    assert read(put(tmp_path / "a.csv", "x,label\n1,007\n2,3\n")).classes == ("007", "3")
+
+
+def test_one_row_a_class(tmp_path):
+    assert len(read(put(tmp_path / "a.csv", "x,label\n1,a\n2,b\n"))) == 2
+
+
+def test_a_row_without_a_split(tmp_path):
+    task = read(put(tmp_path / "a.csv", "x,label,split\n1,a,train\n2,b,valid\n3,a,\n4,b,TEST\n"))
+    assert task.split.tolist() == ["train", "val", "test"]
+    assert task.set_aside == (("line 4", "the split is missing"),)
+
+
+def test_a_table_for_a_model_of_arrays():
+    frame = pd.DataFrame({"a": [1, 2], "b": [0.5, None]})
+    task = read(frame, roles=Roles(modality="array"), need_target=False)
+    assert task.modality == "array"
+    assert task.inputs.dtype == np.float64
+    assert task.inputs[0].tolist() == [1, 0.5]
+    with pytest.raises(DataError, match="reads an array of numbers, and the columns 'c' hold words"):
+        read(frame.assign(c=["x", "y"]), roles=Roles(modality="array"), need_target=False)
+
+
+def test_the_same_rows_in_another_order_are_the_same_task(amazon, tmp_path):
+    frame = pd.read_csv(amazon).sample(frac=1, random_state=0)
+    frame.to_csv(tmp_path / "b.csv", index=False)
+    one, other = read(amazon), read(tmp_path / "b.csv")
+    assert sorted(zip(one.inputs, one.targets, strict=True)) == sorted(zip(other.inputs, other.targets, strict=True))
+    assert one.columns == other.columns
+    assert one.notes == other.notes
