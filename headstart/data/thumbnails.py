@@ -42,12 +42,13 @@ Floats = npt.NDArray[np.floating[Any]]
 
 
 def near_pictures(thumbs: Array) -> Array:
-    """Pairs of rows that show the same picture, (P, 2) int64 with first < second, whatever the order of rows.
+    """Pairs of rows that show the same picture, (P, 2) int64 with first < second.
 
     thumbs  (N, 32, 32, 3) uint8
 
     A cluster is linked, not listed pair by pair: each picture is paired with at most its eight nearest and with one
-    that stands for its surroundings. Raises ValueError for thumbnails of another shape or type.
+    that stands for its surroundings. What is linked does not depend on the order of rows. Raises ValueError for
+    thumbnails of another shape or type.
     """
     if thumbs.dtype != np.uint8 or thumbs.shape[1:] != (2 * _SIDE, 2 * _SIDE, 3):
         raise ValueError(f"thumbs: expected (N, 32, 32, 3) uint8, got {thumbs.shape} {thumbs.dtype}")
