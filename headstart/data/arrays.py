@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,14 @@ from PIL import Image
 
 from headstart.data.draft import Draft, finish
 from headstart.data.huggingface import is_dataset, table_of
-from headstart.data.images import find_pictures, holds_pictures, is_picture
-from headstart.data.naming import few, shown
+from headstart.data.images import holds_pictures, is_picture
+from headstart.data.naming import few
 from headstart.data.roles import Roles
+from headstart.data.strings import draft_of_pictures, draft_of_strings
 from headstart.data.tables import Table, of_frame
 from headstart.data.tabular import draft_of
 from headstart.data.targets import is_missing, plain
 from headstart.data.task import Array, Kind, Modality, Task
-from headstart.data.text import empty_note, find_texts, is_text_name, read_texts
 from headstart.errors import DataError
 
 __all__ = ["as_table", "as_task", "draft_of_inputs"]
@@ -91,8 +91,8 @@ def _from_list(items: list[Any], modality: Modality | None) -> Draft:
     if any(named):
         if strange := [item for item, fits in zip(items, named, strict=True) if not fits and not is_missing(item)]:
             raise DataError(f"a list of strings also holds {few(strange, 3)}: expected strings, or paths, only")
-        return _from_strings(items, modality)
-    return _from_pictures(items) if holds_pictures(items) else _from_array(_matrix(items), modality)
+        return draft_of_strings(items, modality)
+    return draft_of_pictures(items) if holds_pictures(items) else _from_array(_matrix(items), modality)
 
 
 def _matrix(items: list[Any]) -> Array:
@@ -109,33 +109,6 @@ def _matrix(items: list[Any]) -> Array:
             f"a list of {few(kinds)} cannot be read: expected pictures, paths, texts, or rows of numbers of one length"
         )
     return array
-
-
-def _from_strings(items: list[Any], modality: Modality | None) -> Draft:
-    """Paths of pictures, paths of text files, or texts."""
-    if modality == "image" or (modality is None and holds_pictures(items)):
-        return _from_pictures(items)
-    if modality in ("table", "array"):
-        raise DataError(f"the model reads tables, not {few(items, 2)}: give a table file, or a table in memory")
-    texts: list[str]
-    if all(_is_text_file(item) for item in items):
-        names = [shown(os.fspath(item)) for item in items]
-        texts, broken = read_texts(items)
-    elif path := next((item for item in items if isinstance(item, os.PathLike)), None):
-        raise DataError(f"{os.fspath(path)!r} is neither a picture nor a text file: expected .jpg, .png, ... or .txt")
-    else:
-        names = _rows(items)
-        texts, broken = find_texts(items)
-    return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=empty_note(texts, broken))
-
-
-def _from_pictures(items: Sequence[Any]) -> Draft:
-    pictures, broken = find_pictures(items)
-    names = [
-        shown(os.fspath(item)) if isinstance(item, str | os.PathLike) else f"row {row}"
-        for row, item in enumerate(items)
-    ]
-    return Draft(inputs=pictures, modality="image", names=names, broken=broken)
 
 
 def _from_array(array: Array, modality: Modality | None) -> Draft:
@@ -164,7 +137,7 @@ def _from_array(array: Array, modality: Modality | None) -> Draft:
             return draft_of(table, Roles(input=tuple(table.frame.columns), modality="table"), need_target=False)
     numbers = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     notes = [f"input: an array of {array.shape[1]} columns"]
-    return Draft(inputs=numbers, modality="array", names=_rows(array), notes=notes)
+    return Draft(inputs=numbers, modality="array", names=[f"row {row}" for row in range(len(array))], notes=notes)
 
 
 def _holds_items(array: Array) -> bool:
@@ -178,7 +151,7 @@ def _from_pixels(array: Array) -> Draft:
             f"pictures of shape {array.shape} have no 1, 3 or 4 channels in the last place: expected (N, H, W, C), "
             "which x.transpose(0, 2, 3, 1) makes of (N, C, H, W)"
         )
-    return _from_pictures(list(array))
+    return draft_of_pictures(list(array))
 
 
 def _target_column(targets: Any) -> list[Any]:
@@ -199,13 +172,3 @@ def _column(values: Any, what: str) -> list[Any]:
     if not listed or getattr(values, "ndim", 1) == 0:
         raise DataError(f"{what} are one {type(values).__name__}, {values!r:.60}: expected a list, one for each input")
     return plain(values)
-
-
-def _is_text_file(item: object) -> bool:
-    if isinstance(item, os.PathLike):
-        return is_text_name(os.fspath(item))
-    return isinstance(item, str) and is_text_name(item) and "\0" not in item and os.path.isfile(item)
-
-
-def _rows(items: Sequence[Any] | Array) -> list[str]:
-    return [f"row {row}" for row in range(len(items))]

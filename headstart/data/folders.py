@@ -45,7 +45,7 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
     wanted = _wanted(listing, modality)
     files = [file for file in listing.files if wanted.fits(file)]
     if not files:
-        raise DataError(_nothing_found(listing))
+        raise DataError(_nothing_found(listing, wanted.noun if modality else "picture and no text file"))
     others = [
         SetAside(shown(file), f"not a {wanted.noun}, by its suffix") for file in listing.files if not wanted.fits(file)
     ]
@@ -72,7 +72,7 @@ def _wanted(listing: Listing, modality: Modality | None) -> _Files:
     return TEXTS if texts > pictures else PICTURES
 
 
-def _nothing_found(listing: Listing) -> str:
+def _nothing_found(listing: Listing, noun: str) -> str:
     root = shown(listing.root)
     expected = "expected pictures (.jpg, .png, ...) or .txt files, in one sub-folder a class"
     counts = Counter(os.path.splitext(file)[1].lower() or "no suffix" for file in listing.files)
@@ -81,4 +81,4 @@ def _nothing_found(listing: Listing) -> str:
     found = ", ".join(f"{count} {shown(suffix)}" for suffix, count in counts.most_common(5))
     tables = [file for file in listing.files if file.endswith(TABLES)]
     hint = f"; for a table, name the file itself: {root}/{shown(tables[0])}" if tables else ""
-    return f"no pictures and no text files in {root!r} ({found}): {expected}{hint}"
+    return f"no {noun} in {root!r} ({found}): {expected}{hint}"

@@ -75,12 +75,12 @@ def _picture(cell: Any, folder: str) -> Any:
 
 def _file(name: str, folder: str) -> str:
     path = os.path.join(folder, name)
-    if "\0" not in path and os.path.isfile(path):
-        return path
-    slashed = os.path.join(folder, name.replace("\\", "/"))
-    if "\0" not in path and os.path.isfile(slashed):
-        return slashed
-    raise ValueError(f"no such file: {path!r}" if name.strip() else "no picture is named")
+    for candidate in (path, os.path.join(folder, name.replace("\\", "/"))):
+        if os.path.isfile(candidate):
+            return candidate
+    if not name.strip():
+        raise ValueError("no picture is named")
+    raise ValueError(f"a folder, not a file: {path!r}" if os.path.isdir(path) else f"no such file: {path!r}")
 
 
 def _from_bytes(data: bytes) -> Image.Image:

@@ -34,7 +34,7 @@ def decode(data: bytes) -> str:
     return text
 
 
-def read_texts(paths: Iterable[str]) -> tuple[list[str], dict[int, str]]:
+def read_texts(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], dict[int, str]]:
     """The text of each file, and the rows whose file cannot be read: row -> why. An empty file is an empty text."""
     texts, broken = [], {}
     for row, path in enumerate(paths):

@@ -81,27 +81,11 @@ def test_one_picture_or_path(twemoji):
     assert draft_of_inputs(Image.new("L", (2, 2))).modality == "image"
 
 
-def test_text_files(tmp_path):
-    (tmp_path / "a.txt").write_text("inside")
-    for source in ([tmp_path / "a.txt"], [str(tmp_path / "a.txt")]):
-        draft = draft_of_inputs(source)
-        assert (draft.inputs, draft.names) == (["inside"], [str(tmp_path / "a.txt")])
-    assert draft_of_inputs(["gone.txt"]).inputs == ["gone.txt"]
-    assert draft_of_inputs([tmp_path / "gone.txt"]).broken == {0: "cannot be read: No such file or directory"}
-
-
 def test_missing_files_are_named(tmp_path, twemoji):
     path = str(next(twemoji.glob("*/*.png")))
     task = read([path, "gone.png", "notes.pdf"], need_target=False)
     assert task.inputs == [path]
     assert [lost.name for lost in task.set_aside] == ["gone.png", "notes.pdf"]
-
-
-def test_the_modality_of_a_model_decides():
-    assert draft_of_inputs(["a.png", "b.png"], "text").inputs == ["a.png", "b.png"]
-    assert draft_of_inputs(["no suffix"], "image").broken == {0: "no such file: 'no suffix'"}
-    with pytest.raises(DataError, match="the model reads tables, not 'a', 'b'"):
-        draft_of_inputs(["a", "b"], "table")
 
 
 def test_tables_are_read_whole():
@@ -190,11 +174,6 @@ def test_what_is_handed_in_is_not_changed():
 def test_inputs_that_cannot_be_read(inputs, words):
     with pytest.raises(DataError, match=words):
         as_task(inputs, None)
-
-
-def test_paths_of_neither_pictures_nor_texts(tmp_path):
-    with pytest.raises(DataError, match=r"a.pdf' is neither a picture nor a text file: expected .jpg, .png"):
-        draft_of_inputs([tmp_path / "a.pdf"])
 
 
 @pytest.mark.parametrize(

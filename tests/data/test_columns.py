@@ -59,25 +59,6 @@ def test_else_the_last_column_that_is_not_the_input_nor_an_identifier():
     assert found(a=[1, 2], b=[3, 4], c=[5, 6]).columns == Columns(("a", "b"), "c")
 
 
-def test_pictures_come_before_texts():
-    assigned = found(caption=SENTENCES, file=[*PICTURES[:-1], None], other=PICTURES, label=["a", "b"] * 3)
-    assert (assigned.columns.input, assigned.modality) == (("file",), "image")
-    assert any(note.startswith("left out: 'caption', 'other' (beside the input") for note in assigned.notes)
-
-
-def test_the_text_by_name_or_by_length():
-    longer = [sentence * 2 for sentence in SENTENCES]
-    assert found(title=SENTENCES, story=longer, label=[0, 1] * 3).columns.input == ("story",)
-    assert found(Review=SENTENCES, story=longer, label=[0, 1] * 3).columns.input == ("Review",)
-
-
-def test_one_column_of_words_alone_is_text():
-    assigned = found(word=["red", "blue"] * 3, label=[0, 1] * 3)
-    assert assigned.modality == "text"
-    assert assigned.notes[-1] == "input: text from 'word' (the only column that is left)"
-    assert found(Roles(modality="table"), word=["red", "blue"] * 3, label=[0, 1] * 3).modality == "table"
-
-
 def test_group_and_domain_by_name():
     assigned = found(Patient_ID=[1, 1, 2], domain=["a", "b", "a"], x=[1, 2, 3], label=[0, 1, 0])
     assert assigned.columns == Columns(("x",), "label", None, "Patient_ID", "domain")
@@ -91,13 +72,6 @@ def test_a_split_must_read_as_one():
     assert "left out: 'fold' (called as a split is, but its values are not train, val and test)" in assigned.notes
     with pytest.raises(DataError, match="the split column 'when' holds '2024', 'x': expected train, val and test only"):
         found(Roles(split="when"), when=["x", "2024", "test"], x=[1, 2, 3], label=[0, 1, 0])
-
-
-def test_what_a_table_cannot_read_is_left_out():
-    assigned = found(when=pd.to_datetime(["2024-01-01"] * 2), box=[[1], [2]], x=[1, 2], label=[0, 1])
-    assert assigned.columns.input == ("x",)
-    assert "left out: 'when' (dates: derive numbers from them first)" in assigned.notes
-    assert "left out: 'box' (each value a list)" in assigned.notes
 
 
 def test_lists_may_be_the_target():
@@ -118,24 +92,6 @@ def test_roles_that_are_given_hold():
     assert Roles(input="a").inputs == ("a",)
 
 
-def test_several_inputs_of_words_are_one_text():
-    values = {"title": ["x", "y"] * 3, "body": SENTENCES, "n": range(6), "label": [0, 1] * 3}
-    assert found(Roles(input=("title", "body")), **values).modality == "text"
-    assert found(Roles(input=("title", "n")), **values).modality == "table"
-    assert found(Roles(input="title"), **values).modality == "text"
-    assert found(Roles(input="n"), **values).modality == "table"
-
-
-def test_a_modality_that_is_given_decides():
-    values = {"file": PICTURES, "text": SENTENCES, "word": ["a", "b"] * 3, "n": [5, 3] * 3, "label": [0, 1] * 3}
-    assert found(Roles(modality="text"), **values).columns.input == ("text",)
-    assert found(Roles(modality="table"), **values).columns.input == ("file", "text", "word", "n")
-    with pytest.raises(DataError, match="no column holds pictures or their names: the columns are 'n'"):
-        found(Roles(modality="image"), n=[5, 3], label=[0, 1])
-    with pytest.raises(DataError, match="no column holds words: the columns are 'n'"):
-        found(Roles(modality="text"), n=[5, 3], label=[0, 1])
-
-
 @pytest.mark.parametrize("role", ["input", "target", "split", "group", "domain"])
 def test_a_name_that_is_missing(role):
     words = f"no column 'wieght', named as the {role}: the columns are 'weight', 'mpg'. Did you mean 'weight'?"
@@ -149,11 +105,6 @@ def test_roles_that_exclude_each_other():
         found(Roles(input=("a", "b"), target="a"), a=[1, 2], b=[3, 4])
     with pytest.raises(DataError, match="column 's' cannot be the target and an input, or the split, at once"):
         found(Roles(split="s", target="s"), s=["train", "test"], b=[3, 4])
-
-
-def test_pictures_are_read_alone():
-    with pytest.raises(DataError, match="column 'file' holds pictures, which cannot be read together with others"):
-        found(Roles(input=("file", "n")), file=PICTURES, n=range(6), label=[0, 1] * 3)
 
 
 def test_an_input_that_cannot_be_read():

@@ -136,11 +136,16 @@ def test_folders_with_nothing_to_read(tmp_path):
         read(tmp_path / "empty")
     root = put(tmp_path / "tables", **{"a.csv": "x", "b.pdf": "x", "c": "x"})
     with pytest.raises(
-        DataError, match=r"no pictures and no text files in .*\(1 .csv, 1 .pdf, 1 no suffix\).*tables/a.csv"
+        DataError, match=r"no picture and no text file in .*\(1 .csv, 1 .pdf, 1 no suffix\).*tables/a.csv"
     ):
         read(root)
     with pytest.raises(DataError, match="put each class in a sub-folder"):
         read(put(tmp_path / "flat", **{"1.png": ""}))
+
+
+def test_a_folder_of_the_other_modality(pictures):
+    with pytest.raises(DataError, match=r"no text file in .*photos' \(6 .png\)"):
+        read_folder(pictures, modality="text")
 
 
 def test_a_folder_cannot_feed_a_table_model(pictures):

@@ -59,6 +59,7 @@ def test_a_damaged_file_is_not_opened_here(tmp_path):
     [
         ("gone.png", "no such file: 'there/gone.png'"),
         ("a\0.png", "no such file"),
+        ("/", "a folder, not a file: '/'"),
         ("", "no picture is named"),
         (None, "no picture is named"),
         (float("nan"), "no picture is named"),

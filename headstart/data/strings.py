@@ -1,0 +1,62 @@
+"""Lists of strings and paths (picture files, text files, or texts), and lists of pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from headstart.data.draft import Draft
+from headstart.data.images import find_pictures, holds_pictures
+from headstart.data.naming import few, shown
+from headstart.data.task import Modality
+from headstart.data.text import empty_note, find_texts, is_text_name, read_texts
+from headstart.errors import DataError
+
+__all__ = ["draft_of_pictures", "draft_of_strings"]
+
+
+def draft_of_strings(items: list[Any], modality: Modality | None) -> Draft:
+    """Paths of pictures, paths of text files, or texts."""
+    if modality == "image" or (modality is None and holds_pictures(items)):
+        return draft_of_pictures(items)
+    if modality in ("table", "array"):
+        raise DataError(f"the model reads tables, not {few(items, 2)}: give a table file, or a table in memory")
+    if _are_files(items):
+        return _from_text_files(items)
+    texts, broken = find_texts(items)
+    names = [f"row {row}" for row in range(len(items))]
+    return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=empty_note(texts, broken))
+
+
+def _are_files(items: list[Any]) -> bool:
+    """Whether strings are file names rather than texts: paths, or all .txt, or more than half of them there."""
+    if any(isinstance(item, os.PathLike) for item in items):
+        return True
+    names = [item for item in items if isinstance(item, str)]
+    there = sum(os.path.isfile(name) for name in names)
+    return all(map(is_text_name, names)) or 2 * there > len(names)
+
+
+def _from_text_files(items: list[Any]) -> Draft:
+    names = _names(items)
+    broken = {row: "not a text file, by its suffix" for row, name in enumerate(names) if not is_text_name(name)}
+    if len(broken) == len(items):
+        raise DataError(f"{names[0]!r} is neither a picture nor a text file: expected .jpg, .png, ... or .txt")
+    texts, unread = read_texts(os.devnull if row in broken else item for row, item in enumerate(items))
+    broken |= unread
+    return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=empty_note(texts, broken))
+
+
+def draft_of_pictures(items: Sequence[Any]) -> Draft:
+    """Pictures in memory, or their paths."""
+    pictures, broken = find_pictures(items)
+    return Draft(inputs=pictures, modality="image", names=_names(items), broken=broken)
+
+
+def _names(items: Sequence[Any]) -> list[str]:
+    """Paths by their name, everything else by its row."""
+    return [
+        shown(os.fspath(item)) if isinstance(item, str | os.PathLike) else f"row {row}"
+        for row, item in enumerate(items)
+    ]
