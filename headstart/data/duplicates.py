@@ -107,7 +107,7 @@ def _conflicting(inspection: Inspection, conflicts: list[Array], outvoted: list[
         inspection.pair_examples(pairs, labels=True),
         "kept, and kept together: no model can get all of them right"
         if by_nature
-        else "copies with the label of most of them stay, the others are set aside",
+        else "copies with the label of most of them stay, the others (in a tie all) are set aside",
         "warning",
     )
 
