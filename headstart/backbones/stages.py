@@ -9,6 +9,8 @@ from torch import nn
 
 __all__ = ["Stages", "stages_of"]
 
+_CHAINS = (nn.ModuleList, nn.Sequential)
+
 Stages = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -45,21 +47,30 @@ def _timm_groups(module: nn.Module) -> list[list[str]]:
 
 
 def _layer_groups(module: nn.Module, names: Sequence[str]) -> list[list[str]]:
-    chains = [(path, len(child)) for path, child in module.named_modules() if isinstance(child, nn.ModuleList)]
+    chains = [(path, _layers(child)) for path, child in module.named_modules() if isinstance(child, _CHAINS)]
     chains = [(path, length) for path, length in chains if length > 1]
     if not chains:
         return [list(names)] if names else []
-    outermost = min(path.count(".") for path, _ in chains)
-    path = max((chain for chain in chains if chain[0].count(".") == outermost), key=lambda chain: chain[1])[0]
+    outermost = min(_depth(path) for path, _ in chains)
+    path = max((chain for chain in chains if _depth(chain[0]) == outermost), key=lambda chain: chain[1])[0]
+    start = f"{path}." if path else ""
     layers: dict[str, list[str]] = {}
     before: list[str] = []
     after: list[str] = []
     for name in names:
-        if name.startswith(path + "."):
-            layers.setdefault(name[len(path) + 1 :].split(".")[0], []).append(name)
+        if name.startswith(start):
+            layers.setdefault(name.removeprefix(start).split(".")[0], []).append(name)
         else:
             (after if layers else before).append(name)
     return [group for group in (before, *layers.values(), after) if group]
+
+
+def _layers(chain: nn.Module) -> int:
+    return sum(any(True for _ in layer.parameters()) for layer in chain.children())
+
+
+def _depth(path: str) -> int:
+    return len(path.split(".")) if path else 0
 
 
 def _prefixes(name: str) -> list[str]:

@@ -85,7 +85,7 @@ def _pretrained(name: str, spec: dict[str, Any], config: dict[str, Any], folder:
     try:
         with seeded(0):
             module = _create(spec["architecture"], args, overlay=overlay)
-    except RuntimeError as error:
+    except (RuntimeError, KeyError) as error:
         raise BackboneError(f"{name}: the weights in {folder} do not fit {spec['architecture']}: {error}") from error
     module.pretrained_cfg.pop("state_dict", None)
     module.reset_classifier(0)
@@ -102,9 +102,10 @@ def _create(architecture: str, args: dict[str, Any], *, overlay: dict[str, Any] 
 
 
 def _spec(architecture: str, config: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
-    if config["input_size"][0] != 3:
-        raise BackboneError(f"timm:{architecture}: takes {config['input_size'][0]} channels; expected 3 (RGB).")
-    args = {key: value for key, value in args.items() if key != "num_classes"}
+    channels = args.get("in_chans", config["input_size"][0])
+    if channels != 3:
+        raise BackboneError(f"timm:{architecture}: takes {channels} channels; expected 3 (RGB).")
+    args = {key: value for key, value in args.items() if key not in ("num_classes", "in_chans")}
     if config.get("fixed_input_size"):
         args.setdefault("img_size", list(config["input_size"][-2:]))
     return {"hub": "timm", "architecture": architecture, "args": args}

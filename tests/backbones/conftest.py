@@ -1,0 +1,79 @@
+"""Tiny models with random weights, written to folders in the formats of the hubs by the hubs' own libraries."""
+
+import json
+
+import pytest
+import torch
+
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"the film was not good bad very dull bright a story".split()]
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+
+
+def write_tokenizer(folder, *, special=True):
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    words = {word: index for index, word in enumerate(VOCABULARY)}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    if special:
+        marks = [("[CLS]", 2), ("[SEP]", 3)]
+        tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=marks)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def write_model(folder, model, **files):
+    """A transformers folder, and small JSON files beside it: name (without suffix) -> content."""
+    torch.manual_seed(0)
+    model.save_pretrained(folder)
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def edit():
+    """Change keys of a JSON file; None removes one."""
+
+    def change(path, **changes):
+        content = json.loads(path.read_text()) | changes
+        path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+    return change
+
+
+@pytest.fixture
+def bert(tmp_path):
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(vocab_size=len(VOCABULARY), max_position_embeddings=40, **SMALL)
+    write_tokenizer(tmp_path)
+    return write_model(tmp_path, BertModel(config), tokenizer_config={"pad_token": "[PAD]", "model_max_length": 24})
+
+
+@pytest.fixture
+def gpt2(tmp_path):
+    from transformers import GPT2Config, GPT2Model
+
+    config = GPT2Config(
+        vocab_size=len(VOCABULARY), n_embd=32, n_layer=2, n_head=4, n_positions=30, bos_token_id=2, eos_token_id=3
+    )
+    write_tokenizer(tmp_path, special=False)
+    return write_model(tmp_path, GPT2Model(config))
+
+
+@pytest.fixture
+def vit(tmp_path):
+    from transformers import ViTConfig, ViTImageProcessor, ViTModel
+
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
+    return write_model(tmp_path, ViTModel(ViTConfig(image_size=32, patch_size=8, **SMALL)))
+
+
+@pytest.fixture
+def timm_folder(tmp_path):
+    import timm
+
+    torch.manual_seed(0)
+    model = timm.create_model("test_resnet", num_classes=7)
+    timm.models.save_for_hf(model, tmp_path, model_config={"num_classes": 7}, safe_serialization=True)
+    return tmp_path
