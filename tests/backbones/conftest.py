@@ -35,8 +35,8 @@ def edit():
     """Change keys of a JSON file; None removes one."""
 
     def change(path, **changes):
-        content = json.loads(path.read_text()) | changes
-        path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+        content = {key: value for key, value in json.loads(path.read_text()).items() if key not in changes}
+        path.write_text(json.dumps(content | {key: value for key, value in changes.items() if value is not None}))
 
     return change
 

@@ -5,9 +5,7 @@ from torch import nn
 from headstart.backbones.backbone import PicturePreprocess
 from headstart.backbones.fingerprint import fingerprint
 
-PICTURES = PicturePreprocess(
-    size=(8, 8), resize=9, interpolation="bilinear", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
-)
+PICTURES = PicturePreprocess(size=(8, 8), resize=9, interpolation="bilinear", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 SPEC = {"hub": "test", "args": {"depth": 1, "width": 2}}
 
 

@@ -42,9 +42,7 @@ def test_the_stages_of_pictures_networks(name, first, last, count):
     assert (stages[0][0], stages[-1][0], len(stages)) == (first, last, count), stages
 
 
-@pytest.mark.parametrize(
-    ("name", "layers", "first"), [("bert", "encoder.layer", "embeddings"), ("gpt2", "h", "wte")]
-)
+@pytest.mark.parametrize(("name", "layers", "first"), [("bert", "encoder.layer", "embeddings"), ("gpt2", "h", "wte")])
 def test_the_stages_of_text_networks(name, layers, first):
     with torch.device("meta"):
         module = text_model(name)

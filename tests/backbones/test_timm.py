@@ -53,7 +53,9 @@ def test_an_older_config_without_a_section_for_the_weights_is_read(timm_folder, 
 
 
 def test_options_of_the_architecture_are_kept(tmp_path):
-    model = timm.create_model("test_vit", num_classes=0, img_size=96, pretrained_cfg_overlay={"input_size": (3, 96, 96)})
+    model = timm.create_model(
+        "test_vit", num_classes=0, img_size=96, pretrained_cfg_overlay={"input_size": (3, 96, 96)}
+    )
     timm.models.save_for_hf(model, tmp_path, model_args={"img_size": 96}, safe_serialization=True)
     backbone = load(f"file:{tmp_path}")
     assert backbone.preprocess.size == (96, 96)
