@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from scipy.special import expit, softmax
 
 from headstart.data.task import Array, Kind
 
-__all__ = ["Fitter", "Head", "HeadFit", "probabilities"]
+__all__ = ["ClassWeight", "Fitter", "Head", "HeadFit", "probabilities"]
+
+ClassWeight = Literal["balanced"] | Mapping[int, float] | None
+BLOCK = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +24,8 @@ class Head:
     logits = W_k relu(... relu(W_1 ((x - mean) / scale) + b_1)) + b_k
 
     arrays   "mean" (D,), "scale" (D,), then "weight.0" (D, H), "bias.0" (H,), "weight.1" (H, C), "bias.1" (C,) ...
-             A linear head has only layer 0. float32. C is the number of classes; 1 for regression
+             A linear head has only layer 0. Weights are float32, the rest float64 (a target may be a date in seconds).
+             C is the number of classes; 1 for regression
     config   JSON that tells how the head was fitted (strength chosen, scores by strength, epochs, ...)
     """
 
@@ -32,7 +37,12 @@ class Head:
 
     def logits(self, features: Array) -> Array:
         """(N, D) features -> (N, C) logits (regression: (N, 1) values), before the temperature. float64."""
-        x = (np.asarray(features, dtype=np.float64) - self.arrays["mean"]) / self.arrays["scale"]
+        features = np.asarray(features)
+        parts = [self._block(features[start : start + BLOCK]) for start in range(0, len(features), BLOCK)]
+        return np.concatenate(parts) if parts else self._block(features)
+
+    def _block(self, features: Array) -> Array:
+        x = (features.astype(np.float64) - self.arrays["mean"]) / self.arrays["scale"]
         layer = 0
         while f"weight.{layer}" in self.arrays:
             if layer:
@@ -60,12 +70,20 @@ class Fitter(Protocol):
     """A keyword-only dataclass of options that fits a head.
 
     features (N, D) float32; targets as in `Task`; classes: how many (1 for regression); folds (N,) int: the fold in
-    which each row is held out (rows of one group or duplicates share a fold); class_weight None or "balanced".
+    which each row is held out (rows of one group or duplicates share a fold); class_weight None, "balanced", or a
+    weight for each class code (1 where none is given).
     """
 
     def __call__(
-        self, features: Array, targets: Array, *, kind: Kind, classes: int, folds: Array,
-        class_weight: str | None = None, seed: int = 0,
+        self,
+        features: Array,
+        targets: Array,
+        *,
+        kind: Kind,
+        classes: int,
+        folds: Array,
+        class_weight: ClassWeight = None,
+        seed: int = 0,
     ) -> HeadFit: ...
 
 

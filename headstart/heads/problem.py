@@ -1,0 +1,118 @@
+"""What a fitter is asked: rows in an order of their own content, folds, weights, the basis, and the score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from headstart.data.task import Array, Kind
+from headstart.heads.basis import Basis
+from headstart.heads.calibrate import Calibration, calibrate
+from headstart.heads.folds import merged
+from headstart.heads.head import Head, HeadFit
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Features as they were given, and everything else in `order`, which depends on content and not on position.
+
+    targets   (N,) int64 codes, (N,) float64 values, or (N, C) uint8
+    folds     (N,) 0 .. F - 1
+    weights   (N,) float64, mean 1
+    axes      the basis when it is asked for
+    """
+
+    features: Array
+    order: Array
+    targets: Array
+    folds: Array
+    weights: Array
+    kind: Kind
+    classes: int
+    seed: int
+    axes: Callable[[], Basis]
+
+    @property
+    def basis(self) -> Basis:
+        """The principal axes; computed once, whichever heads are fitted on however many folds."""
+        return self.axes()
+
+    def merged(self, at_most: int) -> Problem:
+        """The same problem on at most that many folds."""
+        codes = self.targets if self.kind == "classification" else np.zeros(len(self.order), dtype=np.int64)
+        return replace(self, folds=merged(self.folds, codes, at_most))
+
+    @property
+    def columns(self) -> int:
+        """How many logits a row has: C, or 1 for regression."""
+        return 1 if self.kind == "regression" else self.classes
+
+    @cached_property
+    def truth(self) -> Array:
+        """(N, C) 1 where the row is of the class, else 0; regression: (N, 1) the values. float64."""
+        if self.kind == "classification":
+            return np.asarray(self.targets[:, None] == np.arange(self.classes), dtype=np.float64)
+        return np.asarray(self.targets.reshape(len(self.targets), -1), dtype=np.float64)
+
+    @cached_property
+    def unseen(self) -> Array:
+        """(F, C) bool: outside this fold no row is of the class (multilabel: all rows there have the same answer)."""
+        outside, rest = self._outside(), len(self.folds) - np.bincount(self.folds)[:, None]
+        one_sided = (outside == 0) | (outside == rest) if self.kind == "multilabel" else outside == 0
+        return np.asarray(one_sided)
+
+    @cached_property
+    def counted(self) -> Array:
+        """Weights of the answers that count in a score: none where nobody could have learnt the class from the rest."""
+        if self.kind == "multilabel":
+            return np.where(self.unseen[self.folds], 0.0, self.weights[:, None])
+        return np.where(self.unseen[self.folds, self.targets], 0.0, self.weights)
+
+    def filled(self, logits: Array) -> Array:
+        """Logits (N, C) of folds, where a class that a fold's fit never saw gets the odds of add-half smoothing."""
+        unseen = self.unseen[self.folds]
+        if not unseen.any():
+            return logits
+        rare = np.log(2 * (len(logits) - np.bincount(self.folds)[self.folds] + 1.0))[:, None]
+        if self.kind == "multilabel":
+            constant = np.where(self._outside()[self.folds] > 0, rare, -rare)
+            return np.where(unseen, constant, logits)
+        seen = np.where(unseen, -np.inf, logits)
+        return np.where(unseen, logsumexp(seen, axis=1, keepdims=True) - rare, logits)
+
+    def score(self, out_of_fold: Array) -> Calibration:
+        """Log loss of logits (N, C), rows in `order`, at their own best temperature; regression: RMSE and T = 1."""
+        if self.kind == "regression":
+            return Calibration(1.0, float(np.sqrt(np.mean(np.square(out_of_fold - self.truth)))))
+        return calibrate(out_of_fold, self.targets, self.kind, self.counted)
+
+    def fitted(self, name: str, layer: tuple[Array, Array], out_of_fold: Array, config: Mapping[str, Any]) -> HeadFit:
+        """The head whose weight (K, C) and bias (C,) stand in the basis, and logits in the caller's order."""
+        weight, bias = layer
+        arrays = {
+            "mean": self.basis.standard.mean,
+            "scale": self.basis.standard.scale,
+            "weight.0": self.basis.lift(weight).astype(np.float32),
+            "bias.0": np.asarray(bias, dtype=np.float64),
+        }
+        head = Head(name=name, kind=self.kind, arrays=arrays, config=dict(config))
+        return HeadFit(head, self.restored(out_of_fold))
+
+    def restored(self, rows: Array) -> Array:
+        """Rows in `order` -> float64 rows as the caller gave them."""
+        given = np.empty(rows.shape, dtype=np.float64)
+        given[self.order] = rows
+        return given
+
+    def _outside(self) -> Array:
+        """(F, C) how many rows outside each fold are of each class."""
+        size = len(np.bincount(self.folds))
+        inside = np.stack([np.bincount(self.folds, column, size) for column in self.truth.T], axis=1)
+        return np.asarray(inside.sum(axis=0) - inside)

@@ -1,0 +1,137 @@
+"""Ridge regression with exact leave-out predictions, all strengths from one eigendecomposition.
+
+    minimise  sum_i w_i (y_i - b - v . r_i)^2  +  lambda |v|^2        (the intercept b is not penalised)
+
+Classes are coded +1 and -1, one against the rest. In the basis (`basis.py`) the normal matrix is diagonal: with
+A = diag(S^2 + lambda, sum w), beta = A^-1 R' W y. For a set F of rows held out together, with residuals e_F,
+
+    e_F(held out) = (I - H_FF)^-1 e_F,    H_FF = R_F A^-1 R_F' W_F                          (|F| x |F|, few rows)
+    beta(held out) = (A - R_F' W_F R_F)^-1 (R' W y - R_F' W_F y_F)                          (K x K, many rows)
+
+Both are identities, not approximations; a fold of one row gives Allen's PRESS (1974; Golub, Heath and Wahba, 1979).
+Standardisation and class weights are those of all rows. The strength is chosen by the held-out predictions: by their
+log loss at the best temperature for classes, by RMSE for regression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from headstart.data.task import Array, Kind
+from headstart.heads.head import HeadFit
+from headstart.heads.pose import Posed
+from headstart.heads.problem import Problem
+from headstart.heads.standardize import blocks
+from headstart.heads.walk import walk
+
+__all__ = ["Ridge"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ridge(Posed):
+    """strengths   candidates for lambda, rising, in units of the mean eigenvalue of the basis"""
+
+    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel", "regression")
+    strengths: tuple[float, ...] = tuple(10.0 ** (k / 2) for k in range(-12, 7))
+
+    def fit(self, problem: Problem) -> HeadFit:
+        """The head at the best strength; its config tells the loss at each strength visited."""
+        basis = problem.basis
+        strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
+        equations = _Equations(problem)
+
+        def visit(point: int, _: _Left | None) -> _Left:
+            out = equations.held_out(strengths[point] * basis.unit)
+            return _Left(out, problem.score(out).loss)
+
+        start = int(np.argmin(np.abs(np.log(strengths))))
+        best, left = walk(visit, len(strengths), start)
+        beta = equations.solve(strengths[best] * basis.unit)
+        config = {
+            "strength": strengths[best] * basis.unit,
+            "relative_strength": strengths[best],
+            "losses": {f"{strengths[point]:.3g}": left[point].loss for point in sorted(left)},
+        }
+        return problem.fitted("ridge", (beta[:-1], beta[-1]), left[best].out, config)
+
+
+class _Left(NamedTuple):
+    out: Array
+    loss: float
+
+
+class _Fold(NamedTuple):
+    """Rows held out together, or (alone) rows each held out by itself; normal and moment are R' W R and R' W y."""
+
+    rows: Array
+    alone: bool
+    normal: Array | None
+    moment: Array
+
+
+class _Equations:
+    """The normal equations in the basis, and what each fold takes from them."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.basis, self.weights = problem.basis, problem.weights
+        self.y = 2 * problem.truth - 1 if problem.kind != "regression" else problem.truth
+        self.center = self.y.mean(axis=0) if problem.kind == "regression" else np.zeros(self.y.shape[1])
+        self.y = self.y - self.center
+        self.folds = [self._fold(rows, alone) for rows, alone in _groups(problem.folds)]
+        self.moment = np.sum([fold.moment for fold in self.folds], axis=0)
+
+    def solve(self, strength: float) -> Array:
+        """beta (K + 1, C), the intercept last."""
+        beta = self.moment / self._diagonal(strength)[:, None]
+        beta[-1] += self.center
+        return np.asarray(beta)
+
+    def held_out(self, strength: float) -> Array:
+        """(N, C) predictions of each row by the fit to the rows of other folds."""
+        diagonal = self._diagonal(strength)
+        beta = self.moment / diagonal[:, None]
+        out = np.empty(self.y.shape)
+        for fold in self.folds:
+            r, y, w = self._rows(fold.rows), self.y[fold.rows], self.weights[fold.rows, None]
+            if fold.alone:
+                leverage = w * np.einsum("nk,nk,k->n", r, r, 1 / diagonal)[:, None]
+                out[fold.rows] = y - (y - r @ beta) / (1 - leverage)
+            elif fold.normal is None:
+                halved = r / np.sqrt(diagonal)
+                out[fold.rows] = y - _solve(np.diag(1 / w[:, 0]) - halved @ halved.T, y - r @ beta) / w
+            else:
+                out[fold.rows] = r @ _solve(np.diag(diagonal) - fold.normal, self.moment - fold.moment)
+        return np.asarray(out + self.center)
+
+    def _diagonal(self, strength: float) -> Array:
+        return self.basis.squares + self.basis.penalty(strength)
+
+    def _rows(self, rows: Array) -> Array:
+        return np.asarray(self.basis.rows[rows], dtype=np.float64)
+
+    def _fold(self, rows: Array, alone: bool) -> _Fold:
+        r = self._rows(rows)
+        few = alone or len(rows) <= r.shape[1]
+        r *= np.sqrt(self.weights[rows, None])
+        return _Fold(rows, alone, None if few else r.T @ r, r.T @ (np.sqrt(self.weights[rows, None]) * self.y[rows]))
+
+
+def _solve(matrix: Array, right: Array) -> Array:
+    """Of a symmetric positive definite matrix, which is overwritten."""
+    factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+    return np.asarray(cho_solve(factor, right, check_finite=False))
+
+
+def _groups(folds: Array) -> Iterator[tuple[Array, bool]]:
+    """Folds of several rows one by one; folds of a single row together, a block at a time."""
+    size = np.bincount(folds)
+    order = np.argsort(folds, kind="stable")
+    several = [rows for rows in np.split(order, np.cumsum(size)[:-1]) if len(rows) > 1]
+    alone = np.flatnonzero(size[folds] == 1)
+    yield from ((rows, False) for rows in several)
+    yield from ((alone[rows], True) for rows in blocks(len(alone)))

@@ -1,0 +1,79 @@
+"""Which head: every candidate answers for the same held-out rows, and the best answers win."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from headstart.data.task import Array, Kind
+from headstart.heads.head import ClassWeight, HeadFit
+from headstart.heads.logistic import Logistic
+from headstart.heads.neural import Neural
+from headstart.heads.pose import Posed, pose
+from headstart.heads.prototypes import Prototypes
+from headstart.heads.ridge import Ridge
+
+__all__ = ["HEADS", "fit_probe"]
+
+HEADS: dict[str, type[Posed]] = {
+    "prototypes": Prototypes,
+    "ridge": Ridge,
+    "logistic": Logistic,
+    "neural": Neural,
+}
+"""Name -> fitter, the simplest first."""
+
+FEW = 10
+MOST_FOLDS = 10
+
+
+def fit_probe(
+    features: Array,
+    targets: Array,
+    *,
+    kind: Kind,
+    classes: int,
+    folds: Array,
+    class_weight: ClassWeight = None,
+    seed: int = 0,
+    heads: Sequence[str] | None = None,
+) -> HeadFit:
+    """Fit each candidate, keep the one with the lowest held-out loss, and set its temperature.
+
+    heads   names in `HEADS`; of several, those that cannot answer such a task are left out. None: ridge and logistic,
+            and prototypes too where the median class has fewer than 10 rows. Other arguments as in `Fitter`
+
+    The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression; a tie
+    goes to the simpler head. Several candidates are held out on the same folds: at most 10, more are merged. The
+    head's config holds what its fitter tells, the loss of every candidate as "candidates", and the rule.
+    """
+    names = _candidates(heads, kind, np.asarray(targets))
+    with threadpool_limits(1, user_api="blas"):
+        problem = pose(features, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed)
+        if len(names) > 1:
+            problem = problem.merged(MOST_FOLDS)
+        fits = {name: HEADS[name]().fit(problem) for name in names}
+        scores = {name: problem.score(fit.out_of_fold[problem.order]) for name, fit in fits.items()}
+    best = min(names, key=lambda name: scores[name].loss)
+    rule = "lowest RMSE" if kind == "regression" else "lowest log loss at the best temperature"
+    config = {
+        **fits[best].head.config,
+        "candidates": {name: score.loss for name, score in scores.items()},
+        "rule": f"{rule}, out of fold; a tie goes to the simpler head",
+    }
+    head = replace(fits[best].head, temperature=scores[best].temperature, config=config)
+    return fits[best]._replace(head=head)
+
+
+def _candidates(heads: Sequence[str] | None, kind: Kind, targets: Array) -> list[str]:
+    """Names of heads, the simplest first."""
+    if heads is None:
+        few = kind == "classification" and np.median(np.unique(targets, return_counts=True)[1]) < FEW
+        heads = ["prototypes", "ridge", "logistic"] if few else ["ridge", "logistic"]
+    if not heads or not set(heads) <= set(HEADS):
+        raise ValueError(f"heads must be among {', '.join(HEADS)}, got {list(heads)!r}")
+    asked = [name for name in HEADS if name in heads]
+    return [name for name in asked if kind in HEADS[name].kinds] or asked[:1]

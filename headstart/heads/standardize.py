@@ -1,0 +1,64 @@
+"""Standard features: mean 0 and variance 1 over the training rows, computed block by block without a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.data.task import Array
+
+__all__ = ["Standard", "blocks", "refuse_bad", "standard"]
+
+BLOCK = 1024
+LARGEST = 1e100
+
+
+class Standard(NamedTuple):
+    """mean (D,) and scale (D,), float64. A constant feature has scale 1, so that it becomes 0 and stays out."""
+
+    mean: Array
+    scale: Array
+
+    def apply(self, features: Array) -> Array:
+        """(N, D) features -> (N, D) standardised features, float64."""
+        return np.asarray((features - self.mean) / self.scale)
+
+
+def standard(features: Array, order: Array, weights: Array) -> Standard:
+    """Weighted mean and standard deviation of `features[order]` (N, D); `weights` (N,) stand in that order.
+
+    Sums run in float64 on differences from the first row, so that large means cost no digits. A feature whose
+    deviation is below the rounding of its own mean counts as constant.
+    """
+    first = features[order[0]].astype(np.float64)
+    total, squares = np.zeros_like(first), np.zeros_like(first)
+    for rows in blocks(len(order)):
+        difference = features[order[rows]] - first
+        total += weights[rows] @ difference
+        squares += weights[rows] @ np.square(difference)
+    shift = total / weights.sum()
+    deviation = np.sqrt(np.maximum(squares / weights.sum() - shift**2, 0.0))
+    mean = first + shift
+    rounding = np.finfo(features.dtype)
+    constant = deviation <= np.maximum(rounding.eps * np.abs(mean), rounding.tiny)
+    return Standard(mean, np.where(constant, 1.0, deviation))
+
+
+def refuse_bad(features: Array) -> None:
+    """ValueError where a feature is NaN, infinite, or too large to be squared."""
+    largest = min(LARGEST, float(np.finfo(features.dtype).max))
+    bad = np.concatenate([~(np.abs(features[rows]) <= largest).all(axis=1) for rows in blocks(len(features))])
+    if bad.any():
+        raise ValueError(
+            f"features must be finite numbers up to {largest:.0e}, but {bad.sum()} of {len(bad)} rows hold NaN, "
+            f"infinity or larger ones, the first of them row {int(np.argmax(bad))}: set those inputs aside, or fill "
+            "in what is missing, before fitting a head"
+        )
+
+
+def blocks(count: int) -> Iterator[slice]:
+    """Slices that cover `count` rows, a block at a time."""
+    for start in range(0, count, BLOCK):
+        yield slice(start, min(start + BLOCK, count))
