@@ -72,12 +72,15 @@ class Task:
             self,
             inputs=_take(self.inputs, index),
             names=[self.names[i] for i in index] if len(self.names) else (),
-            **{
-                name: None if value is None else value[index]
-                for name in ("targets", "split", "group", "domain")
-                for value in (getattr(self, name),)
-            },
+            targets=_rows(self.targets, index),
+            split=_rows(self.split, index),
+            group=_rows(self.group, index),
+            domain=_rows(self.domain, index),
         )
+
+
+def _rows(values: Array | None, index: npt.NDArray[np.int64]) -> Array | None:
+    return None if values is None else values[index]
 
 
 def _take(inputs: Inputs, index: npt.NDArray[np.int64]) -> Inputs:

@@ -1,0 +1,56 @@
+"""Two readings of one task, put together: the user's own test data behind the training data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headstart.data.targets import recode
+from headstart.data.task import Array, Task
+from headstart.errors import DataError
+
+__all__ = ["join"]
+
+
+def join(train: Task, test: Task) -> Task:
+    """One task whose `split` says "test" for the rows of `test`; its rows of classes that `train` lacks are set aside.
+
+    Raises DataError where the two are not of one modality and kind.
+    """
+    if train.modality != test.modality:
+        raise DataError(
+            f"the test data hold {test.modality} inputs, the training data {train.modality}: give both in one form"
+        )
+    if train.kind != test.kind:
+        raise DataError(f"the test data ask for {test.kind}, the training data for {train.kind}: say which with kind")
+    test = recode(test, train.classes)
+    given = np.where(train.split == "val", "val", "train") if train.split is not None else np.full(len(train), "train")
+    return replace(
+        train,
+        inputs=_stack(train.inputs, test.inputs),
+        targets=np.concatenate([train.targets, test.targets]) if train.targets is not None else None,
+        names=[*train.names, *test.names],
+        split=np.concatenate([given, np.full(len(test), "test")]).astype(object),
+        group=_labels(train.group, test.group, len(train), len(test)),
+        domain=_labels(train.domain, test.domain, len(train), len(test)),
+        set_aside=train.set_aside + test.set_aside,
+        notes=train.notes + tuple(f"test data: {note}" for note in test.notes),
+    )
+
+
+def _stack(first: Any, second: Any) -> Any:
+    if isinstance(first, pd.DataFrame):
+        return pd.concat([first, second[first.columns]], ignore_index=True)
+    return np.concatenate([first, second]) if isinstance(first, np.ndarray) else [*first, *second]
+
+
+def _labels(first: Array | None, second: Array | None, n: int, m: int) -> Array | None:
+    if first is None and second is None:
+        return None
+    nothing: list[Any] = [None]
+    return np.array(
+        [*(first if first is not None else nothing * n), *(second if second is not None else nothing * m)], dtype=object
+    )

@@ -1,0 +1,68 @@
+"""Class by class: precision, recall and F1, the confusion matrix, and the mistakes made most often."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from headstart.data.task import Array
+from headstart.evidence.held import Held, decide
+
+__all__ = ["ClassScore", "Mistake", "class_scores", "confusion", "mistakes"]
+
+
+class ClassScore(NamedTuple):
+    """One class: the share of answers of it that are right, the share of its rows found, their harmonic mean, its rows."""
+
+    label: Any
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class Mistake(NamedTuple):
+    """Rows of class `truth` that were answered `answer`. With repeats, a mean over them."""
+
+    truth: Any
+    answer: Any
+    rows: float
+
+
+def class_scores(held: Held, predictions: Array) -> tuple[ClassScore, ...]:
+    """Of each class or label, in their order; repeats are pooled. 0 / 0 is 0, as in scikit-learn."""
+    if held.kind == "regression":
+        return ()
+    repeats = held.repeats(predictions)
+    truth = _indicators(held, held.targets)
+    answers = np.mean([_indicators(held, decide(one, held.kind)) for one in repeats], axis=0)
+    hits, support, answered = (truth * answers).sum(axis=0), truth.sum(axis=0), answers.sum(axis=0)
+    precision, recall = hits / np.maximum(answered, 1e-12), hits / np.maximum(support, 1e-12)
+    f1 = 2 * hits / np.maximum(support + answered, 1e-12)
+    columns = (precision.tolist(), recall.tolist(), f1.tolist(), support.astype(int).tolist())
+    return tuple(ClassScore(*row) for row in zip(held.classes, *columns, strict=True))
+
+
+def confusion(held: Held, predictions: Array) -> Array:
+    """(C, C) rows of true class i answered j; with repeats, a mean over them. Empty but for classification."""
+    if held.kind != "classification":
+        return np.zeros((0, 0))
+    size = len(held.classes)
+    repeats = held.repeats(predictions)
+    cells = [held.targets * size + decide(one, held.kind) for one in repeats]
+    return np.bincount(np.concatenate(cells), minlength=size * size).reshape(size, size) / len(repeats)
+
+
+def mistakes(held: Held, counts: Array, most: int = 10) -> tuple[Mistake, ...]:
+    """The cells off the diagonal of a confusion matrix, the fullest first."""
+    wrong = counts - np.diag(np.diag(counts))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [divmod(int(cell), len(counts)) for cell in order]
+    return tuple(Mistake(held.classes[i], held.classes[j], float(wrong[i, j])) for i, j in pairs if wrong[i, j] > 0)
+
+
+def _indicators(held: Held, answers: Array) -> Array:
+    if answers.ndim == 2:
+        return answers.astype(np.float64)
+    return (answers[:, None] == np.arange(len(held.classes))).astype(np.float64)
