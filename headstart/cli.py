@@ -1,0 +1,226 @@
+"""The verbs of the command line: thin, each calls one public function.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 unexpected, 2 wrong arguments,
+3 data, 4 backbone, 5 saved model, 6 cache, 130 interrupted. Heavy libraries are imported inside the verbs, so that
+help answers at once.
+"""
+
+from __future__ import annotations
+
+import json as json_format
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.errors import HeadstartError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="headstart",
+    help="Reuse a pretrained model on little labelled data, and learn from held-out data whether reuse helped.",
+    epilog="Example:  headstart fit photos/ --out flowers   (one sub-folder of photos/ a class)",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]
+Model = Annotated[str, typer.Argument(help="The folder of a saved model")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words")]
+Input = Annotated[list[str] | None, typer.Option("--input", help="Column that holds the input; may be repeated")]
+Target = Annotated[str | None, typer.Option("--target", help="Column to predict")]
+SplitColumn = Annotated[str | None, typer.Option("--split", help="Column that says train, val or test")]
+Group = Annotated[str | None, typer.Option("--group", help="Column whose rows must stay on one side of a split")]
+Domain = Annotated[str | None, typer.Option("--domain", help="Column that says where each row comes from")]
+Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]
+
+
+@app.command(no_args_is_help=True)
+def fit(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder to save the fitted model in")],
+    test: Annotated[
+        str | None, typer.Option("--test", help="Your own test data; never looked at before the end")
+    ] = None,
+    backbone: Annotated[str | None, typer.Option("--backbone", help="Pretrained model, as hub:name")] = None,
+    method: Annotated[str, typer.Option("--method", help="How to reuse it")] = "probe",
+    input: Input = None,
+    target: Target = None,
+    split: SplitColumn = None,
+    group: Group = None,
+    domain: Domain = None,
+    kind: Kind = None,
+    class_weight: Annotated[
+        str | None, typer.Option("--class-weight", help="balanced: rare classes count as much")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of everything random")] = 0,
+    engine: Annotated[str, typer.Option("--engine", help="auto, torch or openvino")] = "auto",
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")] = True,
+    slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
+    json: AsJson = False,
+) -> None:
+    """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
+    from headstart import study
+    from headstart.artefact import check_target
+    from headstart.terminal import Terminal
+
+    check_target(out, overwrite=overwrite)
+    with Terminal(quiet=json) as terminal:
+        fitted = study.fit(
+            data,
+            test=test,
+            backbone=backbone,
+            method=method,
+            roles=_roles(input, target, split, group, domain),
+            kind=_kind(kind),
+            class_weight=class_weight,
+            seed=seed,
+            engine=engine,
+            cache=cache,
+            listener=terminal,
+        )
+        fitted.save(out, slim=slim, overwrite=overwrite)
+    evidence = fitted.evidence_
+    _print(evidence.to_json() | {"saved": str(out)} if json else f"{evidence}\n\nsaved: {out}", json)
+
+
+@app.command(no_args_is_help=True)
+def predict(
+    model: Model,
+    data: Annotated[list[str], typer.Argument(help="Pictures, text files, a folder or a table")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write a .csv instead of printing")] = None,
+    json: AsJson = False,
+) -> None:
+    """Predict with a saved MODEL."""
+    from headstart import study
+    from headstart.terminal import Terminal
+    from headstart.transfer import Transfer
+
+    with Terminal(quiet=json) as terminal:
+        answers = study.predict(Transfer.load(model), data[0] if len(data) == 1 else data, listener=terminal)
+    if out is not None:
+        answers.write_csv(out)
+    elif json:
+        _print(answers.to_json(), True)
+    else:
+        _print(str(answers), False)
+
+
+@app.command(no_args_is_help=True)
+def evaluate(
+    model: Model,
+    data: Data,
+    input: Input = None,
+    target: Target = None,
+    group: Group = None,
+    json: AsJson = False,
+) -> None:
+    """Score a saved MODEL on new labelled DATA."""
+    from headstart import study
+    from headstart.terminal import Terminal
+    from headstart.transfer import Transfer
+
+    with Terminal(quiet=json) as terminal:
+        roles = _roles(input, target, None, group, None)
+        evidence = study.evaluate(Transfer.load(model), data, roles=roles, listener=terminal)
+    _print(evidence.to_json() if json else str(evidence), json)
+
+
+@app.command(no_args_is_help=True)
+def check(
+    data: Data,
+    input: Input = None,
+    target: Target = None,
+    split: SplitColumn = None,
+    group: Group = None,
+    domain: Domain = None,
+    kind: Kind = None,
+    json: AsJson = False,
+) -> None:
+    """Look for what is wrong with DATA: unreadable files, duplicates, leaks, rare classes."""
+    from headstart import study
+    from headstart.terminal import Terminal
+
+    with Terminal(quiet=json) as terminal:
+        report = study.check(
+            data, roles=_roles(input, target, split, group, domain), kind=_kind(kind), listener=terminal
+        )
+    _print(report.to_json() if json else str(report), json)
+    if report.errors:
+        raise typer.Exit(3)
+
+
+@app.command(no_args_is_help=True)
+def show(model: Model, json: AsJson = False) -> None:
+    """Show the evidence that a saved MODEL carries."""
+    from headstart.artefact.evidence import read_evidence
+
+    evidence = read_evidence(Path(model))
+    _print(evidence.to_json() if json else str(evidence), json)
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Delete every cached feature")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show, or clear, the features kept from earlier runs."""
+    from headstart.features.cache import Cache
+
+    store = Cache()
+    if clear:
+        freed = store.clear()
+        _print({"freed_bytes": freed} if json else f"freed {freed / 1e6:.1f} MB in {store.folder}", json)
+    else:
+        _print(store.describe() if json else str(store), json)
+
+
+def main() -> None:
+    """Run the command line; every error becomes one message in words and an exit code."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; finished features are kept, and the same command continues from them", 130)
+    except HeadstartError as error:
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if os.environ.get("HEADSTART_DEBUG"):
+            raise
+        show_usage = getattr(error, "format_message", None)
+        if show_usage is not None:
+            _fail(f"{show_usage()}\nTry: headstart --help", 2)
+        if isinstance(error, ValueError | TypeError | ImportError):
+            _fail(str(error), 2)
+        _fail(f"{type(error).__name__}: {error}\nSet HEADSTART_DEBUG=1 to see where.", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write(f"headstart: {message}\n")
+    sys.exit(code)
+
+
+def _print(result: Any, json: bool) -> None:
+    text = json_format.dumps(result, ensure_ascii=False, allow_nan=False, indent=2) if json else str(result)
+    sys.stdout.write(text + "\n")
+
+
+def _kind(kind: str | None) -> Any:
+    if kind not in (None, "classification", "regression", "multilabel"):
+        raise ValueError(f"--kind {kind}: expected classification, regression or multilabel")
+    return kind
+
+
+def _roles(
+    input: list[str] | None, target: str | None, split: str | None, group: str | None, domain: str | None
+) -> Any:
+    from headstart.data.roles import Roles
+
+    return Roles(input=tuple(input or ()) or None, target=target, split=split, group=group, domain=domain)

@@ -1,0 +1,118 @@
+"""The model against what must be beaten on the same rows: the majority, no transfer, and the same backbone untrained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
+from headstart.data.split import folds
+from headstart.data.task import Array
+from headstart.evidence.baselines import majority, no_transfer
+from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.held import Held
+from headstart.features.extract import Extraction
+from headstart.fitting import Plan, answer, fit_model
+from headstart.listener import Listener
+from headstart.seen import Seen, look
+from headstart.stopwatch import Stopwatch
+from headstart.trials import Contender, Trials
+
+__all__ = ["Contest"]
+
+
+class Contest:
+    """One task that a backbone has seen, the trials to run on it, and how to fit."""
+
+    def __init__(self, seen: Seen, backbone: Backbone | None, plan: Plan, trials: Trials, watch: Stopwatch) -> None:
+        self.seen = seen
+        self.backbone = backbone
+        self.plan = plan
+        self.trials = trials
+        self.watch = watch
+
+    def run(self, extraction: Extraction, listener: Listener) -> tuple[Model, Evidence]:
+        """Fit and test the model and its rivals; the model is the one that was tested, if there was a single split."""
+        models: list[Model] = []
+
+        def model(train: Array, test: Array) -> Array:
+            models.append(fit_model(self.seen.take(train), self.backbone, self.plan))
+            return answer(models[-1], self.seen.take(test))
+
+        listener.say(f"fitting: {self.plan.method}, tested by {self.trials.words}")
+        with self.watch("head"):
+            predictions = self.trials.answers(model)
+            kept = models[0] if self.trials.held_out else fit_model(self.seen, self.backbone, self.plan)
+        with self.watch("baselines"):
+            rivals = {name: self.trials.answers(rival) for name, rival in self._rivals(extraction, listener)}
+        with self.watch("evidence"):
+            evidence = self._evidence(kept, predictions, rivals)
+        return kept, replace(evidence, seconds=self.watch.seconds())
+
+    def _rivals(self, extraction: Extraction, listener: Listener) -> Iterator[tuple[str, Contender]]:
+        yield "majority", self._majority
+        yield "no-transfer", self._no_transfer
+        if self.backbone is not None and self.backbone.random is not None:
+            untrained = self.backbone.random(self.plan.seed)
+            listener.say(f"for comparison: the same network with random weights, {untrained.name}")
+            seen = replace(look(self.seen.task, untrained, extraction, listener), blocks=self.seen.blocks)
+            yield (
+                "random-weights",
+                lambda train, test: answer(fit_model(seen.take(train), untrained, self.plan), seen.take(test)),
+            )
+
+    def _majority(self, train: Array, test: Array) -> Array:
+        task = self.seen.task
+        return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
+
+    def _no_transfer(self, train: Array, test: Array) -> Array:
+        learnt, asked = self.seen.take(train), self.seen.take(test)
+        task, seed = learnt.task, self.plan.seed
+        return no_transfer(
+            task,
+            _plain_inputs(learnt),
+            _plain_inputs(asked),
+            folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=seed),
+            class_weight=self.plan.class_weight,
+            seed=seed,
+        )
+
+    def _evidence(self, model: Model, predictions: Array, rivals: dict[str, Array]) -> Evidence:
+        tested = self.seen.take(self.trials.tested)
+        held = Held.of(tested.task)._replace(group=tested.blocks)
+        return replace(
+            of_answers(held, predictions, rivals, seed=self.plan.seed),
+            n_train=round(np.mean([len(trial.train) for trial in self.trials.trials])),
+            protocol=self.trials.words,
+            about=self._about(model),
+            notes=tuple(self._notes()),
+        )
+
+    def _about(self, model: Model) -> dict[str, Any]:
+        return {
+            "backbone": None if self.backbone is None else self.backbone.name,
+            "method": self.plan.method,
+            "head": {"name": model.head.name, "temperature": model.head.temperature} | model.head.config,
+            "engine": model.engine,
+            "n_set_aside": len(self.seen.task.set_aside),
+            "set_aside": [item._asdict() for item in self.seen.task.set_aside],
+        }
+
+    def _notes(self) -> Iterator[str]:
+        if not self.trials.held_out:
+            yield (
+                "Too few rows for a test split: each figure speaks of models fitted on most of the rows and tested on "
+                "the rest; the saved model is fitted on all of them. Its spread between training sets is not shown."
+            )
+        if self.backbone is None:
+            yield "No pretrained backbone was used: the features are the columns, so there are no random weights to try."
+        yield from self.seen.task.notes
+
+
+def _plain_inputs(seen: Seen) -> Any:
+    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
+    return seen.thumbs if seen.task.modality == "image" else seen.task.inputs

@@ -1,0 +1,77 @@
+"""A task once the backbone has looked at it: from here on everything is linear algebra on features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headstart.backbones.backbone import Backbone
+from headstart.data.blocks import blocks
+from headstart.data.content import content_keys
+from headstart.data.task import Array, SetAside, Task
+from headstart.features.extract import Extraction, Features, extract
+from headstart.listener import Listener
+
+__all__ = ["Seen", "look"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The readable rows of a task and their features.
+
+    keys     (N,) content keys
+    values   (N, D) features of pictures and texts, the columns of arrays; None for tables, whose encoding is learnt
+             from training rows only
+    thumbs   (N, 32, 32, 3) uint8 for pictures
+    blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
+    """
+
+    task: Task
+    keys: list[bytes]
+    blocks: Array
+    values: Array | None
+    thumbs: Array | None = None
+    features: Features | None = None
+
+    def __len__(self) -> int:
+        return len(self.task)
+
+    def take(self, rows: Array) -> Seen:
+        """The same with only these rows (integer positions)."""
+        return replace(
+            self,
+            task=self.task.take(rows),
+            keys=[self.keys[i] for i in rows],
+            blocks=self.blocks[rows],
+            values=None if self.values is None else self.values[rows],
+            thumbs=None if self.thumbs is None else self.thumbs[rows],
+        )
+
+
+def look(task: Task, backbone: Backbone | None, extraction: Extraction, listener: Listener) -> Seen:
+    """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
+    if task.modality in ("table", "array"):
+        keys = content_keys(task.inputs, task.modality)
+        values = np.asarray(task.inputs) if task.modality == "array" else None
+        return Seen(task, keys, blocks(len(task), keys, None, task.group), values)
+    features = extract(
+        task.inputs, backbone, extraction, lambda done, total: listener.progress("features", done, total)
+    )
+    return _of_features(task, features)
+
+
+def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
+    """The same without a backbone: what a check needs to know of each input."""
+    if task.modality != "image":
+        keys = content_keys(task.inputs, task.modality)
+        return Seen(task, keys, blocks(len(task), keys, None, task.group), None)
+    found = thumbnails(task.inputs, extraction, lambda done, total: listener.progress("pictures", done, total))
+    return _of_features(task, found)
+
+
+def _of_features(task: Task, features: Features) -> Seen:
+    failed = tuple(SetAside(task.names[row], why) for row, why in features.failed)
+    readable = replace(task.take(features.rows), set_aside=task.set_aside + failed)
+    together = blocks(len(readable), features.keys, None, readable.group)
+    return Seen(readable, features.keys, together, features.values, features.thumbs, features)

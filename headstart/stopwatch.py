@@ -1,0 +1,29 @@
+"""Seconds by name, for the cost that the evidence reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+__all__ = ["Stopwatch"]
+
+
+class Stopwatch:
+    """`with watch("features"): ...` adds to the seconds of that name; `total` counts from the start."""
+
+    def __init__(self) -> None:
+        self.started = perf_counter()
+        self.named: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.named[name] = self.named.get(name, 0.0) + perf_counter() - began
+
+    def seconds(self) -> dict[str, float]:
+        """The seconds of each name and of the whole."""
+        return self.named | {"total": perf_counter() - self.started}

@@ -1,0 +1,152 @@
+"""The honest protocol: read, check, split, fit, open the test split once, and say whether transfer helped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from headstart.answers import Answers
+from headstart.contest import Contest
+from headstart.data.check import Report, without_empty_classes
+from headstart.data.check import check as check_task
+from headstart.data.join import join
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.data.targets import recode
+from headstart.data.task import Kind, Task
+from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.held import Held
+from headstart.features.cache import Cache
+from headstart.features.extract import Extraction
+from headstart.listener import Listener, Logged
+from headstart.seen import Seen, glance
+from headstart.stopwatch import Stopwatch
+from headstart.transfer import Transfer
+from headstart.trials import plan_trials
+
+__all__ = ["check", "evaluate", "fit", "predict"]
+
+NO_ROLES = Roles()
+LOGGED = Logged()
+
+
+def fit(
+    data: Any,
+    *,
+    test: Any = None,
+    backbone: str | None = None,
+    method: str = "probe",
+    roles: Roles = NO_ROLES,
+    kind: Kind | None = None,
+    class_weight: str | None = None,
+    seed: int = 0,
+    engine: str = "auto",
+    device: str = "auto",
+    cache: bool = True,
+    listener: Listener = LOGGED,
+) -> Transfer:
+    """Fit on data and learn from rows held out how good the model is and whether transfer helped.
+
+    data    a folder with one sub-folder a class, a .csv, .tsv, .jsonl or .parquet, or a table in memory
+    test    test data of your own in the same form; it is looked at once, at the end
+    roles   which column is what, where the names do not tell
+    kind    "classification", "regression" or "multilabel", where the targets do not tell
+
+    The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
+    DataError where the data cannot be used, BackboneError where the backbone cannot.
+    """
+    watch = Stopwatch()
+    task = _read(data, test, roles, kind, listener)
+    fitted = Transfer(
+        backbone,
+        method,
+        kind=task.kind,
+        class_weight=class_weight,
+        seed=seed,
+        engine=engine,
+        device=device,
+        cache=cache,
+    )
+    with watch("features"):
+        seen = fitted.look(task, listener=listener)
+    with watch("check"):
+        seen, report = _checked(seen, listener)
+    race = Contest(seen, fitted.backbone_, fitted.plan, plan_trials(seen, seed), watch)
+    model, evidence = race.run(fitted.extraction(seen.engine), listener)
+    found = tuple(finding.to_json() for finding in report.findings)
+    return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
+
+
+def check(
+    data: Any, *, roles: Roles = NO_ROLES, kind: Kind | None = None, cache: bool = True, listener: Listener = LOGGED
+) -> Report:
+    """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
+    task = _read(data, None, roles, kind, listener)
+    seen = glance(task, Extraction(cache=Cache() if cache else None), listener)
+    return _report(seen)
+
+
+def evaluate(
+    model: Transfer, data: Any, *, roles: Roles = NO_ROLES, seed: int = 0, listener: Listener = LOGGED
+) -> Evidence:
+    """Score a fitted model on new labelled data. Rows of classes that it does not know are set aside and counted."""
+    watch, known = Stopwatch(), model.model_
+    roles = replace(roles, modality=known.modality)
+    task = recode(read(data, roles=roles, kind=known.kind, columns=known.columns), known.classes)
+    _say(task, listener)
+    with watch("features"):
+        seen = model.look(task, listener=listener)
+    with watch("head"):
+        predictions = model.answers(seen)
+    held = Held.of(seen.task)._replace(group=seen.blocks)
+    evidence = of_answers(held, predictions, {}, seed=seed)
+    about = {"backbone": model.backbone, "n_set_aside": len(seen.task.set_aside)}
+    trained = (known.evidence or {}).get("n_train", 0)
+    return replace(evidence, n_train=trained, protocol="new data", about=about, seconds=watch.seconds())
+
+
+def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answers:
+    """Predict for new inputs: a folder, files, a table or objects. What cannot be read is set aside and named."""
+    task = read(data, roles=Roles(modality=model.model_.modality), need_target=False, columns=model.model_.columns)
+    _say(task, listener)
+    seen = model.look(task, listener=listener)
+    return Answers(
+        kind=model.kind,
+        names=seen.task.names,
+        values=model.answers(seen),
+        classes=model.model_.classes,
+        set_aside=seen.task.set_aside,
+    )
+
+
+def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Listener) -> Task:
+    task = read(data, roles=roles, kind=kind)
+    if test is not None:
+        task = join(
+            task, read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
+        )
+    _say(task, listener)
+    return task
+
+
+def _say(task: Task, listener: Listener) -> None:
+    what = {"image": "pictures", "text": "texts", "table": "rows", "array": "rows"}[task.modality]
+    of = f" of {len(task.classes)} classes" if task.classes else ""
+    listener.say(f"read {len(task):,} {what}{of}")
+    for note in task.notes:
+        listener.say(f"  {note}")
+
+
+def _report(seen: Seen) -> Report:
+    truncated = None if seen.features is None else seen.features.truncated
+    return check_task(seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated)
+
+
+def _checked(seen: Seen, listener: Listener) -> tuple[Seen, Report]:
+    """The rows that the check leaves, and what it found; raises DataError where there is nothing to fit."""
+    report = _report(seen)
+    for finding in report.findings:
+        listener.say(str(finding))
+    report.raise_if_error()
+    kept = replace(seen, blocks=report.blocks).take(report.keep)
+    return replace(kept, task=without_empty_classes(kept.task)), report

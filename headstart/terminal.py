@@ -1,0 +1,50 @@
+"""A listener that shows a person what happens: lines and progress bars on standard error."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+__all__ = ["Terminal"]
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "")
+
+
+class Terminal:
+    """Use as a context: `with Terminal() as listener`. `quiet` shows nothing, for machines."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.bars = Progress(
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+        )
+        self.started: dict[str, int] = {}
+
+    def __enter__(self) -> Terminal:
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.bars.stop()
+
+    def say(self, line: str) -> None:
+        self.console.print(line, markup=False)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        if stage not in self.started:
+            self.started[stage] = int(self.bars.add_task(stage, total=total))
+        self.bars.update(self.bars.task_ids[self.started[stage]], completed=done, total=total)

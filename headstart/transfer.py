@@ -1,0 +1,230 @@
+"""Transfer, the scikit-learn estimator: fit on all the rows it is given; predict, predict_proba, score, save, load."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from PIL.Image import Image
+from sklearn.base import BaseEstimator
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags, Tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from headstart import artefact
+from headstart.artefact import Model
+from headstart.backbones.load import default, load
+from headstart.data.arrays import as_task
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.data.task import Array, Kind, Task
+from headstart.errors import DataError
+from headstart.evidence.evidence import Evidence
+from headstart.features.cache import Cache
+from headstart.features.extract import Extraction
+from headstart.fitting import Plan, answer, fit_model
+from headstart.listener import Listener, Logged
+from headstart.seen import Seen, look
+
+__all__ = ["Transfer"]
+
+
+class Transfer(BaseEstimator):  # type: ignore[misc]
+    """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
+
+    X may be a list of picture paths, PIL pictures or strings, a DataFrame, or a numeric array (N, D). All rows given
+    to `fit` are used; held-out evidence comes from `headstart.fit`, which returns a fitted `Transfer`.
+
+    Parameters
+    ----------
+    backbone : "hub:name", a local folder, or None for the default of the modality (tables and arrays have none)
+    method : a row of `headstart.methods.METHODS`
+    kind : "classification", "regression" or "multilabel"
+    class_weight : None, "balanced", or a dict {label: weight}
+    seed : of everything random
+    engine : "auto", "torch" or "openvino"
+    device : "auto", "cpu" or "cuda"
+    cache : keep features on disk for the next run
+
+    Attributes
+    ----------
+    model_ : the fitted model as plain data
+    classes_ : (C,) the labels, sorted (not for regression)
+    evidence_ : what held-out data said, where the model comes from `headstart.fit`
+    """
+
+    def __init__(
+        self,
+        backbone: str | None = None,
+        method: str = "probe",
+        *,
+        kind: Kind = "classification",
+        class_weight: str | dict[Any, float] | None = None,
+        seed: int = 0,
+        engine: str = "auto",
+        device: str = "auto",
+        cache: bool = True,
+    ) -> None:
+        self.backbone = backbone
+        self.method = method
+        self.kind = kind
+        self.class_weight = class_weight
+        self.seed = seed
+        self.engine = engine
+        self.device = device
+        self.cache = cache
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Fit on all rows. Rows with the same `groups` label share a fold of the inner cross-validation.
+
+        Raises DataError (a ValueError) where X or y cannot be used, and where an input cannot be read.
+        """
+        task = self._task(X, y, groups)
+        self.__dict__.pop("model_", None)
+        seen = self._readable(self.look(task, listener=Logged()))
+        return self.hold(fit_model(seen, self.backbone_, self.plan))
+
+    def look(self, task: Task, *, listener: Listener) -> Seen:
+        """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine."""
+        if hasattr(self, "model_"):
+            return look(task, self.backbone_, self.extraction(self.model_.engine), listener)
+        self.backbone_ = load(self.backbone or default(task.modality)) if task.modality in ("image", "text") else None
+        return look(task, self.backbone_, self.extraction(), listener)
+
+    def hold(self, model: Model) -> Self:
+        """Be this fitted model."""
+        self.model_, self.backbone_ = model, model.backbone
+        if model.kind != "regression":
+            self.classes_ = np.array(model.classes)
+        return self
+
+    @property
+    def plan(self) -> Plan:
+        """How the head is fitted."""
+        return Plan(self.method, self.class_weight, self.seed)
+
+    def predict(self, X: Any) -> Array:
+        """(N,) labels; regression: (N,) values; multilabel: (N, C) 0 or 1 in the order of `classes_`."""
+        answers = self._answer(X)
+        if self.kind == "regression":
+            return answers
+        if self.kind == "multilabel":
+            return np.asarray(answers >= 0.5, dtype=np.uint8)
+        return np.asarray(self.classes_[answers.argmax(axis=1)])
+
+    @available_if(lambda self: self.kind != "regression")
+    def predict_proba(self, X: Any) -> Array:
+        """(N, C) calibrated probabilities in the order of `classes_`."""
+        return self._answer(X)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Accuracy; regression: R2."""
+        return float((r2_score if self.kind == "regression" else accuracy_score)(y, self.predict(X)))
+
+    def save(self, folder: str | Path, *, slim: bool = False, overwrite: bool = False) -> Path:
+        """Write the artefact, read it back and compare before returning its path."""
+        check_is_fitted(self, "model_")
+        return artefact.write(self.model_, Path(folder), slim=slim, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Transfer:
+        """A fitted Transfer from an artefact. Raises ArtefactError where it is missing, damaged or foreign."""
+        model = artefact.read(Path(folder))
+        fitted = cls(
+            None if model.backbone is None else model.backbone.name,
+            model.method,
+            kind=model.kind,
+            class_weight=model.options["class_weight"],
+            seed=model.options["seed"],
+        )
+        return fitted.hold(model)
+
+    @property
+    def evidence_(self) -> Evidence:
+        """What held-out data said of this model. Raises AttributeError where nothing was held out."""
+        if getattr(self, "model_", None) is None or self.model_.evidence is None:
+            raise AttributeError("this Transfer has no evidence: headstart.fit holds rows out, Transfer.fit uses all")
+        return Evidence.from_json(self.model_.evidence)
+
+    def answers(self, seen: Seen) -> Array:
+        """Probabilities (N, C), or values (N,), for a task that the backbone has seen."""
+        check_is_fitted(self, "model_")
+        return answer(self.model_, seen)
+
+    def _answer(self, X: Any) -> Array:
+        check_is_fitted(self, "model_")
+        return self.answers(self._readable(self.look(self._inputs(X), listener=Logged())))
+
+    def _readable(self, seen: Seen) -> Seen:
+        """scikit-learn's contract has one answer for each input, so that none may be set aside."""
+        if seen.task.set_aside:
+            names = ", ".join(f"{name} ({why})" for name, why in seen.task.set_aside[:3])
+            raise DataError(
+                f"{len(seen.task.set_aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and "
+                "headstart.predict set them aside"
+            )
+        return seen
+
+    def _task(self, X: Any, y: Any, groups: Any) -> Task:
+        """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds."""
+        if y is None:
+            raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
+        if _is_array(X):
+            X, y = validate_data(self, X, y, multi_output=self.kind == "multilabel", dtype=(np.float64, np.float32))
+        elif isinstance(X, pd.DataFrame):
+            validate_data(self, X, skip_check_array=True)
+        if self.kind != "multilabel":
+            y = column_or_1d(y, warn=True)
+        if self.kind == "classification":
+            check_classification_targets(y)
+        return as_task(X, y, kind=self.kind, group=groups)
+
+    def _inputs(self, X: Any) -> Task:
+        """The task of a prediction, without targets."""
+        modality = self.model_.modality
+        if modality == "array":
+            X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        elif modality == "table" and hasattr(self, "feature_names_in_"):
+            validate_data(self, X, skip_check_array=True, reset=False)
+            X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X), columns=self.feature_names_in_)
+        return read(X, roles=Roles(modality=modality), need_target=False, columns=self.model_.columns)
+
+    def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:
+        """How features are computed; a fitted model is fed by the engine and precision that its head was fitted on."""
+        fitted_on = fitted_on or {"name": self.engine, "precision": "auto"}
+        return Extraction(
+            engine=fitted_on["name"],
+            precision=fitted_on["precision"],
+            device=self.device,
+            cache=Cache() if self.cache else None,
+        )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        regression = self.kind == "regression"
+        tags.estimator_type = "regressor" if regression else "classifier"
+        tags.target_tags.required = True
+        tags.classifier_tags = None if regression else ClassifierTags(multi_label=self.kind == "multilabel")
+        tags.regressor_tags = RegressorTags() if regression else None
+        tags.input_tags.string = True
+        return tags
+
+
+def _is_array(X: Any) -> bool:
+    """Whether X goes to scikit-learn's validation: not a table, pictures, paths or texts."""
+    if isinstance(X, pd.DataFrame) or hasattr(X, "to_pandas"):
+        return False
+    if isinstance(X, list | tuple):
+        return not any(isinstance(item, str | PathLike | Image) or getattr(item, "ndim", 0) > 1 for item in X)
+    if isinstance(X, np.ndarray):
+        return X.dtype.kind not in "UST" and not (X.ndim > 2 and X.dtype == np.uint8) and not _is_text(X)
+    return True
+
+
+def _is_text(X: Array) -> bool:
+    return X.ndim == 1 and X.dtype.kind == "O" and all(isinstance(item, str | PathLike | Image) for item in X)
