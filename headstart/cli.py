@@ -44,9 +44,7 @@ Kind = Annotated[str | None, typer.Option("--kind", help="classification, regres
 def fit(
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="Folder to save the fitted model in")],
-    test: Annotated[
-        str | None, typer.Option("--test", help="Your own test data; never looked at before the end")
-    ] = None,
+    test: Annotated[str | None, typer.Option("--test", help="Your own test data, looked at once, at the end")] = None,
     backbone: Annotated[str | None, typer.Option("--backbone", help="Pretrained model, as hub:name")] = None,
     method: Annotated[str, typer.Option("--method", help="How to reuse it")] = "probe",
     input: Input = None,
@@ -56,7 +54,7 @@ def fit(
     domain: Domain = None,
     kind: Kind = None,
     class_weight: Annotated[
-        str | None, typer.Option("--class-weight", help="balanced: rare classes count as much")
+        str | None, typer.Option("--class-weight", help="balanced: all classes count alike")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of everything random")] = 0,
     engine: Annotated[str, typer.Option("--engine", help="auto, torch or openvino")] = "auto",

@@ -1,4 +1,4 @@
-"""The model against what must be beaten on the same rows: the majority, no transfer, and the same backbone untrained."""
+"""The model against what it must beat on the same rows: the majority, no transfer, the same backbone untrained."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Contest:
                 "the rest; the saved model is fitted on all of them. Its spread between training sets is not shown."
             )
         if self.backbone is None:
-            yield "No pretrained backbone was used: the features are the columns, so there are no random weights to try."
+            yield "No pretrained backbone was used: the features are the columns; there are no weights to make random."
         yield from self.seen.task.notes
 
 

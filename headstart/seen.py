@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -55,9 +56,7 @@ def look(task: Task, backbone: Backbone | None, extraction: Extraction, listener
         keys = content_keys(task.inputs, task.modality)
         values = np.asarray(task.inputs) if task.modality == "array" else None
         return Seen(task, keys, blocks(len(task), keys, None, task.group), values)
-    features = extract(
-        task.inputs, backbone, extraction, lambda done, total: listener.progress("features", done, total)
-    )
+    features = extract(task.inputs, backbone, extraction, partial(listener.progress, "features"))
     return _of_features(task, features)
 
 
@@ -66,7 +65,7 @@ def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
     if task.modality != "image":
         keys = content_keys(task.inputs, task.modality)
         return Seen(task, keys, blocks(len(task), keys, None, task.group), None)
-    found = thumbnails(task.inputs, extraction, lambda done, total: listener.progress("pictures", done, total))
+    found = thumbnails(task.inputs, extraction, partial(listener.progress, "pictures"))
     return _of_features(task, found)
 
 
