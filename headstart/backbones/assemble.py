@@ -31,7 +31,10 @@ def build(spec: dict[str, Any]) -> nn.Module:
     keys, builder = _ARCHITECTURES[hub]
     if spec.keys() != {"hub", *keys}:
         raise BackboneError(f"architecture of hub {hub!r}: keys {sorted(spec)}; expected {sorted({'hub', *keys})}.")
-    return builder(spec)
+    try:
+        return builder(spec)
+    except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise BackboneError(f"architecture of hub {hub!r} cannot be built: {error}") from error
 
 
 def assemble(parts: Parts) -> Backbone:

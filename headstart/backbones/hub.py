@@ -12,9 +12,10 @@ __all__ = ["repository"]
 
 PATIENCE = 2.0
 SMALL = (
-    *("config.json", "*.safetensors.index.json", "token*.json", "special_tokens_map.json", "README.md"),
+    *("config.json", "*.safetensors.index.json", "token*.json", "special_tokens_map.json"),
     *("pre*processor_config.json", "processor_config.json", "sentence_bert_config.json", "1_Pooling/config.json"),
 )
+CARD = ("README.md",)
 SAFE = ("model*.safetensors",)
 UNSAFE = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
 
@@ -32,14 +33,17 @@ def repository(name: str, *, hub: str, cache: Path | None = None) -> Path:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     cache = cache or Path(constants.HF_HUB_CACHE)
-    try:
-        folder = _snapshot(name, (*SMALL, *SAFE, *UNSAFE), cache, local=True)
-    except HFValidationError as error:
-        raise BackboneError(f"{hub}:{name}: not a hub repository's name; expected owner/name or a folder.") from error
-    except LocalEntryNotFoundError:
-        folder = None
-    if folder is not None and _complete(folder, hub):
-        return folder
+    for weights in (SAFE, UNSAFE):
+        try:
+            folder = _snapshot(name, (*SMALL, *weights), cache, local=True)
+        except HFValidationError as error:
+            raise BackboneError(
+                f"{hub}:{name}: not a hub repository's name; expected owner/name or a folder."
+            ) from error
+        except LocalEntryNotFoundError:
+            continue
+        if _complete(folder, hub):
+            return folder
     return _fetch(name, hub, cache)
 
 
@@ -52,11 +56,11 @@ def _fetch(name: str, hub: str, cache: Path) -> Path:
     if not _answers(constants.ENDPOINT):
         raise _missing(name, hub, cache, f"the hub at {constants.ENDPOINT} does not answer")
     try:
-        folder = _snapshot(name, (*SMALL, *SAFE), cache)
+        folder = _snapshot(name, (*SMALL, *CARD, *SAFE), cache)
         if not list(folder.glob(SAFE[0])):
             folder = _snapshot(name, UNSAFE, cache)
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-        raise _missing(name, hub, cache, f"the hub says: {str(error).splitlines()[0]}") from error
+        raise _missing(name, hub, cache, f"the hub says: {str(error).splitlines()[0].rstrip('.')}") from error
     if not _complete(folder, hub):
         raise _missing(name, hub, cache, "the hub's repository holds no config.json with weights beside it")
     return folder
@@ -66,11 +70,14 @@ def _snapshot(name: str, patterns: Sequence[str], cache: Path, *, local: bool = 
     from huggingface_hub import snapshot_download
 
     repo, _, revision = name.partition("@")
-    return Path(
-        snapshot_download(
-            repo, revision=revision or None, cache_dir=cache, allow_patterns=list(patterns), local_files_only=local
-        )
+    folder = snapshot_download(
+        repo,
+        revision=revision or None,
+        cache_dir=cache,
+        allow_patterns=list(patterns),
+        local_files_only=local,
     )
+    return Path(folder)
 
 
 def _complete(folder: Path, hub: str) -> bool:

@@ -49,9 +49,9 @@ def load(name: str) -> Backbone:
     path, _, query = name.partition("?")
     seed = _seed(name, query)
     hub, colon, rest = path.partition(":")
-    if seed is not None and hub == "timm" and not Path(rest).is_dir() and "/" not in rest:
+    if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
         return assemble.assemble(timm.random_weights(rest, seed)._replace(name=name))
-    if Path(path).is_dir():
+    if _is_folder(path):
         parts = file.from_folder(Path(path), f"file:{path}")
     elif colon and hub in HUBS:
         parts = _from_hub(hub, rest)
@@ -84,13 +84,17 @@ def rebuild(
 
 
 def _from_hub(hub: str, rest: str) -> Parts:
-    if Path(rest).is_dir() or hub == "file":
+    if _is_folder(rest) or hub == "file":
         return file.from_folder(Path(rest), f"{hub}:{rest}")
     if hub == "bundled":
         return bundled.from_name(rest)
     if hub == "timm":
         return timm.from_name(rest)
     return file.from_folder(repository(rest, hub=hub), f"{hub}:{rest}")
+
+
+def _is_folder(path: str) -> bool:
+    return bool(path) and Path(path).is_dir()
 
 
 def _identity() -> Backbone:

@@ -66,12 +66,15 @@ def architecture(config: dict[str, Any]) -> dict[str, Any]:
 def _config(raw: dict[str, Any], where: str) -> Any:
     from transformers import CONFIG_MAPPING
 
-    kind = raw.get("model_type")
+    kind = str(raw.get("model_type"))
     if kind not in CONFIG_MAPPING:
-        near = ", ".join(get_close_matches(str(kind), list(CONFIG_MAPPING), n=3)) or "none"
+        near = ", ".join(get_close_matches(kind, list(CONFIG_MAPPING), n=3)) or "none"
         raise BackboneError(f"{where}: transformers has no architecture {kind!r}; nearest: {near}.")
     if "quantization_config" in raw:
         raise BackboneError(f"{where}: the weights are quantised; expected plain ones. Fetch the original model.")
+    inner = "timm" if kind.startswith("timm") else raw.get("backbone") or raw.get("use_timm_backbone")
+    if inner or raw.get("use_pretrained_backbone"):
+        raise BackboneError(f"{where}: {kind!r} is built on another model, {inner!r}; that is not supported.")
     try:
         with _quiet():
             config = CONFIG_MAPPING[kind].from_dict(raw)

@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"the film was not good bad very dull bright a story".split()]
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "film", "was", "not", "good", "bad"]
+VOCABULARY += ["very", "dull", "bright", "a", "story"]
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 
 
@@ -13,7 +14,7 @@ def write_tokenizer(folder, *, special=True):
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     words = {word: index for index, word in enumerate(VOCABULARY)}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordLevel(words, "[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     if special:
         marks = [("[CLS]", 2), ("[SEP]", 3)]

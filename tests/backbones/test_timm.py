@@ -39,7 +39,7 @@ def test_weights_as_a_pytorch_file_give_the_same_backbone(timm_folder):
 def test_a_pickle_is_never_unpickled(timm_folder):
     (timm_folder / "model.safetensors").unlink()
     torch.save(nn.Linear(2, 2), timm_folder / "pytorch_model.bin")
-    with pytest.raises(BackboneError, match="not a readable file of weights .*fetch it again"):
+    with pytest.raises(BackboneError, match=r"not a readable file of weights .*fetch it again"):
         load(f"timm:{timm_folder}")
 
 

@@ -166,7 +166,7 @@ def test_weights_as_a_pytorch_file_are_read_but_never_unpickled(bert):
     (bert / "model.safetensors").unlink()
     assert load(f"hf:{bert}").fingerprint == plain
     torch.save(nn.Linear(2, 2), bert / "pytorch_model.bin")
-    with pytest.raises(BackboneError, match="cannot be read: .*(weights_only|Weights only)"):
+    with pytest.raises(BackboneError, match=r"cannot be read: .*(weights_only|Weights only)"):
         load(f"hf:{bert}")
 
 
@@ -213,16 +213,22 @@ def test_truncation_and_padding_of_the_tokenizer_itself_are_dropped(bert):
     [
         ({"auto_map": {"AutoModel": "code.Model"}}, "the repository's own Python code, which headstart never does"),
         ({"model_type": "berd"}, "no architecture 'berd'; nearest: .*bert"),
-        ({"model_type": "t5"}, "'t5' is not supported; expected one encoder or decoder"),
-        ({"model_type": "clip"}, "'clip' is not supported"),
-        ({"model_type": "wav2vec2"}, "'wav2vec2' is not supported"),
         ({"quantization_config": {"bits": 4}}, "the weights are quantised; expected plain ones"),
+        ({"backbone": "someone/resnet"}, "is built on another model, 'someone/resnet'; that is not supported"),
+        ({"model_type": "timm_backbone"}, "is built on another model, 'timm'; that is not supported"),
         ({"hidden_size": "wide"}, "not a configuration of 'bert'|cannot be read"),
     ],
 )
 def test_a_forged_config_is_refused(bert, edit, changes, words):
     edit(bert / "config.json", **changes)
     with pytest.raises(BackboneError, match=words):
+        load(f"hf:{bert}")
+
+
+@pytest.mark.parametrize("kind", ["t5", "clip", "wav2vec2"])
+def test_an_architecture_of_another_kind_is_refused(bert, kind):
+    (bert / "config.json").write_text(f'{{"model_type": "{kind}"}}')
+    with pytest.raises(BackboneError, match=f"'{kind}' is not supported; expected one encoder or decoder of text"):
         load(f"hf:{bert}")
 
 
