@@ -25,7 +25,7 @@ def build(spec: dict[str, Any]) -> nn.Module:
 
     `BackboneError` where the spec is not one of ours.
     """
-    hub = spec.get("hub") if isinstance(spec, dict) else None
+    hub = str(spec.get("hub")) if isinstance(spec, dict) else "None"
     if hub not in _ARCHITECTURES:
         raise BackboneError(f"architecture of hub {hub!r}: expected one of {', '.join(_ARCHITECTURES)}.")
     keys, builder = _ARCHITECTURES[hub]

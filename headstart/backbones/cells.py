@@ -5,6 +5,7 @@ A file read again may give a column another type (1, 1.0 and "1"; true and "true
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
@@ -60,7 +61,8 @@ def moments(cells: pd.Series[Any]) -> Floats:
     """(N,) seconds since 1970 in UTC; NaN for what is missing or neither a date nor an ISO 8601 text."""
     if pd.api.types.is_numeric_dtype(cells.dtype):
         return np.full(len(cells), np.nan)
-    times = pd.to_datetime(cells.astype(object), errors="coerce", utc=True, format="ISO8601")
+    readable = [value if isinstance(value, str | date | np.datetime64) else None for value in cells]
+    times = pd.to_datetime(pd.Series(readable, dtype=object), errors="coerce", utc=True, format="ISO8601")
     seconds = times.dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
     return np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64) / 1000.0)
 

@@ -118,7 +118,7 @@ class Moment:
         return _stack([self.scale.apply(seconds), *waves], cells, np.isnan(seconds), self.missing)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Category:
     """One column of 0 and 1 for each of the 64 most frequent categories that occur at least twice.
 

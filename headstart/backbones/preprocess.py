@@ -26,7 +26,7 @@ def preprocess_from_json(value: dict[str, Any] | None) -> PicturePreprocess | Te
     """The inverse. `BackboneError` names the first key that is missing, unknown or has a value that cannot be."""
     if value is None:
         return None
-    kind = value.get("kind") if isinstance(value, dict) else None
+    kind = str(value.get("kind")) if isinstance(value, dict) else "None"
     if kind not in _SCHEMAS:
         raise BackboneError(f"preprocessing of kind {kind!r}: expected 'picture' or 'text'.")
     schema = _SCHEMAS[kind]

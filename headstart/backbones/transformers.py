@@ -113,12 +113,14 @@ def _load(folder: Path, config: Any, name: str) -> tuple[Any, set[str]]:
                 local_files_only=True,
                 use_safetensors=safe,
                 weights_only=True,
+                ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
     except Exception as error:  # transformers, safetensors and pickle each have their own
         raise BackboneError(f"{name}: the weights in {folder} cannot be read: {str(error)[:300]}") from error
     if info["mismatched_keys"] or info["error_msgs"]:
-        wrong = sorted(map(str, info["mismatched_keys"])) + list(info["error_msgs"])
+        wrong = [f"{key} has the shape {tuple(a)}, not {tuple(b)}" for key, a, b in sorted(info["mismatched_keys"])]
+        wrong += info["error_msgs"]
         raise BackboneError(f"{name}: the weights in {folder} do not fit config.json: {'; '.join(wrong[:3])}.")
     return model, {key if not key.startswith("pooler.") else "pooler" for key in info["missing_keys"]}
 

@@ -33,7 +33,7 @@ def test_whole_numbers_for_colours_are_read_as_floats():
     assert [type(value) for value in read.mean] == [float] * 3
 
 
-@pytest.mark.parametrize("value", [{}, {"kind": "sound"}, [], "picture"])
+@pytest.mark.parametrize("value", [{}, {"kind": "sound"}, {"kind": ["text"]}, [], "picture"])
 def test_another_kind_is_refused(value):
     with pytest.raises(BackboneError, match="expected 'picture' or 'text'"):
         preprocess_from_json(value)
