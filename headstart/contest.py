@@ -73,8 +73,7 @@ class Contest:
         learnt, asked = self.seen.take(train), self.seen.take(test)
         task, seed = learnt.task, self.plan.seed
         return no_transfer(
-            task,
-            _plain_inputs(learnt),
+            replace(task, inputs=_plain_inputs(learnt)),
             _plain_inputs(asked),
             folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=seed),
             class_weight=self.plan.class_weight,

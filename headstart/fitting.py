@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Hashable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,14 @@ from headstart.heads.select import fit_probe
 from headstart.methods import method
 from headstart.seen import Seen
 
-__all__ = ["Plan", "answer", "fit_model"]
+__all__ = ["Plan", "answer", "class_weight_of", "fit_model"]
 
 
 class Plan(NamedTuple):
     """How to fit: a row of the table of methods, and the options that every row has."""
 
     method: str = "probe"
-    class_weight: str | dict[object, float] | None = None
+    class_weight: str | dict[Hashable, float] | None = None
     seed: int = 0
 
 
@@ -38,7 +39,7 @@ def fit_model(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
         kind=task.kind,
         classes=max(1, len(task.classes)),
         folds=folds(task.targets, task.kind, seen.blocks, seen.keys, seed=plan.seed),
-        class_weight=plan.class_weight,
+        class_weight=_by_code(plan.class_weight, task.classes),
         seed=plan.seed,
         heads=method(plan.method).heads,
     )
@@ -51,9 +52,29 @@ def fit_model(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
         encoder=None if encoder is None else encoder.state(),
         head=fitted.head,
         method=plan.method,
-        options={"class_weight": plan.class_weight, "seed": plan.seed},
+        options={"class_weight": _as_json(plan.class_weight), "seed": plan.seed},
         engine=seen.engine,
     )
+
+
+def class_weight_of(model: Model) -> str | dict[Hashable, float] | None:
+    """The class weight that a model was fitted with, as it was given."""
+    stored = model.options["class_weight"]
+    return {label: weight for label, weight in stored} if isinstance(stored, list) else stored
+
+
+def _as_json(class_weight: str | dict[Hashable, float] | None) -> Any:
+    """Pairs in place of a dict, whose keys JSON would turn to text."""
+    return [list(pair) for pair in class_weight.items()] if isinstance(class_weight, dict) else class_weight
+
+
+def _by_code(class_weight: str | dict[Hashable, float] | None, classes: tuple[Hashable, ...]) -> Any:
+    if not isinstance(class_weight, dict):
+        return class_weight
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(f"class_weight names {unknown[:3]}, which are no classes of the data: {list(classes)[:5]}")
+    return {classes.index(label): weight for label, weight in class_weight.items()}
 
 
 def answer(model: Model, seen: Seen) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.data.blocks import blocks
 from headstart.data.content import content_keys
 from headstart.data.task import Array, SetAside, Task
-from headstart.features.extract import Extraction, Features, extract
+from headstart.features.extract import Extraction, Features, extract, thumbnails
 from headstart.listener import Listener
 
 __all__ = ["Seen", "look"]
@@ -37,6 +38,11 @@ class Seen:
 
     def __len__(self) -> int:
         return len(self.task)
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        """Who computed the features, as JSON; {} where the columns are the features."""
+        return {} if self.features is None or self.features.engine is None else self.features.engine.to_json()
 
     def take(self, rows: Array) -> Seen:
         """The same with only these rows (integer positions)."""

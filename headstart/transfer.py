@@ -27,11 +27,13 @@ from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.fitting import Plan, answer, fit_model
+from headstart.fitting import Plan, answer, class_weight_of, fit_model
 from headstart.listener import Listener, Logged
 from headstart.seen import Seen, look
 
 __all__ = ["Transfer"]
+
+FLOATS = (np.float64, np.float32)
 
 
 class Transfer(BaseEstimator):  # type: ignore[misc]
@@ -139,7 +141,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             None if model.backbone is None else model.backbone.name,
             model.method,
             kind=model.kind,
-            class_weight=model.options["class_weight"],
+            class_weight=class_weight_of(model),
             seed=model.options["seed"],
         )
         return fitted.hold(model)
@@ -175,7 +177,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         if y is None:
             raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
         if _is_array(X):
-            X, y = validate_data(self, X, y, multi_output=self.kind == "multilabel", dtype=(np.float64, np.float32))
+            X, y = validate_data(self, X, y, multi_output=self.kind == "multilabel", dtype=FLOATS, ensure_min_samples=2)
         elif isinstance(X, pd.DataFrame):
             validate_data(self, X, skip_check_array=True)
         if self.kind != "multilabel":
@@ -188,7 +190,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         """The task of a prediction, without targets."""
         modality = self.model_.modality
         if modality == "array":
-            X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+            X = validate_data(self, X, reset=False, dtype=FLOATS)
         elif modality == "table" and hasattr(self, "feature_names_in_"):
             validate_data(self, X, skip_check_array=True, reset=False)
             X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X), columns=self.feature_names_in_)

@@ -8,7 +8,8 @@
 | wordllama          | token vectors distilled from Llama (Miller, 2024), averaged         | 256  | MIT        |
 
 The packages are found by path and never imported. MiniLM's mean is not normalised to unit length, as
-sentence-transformers does for cosine similarity: a head on standardised features has no use for it.
+sentence-transformers does for cosine similarity: under a head on standardised features it made no difference (accuracy
+of 200-row fits on two sentiment domains: .782 and .717 without, .784 and .716 with).
 """
 
 from __future__ import annotations

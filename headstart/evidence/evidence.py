@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from headstart.data.task import Kind
+from headstart.data.task import Array, Kind
 from headstart.errors import DataError
-from headstart.evidence.assess import Assessment, Gain
-from headstart.evidence.confusion import ClassScore, Mistake
+from headstart.evidence.assess import Assessment, Gain, assess
+from headstart.evidence.calibration import reliability
+from headstart.evidence.confusion import ClassScore, Mistake, class_scores, confusion, mistakes
+from headstart.evidence.held import Held
 from headstart.evidence.intervals import Interval
 from headstart.evidence.verdict import Verdict
 
-__all__ = ["Evidence"]
+__all__ = ["Evidence", "of_answers"]
 
+_LARGEST_MATRIX = 100
 _REQUIRED = ("kind", "n_train", "n_test", "seed", "protocol", "metrics", "baselines", "gain", "verdict", "seconds")
 
 
@@ -118,6 +122,27 @@ class Evidence:
         from headstart.evidence.page import page
 
         return page(self)
+
+
+def of_answers(held: Held, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Evidence:
+    """The evidence of answers to held-out rows; who learnt from what, at which cost, is for the caller to fill in.
+
+    predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before
+    """
+    counts = confusion(held, predictions)
+    return Evidence(
+        kind=held.kind,
+        n_train=0,
+        n_test=len(held.targets),
+        seed=seed,
+        protocol="",
+        assessment=assess(held, predictions, baselines, seed=seed),
+        seconds={},
+        classes=class_scores(held, predictions),
+        mistakes=mistakes(held, counts),
+        confusion=tuple(map(tuple, counts.tolist())) if len(counts) <= _LARGEST_MATRIX else (),
+        reliability=reliability(held, predictions) if held.kind != "regression" else {},
+    )
 
 
 def _assessment(data: dict[str, Any]) -> Assessment:

@@ -17,9 +17,9 @@ import numpy as np
 
 from headstart.data.task import Array, Kind
 from headstart.heads.descent import Objective, descend
-from headstart.heads.head import HeadFit
+from headstart.heads.head import Head
 from headstart.heads.likelihood import Likelihood
-from headstart.heads.pose import Posed
+from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
 from headstart.heads.walk import walk
 
@@ -49,7 +49,7 @@ class Logistic(Posed):
     tight: float = 1e-7
     most_folds: int = 10
 
-    def fit(self, problem: Problem) -> HeadFit:
+    def propose(self, problem: Problem) -> Proposal:
         """The head at the best strength; its config tells the loss at each strength visited."""
         self.check(problem.kind)
         problem = problem.merged(self.most_folds)
@@ -62,14 +62,17 @@ class Logistic(Posed):
 
         start = int(np.argmin(np.abs(np.log(strengths) - np.log(self.start))))
         best, visits = walk(visit, len(strengths), start, gain=self.gain)
-        layer, gap = paths.finish(strengths[best] * basis.unit, visits[best].w, self.tight)
         config = {
             "strength": strengths[best] * basis.unit,
             "relative_strength": strengths[best],
             "losses": {f"{strengths[point]:.3g}": visits[point].loss for point in sorted(visits)},
-            "gap": gap,
         }
-        return problem.fitted("logistic", layer, visits[best].out, config)
+
+        def finish() -> Head:
+            beta, gap = paths.finish(strengths[best] * basis.unit, visits[best].w, self.tight)
+            return problem.head("logistic", beta, {**config, "gap": gap})
+
+        return Proposal(visits[best].out, finish)
 
 
 class _Visit(NamedTuple):
@@ -105,14 +108,14 @@ class _Folds:
                 out[held] = z[:, fold, :, held].reshape(held.sum(), -1)
         return w, self.problem.filled(self._spread(out))
 
-    def finish(self, strength: float, w: Array, tolerance: float) -> tuple[tuple[Array, Array], float]:
-        """-> weight (K, C) and bias (C,) of the fit to all rows, which starts at the mean of the folds, and its gap."""
+    def finish(self, strength: float, w: Array, tolerance: float) -> tuple[Array, float]:
+        """-> beta (K + 1, C) of the fit to all rows, which starts at the mean of the folds, and its gap."""
         everything = self.problem.weights.astype(self.rows.dtype)[None]
         w, _, gap = self._descend(strength, w.mean(axis=1, keepdims=True), everything, tolerance)
         flat = self._spread(w.reshape(-1, w.shape[-1]).T.astype(np.float64))
         if self.problem.kind == "classification":
             flat -= flat.mean(axis=1, keepdims=True)
-        return (flat[:-1], flat[-1]), gap
+        return flat, gap
 
     def _descend(self, strength: float, w: Array, weights: Array, tolerance: float) -> tuple[Array, Array, float]:
         groups, folds, labels, size = w.shape

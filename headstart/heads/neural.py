@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from headstart.data.task import Array, Kind
-from headstart.heads.head import Head, HeadFit
+from headstart.heads.head import Head
 from headstart.heads.networks import Networks, row_losses
-from headstart.heads.pose import Posed
+from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import blocks, standard
 
@@ -55,7 +55,7 @@ class Neural(Posed):
     patience: int = 3
     most_folds: int = 5
 
-    def fit(self, problem: Problem) -> HeadFit:
+    def propose(self, problem: Problem) -> Proposal:
         """The network of all rows at the best epoch; its config tells that epoch and the loss after each."""
         problem = problem.merged(self.most_folds)
         course = _Course(self, problem)
@@ -71,8 +71,7 @@ class Neural(Posed):
                 better = losses[-1] < mark * (1 - self.gain)
                 mark, waited = (losses[-1], 0) if better else (mark, waited + 1)
         config = {"epoch": int(np.argmin(losses)) + 1, "losses": losses}
-        head = Head(name="neural", kind=problem.kind, arrays=arrays, config=config)
-        return HeadFit(head, problem.restored(best))
+        return Proposal(best, lambda: Head(name="neural", kind=problem.kind, arrays=arrays, config=config))
 
 
 class _Course:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from blake3 import blake3
@@ -11,16 +12,25 @@ from threadpoolctl import threadpool_limits
 
 from headstart.data.task import Array, Kind
 from headstart.heads.basis import principal
-from headstart.heads.head import ClassWeight, HeadFit
+from headstart.heads.head import ClassWeight, Head, HeadFit
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import refuse_bad
 from headstart.heads.weights import row_weights
 
-__all__ = ["Posed", "pose"]
+__all__ = ["Posed", "Proposal", "pose"]
+
+
+class Proposal(NamedTuple):
+    """out_of_fold   (N, C) logits in the order of the problem
+    finish        fits the head to all rows; not called for a candidate that loses
+    """
+
+    out_of_fold: Array
+    finish: Callable[[], Head]
 
 
 class Posed:
-    """Gives a fitter its `Fitter` call: pose the problem, then `fit` it, on one BLAS thread.
+    """Gives a fitter its `Fitter` call: pose the problem, `propose`, and finish, on one BLAS thread.
 
     One thread, because two are slower than one on matrices of this size, and so that the thread count of the machine
     does not change a single bit.
@@ -28,8 +38,8 @@ class Posed:
 
     kinds: ClassVar[tuple[Kind, ...]] = ()
 
-    def fit(self, problem: Problem) -> HeadFit:
-        """Fit on a posed problem."""
+    def propose(self, problem: Problem) -> Proposal:
+        """Out-of-fold logits, and the head that goes with them once it is wanted."""
         raise NotImplementedError
 
     def check(self, kind: Kind) -> None:
@@ -56,7 +66,8 @@ class Posed:
             problem = pose(
                 features, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed
             )
-            return self.fit(problem)
+            proposal = self.propose(problem)
+            return HeadFit(proposal.finish(), problem.restored(proposal.out_of_fold))
 
 
 def pose(

@@ -14,7 +14,7 @@ from headstart.data.task import Array, Kind
 from headstart.heads.basis import Basis
 from headstart.heads.calibrate import Calibration, calibrate
 from headstart.heads.folds import merged
-from headstart.heads.head import Head, HeadFit
+from headstart.heads.head import Head
 
 __all__ = ["Problem"]
 
@@ -93,17 +93,15 @@ class Problem:
             return Calibration(1.0, float(np.sqrt(np.mean(np.square(out_of_fold - self.truth)))))
         return calibrate(out_of_fold, self.targets, self.kind, self.counted)
 
-    def fitted(self, name: str, layer: tuple[Array, Array], out_of_fold: Array, config: Mapping[str, Any]) -> HeadFit:
-        """The head whose weight (K, C) and bias (C,) stand in the basis, and logits in the caller's order."""
-        weight, bias = layer
+    def head(self, name: str, beta: Array, config: Mapping[str, Any]) -> Head:
+        """The linear head whose weights stand on the axes: beta (K + 1, C), the intercepts last."""
         arrays = {
             "mean": self.basis.standard.mean,
             "scale": self.basis.standard.scale,
-            "weight.0": self.basis.lift(weight).astype(np.float32),
-            "bias.0": np.asarray(bias, dtype=np.float64),
+            "weight.0": self.basis.lift(beta[:-1]).astype(np.float32),
+            "bias.0": np.asarray(beta[-1], dtype=np.float64),
         }
-        head = Head(name=name, kind=self.kind, arrays=arrays, config=dict(config))
-        return HeadFit(head, self.restored(out_of_fold))
+        return Head(name=name, kind=self.kind, arrays=arrays, config=dict(config))
 
     def restored(self, rows: Array) -> Array:
         """Rows in `order` -> float64 rows as the caller gave them."""

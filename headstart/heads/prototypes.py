@@ -15,8 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from headstart.data.task import Array, Kind
-from headstart.heads.head import HeadFit
-from headstart.heads.pose import Posed
+from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
 
 __all__ = ["Prototypes"]
@@ -28,7 +27,7 @@ class Prototypes(Posed):
 
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel")
 
-    def fit(self, problem: Problem) -> HeadFit:
+    def propose(self, problem: Problem) -> Proposal:
         """The head of the means of all rows; out of fold, of the rows of other folds."""
         self.check(problem.kind)
         rows = problem.basis.rows
@@ -36,8 +35,8 @@ class Prototypes(Posed):
         for fold in range(problem.folds.max() + 1):
             held = problem.folds == fold
             out[held] = rows[held] @ _layer(problem, ~held)
-        beta = _layer(problem, np.ones(len(rows), dtype=bool))
-        return problem.fitted("prototypes", (beta[:-1], beta[-1]), problem.filled(out), {})
+        everything = np.ones(len(rows), dtype=bool)
+        return Proposal(problem.filled(out), lambda: problem.head("prototypes", _layer(problem, everything), {}))
 
 
 def _layer(problem: Problem, rows: Array) -> Array:

@@ -23,8 +23,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from headstart.data.task import Array, Kind
-from headstart.heads.head import HeadFit
-from headstart.heads.pose import Posed
+from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import blocks
 from headstart.heads.walk import walk
@@ -39,7 +38,7 @@ class Ridge(Posed):
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel", "regression")
     strengths: tuple[float, ...] = tuple(10.0 ** (k / 2) for k in range(-12, 7))
 
-    def fit(self, problem: Problem) -> HeadFit:
+    def propose(self, problem: Problem) -> Proposal:
         """The head at the best strength; its config tells the loss at each strength visited."""
         basis = problem.basis
         strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
@@ -51,13 +50,15 @@ class Ridge(Posed):
 
         start = int(np.argmin(np.abs(np.log(strengths))))
         best, left = walk(visit, len(strengths), start)
-        beta = equations.solve(strengths[best] * basis.unit)
         config = {
             "strength": strengths[best] * basis.unit,
             "relative_strength": strengths[best],
             "losses": {f"{strengths[point]:.3g}": left[point].loss for point in sorted(left)},
         }
-        return problem.fitted("ridge", (beta[:-1], beta[-1]), left[best].out, config)
+        return Proposal(
+            left[best].out,
+            lambda: problem.head("ridge", equations.solve(strengths[best] * basis.unit), config),
+        )
 
 
 class _Left(NamedTuple):
@@ -97,16 +98,25 @@ class _Equations:
         beta = self.moment / diagonal[:, None]
         out = np.empty(self.y.shape)
         for fold in self.folds:
-            r, y, w = self._rows(fold.rows), self.y[fold.rows], self.weights[fold.rows, None]
             if fold.alone:
-                leverage = w * np.einsum("nk,nk,k->n", r, r, 1 / diagonal)[:, None]
-                out[fold.rows] = y - (y - r @ beta) / (1 - leverage)
+                out[fold.rows] = self._each_without_itself(fold.rows, beta, diagonal)
             elif fold.normal is None:
-                halved = r / np.sqrt(diagonal)
-                out[fold.rows] = y - _solve(np.diag(1 / w[:, 0]) - halved @ halved.T, y - r @ beta) / w
+                out[fold.rows] = self._without_few(fold.rows, beta, diagonal)
             else:
-                out[fold.rows] = r @ _solve(np.diag(diagonal) - fold.normal, self.moment - fold.moment)
+                rest = _solve(np.diag(diagonal) - fold.normal, self.moment - fold.moment)
+                for part in blocks(len(fold.rows)):
+                    out[fold.rows[part]] = self._rows(fold.rows[part]) @ rest
         return np.asarray(out + self.center)
+
+    def _each_without_itself(self, rows: Array, beta: Array, diagonal: Array) -> Array:
+        r, y, w = self._rows(rows), self.y[rows], self.weights[rows, None]
+        leverage = w * np.einsum("nk,nk,k->n", r, r, 1 / diagonal)[:, None]
+        return np.asarray(y - (y - r @ beta) / (1 - leverage))
+
+    def _without_few(self, rows: Array, beta: Array, diagonal: Array) -> Array:
+        r, y, w = self._rows(rows), self.y[rows], self.weights[rows, None]
+        half = r / np.sqrt(diagonal)
+        return np.asarray(y - _solve(np.diag(1 / w[:, 0]) - half @ half.T, y - r @ beta) / w)
 
     def _diagonal(self, strength: float) -> Array:
         return self.basis.squares + self.basis.penalty(strength)
@@ -115,10 +125,17 @@ class _Equations:
         return np.asarray(self.basis.rows[rows], dtype=np.float64)
 
     def _fold(self, rows: Array, alone: bool) -> _Fold:
-        r = self._rows(rows)
-        few = alone or len(rows) <= r.shape[1]
-        r *= np.sqrt(self.weights[rows, None])
-        return _Fold(rows, alone, None if few else r.T @ r, r.T @ (np.sqrt(self.weights[rows, None]) * self.y[rows]))
+        size, columns = len(self.basis.squares), self.y.shape[1]
+        many = not alone and len(rows) > size
+        normal = np.zeros((size, size)) if many else None
+        moment = np.zeros((size, columns))
+        for part in blocks(len(rows)):
+            root = np.sqrt(self.weights[rows[part], None])
+            r = self._rows(rows[part]) * root
+            moment += r.T @ (root * self.y[rows[part]])
+            if normal is not None:
+                normal += r.T @ r
+        return _Fold(rows, alone, None if normal is None else normal.astype(self.basis.rows.dtype), moment)
 
 
 def _solve(matrix: Array, right: Array) -> Array:

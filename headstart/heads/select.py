@@ -55,17 +55,17 @@ def fit_probe(
         problem = pose(features, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed)
         if len(names) > 1:
             problem = problem.merged(MOST_FOLDS)
-        fits = {name: HEADS[name]().fit(problem) for name in names}
-        scores = {name: problem.score(fit.out_of_fold[problem.order]) for name, fit in fits.items()}
-    best = min(names, key=lambda name: scores[name].loss)
+        proposals = {name: HEADS[name]().propose(problem) for name in names}
+        scores = {name: problem.score(proposal.out_of_fold) for name, proposal in proposals.items()}
+        best = min(names, key=lambda name: scores[name].loss)
+        head, out_of_fold = proposals[best].finish(), problem.restored(proposals[best].out_of_fold)
     rule = "lowest RMSE" if kind == "regression" else "lowest log loss at the best temperature"
     config = {
-        **fits[best].head.config,
+        **head.config,
         "candidates": {name: score.loss for name, score in scores.items()},
         "rule": f"{rule}, out of fold; a tie goes to the simpler head",
     }
-    head = replace(fits[best].head, temperature=scores[best].temperature, config=config)
-    return fits[best]._replace(head=head)
+    return HeadFit(replace(head, temperature=scores[best].temperature, config=config), out_of_fold)
 
 
 def _candidates(heads: Sequence[str] | None, kind: Kind, targets: Array) -> list[str]:

@@ -1,0 +1,116 @@
+"""A sound opponent for tables and arrays: histogram gradient boosting (Friedman, 2001; Ke et al., 2017).
+
+Columns go in as they are: numbers with their gaps, categories (the 254 most frequent of a column) as categories, dates
+as numbers. Small trees (8 leaves of 5 rows or more, half the columns at each split, L2 of 1) suit small data; how many
+of them, and the temperature of the probabilities, is settled out of fold. Large data gets fewer trees, so that the
+comparison stays a matter of seconds. Balanced accuracy: penguin species .95 from 80 rows, digits .93 from 400.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from headstart.data.task import Array, Inputs, Task
+from headstart.evidence.columns import Columns
+from headstart.evidence.labels import label_logits, spread
+from headstart.heads.calibrate import calibrate
+from headstart.heads.folds import merged
+from headstart.heads.head import ClassWeight, probabilities
+from headstart.heads.weights import row_weights
+
+__all__ = ["learn_table"]
+
+_FOLDS = 3
+_STAGES = 12
+_FEWEST, _MOST = 40, 200
+_BUDGET = 20.0
+_TREE, _CELL = 5e-4, 1.5e-9  # seconds, roughly, a tree and each number it looks at
+
+
+class _Known(NamedTuple):
+    """Encoded inputs (N, D) with their categorical columns, folds (N,), weights (N,), and the stages to compare."""
+
+    inputs: Array
+    categorical: Array
+    folds: Array
+    weights: Array
+    stages: Array
+    seed: int
+
+    def options(self, trees: int) -> dict[str, Any]:
+        return {
+            "max_iter": trees,
+            "max_leaf_nodes": 8,
+            "min_samples_leaf": 5,
+            "max_features": 0.5,
+            "l2_regularization": 1.0,
+            "early_stopping": False,
+            "categorical_features": self.categorical,
+            "random_state": self.seed,
+        }
+
+
+def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
+    """Predictions for `new` rows from those of `train`: (M, C), or (M,) for regression."""
+    targets, kind, columns = np.asarray(train.targets), train.kind, Columns.of(train.inputs)
+    codes = targets if kind == "classification" else np.zeros_like(folds)
+    inputs, asked = columns.encode(train.inputs), columns.encode(new)
+    outputs = 1 if kind == "regression" else max(1, len(train.classes))
+    known = _Known(
+        inputs, columns.categorical, merged(folds, codes, _FOLDS), row_weights(targets, kind, class_weight),
+        _stages(inputs.shape, outputs), seed,
+    )  # fmt: skip
+    if kind == "regression":
+        return _values(known, targets, asked)
+    both = label_logits(targets, kind, outputs, lambda codes, count: _logits(known, codes, count, asked))
+    out_of_fold, answers = both[: len(targets)], both[len(targets) :]
+    return probabilities(answers, kind, calibrate(out_of_fold, targets, kind, known.weights).temperature)
+
+
+def _stages(shape: tuple[int, ...], outputs: int) -> Array:
+    """Numbers of trees to compare, rising; the last one keeps all fits within some 20 seconds."""
+    seconds = outputs * (_FOLDS + 1) * (_TREE + shape[0] * shape[1] * _CELL)
+    return np.unique(np.geomspace(5, np.clip(_BUDGET / seconds, _FEWEST, _MOST), _STAGES).astype(np.int64))
+
+
+def _values(known: _Known, targets: Array, asked: Array) -> Array:
+    """(M,) values of the regression whose number of trees has the lowest out-of-fold RMSE."""
+    out = np.empty((len(known.stages), len(targets)))
+    for fold in np.unique(known.folds):
+        held = known.folds == fold
+        model = HistGradientBoostingRegressor(**known.options(int(known.stages[-1])))
+        model.fit(known.inputs[~held], targets[~held])
+        staged = enumerate(model.staged_predict(known.inputs[held]), start=1)
+        out[:, held] = [values for trees, values in staged if trees in known.stages]
+    best = int(known.stages[((out - targets) ** 2).mean(axis=1).argmin()])
+    model = HistGradientBoostingRegressor(**known.options(best))
+    return np.asarray(model.fit(known.inputs, targets).predict(asked))
+
+
+def _logits(known: _Known, codes: Array, classes: int, asked: Array) -> Array:
+    """(N + M, C) log-probabilities: of the known rows out of fold, then of those asked, at the best number of trees."""
+    out = np.empty((len(known.stages), len(codes), classes))
+    for fold in np.unique(known.folds):
+        held = known.folds == fold
+        out[:, held] = _staged(known, codes, classes, np.flatnonzero(~held), known.inputs[held])
+    losses = [calibrate(stage, codes, "classification", known.weights).loss for stage in out]
+    best = int(np.argmin(losses))
+    final = known._replace(stages=known.stages[best : best + 1])
+    return np.concatenate([out[best], _staged(final, codes, classes, np.arange(len(codes)), asked)[0]])
+
+
+def _staged(known: _Known, codes: Array, classes: int, rows: Array, asked: Array) -> Array:
+    """(S, M, C) log-probabilities of the rows asked after each stage of a fit to some of the known rows."""
+    seen = np.unique(codes[rows])
+    if len(seen) == 1:
+        return np.stack([spread(np.zeros((len(asked), 1)), seen, classes, len(rows))] * len(known.stages))
+    model = HistGradientBoostingClassifier(**known.options(int(known.stages[-1])))
+    model.fit(known.inputs[rows], codes[rows], sample_weight=known.weights[rows])
+    staged = enumerate(model.staged_predict_proba(asked), start=1)
+    tiny = np.finfo(np.float64).tiny
+    return np.stack(
+        [spread(np.log(np.maximum(p, tiny)), seen, classes, len(rows)) for trees, p in staged if trees in known.stages]
+    )

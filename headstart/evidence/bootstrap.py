@@ -1,0 +1,107 @@
+"""The bootstrap (Efron, 1979): many models scored on the same resamples of the held-out rows, or of their groups.
+
+Units (rows, or whole groups where there are groups) are drawn with replacement; every model and every repeat of
+cross-validation is scored on the same draws, so differences are paired. A draw is a column of weights, and a tally
+(K, U) times the weights (U, B) scores all draws in one product.
+
+With repeats, a score is the mean over repeats; resampling rows does not show the spread between training sets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from headstart.data.task import Array
+from headstart.evidence.held import Held
+from headstart.evidence.intervals import Draws, Shares
+from headstart.evidence.scores import METRICS, scores_of_sums
+from headstart.evidence.tally import tally
+
+__all__ = ["RESAMPLES", "Resampled", "bootstrap"]
+
+RESAMPLES = 2000
+_WEIGHTS_AT_ONCE = 2_000_000
+_MACRO = frozenset({"balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"})
+_POOLED = frozenset({"accuracy", "micro_f1"})
+_BOUNDS = {"r2": (-math.inf, 1.0), "mae": (0.0, math.inf), "rmse": (0.0, math.inf), "log_loss": (0.0, math.inf)}
+
+
+class Resampled(NamedTuple):
+    """What one model scores: on all rows, and on each resample (B,).
+
+    exact, found   right rows and, of each class that occurs, right rows of that class, in each unit; None for values
+    """
+
+    value: dict[str, float]
+    resampled: dict[str, Array]
+    units: int
+    exact: Shares | None = None
+    found: Shares | None = None
+
+    def draws(self, metric: str) -> Draws:
+        """The draws of one score, for `interval`."""
+        shares = self.found if metric in _MACRO else self.exact if metric in _POOLED else None
+        bounds = _BOUNDS.get(metric, (0.0, 1.0))
+        return Draws(self.value[metric], self.resampled[metric], self.units, bounds, shares)
+
+
+def bootstrap(
+    held: Held, predictions: Mapping[str, Array], *, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Resampled]:
+    """Score each model, by name, on the same resamples. Predictions (N, C), (N,), or with an axis of repeats before.
+
+    10,000 rows, 100 classes and 2,000 resamples take about a second a model and some 100 MB.
+    """
+    units = _units(held)
+    count = int(units.shape[0])
+    tallies = {
+        name: [sparse.csr_array((units @ tally(held, one)).T) for one in held.repeats(array)]
+        for name, array in predictions.items()
+    }
+    drawn: dict[str, list[dict[str, Array]]] = {name: [] for name in tallies}
+    for weights in _weights(count, resamples, seed):
+        for name, repeats in tallies.items():
+            drawn[name].append(_scores(held, repeats, weights))
+    return {name: _resampled(held, repeats, drawn[name]) for name, repeats in tallies.items()}
+
+
+def _units(held: Held) -> sparse.csr_array:
+    """(U, N) of 0 and 1: which rows make up each unit."""
+    rows = len(held.targets)
+    codes = np.arange(rows) if held.group is None else pd.factorize(np.asarray(held.group), use_na_sentinel=False)[0]
+    return sparse.csr_array((np.ones(rows), (codes, np.arange(rows))))
+
+
+def _weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
+    """(U, b) how often each unit is drawn, in blocks of resamples that fit in memory."""
+    generator = np.random.default_rng(seed)
+    block = max(1, _WEIGHTS_AT_ONCE // units)
+    for start in range(0, resamples, block):
+        width = min(block, resamples - start)
+        drawn = generator.integers(units, size=(units, width)) * width + np.arange(width)
+        yield np.bincount(drawn.ravel(), minlength=units * width).reshape(units, width).astype(np.float64)
+
+
+def _scores(held: Held, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
+    """(B,) of each score, the mean over repeats."""
+    each = [scores_of_sums(np.asarray(one @ weights), held) for one in repeats]
+    return {name: np.mean([one[name] for one in each], axis=0) for name in METRICS[held.kind]}
+
+
+def _resampled(held: Held, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
+    units, classes = int(repeats[0].shape[1]), len(held.classes)
+    value = {name: float(of[0]) for name, of in _scores(held, repeats, np.ones((units, 1))).items()}
+    resampled = {name: np.concatenate([block[name] for block in drawn]) for name in METRICS[held.kind]}
+    if held.kind == "regression":
+        return Resampled(value, resampled, units)
+    mean = (sum(repeats[1:], repeats[0]) / len(repeats)).toarray()
+    support, rows, exact = mean[:classes], mean[[3 * classes]], mean[[3 * classes + 1]]
+    there = support.any(axis=1)
+    hits = mean[2 * classes : 3 * classes]
+    return Resampled(value, resampled, units, Shares(exact, rows), Shares(hits[there], support[there]))

@@ -1,0 +1,61 @@
+"""What a model is judged on: the true answers of rows that it did not see, and which of those rows belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.data.task import Array, Kind, Task
+
+__all__ = ["Held", "decide"]
+
+
+class Held(NamedTuple):
+    """The rows that were held out.
+
+    targets   as in `Task`: int64 codes (N,), uint8 (N, C) or float64 (N,)
+    classes   the labels, in the order of the codes; empty for regression
+    group     (N,) labels of rows that belong together, else None: resampling then draws groups, not rows
+    """
+
+    targets: Array
+    kind: Kind
+    classes: tuple[Hashable, ...] = ()
+    group: Array | None = None
+
+    @classmethod
+    def of(cls, task: Task) -> Held:
+        """The answers of a labelled task. Raises `ValueError` where it has none."""
+        if task.targets is None:
+            raise ValueError("the held-out rows have no targets; give rows whose answers are known")
+        return cls(task.targets, task.kind, task.classes, task.group)
+
+    def repeats(self, predictions: Array) -> Array:
+        """Predictions with a leading axis of repeats: (R, N, C), or (R, N) for regression; float64.
+
+        Raises `ValueError` for another number of rows or classes, for NaN or infinity, and for what is no probability.
+        """
+        found = np.asarray(predictions, dtype=np.float64)
+        rows = len(self.targets)
+        want = (rows,) if self.kind == "regression" else (rows, len(self.classes))
+        if found.shape[-len(want) :] != want or found.ndim - len(want) not in (0, 1) or not found.size:
+            raise ValueError(f"predictions have shape {found.shape}; expected {want}, or (repeats, {str(want)[1:]}")
+        if not np.isfinite(found).all():
+            raise ValueError(f"{int((~np.isfinite(found)).sum())} predictions are NaN or infinite; give finite ones")
+        if self.kind != "regression" and (found.min() < 0 or found.max() > 1):
+            raise ValueError(
+                f"predictions lie in [{found.min():.3g}, {found.max():.3g}]; "
+                "expected probabilities in [0, 1]: pass logits through `headstart.heads.head.probabilities`"
+            )
+        if self.kind == "classification" and (off := np.abs(found.sum(-1) - 1).max()) > 1e-3:
+            raise ValueError(f"probabilities of a row miss a sum of 1 by {off:.3g}; expected each row to sum to 1")
+        return found.reshape(-1, *want)
+
+
+def decide(predictions: Array, kind: Kind) -> Array:
+    """The answer itself: the likeliest class's code (ties: the first), labels of at least .5, or the value."""
+    if kind == "classification":
+        return np.asarray(predictions.argmax(axis=-1))
+    return (predictions >= 0.5).astype(np.uint8) if kind == "multilabel" else predictions

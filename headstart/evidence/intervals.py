@@ -1,0 +1,119 @@
+"""95 % intervals from bootstrap resamples: percentiles, re-centred, widened for small samples and for unseen errors.
+
+From draws t*_1 .. t*_B of a score whose value on all rows is t, with n independent units (rows, or groups):
+
+    shift     d = mean(t*) - t                         resampling lowers F1 and lifts calibration error: taken back out
+    levels    a = Phi(-sqrt(n / (n - 1)) t_{.975, n-1})     expanded percentiles (Hesterberg, 2015, section 4.3)
+    interval  [q_a(t*) - d, q_{1-a}(t*) - d]
+    unseen    a class of which all n_c units are right shows resampling no error, though up to 1 - .025^(1/n_c) may
+              be there (Clopper and Pearson, 1934). The same for a paired difference where no unit speaks for the
+              worse model. Such bounds join the spread by squares (MOVER: Zou and Donner, 2008)
+
+In simulations (`tests/evidence/test_coverage.py`) accuracy, balanced accuracy and R2 are covered in 93 to 97 % of
+samples; BCa did worse on many classes with few rows each, and plain percentiles missed macro F1 one time in five. On
+few rows a calibration error is itself biased upwards, and so is its interval.
+
+The interval is unknown, NaN, where there is one unit only, or where resamples do not vary and no bound is known.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from headstart.data.task import Array
+
+__all__ = ["ALPHA", "Draws", "Interval", "Shares", "interval"]
+
+ALPHA = 0.05
+
+
+class Interval(NamedTuple):
+    """A value and the 95 % interval around it. NaN: not known."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+class Shares(NamedTuple):
+    """What a score is a mean of: for each of C classes the share part / whole, summed over U units. Both (C, U).
+
+    The part of a paired difference is one model's hits less the other's, from -whole to whole.
+    """
+
+    part: Array
+    whole: Array
+
+
+class Draws(NamedTuple):
+    """One score: its value on all rows, on each of B resamples (B,), and over how many independent units.
+
+    bounds   the least and the greatest value that the score can take
+    shares   the shares of classes that the score is made of; None where it is not (log loss, R2, ...)
+    """
+
+    value: float
+    resampled: Array
+    units: int
+    bounds: tuple[float, float]
+    shares: Shares | None = None
+    paired: bool = False
+
+    def minus(self, other: Draws) -> Draws:
+        """The paired difference on the same resamples: this model's score less the other's."""
+        reach = self.bounds[1] - self.bounds[0]
+        return self._replace(
+            value=self.value - other.value,
+            resampled=self.resampled - other.resampled,
+            bounds=(-reach, reach),
+            shares=Shares(self.shares.part - other.shares.part, self.shares.whole)
+            if self.shares and other.shares
+            else None,
+            paired=True,
+        )
+
+
+def interval(draws: Draws) -> Interval:
+    """The 95 % interval of a score, or of a paired difference. Where it is known it holds the value."""
+    value, (lowest, highest) = draws.value, draws.bounds
+    known = draws.resampled[np.isfinite(draws.resampled)]
+    if math.isnan(value) or 2 * len(known) < len(draws.resampled):
+        return Interval(value)
+    if draws.paired and value == 0 and not known.any():
+        return Interval(0.0, 0.0, 0.0)
+    seen, unseen = _spread(draws, known), _unseen(draws)
+    below, above = math.hypot(seen[0], unseen[0]), math.hypot(seen[1], unseen[1])
+    if below == above == 0 or (draws.units < 2 and value not in draws.bounds):
+        return Interval(value)
+    return Interval(value, max(lowest, value - below), min(highest, value + above))
+
+
+def _spread(draws: Draws, known: Array) -> tuple[float, float]:
+    """How far the interval reaches below and above the value, by what the resamples show."""
+    n = draws.units
+    if n < 2:
+        return 0.0, 0.0
+    tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf(ALPHA / 2, n - 1))
+    low, high = np.quantile(known, [tail, 1 - tail]) - (known.mean() - draws.value)
+    return max(0.0, float(draws.value - low)), max(0.0, float(high - draws.value))
+
+
+def _unseen(draws: Draws) -> tuple[float, float]:
+    """How far below and above the value the truth may be because of units of a kind that the rows do not hold."""
+    if draws.shares is None:
+        return 0.0, 0.0
+    part, whole = draws.shares
+    room = (1 - (ALPHA / 2) ** (1 / (whole > 0).sum(axis=1))) / len(whole)
+    full, empty = (part == whole).all(axis=1), (part == (-whole if draws.paired else 0)).all(axis=1)
+    if not draws.paired:
+        return float(np.linalg.norm(room * full)), float(np.linalg.norm(room * empty))
+    # No unit speaks against the better model: some may. Where every unit speaks for it, each of those counts twice.
+    for_it, against = (part > 0).any(axis=1), (part < 0).any(axis=1)
+    return (
+        float(np.linalg.norm(room * (for_it & ~against) * (1 + full))),
+        float(np.linalg.norm(room * (against & ~for_it) * (1 + empty))),
+    )

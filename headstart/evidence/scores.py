@@ -1,0 +1,90 @@
+"""The scores, from sums of tallies. Each equals scikit-learn's of the same name.
+
+    accuracy            share of rows answered right; multilabel: with every label right
+    balanced_accuracy   mean over classes of the share of the class found (Brodersen et al., 2010). Classes without a
+                        row do not count. Multilabel: of each label's yes and no, then over labels
+    macro_precision, macro_recall, macro_f1
+                        means over classes that occur among the targets or the answers; 0 / 0 is 0.
+                        Multilabel: labels that occur in neither do not count
+    micro_f1            multilabel: all labels pooled
+    log_loss            mean -log p(truth), in nats
+    calibration_error   see `calibration.py`
+    r2, mae, rmse       R2 is NaN where the targets do not vary
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.data.task import Array, Kind
+from headstart.evidence.held import Held
+from headstart.evidence.tally import tally
+
+__all__ = ["HEADLINE", "LOWER_IS_BETTER", "METRICS", "score", "scores_of_sums"]
+
+METRICS: dict[Kind, tuple[str, ...]] = {
+    "classification": (
+        "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "calibration_error",
+    ),
+    "multilabel": (
+        "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "micro_f1", "log_loss",
+        "calibration_error",
+    ),
+    "regression": ("r2", "mae", "rmse"),
+}  # fmt: skip
+HEADLINE: dict[Kind, str] = {"classification": "balanced_accuracy", "multilabel": "macro_f1", "regression": "r2"}
+LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "mae", "rmse"})
+
+
+def score(held: Held, predictions: Array) -> dict[str, float]:
+    """Every score of these predictions, (N, C) or (N,); with a leading axis of repeats, the mean over repeats."""
+    repeats = [
+        scores_of_sums(np.asarray(tally(held, one).sum(axis=0)).reshape(-1, 1), held)
+        for one in held.repeats(predictions)
+    ]
+    return {name: float(np.mean([one[name][0] for one in repeats])) for name in METRICS[held.kind]}
+
+
+def scores_of_sums(sums: Array, held: Held) -> dict[str, Array]:
+    """(K, B) sums of tallies -> (B,) of each score."""
+    return _of_values(sums) if held.kind == "regression" else _of_labels(sums, held)
+
+
+def _of_labels(sums: Array, held: Held) -> dict[str, Array]:
+    classes = len(held.classes)
+    support, predicted, hits = sums[: 3 * classes].reshape(3, classes, -1)
+    rows, exact, log_loss = sums[3 * classes : 3 * classes + 3]
+    seen = support + predicted > 0
+    recall = _ratio(hits, support)
+    found = {
+        "accuracy": exact / rows,
+        "balanced_accuracy": _mean(recall, support > 0),
+        "macro_precision": _mean(_ratio(hits, predicted), seen),
+        "macro_recall": _mean(recall, seen),
+        "macro_f1": _mean(_ratio(2 * hits, support + predicted), seen),
+        "log_loss": log_loss / rows,
+        "calibration_error": np.abs(sums[3 * classes + 3 :]).sum(axis=0) / rows,
+    }
+    if held.kind == "multilabel":
+        absent = rows - support
+        both = np.stack([recall, _ratio(absent - predicted + hits, absent)])
+        found["balanced_accuracy"] = _mean(both, np.stack([support, absent]) > 0, axis=0).mean(axis=0)
+        found["micro_f1"] = _ratio(2 * hits.sum(axis=0), (support + predicted).sum(axis=0))
+    return {name: found[name] for name in METRICS[held.kind]}
+
+
+def _of_values(sums: Array) -> dict[str, Array]:
+    rows, absolute, squared, y, y2 = sums
+    spread = y2 - y**2 / rows
+    varies = spread > 1e-12 * y2
+    r2 = 1 - np.divide(squared, spread, out=np.full_like(spread, np.nan), where=varies)
+    return {"r2": r2, "mae": absolute / rows, "rmse": np.sqrt(squared / rows)}
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _mean(values: Array, where: Array, axis: int = 0) -> Array:
+    """The mean over classes that count; 0 where none does."""
+    return _ratio((values * where).sum(axis=axis), where.sum(axis=axis).astype(np.float64))

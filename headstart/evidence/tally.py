@@ -1,0 +1,64 @@
+"""Tallies: the few numbers of each row whose sums over rows determine every score.
+
+Every score here is a function of sums: accuracy of a count, F1 of three counts a class, R2 of five sums. So one sparse
+matrix (N, K) of row numbers holds all there is to know; a sum over rows gives the scores, a sum over the rows of a
+group treats the group as one unit, and a product with resampling weights (K, N) @ (N, B) scores B resamples at once.
+
+    labels       support (C), predicted (C), hits (C), rows, exact, log loss, calibration gaps (15)
+    regression   rows, |e|, e^2, y, y^2        with e = prediction - target, y = target - its mean
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from headstart.data.task import Array
+from headstart.evidence.calibration import BINS, bin_of, confidence
+from headstart.evidence.held import Held, decide
+
+__all__ = ["tally"]
+
+
+def tally(held: Held, predictions: Array) -> sparse.csr_array:
+    """One repeat's predictions, (N, C) or (N,), -> (N, K) numbers a row."""
+    if held.kind == "regression":
+        return sparse.csr_array(_values(held.targets, predictions))
+    truth, answer = _indicators(held, held.targets), _indicators(held, decide(predictions, held.kind))
+    hits = truth * answer
+    wrong = np.asarray((truth + answer - 2 * hits).sum(axis=1)).ravel()
+    singles = sparse.csr_array(np.stack([np.ones(len(wrong)), wrong == 0, _log_loss(held, predictions)], axis=1))
+    return sparse.csr_array(sparse.hstack([truth, answer, hits, singles, _gaps(held, predictions)]))
+
+
+def _indicators(held: Held, answers: Array) -> sparse.csr_array:
+    """(N,) codes or (N, C) of 0 and 1 -> sparse (N, C) of 0. and 1."""
+    if answers.ndim == 2:
+        return sparse.csr_array(answers.astype(np.float64))
+    rows = len(answers)
+    return sparse.csr_array((np.ones(rows), answers, np.arange(rows + 1)), shape=(rows, len(held.classes)))
+
+
+def _log_loss(held: Held, predictions: Array) -> Array:
+    """(N,) minus the log-likelihood of the truth; for multilabel the mean over labels. Clipped as scikit-learn does."""
+    eps = np.finfo(np.float64).eps
+    p = np.clip(predictions, eps, 1 - eps)
+    if held.kind == "classification":
+        return np.asarray(-np.log(p[np.arange(len(p)), held.targets]))
+    return np.asarray(-np.where(held.targets == 1, np.log(p), np.log1p(-p)).mean(axis=1))
+
+
+def _gaps(held: Held, predictions: Array) -> sparse.csr_array:
+    """(N, 15): right - confidence, in the bin of the confidence; for multilabel the mean over labels."""
+    sure, right = confidence(predictions, held)
+    rows, per_row = len(sure), sure.size // len(sure)
+    where = (np.repeat(np.arange(rows), per_row), bin_of(sure).ravel())
+    return sparse.csr_array(((right - sure).ravel() / per_row, where), shape=(rows, BINS))
+
+
+def _values(targets: Array, predictions: Array) -> Array:
+    error = predictions - targets
+    # From the first value, not from zero: equal targets then spread by exactly 0, and R2 is known to be undefined.
+    y = targets - targets[0]
+    y = y - y.mean()
+    return np.stack([np.ones(len(y)), np.abs(error), error**2, y, y**2], axis=1)

@@ -1,0 +1,80 @@
+"""From the bytes of a picture file, a PIL picture or an array to RGB: the one way in for every picture.
+
+Plain JPEG and PNG go through `torchvision.io`; everything else, and what it refuses, through Pillow (`unusual.py`).
+Alpha is composited on white, animations give their first frame, rotation tags are applied, colour profiles are not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.io import ImageReadMode, decode_jpeg, decode_png
+
+from headstart.data.task import Array
+from headstart.errors import DataError
+from headstart.features.headers import read_header
+from headstart.features.unusual import PIXEL_LIMIT, check_size, open_picture, to_rgb
+
+__all__ = ["DRAFT", "PIXEL_LIMIT", "decode", "decode_array", "decode_picture"]
+
+DRAFT = 512
+"""The shorter side, in pixels, that a large JPEG keeps at least when it is decoded at a quarter or eighth size."""
+
+
+def decode(data: bytes | bytearray, *, draft: bool = False) -> Tensor:
+    """The picture in a file's bytes as RGB: uint8 (3, H, W), its memory in (H, W, 3) order.
+
+    draft   decode a JPEG whose shorter side is at least 4 x `DRAFT` at a quarter size or less (the decoder scales
+            in the frequency domain): 3 x faster, and once resized to 256 pixels within .5/255 of the whole on average
+
+    `DataError` says in words what is wrong with a file that is no picture, is damaged or is too large.
+    """
+    if not data:
+        raise DataError("the file is empty (0 bytes)")
+    header = read_header(data)
+    if header is None or not header.plain:
+        return _from_array(to_rgb(open_picture(data)))
+    check_size(header.width, header.height)
+    if header.format == "PNG":
+        return _plain(data, decode_png)
+    if draft and min(header.width, header.height) >= 4 * DRAFT:
+        return _from_array(to_rgb(open_picture(data), shorter=DRAFT))
+    return _plain(data, decode_jpeg)
+
+
+def decode_picture(picture: Image.Image) -> Tensor:
+    """A PIL picture as RGB: uint8 (3, H, W). The picture itself is left as it is."""
+    check_size(*picture.size)
+    return _from_array(to_rgb(picture.copy()))
+
+
+def decode_array(array: Array) -> Tensor:
+    """An array of pixels (H, W), (H, W, 1), (H, W, 3) or (H, W, 4: with alpha), uint8, as RGB: uint8 (3, H, W)."""
+    pixels = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    if pixels.dtype != np.uint8 or pixels.size == 0 or not (pixels.ndim == 2 or pixels.shape[2:] in ((3,), (4,))):
+        raise DataError(
+            f"an array of {array.dtype} with shape {array.shape} is no picture: "
+            "expected uint8 and (height, width), (height, width, 3) or (height, width, 4)"
+        )
+    check_size(pixels.shape[1], pixels.shape[0])
+    if pixels.ndim == 3 and pixels.shape[2] == 3:
+        return _from_array(pixels)
+    return _from_array(to_rgb(Image.fromarray(np.ascontiguousarray(pixels))))
+
+
+def _plain(data: bytes | bytearray, decoder: Any) -> Tensor:
+    """The fast decoder; what it refuses, Pillow reads or names the fault of."""
+    encoded = torch.frombuffer(data if isinstance(data, bytearray) else bytearray(data), dtype=torch.uint8)
+    try:
+        picture: Tensor = decoder(encoded, ImageReadMode.RGB, apply_exif_orientation=True)
+    except RuntimeError:
+        return _from_array(to_rgb(open_picture(data)))
+    return picture
+
+
+def _from_array(pixels: Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)

@@ -1,0 +1,141 @@
+"""The one forward pass: inputs and a frozen backbone in, features out, cached by content."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.data.task import Array
+from headstart.features import processor
+from headstart.features.cache import Cache
+from headstart.features.choose import Wish
+from headstart.features.engine import EngineUsed, Unfit
+from headstart.features.features import Failed, Features
+from headstart.features.pictures import Pictures, open_thumbs
+from headstart.features.quiet import quiet
+from headstart.features.session import Session
+from headstart.features.supply import Supply
+from headstart.features.texts import Texts
+
+__all__ = ["Extraction", "Features", "Progress", "extract", "thumbnails"]
+
+Progress = Callable[[int, int], None]
+"""Called with (inputs done, inputs in all), in the caller's thread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """How to run the forward pass. `choose.py` states the rule behind "auto".
+
+    engine, precision   name both to feed a model that was fitted on them
+    lanes               threads; None: one a core
+    cache               where features are looked up and kept; None: nowhere
+    thumbs              whether pictures get their thumbnails, too
+    """
+
+    engine: Literal["auto", "torch", "openvino"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    lanes: int | None = None
+    cache: Cache | None = None
+    thumbs: bool = True
+
+    def __post_init__(self) -> None:
+        Wish(self.engine, self.precision, self.device)
+        if self.lanes is not None and self.lanes < 1:
+            raise ValueError(f"lanes = {self.lanes}: expected 1 or more, or None for one a core")
+
+
+_PLAIN = Extraction()
+
+
+def extract(
+    inputs: Sequence[Any], backbone: Backbone, extraction: Extraction = _PLAIN, progress: Progress | None = None
+) -> Features:
+    """The backbone's features of all inputs that can be read.
+
+    inputs   pictures (paths, PIL pictures, uint8 arrays (H, W[, C])) or strings, as the backbone's modality asks
+
+    What cannot be read is named in `failed`. `ValueError` for a backbone without a network (tables, arrays). An
+    interrupted call has kept what it finished: the next one goes on from there, to the same features.
+    """
+    if backbone.module is None or backbone.preprocess is None:
+        raise ValueError(
+            f"{backbone.name} has no network to run: the features of a {backbone.modality} are its columns themselves"
+        )
+    start = time.perf_counter()
+    lanes = extraction.lanes or processor.cores()
+    wish = Wish(extraction.engine, extraction.precision, extraction.device)
+    with quiet():
+        session = Session(extraction.cache)
+        supply = Supply(backbone, len(inputs), wish, lanes, session)
+        try:
+            run = _run(inputs, backbone, extraction, session, supply, progress)
+        except Unfit as error:
+            supply.fall_back(error)
+            run = _run(inputs, backbone, extraction, session, supply, progress)
+        notes = (*supply.notes, *session.finish())
+    return _features(run, supply.used(), notes, start)
+
+
+def thumbnails(inputs: Sequence[Any], extraction: Extraction = _PLAIN, progress: Progress | None = None) -> Features:
+    """The same lanes over pictures without a backbone: keys, thumbnails, and what cannot be read."""
+    start = time.perf_counter()
+    with quiet():
+        session = Session(extraction.cache)
+        run = Pictures(inputs, session, supply=None, dim=0, thumbs=open_thumbs(session))
+        run.run(None, extraction.lanes or processor.cores(), progress)
+        notes = session.finish()
+    return _features(run, None, notes, start)
+
+
+def _run(
+    inputs: Sequence[Any],
+    backbone: Backbone,
+    extraction: Extraction,
+    session: Session,
+    supply: Supply,
+    progress: Progress | None,
+) -> Pictures | Texts:
+    lanes = extraction.lanes or processor.cores()
+    if isinstance(backbone.preprocess, PicturePreprocess):
+        thumbs = open_thumbs(session) if extraction.thumbs else None
+        pictures = Pictures(inputs, session, supply=supply, dim=backbone.dim, thumbs=thumbs)
+        pictures.run(backbone.preprocess, lanes, progress)
+        return pictures
+    texts = Texts(inputs, session, supply, backbone)
+    if backbone.preprocess is not None:
+        texts.run(backbone.preprocess, lanes, progress)
+    return texts
+
+
+def _features(run: Pictures | Texts, engine: EngineUsed | None, notes: tuple[str, ...], start: float) -> Features:
+    rows = np.array([row for row in range(len(run.inputs)) if row not in run.why], np.int64)
+    thumbs = run.thumbs if isinstance(run, Pictures) else None
+    return Features(
+        values=_kept(run.values, rows),
+        rows=rows,
+        keys=[run.keys[row] for row in rows],
+        failed=tuple(Failed(row, run.why[row]) for row in sorted(run.why)),
+        thumbs=None if thumbs is None else _kept(thumbs, rows),
+        truncated=run.cut[rows] if isinstance(run, Texts) else None,
+        engine=engine,
+        computed=run.computed,
+        notes=notes,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _kept(array: Array, rows: Array) -> Array:
+    """array[rows] for ascending rows, in the same memory."""
+    if len(rows) == len(array):
+        return array
+    for at in range(0, len(rows), 1024):
+        some = rows[at : at + 1024]
+        array[at : at + len(some)] = array[some]
+    return array[: len(rows)]

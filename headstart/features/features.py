@@ -1,0 +1,54 @@
+"""What comes out of the one forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from headstart.features.engine import EngineUsed, Rows
+from headstart.features.prepare import Pixels
+
+__all__ = ["Failed", "Features", "Ints"]
+
+Ints = npt.NDArray[np.int64]
+
+
+class Failed(NamedTuple):
+    """An input that gave no features, and why, in words."""
+
+    row: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """Features of the inputs that could be read, in their order.
+
+    values     (n, D) float32; D is 0 where only thumbnails were asked for
+    rows       (n,) their positions in the inputs
+    keys       (n,) their content keys, 32 bytes each
+    failed     the other inputs; together with `rows` every input is named once
+    thumbs     (n, 32, 32, 3) uint8, for pictures
+    truncated  (n,) tokens cut off the end, for texts
+    engine     who computed them; None where only thumbnails were asked for
+    computed   how many were computed; the others came from the cache
+    notes      what the user should know: a cache that cannot be written, an engine that could not be had
+    seconds    wall time of all this
+    """
+
+    values: Rows
+    rows: Ints
+    keys: list[bytes]
+    failed: tuple[Failed, ...]
+    thumbs: Pixels | None
+    truncated: Ints | None
+    engine: EngineUsed | None
+    computed: int
+    notes: tuple[str, ...]
+    seconds: float
+
+    def __len__(self) -> int:
+        return len(self.rows)

@@ -1,0 +1,73 @@
+"""Lanes: one thread a core, each doing whole pieces of work from one shared counter, start to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Event, Lock, Thread
+
+import torch
+
+__all__ = ["run_lanes"]
+
+_TICK = 0.02
+
+
+class _Work:
+    """The pieces 0, 1, ... count - 1, each given to one lane; none any more once something went wrong."""
+
+    def __init__(self, count: int) -> None:
+        self.stopped = Event()
+        self.error: BaseException | None = None
+        self._numbers = iter(range(count))
+        self._lock = Lock()
+
+    def __iter__(self) -> Iterator[int]:
+        while not self.stopped.is_set():
+            with self._lock:
+                number = next(self._numbers, None)
+            if number is None:
+                return
+            yield number
+
+    def fail(self, error: BaseException) -> None:
+        with self._lock:
+            self.error = self.error or error
+        self.stopped.set()
+
+
+def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: int, watch: Callable[[], None]) -> None:
+    """Call lane(numbers, stopped) in `lanes` threads; together their `numbers` are 0 ... pieces - 1, each once.
+
+    watch   called in this thread, some fifty times a second, while the lanes run and once when they are done
+
+    torch calculates on one thread in each lane. The first error of a lane, or of `watch`, stops them all (between two
+    pieces) and is raised here; so is KeyboardInterrupt.
+    """
+    work = _Work(pieces)
+    threads_before = torch.get_num_threads()
+    threads = [Thread(target=_run, args=(lane, work), name=f"lane {number}") for number in range(lanes)]
+    try:
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            watch()
+            next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
+    finally:
+        # After an error or Ctrl-C this lets the lanes finish the piece they are in; otherwise they have ended.
+        work.stopped.set()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+        torch.set_num_threads(threads_before)
+    if work.error is not None:
+        raise work.error
+    watch()
+
+
+def _run(lane: Callable[[Iterator[int], Event], None], work: _Work) -> None:
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            lane(iter(work), work.stopped)
+    except BaseException as error:
+        work.fail(error)

@@ -1,0 +1,121 @@
+"""The OpenVINO engine: the network converted by OpenVINO's own PyTorch front end and compiled for this CPU.
+
+Normalisation is part of the compiled graph, so that uint8 pixels go in. One stream a lane, each on one thread.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.data.task import Array
+from headstart.features.engine import Precision, Rows, Runner, Unfit, checked
+
+__all__ = ["OpenVINOEngine", "import_openvino"]
+
+_PICTURES = 4
+_TOKENS = 2048
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVINOEngine:
+    """A compiled copy of the backbone. `Unfit` where OpenVINO is missing or cannot convert this network."""
+
+    def __init__(self, backbone: Backbone, precision: Precision, lanes: int) -> None:
+        self._backbone = backbone
+        openvino = import_openvino()
+        try:
+            if isinstance(backbone.preprocess, PicturePreprocess):
+                self.batch = _PICTURES
+                model = _for_pictures(openvino, _converted(backbone), backbone.preprocess)
+            else:
+                self.batch = _TOKENS
+                model = _converted(backbone)
+            self._compiled = openvino.Core().compile_model(model, "CPU", _settings(precision, lanes))
+        except Exception as error:  # tracing runs the network's own code, and the front end raises by turns
+            raise Unfit(f"OpenVINO cannot convert {backbone.name}: {str(error)[:300]}") from error
+
+    def lane(self) -> Runner:
+        """One inference request of its own for each thread."""
+        request = self._compiled.create_infer_request()
+
+        def run(*inputs: Array) -> Rows:
+            request.infer([np.ascontiguousarray(array) for array in inputs], share_inputs=True)
+            return checked(np.array(request.get_output_tensor(0).data), len(inputs[0]), self._backbone)
+
+        return run
+
+
+def import_openvino() -> Any:
+    """The openvino module. `Unfit`, naming the extra, where it is not installed.
+
+    Importing openvino reports its use to Google Analytics if its companion openvino_telemetry can be imported;
+    headstart makes no network call that was not asked for, so the companion is hidden meanwhile.
+    """
+    with _hidden("openvino_telemetry"):
+        try:
+            import openvino
+            import openvino.frontend.pytorch.ts_decoder
+            import openvino.preprocess
+        except ImportError as error:
+            raise Unfit(f"OpenVINO is not installed ({error}): pip install 'headstart[openvino]'") from error
+    return openvino
+
+
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """`import name` fails here, unless it was imported before."""
+    hide = name not in sys.modules
+    if hide:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hide:
+            del sys.modules[name]
+
+
+def _converted(backbone: Backbone) -> Any:
+    """The traced network as an OpenVINO model. Its weights share memory with the module's."""
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    with torch.no_grad():
+        decoder = TorchScriptPythonDecoder(
+            backbone.module, example_input=_example(backbone), trace_kwargs={"check_trace": False}
+        )
+    front_end = FrontEndManager().load_by_framework("pytorch")
+    return front_end.convert(front_end.load(decoder))
+
+
+def _example(backbone: Backbone) -> Any:
+    if isinstance(backbone.preprocess, PicturePreprocess):
+        return torch.zeros(2, 3, *backbone.preprocess.size)
+    return torch.ones(2, 8, dtype=torch.int64), torch.ones(2, 8, dtype=torch.int64)
+
+
+def _for_pictures(openvino: Any, model: Any, preprocess: PicturePreprocess) -> Any:
+    """The model with one fixed shape, from uint8 (batch, H, W, 3) to features."""
+    model.reshape([_PICTURES, 3, *preprocess.size])
+    builder = openvino.preprocess.PrePostProcessor(model)
+    pixels = builder.input()
+    pixels.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    pixels.model().set_layout(openvino.Layout("NCHW"))
+    steps = pixels.preprocess().convert_element_type(openvino.Type.f32)
+    steps.mean([255 * value for value in preprocess.mean]).scale([255 * value for value in preprocess.std])
+    return builder.build()
+
+
+def _settings(precision: Precision, lanes: int) -> dict[str, Any]:
+    return {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_NUM_THREADS": lanes,
+        "NUM_STREAMS": lanes,
+        "ENABLE_CPU_PINNING": False,
+    }

@@ -1,0 +1,235 @@
+"""Pictures through the lanes: read, recognise, decode, prepare, run, keep; each picture once, in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from threading import Event, Lock
+from typing import Any
+
+import numpy as np
+
+from headstart.backbones.backbone import PicturePreprocess
+from headstart.errors import DataError
+from headstart.features.engine import Engine, Rows, Runner
+from headstart.features.lanes import run_lanes
+from headstart.features.prepare import RECIPE, THUMB, Pixels, prepare, thumbnail
+from headstart.features.seen import Sight
+from headstart.features.session import Session
+from headstart.features.source import Source, path_of
+from headstart.features.store import Store
+from headstart.features.supply import Supply
+
+__all__ = ["Pictures", "open_thumbs"]
+
+_PIECE = 8
+_SHARD = 128
+_AHEAD = 64 << 20
+_DRAFT = 256
+
+
+class Pictures:
+    """One run over pictures, as arrays with a row for each input.
+
+    values   (N, D) float32, where a `supply` of an engine is given
+    thumbs   (N, 32, 32, 3) uint8, where a store for them is given
+    keys     content keys; b"" where the input could not be read
+    why      by row, why it gave nothing
+    """
+
+    def __init__(
+        self, inputs: Sequence[Any], session: Session, *, supply: Supply | None, dim: int, thumbs: Store | None
+    ) -> None:
+        count = len(inputs)
+        self.inputs = inputs
+        self.values: Rows = np.empty((count, dim), np.float32)
+        self.thumbs: Pixels | None = None if thumbs is None else np.empty((count, THUMB, THUMB, 3), np.uint8)
+        self.keys = [b""] * count
+        self.why: dict[int, str] = {}
+        self.computed = 0
+        self.supply = supply
+        self.thumb_store = thumbs
+        self.seen = session.seen
+        self.has_values = np.full(count, supply is None)
+        self.has_thumb = np.full(count, thumbs is None)
+        self.lock = Lock()
+
+    @property
+    def done(self) -> int:
+        """How many inputs are finished, well or badly."""
+        return int((self.has_values & self.has_thumb).sum()) + len(self.why)
+
+    def run(
+        self, preprocess: PicturePreprocess | None, lanes: int, progress: Callable[[int, int], None] | None
+    ) -> None:
+        """Everything that can be found is looked up; the lanes do the rest."""
+        self._recall()
+        rest = self._look_up(range(len(self.inputs)))
+        while rest:
+            pieces = [rest[at : at + _PIECE] for at in range(0, len(rest), _PIECE)]
+            some = min(lanes, len(pieces))
+            run_lanes(
+                partial(self._lane, pieces, preprocess, _AHEAD // some),
+                len(pieces),
+                some,
+                partial(self._watch, progress),
+            )
+            rest = self._look_up(rest)
+        self._watch(progress)
+
+    def _lane(
+        self,
+        pieces: list[list[int]],
+        preprocess: PicturePreprocess | None,
+        ahead: int,
+        numbers: Iterator[int],
+        stopped: Event,
+    ) -> None:
+        belt = _Belt(self, preprocess, ahead, stopped)
+        for number in numbers:
+            for row in pieces[number]:
+                belt.take(row)
+        belt.finish()
+
+    def _recall(self) -> None:
+        """What is known of files that have not changed since."""
+        rows = [row for row, item in enumerate(self.inputs) if path_of(item) is not None]
+        found = self.seen.find([str(self.inputs[row]) for row in rows])
+        for at, sight in found.items():
+            self.keys[rows[at]] = sight.key
+            if sight.why:
+                self.why[rows[at]] = sight.why
+
+    def _look_up(self, rows: Sequence[int]) -> list[int]:
+        """Fill in what the stores hold under known keys; the rows that need more, in their order."""
+        store = self.supply.store if self.supply is not None else None
+        for target, has, held in (
+            (self.values, self.has_values, store),
+            (self.thumbs, self.has_thumb, self.thumb_store),
+        ):
+            if held is not None and target is not None:
+                lacking = [row for row in rows if not has[row] and self.keys[row] and row not in self.why]
+                missing = held.fill(target, lacking, [self.keys[row] for row in lacking])
+                has[lacking] = True
+                has[missing] = False
+        return [row for row in rows if row not in self.why and not (self.has_values[row] and self.has_thumb[row])]
+
+    def _watch(self, progress: Callable[[int, int], None] | None) -> None:
+        if self.supply is not None and self.supply.wanted.is_set() and not self.supply.ready.is_set():
+            self.supply.provide()
+        if progress is not None:
+            progress(self.done, len(self.inputs))
+
+
+class _Belt:
+    """One lane: pictures wait here for the engine, and results for their shard."""
+
+    def __init__(self, run: Pictures, preprocess: PicturePreprocess | None, ahead: int, stopped: Event) -> None:
+        self._run = run
+        self._preprocess = preprocess
+        self._stopped = stopped
+        self._runner: Runner | None = None
+        self._engine: Engine | None = None
+        self._waiting: list[tuple[int, Pixels]] = []
+        self._most = max(1, ahead // (3 * preprocess.size[0] * preprocess.size[1])) if preprocess else 1
+        self._batch: Pixels = np.zeros((0, 0, 0, 3), np.uint8)
+        self._fresh: list[int] = []
+        self._fresh_thumbs: list[int] = []
+        self._sights: list[Sight] = []
+
+    def take(self, row: int) -> None:
+        """Read one input; decode it unless all that is wanted of it is held already."""
+        run = self._run
+        source: Source | None = None
+        try:
+            source = Source(run.inputs[row])
+            run.keys[row] = source.key
+            self._prepare(row, source)
+        except DataError as error:
+            run.why[row] = str(error)
+            self._note(source, str(error))
+        else:
+            self._note(source, "")
+        self._forward()
+        if len(self._fresh) >= _SHARD or len(self._fresh_thumbs) >= _SHARD or len(self._sights) >= _SHARD:
+            self._keep()
+
+    def finish(self) -> None:
+        """Run what waits, and keep what is fresh."""
+        if self._waiting and not self._stopped.is_set():
+            self._forward(everything=True)
+        self._keep()
+
+    def _prepare(self, row: int, source: Source) -> None:
+        run, store = self._run, self._run.supply.store if self._run.supply is not None else None
+        wants_values = not run.has_values[row] and not (store is not None and source.key in store)
+        wants_thumb = not run.has_thumb[row] and not (run.thumb_store is not None and source.key in run.thumb_store)
+        if not (wants_values or wants_thumb):
+            return
+        picture = source.decode(draft=self._preprocess is None or self._preprocess.resize <= _DRAFT)
+        with run.lock:
+            run.computed += 1
+        if wants_values and self._preprocess is not None:
+            self._waiting.append((row, prepare(picture, self._preprocess)))
+        if wants_thumb and run.thumbs is not None:
+            run.thumbs[row] = thumbnail(picture)
+            run.has_thumb[row] = True
+            self._fresh_thumbs.append(row)
+
+    def _note(self, source: Source | None, why: str) -> None:
+        sight = source.sight(why) if source is not None else None
+        if sight is not None:
+            self._sights.append(sight)
+
+    def _forward(self, *, everything: bool = False) -> None:
+        """Run all full batches, and the last, padded one where `everything` is wanted.
+
+        Until the engine is ready pictures wait, as many as there is memory set aside for.
+        """
+        if self._waiting and self._runner is None:
+            self._get_engine(must=everything or len(self._waiting) >= self._most)
+        if self._runner is None or self._engine is None:
+            return
+        size = self._engine.batch
+        while len(self._waiting) >= size or (everything and self._waiting):
+            if self._stopped.is_set():
+                return
+            some, self._waiting = self._waiting[:size], self._waiting[size:]
+            self._run_batch(self._runner, some)
+
+    def _get_engine(self, *, must: bool) -> None:
+        supply = self._run.supply
+        if supply is None:
+            return
+        supply.wanted.set()
+        if must or supply.ready.is_set():
+            self._engine = supply.wait(self._stopped)
+        if self._engine is not None:
+            self._runner = self._engine.lane()
+            self._batch = np.zeros((self._engine.batch, *self._waiting[0][1].shape), np.uint8)
+
+    def _run_batch(self, runner: Runner, some: list[tuple[int, Pixels]]) -> None:
+        run = self._run
+        for place, (_, pixels) in enumerate(some):
+            self._batch[place] = pixels
+        self._batch[len(some) :] = 0
+        rows = [row for row, _ in some]
+        run.values[rows] = runner(self._batch)[: len(rows)]
+        run.has_values[rows] = True
+        self._fresh.extend(rows)
+
+    def _keep(self) -> None:
+        run = self._run
+        store = run.supply.store if run.supply is not None else None
+        if store is not None:
+            store.put([run.keys[row] for row in self._fresh], run.values[self._fresh])
+        if run.thumb_store is not None and run.thumbs is not None:
+            run.thumb_store.put([run.keys[row] for row in self._fresh_thumbs], run.thumbs[self._fresh_thumbs])
+        run.seen.add(self._sights)
+        self._fresh, self._fresh_thumbs, self._sights = [], [], []
+
+
+def open_thumbs(session: Session) -> Store:
+    """Where thumbnails are kept: the same for every backbone."""
+    identity = {"size": THUMB, "recipe": RECIPE}
+    return session.store("thumbs", identity, width=THUMB * THUMB * 3, dtype="uint8", label="thumbnails")

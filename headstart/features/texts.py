@@ -1,0 +1,127 @@
+"""Texts through the lanes: tokenized once, sorted by length, batched by token count, cached like pictures.
+
+The plan of batches depends on nothing but the texts that are not in the cache, and taking whole batches out of it
+leaves the others as they are. Only whole batches are stored, so a run that was killed goes on to the same features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from headstart.backbones.backbone import Backbone, TextPreprocess
+from headstart.data.content import text_key
+from headstart.features.engine import Rows
+from headstart.features.features import Ints
+from headstart.features.lanes import run_lanes
+from headstart.features.session import Session
+from headstart.features.supply import Supply
+from headstart.features.tokens import Ids, Tokenizer
+
+__all__ = ["Texts", "plan"]
+
+_SHARD = 256
+
+
+def plan(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Positions in batches, shortest first, each of at most `budget` tokens with padding, or of a single text.
+
+    A batch ends where the next longer text does not fit, so that batches stay the same when others are taken out.
+    """
+    batches: list[list[int]] = []
+    for position in sorted(range(len(lengths)), key=lambda position: lengths[position]):
+        if not batches or (len(batches[-1]) + 1) * max(1, lengths[position]) > budget:
+            batches.append([])
+        batches[-1].append(position)
+    return batches
+
+
+class Texts:
+    """One run over texts, as arrays with a row for each input.
+
+    values   (N, D) float32
+    cut      (N,) tokens cut off
+    keys     content keys; b"" where the input is no text
+    why      by row, why it gave nothing
+    """
+
+    def __init__(self, inputs: Sequence[Any], session: Session, supply: Supply, backbone: Backbone) -> None:
+        count = len(inputs)
+        self.inputs = inputs
+        self.values: Rows = np.empty((count, backbone.dim), np.float32)
+        self.cut: Ints = np.zeros(count, np.int64)
+        self.keys = [text_key(item) if isinstance(item, str) else b"" for item in inputs]
+        self.why = {
+            row: f"a {type(item).__name__} is no text: expected a string"
+            for row, item in enumerate(inputs)
+            if not isinstance(item, str)
+        }
+        self.computed = 0
+        self._supply = supply
+        identity = {"fingerprint": backbone.fingerprint}
+        self._cuts = session.store("cut", identity, width=1, dtype="int64", label=backbone.name)
+        self._finished = len(self.why)
+
+    def run(self, preprocess: TextPreprocess, lanes: int, progress: Callable[[int, int], None] | None) -> None:
+        """Everything that can be found is looked up; the lanes do the rest, each different text once."""
+        first = {key: row for row, key in reversed(list(enumerate(self.keys))) if key}
+        rows = self._look_up(sorted(first.values()))
+        self._finished += len(first) - len(rows)
+        if rows:
+            self._compute(rows, preprocess, lanes, progress)
+        repeated = np.array([[row, first[key]] for row, key in enumerate(self.keys) if key and first[key] != row], int)
+        if len(repeated):
+            self.values[repeated[:, 0]] = self.values[repeated[:, 1]]
+            self.cut[repeated[:, 0]] = self.cut[repeated[:, 1]]
+        if progress is not None:
+            progress(len(self.inputs), len(self.inputs))
+
+    def _look_up(self, rows: list[int]) -> list[int]:
+        """Fill in what is held; the rows that are not."""
+        if self._supply.store is None:
+            return rows
+        keys = [self.keys[row] for row in rows]
+        missing = self._supply.store.fill(self.values, rows, keys) + self._cuts.fill(self.cut, rows, keys)
+        return sorted(set(missing))
+
+    def _compute(
+        self, rows: list[int], preprocess: TextPreprocess, lanes: int, progress: Callable[[int, int], None] | None
+    ) -> None:
+        tokenizer = Tokenizer(preprocess)
+        ids: dict[int, Ids] = {}
+        for row in rows:
+            ids[row], self.cut[row] = tokenizer.tokens(self.inputs[row])
+        self._supply.provide()
+        engine = self._supply.engine
+        if engine is None:
+            return
+        batches = [[rows[at] for at in batch] for batch in plan([len(ids[row]) for row in rows], engine.batch)]
+        batches.reverse()  # the longest first, so that no lane is left with one at the end
+
+        def lane(numbers: Iterator[int], stopped: Event) -> None:
+            runner = engine.lane()
+            fresh: list[int] = []
+            for number in numbers:
+                batch = batches[number]
+                self.values[batch] = runner(*tokenizer.batch([ids[row] for row in batch]))
+                fresh += batch
+                if len(fresh) >= _SHARD:
+                    self._keep(fresh)
+                    fresh = []
+            self._keep(fresh)
+
+        def watch() -> None:
+            if progress is not None:
+                progress(min(self._finished + self.computed, len(self.inputs)), len(self.inputs))
+
+        run_lanes(lane, len(batches), min(lanes, len(batches)), watch)
+
+    def _keep(self, rows: list[int]) -> None:
+        keys = [self.keys[row] for row in rows]
+        self._cuts.put(keys, self.cut[rows])
+        if self._supply.store is not None:
+            self._supply.store.put(keys, self.values[rows])
+        self.computed += len(rows)
