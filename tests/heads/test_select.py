@@ -1,0 +1,160 @@
+"""The choice of a head, on real data and on everything that could break it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+from headstart.heads.calibrate import calibrate
+from headstart.heads.head import probabilities
+from headstart.heads.select import HEADS, fit_probe
+
+LINEAR = ("prototypes", "ridge", "logistic")
+
+
+def probe(data, **options):
+    classes = int(data.targets.max()) + 1
+    options = {"kind": "classification", "classes": classes, "folds": data.folds, **options}
+    return fit_probe(data.features, data.targets, **options)
+
+
+def accuracy(fit, data):
+    return np.mean(fit.out_of_fold.argmax(axis=1) == data.targets)
+
+
+def test_real_pictures_and_tables(digits, mnist, penguins):
+    assert accuracy(probe(digits), digits) > 0.92
+    assert accuracy(probe(mnist), mnist) > 0.8
+    assert accuracy(probe(penguins), penguins) > 0.97
+
+
+def test_the_lowest_loss_wins_and_every_loss_is_told(digits):
+    fit = probe(digits, heads=HEADS)
+    told = fit.head.config["candidates"]
+    assert set(told) == set(HEADS)
+    assert fit.head.name == min(told, key=told.__getitem__)
+    for name in LINEAR:
+        alone = probe(digits, heads=(name,))
+        assert alone.head.name == name
+        assert alone.head.config["candidates"] == {name: pytest.approx(told[name])}
+    assert "out of fold" in fit.head.config["rule"]
+    json.dumps(fit.head.config)
+
+
+def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
+    fit = probe(mnist)
+    found = calibrate(fit.out_of_fold, mnist.targets, "classification")
+    assert fit.head.temperature == pytest.approx(found.temperature)
+    assert fit.head.config["candidates"][fit.head.name] == pytest.approx(found.loss)
+    p = probabilities(fit.out_of_fold, "classification", fit.head.temperature)
+    sure = p.max(axis=1)
+    assert abs(sure.mean() - accuracy(fit, mnist)) < 0.05
+
+
+def test_prototypes_are_tried_where_rows_are_few(digits):
+    assert set(probe(digits).head.config["candidates"]) == {"ridge", "logistic"}
+    assert set(probe(digits.take(slice(0, 60))).head.config["candidates"]) == {"prototypes", "ridge", "logistic"}
+
+
+def test_values_are_answered_by_those_that_can(penguins):
+    arguments = {"kind": "regression", "classes": 1, "folds": penguins.folds}
+    mass = penguins.features[:, 3].astype(np.float64)
+    fit = fit_probe(penguins.features[:, :3], mass, heads=LINEAR, **arguments)
+    assert (fit.head.name, fit.head.temperature) == ("ridge", 1.0)
+    rmse = np.sqrt(np.mean((fit.out_of_fold[:, 0] - mass) ** 2))
+    assert fit.head.config["candidates"] == {"ridge": pytest.approx(rmse)}
+    with pytest.raises(ValueError, match=r"logistic head answers .* not regression: use 'ridge' or 'neural'"):
+        fit_probe(penguins.features, mass, heads=("logistic",), **arguments)
+
+
+def test_several_labels(penguins):
+    labels = np.stack([penguins.targets == 1, penguins.targets == 2, penguins.targets >= 0], axis=1)
+    fit = fit_probe(penguins.features, labels, kind="multilabel", classes=3, folds=penguins.folds, heads=LINEAR)
+    p = fit.head.predict(penguins.features)
+    assert np.mean((p > 0.5) == labels) > 0.95
+
+
+@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_row_order_does_not_change_a_bit(digits, name, class_weight):
+    data = digits.take(slice(0, 150))
+    order = np.random.default_rng(0).permutation(150)
+    fit = probe(data, heads=(name,), class_weight=class_weight)
+    moved = probe(data.take(order), heads=(name,), class_weight=class_weight)
+    assert (fit.out_of_fold[order] == moved.out_of_fold).all()
+    for key, array in fit.head.arrays.items():
+        assert (array == moved.head.arrays[key]).all()
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_threads_do_not_change_a_bit(mnist, name):
+    fits = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            fits.append(probe(mnist, heads=(name,)))
+    assert (fits[0].out_of_fold == fits[1].out_of_fold).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_balanced_weights_help_the_rare_class(name):
+    rng = np.random.default_rng(0)
+    targets = (np.arange(400) < 40).astype(int)
+    features = (rng.standard_normal((400, 6)) + 1.0 * targets[:, None] * np.eye(6)[0]).astype(np.float32)
+    arguments = {"kind": "classification", "classes": 2, "folds": np.arange(400) % 5, "heads": (name,)}
+    recalls = []
+    for class_weight in (None, "balanced"):
+        fit = fit_probe(features, targets, class_weight=class_weight, **arguments)
+        recalls.append(np.mean(fit.out_of_fold.argmax(axis=1)[:40] == 1))
+    assert recalls[1] > 0.5
+    assert name == "prototypes" or recalls[0] < 0.3
+
+
+def test_the_callers_arrays_are_left_alone(digits):
+    data = digits.take(slice(0, 80))
+    before = [part.copy() for part in data]
+    for part in data:
+        part.setflags(write=False)
+    probe(data, heads=HEADS)
+    assert all((part == old).all() for part, old in zip(data, before, strict=True))
+
+
+def test_one_class_in_one_fold_only(penguins):
+    folds = np.where(penguins.targets == 1, 0, np.arange(342) % 4)
+    fit = probe(penguins._replace(folds=folds), heads=LINEAR)
+    common = penguins.targets != 1
+    assert np.mean(fit.out_of_fold[common].argmax(axis=1) == penguins.targets[common]) > 0.95
+    assert fit.head.config["candidates"][fit.head.name] < 0.1
+    assert np.mean(fit.head.logits(penguins.features).argmax(axis=1) == penguins.targets) > 0.9
+
+
+def test_heads_must_have_names_that_exist(digits):
+    for heads in (("rigde",), ()):
+        with pytest.raises(ValueError, match="heads must be among prototypes, ridge, logistic, neural, got"):
+            probe(digits, heads=heads)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.integers(2, 40),
+    width=st.integers(1, 60),
+    classes=st.integers(2, 6),
+    scale=st.sampled_from([0.0, 1e-30, 1e-6, 1.0, 1e6, 1e30]),
+    seed=st.integers(0, 1000),
+)
+def test_any_shape_is_fitted(rows, width, classes, scale, seed):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, classes, rows)
+    targets[:2] = 0, classes - 1
+    features = (rng.standard_normal((rows, width)) * scale).astype(np.float32)
+    features[:, rng.random(width) < 0.2] = 3.0
+    folds = rng.integers(0, 3, rows)
+    folds[:2] = 0, 1
+    fit = fit_probe(features, targets, kind="classification", classes=classes, folds=folds, heads=LINEAR)
+    p = fit.head.predict(features)
+    assert np.isfinite(fit.out_of_fold).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1)
