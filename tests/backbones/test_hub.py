@@ -1,7 +1,6 @@
 import hashlib
 import json
 import shutil
-import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -88,7 +87,7 @@ def serve(monkeypatch, cache):
     def start(folder):
         asked = []
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, folder, asked))
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setattr(constants, "ENDPOINT", address)
         monkeypatch.setattr(
@@ -104,11 +103,10 @@ def serve(monkeypatch, cache):
 
 
 @pytest.mark.parametrize("name", ["timm:resnet50", "timm:owner/name", "hf:owner/name"])
-def test_without_weights_and_network_it_fails_soon_and_says_what_to_do(cache, name):
-    start = time.monotonic()
+def test_without_weights_and_network_it_fails_soon_and_says_what_to_do(cache, name, caplog):
     with pytest.raises(MissingWeights) as error:
         load(name)
-    assert time.monotonic() - start < 20  # the hub's own client tries for longer
+    assert "Retrying" not in caplog.text  # the hub's own client does, for half a minute
     words = str(error.value)
     assert "config.json and model*.safetensors of the hub repository" in words
     assert f"Looked in {cache}; the hub at {NOBODY} does not answer" in words
