@@ -8,10 +8,10 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 from blake3 import blake3
-from threadpoolctl import threadpool_limits
 
 from headstart.data.task import Array, Kind
 from headstart.heads.basis import principal
+from headstart.heads.blas import one_thread
 from headstart.heads.head import ClassWeight, Head, HeadFit
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import refuse_bad
@@ -30,11 +30,7 @@ class Proposal(NamedTuple):
 
 
 class Posed:
-    """Gives a fitter its `Fitter` call: pose the problem, `propose`, and finish, on one BLAS thread.
-
-    One thread, because two are slower than one on matrices of this size, and so that the thread count of the machine
-    does not change a single bit.
-    """
+    """Gives a fitter its `Fitter` call: pose the problem, `propose`, and finish."""
 
     kinds: ClassVar[tuple[Kind, ...]] = ()
 
@@ -62,7 +58,7 @@ class Posed:
         seed: int = 0,
     ) -> HeadFit:
         """Arguments as in `Fitter`."""
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             problem = pose(
                 features, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed
             )

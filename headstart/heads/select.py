@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from headstart.data.task import Array, Kind
+from headstart.heads.blas import one_thread
 from headstart.heads.head import ClassWeight, HeadFit
 from headstart.heads.logistic import Logistic
 from headstart.heads.neural import Neural
@@ -51,7 +51,7 @@ def fit_probe(
     head's config holds what its fitter tells, the loss of every candidate as "candidates", and the rule.
     """
     names = _candidates(heads, kind, np.asarray(targets))
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         problem = pose(features, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed)
         if len(names) > 1:
             problem = problem.merged(MOST_FOLDS)

@@ -16,7 +16,7 @@ LARGEST = 1e100
 
 
 class Standard(NamedTuple):
-    """mean (D,) and scale (D,), float64. A constant feature has scale 1, so that it becomes 0 and stays out."""
+    """mean (D,) and scale (D,), float64. A constant feature has scale max(1, |mean|): it becomes 0 and stays out."""
 
     mean: Array
     scale: Array
@@ -43,7 +43,7 @@ def standard(features: Array, order: Array, weights: Array) -> Standard:
     mean = first + shift
     rounding = np.finfo(features.dtype)
     constant = deviation <= np.maximum(rounding.eps * np.abs(mean), rounding.tiny)
-    return Standard(mean, np.where(constant, 1.0, deviation))
+    return Standard(mean, np.where(constant, np.maximum(1.0, np.abs(mean)), deviation))
 
 
 def refuse_bad(features: Array) -> None:

@@ -29,11 +29,17 @@ def test_the_mean_of_applied_features_is_0_and_their_variance_1():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e30, 1e-40])
-def test_a_constant_feature_has_scale_1(value):
+def test_a_constant_feature_becomes_0(value):
     features = np.full((7, 1), value, dtype=np.float32)
     found = standard(features, np.arange(7), np.full(7, 1 / 3))
-    assert found.scale.tolist() == [1.0]
-    np.testing.assert_allclose(found.apply(features), 0, atol=1e-6)
+    assert found.scale.tolist() == [max(1.0, abs(float(features[0, 0])))]
+    np.testing.assert_allclose(found.apply(features), 0, atol=1e-12)
+
+
+def test_a_feature_that_varies_by_rounding_alone_becomes_0():
+    features = np.full((7, 1), 1e28, dtype=np.float32)
+    features[0] = np.nextafter(features[0], np.float32(np.inf))
+    np.testing.assert_allclose(standard(features, np.arange(7), np.ones(7)).apply(features), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
