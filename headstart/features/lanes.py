@@ -40,13 +40,14 @@ def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: 
 
     watch   called in this thread, some fifty times a second, while the lanes run and once when they are done
 
-    torch calculates on one thread in each lane. The first error of a lane, or of `watch`, stops them all (between two
+    torch calculates on one thread in each lane, and in this thread meanwhile. The first error of a lane, or of `watch`, stops them all (between two
     pieces) and is raised here; so is KeyboardInterrupt.
     """
     work = _Work(pieces)
-    threads_before = torch.get_num_threads()
     threads = [Thread(target=_run, args=(lane, work), name=f"lane {number}") for number in range(lanes)]
+    threads_before = torch.get_num_threads()
     try:
+        torch.set_num_threads(1)
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
@@ -65,8 +66,8 @@ def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: 
 
 
 def _run(lane: Callable[[Iterator[int], Event], None], work: _Work) -> None:
-    torch.set_num_threads(1)
     try:
+        torch.set_num_threads(1)
         with torch.inference_mode():
             lane(iter(work), work.stopped)
     except BaseException as error:

@@ -15,7 +15,7 @@ __all__ = ["FORMATS", "PIXEL_LIMIT", "check_size", "open_picture", "to_rgb"]
 PIXEL_LIMIT = 100_000_000
 """Pictures of more pixels are refused from their header, before any memory is taken for them."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "ICO", "TGA", "JPEG2000", "AVIF")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "ICO", "TGA", "JPEG2000", "AVIF")
 """What is read. Formats that run other programs (EPS) or hold no pixels (WMF) are not."""
 
 
