@@ -32,7 +32,17 @@ def no_transfer(train: Task, new: Any, *, folds: Array, class_weight: ClassWeigh
 
     train   labelled rows; pictures are given as thumbnails (N, 32, 32, 3) uint8, and so are the new ones
     folds   (N,) the fold in which each training row is held out, for choosing the strength
+
+    Where all training rows have the same answer there is nothing to learn, and it is given. Raises `ValueError` where
+    the training rows have no targets, or the folds hold none of them out.
     """
+    if train.targets is None:
+        raise ValueError("the training rows have no targets: a model without transfer needs labelled rows")
+    targets, folds = np.asarray(train.targets), np.unique(folds, return_inverse=True)[1]
+    if (targets == targets[0]).all():
+        return majority(train.kind, targets, len(train.classes), len(new))
+    if folds.max() == 0:
+        raise ValueError(f"all {len(folds)} training rows are in one fold, so that none is held out: give two or more")
     with threadpool_limits(1):
         if train.modality == "image":
             return learn_pictures(train, new, folds=folds, class_weight=class_weight, seed=seed)

@@ -30,6 +30,11 @@ class Columns(NamedTuple):
         """(D,) which columns hold categories."""
         return np.array([categories is not None for categories in self.categories])
 
+    @property
+    def most_categories(self) -> int:
+        """The number of categories of the column that has most of them."""
+        return max((len(categories) for categories in self.categories if categories is not None), default=0)
+
     def encode(self, inputs: Inputs) -> Array:
         """(N, D) float64. Infinite numbers, and categories that are rare or new, become NaN."""
         frame = pd.DataFrame(inputs)
@@ -53,7 +58,7 @@ def _numbers(column: pd.Series) -> Array:
 
 def _frequent(column: pd.Series) -> pd.Index:
     counts = column.astype("string").value_counts()
-    return pd.Index(counts.sort_index().nlargest(_CATEGORIES, keep="first").index)
+    return counts.sort_index().nlargest(_CATEGORIES, keep="first").index
 
 
 def _codes(column: pd.Series, categories: pd.Index) -> Array:

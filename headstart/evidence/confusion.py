@@ -13,7 +13,7 @@ __all__ = ["ClassScore", "Mistake", "class_scores", "confusion", "mistakes"]
 
 
 class ClassScore(NamedTuple):
-    """One class: the share of answers of it that are right, the share of its rows found, their harmonic mean, its rows."""
+    """One class: what share of its answers is right, of its rows found, their harmonic mean; its rows."""
 
     label: Any
     precision: float
@@ -65,4 +65,4 @@ def mistakes(held: Held, counts: Array, most: int = 10) -> tuple[Mistake, ...]:
 def _indicators(held: Held, answers: Array) -> Array:
     if answers.ndim == 2:
         return answers.astype(np.float64)
-    return (answers[:, None] == np.arange(len(held.classes))).astype(np.float64)
+    return np.asarray(answers[:, None] == np.arange(len(held.classes)), dtype=np.float64)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 from headstart.data.task import Array, Kind
-from headstart.errors import DataError
 from headstart.evidence.assess import Assessment, Gain, assess
 from headstart.evidence.calibration import reliability
 from headstart.evidence.confusion import ClassScore, Mistake, class_scores, confusion, mistakes
 from headstart.evidence.held import Held
 from headstart.evidence.intervals import Interval
+from headstart.evidence.record import from_record, to_record
 from headstart.evidence.verdict import Verdict
 
 __all__ = ["Evidence", "of_answers"]
 
 _LARGEST_MATRIX = 100
-_REQUIRED = ("kind", "n_train", "n_test", "seed", "protocol", "metrics", "baselines", "gain", "verdict", "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,48 +73,12 @@ class Evidence:
 
     def to_json(self) -> dict[str, Any]:
         """`evidence.json`; a figure that is not known is null."""
-        assessment = self.assessment
-        return _known(
-            {
-                "kind": self.kind,
-                "n_train": self.n_train,
-                "n_test": self.n_test,
-                "seed": self.seed,
-                "protocol": self.protocol,
-                "metrics": _scores(assessment.metrics),
-                "baselines": {name: _scores(scores) for name, scores in assessment.baselines.items()},
-                "gain": None if assessment.gain is None else assessment.gain._asdict(),
-                "gains": {name: gain._asdict() for name, gain in assessment.gains.items()},
-                "verdict": assessment.verdict,
-                "seconds": self.seconds,
-                "classes": [one._asdict() for one in self.classes],
-                "mistakes": [one._asdict() for one in self.mistakes],
-                "confusion": [list(row) for row in self.confusion],
-                "reliability": self.reliability,
-                "about": self.about,
-                "notes": list(self.notes),
-                "findings": list(self.findings),
-            }
-        )
+        return to_record(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Evidence:
-        """The evidence that `to_json` gave. Raises DataError where a key is missing or of the wrong form."""
-        missing = [key for key in _REQUIRED if key not in data]
-        if missing or data["kind"] not in get_args(Kind):
-            raise DataError(f"this is no evidence of headstart: expected the keys {', '.join(_REQUIRED)}")
-        try:
-            return cls(
-                **{key: data[key] for key in ("kind", "n_train", "n_test", "seed", "protocol", "seconds")},
-                assessment=_assessment(data),
-                classes=tuple(ClassScore(**_unknown(one)) for one in data.get("classes", ())),
-                mistakes=tuple(Mistake(**one) for one in data.get("mistakes", ())),
-                confusion=tuple(tuple(row) for row in data.get("confusion", ())),
-                **{key: data.get(key, {}) for key in ("reliability", "about")},
-                **{key: tuple(data.get(key, ())) for key in ("notes", "findings")},
-            )
-        except (TypeError, AttributeError, KeyError) as error:
-            raise DataError(f"this evidence is damaged: {error}; fit the model again") from error
+    def from_json(cls, data: Mapping[str, Any]) -> Evidence:
+        """The evidence that `to_json` gave. Raises DataError where a key is missing or holds something else."""
+        return cls(**from_record(data))
 
     def __str__(self) -> str:
         from headstart.evidence.page import page
@@ -143,34 +105,3 @@ def of_answers(held: Held, predictions: Array, baselines: Mapping[str, Array], *
         confusion=tuple(map(tuple, counts.tolist())) if len(counts) <= _LARGEST_MATRIX else (),
         reliability=reliability(held, predictions) if held.kind != "regression" else {},
     )
-
-
-def _assessment(data: dict[str, Any]) -> Assessment:
-    return Assessment(
-        metrics=_intervals(data["metrics"]),
-        baselines={name: _intervals(scores) for name, scores in data["baselines"].items()},
-        gains={name: Gain(**_unknown(gain)) for name, gain in data.get("gains", {}).items()},
-        gain=None if data["gain"] is None else Gain(**_unknown(data["gain"])),
-        verdict=data["verdict"],
-    )
-
-
-def _scores(scores: dict[str, Interval]) -> dict[str, dict[str, float]]:
-    return {name: one._asdict() for name, one in scores.items()}
-
-
-def _intervals(scores: dict[str, Any]) -> dict[str, Interval]:
-    return {name: Interval(**_unknown(one)) for name, one in scores.items()}
-
-
-def _known(value: Any) -> Any:
-    """NaN and infinity, which JSON cannot say, as null."""
-    if isinstance(value, dict):
-        return {str(key): _known(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_known(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _unknown(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: math.nan if value is None else value for key, value in record.items()}

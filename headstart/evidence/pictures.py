@@ -9,8 +9,6 @@ support vector machine on the same description .68 and .98, logistic regression 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 

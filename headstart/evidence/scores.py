@@ -1,15 +1,15 @@
 """The scores, from sums of tallies. Each equals scikit-learn's of the same name.
 
-    accuracy            share of rows answered right; multilabel: with every label right
-    balanced_accuracy   mean over classes of the share of the class found (Brodersen et al., 2010). Classes without a
-                        row do not count. Multilabel: of each label's yes and no, then over labels
-    macro_precision, macro_recall, macro_f1
-                        means over classes that occur among the targets or the answers; 0 / 0 is 0.
-                        Multilabel: labels that occur in neither do not count
-    micro_f1            multilabel: all labels pooled
-    log_loss            mean -log p(truth), in nats
-    calibration_error   see `calibration.py`
-    r2, mae, rmse       R2 is NaN where the targets do not vary
+accuracy            share of rows answered right; multilabel: with every label right
+balanced_accuracy   mean over classes of the share of the class found (Brodersen et al., 2010). Classes without a
+                    row do not count. Multilabel: of each label's yes and no, then over labels
+macro_precision, macro_recall, macro_f1
+                    means over classes that occur among the targets or the answers; 0 / 0 is 0.
+                    Multilabel: labels that occur in neither do not count
+micro_f1            multilabel: all labels pooled
+log_loss            mean -log p(truth), in nats
+calibration_error   see `calibration.py`
+r2, mae, rmse       R2 is NaN where the targets do not vary
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class _Left(NamedTuple):
 def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: ClassWeight) -> Array:
     """Predictions for `new` texts from those of `train`: (M, C), or (M,) for regression."""
     targets, kind = np.asarray(train.targets), train.kind
-    known, asked = _tfidf(list(train.inputs), new)
+    known, asked = _tfidf([str(text) for text in train.inputs], new)
     rows = _Rows(known, targets, row_weights(targets, kind, class_weight))
     folds = merged(folds, targets if kind == "classification" else np.zeros_like(folds), _FOLDS)
     classes = max(1, len(train.classes))
