@@ -1,0 +1,122 @@
+"""Evidence as JSON and back: one version, every key checked, null for what is not known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from headstart.data.task import Kind
+from headstart.errors import DataError
+from headstart.evidence.assess import Assessment, Gain
+from headstart.evidence.confusion import ClassScore, Mistake
+from headstart.evidence.intervals import Interval
+from headstart.evidence.verdict import Verdict
+
+if TYPE_CHECKING:
+    from headstart.evidence.evidence import Evidence
+
+__all__ = ["FORMAT", "from_record", "to_record"]
+
+FORMAT = 1
+_PLAIN = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
+_MORE = {"confusion": list, "reliability": dict, "about": dict, "notes": list, "findings": list}
+_TABLES = {"classes": list, "mistakes": list}
+_SCORES = {"metrics": dict, "baselines": dict, "gains": dict, "gain": dict | None, "verdict": str | None}
+
+
+def to_record(evidence: Evidence) -> dict[str, Any]:
+    """Valid JSON: NaN and infinity are null, labels that JSON cannot hold are text."""
+    assessment = evidence.assessment
+    record = {
+        "format": FORMAT,
+        **{key: getattr(evidence, key) for key in _PLAIN},
+        "metrics": _scores(assessment.metrics),
+        "baselines": {name: _scores(scores) for name, scores in assessment.baselines.items()},
+        "gain": None if assessment.gain is None else assessment.gain._asdict(),
+        "gains": {name: gain._asdict() for name, gain in assessment.gains.items()},
+        "verdict": assessment.verdict,
+        **{key: [one._asdict() for one in getattr(evidence, key)] for key in _TABLES},
+        **{key: getattr(evidence, key) for key in _MORE},
+    }
+    return {key: _plain(value) for key, value in record.items()}
+
+
+def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `Evidence`. Raises DataError for another version, a missing key, or a value of another kind."""
+    _check(data)
+    try:
+        return {
+            **{key: data[key] for key in _PLAIN},
+            "assessment": _assessment(data),
+            "classes": tuple(ClassScore(**one) for one in data["classes"]),
+            "mistakes": tuple(Mistake(**one) for one in data["mistakes"]),
+            "confusion": tuple(tuple(row) for row in data["confusion"]),
+            **{key: data[key] for key in ("reliability", "about")},
+            **{key: tuple(data[key]) for key in ("notes", "findings")},
+        }
+    except (TypeError, AttributeError) as error:
+        raise DataError(f"this evidence is damaged ({error}): fit the model again") from error
+
+
+def _check(data: Mapping[str, Any]) -> None:
+    if not isinstance(data, Mapping) or "format" not in data:
+        raise DataError("this is no evidence of headstart: it has no key 'format'; give what `Evidence.to_json` gave")
+    if data["format"] != FORMAT:
+        raise DataError(
+            f"this evidence has format {data['format']!r:.40}, and this headstart reads {FORMAT}: "
+            "use the version of headstart that wrote it"
+        )
+    for key, kind in (_PLAIN | _MORE | _TABLES | _SCORES).items():
+        if key not in data:
+            raise DataError(f"this evidence is damaged: it has no key {key!r}; fit the model again")
+        if not isinstance(data[key], kind) or isinstance(data[key], bool):
+            wanted = getattr(kind, "__name__", str(kind))
+            raise DataError(f"this evidence is damaged: {key} is {data[key]!r:.40}, expected {wanted}; fit again")
+    for key, known in (("kind", get_args(Kind)), ("verdict", (*get_args(Verdict), None))):
+        if data[key] not in known:
+            raise DataError(f"this evidence is damaged: {key} is {data[key]!r:.40}, expected one of {known}")
+
+
+def _assessment(data: Mapping[str, Any]) -> Assessment:
+    return Assessment(
+        metrics=_intervals(data["metrics"]),
+        baselines={name: _intervals(scores) for name, scores in data["baselines"].items()},
+        gains={name: _gain(gain) for name, gain in data["gains"].items()},
+        gain=None if data["gain"] is None else _gain(data["gain"]),
+        verdict=data["verdict"],
+    )
+
+
+def _scores(scores: dict[str, Interval]) -> dict[str, dict[str, float]]:
+    return {name: one._asdict() for name, one in scores.items()}
+
+
+def _intervals(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Interval]:
+    return {name: Interval(**_figures(one)) for name, one in scores.items()}
+
+
+def _gain(gain: Mapping[str, Any]) -> Gain:
+    figures = _intervals({"gain": {key: gain[key] for key in gain if key not in ("metric", "over")}})
+    return Gain(str(gain.get("metric")), str(gain.get("over")), *figures["gain"])
+
+
+def _figures(record: Mapping[str, Any]) -> dict[str, float]:
+    wrong = [value for value in record.values() if isinstance(value, bool) or not isinstance(value, float | int | None)]
+    if wrong:
+        raise TypeError(f"{wrong[0]!r:.40} is not a number")
+    return {key: math.nan if value is None else float(value) for key, value in record.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
