@@ -42,6 +42,7 @@ def fit_model(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
         class_weight=_by_code(plan.class_weight, task.classes),
         seed=plan.seed,
         heads=method(plan.method).heads,
+        forms=("plain",) if backbone is None else ("plain", "root"),
     )
     return Model(
         modality=task.modality,

@@ -40,6 +40,7 @@ def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
         "head": {
             "name": head.name,
             "temperature": float(head.temperature),
+            "form": head.form,
             "config": plain(without_gaps(head.config), "head.config"),
         },
     }

@@ -110,7 +110,12 @@ def _head(stored: Stored, classes: int) -> Head:
     check_head(arrays, features=width, outputs=outputs(kind, classes))
     head = config["head"]
     return Head(
-        name=head["name"], kind=kind, arrays=arrays, temperature=float(head["temperature"]), config=head["config"]
+        name=head["name"],
+        kind=kind,
+        arrays=arrays,
+        temperature=float(head["temperature"]),
+        form=head["form"],
+        config=head["config"],
     )
 
 

@@ -134,6 +134,6 @@ CONFIG: Shape = _record(
         stages=_many(_record(name=_text, prefixes=_texts)), licence=_text, stored=_flag,
     )),
     encoder=_optional(_record(config=_anything, arrays=_texts)),
-    head=_record(name=_text, temperature=_positive(_number), config=_anything),
+    head=_record(name=_text, temperature=_positive(_number), form=_one_of("plain", "root"), config=_anything),
     files=_mapping(_record(size=_whole, blake3=_hash), FILES),
 )  # fmt: skip

@@ -11,9 +11,10 @@ from scipy.special import expit, softmax
 
 from headstart.data.task import Array, Kind
 
-__all__ = ["ClassWeight", "Fitter", "Head", "HeadFit", "probabilities"]
+__all__ = ["ClassWeight", "Fitter", "Form", "Head", "HeadFit", "probabilities", "shaped"]
 
 ClassWeight = Literal["balanced"] | Mapping[int, float] | None
+Form = Literal["plain", "root"]
 BLOCK = 1024
 
 
@@ -21,7 +22,7 @@ BLOCK = 1024
 class Head:
     """A fitted head: `layers` of (weight, bias) with ReLU between them, on standardised features.
 
-    logits = W_k relu(... relu(W_1 ((x - mean) / scale) + b_1)) + b_k
+    logits = W_k relu(... relu(W_1 ((x - mean) / scale) + b_1)) + b_k        x = shaped(features, form)
 
     arrays   "mean" (D,), "scale" (D,), then "weight.0" (D, H), "bias.0" (H,), "weight.1" (H, C), "bias.1" (C,) ...
              A linear head has only layer 0. Weights are float32, the rest float64 (a target may be a date in seconds).
@@ -33,6 +34,7 @@ class Head:
     kind: Kind
     arrays: dict[str, Array]
     temperature: float = 1.0
+    form: Form = "plain"
     config: dict[str, Any] = field(default_factory=dict)
 
     def logits(self, features: Array) -> Array:
@@ -42,7 +44,7 @@ class Head:
         return np.concatenate(parts) if parts else self._block(features)
 
     def _block(self, features: Array) -> Array:
-        x = (features.astype(np.float64) - self.arrays["mean"]) / self.arrays["scale"]
+        x = (shaped(features, self.form).astype(np.float64) - self.arrays["mean"]) / self.arrays["scale"]
         layer = 0
         while f"weight.{layer}" in self.arrays:
             if layer:
@@ -85,6 +87,14 @@ class Fitter(Protocol):
         class_weight: ClassWeight = None,
         seed: int = 0,
     ) -> HeadFit: ...
+
+
+def shaped(features: Array, form: Form) -> Array:
+    """(N, D) features as the head takes them: "plain" as they are, "root" sign(x) sqrt(|x|).
+
+    The root tames the few large values of pooled activations (Perronnin, Sanchez and Mensink, 2010, section 3.1).
+    """
+    return features if form == "plain" else np.sign(features) * np.sqrt(np.abs(features))
 
 
 def probabilities(logits: Array, kind: Kind, temperature: float = 1.0) -> Array:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from headstart.data.task import Array, Kind
 from headstart.heads.blas import one_thread
-from headstart.heads.head import ClassWeight, HeadFit
+from headstart.heads.head import ClassWeight, Form, HeadFit, shaped
 from headstart.heads.logistic import Logistic
 from headstart.heads.neural import Neural
-from headstart.heads.pose import Posed, pose
+from headstart.heads.pose import Posed, Proposal, pose
+from headstart.heads.problem import Problem
 from headstart.heads.prototypes import Prototypes
 from headstart.heads.ridge import Ridge
 
@@ -40,11 +41,13 @@ def fit_probe(
     class_weight: ClassWeight = None,
     seed: int = 0,
     heads: Sequence[str] | None = None,
+    forms: Sequence[Form] = ("plain",),
 ) -> HeadFit:
     """Fit each candidate, keep the one with the lowest held-out loss, and set its temperature.
 
     heads   names in `HEADS`; of several, those that cannot answer such a task are left out. None: ridge and logistic,
             and prototypes too where the median class has fewer than 10 rows. Other arguments as in `Fitter`
+    forms   of the features, see `heads.head.shaped`; of several, the one on which ridge does best is taken
 
     The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression; a tie
     goes to the simpler head. Several candidates are held out on the same folds: at most 10, more are merged. The
@@ -52,11 +55,15 @@ def fit_probe(
     """
     names = _candidates(heads, kind, np.asarray(targets))
     with one_thread():
-        problem = pose(features, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed)
-        if len(names) > 1:
-            problem = problem.merged(MOST_FOLDS)
-        proposals = {name: HEADS[name]().propose(problem) for name in names}
-        scores = {name: problem.score(proposal.out_of_fold) for name, proposal in proposals.items()}
+
+        def posed(form: Form) -> Problem:
+            x = shaped(np.asarray(features), form)
+            found = pose(x, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed)
+            return found.merged(MOST_FOLDS) if len(names) > 1 else found
+
+        form, problem, proposals = _formed(posed, forms)
+        proposals |= {name: HEADS[name]().propose(problem) for name in names if name not in proposals}
+        scores = {name: problem.score(proposals[name].out_of_fold) for name in names}
         best = min(names, key=lambda name: scores[name].loss)
         head, out_of_fold = proposals[best].finish(), problem.restored(proposals[best].out_of_fold)
     rule = "lowest RMSE" if kind == "regression" else "lowest log loss at the best temperature"
@@ -65,7 +72,23 @@ def fit_probe(
         "candidates": {name: score.loss for name, score in scores.items()},
         "rule": f"{rule}, out of fold; a tie goes to the simpler head",
     }
-    return HeadFit(replace(head, temperature=scores[best].temperature, config=config), out_of_fold)
+    return HeadFit(replace(head, temperature=scores[best].temperature, form=form, config=config), out_of_fold)
+
+
+def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form]) -> tuple[Form, Problem, dict[str, Proposal]]:
+    """The form to take, the problem posed in it, and ridge's proposal where that was what decided."""
+    if len(forms) == 1:
+        return forms[0], posed(forms[0]), {}
+    lowest, best = np.inf, None
+    for form in forms:
+        problem = posed(form)
+        proposal = HEADS["ridge"]().propose(problem)
+        loss = problem.score(proposal.out_of_fold).loss
+        if best is None or loss < lowest:
+            lowest, best = loss, (form, problem, {"ridge": proposal})
+    if best is None:
+        raise ValueError("forms must name at least one of 'plain' and 'root', got none")
+    return best
 
 
 def _candidates(heads: Sequence[str] | None, kind: Kind, targets: Array) -> list[str]:
