@@ -22,9 +22,9 @@ def show(*words: str) -> None:
 def main() -> None:
     data = OUT / "data"
     shutil.rmtree(data, ignore_errors=True)
-    pictures, sentences = emoji_folder(data / "twemoji"), sentiment_csv(data / "amazon.csv")
+    pictures, sentences = emoji_folder(data / "twemoji", train=5), sentiment_csv(data / "amazon.csv")
     show("fit", str(pictures), "--out", str(OUT / "emoji"), "--overwrite")
-    some = sorted(str(path) for path in pictures.glob("*/*.png"))[::97]
+    some = sorted(str(path) for path in pictures.glob("test/*/*.png"))[::97]
     show("predict", str(OUT / "emoji"), *some)
     show("fit", str(sentences), "--group", "review", "--out", str(OUT / "reviews"), "--overwrite")
     sys.stdout.write(f"\nThe fitted models are in {OUT / 'emoji'} and {OUT / 'reviews'}.\n")

