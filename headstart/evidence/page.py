@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from headstart.evidence.intervals import Interval
 from headstart.evidence.scores import HEADLINE
 from headstart.evidence.verdict import figure, signed, spread
 
@@ -21,50 +21,54 @@ _SHOWN = {
     "multilabel": ("accuracy", "macro_f1", "micro_f1", "log_loss"),
     "regression": ("r2", "mae", "rmse"),
 }
-_WORST = 5
+_WORST, _MISTAKES, _LABEL = 5, 3, 28
 
 
 def headline(evidence: Evidence) -> str:
-    """accuracy .76 [.70, .81]; without transfer .51; gain +.25 [.18, .32]: transfer helps"""
+    """Such as: balanced accuracy .76 [.70, .81]; without transfer .51; gain +.25 [.18, .32]: transfer helps."""
     metric, gain = HEADLINE[evidence.kind], evidence.gain
     found = evidence.metrics[metric]
     line = f"{_words(metric)} {figure(found.value)} {spread(found)}"
     if gain is None:
         return line
     without = evidence.baselines[gain.over][metric].value
-    said = {"helps": "transfer helps", "hurts": "transfer hurts"}.get(str(evidence.verdict), "cannot tell")
+    said = {"helps": "transfer helps", "hurts": "transfer hurts"}.get(
+        str(evidence.verdict), "cannot tell whether transfer helps"
+    )
     return f"{line}; without transfer {figure(without)}; gain {signed(gain.value)} {spread(gain.interval)}: {said}"
 
 
 def page(evidence: Evidence) -> str:
     """The headline, the model beside its baselines, the weakest classes, the commonest mistakes, and the notes."""
     blocks = [
-        textwrap.wrap(headline(evidence), _WIDTH),
-        textwrap.wrap(_rows(evidence), _WIDTH),
+        _wrapped(headline(evidence)),
+        _wrapped(_rows(evidence)),
         list(_table(evidence)),
         list(_weakest(evidence)),
         list(_mistakes(evidence)),
-        [line for note in evidence.notes for line in textwrap.wrap(note, _WIDTH, subsequent_indent="  ")],
+        [line for note in evidence.notes for line in _wrapped(note, indent="  ")],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def _rows(evidence: Evidence) -> str:
-    words = f"{evidence.n_train:,} rows to learn from, {evidence.n_test:,} to test on ({evidence.protocol})"
-    return f"{words}; 95 % intervals in brackets"
+    learnt = f"{evidence.n_train:,} rows to learn from, " if evidence.n_train else ""
+    how = f" ({evidence.protocol})" if evidence.protocol else ""
+    return f"{learnt}{evidence.n_test:,} rows to test on{how}; in brackets: 95 % intervals"
 
 
 def _table(evidence: Evidence) -> Iterator[str]:
+    """As many scores as 79 columns hold; the fourth without its interval."""
     shown = _SHOWN[evidence.kind]
-    yield " " * 15 + "".join(f"{_words(metric):<21}" for metric in shown[:3]).rstrip() + _last(shown, "  ")
+    rows = [["", *map(_words, shown)]]
     for name, scores in [("this model", evidence.metrics), *evidence.baselines.items()]:
-        cells = "".join(f"{_cell(scores[metric]):<21}" for metric in shown[:3]).rstrip()
-        last = f"{figure(scores[shown[3]].value):>7}" if len(shown) > 3 else ""
-        yield f"{name:<15}{cells:<{_WIDTH - 22 if last else 0}}{last}".rstrip()
-
-
-def _last(shown: tuple[str, ...], gap: str) -> str:
-    return f"{gap}{_words(shown[3])}" if len(shown) > 3 else ""
+        cells = [f"{figure(scores[metric].value)} {spread(scores[metric])}" for metric in shown[:3]]
+        rows.append([name, *cells, *(figure(scores[metric].value) for metric in shown[3:])])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    while sum(widths) + 2 * len(widths) - 2 > _WIDTH:
+        widths.pop()
+    for row in rows:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
 
 
 def _weakest(evidence: Evidence) -> Iterator[str]:
@@ -73,22 +77,30 @@ def _weakest(evidence: Evidence) -> Iterator[str]:
         return
     shown = ranked if len(ranked) <= 2 * _WORST else ranked[:_WORST]
     title = "classes" if shown is ranked else f"the {_WORST} weakest of {len(ranked)} classes"
-    width = max(len(title), *(min(40, len(str(one.label))) for one in shown))
+    width = max(len(title), *(len(_short(one.label)) for one in shown))
     yield f"{title:<{width}}  precision  recall    F1  rows"
     for one in shown:
         scores = f"{figure(one.precision):>9}  {figure(one.recall):>6}  {figure(one.f1):>4}  {one.support:>4}"
-        yield f"{str(one.label)[:40]:<{width}}  {scores}"
+        yield f"{_short(one.label):<{width}}  {scores}"
 
 
 def _mistakes(evidence: Evidence) -> Iterator[str]:
+    rows = {one.label: one.support for one in evidence.classes}
     if evidence.mistakes:
         yield "mistakes made most often"
-        for one in evidence.mistakes[:3]:
-            yield f"  {one.rows:g} x {one.truth} taken for {one.answer}"
+    for one in evidence.mistakes[:_MISTAKES]:
+        times = f"{one.rows:.1f}".removesuffix(".0")
+        yield f"  {_short(one.truth)} taken for {_short(one.answer)}: {times} of {rows.get(one.truth, '?')}"
 
 
-def _cell(interval: Interval) -> str:
-    return f"{figure(interval.value)} {spread(interval)}"
+def _wrapped(text: str, *, indent: str = "") -> list[str]:
+    """Lines of 79 columns at most that do not break an interval."""
+    whole = re.sub(r"\[[^]]*\]|95 %", lambda found: found[0].replace(" ", "\xa0"), text)
+    return [line.replace("\xa0", " ") for line in textwrap.wrap(whole, _WIDTH, subsequent_indent=indent)]
+
+
+def _short(label: object) -> str:
+    return textwrap.shorten(str(label), _LABEL, placeholder="…") or str(label)[: _LABEL - 1] + "…"
 
 
 def _words(metric: str) -> str:

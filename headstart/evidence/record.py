@@ -13,6 +13,7 @@ from headstart.errors import DataError
 from headstart.evidence.assess import Assessment, Gain
 from headstart.evidence.confusion import ClassScore, Mistake
 from headstart.evidence.intervals import Interval
+from headstart.evidence.scores import METRICS
 from headstart.evidence.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "from_record", "to_record"]
 
 FORMAT = 1
-_PLAIN = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
+_PLAIN: dict[str, Any] = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
 _MORE = {"confusion": list, "reliability": dict, "about": dict, "notes": list, "findings": list}
 _TABLES = {"classes": list, "mistakes": list}
-_SCORES = {"metrics": dict, "baselines": dict, "gains": dict, "gain": dict | None, "verdict": str | None}
+_SCORES: dict[str, Any] = {
+    "metrics": dict,
+    "baselines": dict,
+    "gains": dict,
+    "gain": dict | None,
+    "verdict": str | None,
+}
 
 
 def to_record(evidence: Evidence) -> dict[str, Any]:
@@ -48,6 +55,7 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `Evidence`. Raises DataError for another version, a missing key, or a value of another kind."""
     _check(data)
     try:
+        _check_scores(data)
         return {
             **{key: data[key] for key in _PLAIN},
             "assessment": _assessment(data),
@@ -58,7 +66,11 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             **{key: tuple(data[key]) for key in ("notes", "findings")},
         }
     except (TypeError, AttributeError) as error:
-        raise DataError(f"this evidence is damaged ({error}): fit the model again") from error
+        raise _damaged(str(error)) from error
+
+
+def _damaged(why: str) -> DataError:
+    return DataError(f"this evidence is damaged: {why}; fit the model again")
 
 
 def _check(data: Mapping[str, Any]) -> None:
@@ -71,13 +83,20 @@ def _check(data: Mapping[str, Any]) -> None:
         )
     for key, kind in (_PLAIN | _MORE | _TABLES | _SCORES).items():
         if key not in data:
-            raise DataError(f"this evidence is damaged: it has no key {key!r}; fit the model again")
+            raise _damaged(f"it has no key {key!r}")
         if not isinstance(data[key], kind) or isinstance(data[key], bool):
-            wanted = getattr(kind, "__name__", str(kind))
-            raise DataError(f"this evidence is damaged: {key} is {data[key]!r:.40}, expected {wanted}; fit again")
+            raise _damaged(f"{key} is {data[key]!r:.40}, expected {getattr(kind, '__name__', kind)}")
     for key, known in (("kind", get_args(Kind)), ("verdict", (*get_args(Verdict), None))):
         if data[key] not in known:
-            raise DataError(f"this evidence is damaged: {key} is {data[key]!r:.40}, expected one of {known}")
+            raise _damaged(f"{key} is {data[key]!r:.40}, expected one of {known}")
+
+
+def _check_scores(data: Mapping[str, Any]) -> None:
+    for scores in (data["metrics"], *data["baselines"].values()):
+        if lacking := set(METRICS[data["kind"]]).difference(scores):
+            raise _damaged(f"{', '.join(sorted(lacking))} is not among the scores")
+    if data["gain"] is not None and data["gain"].get("over") not in data["baselines"]:
+        raise _damaged(f"the gain is over {data['gain'].get('over')!r:.40}, which is no baseline of it")
 
 
 def _assessment(data: Mapping[str, Any]) -> Assessment:

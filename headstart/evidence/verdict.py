@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from headstart.evidence.intervals import Interval
@@ -19,18 +20,23 @@ def verdict(gain: Interval) -> Verdict:
 
 
 def figure(value: float) -> str:
-    """A score in a few characters: .76, 1.00, -2.04, 12.3, or - where it is not known."""
-    if value != value:
-        return "-"
-    text = f"{value:.2f}" if abs(value) < 10 else f"{value:.4g}"
+    """A score in a few characters: .76, 1.00, -2.04, 12.3, 4,820, or ? where it is not known."""
+    if math.isnan(value):
+        return "?"
+    size = abs(value)
+    if size >= 1e6 or 0 < size < 0.005:
+        return f"{value:.{1 if size < 1 else 2}g}".replace("e+0", "e").replace("e-0", "e-").replace("0.", ".", 1)
+    text = f"{value:,.2f}" if size < 9.995 else f"{value:,.1f}" if size < 999.95 else f"{value:,.0f}"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
 def signed(value: float) -> str:
     """The same with its sign: +.25, -.03."""
-    return figure(value) if value < 0 or value != value else f"+{figure(value)}"
+    return figure(value) if value < 0 or math.isnan(value) else f"+{figure(value)}"
 
 
 def spread(interval: Interval) -> str:
-    """The ends of an interval: [.70, .81]."""
+    """The ends of an interval: [.70, .81]; [?] where they are not known."""
+    if math.isnan(interval.low) and math.isnan(interval.high):
+        return "[?]"
     return f"[{figure(interval.low)}, {figure(interval.high)}]"

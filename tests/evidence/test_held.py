@@ -1,0 +1,63 @@
+"""What is held out, and which predictions of it are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from headstart.data.task import Task
+from headstart.evidence.held import Held, decide
+
+TWO = Held(np.array([0, 1, 1]), "classification", ("no", "yes"))
+EVEN = np.full((3, 2), 0.5)
+
+
+def test_of_a_task() -> None:
+    task = Task(
+        inputs=["a", "b"], targets=np.array([1, 0]), kind="classification", modality="text", classes=("no", "yes"),
+        group=np.array(["x", "x"]),
+    )  # fmt: skip
+    held = Held.of(task)
+    assert held.classes == ("no", "yes")
+    assert held.group is not None
+    assert held.group.tolist() == ["x", "x"]
+
+
+def test_a_task_without_targets_is_refused() -> None:
+    with pytest.raises(ValueError, match="held-out rows have no targets; give rows whose answers are known"):
+        Held.of(Task(inputs=["a"], targets=None, kind="classification", modality="text"))
+
+
+@pytest.mark.parametrize("repeats", [(), (1,), (4,)])
+def test_repeats_lead(repeats: tuple[int, ...]) -> None:
+    assert TWO.repeats(np.broadcast_to(EVEN, (*repeats, 3, 2))).shape == (repeats[0] if repeats else 1, 3, 2)
+    values = Held(np.zeros(3), "regression")
+    assert values.repeats(np.zeros((*repeats, 3))).shape == (repeats[0] if repeats else 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "words"),
+    [
+        (np.full((2, 2), 0.5), r"shape \(2, 2\); expected \(3, 2\), or \(repeats, 3, 2\)"),
+        (np.full((3, 4), 0.25), r"shape \(3, 4\); expected \(3, 2\)"),
+        (np.full((1, 1, 3, 2), 0.5), r"shape \(1, 1, 3, 2\)"),
+        (np.empty((0, 3, 2)), r"shape \(0, 3, 2\)"),
+        (np.full((3, 2), np.nan), "6 predictions are NaN or infinite"),
+        (np.array([[2.0, -1.0]] * 3), r"lie in \[-1, 2\]; expected probabilities in \[0, 1\]: pass logits through"),
+        (np.full((3, 2), 0.6), "miss a sum of 1 by 0.2; expected each row to sum to 1"),
+    ],
+)
+def test_what_is_no_prediction_is_refused(predictions: np.ndarray, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        TWO.repeats(predictions)
+
+
+def test_labels_need_not_sum_to_one_and_values_have_no_bounds() -> None:
+    assert Held(np.ones((3, 2), np.uint8), "multilabel", ("a", "b")).repeats(np.ones((3, 2))).shape == (1, 3, 2)
+    assert Held(np.zeros(3), "regression").repeats(np.array([-5.0, 7, 1e9])).shape == (1, 3)
+
+
+def test_decisions() -> None:
+    assert decide(np.array([[0.2, 0.8], [0.5, 0.5]]), "classification").tolist() == [1, 0]
+    assert decide(np.array([[0.2, 0.5], [0.9, 0.49]]), "multilabel").tolist() == [[0, 1], [1, 0]]
+    assert decide(np.array([1.5]), "regression").tolist() == [1.5]
