@@ -11,7 +11,7 @@ import json as json_format
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -79,7 +79,7 @@ def fit(
             kind=_kind(kind),
             class_weight=class_weight,
             seed=seed,
-            engine=engine,
+            engine=cast(Any, engine),
             cache=cache,
             listener=terminal,
         )

@@ -76,7 +76,7 @@ class Contest:
             replace(task, inputs=_plain_inputs(learnt)),
             _plain_inputs(asked),
             folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=seed),
-            class_weight=self.plan.class_weight,
+            class_weight=self.plan.weights(task.classes),
             seed=seed,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -62,7 +62,9 @@ def look(task: Task, backbone: Backbone | None, extraction: Extraction, listener
         keys = content_keys(task.inputs, task.modality)
         values = np.asarray(task.inputs) if task.modality == "array" else None
         return Seen(task, keys, blocks(len(task), keys, None, task.group), values)
-    features = extract(task.inputs, backbone, extraction, partial(listener.progress, "features"))
+    if backbone is None:
+        raise ValueError(f"{task.modality} inputs need a backbone: name one")
+    features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, "features"))
     return _of_features(task, features)
 
 
@@ -71,7 +73,7 @@ def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
     if task.modality != "image":
         keys = content_keys(task.inputs, task.modality)
         return Seen(task, keys, blocks(len(task), keys, None, task.group), None)
-    found = thumbnails(task.inputs, extraction, partial(listener.progress, "pictures"))
+    found = thumbnails(cast("list[Any]", task.inputs), extraction, partial(listener.progress, "pictures"))
     return _of_features(task, found)
 
 

@@ -21,7 +21,7 @@ from headstart.features.extract import Extraction
 from headstart.listener import Listener, Logged
 from headstart.seen import Seen, glance
 from headstart.stopwatch import Stopwatch
-from headstart.transfer import Transfer
+from headstart.transfer import Device, EngineChoice, Transfer
 from headstart.trials import plan_trials
 
 __all__ = ["check", "evaluate", "fit", "predict"]
@@ -40,8 +40,8 @@ def fit(
     kind: Kind | None = None,
     class_weight: str | None = None,
     seed: int = 0,
-    engine: str = "auto",
-    device: str = "auto",
+    engine: EngineChoice = "auto",
+    device: Device = "auto",
     cache: bool = True,
     listener: Listener = LOGGED,
 ) -> Transfer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from headstart import artefact
 from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
 from headstart.data.arrays import as_task
 from headstart.data.read import read
@@ -33,6 +34,8 @@ from headstart.seen import Seen, look
 
 __all__ = ["Transfer"]
 
+Device = Literal["auto", "cpu", "cuda"]
+EngineChoice = Literal["auto", "torch", "openvino"]
 FLOATS = (np.float64, np.float32)
 
 
@@ -60,6 +63,9 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
     evidence_ : what held-out data said, where the model comes from `headstart.fit`
     """
 
+    backbone_: Backbone | None
+    model_: Model
+
     def __init__(
         self,
         backbone: str | None = None,
@@ -68,8 +74,8 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         kind: Kind = "classification",
         class_weight: str | dict[Any, float] | None = None,
         seed: int = 0,
-        engine: str = "auto",
-        device: str = "auto",
+        engine: EngineChoice = "auto",
+        device: Device = "auto",
         cache: bool = True,
     ) -> None:
         self.backbone = backbone
@@ -119,7 +125,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             return np.asarray(answers >= 0.5, dtype=np.uint8)
         return np.asarray(self.classes_[answers.argmax(axis=1)])
 
-    @available_if(lambda self: self.kind != "regression")
+    @available_if(lambda self: self.kind != "regression")  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """(N, C) calibrated probabilities in the order of `classes_`."""
         return self._answer(X)

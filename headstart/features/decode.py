@@ -6,13 +6,14 @@ Alpha is composited on white, animations give their first frame, rotation tags a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_jpeg, decode_png
+from torchvision import io
 
 from headstart.data.task import Array
 from headstart.errors import DataError
@@ -40,10 +41,10 @@ def decode(data: bytes | bytearray, *, draft: bool = False) -> Tensor:
         return _from_array(to_rgb(open_picture(data)))
     check_size(header.width, header.height)
     if header.format == "PNG":
-        return _plain(data, decode_png)
+        return _plain(data, "decode_png")
     if draft and min(header.width, header.height) >= 4 * DRAFT:
         return _from_array(to_rgb(open_picture(data), shorter=DRAFT))
-    return _plain(data, decode_jpeg)
+    return _plain(data, "decode_jpeg")
 
 
 def decode_picture(picture: Image.Image) -> Tensor:
@@ -66,14 +67,16 @@ def decode_array(array: Array) -> Tensor:
     return _from_array(to_rgb(Image.fromarray(np.ascontiguousarray(pixels))))
 
 
-def _plain(data: bytes | bytearray, decoder: Any) -> Tensor:
-    """The fast decoder; what it refuses, Pillow reads or names the fault of."""
+def _plain(data: bytes | bytearray, decoder: str) -> Tensor:
+    """The fast decoder; what it refuses, Pillow reads or names the fault of. So it does where torchvision has none:
+    its decoders are deprecated since 0.29."""
+    fast: Any = getattr(io, decoder, None)
     encoded = torch.frombuffer(data if isinstance(data, bytearray) else bytearray(data), dtype=torch.uint8)
-    try:
-        picture: Tensor = decoder(encoded, ImageReadMode.RGB, apply_exif_orientation=True)
-    except RuntimeError:
-        return _from_array(to_rgb(open_picture(data)))
-    return picture
+    with suppress(RuntimeError):
+        if fast is not None:
+            picture: Tensor = fast(encoded, io.ImageReadMode.RGB, apply_exif_orientation=True)
+            return picture
+    return _from_array(to_rgb(open_picture(data)))
 
 
 def _from_array(pixels: Array) -> Tensor:

@@ -40,8 +40,8 @@ def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: 
 
     watch   called in this thread, some fifty times a second, while the lanes run and once when they are done
 
-    torch calculates on one thread in each lane, and in this thread meanwhile. The first error of a lane, or of `watch`, stops them all (between two
-    pieces) and is raised here; so is KeyboardInterrupt.
+    torch calculates on one thread in each lane, and in this thread meanwhile. The first error of a lane, or of
+    `watch`, stops them all between two pieces and is raised here; so is KeyboardInterrupt.
     """
     work = _Work(pieces)
     threads = [Thread(target=_run, args=(lane, work), name=f"lane {number}") for number in range(lanes)]

@@ -97,10 +97,12 @@ def _converted(backbone: Backbone) -> Any:
     def forward(*inputs: torch.Tensor) -> Any:
         return module(*inputs)
 
+    trace: Any = torch.jit.trace
     with torch.no_grad():
-        traced = torch.jit.trace(forward, _example(backbone), check_trace=False)
+        traced = trace(forward, _example(backbone), check_trace=False)
+    decoder = TorchScriptPythonDecoder(traced)  # must outlive the conversion
     front_end = FrontEndManager().load_by_framework("pytorch")
-    return front_end.convert(front_end.load(TorchScriptPythonDecoder(traced)))
+    return front_end.convert(front_end.load(decoder))
 
 
 def _example(backbone: Backbone) -> tuple[torch.Tensor, ...]:

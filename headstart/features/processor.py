@@ -10,6 +10,7 @@ from pathlib import Path
 __all__ = ["cores", "has_bfloat16", "identity"]
 
 _SYSTEM = Path("/sys/devices/system/cpu")
+_CGROUP = Path("/sys/fs/cgroup/cpu.max")
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
@@ -39,8 +40,7 @@ def _siblings(number: int) -> str:
 
 def _share() -> int:
     """The cores that Linux control groups grant, rounded up."""
-    path = Path("/sys/fs/cgroup/cpu.max")
-    fields = path.read_text().split() if path.is_file() else []
+    fields = _CGROUP.read_text().split() if _CGROUP.is_file() else []
     if len(fields) != 2 or fields[0] == "max":
         return os.cpu_count() or 1
     return -(-int(fields[0]) // int(fields[1]))

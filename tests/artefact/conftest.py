@@ -39,7 +39,9 @@ def make_head(features: int, outputs: int, *, hidden: int = 0, seed: int = 0) ->
         arrays[f"weight.{layer}"] = draw.normal(size=(width, out))
         arrays[f"bias.{layer}"] = draw.normal(size=out)
     single = {name: array.astype(np.float32) for name, array in arrays.items()}
-    return Head(name="ridge", kind="classification", arrays=single, temperature=1.7, form="root", config={"strength": 0.1})
+    return Head(
+        name="ridge", kind="classification", arrays=single, temperature=1.7, form="root", config={"strength": 0.1}
+    )
 
 
 def make_table_model(seed: int = 0) -> Model:
