@@ -176,7 +176,8 @@ def cache(
         freed = store.clear()
         _print({"freed_bytes": freed} if json else f"freed {freed / 1e6:.1f} MB in {store.folder}", json)
     else:
-        _print(store.describe() if json else str(store), json)
+        held = store.describe()
+        _print([one._asdict() for one in held] if json else _listing(held, store), json)
 
 
 def main() -> None:
@@ -208,6 +209,18 @@ def _fail(message: str, code: int) -> None:
 def _print(result: Any, json: bool) -> None:
     text = json_format.dumps(result, ensure_ascii=False, allow_nan=False, indent=2) if json else str(result)
     sys.stdout.write(text + "\n")
+
+
+def _listing(held: Any, store: Any) -> str:
+    """The cache in words: a line for each kind of rows, and the sum."""
+    lines = []
+    for one in held:
+        about = {"kind": one.kind} | one.about
+        what = " ".join(str(about[key]) for key in ("label", "kind", "engine", "precision") if key in about)
+        lines.append(f"{one.bytes / 1e6:>9,.1f} MB  {one.rows:>9,} rows  {what}")
+    total = sum(one.bytes for one in held) / 1e6
+    limit = store.limit_bytes / 1e6
+    return "\n".join([*lines, f"{total:>9,.1f} MB in {store.folder}, of at most {limit:,.0f} MB"])
 
 
 def _kind(kind: str | None) -> Any:
