@@ -58,8 +58,9 @@ class Contest:
         yield "no-transfer", self._no_transfer
         if self.backbone is not None and self.backbone.random is not None:
             untrained = self.backbone.random(self.plan.seed)
-            listener.say(f"for comparison: the same network with random weights, {untrained.name}")
-            seen = replace(look(self.seen.task, untrained, extraction, listener), blocks=self.seen.blocks)
+            seen = replace(
+                look(self.seen.task, untrained, extraction, listener, "random weights"), blocks=self.seen.blocks
+            )
             yield (
                 "random-weights",
                 lambda train, test: answer(fit_model(seen.take(train), untrained, self.plan), seen.take(test)),

@@ -56,15 +56,17 @@ class Seen:
         )
 
 
-def look(task: Task, backbone: Backbone | None, extraction: Extraction, listener: Listener) -> Seen:
-    """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
+def look(
+    task: Task, backbone: Backbone | None, extraction: Extraction, listener: Listener, stage: str = "features"
+) -> Seen:
+    """Run the backbone once over the task, a `stage` of the listener's; inputs that cannot be read are set aside, named and counted."""
     if task.modality in ("table", "array"):
         keys = content_keys(task.inputs, task.modality)
         values = np.asarray(task.inputs) if task.modality == "array" else None
         return Seen(task, keys, blocks(len(task), keys, None, task.group), values)
     if backbone is None:
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
-    features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, "features"))
+    features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
     return _of_features(task, features)
 
 

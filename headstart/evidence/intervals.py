@@ -29,6 +29,7 @@ from headstart.data.task import Array
 __all__ = ["ALPHA", "Draws", "Interval", "Shares", "interval"]
 
 ALPHA = 0.05
+_ROUNDING = 1e-9
 
 
 class Interval(NamedTuple):
@@ -95,7 +96,7 @@ def interval(draws: Draws) -> Interval:
 def _spread(draws: Draws, known: Array) -> tuple[float, float]:
     """How far the interval reaches below and above the value, by what the resamples show."""
     n = draws.units
-    if n < 2:
+    if n < 2 or np.ptp(known) <= _ROUNDING * np.abs(known).max():
         return 0.0, 0.0
     tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf(ALPHA / 2, n - 1))
     low, high = np.quantile(known, [tail, 1 - tail]) - (known.mean() - draws.value)
