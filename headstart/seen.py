@@ -59,7 +59,7 @@ class Seen:
 def look(
     task: Task, backbone: Backbone | None, extraction: Extraction, listener: Listener, stage: str = "features"
 ) -> Seen:
-    """Run the backbone once over the task, a `stage` of the listener's; inputs that cannot be read are set aside, named and counted."""
+    """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
     if task.modality in ("table", "array"):
         keys = content_keys(task.inputs, task.modality)
         values = np.asarray(task.inputs) if task.modality == "array" else None

@@ -1,6 +1,7 @@
 """From the bytes of a picture file, a PIL picture or an array to RGB: the one way in for every picture.
 
-Plain JPEG and PNG go through `torchvision.io`; everything else, and what it refuses, through Pillow (`unusual.py`).
+Plain JPEG goes through `torchvision.io`; everything else, and what it refuses, through Pillow (`pillow.py`). So does
+PNG: torchvision's decoder dies with the process on a damaged file (a single byte will do, torchvision 0.29).
 Alpha is composited on white, animations give their first frame, rotation tags are applied, colour profiles are not.
 """
 
@@ -17,8 +18,8 @@ from torchvision import io
 
 from headstart.data.task import Array
 from headstart.errors import DataError
-from headstart.features.headers import read_header
-from headstart.features.unusual import PIXEL_LIMIT, check_size, open_picture, to_rgb
+from headstart.features.jpeg import read_header
+from headstart.features.pillow import PIXEL_LIMIT, check_size, open_picture, to_rgb
 
 __all__ = ["DRAFT", "PIXEL_LIMIT", "decode", "decode_array", "decode_picture"]
 
@@ -40,11 +41,9 @@ def decode(data: bytes | bytearray, *, draft: bool = False) -> Tensor:
     if header is None or not header.plain:
         return _from_array(to_rgb(open_picture(data)))
     check_size(header.width, header.height)
-    if header.format == "PNG":
-        return _plain(data, "decode_png")
     if draft and min(header.width, header.height) >= 4 * DRAFT:
         return _from_array(to_rgb(open_picture(data), shorter=DRAFT))
-    return _plain(data, "decode_jpeg")
+    return _plain(data)
 
 
 def decode_picture(picture: Image.Image) -> Tensor:
@@ -67,10 +66,10 @@ def decode_array(array: Array) -> Tensor:
     return _from_array(to_rgb(Image.fromarray(np.ascontiguousarray(pixels))))
 
 
-def _plain(data: bytes | bytearray, decoder: str) -> Tensor:
+def _plain(data: bytes | bytearray) -> Tensor:
     """The fast decoder; what it refuses, Pillow reads or names the fault of. So it does where torchvision has none:
     its decoders are deprecated since 0.29."""
-    fast: Any = getattr(io, decoder, None)
+    fast: Any = getattr(io, "decode_jpeg", None)
     encoded = torch.frombuffer(data if isinstance(data, bytearray) else bytearray(data), dtype=torch.uint8)
     with suppress(RuntimeError):
         if fast is not None:

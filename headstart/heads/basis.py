@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from headstart.data.task import Array
-from headstart.heads.standardize import BLOCK, Standard, blocks, standard
+from headstart.heads.standardize import BLOCK, Scale, Standard, blocks, standard
 
 __all__ = ["Basis", "principal"]
 
@@ -53,10 +53,10 @@ class Basis:
         return np.append(np.full(len(self.squares) - 1, strength), 0.0)
 
 
-def principal(features: Array, order: Array, weights: Array) -> Basis:
+def principal(features: Array, order: Array, weights: Array, scale: Scale = "each") -> Basis:
     """The basis of `features[order]` (N, D) whose rows weigh `weights` (N,), which stand in that order."""
     n, d = features.shape
-    return (_dual if n < d else _primal)(features, order, weights, standard(features, order, weights))
+    return (_dual if n < d else _primal)(features, order, weights, standard(features, order, weights, scale))
 
 
 def _primal(features: Array, order: Array, weights: Array, std: Standard) -> Basis:

@@ -79,7 +79,7 @@ class _Course:
 
     def __init__(self, options: Neural, problem: Problem) -> None:
         self.options, self.problem = options, problem
-        self.std = standard(problem.features, problem.order, problem.weights)
+        self.std = standard(problem.features, problem.order, problem.weights, problem.scale)
         self.x = torch.empty(problem.features.shape)
         for rows in blocks(len(self.x)):
             self.x[rows] = torch.from_numpy(self.std.apply(problem.features[problem.order[rows]]))

@@ -14,7 +14,7 @@ from headstart.heads.basis import principal
 from headstart.heads.blas import one_thread
 from headstart.heads.head import ClassWeight, Head, HeadFit
 from headstart.heads.problem import Problem
-from headstart.heads.standardize import refuse_bad
+from headstart.heads.standardize import Scale, refuse_bad
 from headstart.heads.weights import row_weights
 
 __all__ = ["Posed", "Proposal", "pose"]
@@ -75,8 +75,9 @@ def pose(
     folds: Array,
     class_weight: ClassWeight = None,
     seed: int = 0,
+    scale: Scale = "each",
 ) -> Problem:
-    """Arguments as in `Fitter`. Features are not copied if they are float32 or float64 rows in C order."""
+    """Arguments as in `Fitter`; scale as in `standardize`. Features are not copied if they are float32 or float64 rows in C order."""
     features = np.ascontiguousarray(features, dtype=None if _floating(features) else np.float32)
     targets, folds = np.asarray(targets), np.asarray(folds)
     _check_shapes(features, targets, folds)
@@ -94,7 +95,8 @@ def pose(
         kind=kind,
         classes=classes,
         seed=seed,
-        axes=cache(lambda: principal(features, order, weights)),
+        scale=scale,
+        axes=cache(lambda: principal(features, order, weights, scale)),
     )
 
 

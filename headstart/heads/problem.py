@@ -15,6 +15,7 @@ from headstart.heads.basis import Basis
 from headstart.heads.calibrate import Calibration, calibrate
 from headstart.heads.folds import merged
 from headstart.heads.head import Head
+from headstart.heads.standardize import Scale
 
 __all__ = ["Problem"]
 
@@ -26,6 +27,7 @@ class Problem:
     targets   (N,) int64 codes, (N,) float64 values, or (N, C) uint8
     folds     (N,) 0 .. F - 1
     weights   (N,) float64, mean 1
+    scale     whether features have units of their own, see `standardize`
     axes      the basis when it is asked for
     """
 
@@ -37,6 +39,7 @@ class Problem:
     kind: Kind
     classes: int
     seed: int
+    scale: Scale
     axes: Callable[[], Basis]
 
     @property

@@ -16,6 +16,7 @@ from headstart.heads.pose import Posed, Proposal, pose
 from headstart.heads.problem import Problem
 from headstart.heads.prototypes import Prototypes
 from headstart.heads.ridge import Ridge
+from headstart.heads.standardize import Scale
 
 __all__ = ["HEADS", "fit_probe"]
 
@@ -42,12 +43,14 @@ def fit_probe(
     seed: int = 0,
     heads: Sequence[str] | None = None,
     forms: Sequence[Form] = ("plain",),
+    scale: Scale = "each",
 ) -> HeadFit:
     """Fit each candidate, keep the one with the lowest held-out loss, and set its temperature.
 
     heads   names in `HEADS`; of several, those that cannot answer such a task are left out. None: ridge and logistic,
             and prototypes too where the median class has fewer than 10 rows. Other arguments as in `Fitter`
     forms   of the features, see `heads.head.shaped`; of several, the one on which ridge does best is taken
+    scale   "each" where every feature has a unit of its own, "shared" where all have one, see `heads.standardize`
 
     The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression; a tie
     goes to the simpler head. Several candidates are held out on the same folds: at most 10, more are merged. The
@@ -58,7 +61,9 @@ def fit_probe(
 
         def posed(form: Form) -> Problem:
             x = shaped(np.asarray(features), form)
-            found = pose(x, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed)
+            found = pose(
+                x, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed, scale=scale
+            )
             return found.merged(MOST_FOLDS) if len(names) > 1 else found
 
         form, problem, proposals = _formed(posed, forms)
