@@ -77,7 +77,10 @@ def pose(
     seed: int = 0,
     scale: Scale = "each",
 ) -> Problem:
-    """Arguments as in `Fitter`; scale as in `standardize`. Features are not copied if they are float32 or float64 rows in C order."""
+    """Arguments as in `Fitter`; scale as in `standardize`.
+
+    Features are not copied if they are float32 or float64 rows in C order.
+    """
     features = np.ascontiguousarray(features, dtype=None if _floating(features) else np.float32)
     targets, folds = np.asarray(targets), np.asarray(folds)
     _check_shapes(features, targets, folds)

@@ -33,10 +33,15 @@ __all__ = ["Ridge"]
 
 @dataclass(frozen=True, kw_only=True)
 class Ridge(Posed):
-    """strengths   candidates for lambda, rising, in units of the mean eigenvalue of the basis"""
+    """Ridge regression.
+
+    strengths   candidates for lambda, rising, in units of the mean eigenvalue of the basis
+    gain        the share by which the held-out loss must fall for the walk along them to go on
+    """
 
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel", "regression")
     strengths: tuple[float, ...] = tuple(10.0 ** (k / 2) for k in range(-12, 7))
+    gain: float = 0.001
 
     def propose(self, problem: Problem) -> Proposal:
         """The head at the best strength; its config tells the loss at each strength visited."""
@@ -49,7 +54,7 @@ class Ridge(Posed):
             return _Left(out, problem.score(out).loss)
 
         start = int(np.argmin(np.abs(np.log(strengths))))
-        best, left = walk(visit, len(strengths), start)
+        best, left = walk(visit, len(strengths), start, gain=self.gain)
         config = {
             "strength": strengths[best] * basis.unit,
             "relative_strength": strengths[best],

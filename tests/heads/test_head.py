@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from headstart.heads.head import Head, probabilities
+from headstart.heads.head import Head, probabilities, shaped
 
 
 def two_layers():
@@ -30,6 +30,11 @@ def test_logits_are_the_formula(rows):
     found = Head(name="neural", kind="classification", arrays=a).logits(features)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_the_root_keeps_the_sign():
+    np.testing.assert_allclose(shaped(np.array([[-4.0, 0.0, 9.0]]), "root"), [[-2, 0, 3]])
+    assert shaped(np.array([[-4.0]]), "plain") == -4.0
 
 
 def test_predictions_are_softmax_sigmoid_or_values_at_the_temperature():

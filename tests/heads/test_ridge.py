@@ -92,7 +92,8 @@ def test_the_walk_finds_what_the_whole_grid_would(digits, kind):
     for strength in Ridge().strengths[6:]:
         config = Ridge(strengths=(strength,))(data.features, targets, **arguments).head.config
         losses[config["relative_strength"]] = next(iter(config["losses"].values()))
-    assert chosen["relative_strength"] == min(losses, key=losses.__getitem__)
+    lowest = min(losses.values())
+    assert lowest <= losses[chosen["relative_strength"]] <= lowest * (1 + Ridge().gain)
 
 
 def test_single_precision_agrees_with_double(mnist):

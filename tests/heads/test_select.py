@@ -132,6 +132,35 @@ def test_one_class_in_one_fold_only(penguins):
     assert np.mean(fit.head.logits(penguins.features).argmax(axis=1) == penguins.targets) > 0.9
 
 
+def test_a_shared_scale_is_not_carried_away_by_features_that_hardly_stir_in_training():
+    rng = np.random.default_rng(0)
+    targets = np.arange(400) % 2
+    features = np.abs(rng.standard_normal((400, 50)) + targets[:, None] * 0.5).astype(np.float32)
+    features[:, 40:] *= np.where(np.arange(400) < 100, 1e-4, 1)[:, None]
+    losses = {}
+    for scale in ("each", "shared"):
+        fit = fit_probe(
+            features[:100], targets[:100], kind="classification", classes=2, folds=np.arange(100) // 2 % 5, scale=scale
+        )
+        p = fit.head.predict(features[100:])[np.arange(300), targets[100:]]
+        losses[scale] = -np.log(np.maximum(p, 1e-12)).mean()
+    assert losses["shared"] < np.log(2) < losses["each"] / 2
+
+
+def test_the_form_on_which_ridge_does_best_is_taken_and_kept_in_the_head(mnist):
+    fits = {forms: probe(mnist, forms=forms) for forms in (("plain",), ("root",), ("plain", "root"))}
+    assert [fit.head.form for fit in fits.values()] == ["plain", "root", "root"]
+    assert (fits["plain", "root"].out_of_fold == fits["root",].out_of_fold).all()
+    logits = fits["root",].head.logits(mnist.features)
+    rooted = probe(mnist._replace(features=np.sqrt(mnist.features)))
+    np.testing.assert_allclose(logits, rooted.head.logits(np.sqrt(mnist.features)), atol=1e-6)
+
+
+def test_there_must_be_a_form(digits):
+    with pytest.raises(ValueError, match="forms must name at least one of 'plain' and 'root'"):
+        probe(digits, forms=())
+
+
 def test_heads_must_have_names_that_exist(digits):
     for heads in (("rigde",), ()):
         with pytest.raises(ValueError, match="heads must be among prototypes, ridge, logistic, neural, got"):

@@ -42,6 +42,20 @@ def test_a_feature_that_varies_by_rounding_alone_becomes_0():
     np.testing.assert_allclose(standard(features, np.arange(7), np.ones(7)).apply(features), 0, atol=1e-6)
 
 
+def test_a_shared_scale_adds_the_median_variance():
+    features = np.random.default_rng(0).standard_normal((200, 5)) * [1e-6, 1, 2, 3, 0]
+    each, shared = (standard(features, np.arange(200), np.ones(200), scale) for scale in ("each", "shared"))
+    typical = np.median(each.scale[:4] ** 2)
+    np.testing.assert_allclose(shared.scale[:4], np.sqrt(each.scale[:4] ** 2 + typical))
+    assert shared.scale[4] == pytest.approx(np.sqrt(typical))
+    assert (shared.mean == each.mean).all()
+
+
+def test_features_that_never_change_have_no_scale_to_share():
+    features = np.full((3, 2), 7.0)
+    assert standard(features, np.arange(3), np.ones(3), "shared").scale.tolist() == [7, 7]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_bad_numbers_are_refused_and_named(bad, dtype):
