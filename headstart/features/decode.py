@@ -79,4 +79,4 @@ def _plain(data: bytes | bytearray) -> Tensor:
 
 
 def _from_array(pixels: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
+    return torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)

@@ -1,0 +1,15 @@
+"""Every test keeps its features in a folder of its own run, never in the user's cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "HEADSTART_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
