@@ -19,6 +19,7 @@ class Answers:
 
     values      (N, C) probabilities in the order of `classes`; regression: (N,) values
     set_aside   inputs that could not be read: they have no answer, and are named
+    notes       what the model met that it had not seen: missing cells, unknown categories
     """
 
     kind: Kind
@@ -26,6 +27,7 @@ class Answers:
     values: Array
     classes: tuple[Hashable, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -36,7 +38,8 @@ class Answers:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON."""
-        return {"predictions": self.rows(), "set_aside": [item._asdict() for item in self.set_aside]}
+        aside = [item._asdict() for item in self.set_aside]
+        return {"predictions": self.rows(), "set_aside": aside, "notes": list(self.notes)}
 
     def write_csv(self, path: Path) -> None:
         """Write name, prediction and one column a class. UTF-8."""
@@ -53,6 +56,7 @@ class Answers:
         width = min(48, max((len(name) for name in self.names), default=0))
         lines = [f"{_end(record['name'], width):<{width}}  {_said(record)}" for record in self.rows()]
         lines += [f"set aside: {item.name}: {item.why}" for item in self.set_aside]
+        lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
 
     def _record(self, row: Array) -> dict[str, Any]:

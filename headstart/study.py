@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from headstart.answers import Answers
+from headstart.artefact import Model
+from headstart.backbones.tables import TableEncoder
 from headstart.contest import Contest
 from headstart.data.check import Report, without_empty_classes
 from headstart.data.check import check as check_task
@@ -116,7 +121,19 @@ def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answe
         values=model.answers(seen),
         classes=model.model_.classes,
         set_aside=seen.task.set_aside,
+        notes=tuple(_met(model.model_, seen.task)),
     )
+
+
+def _met(model: Model, task: Task) -> Iterator[str]:
+    """What a table holds that the encoder did not learn."""
+    if model.encoder is None or not isinstance(task.inputs, pd.DataFrame):
+        return
+    for met in TableEncoder.from_state(*model.encoder).report(task.inputs):
+        if met.missing:
+            yield f"column {met.column!r}: {met.missing:,} missing or unreadable cells, filled in as in training"
+        if met.unseen:
+            yield f"column {met.column!r}: {met.unseen:,} cells not met in training, such as {met.example!r}"
 
 
 def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Listener) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -30,6 +31,7 @@ from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.fitting import Plan, answer, class_weight_of, fit_model
 from headstart.listener import Listener, Logged
+from headstart.rehearsal import same_answers
 from headstart.seen import Seen, look
 
 __all__ = ["Transfer"]
@@ -137,7 +139,8 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
     def save(self, folder: str | Path, *, slim: bool = False, overwrite: bool = False) -> Path:
         """Write the artefact, read it back and compare before returning its path."""
         check_is_fitted(self, "model_")
-        return artefact.write(self.model_, Path(folder), slim=slim, overwrite=overwrite)
+        check = partial(same_answers, self.model_)
+        return artefact.write(self.model_, Path(folder), slim=slim, overwrite=overwrite, check=check)
 
     @classmethod
     def load(cls, folder: str | Path) -> Transfer:

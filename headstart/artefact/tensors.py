@@ -126,4 +126,5 @@ def _from_array(array: Array, name: str) -> torch.Tensor:
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.contiguous().reshape(-1).view(torch.uint8)
+    flat = torch.empty(tensor.numel(), dtype=tensor.dtype)
+    return flat.copy_(tensor.reshape(-1)).view(torch.uint8)  # a copy, as one broadcast row may have a stride of 0

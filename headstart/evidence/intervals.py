@@ -82,10 +82,10 @@ def interval(draws: Draws) -> Interval:
     """The 95 % interval of a score, or of a paired difference. Where it is known it holds the value."""
     value, (lowest, highest) = draws.value, draws.bounds
     known = draws.resampled[np.isfinite(draws.resampled)]
-    if math.isnan(value) or 2 * len(known) < len(draws.resampled):
-        return Interval(value)
     if draws.paired and value == 0 and not known.any():
         return Interval(0.0, 0.0, 0.0)
+    if math.isnan(value) or 2 * len(known) < len(draws.resampled):
+        return Interval(value)
     seen, unseen = _spread(draws, known), _unseen(draws)
     below, above = math.hypot(seen[0], unseen[0]), math.hypot(seen[1], unseen[1])
     if below == above == 0 or (draws.units < 2 and value not in draws.bounds):

@@ -45,7 +45,7 @@ def to_record(evidence: Evidence) -> dict[str, Any]:
         "gain": None if assessment.gain is None else assessment.gain._asdict(),
         "gains": {name: gain._asdict() for name, gain in assessment.gains.items()},
         "verdict": assessment.verdict,
-        **{key: [one._asdict() for one in getattr(evidence, key)] for key in _TABLES},
+        **{key: [_of_labels(one._asdict()) for one in getattr(evidence, key)] for key in _TABLES},
         **{key: getattr(evidence, key) for key in _MORE},
     }
     return {key: _plain(value) for key, value in record.items()}
@@ -127,6 +127,10 @@ def _figures(record: Mapping[str, Any]) -> dict[str, float]:
     if wrong:
         raise TypeError(f"{wrong[0]!r:.40} is not a number")
     return {key: math.nan if value is None else float(value) for key, value in record.items()}
+
+
+def _of_labels(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: str(value) if isinstance(value, tuple) else value for key, value in record.items()}
 
 
 def _plain(value: Any) -> Any:
