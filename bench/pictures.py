@@ -13,6 +13,7 @@ for a network and a machine and then remembered (its cost is printed).
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,7 +57,7 @@ def versus(data: Path, backbone: Backbone, work: Path, *, goal: float, repeats: 
     for _ in range(repeats):
         fits.append(cold_fit(data, backbone, machine=work / "machine", into=work / "cold"))
         setting_up, engine = clock(lambda: built(choice, backbone))
-        forward, _ = clock(lambda: bare(engine, prepared))
+        forward, _ = clock(partial(bare, engine, prepared))
         alone.append(forward)
         whole.append(Took(setting_up.wall + forward.wall, setting_up.cpu + forward.cpu))
     ours = median([fit.whole for fit in fits])
