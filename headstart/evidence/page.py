@@ -32,9 +32,7 @@ def headline(evidence: Evidence) -> str:
     if gain is None:
         return line
     without = evidence.baselines[gain.over][metric].value
-    said = {"helps": "transfer helps", "hurts": "transfer hurts"}.get(
-        str(evidence.verdict), "cannot tell whether transfer helps"
-    )
+    said = _SAID[evidence.about.get("backbone", "") is not None][str(evidence.verdict)]
     return f"{line}; without transfer {figure(without)}; gain {signed(gain.value)} {spread(gain.interval)}: {said}"
 
 
