@@ -19,6 +19,8 @@ from headstart.errors import HeadstartError
 
 __all__ = ["app", "main"]
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="headstart",
     help="Reuse a pretrained model on little labelled data, and learn from held-out data whether reuse helped.",
@@ -183,11 +185,9 @@ def cache(
 def main() -> None:
     """Run the command line; every error becomes one message in words and an exit code."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; finished features are kept, and the same command continues from them", 130)
+        code = INTERRUPTED
     except HeadstartError as error:
         _fail(str(error), error.exit_code)
     except Exception as error:
@@ -199,6 +199,9 @@ def main() -> None:
         if isinstance(error, ValueError | TypeError | ImportError):
             _fail(str(error), 2)
         _fail(f"{type(error).__name__}: {error}\nSet HEADSTART_DEBUG=1 to see where.", 1)
+    if code == INTERRUPTED:
+        _fail("interrupted; finished features are kept, and the same command continues from them", INTERRUPTED)
+    sys.exit(code)
 
 
 def _fail(message: str, code: int) -> None:
