@@ -22,6 +22,14 @@ _SHOWN = {
     "regression": ("r2", "mae", "rmse"),
 }
 _WORST, _MISTAKES, _LABEL = 5, 3, 28
+_SAID = {
+    True: {"helps": "transfer helps", "hurts": "transfer hurts", "cannot tell": "cannot tell whether transfer helps"},
+    False: {
+        "helps": "this model is better",
+        "hurts": "this model is worse",
+        "cannot tell": "cannot tell which is better",
+    },
+}
 
 
 def headline(evidence: Evidence) -> str:
