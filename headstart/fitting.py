@@ -57,6 +57,7 @@ def fit_model(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
         seed=plan.seed,
         heads=method(plan.method).heads,
         forms=("plain",) if backbone is None else ("plain", "root"),
+        scale="each" if backbone is None else "shared",
     )
     weights = plan.class_weight
     return Model(
