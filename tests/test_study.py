@@ -1,0 +1,132 @@
+"""The honest protocol on small real and made-up data: what is split how, and what the test rows may not do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from demo_data import sentiment_csv
+
+import headstart
+from headstart import Roles
+
+TEXT = {"backbone": "bundled:wordllama", "method": "ridge", "engine": "torch"}
+TABLE = {"roles": Roles(target="kind"), "method": "ridge"}
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Two numbers, one of which tells the kind most of the time."""
+    draw = np.random.default_rng(seed)
+    kind = draw.integers(0, 2, rows)
+    return pd.DataFrame(
+        {"size": draw.normal(size=rows) + 2 * kind, "noise": draw.normal(size=rows), "kind": np.where(kind, "b", "a")}
+    )
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    return sentiment_csv(tmp_path_factory.mktemp("study") / "amazon.csv", train=150, test=120)
+
+
+@pytest.fixture(scope="module")
+def of_text(reviews):
+    return headstart.fit(reviews, **TEXT)
+
+
+@pytest.fixture(scope="module")
+def of_table():
+    return headstart.fit(table(200), **TABLE)
+
+
+def scores(model):
+    """The evidence but for its timing."""
+    return {key: value for key, value in model.evidence_.to_json().items() if key != "seconds"}
+
+
+def test_few_rows_are_cross_validated(of_table):
+    evidence = of_table.evidence_
+    assert evidence.protocol == "5-fold cross-validation, repeated 3 times"
+    assert (evidence.n_train, evidence.n_test) == (160, 200)
+    assert any("Too few rows for a test split" in note for note in evidence.notes)
+
+
+def test_many_rows_are_split_once():
+    evidence = headstart.fit(table(500), **TABLE).evidence_
+    assert evidence.protocol == "a held-out test split, opened once"
+    assert evidence.n_train + evidence.n_test == 500
+    assert 100 <= evidence.n_test <= 150
+
+
+def test_a_given_split_is_honoured(of_text, reviews):
+    evidence = of_text.evidence_
+    given = pd.read_csv(reviews)["split"].value_counts()
+    assert evidence.protocol == "the test split that came with the data"
+    assert evidence.n_test == given["test"]
+    assert evidence.n_train <= given["train"]
+
+
+def test_text_is_compared_with_random_weights_and_tables_say_why_not(of_text, of_table):
+    assert of_text.evidence_.to_json()["baselines"].keys() == {"majority", "no-transfer", "random-weights"}
+    assert of_table.evidence_.to_json()["baselines"].keys() == {"majority", "no-transfer"}
+    assert any("no weights to make random" in note for note in of_table.evidence_.notes)
+
+
+def test_the_evidence_is_json_with_a_verdict(of_text, of_table):
+    for model in (of_text, of_table):
+        record = json.loads(json.dumps(model.evidence_.to_json(), allow_nan=False))
+        assert record["verdict"] in ("helps", "cannot tell", "hurts")
+        assert record["gain"]["low"] <= record["gain"]["value"] <= record["gain"]["high"]
+        assert record["seconds"]["total"] >= record["seconds"]["head"]
+
+
+def test_test_targets_never_reach_the_model(of_text, reviews, tmp_path):
+    changed = pd.read_csv(reviews)
+    tested = changed["split"] == "test"
+    changed.loc[tested, "label"] = changed.loc[tested, "label"].sample(frac=1, random_state=0).to_numpy()
+    changed.to_csv(path := tmp_path / "changed.csv", index=False)
+    other = headstart.fit(path, **TEXT)
+    assert other.evidence_.to_json()["metrics"] != of_text.evidence_.to_json()["metrics"]
+    assert other.model_.head.temperature == of_text.model_.head.temperature
+    for name, array in of_text.model_.head.arrays.items():
+        np.testing.assert_array_equal(other.model_.head.arrays[name], array)
+
+
+def test_one_seed_one_result_in_any_order_of_rows(of_table):
+    again = headstart.fit(table(200), **TABLE)
+    assert scores(again) == scores(of_table)
+    shuffled = headstart.fit(table(200).sample(frac=1, random_state=1), **TABLE).evidence_.to_json()
+    for metric, value in of_table.evidence_.to_json()["metrics"].items():
+        assert shuffled["metrics"][metric]["value"] == pytest.approx(value["value"], abs=1e-3), metric
+
+
+def test_new_data_are_scored_and_unknown_classes_set_aside(of_table):
+    new = table(80, seed=3)
+    evidence = headstart.evaluate(of_table, new)
+    assert (evidence.protocol, evidence.n_test) == ("new data", 80)
+    assert evidence.to_json()["metrics"]["accuracy"]["value"] > 0.7
+    new.loc[:4, "kind"] = "c"
+    odd = headstart.evaluate(of_table, new)
+    assert (odd.n_test, odd.about["n_set_aside"]) == (75, 5)
+
+
+def test_a_regression_needs_no_classes():
+    data = table(200).assign(kind=lambda rows: rows["size"] * 3 + rows["noise"])
+    model = headstart.fit(data, **TABLE)
+    assert model.kind == "regression"
+    assert model.evidence_.to_json()["metrics"]["r2"]["value"] > 0.9
+    assert headstart.predict(model, data.drop(columns="kind")).values.shape == (200,)
+
+
+def test_checking_needs_no_backbone(reviews):
+    report = headstart.check(reviews)
+    assert report.rows == len(pd.read_csv(reviews))
+    assert report.errors == ()
+
+
+def test_answers_come_by_name(of_table):
+    answers = headstart.predict(of_table, table(5, seed=9).drop(columns="kind"))
+    assert [record["name"] for record in answers.rows()] == list(answers.names)
+    assert "a" in str(replace(answers, set_aside=())) or "b" in str(answers)
