@@ -1,6 +1,6 @@
 """A cold fit on JPEGs, from the folder to the cross-validated head, against forward passes of the network alone.
 
-    python bench/pictures.py [--quick]
+    python bench/pictures.py [--quick] [--once] [--rows N] [--backbone NAME]
 
 (a) against a bare forward pass of the same engine, precision, layout and batch over pictures decoded and prepared
     beforehand, in the same number of lanes. Setting up the engine counts on both sides.
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 from material import jpegs
 from timing import (
+    ONCE,
     QUICK,
     Fit,
     Took,
@@ -29,6 +30,7 @@ from timing import (
     eager,
     load_average,
     median,
+    option,
     pixels,
     settled,
     two_ratios,
@@ -78,12 +80,15 @@ def versus(data: Path, backbone: Backbone, work: Path, *, goal: float, repeats: 
 def main() -> None:
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        small = jpegs(work / "small", 60 if QUICK else 1000, SMALL)
-        large = jpegs(work / "large", 20 if QUICK else 200, LARGE)
+        small = jpegs(work / "small", int(option("--rows", "60" if QUICK else "1000")), SMALL)
+        large = jpegs(work / "large", 20 if ONCE else 200, LARGE)
+        only = option("--backbone", "")
         for name, repeats in (("bundled:efficientnet-lite0", 3), ("timm:resnet50?weights=random", 1)):
+            if only not in name:
+                continue
             backbone = load(name)
-            versus(small, backbone, work, goal=1.15, repeats=1 if QUICK else repeats)
-            versus(large, backbone, work, goal=1.25, repeats=1 if QUICK else 3)
+            versus(small, backbone, work, goal=1.15, repeats=1 if ONCE else repeats)
+            versus(large, backbone, work, goal=1.25, repeats=1 if ONCE else 3)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """MiniLM over 5,000 short texts against the plain ways of batching, and how exact the faster ways are.
 
-    python bench/text.py [--quick]
+    python bench/text.py [--quick] [--once]
 
 The texts are review, editorial and tweet sentences rated by people, in random order. The plain ways are eager float32
 torch with its own threads, batches of 32 in the given order: padded to the longest of the batch, and to 128 tokens.
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from material import DOMAINS, rated_sentences
-from timing import QUICK, Took, clock, load_average, median, settled, two_ratios
+from timing import ONCE, QUICK, Took, clock, load_average, median, settled, two_ratios
 
 from headstart.backbones.backbone import Backbone, TextPreprocess
 from headstart.backbones.load import load
@@ -115,7 +115,7 @@ def main() -> None:
         sys.stdout.write(f"{NAME}, {len(texts)} texts, {choice}: {choice.why}\n")
         load_average()
         ours, longest = [], []
-        for turn in range(1 if QUICK else 3):
+        for turn in range(1 if ONCE else 3):
             cold = Path(folder) / f"cold {turn}"
             shutil.copytree(machine / MACHINE, cold / MACHINE)
             took, values = clock(lambda cold=cold: features(texts, backbone, Extraction(cache=Cache(cold))))

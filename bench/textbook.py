@@ -1,6 +1,6 @@
 """The textbook's way of transfer learning, written plainly, against a cold fit: the same rows, the same split.
 
-    python bench/textbook.py [--quick] [--epochs N]      N: how many of lite0's ten epochs are timed
+    python bench/textbook.py [--quick] [--rows N] [--epochs N]      N: how many of lite0's ten epochs are timed
 
 The textbook: Pillow, torchvision transforms, a DataLoader with two workers, eager float32 torch, the frozen backbone
 run again in each of ten epochs, a linear head trained by Adam. Ours: one pass, the head chosen by cross-validation.
@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from material import jpegs
 from PIL import Image
-from timing import QUICK, Took, clock, cold_fit, load_average, settled
+from timing import QUICK, Took, clock, cold_fit, load_average, option, settled
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
@@ -138,8 +138,8 @@ def versus(folder: Path, work: Path, name: str, *, epochs: int, goals: tuple[int
 def main() -> None:
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        few, more = (60, 60) if QUICK else (300, 600)
-        full = int(sys.argv[sys.argv.index("--epochs") + 1]) if "--epochs" in sys.argv else 2 if QUICK else EPOCHS
+        few, more = (int(option("--rows", "60" if QUICK else n)) for n in ("300", "600"))
+        full = int(option("--epochs", "2" if QUICK else str(EPOCHS)))
         lite0 = jpegs(work / "more", more)
         versus(lite0, work, "bundled:efficientnet-lite0", epochs=full, goals=(25, 50))
         resnet = jpegs(work / "few", few)

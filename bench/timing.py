@@ -34,6 +34,7 @@ from headstart.listener import Logged
 from headstart.seen import look
 
 __all__ = [
+    "ONCE",
     "QUICK",
     "Fit",
     "Took",
@@ -44,12 +45,19 @@ __all__ = [
     "eager",
     "load_average",
     "median",
+    "option",
     "pixels",
     "settled",
     "two_ratios",
 ]
 
 QUICK = "--quick" in sys.argv
+ONCE = QUICK or "--once" in sys.argv
+
+
+def option(name: str, otherwise: str) -> str:
+    """The word after `name` on the command line."""
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else otherwise
 
 
 class Took(NamedTuple):

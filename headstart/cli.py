@@ -31,6 +31,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
+METHOD = "probe (the head is chosen by cross-validation), ridge, logistic, prototypes or neural"
+
 Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]
 Model = Annotated[str, typer.Argument(help="The folder of a saved model")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words")]
@@ -47,8 +50,8 @@ def fit(
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="Folder to save the fitted model in")],
     test: Annotated[str | None, typer.Option("--test", help="Your own test data, looked at once, at the end")] = None,
-    backbone: Annotated[str | None, typer.Option("--backbone", help="Pretrained model, as hub:name")] = None,
-    method: Annotated[str, typer.Option("--method", help="How to reuse it")] = "probe",
+    backbone: Annotated[str | None, typer.Option("--backbone", help=BACKBONE)] = None,
+    method: Annotated[str, typer.Option("--method", help=METHOD)] = "probe",
     input: Input = None,
     target: Target = None,
     split: SplitColumn = None,

@@ -33,18 +33,19 @@ class Terminal:
         self.started: dict[str, int] = {}
 
     def __enter__(self) -> Terminal:
-        self.bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self.bars.stop()
+        if self.started:
+            self.bars.stop()
 
     def say(self, line: str) -> None:
         self.console.print(line, markup=False)
 
     def progress(self, stage: str, done: int, total: int) -> None:
+        self.bars.start()
         if stage not in self.started:
             self.started[stage] = int(self.bars.add_task(stage, total=total))
         self.bars.update(self.bars.task_ids[self.started[stage]], completed=done, total=total)

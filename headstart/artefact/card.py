@@ -51,7 +51,8 @@ def _facts(model: Model, config: dict[str, Any]) -> str:
     if (backbone := model.backbone) is not None:
         stored = "" if config["backbone"]["stored"] else "; its weights are not in this folder"
         rows.append(("backbone", f"`{_safe(backbone.name)}`, fingerprint `{backbone.fingerprint:.16}`{stored}"))
-        rows.append(("its features from", ", ".join(f"{_safe(key)} {_safe(v)}" for key, v in model.engine.items())))
+        engine = " ".join(_safe(model.engine[key]) for key in ("name", "precision") if key in model.engine)
+        rows.append(("its features from", engine))
         rows.append(("licence of the backbone", _safe(backbone.licence) or "not stated: ask its publisher"))
     rows.append(("made by", f"headstart {config['headstart']}, Python {config['libraries']['python']}"))
     return _table(["", ""], [row for row in rows if row[1]])

@@ -1,4 +1,8 @@
-"""Columns of a table or an array as trees take them: float64, NaN where nothing is known, categories as codes."""
+"""Columns of a table or an array as trees take them: float64, NaN where nothing is known.
+
+A column of up to 32 categories becomes a column of 0 and 1 for each: scikit-learn's trees pass over the categories of
+fewer than 10 rows of a categorical column, which small data is full of. A column of more stays one column of codes.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from headstart.data.task import Array, Inputs
 __all__ = ["Columns"]
 
 _CATEGORIES = 254
+_FEW = 32
 
 
 class Columns(NamedTuple):
@@ -27,22 +32,37 @@ class Columns(NamedTuple):
 
     @property
     def categorical(self) -> Array:
-        """(D,) which columns hold categories."""
-        return np.array([categories is not None for categories in self.categories])
+        """(D,) which of the encoded columns hold codes of categories."""
+        return np.repeat([_coded(categories) for categories in self.categories], self._widths)
 
     @property
-    def most_categories(self) -> int:
-        """The number of categories of the column that has most of them."""
-        return max((len(categories) for categories in self.categories if categories is not None), default=0)
+    def most_codes(self) -> int:
+        """The number of categories of the column of codes that has most of them."""
+        return max((len(known) for known in self.categories if known is not None and _coded(known)), default=0)
 
     def encode(self, inputs: Inputs) -> Array:
-        """(N, D) float64. Infinite numbers, and categories that are rare or new, become NaN."""
+        """(N, D) float64. Infinite numbers become NaN; so do categories that are rare or new, or 0 in every column."""
         frame = pd.DataFrame(inputs)
         columns = [
-            _numbers(column) if categories is None else _codes(column, categories)
+            _numbers(column)[:, None] if categories is None else _indicators(_codes(column, categories), categories)
             for (_, column), categories in zip(frame.items(), self.categories, strict=True)
         ]
-        return np.stack(columns, axis=1)
+        return np.concatenate(columns, axis=1)
+
+    @property
+    def _widths(self) -> list[int]:
+        return [1 if known is None or _coded(known) else max(1, len(known)) for known in self.categories]
+
+
+def _coded(categories: pd.Index | None) -> bool:
+    return categories is not None and len(categories) > _FEW
+
+
+def _indicators(codes: Array, categories: pd.Index) -> Array:
+    """Codes (N,) as they are, (N, 1), or where there are few a column of 0 and 1 for each, (N, K)."""
+    if _coded(categories):
+        return codes[:, None]
+    return np.asarray(codes[:, None] == np.arange(max(1, len(categories))), dtype=np.float64)
 
 
 def _numeric(column: pd.Series) -> bool:

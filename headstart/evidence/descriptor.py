@@ -98,7 +98,8 @@ def _edges(slope: Array, turns: Array, *, cell: int) -> Array:
     grid = histogram.reshape(count, cells, cells, _BINS)
     corners = [grid[:, i : cells - 1 + i, j : cells - 1 + j] for i in (0, 1) for j in (0, 1)]
     blocks = np.concatenate(corners, axis=-1)
-    return np.asarray(_unit(np.minimum(_unit(blocks), 0.2)).reshape(count, -1), dtype=np.float32)
+    flat = _unit(np.minimum(_unit(blocks), 0.2)).reshape(count, (cells - 1) ** 2 * 4 * _BINS)
+    return np.asarray(flat, dtype=np.float32)
 
 
 def _unit(blocks: Array) -> Array:

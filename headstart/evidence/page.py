@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["headline", "page"]
 
 _WIDTH = 79
+_NEW_DATA = "new data"
 _SHOWN = {
     "classification": ("accuracy", "balanced_accuracy", "macro_f1", "log_loss"),
     "multilabel": ("accuracy", "macro_f1", "micro_f1", "log_loss"),
@@ -58,7 +59,8 @@ def page(evidence: Evidence) -> str:
 
 
 def _rows(evidence: Evidence) -> str:
-    learnt = f"{evidence.n_train:,} rows to learn from, " if evidence.n_train else ""
+    past = "fitted earlier on {:,} rows, " if evidence.protocol == _NEW_DATA else "{:,} rows to learn from, "
+    learnt = past.format(evidence.n_train) if evidence.n_train else ""
     how = f" ({evidence.protocol})" if evidence.protocol else ""
     return f"{learnt}{evidence.n_test:,} rows to test on{how}; in brackets: 95 % intervals"
 

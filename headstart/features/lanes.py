@@ -44,31 +44,35 @@ def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: 
     `watch`, stops them all between two pieces and is raised here; so is KeyboardInterrupt.
     """
     work = _Work(pieces)
-    threads = [Thread(target=_run, args=(lane, work), name=f"lane {number}") for number in range(lanes)]
+    # Not Thread.join: interrupted by Ctrl-C, it takes a running thread for ended (Python 3.11).
+    ended = [Event() for _ in range(lanes)]
+    started: list[Event] = []
     threads_before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        for thread in threads:
-            thread.start()
-        while any(thread.is_alive() for thread in threads):
+        for number, end in enumerate(ended):
+            Thread(target=_run, args=(lane, work, end), name=f"lane {number}", daemon=True).start()
+            started.append(end)
+        while running := [end for end in ended if not end.is_set()]:
             watch()
-            next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
+            running[0].wait(_TICK)
     finally:
         # After an error or Ctrl-C this lets the lanes finish the piece they are in; otherwise they have ended.
         work.stopped.set()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+        for end in started:
+            end.wait()
         torch.set_num_threads(threads_before)
     if work.error is not None:
         raise work.error
     watch()
 
 
-def _run(lane: Callable[[Iterator[int], Event], None], work: _Work) -> None:
+def _run(lane: Callable[[Iterator[int], Event], None], work: _Work, end: Event) -> None:
     try:
         torch.set_num_threads(1)
         with torch.inference_mode():
             lane(iter(work), work.stopped)
     except BaseException as error:
         work.fail(error)
+    finally:
+        end.set()

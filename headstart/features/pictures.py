@@ -86,10 +86,13 @@ class Pictures:
         stopped: Event,
     ) -> None:
         belt = _Belt(self, preprocess, ahead, stopped)
-        for number in numbers:
-            for row in pieces[number]:
-                belt.take(row)
-        belt.finish()
+        try:
+            for number in numbers:
+                for row in pieces[number]:
+                    belt.take(row)
+            belt.finish()
+        finally:
+            belt.keep()
 
     def _recall(self) -> None:
         """What is known of files that have not changed since."""
@@ -152,13 +155,12 @@ class _Belt:
             self._note(source, "")
         self._forward()
         if len(self._fresh) >= _SHARD or len(self._fresh_thumbs) >= _SHARD or len(self._sights) >= _SHARD:
-            self._keep()
+            self.keep()
 
     def finish(self) -> None:
-        """Run what waits, and keep what is fresh."""
+        """Run what still waits."""
         if self._waiting and not self._stopped.is_set():
             self._forward(everything=True)
-        self._keep()
 
     def _prepare(self, row: int, source: Source) -> None:
         run, store = self._run, self._run.supply.store if self._run.supply is not None else None
@@ -218,7 +220,8 @@ class _Belt:
         run.has_values[rows] = True
         self._fresh.extend(rows)
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Store what is fresh."""
         run = self._run
         store = run.supply.store if run.supply is not None else None
         if store is not None:

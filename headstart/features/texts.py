@@ -104,14 +104,16 @@ class Texts:
         def lane(numbers: Iterator[int], stopped: Event) -> None:
             runner = engine.lane()
             fresh: list[int] = []
-            for number in numbers:
-                batch = batches[number]
-                self.values[batch] = runner(*tokenizer.batch([ids[row] for row in batch]))
-                fresh += batch
-                if len(fresh) >= _SHARD:
-                    self._keep(fresh)
-                    fresh = []
-            self._keep(fresh)
+            try:
+                for number in numbers:
+                    batch = batches[number]
+                    self.values[batch] = runner(*tokenizer.batch([ids[row] for row in batch]))
+                    fresh += batch
+                    if len(fresh) >= _SHARD:
+                        self._keep(fresh)
+                        fresh = []
+            finally:
+                self._keep(fresh)
 
         def watch() -> None:
             if progress is not None:

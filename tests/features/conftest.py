@@ -11,7 +11,6 @@ from torch import nn
 from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
 from headstart.features import processor
 from headstart.features.cache import Cache
-from headstart.features.quiet import quiet
 
 
 class Tiny(nn.Module):
@@ -136,12 +135,6 @@ def photos(tmp_path):
 def has_openvino():
     pytest.importorskip("openvino")
     return True
-
-
-@pytest.fixture
-def hushed():
-    with quiet():
-        yield
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from torchvision.transforms import InterpolationMode, v2
 from headstart.backbones.backbone import PicturePreprocess
 from headstart.features.decode import decode
 from headstart.features.prepare import normalise, prepare, thumbnail
+from headstart.features.quiet import quiet
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
@@ -43,7 +44,7 @@ def test_it_equals_the_plain_transforms_bit_for_bit(height, width, interpolation
     assert np.array_equal(prepared, plain(picture, p).permute(1, 2, 0).numpy())
 
 
-@pytest.mark.usefixtures("hushed")
+@quiet()
 def test_from_the_file_to_the_tensor_as_the_plain_reference_does(make):
     data = make.encoded(make.photo(500, 375), "JPEG", quality=85)
     p = PicturePreprocess(size=(224, 224), resize=256, interpolation="bilinear", **IMAGENET)
