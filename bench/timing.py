@@ -93,8 +93,13 @@ def settled(backbone: Backbone, wish: Wish, folder: Path, *, rows: int = 1000) -
     """The engine for this network on this machine, measured once and remembered in `folder`, a cache."""
     memory = Memory(folder / MACHINE)
     chosen = settle(backbone, rows, wish, memory)
-    with quiet():
-        return chosen or measure(backbone, rows, wish, memory, processor.cores())[0]
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)  # as in the lanes
+        with quiet():
+            return chosen or measure(backbone, rows, wish, memory, processor.cores())[0]
+    finally:
+        torch.set_num_threads(threads)
 
 
 def cold_fit(data: Any, backbone: Backbone, *, machine: Path, into: Path, wish: Wish | None = None) -> Fit:
