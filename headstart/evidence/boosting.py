@@ -1,9 +1,10 @@
 """A sound opponent for tables and arrays: histogram gradient boosting (Friedman, 2001; Ke et al., 2017).
 
-Columns go in as they are (`columns.py`): numbers with their gaps, the 254 most frequent categories, dates. Small trees (8 leaves of 5 rows or more, half the columns at each split, L2 of 1) suit small data; how many
-of them, and the temperature of the probabilities, is settled out of fold. Large data gets fewer trees that learn
-faster, and wide data coarser bins, so that the comparison stays a matter of seconds. Balanced accuracy: wine .97 from
-80 rows, digits .94 from 400; scikit-learn's default settings: .97 and .91.
+Columns go in as they are (`columns.py`): numbers with their gaps, categories, dates. Small trees (8 leaves of 5 rows or
+more, half the columns at each split, L2 of 1) suit small data; how many of them, and the temperature of the
+probabilities, is settled out of fold. Large data gets fewer, faster trees and wide data coarser bins, so that
+the comparison stays a matter of seconds. Balanced accuracy: wine .99 from 80 rows, digits .94 from 400; with
+scikit-learn's default settings .97 and .91.
 """
 
 from __future__ import annotations
