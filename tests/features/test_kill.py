@@ -1,0 +1,82 @@
+"""A run killed with SIGKILL, wherever it is, goes on and ends with the same features."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import json, os, signal, sys, time
+import numpy as np, torch
+from torch import nn
+from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.features import pictures
+from headstart.features.cache import Cache
+from headstart.features.extract import Extraction, extract
+
+
+class Slow(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Conv2d(3, 4, 3)
+
+    def forward(self, pixels):
+        time.sleep(0.02)
+        return self.net(pixels).mean((2, 3))
+
+
+def work(cache, out):
+    torch.manual_seed(0)
+    pictures._SHARD = 8
+    preprocess = PicturePreprocess(size=(32, 32), resize=32, interpolation="bilinear", mean=(.5,) * 3, std=(.5,) * 3)
+    backbone = Backbone(
+        name="slow", modality="image", module=Slow(), dim=4, preprocess=preprocess, fingerprint="f", spec={}
+    )
+    inputs = list(np.random.default_rng(0).integers(0, 256, (400, 40, 40, 3), dtype=np.uint8)) + [None]
+    options = Extraction(engine="torch", precision="float32", cache=cache and Cache(cache), lanes=2)
+    found = extract(inputs, backbone, options)
+    np.savez(out, values=found.values, thumbs=found.thumbs, rows=found.rows, computed=found.computed)
+
+
+def begin(cache, out):
+    # Nothing was calculated before, so there are no threads yet that a fork would lose.
+    pid = os.fork()
+    if pid == 0:
+        work(cache, out)
+        os._exit(0)
+    return pid
+
+
+folder = sys.argv[1]
+cache, names = folder + "/cache", [folder + "/" + name for name in ("one.npz", "two.npz", "alone.npz")]
+draw = np.random.default_rng(int(sys.argv[2]))
+statuses, killed_early = [], 0
+for _ in range(4):
+    pid = begin(cache, names[0])
+    time.sleep(draw.uniform(0.1, 0.4))
+    os.kill(pid, signal.SIGKILL)
+    statuses.append(os.waitpid(pid, 0)[1])
+    killed_early += not os.path.exists(names[0])
+pids = [begin(cache, names[0]), begin(cache, names[1]), begin(None, names[2])]
+ends = [os.waitpid(pid, 0)[1] for pid in pids]
+one, two, alone = [dict(np.load(name)) for name in names]
+same = [np.array_equal(found[key], alone[key]) for found in (one, two) for key in ("values", "thumbs", "rows")]
+computed = [int(found["computed"]) for found in (one, two, alone)]
+print(json.dumps({"statuses": statuses, "early": killed_early, "ends": ends, "same": same, "computed": computed}))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
+@pytest.mark.parametrize("seed", [0, 1])
+def test_killed_at_random_moments(tmp_path, seed):
+    """Four kills; then two processes at once on what was left behind, and one without any cache."""
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path), str(seed)]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    found = json.loads(ended.stdout)
+    assert found["statuses"] == [9] * 4
+    assert found["early"] == 4
+    assert found["ends"] == [0, 0, 0]
+    assert found["same"] == [True] * 6
+    assert found["computed"][0] < found["computed"][2] == 400

@@ -1,0 +1,110 @@
+import _thread
+import time
+from threading import Event, Lock, Timer, current_thread, main_thread
+
+import pytest
+import torch
+
+from headstart.features.lanes import run_lanes
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+@pytest.mark.parametrize("pieces", [0, 1, 50])
+def test_each_piece_is_done_once(lanes, pieces):
+    done, lock = [], Lock()
+
+    def lane(numbers, stopped):
+        for number in numbers:
+            with lock:
+                done.append(number)
+        assert not stopped.is_set()
+
+    run_lanes(lane, pieces, lanes, lambda: None)
+    assert sorted(done) == list(range(pieces))
+
+
+def test_torch_has_one_thread_in_a_lane_and_as_many_as_before_afterwards():
+    before = torch.get_num_threads()
+    found = []
+
+    def lane(numbers, stopped):
+        found.append((torch.get_num_threads(), torch.is_inference_mode_enabled(), current_thread() is main_thread()))
+
+    run_lanes(lane, 1, 2, lambda: None)
+    assert found == [(1, True, False)] * 2
+    assert torch.get_num_threads() == before
+
+
+def test_the_first_error_stops_the_others_and_is_raised():
+    done = []
+
+    def lane(numbers, stopped):
+        for number in numbers:
+            if number == 2:
+                raise ValueError("piece 2")
+            done.append(number)
+            time.sleep(0.01)
+
+    with pytest.raises(ValueError, match="piece 2"):
+        run_lanes(lane, 1000, 2, lambda: None)
+    assert len(done) < 20
+
+
+def test_an_error_while_watching_stops_the_lanes():
+    ended = []
+
+    def lane(numbers, stopped):
+        for _ in numbers:
+            time.sleep(0.005)
+        ended.append(stopped.is_set())
+
+    def watch():
+        raise RuntimeError("watched")
+
+    with pytest.raises(RuntimeError, match="watched"):
+        run_lanes(lane, 1000, 2, watch)
+    assert ended == [True, True]
+
+
+def test_a_lane_that_waits_learns_that_the_run_was_stopped():
+    def lane(numbers, stopped):
+        if next(numbers) == 0:
+            raise ValueError("piece 0")
+        assert stopped.wait(10)
+
+    with pytest.raises(ValueError, match="piece 0"):
+        run_lanes(lane, 2, 2, lambda: None)
+
+
+def test_an_interrupt_is_prompt_and_lets_the_lanes_finish_their_piece():
+    begun, finished = [], []
+    started = Event()
+
+    def lane(numbers, stopped):
+        for number in numbers:
+            begun.append(number)
+            started.set()
+            time.sleep(0.02)
+            finished.append(number)
+
+    timer = Timer(0.1, lambda: started.wait() and _thread.interrupt_main())
+    timer.start()
+    start = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        run_lanes(lane, 10_000, 2, lambda: None)
+    assert time.perf_counter() - start < 5
+    assert sorted(begun) == sorted(finished)
+    assert 0 < len(finished) < 1000
+
+
+def test_watch_is_called_in_the_callers_thread_and_once_more_at_the_end():
+    done, seen = [], []
+
+    def lane(numbers, stopped):
+        for number in numbers:
+            time.sleep(0.005)
+            done.append(number)
+
+    run_lanes(lane, 20, 2, lambda: seen.append((len(done), current_thread() is main_thread())))
+    assert seen[-1] == (20, True)
+    assert all(where for _, where in seen)
