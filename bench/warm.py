@@ -1,6 +1,6 @@
 """A warm fit, with another head and another seed in a second process, against the cold one; and which files it opens.
 
-    python bench/warm.py [--quick] [--once]      --once: lite0 only
+    python bench/warm.py [--quick] [--once] [--rows N]      --once: lite0 only
 
 The clock runs from the folder to the fitted head in each process; imports and building the torch module are outside.
 """
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from material import jpegs, show
-from timing import ONCE, QUICK, clock, load_average, settled
+from timing import ONCE, QUICK, clock, load_average, option, settled
 
 from headstart.backbones.load import load
 from headstart.data.check import check
@@ -58,7 +58,7 @@ def started(*arguments: str) -> dict[str, Any]:
 def main() -> None:
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        data = jpegs(work / "pictures", 60 if QUICK else 1000)
+        data = jpegs(work / "pictures", int(option("--rows", "60" if QUICK else "1000")))
         for name in NAMES[:1] if ONCE else NAMES:
             cache = work / "cache"
             settled(load(name), Wish(), cache)
