@@ -11,8 +11,7 @@ From draws t*_1 .. t*_B of a score whose value on all rows is t, with n independ
 
 In simulations (`tests/evidence/test_coverage.py`) the truth of accuracy, balanced accuracy, macro F1 and R2 is
 inside in 93 to 99 % of samples; BCa did worse on many classes of few rows, plain percentiles missed macro F1 one time
-in five. On
-few rows a calibration error is itself biased upwards, and so is its interval.
+in five. On few rows a calibration error is itself biased upwards, and so is its interval.
 
 The interval is unknown, NaN, where there is one unit only, or where resamples do not vary and no bound is known.
 """
