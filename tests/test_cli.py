@@ -282,7 +282,8 @@ def test_an_interrupted_fit_leaves_nothing(tmp_path, monkeypatch):
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
-    assert process.returncode == 130, said
+    # CPython ends by the signal itself where the interrupt hit code run by exec; a shell shows 130 for both.
+    assert process.returncode in (130, -signal.SIGINT), said
     assert "interrupted" in said
     assert "Traceback" not in said
     assert list(out.parent.iterdir()) == []

@@ -17,6 +17,7 @@ import torch
 from headstart.backbones.backbone import Backbone, PicturePreprocess
 from headstart.data.task import Array
 from headstart.features.engine import Precision, Rows, Runner, Unfit, checked
+from headstart.features.interrupts import interrupts_wait
 
 __all__ = ["OpenVINOEngine", "import_openvino"]
 
@@ -31,14 +32,13 @@ class OpenVINOEngine:
     def __init__(self, backbone: Backbone, precision: Precision, lanes: int) -> None:
         self._backbone = backbone
         openvino = import_openvino()
+        pictures = backbone.preprocess if isinstance(backbone.preprocess, PicturePreprocess) else None
+        self.batch = _TOKENS if pictures is None else _PICTURES
         try:
-            if isinstance(backbone.preprocess, PicturePreprocess):
-                self.batch = _PICTURES
-                model = _for_pictures(openvino, _converted(backbone), backbone.preprocess)
-            else:
-                self.batch = _TOKENS
+            with interrupts_wait():
                 model = _converted(backbone)
-            self._compiled = openvino.Core().compile_model(model, "CPU", _settings(precision, lanes))
+                model = model if pictures is None else _for_pictures(openvino, model, pictures)
+                self._compiled = openvino.Core().compile_model(model, "CPU", _settings(precision, lanes))
         except Exception as error:  # tracing runs the network's own code, and the front end raises by turns
             raise Unfit(f"OpenVINO cannot convert {backbone.name}: {str(error)[:300]}") from error
 
