@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import torch
 
 from headstart.backbones.backbone import Backbone, PicturePreprocess
 from headstart.data.task import Array
@@ -69,7 +70,16 @@ def agrees(agreement: Agreement, precision: Precision) -> bool:
 
 
 def seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
-    """For one row of the probe on one thread: the least of three, or one where that takes long."""
+    """For one row of the probe on one thread, as in a lane: the least of three, or one where that takes long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _seconds(engine, inputs)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
     runner = engine.lane()
     count = engine.batch if inputs[0].ndim > 2 else len(inputs[0])
     whole = tuple(np.resize(array, (count, *array.shape[1:])) for array in inputs)

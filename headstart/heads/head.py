@@ -94,7 +94,11 @@ def shaped(features: Array, form: Form) -> Array:
 
     The root tames the few large values of pooled activations (Perronnin, Sanchez and Mensink, 2010, section 3.1).
     """
-    return features if form == "plain" else np.sign(features) * np.sqrt(np.abs(features))
+    if form == "plain":
+        return features
+    root = np.abs(features)
+    np.sqrt(root, out=root)
+    return np.copysign(root, features, out=root)
 
 
 def probabilities(logits: Array, kind: Kind, temperature: float = 1.0) -> Array:

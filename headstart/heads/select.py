@@ -81,19 +81,30 @@ def fit_probe(
 
 
 def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form]) -> tuple[Form, Problem, dict[str, Proposal]]:
-    """The form to take, the problem posed in it, and ridge's proposal where that was what decided."""
-    if len(forms) == 1:
-        return forms[0], posed(forms[0]), {}
-    lowest, best = np.inf, None
-    for form in forms:
-        problem = posed(form)
-        proposal = HEADS["ridge"]().propose(problem)
-        loss = problem.score(proposal.out_of_fold).loss
-        if best is None or loss < lowest:
-            lowest, best = loss, (form, problem, {"ridge": proposal})
-    if best is None:
+    """The form to take, the problem posed in it, and ridge's proposal where that was what decided.
+
+    Only one posed problem is held at a time, since each is as large as the features: a form that wins over a later one
+    is posed again.
+    """
+    if not forms:
         raise ValueError("forms must name at least one of 'plain' and 'root', got none")
-    return best
+    *earlier, last = forms
+    losses = {form: _screened(posed(form))[0] for form in earlier}
+    problem = posed(last)
+    if not earlier:
+        return last, problem, {}
+    losses[last], proposal = _screened(problem)
+    best = min(losses, key=lambda form: losses[form])
+    if best == last:
+        return last, problem, {"ridge": proposal}
+    del problem, proposal
+    return best, posed(best), {}
+
+
+def _screened(problem: Problem) -> tuple[float, Proposal]:
+    """The out-of-fold loss of ridge, and its proposal."""
+    proposal = HEADS["ridge"]().propose(problem)
+    return problem.score(proposal.out_of_fold).loss, proposal
 
 
 def _candidates(heads: Sequence[str] | None, kind: Kind, targets: Array) -> list[str]:
