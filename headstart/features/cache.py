@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,6 +57,18 @@ class Cache:
 
     def __repr__(self) -> str:
         return f"Cache({str(self.folder)!r}, limit_bytes={self.limit_bytes})"
+
+    def __str__(self) -> str:
+        """What is held, a line a namespace."""
+        held = self.describe()
+        total = sum(holding.bytes for holding in held)
+        lines = [f"{self.folder}: {total / 1e6:.1f} MB of at most {self.limit_bytes / 1e6:.0f} MB"]
+        for holding in held:
+            name = " ".join(str(holding.about.get(key, "")) for key in ("label", "engine", "precision")).strip()
+            used = time.strftime("%Y-%m-%d %H:%M", time.localtime(holding.last_used))
+            size = f"{holding.rows} rows, {holding.bytes / 1e6:.1f} MB"
+            lines.append(f"{holding.namespace[:12]}  {holding.kind:8}  {size:24}  last used {used}  {name}")
+        return "\n".join(lines)
 
     def describe(self) -> list[Holding]:
         """What is held, most recently used first. Empty where there is no cache yet."""

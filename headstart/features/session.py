@@ -68,9 +68,11 @@ class Session:
     def finish(self) -> tuple[str, ...]:
         """End the run: note what was used, keep within the limit, and say what went wrong, in words."""
         for store in self._stores:
-            store.touch()
-        with self._lock:
             if self._size is not None:
+                store.merge()
+            store.touch()
+        if self._size is not None:
+            with self._lock:
                 self._trim(0)
         damaged = sum(store.damaged for store in self._stores)
         if damaged:

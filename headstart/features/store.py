@@ -18,6 +18,9 @@ from headstart.features.shard import KEY, SUFFIX, Damaged, read_keys, read_shard
 
 __all__ = ["Store"]
 
+_SMALL = 32
+_MANY = 64
+
 
 class _Place(NamedTuple):
     shard: Path
@@ -107,6 +110,26 @@ class Store:
         for path in self.used:
             with suppress(OSError):  # read-only, or gone: then there is nothing to note
                 os.utime(path)
+
+    def merge(self) -> None:
+        """Put small shards together, as many short runs leave them behind. Processes that still look for one of them
+        find it gone and compute its rows again."""
+        rows: dict[Path, dict[bytes, int]] = defaultdict(dict)
+        for key, place in self._index.items():
+            rows[place.shard][key] = place.row
+        small = [path for path, found in rows.items() if len(found) < _SMALL]
+        if len(small) < _MANY or not self._writable:
+            return
+        read = {path: values for path in small if (values := self._read(path)) is not None}
+        if not read:
+            return
+        keys = [key for path in read for key in rows[path]]
+        self.put(keys, np.concatenate([values[list(rows[path].values())] for path, values in read.items()]))
+        for path in read:
+            if self._index[next(iter(rows[path]))].shard != path:
+                self.used.discard(path)
+                with suppress(OSError):  # then it is merged again next time
+                    path.unlink()
 
     def _add(self, path: Path) -> None:
         try:

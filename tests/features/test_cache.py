@@ -44,6 +44,15 @@ def test_it_describes_what_it_holds(cache, make):
     assert repr(cache) == f"Cache({str(cache.folder)!r}, limit_bytes={20 * 2**30})"
 
 
+def test_it_is_told_in_words(cache, make):
+    assert str(cache) == f"{cache.folder}: 0.0 MB of at most 21475 MB"
+    filled(cache, make, {"engine": "torch", "precision": "float32"}, 5)
+    last = str(cache).splitlines()[-1]
+    assert "features" in last
+    assert "5 rows, 0.0 MB" in last
+    assert last.endswith("tiny torch float32")
+
+
 def test_it_clears_one_namespace_or_everything(cache, make):
     filled(cache, make, {"fingerprint": "a"}, 5)
     filled(cache, make, {"fingerprint": "b"}, 7)

@@ -120,3 +120,33 @@ def test_threads(tmp_path, make):
     out = np.zeros((200, 1), np.float32)
     assert opened(tmp_path, width=1).fill(out, range(200), [make.key(number) for number in range(200)]) == []
     assert np.array_equal(out[:, 0], np.arange(200))
+
+
+def test_many_small_shards_become_one(tmp_path, make):
+    store = opened(tmp_path)
+    keys = [make.key(number) for number in range(260)]
+    values = np.arange(780, dtype=np.float32).reshape(260, 3)
+    for number in range(100):
+        store.put(keys[number : number + 1], values[number : number + 1])
+    store.put(keys[100:], values[100:])
+    late = opened(tmp_path)
+    store.merge()
+    assert len(list(tmp_path.iterdir())) == 2
+    for other in (store, opened(tmp_path)):
+        out = np.zeros((260, 3), np.float32)
+        assert other.fill(out, range(260), keys) == []
+        assert np.array_equal(out, values)
+    assert late.fill(np.zeros((260, 3), np.float32), range(260), keys) == list(range(100))
+    before = list(tmp_path.iterdir())
+    store.merge()
+    assert list(tmp_path.iterdir()) == before
+
+
+def test_small_shards_stay_where_there_is_no_room_to_merge_them(tmp_path, make):
+    store = opened(tmp_path)
+    for number in range(70):
+        store.put([make.key(number)], VALUES[:1])
+    full = opened(tmp_path, room=lambda size: False)
+    full.merge()
+    assert len(list(tmp_path.iterdir())) == 70
+    assert len(opened(tmp_path)) == 70
