@@ -215,11 +215,11 @@ def test_formats_that_run_programs_are_not_read():
         decode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n")
 
 
-@pytest.mark.parametrize("times", [2, 4])
+@pytest.mark.parametrize("times", [4, 6])
 def test_a_drafted_photograph_is_within_tolerance_of_the_whole(make, times):
     data = make.encoded(make.photo(times * (DRAFT + 100), times * DRAFT), "JPEG", quality=92)
     whole, drafted = decode(data), decode(data, draft=True)
-    assert drafted.shape[1:] == (DRAFT, DRAFT + 100)
+    assert min(drafted.shape[1:]) in (DRAFT, 6 * DRAFT // 4)
     one, other = (resize_image(picture, [256, 306], antialias=True).float() for picture in (whole, drafted))
     assert (one - other).abs().mean() < 0.5
     assert (one - other).abs().max() <= 8
@@ -227,7 +227,7 @@ def test_a_drafted_photograph_is_within_tolerance_of_the_whole(make, times):
 
 
 def test_smaller_photographs_are_never_drafted(make):
-    data = make.encoded(make.photo(2 * DRAFT, 2 * DRAFT - 1), "JPEG")
+    data = make.encoded(make.photo(4 * DRAFT, 4 * DRAFT - 1), "JPEG")
     assert torch.equal(decode(data), decode(data, draft=True))
 
 
