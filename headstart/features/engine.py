@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from headstart.backbones.backbone import Backbone
 from headstart.errors import BackboneError
 
 __all__ = [
@@ -87,10 +86,10 @@ class EngineUsed:
         return asdict(self) | {"agreement": None if self.agreement is None else self.agreement._asdict()}
 
 
-def checked(rows: npt.NDArray[Any], count: int, backbone: Backbone) -> Rows:
+def checked(rows: npt.NDArray[Any], count: int, width: int) -> Rows:
     """The engine's output, if it has the shape that the backbone promises. `BackboneError` if not."""
-    if rows.shape != (count, backbone.dim):
+    if rows.shape != (count, width):
         raise BackboneError(
-            f"{backbone.name} gives features of shape {rows.shape}; expected ({count}, {backbone.dim}), a row an input"
+            f"the network gives features of shape {rows.shape}; expected ({count}, {width}), a row an input"
         )
     return rows

@@ -30,7 +30,7 @@ class OpenVINOEngine:
     """A compiled copy of the backbone. `Unfit` where OpenVINO is missing or cannot convert this network."""
 
     def __init__(self, backbone: Backbone, precision: Precision, lanes: int) -> None:
-        self._backbone = backbone
+        self._width = backbone.dim
         openvino = import_openvino()
         pictures = backbone.preprocess if isinstance(backbone.preprocess, PicturePreprocess) else None
         self.batch = _TOKENS if pictures is None else _PICTURES
@@ -48,7 +48,7 @@ class OpenVINOEngine:
 
         def run(*inputs: Array) -> Rows:
             request.infer([np.ascontiguousarray(array) for array in inputs], share_inputs=True)
-            return checked(np.array(request.get_output_tensor(0).data), len(inputs[0]), self._backbone)
+            return checked(np.array(request.get_output_tensor(0).data), len(inputs[0]), self._width)
 
         return run
 

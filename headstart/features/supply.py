@@ -7,6 +7,7 @@ from threading import Event
 from headstart.backbones.backbone import Backbone
 from headstart.features.choose import SAFE, Wish, agreement, build, known_agreement, measure, settle
 from headstart.features.engine import Agreement, Choice, Engine, EngineUsed, Unfit
+from headstart.features.kept import keep, kept
 from headstart.features.prepare import RECIPE
 from headstart.features.session import Session
 from headstart.features.store import Store
@@ -54,8 +55,10 @@ class Supply:
             self.choice, self.engine = measure(self._backbone, self._rows, self._wish, memory, self._lanes)
             self._open(self.choice)
         else:
-            self.engine = build(self.choice, self._backbone, self._lanes)
+            known = kept(self.choice, self._backbone, self._lanes)
+            self.engine = known if known is not None else build(self.choice, self._backbone, self._lanes)
         self._agreement = agreement(self.choice, self.engine, self._backbone, memory)
+        keep(self.engine, self.choice, self._backbone, self._lanes)
         self.ready.set()
 
     def wait(self, stopped: Event) -> Engine | None:

@@ -26,16 +26,17 @@ _TOKENS_CUDA = 16384
 
 
 class TorchEngine:
-    """Runs a copy of the backbone's module; the backbone itself stays as it is."""
+    """Runs a copy of the backbone's module; the backbone itself stays as it is, and may go before the engine does."""
 
     def __init__(self, backbone: Backbone, precision: Precision, device: str) -> None:
         if backbone.module is None:
             raise ValueError(f"{backbone.name} has no network to run: its features are the columns themselves")
-        self._backbone = backbone
+        self._width = backbone.dim
+        self._preprocess = backbone.preprocess if isinstance(backbone.preprocess, PicturePreprocess) else None
         self._device = torch.device(device)
         self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         on_cuda = self._device.type == "cuda"
-        if isinstance(backbone.preprocess, PicturePreprocess):
+        if self._preprocess is not None:
             self.batch = _PICTURES_CUDA if on_cuda else _PICTURES[precision]
         else:
             self.batch = _TOKENS_CUDA if on_cuda else _TOKENS
@@ -55,7 +56,7 @@ class TorchEngine:
         with torch.inference_mode():
             tensors = [self._moved(torch.from_numpy(array)) for array in inputs]
             features: Any = self._forward(tensors)
-            return checked(features.float().cpu().numpy(), len(inputs[0]), self._backbone)
+            return checked(features.float().cpu().numpy(), len(inputs[0]), self._width)
 
     def _moved(self, tensor: Tensor) -> Tensor:
         if self._device.type == "cuda":
@@ -63,9 +64,8 @@ class TorchEngine:
         return tensor
 
     def _forward(self, tensors: list[Tensor]) -> Tensor:
-        preprocess = self._backbone.preprocess
-        if isinstance(preprocess, PicturePreprocess):
-            tensors = [normalise(tensors[0], preprocess)]
+        if self._preprocess is not None:
+            tensors = [normalise(tensors[0], self._preprocess)]
             if self._device.type == "cpu":
                 tensors = [tensors[0].to(self._dtype)]
         if self._device.type == "cpu":
