@@ -1,8 +1,8 @@
 """The verbs of the command line: thin, each calls one public function.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 unexpected, 2 wrong arguments,
-3 data, 4 backbone, 5 saved model, 6 cache, 130 interrupted. Heavy libraries are imported inside the verbs, so that
-help answers at once.
+3 data, 4 backbone, 5 saved model, 6 cache, 7 training, 130 interrupted. Heavy libraries are imported inside the verbs,
+so that help answers at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ app = typer.Typer(
 )
 
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
-METHOD = "probe (the head is chosen by cross-validation), ridge, logistic, prototypes or neural"
+METHOD = (
+    "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, neural. "
+    "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, scratch"
+)
 
 Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]
 Model = Annotated[str, typer.Argument(help="The folder of a saved model")]
@@ -64,6 +67,12 @@ def fit(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of everything random")] = 0,
     engine: Annotated[str, typer.Option("--engine", help="auto, torch or openvino")] = "auto",
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")] = True,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="Of a method that moves weights, such as epochs=20; repeatable")
+    ] = None,
+    keep_tuned: Annotated[
+        bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown better than the probe")
+    ] = False,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     json: AsJson = False,
@@ -86,6 +95,8 @@ def fit(
             seed=seed,
             engine=cast(Any, engine),
             cache=cache,
+            options=_options(option),
+            keep_tuned=keep_tuned,
             listener=terminal,
         )
         fitted.save(out, slim=slim, overwrite=overwrite)
@@ -227,6 +238,14 @@ def _listing(held: Any, store: Any) -> str:
     total = sum(one.bytes for one in held) / 1e6
     limit = store.limit_bytes / 1e6
     return "\n".join([*lines, f"{total:>9,.1f} MB in {store.folder}, of at most {limit:,.0f} MB"])
+
+
+def _options(options: list[str] | None) -> dict[str, Any] | None:
+    pairs = [option.partition("=") for option in options or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise ValueError(f"--option {name}: expected name=value, such as epochs=20")
+    return {name.replace("-", "_"): value for name, _, value in pairs} or None
 
 
 def _kind(kind: str | None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.extract import Extraction
 from headstart.fitting import Plan, answer, fit_model
-from headstart.listener import Listener
+from headstart.listener import Listener, Logged
 from headstart.seen import Seen, look
 from headstart.stopwatch import Stopwatch
 from headstart.trials import Contender, Trials
@@ -37,26 +38,61 @@ class Contest:
 
     def run(self, extraction: Extraction, listener: Listener) -> tuple[Model, Evidence]:
         """Fit and test the model and its rivals; the model is the one that was tested, if there was a single split."""
-        models: list[Model] = []
-
-        def model(train: Array, test: Array) -> Array:
-            models.append(fit_model(self.seen.take(train), self.backbone, self.plan))
-            return answer(models[-1], self.seen.take(test))
-
+        tuned = self.plan.tuning is not None
         listener.say(f"fitting: {self.plan.method}, tested by {self.trials.words}")
-        with self.watch("head"):
-            predictions = self.trials.answers(model)
-            kept = models[0] if self.trials.held_out else fit_model(self.seen, self.backbone, self.plan)
+        with self.watch("tuning" if tuned else "head"):
+            kept, predictions = self._tested(self.plan, extraction, listener)
         with self.watch("baselines"):
             rivals = {name: self.trials.answers(rival) for name, rival in self._rivals(extraction, listener)}
+        if tuned:
+            with self.watch("head"):
+                probe, rivals["probe"] = self._tested(self.plan.probe, extraction, listener)
         with self.watch("evidence"):
             evidence = self._evidence(kept, predictions, rivals)
+            if tuned and not self.plan.keep_tuned and not evidence.assessment.gains["probe"].low > 0:
+                rivals[self.plan.method], predictions = predictions, rivals.pop("probe")
+                kept, evidence = probe, self._evidence(probe, predictions, rivals)
+                evidence = replace(evidence, notes=(*evidence.notes, self._probe_kept()))
         return kept, replace(evidence, seconds=self.watch.seconds())
+
+    def _tested(self, plan: Plan, extraction: Extraction, listener: Listener) -> tuple[Model, Array]:
+        """The model of this plan, and the answers to all tested rows."""
+        models: list[Model] = []
+
+        def fitted(seen: Seen) -> Model:
+            told = partial(listener.progress, f"{plan.method}: epochs")
+            return fit_model(seen, self.backbone, plan, cache=extraction.cache, told=told)
+
+        def model(train: Array, test: Array) -> Array:
+            models.append(fitted(self.seen.take(train)))
+            return answer(models[-1], self._as_seen_by(models[-1], self.seen.take(test), extraction))
+
+        predictions = self.trials.answers(model)
+        return (models[0] if self.trials.held_out else fitted(self.seen)), predictions
+
+    def _as_seen_by(self, model: Model, seen: Seen, extraction: Extraction) -> Seen:
+        """The same rows through the backbone of this model, where it has moved."""
+        if self.backbone is None or model.backbone is None or model.backbone.fingerprint == self.backbone.fingerprint:
+            return seen
+        engine, precision = seen.engine["name"], seen.engine["precision"]
+        same = replace(extraction, engine=engine, precision=precision, cache=None, thumbs=False)
+        return look(seen.task, model.backbone, same, Logged())
+
+    def _probe_kept(self) -> str:
+        return (
+            f"The held-out rows do not show {self.plan.method} to be better than the probe, so the probe is kept "
+            "(--keep-tuned keeps the other). They were looked at once more for this choice."
+        )
 
     def _rivals(self, extraction: Extraction, listener: Listener) -> Iterator[tuple[str, Contender]]:
         yield "majority", self._majority
         yield "no-transfer", self._no_transfer
-        if self.backbone is not None and self.backbone.random is not None:
+        if self.backbone is None or self.backbone.random is None:
+            return
+        if self.plan.tuning is not None:
+            control = self.plan.scratch
+            yield "random-weights", lambda train, test: self._once(control, train, test, extraction, listener)
+        else:
             untrained = self.backbone.random(self.plan.seed)
             seen = replace(
                 look(self.seen.task, untrained, extraction, listener, "random weights"), blocks=self.seen.blocks
@@ -65,6 +101,11 @@ class Contest:
                 "random-weights",
                 lambda train, test: answer(fit_model(seen.take(train), untrained, self.plan), seen.take(test)),
             )
+
+    def _once(self, plan: Plan, train: Array, test: Array, extraction: Extraction, listener: Listener) -> Array:
+        told = partial(listener.progress, f"{plan.method}: epochs")
+        model = fit_model(self.seen.take(train), self.backbone, plan, cache=extraction.cache, told=told)
+        return answer(model, self._as_seen_by(model, self.seen.take(test), extraction))
 
     def _majority(self, train: Array, test: Array) -> Array:
         task = self.seen.task
@@ -89,20 +130,20 @@ class Contest:
             n_train=round(np.mean([len(trial.train) for trial in self.trials.trials])),
             protocol=self.trials.words,
             about=self._about(model),
-            notes=tuple(self._notes()),
+            notes=tuple(self._notes(model)),
         )
 
     def _about(self, model: Model) -> dict[str, Any]:
         return {
             "backbone": None if self.backbone is None else self.backbone.name,
-            "method": self.plan.method,
+            "method": model.method,
             "head": {"name": model.head.name, "temperature": model.head.temperature} | model.head.config,
             "engine": model.engine,
             "n_set_aside": len(self.seen.task.set_aside),
             "set_aside": [item._asdict() for item in self.seen.task.set_aside],
         }
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, model: Model) -> Iterator[str]:
         if not self.trials.held_out:
             yield (
                 "Too few rows for a test split: each figure speaks of models fitted on most of the rows and tested on "
@@ -111,6 +152,7 @@ class Contest:
         if self.backbone is None:
             yield "No pretrained backbone was used: the features are the columns; there are no weights to make random."
         yield from self.seen.task.notes
+        yield from model.notes
 
 
 def _plain_inputs(seen: Seen) -> Any:

@@ -5,13 +5,22 @@
     ├── BackboneError      the backbone cannot be found or loaded      exit code 4
     │   └── MissingWeights its weights are not on this machine
     ├── ArtefactError      a saved model is missing, damaged, foreign  exit code 5
-    └── CacheError         the feature cache cannot be used            exit code 6
+    ├── CacheError         the feature cache cannot be used            exit code 6
+    └── TrainingError      the weights ran away                        exit code 7
 
 Wrong arguments stay `ValueError` and `TypeError`. Each message says what was wrong (with the value), what was
 expected, and what to do instead.
 """
 
-__all__ = ["ArtefactError", "BackboneError", "CacheError", "DataError", "HeadstartError", "MissingWeights"]
+__all__ = [
+    "ArtefactError",
+    "BackboneError",
+    "CacheError",
+    "DataError",
+    "HeadstartError",
+    "MissingWeights",
+    "TrainingError",
+]
 
 
 class HeadstartError(Exception):
@@ -46,3 +55,9 @@ class CacheError(HeadstartError):
     """The feature cache cannot be read or written."""
 
     exit_code = 6
+
+
+class TrainingError(HeadstartError):
+    """Training cannot go on: the loss is not finite and there are no better weights to go back to."""
+
+    exit_code = 7

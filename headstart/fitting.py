@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -14,10 +16,13 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.tables import TableEncoder
 from headstart.data.split import folds
 from headstart.data.task import Array
-from headstart.heads.head import ClassWeight
+from headstart.features.cache import Cache
+from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
-from headstart.methods import method
+from headstart.methods import Tuning, configured, method
 from headstart.seen import Seen
+from headstart.training import Training
+from headstart.tuned import tune
 
 __all__ = ["Plan", "answer", "class_weight_of", "fit_model"]
 
@@ -26,11 +31,31 @@ class Plan(NamedTuple):
     """How to fit: a row of the table of methods, and the options that every row has.
 
     class_weight   None, "balanced", or a weight for some labels; the others weigh 1
+    options        of a method that moves weights, by name, see `methods.configured`
+    keep_tuned     keep a tuned model even where held-out rows do not show it better than the probe
     """
 
     method: str = "probe"
     class_weight: str | dict[Hashable, float] | None = None
     seed: int = 0
+    options: Mapping[str, Any] = MappingProxyType({})
+    keep_tuned: bool = False
+
+    @property
+    def tuning(self) -> Tuning | None:
+        """What moves, and how; None where nothing below the head does. Raises ValueError for an unknown option."""
+        return configured(self.method, dict(self.options), self.seed)
+
+    @property
+    def probe(self) -> Plan:
+        """The probe with everything else alike: what a tuned model must beat."""
+        return self._replace(method="probe", options={})
+
+    @property
+    def scratch(self) -> Plan:
+        """The same budget from random weights: the control of a tuned model."""
+        kept = {field.name for field in fields(Training)} & self.options.keys()
+        return self._replace(method="scratch", options={name: self.options[name] for name in kept})
 
     def weights(self, classes: tuple[Hashable, ...]) -> ClassWeight:
         """The class weight in terms of codes. Raises ValueError for a label that is no class."""
@@ -42,8 +67,29 @@ class Plan(NamedTuple):
         return {classes.index(label): weight for label, weight in self.class_weight.items()}
 
 
-def fit_model(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
-    """Fit the head of `plan.method` on all rows of `seen`, whose targets must be known."""
+def fit_model(
+    seen: Seen,
+    backbone: Backbone | None,
+    plan: Plan,
+    *,
+    cache: Cache | None = None,
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Model:
+    """Fit `plan.method` on all rows of `seen`, whose targets must be known.
+
+    cache, told   of a method that moves weights: where a killed run goes on from, and who hears of each epoch
+    """
+    tuning = plan.tuning
+    if tuning is None:
+        return _probed(seen, backbone, plan)
+    if backbone is None:
+        raise ValueError(f"method {plan.method!r} moves weights, and a {seen.task.modality} has none: use 'probe'")
+    weights = plan.weights(seen.task.classes)
+    moved = tune(seen, backbone, plan.method, tuning, class_weight=weights, cache=cache, told=told)
+    return replace(_model(seen, moved.backbone, plan, moved.head), notes=moved.notes)
+
+
+def _probed(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
     task = seen.task
     encoder = TableEncoder.fit(task.inputs) if isinstance(task.inputs, pd.DataFrame) else None
     targets = np.asarray(task.targets)
@@ -59,20 +105,25 @@ def fit_model(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
         forms=("plain",) if backbone is None else ("plain", "root"),
         scale="each" if backbone is None else "shared",
     )
-    weights = plan.class_weight
+    return replace(_model(seen, backbone, plan, fitted.head), encoder=None if encoder is None else encoder.state())
+
+
+def _model(seen: Seen, backbone: Backbone | None, plan: Plan, head: Head) -> Model:
+    task, weights = seen.task, plan.class_weight
     return Model(
         modality=task.modality,
         kind=task.kind,
         classes=cast(tuple[Label, ...], task.classes),
         columns=task.columns,
         backbone=backbone,
-        encoder=None if encoder is None else encoder.state(),
-        head=fitted.head,
+        encoder=None,
+        head=head,
         method=plan.method,
         # JSON turns the keys of an object to text; pairs keep their type.
         options={
             "class_weight": [list(pair) for pair in weights.items()] if isinstance(weights, dict) else weights,
             "seed": plan.seed,
+            "method": dict(plan.options),
         },
         engine=seen.engine,
     )

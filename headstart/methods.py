@@ -1,21 +1,43 @@
-"""THE TABLE: a method's name -> what it does. Nothing else.
+"""THE TABLE: a method's name -> (heads, tune, loss). Nothing else.
 
-So far nothing below the head moves: a row names the heads that cross-validation chooses among, None for those that
-suit the task (`heads.select`). The methods that move weights (tune, loss) or features (align) add their columns here.
+A row without a tune moves nothing below the head: it names the heads that cross-validation chooses among, None for
+those that suit the task (`heads.select`). A row with one trains weights: which and when (`tune`), by which loss.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import Field, fields, replace
+from difflib import get_close_matches
+from typing import Any, NamedTuple
 
-__all__ = ["METHODS", "Method", "method"]
+from headstart.losses.l2_sp import L2SP
+from headstart.losses.supervised import Supervised
+from headstart.training import Training
+from headstart.tune.full import Full
+from headstart.tune.gradual import Gradual
+from headstart.tune.head import HeadOnly
+from headstart.tune.lp_ft import LPFT
+from headstart.tune.stage import Tune
+from headstart.tune.top import Top
+
+__all__ = ["METHODS", "Method", "Tuning", "configured", "method"]
 
 
 class Method(NamedTuple):
-    """A row of the table: which heads are tried on the frozen features, and what the row is for."""
+    """A row of the table: the heads to try on frozen features, or what moves and by which loss; and what it is for."""
 
     heads: tuple[str, ...] | None
     about: str
+    tune: Tune | None = None
+    loss: Supervised = Supervised()
+
+
+class Tuning(NamedTuple):
+    """A row with its options set."""
+
+    tune: Tune
+    loss: Supervised
+    training: Training
 
 
 METHODS: dict[str, Method] = {
@@ -24,11 +46,61 @@ METHODS: dict[str, Method] = {
     "logistic": Method(("logistic",), "frozen features, logistic regression, strength by cross-validation"),
     "prototypes": Method(("prototypes",), "frozen features, nearest class mean: for a few examples a class"),
     "neural": Method(("neural",), "frozen features, Dense 256 ReLU, dropout and softmax with early stopping"),
+    "head": Method(None, "frozen backbone, the head trained by gradient descent on varied inputs", HeadOnly()),
+    "top": Method(None, "the last stages and the head learn, the rest stays", Top()),
+    "fine-tune": Method(None, "all weights learn, lower stages more slowly", Full()),
+    "gradual": Method(None, "one stage more learns at a time, from the top", Gradual()),
+    "lp-ft": Method(None, "the probe first, then all weights from there", LPFT()),
+    "l2-sp": Method(None, "all weights learn, drawn to where they came from", LPFT(), L2SP()),
+    "scratch": Method(None, "the same network from random weights: the control", Full(scratch=True)),
 }
 
 
 def method(name: str) -> Method:
     """The row of this name. Raises ValueError naming the rows there are."""
     if name not in METHODS:
-        raise ValueError(f"method {name!r} is unknown; expected one of: {', '.join(METHODS)}")
+        near = get_close_matches(name, list(METHODS), n=1)
+        hint = f"; nearest: {near[0]}" if near else ""
+        raise ValueError(f"method {name!r} is unknown{hint}; expected one of: {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
+    """The row with these options, each a field of its tune, its loss or of `Training`; None where nothing moves.
+
+    Raises ValueError for an option that the row does not have, naming the nearest.
+    """
+    row = method(name)
+    if row.tune is None:
+        if options:
+            raise ValueError(f"method {name!r} moves no weights and has no option {next(iter(options))!r}")
+        return None
+    parts: list[Any] = [row.tune, row.loss, replace(Training(), seed=seed)]
+    places = {field.name: (at, field) for at, part in enumerate(parts) for field in fields(part)}
+    for hidden in ("start", "scratch", "seed"):
+        places.pop(hidden, None)
+    for option, value in options.items():
+        if option not in places:
+            near = get_close_matches(option, list(places), n=1)
+            hint = f"; nearest: {near[0]}" if near else ""
+            raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(places))}")
+        at, field = places[option]
+        parts[at] = replace(parts[at], **{option: _typed(field, value)})
+    return Tuning(*parts)
+
+
+def _typed(field: Field[Any], value: Any) -> Any:
+    """A value from the command line in the type of the field's default."""
+    kind: Any = type(field.default)
+    if not isinstance(value, str) or kind is str:
+        if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
+            raise ValueError(f"{field.name} = {value!r}: expected {kind.__name__}")
+        return value
+    if kind is bool:
+        if value.lower() not in ("yes", "no", "true", "false"):
+            raise ValueError(f"{field.name} = {value!r}: expected yes or no")
+        return value.lower() in ("yes", "true")
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{field.name} = {value!r}: expected {kind.__name__}") from None

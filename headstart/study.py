@@ -27,7 +27,7 @@ from headstart.listener import Listener, Logged
 from headstart.seen import Seen, glance
 from headstart.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
-from headstart.trials import plan_trials
+from headstart.trials import REPEATS, plan_trials
 
 __all__ = ["check", "evaluate", "fit", "predict"]
 
@@ -48,6 +48,8 @@ def fit(
     engine: EngineChoice = "auto",
     device: Device = "auto",
     cache: bool = True,
+    options: dict[str, Any] | None = None,
+    keep_tuned: bool = False,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
@@ -56,6 +58,7 @@ def fit(
     test    test data of your own in the same form; it is looked at once, at the end
     roles   which column is what, where the names do not tell
     kind    "classification", "regression" or "multilabel", where the targets do not tell
+    keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
     DataError where the data cannot be used, BackboneError where the backbone cannot.
@@ -71,12 +74,15 @@ def fit(
         engine=engine,
         device=device,
         cache=cache,
+        options=options,
     )
+    plan = fitted.plan._replace(keep_tuned=keep_tuned)
+    repeats = REPEATS if plan.tuning is None else 1
     with watch("features"):
         seen = fitted.look(task, listener=listener)
     with watch("check"):
         seen, report = _checked(seen, listener)
-    race = Contest(seen, fitted.backbone_, fitted.plan, plan_trials(seen, seed), watch)
+    race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=repeats), watch)
     model, evidence = race.run(fitted.extraction(seen.engine), listener)
     found = tuple(finding.to_json() for finding in report.findings)
     return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))

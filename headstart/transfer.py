@@ -51,6 +51,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
     ----------
     backbone : "hub:name", a local folder, or None for the default of the modality (tables and arrays have none)
     method : a row of `headstart.methods.METHODS`
+    options : of a method that moves weights, by name, such as {"epochs": 20, "lr": 3e-5}; None for its defaults
     kind : "classification", "regression" or "multilabel"
     class_weight : None, "balanced", or a dict {label: weight}
     seed : of everything random
@@ -79,6 +80,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         engine: EngineChoice = "auto",
         device: Device = "auto",
         cache: bool = True,
+        options: dict[str, Any] | None = None,
     ) -> None:
         self.backbone = backbone
         self.method = method
@@ -88,6 +90,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         self.engine = engine
         self.device = device
         self.cache = cache
+        self.options = options
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit on all rows. Rows with the same `groups` label share a fold of the inner cross-validation.
@@ -95,9 +98,10 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         Raises DataError (a ValueError) where X or y cannot be used, and where an input cannot be read.
         """
         task = self._task(X, y, groups)
+        self.plan.tuning  # noqa: B018  an unknown option is refused before any work is done
         self.__dict__.pop("model_", None)
         seen = self._readable(self.look(task, listener=Logged()))
-        return self.hold(fit_model(seen, self.backbone_, self.plan))
+        return self.hold(fit_model(seen, self.backbone_, self.plan, cache=Cache() if self.cache else None))
 
     def look(self, task: Task, *, listener: Listener) -> Seen:
         """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine."""
@@ -116,7 +120,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
     @property
     def plan(self) -> Plan:
         """How the head is fitted."""
-        return Plan(self.method, self.class_weight, self.seed)
+        return Plan(self.method, self.class_weight, self.seed, self.options or {})
 
     def predict(self, X: Any) -> Array:
         """(N,) labels; regression: (N,) values; multilabel: (N, C) 0 or 1 in the order of `classes_`."""
@@ -152,6 +156,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             kind=model.kind,
             class_weight=class_weight_of(model),
             seed=model.options["seed"],
+            options=model.options.get("method") or None,
         )
         return fitted.hold(model)
 

@@ -16,7 +16,7 @@ from headstart.data.split import folds, split
 from headstart.data.task import Array
 from headstart.seen import Seen
 
-__all__ = ["Trials", "plan_trials"]
+__all__ = ["REPEATS", "Trials", "plan_trials"]
 
 TEST_SHARE = 0.25
 SMALLEST_TEST = 100
@@ -65,7 +65,7 @@ class Trials:
         return np.stack([layer for layer in layers if layer is not None])
 
 
-def plan_trials(seen: Seen, seed: int) -> Trials:
+def plan_trials(seen: Seen, seed: int, *, repeats: int = REPEATS) -> Trials:
     """The trials that fit the data: the split it came with, a split of its own, or repeated cross-validation."""
     task = seen.task
     given = None if task.split is None else np.asarray(task.split)
@@ -76,7 +76,7 @@ def plan_trials(seen: Seen, seed: int) -> Trials:
     if len(seen) * TEST_SHARE >= SMALLEST_TEST:
         train, test = split(task.targets, task.kind, seen.blocks, seen.keys, test=TEST_SHARE, seed=seed)
         return _single(train, test, "a held-out test split, opened once")
-    return _repeated(list(_cross_validation(seen, seed)), np.arange(len(seen)))
+    return _repeated(list(_cross_validation(seen, seed, repeats)), np.arange(len(seen)))
 
 
 def _single(train: Array, test: Array, words: str) -> Trials:
@@ -85,11 +85,13 @@ def _single(train: Array, test: Array, words: str) -> Trials:
 
 def _repeated(trials: list[Trial], tested: Array) -> Trials:
     count = sum(trial.repeat == 0 for trial in trials)
-    return Trials(tuple(trials), tested, f"{count}-fold cross-validation, repeated {REPEATS} times")
+    repeats = len(trials) // count
+    often = f", repeated {repeats} times" if repeats > 1 else ""
+    return Trials(tuple(trials), tested, f"{count}-fold cross-validation{often}")
 
 
-def _cross_validation(seen: Seen, seed: int) -> Iterator[Trial]:
-    for repeat in range(REPEATS):
+def _cross_validation(seen: Seen, seed: int, repeats: int) -> Iterator[Trial]:
+    for repeat in range(repeats):
         fold = folds(seen.task.targets, seen.task.kind, seen.blocks, seen.keys, k=FOLDS, seed=1000 * seed + repeat)
         for number in range(int(fold.max()) + 1):
             yield Trial(repeat, np.flatnonzero(fold != number), np.flatnonzero(fold == number))

@@ -234,7 +234,7 @@ def test_targets_are_asked_for():
 
 def test_an_unknown_method_is_refused_with_the_rows_there_are():
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match=r"method 'prob' is unknown; expected one of: probe, ridge"):
+    with pytest.raises(ValueError, match=r"method 'prob' is unknown; nearest: probe; expected one of: probe, ridge"):
         Transfer(method="prob").fit(X, y)
 
 

@@ -22,7 +22,7 @@ from headstart.features.interrupts import interrupts_wait
 __all__ = ["OpenVINOEngine", "import_openvino"]
 
 _PICTURES = 4
-_TOKENS = 2048
+_TOKENS = 512
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 

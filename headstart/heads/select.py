@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +33,7 @@ HEADS: dict[str, type[Posed]] = {
 
 FEW = 10
 MOST_FOLDS = 10
+SMALL = 16 << 20
 
 
 def fit_probe(
@@ -66,7 +70,7 @@ def fit_probe(
             )
             return found.merged(MOST_FOLDS) if len(names) > 1 else found
 
-        form, problem, proposals = _formed(posed, forms)
+        form, problem, proposals = _formed(posed, forms, np.asarray(features).nbytes)
         proposals |= {name: HEADS[name]().propose(problem) for name in names if name not in proposals}
         scores = {name: problem.score(proposals[name].out_of_fold) for name in names}
         best = min(names, key=lambda name: scores[name].loss)
@@ -80,31 +84,51 @@ def fit_probe(
     return HeadFit(replace(head, temperature=scores[best].temperature, form=form, config=config), out_of_fold)
 
 
-def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form]) -> tuple[Form, Problem, dict[str, Proposal]]:
+def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form], size: int) -> _Formed:
     """The form to take, the problem posed in it, and ridge's proposal where that was what decided.
 
-    Only one posed problem is held at a time, since each is as large as the features: a form that wins over a later one
-    is posed again.
+    A posed problem is as large as the features. Small ones are held together and screened at once, one thread each;
+    of large ones only one is held at a time, and a form that wins over a later one is posed again.
     """
     if not forms:
         raise ValueError("forms must name at least one of 'plain' and 'root', got none")
+    if len(forms) == 1:
+        return _Formed(forms[0], posed(forms[0]), {})
+    if size <= SMALL:
+        with ThreadPoolExecutor(len(forms)) as pool:
+            # Each thread goes by the caller's settings of floating-point warnings.
+            waiting = [pool.submit(copy_context().run, _screened, posed, form) for form in forms]
+            found = {form: one.result() for form, one in zip(forms, waiting, strict=True)}
+        best = min(forms, key=lambda form: found[form].loss)
+        return _Formed(best, found[best].problem, {"ridge": found[best].proposal})
     *earlier, last = forms
-    losses = {form: _screened(posed(form))[0] for form in earlier}
-    problem = posed(last)
-    if not earlier:
-        return last, problem, {}
-    losses[last], proposal = _screened(problem)
-    best = min(losses, key=lambda form: losses[form])
+    losses = {form: _screened(posed, form).loss for form in earlier}
+    screened = _screened(posed, last)
+    losses[last] = screened.loss
+    best = min(forms, key=lambda form: losses[form])
     if best == last:
-        return last, problem, {"ridge": proposal}
-    del problem, proposal
-    return best, posed(best), {}
+        return _Formed(last, screened.problem, {"ridge": screened.proposal})
+    del screened
+    return _Formed(best, posed(best), {})
 
 
-def _screened(problem: Problem) -> tuple[float, Proposal]:
-    """The out-of-fold loss of ridge, and its proposal."""
+class _Formed(NamedTuple):
+    form: Form
+    problem: Problem
+    proposals: dict[str, Proposal]
+
+
+class _Screen(NamedTuple):
+    loss: float
+    problem: Problem
+    proposal: Proposal
+
+
+def _screened(posed: Callable[[Form], Problem], form: Form) -> _Screen:
+    """The out-of-fold loss of ridge on this form, its problem and its proposal."""
+    problem = posed(form)
     proposal = HEADS["ridge"]().propose(problem)
-    return problem.score(proposal.out_of_fold).loss, proposal
+    return _Screen(problem.score(proposal.out_of_fold).loss, problem, proposal)
 
 
 def _candidates(heads: Sequence[str] | None, kind: Kind, targets: Array) -> list[str]:

@@ -1,0 +1,69 @@
+"""Optimisers and schedules by name, and the learning rate of each stage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+
+from headstart.network import HEAD, Network
+from headstart.training import Training
+from headstart.tune.stage import Stage
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "learning", "schedule"]
+
+OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+    "adam": (torch.optim.Adam, {}),
+    "adamw": (torch.optim.AdamW, {}),
+    "adagrad": (torch.optim.Adagrad, {}),
+    "adadelta": (torch.optim.Adadelta, {}),
+    "rmsprop": (torch.optim.RMSprop, {}),
+}
+SCHEDULES = ("cosine", "one-cycle", "constant")
+_WARM_UP = 0.1
+_CYCLE = 0.3
+
+
+def learning(network: Network, stage: Stage, training: Training) -> torch.optim.Optimizer:
+    """The optimiser of what the stage opens; vectors (biases, norms) do not decay (He et al., 2019, section 3.1)."""
+    kind, options = OPTIMIZERS[_known(training.optimizer, OPTIMIZERS, "optimizer")]
+    _known(training.schedule, SCHEDULES, "schedule")
+    groups = []
+    opened = network.open(stage.train)
+    body = [name for name in opened if name != HEAD]
+    for name, weights in opened.items():
+        below = 0 if name == HEAD else len(body) - 1 - body.index(name)
+        rate = training.lr * (stage.head_lr if name == HEAD else stage.lr * stage.decay**below)
+        for some, decay in (
+            ([w for w in weights if w.ndim > 1], training.weight_decay),
+            ([w for w in weights if w.ndim < 2], 0.0),
+        ):
+            if some:
+                groups.append({"params": some, "lr": rate, "initial_lr": rate, "weight_decay": decay})
+    return kind(groups, lr=training.lr, **options)
+
+
+def schedule(name: str, done: float) -> float:
+    """The share of the learning rate when `done` of the run (0 to 1) is over.
+
+    cosine      rises over the first tenth, then half a cosine to 0 (Loshchilov and Hutter, 2017)
+    one-cycle   from a tenth up to 1 over three tenths, then half a cosine to 0 (Smith, 2018)
+    """
+    if name == "constant":
+        return 1.0
+    rise, lowest = (_WARM_UP, 0.05) if name == "cosine" else (_CYCLE, 0.1)
+    if done < rise:
+        return lowest + (1 - lowest) * done / rise
+    return 0.5 * (1 + math.cos(math.pi * (done - rise) / (1 - rise)))
+
+
+def _known(name: str, names: Any, what: str) -> str:
+    if name not in names:
+        near = get_close_matches(name, list(names), n=1)
+        hint = f"; nearest: {near[0]}" if near else ""
+        raise ValueError(f"{what} {name!r} is unknown{hint}; expected one of {', '.join(names)}")
+    return name

@@ -1,0 +1,1 @@
+"""Which weights move, and when: one file a tune."""

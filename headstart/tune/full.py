@@ -1,0 +1,31 @@
+"""Full fine-tuning with discriminative learning rates (Howard and Ruder, 2018): lr of stage l = lr * decay^(L - l).
+
+Use it with some hundred rows or more; with fewer, `lp-ft` distorts the features less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.network import Network
+from headstart.tune.stage import Stage, Start
+
+__all__ = ["Full"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Full:
+    """All weights learn at once.
+
+    decay    how much slower each stage learns than the one above it
+    head_lr  how much faster the head learns than the backbone
+    """
+
+    decay: float = 0.8
+    head_lr: float = 10.0
+    start: Start = "zero"
+    scratch: bool = False
+
+    def __call__(self, network: Network) -> Iterator[Stage]:
+        yield Stage(train=network.stages, decay=self.decay, head_lr=self.head_lr)

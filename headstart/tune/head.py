@@ -1,0 +1,23 @@
+"""Only the head learns, by gradient descent on varied inputs: the textbook's recipe, from the probe's head on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.network import HEAD, Network
+from headstart.tune.stage import Stage, Start
+
+__all__ = ["HeadOnly"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadOnly:
+    """head_lr   how much faster the head learns than a backbone would"""
+
+    head_lr: float = 10.0
+    start: Start = "zero"
+    scratch: bool = False
+
+    def __call__(self, network: Network) -> Iterator[Stage]:
+        yield Stage(train=(HEAD,), head_lr=self.head_lr)

@@ -1,0 +1,29 @@
+"""Linear probe, then fine-tune (Kumar et al., 2022): the head first, so that it does not distort the features.
+
+The probe is the closed-form one on frozen features; then everything learns from there, at one slow rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.network import Network
+from headstart.tune.stage import Stage, Start
+
+__all__ = ["LPFT"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LPFT:
+    """The probe's head, then all weights.
+
+    decay   how much slower each stage learns than the one above it
+    """
+
+    decay: float = 0.8
+    start: Start = "probe"
+    scratch: bool = False
+
+    def __call__(self, network: Network) -> Iterator[Stage]:
+        yield Stage(train=network.stages, decay=self.decay)

@@ -1,0 +1,183 @@
+"""From a task and a backbone to a fitted model whose backbone has moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from blake3 import blake3
+
+from headstart.backbones.backbone import Backbone
+from headstart.backbones.fingerprint import fingerprint
+from headstart.batches import batches
+from headstart.checkpoint import Journal
+from headstart.data.split import folds
+from headstart.data.task import Array
+from headstart.errors import DataError
+from headstart.features.cache import Cache
+from headstart.heads.calibrate import calibrate
+from headstart.heads.head import ClassWeight, Head
+from headstart.heads.select import fit_probe
+from headstart.heads.standardize import standard
+from headstart.heads.weights import row_weights
+from headstart.methods import Tuning
+from headstart.network import Network, TunedHead
+from headstart.seen import Seen
+from headstart.train import Data, logits, train
+
+__all__ = ["Tuned", "tune"]
+
+_RUNS = "runs"
+_FOLDS = 5
+
+
+class Tuned(NamedTuple):
+    """The moved backbone, the head that belongs to it, and what happened in words."""
+
+    backbone: Backbone
+    head: Head
+    notes: tuple[str, ...]
+
+
+def tune(
+    seen: Seen,
+    backbone: Backbone,
+    name: str,
+    tuning: Tuning,
+    *,
+    class_weight: ClassWeight = None,
+    cache: Cache | None = None,
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Tuned:
+    """Train on four fifths of the rows of `seen`, whose targets must be known; the rest says when to stop, and sets the
+    temperature. Duplicates and groups are on one side. The given backbone stays as it is.
+
+    cache   where a killed run left its journal
+    """
+    task, seed = seen.task, tuning.training.seed
+    targets = np.asarray(task.targets)
+    fold = folds(targets, task.kind, seen.blocks, seen.keys, k=_FOLDS, seed=seed)
+    rows, held = np.flatnonzero(fold != 0), np.flatnonzero(fold == 0)
+    if len(rows) < 2 or not len(held):
+        raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
+    if tuning.tune.scratch:
+        if backbone.random is None:
+            raise ValueError(f"{backbone.name} has no weights that could be random")
+        backbone = backbone.random(seed)
+    inputs = batches(list(task.inputs), backbone)
+    center, spread = _target_scale(targets[rows], task.kind)
+    outputs = max(1, len(task.classes))
+    weights = row_weights(targets, task.kind, class_weight)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.default_rng([seed, 1]).integers(2**62)))
+        head = _head(seen, rows, tuning, class_weight, outputs, (center, spread))
+        network = Network(backbone, head)
+    if tuning.tune.scratch:
+        _standardise(network, inputs, rows)
+    data = Data(
+        inputs=inputs,
+        targets=torch.from_numpy((targets - center) / spread if task.kind == "regression" else targets),
+        weights=torch.from_numpy(np.asarray(weights, np.float32)),
+        kind=task.kind,
+        train=rows,
+        val=held,
+    )
+    journal = Journal(_place(cache, seen, backbone, name, tuning, weights))
+    done = train(network, data, tuning.tune, tuning.loss, tuning.training, journal, told)
+    found = logits(network, inputs, held).double().numpy()
+    temperature = 1.0 if task.kind == "regression" else calibrate(found, targets[held], task.kind).temperature
+    config: dict[str, Any] = {
+        "epochs": len(done.curves),
+        "parameters": sum(w.numel() for stage in _moved(network, tuning) for w in network.stage(stage).values()),
+        "rows": [len(rows), len(held)],
+        "rule": "each stage ends with the weights of its lowest validation loss",
+        "curves": [list(row) for row in done.curves],
+    }
+    exported = _scaled(head, center, spread).exported(task.kind, temperature=temperature, config=config)
+    journal.close()
+    return Tuned(_backbone(network, backbone, name), exported, tuple(done.notes))
+
+
+def _moved(network: Network, tuning: Tuning) -> set[str]:
+    return {stage for step in tuning.tune(network) for stage in step.train}
+
+
+def _target_scale(targets: Array, kind: str) -> tuple[float, float]:
+    """Mean and deviation of a regression's targets; 0 and 1 otherwise."""
+    if kind != "regression":
+        return 0.0, 1.0
+    return float(targets.mean()), float(targets.std()) or 1.0
+
+
+def _head(
+    seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, outputs: int, scale: tuple[float, float]
+) -> TunedHead:
+    """The head that training begins with: the probe's on the training rows, or one that knows nothing."""
+    task, features = seen.task, np.asarray(seen.values)
+    if tuning.tune.start == "zero" or tuning.tune.scratch:
+        known = standard(features, rows, np.ones(len(rows)), "shared")
+        return TunedHead(known.mean, known.scale, outputs)
+    some = seen.take(rows)
+    targets = np.asarray(some.task.targets)
+    fitted = fit_probe(
+        features[rows],
+        targets,
+        kind=task.kind,
+        classes=outputs,
+        folds=folds(targets, task.kind, some.blocks, some.keys, seed=tuning.training.seed),
+        class_weight=class_weight,
+        seed=tuning.training.seed,
+        heads=("ridge",) if task.kind == "regression" else ("ridge", "logistic"),
+        scale="shared",
+    )
+    head = TunedHead.like(fitted.head)
+    if task.kind == "regression":
+        with torch.no_grad():
+            head.linear.weight.div_(scale[1])
+            head.linear.bias.sub_(scale[0]).div_(scale[1])
+    return head
+
+
+def _standardise(network: Network, inputs: Any, rows: Array) -> None:
+    """Let a head on a backbone that nobody has seen know the mean and the scale of its features."""
+    features = logits(network.backbone, inputs, rows)
+    network.head.get_buffer("mean").copy_(features.mean(0))
+    network.head.get_buffer("scale").fill_(float(features.std(0).square().mean().sqrt()) or 1.0)
+
+
+def _scaled(head: TunedHead, center: float, spread: float) -> TunedHead:
+    """The head in the units of the targets."""
+    with torch.no_grad():
+        head.linear.weight.mul_(spread)
+        head.linear.bias.mul_(spread).add_(center)
+    return head
+
+
+def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
+    """The moved backbone, with a fingerprint of its own; the same one where nothing below the head has moved."""
+    module = network.backbone
+    moved = fingerprint(module, before.preprocess, before.spec)
+    if moved == before.fingerprint:
+        return before
+    return replace(before, name=f"{before.name.partition('+')[0]}+{name}", module=module, fingerprint=moved)
+
+
+def _place(cache: Cache | None, seen: Seen, backbone: Backbone, name: str, tuning: Tuning, weights: Array) -> Any:
+    """The file of the journal of this very training."""
+    if cache is None:
+        return None
+    about = [
+        name,
+        backbone.fingerprint,
+        *(asdict(cast(Any, part)) for part in tuning),
+        torch.__version__,
+        torch.get_num_threads(),
+    ]
+    key = blake3(json.dumps(about, sort_keys=True).encode())
+    for part in (b"".join(seen.keys), np.asarray(seen.task.targets), seen.blocks, weights):
+        key.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).tobytes())
+    return cache.folder / _RUNS / f"{key.hexdigest(length=16)}.safetensors"
