@@ -61,7 +61,8 @@ def tune(
     task, seed = seen.task, tuning.training.seed
     targets = np.asarray(task.targets)
     fold = folds(targets, task.kind, seen.blocks, seen.keys, k=_FOLDS, seed=seed)
-    rows, held = np.flatnonzero(fold != 0), np.flatnonzero(fold == 0)
+    chosen = _most_alike(targets, fold, task.kind)
+    rows, held = np.flatnonzero(fold != chosen), np.flatnonzero(fold == chosen)
     if len(rows) < 2 or not len(held):
         raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
     if tuning.tune.scratch:
@@ -100,6 +101,14 @@ def tune(
     exported = _scaled(head, center, spread).exported(task.kind, temperature=temperature, config=config)
     journal.close()
     return Tuned(_backbone(network, backbone, name), exported, tuple(done.notes))
+
+
+def _most_alike(targets: Array, fold: Array, kind: str) -> int:
+    """The fold whose targets are most like all of them: large groups make some folds lopsided."""
+    coded = (targets[:, None] == np.unique(targets)) if kind == "classification" else targets.reshape(len(targets), -1)
+    whole = coded.mean(axis=0)
+    apart = [float(np.abs(coded[fold == one].mean(axis=0) - whole).sum()) for one in range(int(fold.max()) + 1)]
+    return int(np.argmin(apart))
 
 
 def _moved(network: Network, tuning: Tuning) -> set[str]:
