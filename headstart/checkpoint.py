@@ -45,6 +45,7 @@ class Journal:
         self.path = path
         self._every = every
         self._written = time.monotonic()
+        self.notes: list[str] = []
         self._found: dict[str, dict[str, Tensor]] = {}
 
     def read(self) -> Checkpoint | None:
@@ -62,7 +63,7 @@ class Journal:
             return None
 
     def write(self, point: Checkpoint, network: nn.Module, optimise: torch.optim.Optimizer) -> None:
-        """Replace the last checkpoint. Raises OSError where the disk does not take it."""
+        """Replace the last checkpoint. Where the disk does not take it the run goes on without, and `notes` says so."""
         if self.path is None or time.monotonic() - self._written < self._every:
             return
         state = {
@@ -74,8 +75,12 @@ class Journal:
         parts = {"now": network.state_dict(), "best": point.best, "optimiser": state}
         tensors = {f"{part}/{name}": value.clone() for part, some in parts.items() for name, value in some.items()}
         about = {key: value for key, value in point._asdict().items() if key != "best"}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(self.path, save(tensors, {"about": json.dumps(about)}))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(self.path, save(tensors, {"about": json.dumps(about)}))
+        except OSError as error:
+            self.notes.append(f"where training stands could not be kept ({error}): a killed run would begin anew")
+            self.path = None
         self._written = time.monotonic()
 
     def restore(self, network: nn.Module, optimise: torch.optim.Optimizer) -> None:

@@ -80,9 +80,13 @@ def fit(
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
     from headstart import study
     from headstart.artefact import check_target
+    from headstart.methods import configured
     from headstart.terminal import Terminal
 
     check_target(out, overwrite=overwrite)
+    options = _options(option)
+    if slim and configured(method, options or {}, seed) is not None:
+        raise ValueError(f"--slim stores the backbone by its hash, and method {method!r} moves it: leave --slim out")
     with Terminal(quiet=json) as terminal:
         fitted = study.fit(
             data,
@@ -95,7 +99,7 @@ def fit(
             seed=seed,
             engine=cast(Any, engine),
             cache=cache,
-            options=_options(option),
+            options=options,
             keep_tuned=keep_tuned,
             listener=terminal,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -45,6 +45,8 @@ class Contest:
         with self.watch("baselines"):
             rivals = {name: self.trials.answers(rival) for name, rival in self._rivals(extraction, listener)}
         if tuned:
+            with self.watch("baselines"):
+                rivals |= self._control(extraction, listener)
             with self.watch("head"):
                 probe, rivals["probe"] = self._tested(self.plan.probe, extraction, listener)
         with self.watch("evidence"):
@@ -58,17 +60,34 @@ class Contest:
     def _tested(self, plan: Plan, extraction: Extraction, listener: Listener) -> tuple[Model, Array]:
         """The model of this plan, and the answers to all tested rows."""
         models: list[Model] = []
+        predictions = self._answers(plan, extraction, listener, models.append)
+        return models[0] if self.trials.held_out else self._fitted(self.seen, plan, extraction, listener), predictions
 
-        def fitted(seen: Seen) -> Model:
-            told = partial(listener.progress, f"{plan.method}: epochs")
-            return fit_model(seen, self.backbone, plan, cache=extraction.cache, told=told)
+    def _answers(
+        self,
+        plan: Plan,
+        extraction: Extraction,
+        listener: Listener,
+        made: Callable[[Model], object] = lambda model: None,
+    ) -> Array:
+        """The answers to all tested rows; `made` is told of each model on the way."""
 
-        def model(train: Array, test: Array) -> Array:
-            models.append(fitted(self.seen.take(train)))
-            return answer(models[-1], self._as_seen_by(models[-1], self.seen.take(test), extraction))
+        def contender(train: Array, test: Array) -> Array:
+            model = self._fitted(self.seen.take(train), plan, extraction, listener)
+            made(model)
+            return answer(model, self._as_seen_by(model, self.seen.take(test), extraction))
 
-        predictions = self.trials.answers(model)
-        return (models[0] if self.trials.held_out else fitted(self.seen)), predictions
+        return self.trials.answers(contender)
+
+    def _fitted(self, seen: Seen, plan: Plan, extraction: Extraction, listener: Listener) -> Model:
+        told = partial(listener.progress, f"{plan.method}: epochs")
+        return fit_model(seen, self.backbone, plan, cache=extraction.cache, told=told)
+
+    def _control(self, extraction: Extraction, listener: Listener) -> dict[str, Array]:
+        """The answers of the same network trained alike from random weights, if it is not that already."""
+        if self.plan.method == "scratch" or self.backbone is None or self.backbone.random is None:
+            return {}
+        return {"random-weights": self._answers(self.plan.scratch, extraction, listener)}
 
     def _as_seen_by(self, model: Model, seen: Seen, extraction: Extraction) -> Seen:
         """The same rows through the backbone of this model, where it has moved."""
@@ -87,12 +106,7 @@ class Contest:
     def _rivals(self, extraction: Extraction, listener: Listener) -> Iterator[tuple[str, Contender]]:
         yield "majority", self._majority
         yield "no-transfer", self._no_transfer
-        if self.backbone is None or self.backbone.random is None:
-            return
-        if self.plan.tuning is not None:
-            control = self.plan.scratch
-            yield "random-weights", lambda train, test: self._once(control, train, test, extraction, listener)
-        else:
+        if self.plan.tuning is None and self.backbone is not None and self.backbone.random is not None:
             untrained = self.backbone.random(self.plan.seed)
             seen = replace(
                 look(self.seen.task, untrained, extraction, listener, "random weights"), blocks=self.seen.blocks
@@ -101,11 +115,6 @@ class Contest:
                 "random-weights",
                 lambda train, test: answer(fit_model(seen.take(train), untrained, self.plan), seen.take(test)),
             )
-
-    def _once(self, plan: Plan, train: Array, test: Array, extraction: Extraction, listener: Listener) -> Array:
-        told = partial(listener.progress, f"{plan.method}: epochs")
-        model = fit_model(self.seen.take(train), self.backbone, plan, cache=extraction.cache, told=told)
-        return answer(model, self._as_seen_by(model, self.seen.take(test), extraction))
 
     def _majority(self, train: Array, test: Array) -> Array:
         task = self.seen.task

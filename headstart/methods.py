@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.supervised import Supervised
+from headstart.optimizers import named
 from headstart.training import Training
 from headstart.tune.full import Full
 from headstart.tune.gradual import Gradual
@@ -86,7 +87,7 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
             raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(places))}")
         at, field = places[option]
         parts[at] = replace(parts[at], **{option: _typed(field, value)})
-    return Tuning(*parts)
+    return Tuning(parts[0], parts[1], named(parts[2]))
 
 
 def _typed(field: Field[Any], value: Any) -> Any:

@@ -13,7 +13,7 @@ from headstart.network import HEAD, Network
 from headstart.training import Training
 from headstart.tune.stage import Stage
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "learning", "schedule"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "learning", "named", "schedule"]
 
 OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
@@ -30,8 +30,7 @@ _CYCLE = 0.3
 
 def learning(network: Network, stage: Stage, training: Training) -> torch.optim.Optimizer:
     """The optimiser of what the stage opens; vectors (biases, norms) do not decay (He et al., 2019, section 3.1)."""
-    kind, options = OPTIMIZERS[_known(training.optimizer, OPTIMIZERS, "optimizer")]
-    _known(training.schedule, SCHEDULES, "schedule")
+    kind, options = OPTIMIZERS[training.optimizer]
     groups = []
     opened = network.open(stage.train)
     body = [name for name in opened if name != HEAD]
@@ -61,9 +60,12 @@ def schedule(name: str, done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - rise) / (1 - rise)))
 
 
-def _known(name: str, names: Any, what: str) -> str:
-    if name not in names:
-        near = get_close_matches(name, list(names), n=1)
-        hint = f"; nearest: {near[0]}" if near else ""
-        raise ValueError(f"{what} {name!r} is unknown{hint}; expected one of {', '.join(names)}")
-    return name
+def named(training: Training) -> Training:
+    """The same, if its optimiser and its schedule are there. Raises ValueError that names the nearest."""
+    for what, names in (("optimizer", list(OPTIMIZERS)), ("schedule", list(SCHEDULES))):
+        name = getattr(training, what)
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"; nearest: {near[0]}" if near else ""
+            raise ValueError(f"{what} {name!r} is unknown{hint}; expected one of {', '.join(names)}")
+    return training

@@ -24,6 +24,7 @@ from headstart.evidence.held import Held
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.listener import Listener, Logged
+from headstart.methods import configured
 from headstart.seen import Seen, glance
 from headstart.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
@@ -64,6 +65,7 @@ def fit(
     DataError where the data cannot be used, BackboneError where the backbone cannot.
     """
     watch = Stopwatch()
+    moves = configured(method, options or {}, seed) is not None
     task = _read(data, test, roles, kind, listener)
     fitted = Transfer(
         backbone,
@@ -76,13 +78,12 @@ def fit(
         cache=cache,
         options=options,
     )
-    plan = fitted.plan._replace(keep_tuned=keep_tuned)
-    repeats = REPEATS if plan.tuning is None else 1
     with watch("features"):
         seen = fitted.look(task, listener=listener)
     with watch("check"):
         seen, report = _checked(seen, listener)
-    race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=repeats), watch)
+    plan = fitted.plan._replace(keep_tuned=keep_tuned)
+    race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
     model, evidence = race.run(fitted.extraction(seen.engine), listener)
     found = tuple(finding.to_json() for finding in report.findings)
     return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))

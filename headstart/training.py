@@ -39,5 +39,8 @@ class Training:
         for name in ("epochs", "batch", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
+        for name in ("clip", "micro", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"lr = {self.lr}: expected a positive number, such as 1e-4")

@@ -31,6 +31,7 @@ from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.fitting import Plan, answer, class_weight_of, fit_model
 from headstart.listener import Listener, Logged
+from headstart.methods import configured
 from headstart.rehearsal import same_answers
 from headstart.seen import Seen, look
 
@@ -98,7 +99,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         Raises DataError (a ValueError) where X or y cannot be used, and where an input cannot be read.
         """
         task = self._task(X, y, groups)
-        self.plan.tuning  # noqa: B018  an unknown option is refused before any work is done
+        configured(self.method, self.options or {}, self.seed)  # what is unknown is refused before any work is done
         self.__dict__.pop("model_", None)
         seen = self._readable(self.look(task, listener=Logged()))
         return self.hold(fit_model(seen, self.backbone_, self.plan, cache=Cache() if self.cache else None))

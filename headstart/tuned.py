@@ -18,7 +18,7 @@ from headstart.checkpoint import Journal
 from headstart.data.split import folds
 from headstart.data.task import Array
 from headstart.errors import DataError
-from headstart.features.cache import Cache
+from headstart.features.cache import RUNS, Cache
 from headstart.heads.calibrate import calibrate
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
@@ -31,7 +31,6 @@ from headstart.train import Data, logits, train
 
 __all__ = ["Tuned", "tune"]
 
-_RUNS = "runs"
 _FOLDS = 5
 
 
@@ -90,7 +89,9 @@ def tune(
     journal = Journal(_place(cache, seen, backbone, name, tuning, weights))
     done = train(network, data, tuning.tune, tuning.loss, tuning.training, journal, told)
     found = logits(network, inputs, held).double().numpy()
-    temperature = 1.0 if task.kind == "regression" else calibrate(found, targets[held], task.kind).temperature
+    temperature = 1.0
+    if task.kind != "regression":
+        temperature = calibrate(found, targets[held], task.kind, weights[held]).temperature
     config: dict[str, Any] = {
         "epochs": len(done.curves),
         "parameters": sum(w.numel() for stage in _moved(network, tuning) for w in network.stage(stage).values()),
@@ -100,7 +101,7 @@ def tune(
     }
     exported = _scaled(head, center, spread).exported(task.kind, temperature=temperature, config=config)
     journal.close()
-    return Tuned(_backbone(network, backbone, name), exported, tuple(done.notes))
+    return Tuned(_backbone(network, backbone, name), exported, (*done.notes, *journal.notes))
 
 
 def _most_alike(targets: Array, fold: Array, kind: str) -> int:
@@ -189,4 +190,4 @@ def _place(cache: Cache | None, seen: Seen, backbone: Backbone, name: str, tunin
     key = blake3(json.dumps(about, sort_keys=True).encode())
     for part in (b"".join(seen.keys), np.asarray(seen.task.targets), seen.blocks, weights):
         key.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).tobytes())
-    return cache.folder / _RUNS / f"{key.hexdigest(length=16)}.safetensors"
+    return cache.folder / RUNS / f"{key.hexdigest(length=16)}.safetensors"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import pickle
 from pathlib import Path
+from pickle import UnpicklingError  # what torch raises where weights_only=True refuses a file
 
 import torch
 from safetensors import SafetensorError
@@ -35,7 +35,7 @@ def parse_weights(data: bytes, where: str) -> dict[str, Tensor]:
         if where.endswith(".safetensors"):
             return dict(safetensors.load(data))
         tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BackboneError(f"{where}: not a readable file of weights ({why[:200]}); fetch it again.") from error
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):

@@ -3,6 +3,7 @@
     FOLDER/features/NAMESPACE/*.npy   rows of features (store.py, shard.py); thumbs/ and cut/ likewise
     FOLDER/*/NAMESPACE/about.json     what the namespace holds: backbone, engine, precision
     FOLDER/machine/*.json             what was measured on this machine (memory.py)
+    FOLDER/runs/*.safetensors         where trainings stand that were killed (../checkpoint.py)
     FOLDER/seen.sqlite                the files that were seen (seen.py)
 
 A run uses it through a `Session`.
@@ -23,10 +24,11 @@ import numpy as np
 from headstart.errors import CacheError
 from headstart.features.shard import KEY, SUFFIX
 
-__all__ = ["KINDS", "MACHINE", "SEEN", "Cache", "Holding", "default_folder"]
+__all__ = ["KINDS", "MACHINE", "RUNS", "SEEN", "Cache", "Holding", "default_folder"]
 
 KINDS = ("features", "thumbs", "cut")
 MACHINE = "machine"
+RUNS = "runs"
 SEEN = "seen.sqlite"
 _HEADERS = 256
 
@@ -90,7 +92,7 @@ class Cache:
         found = [folder for kind in KINDS for folder in _folders(self.folder / kind)]
         targets = [folder for folder in found if namespace in (None, folder.name)]
         if namespace is None:
-            targets += [self.folder / name for name in (*KINDS, MACHINE, SEEN, f"{SEEN}-journal")]
+            targets += [self.folder / name for name in (*KINDS, MACHINE, RUNS, SEEN, f"{SEEN}-journal")]
         elif not targets:
             raise CacheError(f"{self.folder} holds no namespace {namespace!r}; `headstart cache` lists those it does")
         return sum(_delete(target) for target in targets)

@@ -67,7 +67,6 @@ class Engine(Protocol):
 
     def lane(self) -> Runner:
         """What one thread calls, and no other."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
 from typing import ClassVar, NamedTuple
@@ -29,14 +30,14 @@ class Proposal(NamedTuple):
     finish: Callable[[], Head]
 
 
-class Posed:
+class Posed(ABC):
     """Gives a fitter its `Fitter` call: pose the problem, `propose`, and finish."""
 
     kinds: ClassVar[tuple[Kind, ...]] = ()
 
+    @abstractmethod
     def propose(self, problem: Problem) -> Proposal:
         """Out-of-fold logits, and the head that goes with them once it is wanted."""
-        raise NotImplementedError
 
     def check(self, kind: Kind) -> None:
         """ValueError where this head cannot answer such a task."""

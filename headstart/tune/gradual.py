@@ -27,6 +27,10 @@ class Gradual:
     start: Start = "probe"
     scratch: bool = False
 
+    def __post_init__(self) -> None:
+        if self.stages < 1:
+            raise ValueError(f"stages = {self.stages}: expected 1 or more; method 'head' opens none")
+
     def __call__(self, network: Network) -> Iterator[Stage]:
         for opened in range(1, min(self.stages, len(network.stages) - 1) + 1):
             yield Stage(train=network.top(opened), decay=self.decay)

@@ -1,4 +1,4 @@
-"""Only the head learns, by gradient descent on varied inputs: the textbook's recipe, from the probe's head on."""
+"""Only the head learns, by gradient descent on varied inputs: the textbook's recipe, from zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -88,12 +90,26 @@ def test_an_unreadable_root_is_an_error(tmp_path):
         list_folder(str(tmp_path / "file"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
-def test_an_unreadable_folder_is_set_aside(tmp_path):
-    put(tmp_path, "a/1.png", "b/2.png")
-    (tmp_path / "b").chmod(0)
-    listing = list_folder(str(tmp_path))
-    (tmp_path / "b").chmod(0o700)
+@pytest.fixture
+def plain_user():
+    """A folder, and the rights of somebody who is not root: for root nothing is unreadable."""
+    root = os.geteuid() == 0
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)  # noqa: S103  it is empty, and gone in a moment
+        if root:
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            if root:
+                os.seteuid(0)
+
+
+def test_an_unreadable_folder_is_set_aside(plain_user):
+    put(plain_user, "a/1.png", "b/2.png")
+    (plain_user / "b").chmod(0)
+    listing = list_folder(str(plain_user))
+    (plain_user / "b").chmod(0o700)
     assert listing.files == ["a/1.png"]
     assert listing.set_aside[0].why.startswith("the folder cannot be read")
 
