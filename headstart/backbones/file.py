@@ -74,7 +74,7 @@ def _classifier(folder: Path, config: dict[str, Any]) -> Labelled | None:
     parts = _saved(folder, config["backbone"])
     try:
         last = StoredHead(_tensors(folder, HEAD), head["form"], float(head["temperature"]))
-    except (IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise BackboneError(f"{folder}: the head of this model cannot be read ({error!r}); save it again.") from error
     return Labelled(Topped(parts.module, last), labels)
 

@@ -18,7 +18,7 @@ class StoredHead(nn.Module):
     tensors   "mean" (D,), "scale" (D,), "weight.0" (D, H), "bias.0" (H,), "weight.1" ...: as the model keeps them
     form      "plain": x is the features; "root": x = sign(features) sqrt(|features|)
 
-    `KeyError` where one is missing; `RuntimeError` where two do not fit.
+    `KeyError` where one is missing; `RuntimeError` where two do not fit; `ValueError` for a temperature not above 0.
     """
 
     mean: Tensor
@@ -26,10 +26,12 @@ class StoredHead(nn.Module):
 
     def __init__(self, tensors: dict[str, Tensor], form: str, temperature: float) -> None:
         super().__init__()
+        if not temperature > 0:
+            raise ValueError(f"temperature = {temperature}: expected a number above 0")
         self.form = form
         self.register_buffer("mean", tensors["mean"])
         self.register_buffer("scale", tensors["scale"])
-        count = sum(name.startswith("weight.") for name in tensors)
+        count = sum(name.startswith("weight.") for name in tensors) or 1
         layers = [_linear(tensors[f"weight.{k}"], tensors[f"bias.{k}"]) for k in range(count)]
         with torch.no_grad():
             for values in layers[-1].parameters():

@@ -42,7 +42,9 @@ def test_it_changes_none_of_the_given_tensors():
 def test_tensors_that_lack_or_do_not_fit_are_refused():
     whole = {name: torch.tensor(value) for name, value in arrays(5, 3).items()}
     for name in whole:
-        with pytest.raises((KeyError, IndexError)):
+        with pytest.raises(KeyError, match=name):
             StoredHead({key: value for key, value in whole.items() if key != name}, "plain", 1.0)
     with pytest.raises(RuntimeError, match="size mismatch"):
         StoredHead({**whole, "bias.0": torch.zeros(4)}, "plain", 1.0)
+    with pytest.raises(ValueError, match=r"temperature = 0.0: expected a number above 0"):
+        StoredHead(whole, "plain", 0.0)
