@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from headstart.backbones import timm, transformers
-from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
+from headstart.backbones.backbone import Backbone, Classifier, PicturePreprocess, TextPreprocess
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.parts import Parts
@@ -45,7 +47,7 @@ def assemble(parts: Parts) -> Backbone:
         with seeded(seed):
             twin = build(parts.spec)
         name = f"{parts.name.partition('?')[0]}?weights=random&seed={seed}"
-        return assemble(parts._replace(name=name, module=twin))
+        return assemble(parts._replace(name=name, module=twin, classifier=None))
 
     return Backbone(
         name=parts.name,
@@ -58,7 +60,22 @@ def assemble(parts: Parts) -> Backbone:
         stages=stages_of(module),
         licence=parts.licence,
         random=random,
+        classifier=None if parts.classifier is None else partial(_classifier, parts._replace(module=nn.Identity())),
     )
+
+
+def _classifier(parts: Parts) -> Classifier | None:
+    """The whole network of these parts, whose own module is not looked at."""
+    found = parts.classifier() if parts.classifier else None
+    if found is None:
+        return None
+    count = len(found.labels)
+    spec = {**parts.spec, "classifier": count}
+    whole = parts._replace(name=f"{parts.name}+classifier", spec=spec, module=found.module, classifier=None)
+    backbone = replace(assemble(whole), random=None)
+    if backbone.dim != count:
+        raise BackboneError(f"{parts.name}: the classifier gives {backbone.dim} logits for {count} labels: damaged.")
+    return Classifier(backbone, found.labels)
 
 
 def _width(name: str, module: nn.Module, preprocess: PicturePreprocess | TextPreprocess) -> int:

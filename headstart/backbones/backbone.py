@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from torch import nn
 
 from headstart.data.task import Modality
 
-__all__ = ["Backbone", "PicturePreprocess", "TextPreprocess"]
+__all__ = ["Backbone", "Classifier", "PicturePreprocess", "TextPreprocess"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,9 @@ class Backbone:
     spec        JSON that rebuilds the architecture without weights: {"hub": "timm", ...}, see `backbones.load.rebuild`
     random      seed -> the same backbone with random weights: the control of every comparison. None where there are
                 no weights
+    classifier  the pretrained network with the classifier it was trained with, read anew from where the weights come
+                from: nothing of it is loaded before the call, which raises as `load` does. It gives None where the
+                weights hold no classifier, or its labels have no names; None where there cannot be one
     """
 
     name: str
@@ -65,3 +68,16 @@ class Backbone:
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     licence: str = ""
     random: Callable[[int], Backbone] | None = field(default=None, compare=False, repr=False)
+    classifier: Callable[[], Classifier | None] | None = field(default=None, compare=False, repr=False)
+
+
+class Classifier(NamedTuple):
+    """A pretrained network that ends in its own classifier, which was trained on the labels of another task.
+
+    backbone   of the same inputs and preprocessing; its "features" are logits (N, L), so that they are computed and
+               kept as any features are. It has a fingerprint of its own, and cannot be rebuilt from its spec
+    labels     (L,) what each logit stands for; synonyms are separated by commas ("tabby, tabby cat"), "" has no name
+    """
+
+    backbone: Backbone
+    labels: tuple[str, ...]

@@ -22,12 +22,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from headstart.backbones import assemble
 from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
-from headstart.backbones.parts import Parts
+from headstart.backbones.encoders import Topped
+from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.randomness import seeded
+from headstart.backbones.timm import imagenet_labels
 from headstart.backbones.tokenizer import plain
 from headstart.backbones.transformers import architecture
 from headstart.backbones.weights import fill, parse_weights
@@ -114,7 +116,18 @@ def _lite0() -> Parts:
     [path] = LITE0.files
     tensors = parse_weights(LITE0.read(path), path)
     features = {name: tensor for name, tensor in tensors.items() if not name.startswith("_fc.")}
-    return _by_order("efficientnet-lite0", "tf_efficientnet_lite0", features, "bicubic")
+    parts = _by_order("efficientnet-lite0", "tf_efficientnet_lite0", features, "bicubic")
+    return parts._replace(classifier=_lite0_classifier)
+
+
+def _lite0_classifier() -> Labelled:
+    [path] = LITE0.files
+    tensors = parse_weights(LITE0.read(path), path)
+    with seeded(0):
+        parts = _lite0()
+        last = nn.Linear(1280, 1000)
+    fill(last, {name: tensors[f"_fc.{name}"] for name in ("weight", "bias")}, "bundled:efficientnet-lite0")
+    return Labelled(Topped(parts.module, last), imagenet_labels("imagenet-1k"))
 
 
 def _mobilenetv2() -> Parts:

@@ -1,4 +1,4 @@
-"""The modules that turn a language or vision model's output into one row of features an input."""
+"""The modules that turn a language or vision model's output into one row of features, or of logits, an input."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PictureEncoder", "TextEncoder", "WordVectors", "masked_mean"]
+__all__ = [
+    "PictureClassifier",
+    "PictureEncoder",
+    "TextClassifier",
+    "TextEncoder",
+    "Topped",
+    "WordVectors",
+    "masked_mean",
+]
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -51,6 +59,43 @@ class PictureEncoder(nn.Module):
         if self.pool == "cls":
             return hidden[:, 0]
         return hidden.mean(1) if hidden.ndim == 3 else hidden.mean((2, 3))
+
+
+class TextClassifier(nn.Module):
+    """A transformers model for the classification of texts: (input_ids, attention_mask), each (N, L) -> logits."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return logits
+
+
+class PictureClassifier(nn.Module):
+    """A transformers model for the classification of pictures: (N, 3, H, W) -> logits."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        logits: Tensor = self.model(pixel_values=pixel_values).logits
+        return logits
+
+
+class Topped(nn.Module):
+    """An encoder with a classifier on it: the inputs of the encoder -> (N, L)."""
+
+    def __init__(self, encoder: nn.Module, top: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.top = top
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        logits: Tensor = self.top(self.encoder(*inputs))
+        return logits
 
 
 class WordVectors(nn.Module):

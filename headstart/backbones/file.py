@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from headstart.backbones import assemble, timm, transformers
+from headstart.backbones.classifier import named
 from headstart.backbones.config import read_config
+from headstart.backbones.encoders import Topped
 from headstart.backbones.fingerprint import fingerprint
-from headstart.backbones.parts import Parts
+from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.preprocess import preprocess_from_json
 from headstart.backbones.randomness import seeded
+from headstart.backbones.stored_head import FORMS, StoredHead
 from headstart.backbones.weights import SAFE, fill, parse_weights
 from headstart.errors import BackboneError, MissingWeights
 
 __all__ = ["PREFIX", "from_folder"]
 
 PREFIX = "backbone."
+HEAD = "head."
 
 
 def from_folder(folder: Path, name: str) -> Parts:
@@ -25,7 +32,7 @@ def from_folder(folder: Path, name: str) -> Parts:
         raise BackboneError(f"{name}: {folder} is not a folder; expected one with config.json and weights in it.")
     config = read_config(folder)
     if isinstance(config.get("backbone"), dict):
-        return _saved(folder, config["backbone"])
+        return _saved(folder, config["backbone"])._replace(classifier=partial(_classifier, folder, config))
     if "architecture" in config:
         return timm.from_folder(folder, name)
     if "model_type" in config:
@@ -44,8 +51,7 @@ def _saved(folder: Path, stored: dict[str, Any]) -> Parts:
             f"{folder / 'config.json'}: the backbone lacks {', '.join(sorted(missing))}; save it again."
         )
     name = str(stored["name"])
-    tensors = parse_weights((folder / SAFE).read_bytes(), str(folder / SAFE)) if (folder / SAFE).is_file() else {}
-    own = {key.removeprefix(PREFIX): tensor for key, tensor in tensors.items() if key.startswith(PREFIX)}
+    own = _tensors(folder, PREFIX)
     preprocess = preprocess_from_json(_with_tokenizer(folder, stored["preprocess"]))
     if not own or preprocess is None:
         raise MissingWeights(f"{folder}: this model was saved without its backbone's weights; load {name} by its name.")
@@ -55,6 +61,28 @@ def _saved(folder: Path, stored: dict[str, Any]) -> Parts:
     if fingerprint(module, preprocess, stored["spec"]) != stored["fingerprint"]:
         raise BackboneError(f"{folder}: the backbone's fingerprint is not the stored one: damaged; save it again.")
     return Parts(name, stored["spec"], module, preprocess, str(stored.get("licence", "")))
+
+
+def _classifier(folder: Path, config: dict[str, Any]) -> Labelled | None:
+    """The fitted model as a whole, where it tells classes apart that have names; its labels are those classes."""
+    head, classes = config.get("head"), config.get("classes")
+    if config.get("kind") != "classification" or not isinstance(head, dict) or head.get("form") not in FORMS:
+        return None
+    labels = named(classes, len(classes)) if isinstance(classes, list) else None
+    if labels is None:
+        return None
+    parts = _saved(folder, config["backbone"])
+    try:
+        last = StoredHead(_tensors(folder, HEAD), head["form"], float(head["temperature"]))
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise BackboneError(f"{folder}: the head of this model cannot be read ({error!r}); save it again.") from error
+    return Labelled(Topped(parts.module, last), labels)
+
+
+def _tensors(folder: Path, prefix: str) -> dict[str, Tensor]:
+    """What the folder's model.safetensors has under a prefix, without it; {} where there is no such file."""
+    tensors = parse_weights((folder / SAFE).read_bytes(), str(folder / SAFE)) if (folder / SAFE).is_file() else {}
+    return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
 
 
 def _with_tokenizer(folder: Path, preprocess: Any) -> Any:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from torch import nn
 
 from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
 
-__all__ = ["Parts"]
+__all__ = ["Labelled", "Parts"]
+
+
+class Labelled(NamedTuple):
+    """A whole network, classifier included, that nobody else holds, and the name of each of its logits."""
+
+    module: nn.Module
+    labels: tuple[str, ...]
 
 
 class Parts(NamedTuple):
     """A module that nobody else holds, with what is needed to name it, feed it and build it again.
 
-    spec   JSON, all that `assemble.build` needs: "hub" and the keys of that hub
+    spec         JSON, all that `assemble.build` needs: "hub" and the keys of that hub
+    classifier   reads the network with its classifier; gives None where the weights or the names of its labels lack
     """
 
     name: str
@@ -22,3 +31,4 @@ class Parts(NamedTuple):
     module: nn.Module
     preprocess: PicturePreprocess | TextPreprocess
     licence: str = ""
+    classifier: Callable[[], Labelled | None] | None = None

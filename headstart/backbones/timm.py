@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
+from functools import partial
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,15 @@ from typing import Any
 from torch import nn
 
 from headstart.backbones.backbone import PicturePreprocess
+from headstart.backbones.classifier import named
 from headstart.backbones.config import read_config
 from headstart.backbones.hub import repository
-from headstart.backbones.parts import Parts
+from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import read_weights
 from headstart.errors import BackboneError
 
-__all__ = ["build", "from_folder", "from_name", "picture_preprocess", "random_weights"]
+__all__ = ["build", "from_folder", "from_name", "imagenet_labels", "picture_preprocess", "random_weights"]
 
 RESERVED = {"checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "cache_dir", "features_only"}
 
@@ -55,10 +58,23 @@ def from_folder(folder: Path, name: str) -> Parts:
     try:
         config = {**registered, **file.get("pretrained_cfg", file)}
         config["num_classes"] = file.get("num_classes", config["num_classes"])
+        config["tag"] = file.get("pretrained_cfg", file).get("tag")  # timm's default tag says nothing of these weights
+        config |= {key: file[key] for key in ("label_names", "label_descriptions") if key in file}
         spec = _spec(architecture, config, dict(file.get("model_args", {})))
         return _pretrained(name, spec, config, folder)
     except (TypeError, ValueError, KeyError, ZeroDivisionError) as error:
         raise BackboneError(f"{folder / 'config.json'}: not timm's hub format ({error!r}); fetch it again.") from error
+
+
+def imagenet_labels(subset: str) -> tuple[str, ...]:
+    """The labels of a subset that timm knows, such as "imagenet-1k": "tench, Tinca tinca, n01440764" and so on.
+
+    Words and identifiers are WordNet's (Miller, 1995; Deng et al., 2009).
+    """
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo(subset)
+    return tuple(f"{info.label_name_to_description(name)}, {name}" for name in info.label_names())
 
 
 def picture_preprocess(config: dict[str, Any]) -> PicturePreprocess:
@@ -79,6 +95,33 @@ def picture_preprocess(config: dict[str, Any]) -> PicturePreprocess:
 
 def _pretrained(name: str, spec: dict[str, Any], config: dict[str, Any], folder: Path) -> Parts:
     preprocess = picture_preprocess(config)
+    module = _whole(name, spec, config, folder)
+    module.reset_classifier(0)
+    classifier = partial(_classifier, name, spec, config, folder)
+    return Parts(name, spec, module, preprocess, str(config.get("license") or ""), classifier)
+
+
+def _classifier(name: str, spec: dict[str, Any], config: dict[str, Any], folder: Path) -> Labelled | None:
+    labels = _labels(config)
+    return None if labels is None else Labelled(_whole(name, spec, config, folder), labels)
+
+
+def _labels(config: dict[str, Any]) -> tuple[str, ...] | None:
+    """What the pretrained_cfg says of its labels; ImageNet's where it is one of timm's weights that end on ImageNet."""
+    from timm.data import infer_imagenet_subset
+
+    count, names, described = config["num_classes"], config.get("label_names"), config.get("label_descriptions")
+    if isinstance(names, dict):  # number of the logit -> name, where not each has one
+        names = [names.get(str(index), "") for index in range(count)]
+    if isinstance(names, list | tuple):
+        described = described if isinstance(described, dict) else {}
+        return named([f"{described[name]}, {name}" if str(name) in described else name for name in names], count)
+    subset = infer_imagenet_subset(config) if re.search(r"in(1|12|21|22)k", str(config.get("tag"))) else None
+    return imagenet_labels(subset) if subset else None
+
+
+def _whole(name: str, spec: dict[str, Any], config: dict[str, Any], folder: Path) -> Any:
+    """The network with its weights and its classifier."""
     overlay = {key: config.get(key) for key in ("num_classes", "label_offset", "classifier", "first_conv")}
     overlay |= {"input_size": tuple(config["input_size"]), "state_dict": read_weights(folder)}
     args = {**spec["args"], "num_classes": config["num_classes"]}
@@ -88,8 +131,7 @@ def _pretrained(name: str, spec: dict[str, Any], config: dict[str, Any], folder:
     except (RuntimeError, KeyError) as error:
         raise BackboneError(f"{name}: the weights in {folder} do not fit {spec['architecture']}: {error}") from error
     module.pretrained_cfg.pop("state_dict", None)
-    module.reset_classifier(0)
-    return Parts(name, spec, module, preprocess, str(config.get("license") or ""))
+    return module
 
 
 def _create(architecture: str, args: dict[str, Any], *, overlay: dict[str, Any] | None = None) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,12 @@ import torch
 from torch import nn
 
 from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
+from headstart.backbones.checkpoint import checkpoint, configured, quiet
+from headstart.backbones.classifier import named
 from headstart.backbones.config import read_config
-from headstart.backbones.encoders import PictureEncoder, TextEncoder
-from headstart.backbones.parts import Parts
+from headstart.backbones.encoders import PictureClassifier, PictureEncoder, TextClassifier, TextEncoder
+from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.pictures import picture_preprocess
-from headstart.backbones.randomness import seeded
 from headstart.backbones.tokenizer import text_preprocess
 from headstart.errors import BackboneError
 
@@ -31,17 +30,19 @@ def build(spec: dict[str, Any]) -> nn.Module:
     """The encoder of {"hub": "hf", "modality", "config", "pool"}, see `encoders`."""
     from transformers import AutoModel
 
-    with _quiet():
-        model = AutoModel.from_config(_config(spec["config"], "the stored architecture"))
+    with quiet():
+        model = AutoModel.from_config(configured(spec["config"], "the stored architecture"))
     return _encoder(model, spec["modality"], spec["pool"])
 
 
 def from_folder(folder: Path, name: str) -> Parts:
     """A folder in transformers' format: config.json, weights, and tokenizer.json or preprocessor_config.json."""
+    from transformers import AutoModel
+
     raw = architecture(read_config(folder))
-    config = _config(raw, str(folder / "config.json"))
+    config = configured(raw, str(folder / "config.json"))
     modality = _modality(config, name)
-    model, missing = _load(folder, config, name)
+    model, missing = checkpoint(folder, config, name, AutoModel)
     preprocess: PicturePreprocess | TextPreprocess
     if modality == "text":
         preprocess = text_preprocess(
@@ -54,7 +55,8 @@ def from_folder(folder: Path, name: str) -> Parts:
     if missing - ({"pooler"} if pool != "pooler" else set()):
         raise BackboneError(f"{name}: the weights in {folder} lack {', '.join(sorted(missing))}; fetch them again.")
     spec = {"hub": "hf", "modality": modality, "config": raw, "pool": pool}
-    return Parts(name, spec, _encoder(model, modality, pool), preprocess, _licence(folder))
+    classifier = partial(_classifier, folder, name, preprocess)
+    return Parts(name, spec, _encoder(model, modality, pool), preprocess, _licence(folder), classifier)
 
 
 def architecture(config: dict[str, Any]) -> dict[str, Any]:
@@ -63,26 +65,28 @@ def architecture(config: dict[str, Any]) -> dict[str, Any]:
     return {"model_type": config.get("model_type"), **kept}
 
 
-def _config(raw: dict[str, Any], where: str) -> Any:
-    from transformers import CONFIG_MAPPING
+def _classifier(folder: Path, name: str, preprocess: PicturePreprocess | TextPreprocess) -> Labelled | None:
+    """The whole network of a ...ForSequenceClassification or ...ForImageClassification, one label an input.
 
-    kind = str(raw.get("model_type"))
-    if kind not in CONFIG_MAPPING:
-        near = ", ".join(get_close_matches(kind, list(CONFIG_MAPPING), n=3)) or "none"
-        raise BackboneError(f"{where}: transformers has no architecture {kind!r}; nearest: {near}.")
-    if "quantization_config" in raw:
-        raise BackboneError(f"{where}: the weights are quantised; expected plain ones. Fetch the original model.")
-    inner = "timm" if kind.startswith("timm") else raw.get("backbone") or raw.get("use_timm_backbone")
-    if inner or raw.get("use_pretrained_backbone"):
-        raise BackboneError(f"{where}: {kind!r} is built on another model, {inner!r}; that is not supported.")
-    try:
-        with _quiet():
-            config = CONFIG_MAPPING[kind].from_dict(raw)
-    except Exception as error:  # a configuration class may refuse a value with any error
-        raise BackboneError(f"{where}: not a configuration of {kind!r}: {error}") from error
-    if getattr(config, "use_cache", False):
-        config.use_cache = False  # one forward pass: nothing to keep, and OpenVINO does not convert it
-    return config
+    None where its labels are only numbered, where a part of it was never trained, and where it would take padding
+    for text: a decoder answers at the last token that is not its own padding token.
+    """
+    from transformers import AutoModelForImageClassification, AutoModelForSequenceClassification
+
+    text = isinstance(preprocess, TextPreprocess)
+    raw = {key: value for key, value in read_config(folder).items() if key not in ATTENTION}
+    config = configured(raw, str(folder / "config.json"))
+    kind = "ForSequenceClassification" if text else "ForImageClassification"
+    if not any(str(known).endswith(kind) for known in config.architectures or ()):
+        return None
+    labels = named([config.id2label.get(index, "") for index in range(config.num_labels)], config.num_labels)
+    if labels is None or config.problem_type not in (None, "single_label_classification"):
+        return None
+    if isinstance(preprocess, TextPreprocess) and getattr(config, "pad_token_id", None) != preprocess.pad_id:
+        return None
+    loader = AutoModelForSequenceClassification if text else AutoModelForImageClassification
+    model, missing = checkpoint(folder, config, name, loader)
+    return None if missing else Labelled(TextClassifier(model) if text else PictureClassifier(model), labels)
 
 
 def _modality(config: Any, name: str) -> str:
@@ -97,32 +101,6 @@ def _modality(config: Any, name: str) -> str:
             f"{name}: {config.model_type!r} is not supported; expected one encoder or decoder of text or of pictures."
         )
     return modality
-
-
-def _load(folder: Path, config: Any, name: str) -> tuple[Any, set[str]]:
-    """The model with its weights in float32, and the first name of each part that the weights do not have."""
-    from transformers import AutoModel
-
-    safe = bool(list(folder.glob("*.safetensors")))
-    try:
-        with seeded(0), _quiet():
-            model, info = AutoModel.from_pretrained(
-                folder,
-                config=config,
-                dtype=torch.float32,
-                local_files_only=True,
-                use_safetensors=safe,
-                weights_only=True,
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
-    except Exception as error:  # transformers, safetensors and pickle each have their own
-        raise BackboneError(f"{name}: the weights in {folder} cannot be read: {str(error)[:300]}") from error
-    if info["mismatched_keys"] or info["error_msgs"]:
-        wrong = [f"{key} has the shape {tuple(a)}, not {tuple(b)}" for key, a, b in sorted(info["mismatched_keys"])]
-        wrong += info["error_msgs"]
-        raise BackboneError(f"{name}: the weights in {folder} do not fit config.json: {'; '.join(wrong[:3])}.")
-    return model, {key if not key.startswith("pooler.") else "pooler" for key in info["missing_keys"]}
 
 
 def _encoder(model: Any, modality: str, pool: str) -> nn.Module:
@@ -158,19 +136,3 @@ def _licence(folder: Path) -> str:
     lines = card.read_text(encoding="utf-8", errors="replace").splitlines()[:60] if card.is_file() else []
     found = [line.partition(":")[2].strip(" '\"") for line in lines if line.startswith("license:")]
     return found[0] if found else ""
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and no report about weights: what is missing or does not fit becomes an error of ours."""
-    from transformers.utils import logging
-
-    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
