@@ -81,7 +81,7 @@ class Contest:
 
     def _fitted(self, seen: Seen, plan: Plan, extraction: Extraction, listener: Listener) -> Model:
         told = partial(listener.progress, f"{plan.method}: epochs")
-        return fit_model(seen, self.backbone, plan, cache=extraction.cache, told=told)
+        return fit_model(seen, self.backbone, plan, extraction=extraction, told=told, say=listener.say)
 
     def _control(self, extraction: Extraction, listener: Listener) -> dict[str, Array]:
         """The answers of the same network trained alike from random weights, if it is not that already."""

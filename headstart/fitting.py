@@ -14,9 +14,10 @@ from headstart.artefact import Model
 from headstart.artefact.model import Label
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.tables import TableEncoder
+from headstart.batches import PLAIN
 from headstart.data.split import folds
 from headstart.data.task import Array
-from headstart.features.cache import Cache
+from headstart.features.extract import Extraction
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
 from headstart.methods import Tuning, configured, method
@@ -72,12 +73,13 @@ def fit_model(
     backbone: Backbone | None,
     plan: Plan,
     *,
-    cache: Cache | None = None,
+    extraction: Extraction = PLAIN,
     told: Callable[[int, int], None] = lambda done, total: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Model:
     """Fit `plan.method` on all rows of `seen`, whose targets must be known.
 
-    cache, told   of a method that moves weights: where a killed run goes on from, and who hears of each epoch
+    extraction, told, say   of a method that moves weights, see `tune`
     """
     tuning = plan.tuning
     if tuning is None:
@@ -85,7 +87,7 @@ def fit_model(
     if backbone is None:
         raise ValueError(f"method {plan.method!r} moves weights, and a {seen.task.modality} has none: use 'probe'")
     weights = plan.weights(seen.task.classes)
-    moved = tune(seen, backbone, plan.method, tuning, class_weight=weights, cache=cache, told=told)
+    moved = tune(seen, backbone, plan.method, tuning, class_weight=weights, extraction=extraction, told=told, say=say)
     return replace(_model(seen, moved.backbone, plan, moved.head), notes=moved.notes)
 
 

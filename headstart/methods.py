@@ -10,16 +10,22 @@ from dataclasses import Field, fields, replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from headstart.losses.delta import Delta
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.supervised import Supervised
 from headstart.optimizers import named
 from headstart.training import Training
+from headstart.tune.bitfit import BitFit
 from headstart.tune.full import Full
 from headstart.tune.gradual import Gradual
 from headstart.tune.head import HeadOnly
+from headstart.tune.ia3 import IA3
+from headstart.tune.lora import LoRA
 from headstart.tune.lp_ft import LPFT
+from headstart.tune.soup import Soup
 from headstart.tune.stage import Tune
 from headstart.tune.top import Top
+from headstart.tune.wise_ft import WiSEFT
 
 __all__ = ["METHODS", "Method", "Tuning", "configured", "method"]
 
@@ -53,12 +59,41 @@ METHODS: dict[str, Method] = {
     "gradual": Method(None, "one stage more learns at a time, from the top", Gradual()),
     "lp-ft": Method(None, "the probe first, then all weights from there", LPFT()),
     "l2-sp": Method(None, "all weights learn, drawn to where they came from", LPFT(), L2SP()),
+    "delta": Method(None, "all weights learn, what the stages make of the inputs stays near", LPFT(), Delta()),
+    "wise-ft": Method(None, "all weights learn, then the best point between them and the source's", WiSEFT()),
+    "soup": Method(None, "all weights learn several times, those that help each other are averaged", Soup()),
+    "lora": Method(None, "thin matrices beside the layers learn, and are merged (needs peft)", LoRA()),
+    "ia3": Method(None, "vectors that stretch the layers' outputs learn, and are merged (needs peft)", IA3()),
+    "bitfit": Method(None, "the biases and the head learn", BitFit()),
     "scratch": Method(None, "the same network from random weights: the control", Full(scratch=True)),
 }
 
 
 def method(name: str) -> Method:
-    """The row of this name. Raises ValueError naming the rows there are."""
+    """The row of this name; of "TUNE+LOSS", such as "gradual+l2-sp", what moves in the one and the loss of the other.
+
+    Raises ValueError naming the rows there are, or why the two do not go together.
+    """
+    first, plus, second = name.partition("+")
+    if not plus:
+        return _row(name)
+    tune, loss = _row(first).tune, _row(second).loss
+    if tune is None or loss.needs == "nothing":
+        losses = ", ".join(name for name, row in METHODS.items() if row.loss.needs != "nothing")
+        raise ValueError(f"method {name!r}: expected a method that moves weights, then + and one of {losses}")
+    if tune.scratch:
+        raise ValueError(f"method {name!r}: {second} keeps near the source, and {first} begins without one")
+    if tune.moves == "nothing":
+        raise ValueError(f"method {name!r}: {second} keeps the backbone near the source, and {first} does not move it")
+    if tune.moves == "adapters" and loss.needs == "source":
+        raise ValueError(
+            f"method {name!r}: {second} draws weights to those of the source, and {first} moves none of them; "
+            f"give {first!r} with --option l2=0.01"
+        )
+    return Method(None, f"{_row(first).about}; {_row(second).about}", tune, loss)
+
+
+def _row(name: str) -> Method:
     if name not in METHODS:
         near = get_close_matches(name, list(METHODS), n=1)
         hint = f"; nearest: {near[0]}" if near else ""
@@ -78,8 +113,8 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
         return None
     parts: list[Any] = [row.tune, row.loss, replace(Training(), seed=seed)]
     places = {field.name: (at, field) for at, part in enumerate(parts) for field in fields(part)}
-    for hidden in ("start", "scratch", "seed"):
-        places.pop(hidden, None)
+    for settled in ("start", "scratch", "moves", "needs", "seed"):
+        places.pop(settled, None)
     for option, value in options.items():
         if option not in places:
             near = get_close_matches(option, list(places), n=1)
@@ -87,6 +122,10 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
             raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(places))}")
         at, field = places[option]
         parts[at] = replace(parts[at], **{option: _typed(field, value)})
+    if parts[2].hidden and row.tune.start == "probe":
+        raise ValueError(
+            f"hidden = {parts[2].hidden}: method {name!r} starts from the probe's head, which has no layers"
+        )
     return Tuning(parts[0], parts[1], named(parts[2]))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -20,34 +21,42 @@ HEAD = "head"
 
 
 class TunedHead(nn.Module):
-    """The last layer: logits = W ((x - mean) / scale) + b, where only W and b can learn. (N, D) -> (N, C)."""
+    """The last layer: logits = W x + b, where x = (features - mean) / scale, of which in training a share drops out.
+
+    With a hidden layer, x <- relu(W_1 x + b_1) before that. Only W and b can learn. (N, D) -> (N, C).
+    """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, mean: Array, scale: Array, outputs: int) -> None:
+    def __init__(self, mean: Array, scale: Array, outputs: int, *, hidden: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
         self.register_buffer("mean", torch.from_numpy(np.array(mean, np.float32)))
         self.register_buffer("scale", torch.from_numpy(np.array(scale, np.float32)))
-        self.linear = nn.Linear(len(mean), outputs)
+        self.hidden = nn.Linear(len(mean), hidden) if hidden else None
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(hidden or len(mean), outputs)
         nn.init.zeros_(self.linear.bias)
         nn.init.zeros_(self.linear.weight)
 
     @classmethod
-    def like(cls, head: Head) -> TunedHead:
+    def like(cls, head: Head, *, dropout: float = 0.0) -> TunedHead:
         """The same function as a fitted linear head, at its temperature."""
         if "weight.1" in head.arrays or head.form != "plain":
             raise ValueError(
                 f"the {head.name} head on {head.form} features is not linear in them: use ridge or logistic"
             )
-        made = cls(head.arrays["mean"], head.arrays["scale"], head.arrays["weight.0"].shape[1])
+        made = cls(head.arrays["mean"], head.arrays["scale"], head.arrays["weight.0"].shape[1], dropout=dropout)
         with torch.no_grad():
             made.linear.weight.copy_(torch.from_numpy(head.arrays["weight.0"].T / head.temperature))
             made.linear.bias.copy_(torch.from_numpy(head.arrays["bias.0"] / head.temperature))
         return made
 
     def forward(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.linear((features - self.mean) / self.scale)
+        x = (features - self.mean) / self.scale
+        if self.hidden is not None:
+            x = torch.relu(self.hidden(x))
+        logits: Tensor = self.linear(self.dropout(x))
         return logits
 
     def exported(self, kind: Kind, *, temperature: float, config: dict[str, Any]) -> Head:
@@ -55,10 +64,12 @@ class TunedHead(nn.Module):
         arrays = {
             "mean": self.mean.double().numpy().copy(),
             "scale": self.scale.double().numpy().copy(),
-            "weight.0": self.linear.weight.detach().numpy().T.copy(),
-            "bias.0": self.linear.bias.detach().double().numpy().copy(),
         }
-        return Head(name="linear", kind=kind, arrays=arrays, temperature=temperature, config=config)
+        for number, layer in enumerate(filter(None, (self.hidden, self.linear))):
+            arrays[f"weight.{number}"] = layer.weight.detach().numpy().T.copy()
+            arrays[f"bias.{number}"] = layer.bias.detach().double().numpy().copy()
+        name = "linear" if self.hidden is None else "neural"
+        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, config=config)
 
 
 class Network(nn.Module):
@@ -90,6 +101,10 @@ class Network(nn.Module):
         """The parameters of a stage by name."""
         return {key: value for key, value in self.named_parameters() if key.startswith(self._prefixes[name])}
 
+    def modules_of(self, name: str) -> list[str]:
+        """The modules that a stage of the backbone consists of, by their names below the backbone."""
+        return [p.removeprefix("backbone.")[:-1] for p in self._prefixes[name] if p.endswith(".") and p != "backbone."]
+
     def top(self, count: int) -> tuple[str, ...]:
         """The names of the last `count` stages of the backbone and of the head."""
         body = self.stages[:-1]
@@ -97,13 +112,29 @@ class Network(nn.Module):
             raise ValueError(f"{count} stages were asked for; this backbone has {len(body)}: {', '.join(body)}")
         return self.stages[len(body) - count :]
 
-    def open(self, stages: Iterable[str]) -> dict[str, list[nn.Parameter]]:
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """In eval mode, as in prediction; afterwards each module is in the mode it was in."""
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode
+
+    def open(self, stages: Iterable[str], only: Callable[[str], bool] | None = None) -> dict[str, list[nn.Parameter]]:
         """Let these stages learn, and nothing else; their parameters by stage, from the input to the output.
+
+        only   which of the backbone's parameters, by name; all where it is None. The head always learns whole
 
         A module is in train mode only if everything in it learns: the running statistics of a frozen BatchNorm stay.
         """
         wanted = [name for name in self.stages if name in set(stages)]
-        moving = {name: list(self.stage(name).values()) for name in wanted}
+        moving = {
+            name: [value for key, value in self.stage(name).items() if name == HEAD or only is None or only(key)]
+            for name in wanted
+        }
         learning = {id(weights) for group in moving.values() for weights in group}
         for weights in self.parameters():
             weights.requires_grad_(id(weights) in learning)

@@ -32,7 +32,7 @@ def learning(network: Network, stage: Stage, training: Training) -> torch.optim.
     """The optimiser of what the stage opens; vectors (biases, norms) do not decay (He et al., 2019, section 3.1)."""
     kind, options = OPTIMIZERS[training.optimizer]
     groups = []
-    opened = network.open(stage.train)
+    opened = network.open(stage.train, stage.only)
     body = [name for name in opened if name != HEAD]
     for name, weights in opened.items():
         below = 0 if name == HEAD else len(body) - 1 - body.index(name)

@@ -6,35 +6,31 @@ Everything random is drawn anew from (seed, stage, epoch, step), so that a check
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from headstart.ahead import ahead
 from headstart.batches import Batches
 from headstart.checkpoint import Checkpoint, Journal
-from headstart.data.task import Array, Kind
+from headstart.data.task import Array
+from headstart.draws import Anew, Draw, Views
+from headstart.ema import Average
 from headstart.errors import TrainingError
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.optimizers import learning, schedule
+from headstart.source import Data, Source, source
+from headstart.step import Batch, Features, Step
 from headstart.training import Training
 from headstart.tune.stage import Stage, Tune
+from headstart.tune.states import copied
 
 __all__ = ["Curve", "Data", "Trained", "logits", "train"]
-
-
-class Data(NamedTuple):
-    """Rows to learn from and rows to stop by: row numbers of `inputs`. targets (N,) or (N, C), weights (N,)."""
-
-    inputs: Batches
-    targets: Tensor
-    weights: Tensor
-    kind: Kind
-    train: Array
-    val: Array
 
 
 class Curve(NamedTuple):
@@ -47,9 +43,12 @@ class Curve(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What a training has to tell: every epoch, and in words what went wrong on the way."""
+    """What a training has to tell: every epoch, how many weights learnt, what the tune decided, and in words what went
+    wrong on the way."""
 
     curves: list[Curve]
+    parameters: int
+    facts: dict[str, Any]
     notes: list[str]
 
 
@@ -65,133 +64,184 @@ def train(
     training: Training,
     journal: Journal,
     told: Told = lambda done, total: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Trained:
     """Train in place, and keep a journal of it; each stage ends with its best weights by validation loss, those that
     it began with included.
 
     `TrainingError` where the loss is not finite before there is a better epoch; after one, its weights are kept.
     """
-    run = _Run(network, data, loss, training, journal, told)
+    run = _Run(network, data, loss, training, journal, told, say)
     before = torch.get_rng_state()
+    plan = iter(tune(network, run))
     try:
-        for number, stage in enumerate(tune(network)):
+        for number in count():
+            _seed(training.seed, number, 0, 0, 0)
+            stage = next(plan, None)
+            if stage is None:
+                break
             run.stage(number, stage)
     finally:
         torch.set_rng_state(before)
+        run.step.regular.close()
         network.requires_grad_(False).eval()
-    return Trained(run.curves, run.notes)
+    return Trained(run.curves, sum(run.learnt.values()), run.facts, [*run.notes, *run.step.notes])
 
 
-def logits(network: nn.Module, inputs: Batches, rows: Array, batch: int = 32) -> Tensor:
-    """(N, C) of rows as they are in prediction; the network is asked in eval mode."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
+def logits(network: Features, inputs: Batches, rows: Array, batch: int = 32) -> Tensor:
+    """(N, C) of rows as they are in prediction."""
     with torch.no_grad():
-        parts = [network(*inputs.batch(some, None)) for some in _parts(rows, batch)]
-    for module, mode in modes:
-        module.training = mode
-    return torch.cat(parts)
+        return torch.cat([network(*inputs.batch(some, None)) for some in _parts(rows, batch)])
 
 
 class _Run:
     """One training, from the first stage to the last."""
 
     def __init__(
-        self, network: Network, data: Data, loss: Supervised, training: Training, journal: Journal, told: Told
+        self,
+        network: Network,
+        data: Data,
+        loss: Supervised,
+        training: Training,
+        journal: Journal,
+        told: Told,
+        say: Callable[[str], None],
     ) -> None:
-        self.network, self.data, self.loss, self.training = network, data, loss, training
-        self.journal, self.told = journal, told
-        self.source = {name: weights.detach().clone() for name, weights in network.named_parameters()}
+        self.network, self.data, self.training = network, data, training
+        self.journal, self.told, self.say = journal, told, say
+        self.step = Step(network, data.kind, loss, loss.start(network), training)
         self.notes: list[str] = []
+        self.facts: dict[str, Any] = {}
+        self.learnt: dict[str, int] = {}
+        self.where = ""
         self.point = journal.read()
         self.curves = [] if self.point is None else [Curve(int(a), int(b), c, d) for a, b, c, d in self.point.curves]
         self.steps = len(_parts(data.train, training.batch))
 
+    def validation(self) -> float:
+        """See `Progress`."""
+        with self.network.asked():
+            return self._loss(self.network, self.data.inputs)
+
+    def report(self, **facts: Any) -> None:
+        """See `Progress`."""
+        self.facts |= facts
+
     def stage(self, number: int, stage: Stage) -> None:
-        """Epochs until validation stops getting better; a stage that a checkpoint has left behind is passed over."""
-        if self.point is not None and self.point.stage > number:
-            return
+        """Epochs until validation stops getting better; a stage that a checkpoint has left behind is only loaded."""
         optimise = learning(self.network, stage, self.training)
-        best = self._begun(number, optimise)
+        self.learnt |= {name: w.numel() for name, w in self.network.named_parameters() if w.requires_grad}
+        if self.point is not None and self.point.stage > number:
+            self.network.load_state_dict(self.journal.past(number))
+            return
+        self._spare_lone_rows()
+        average = Average(self.network, self.training.ema)
+        whole = self.step.loss.needs == "maps"
+        with source(self.network, self.data, self.training, self._tell, whole=whole) as found:
+            self._epochs(number, optimise, average, found)
+
+    def _epochs(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> None:
+        best = self._begun(number, optimise, average, found)
         for epoch in range(best.epoch + 1, self.training.epochs):
             if epoch - 1 - best.best_at >= self.training.patience:
                 break
-            mean = self._epoch(optimise, number, epoch, best)
+            mean = self._epoch(optimise, average, number, epoch, found)
             if mean is None:
+                self._not_finite(best, epoch)
                 break
-            found = self._validation()
-            self.curves.append(Curve(number, epoch, mean, found))
-            if found < best.lowest:
-                best = best._replace(lowest=found, best_at=epoch, best=_state(self.network))
-            best = best._replace(epoch=epoch, curves=[list(row) for row in self.curves])
-            self.journal.write(best, self.network, optimise)
+            with average.in_place():
+                loss = self._validated(found)
+                if loss < best.lowest:
+                    best = best._replace(lowest=loss, best_at=epoch, best=copied(self.network))
+            self.curves.append(Curve(number, epoch, mean, loss))
+            best = best._replace(epoch=epoch, curves=[list(row) for row in self.curves], micro=self.step.micro)
+            self.journal.write(best, self.network, optimise, average)
             self.told(epoch + 1, self.training.epochs)
         self.network.load_state_dict(best.best)
+        self.journal.ended(number, best.best)
 
-    def _begun(self, number: int, optimise: torch.optim.Optimizer) -> Checkpoint:
+    def _begun(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> Checkpoint:
         """Where this stage stands: at its beginning, or where a killed run left it."""
         if self.point is not None and self.point.stage == number:
-            self.journal.restore(self.network, optimise)
+            self.journal.restore(self.network, optimise, average)
+            self.step.micro = self.point.micro
             return self.point
-        return Checkpoint(number, -1, self._validation(), -1, [list(row) for row in self.curves], _state(self.network))
+        curves = [list(row) for row in self.curves]
+        return Checkpoint(number, -1, self._validated(found), -1, curves, self.step.micro, copied(self.network))
 
-    def _epoch(self, optimise: torch.optim.Optimizer, number: int, epoch: int, best: Checkpoint) -> float | None:
+    def _epoch(
+        self, optimise: torch.optim.Optimizer, average: Average, number: int, epoch: int, found: Source
+    ) -> float | None:
         """The mean training loss; None where it was not finite, and the stage ends."""
         training, rates = self.training, [group["initial_lr"] for group in optimise.param_groups]
         order = np.random.default_rng([training.seed, number, epoch]).permutation(self.data.train)
         mean = 0.0
-        for step, rows in enumerate(_parts(order, training.batch)):
-            done = epoch * self.steps + step
-            factor = schedule(training.schedule, done / (training.epochs * self.steps))
+        for step, batch in enumerate(ahead(self._batches(order, found, self._draw(number, epoch, found)))):
+            factor = schedule(training.schedule, (epoch * self.steps + step) / (training.epochs * self.steps))
             for group, rate in zip(optimise.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
-            torch.manual_seed(int(np.random.default_rng([training.seed, number, epoch, step]).integers(2**62)))
-            value = self._step(optimise, rows, (training.seed, number, epoch) if training.augment else None)
+            rng = _seed(training.seed, number, epoch, step, 1)
+            value = self.step(optimise, found.features, batch, rng)
             if not math.isfinite(value):
-                self._not_finite(best, epoch, step, training.lr * factor)
+                self.where = f"in epoch {epoch + 1}, step {step + 1}, at learning rate {training.lr * factor:.2g}"
                 return None
-            mean += value * len(rows) / len(self.data.train)
+            average.update()
+            mean += value * len(batch) / len(self.data.train)
         return mean
 
-    def _step(self, optimise: torch.optim.Optimizer, rows: Array, draw: tuple[int, ...] | None) -> float:
-        """One step down the gradient of the mean loss of these rows, added up over micro-batches."""
-        optimise.zero_grad()
-        total, value = float(self.data.weights[rows].sum()), 0.0
-        for some in _parts(rows, self.training.micro or len(rows)):
-            out = self.network(*self.data.inputs.batch(some, draw))
-            each = self.loss.each(out, self.data.targets[some], self.data.kind)
-            part = (each * self.data.weights[some]).sum() / total
-            torch.autograd.backward(part)
-            value += float(part.detach())
-        penalty = self.loss.penalty(self.network, self.source)
-        if penalty is not None:
-            torch.autograd.backward(penalty)
-            value += float(penalty.detach())
-        moving = [weights for group in optimise.param_groups for weights in group["params"]]
-        norm = nn.utils.clip_grad_norm_(moving, self.training.clip or math.inf)
-        if math.isfinite(value) and math.isfinite(float(norm)):
-            optimise.step()
-            return value
-        return math.nan
+    def _batches(self, order: Array, found: Source, draw: Draw | None) -> Iterator[Batch]:
+        for rows in _parts(order, self.training.batch):
+            inputs = found.inputs.batch(rows, draw)
+            device = inputs[0].device
+            yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device))
 
-    def _validation(self) -> float:
+    def _draw(self, number: int, epoch: int, found: Source) -> Draw | None:
+        if not self.training.augment:
+            return None
+        seed = self.training.seed
+        return Views(seed, number, epoch, found.views) if found.views else Anew(seed, number, epoch)
+
+    def _validated(self, found: Source) -> float:
+        with self.network.asked():
+            return self._loss(lambda *inputs: self.network.head(found.features(*inputs)), found.inputs)
+
+    def _loss(self, network: Features, inputs: Batches) -> float:
         rows = self.data.val
-        out = logits(self.network, self.data.inputs, rows)
+        out = logits(network, inputs, rows).cpu()
         each = Supervised().each(out, self.data.targets[rows], self.data.kind)
         value = float((each * self.data.weights[rows]).sum() / self.data.weights[rows].sum())
         return value if math.isfinite(value) else math.inf
 
-    def _not_finite(self, best: Checkpoint, epoch: int, step: int, lr: float) -> None:
-        where = f"the loss is not finite in epoch {epoch + 1}, step {step + 1}, at learning rate {lr:.2g}"
+    def _spare_lone_rows(self) -> None:
+        """A batch of one row has no variance: where there are such, statistics of batches stay as they are."""
+        fewest = min(len(part) for part in _parts(self.data.train, self.training.batch))
+        if min(fewest, self.training.micro or fewest) > 1:
+            return
+        norms = [m for m in self.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
+        for norm in norms:
+            norm.eval()
+        if norms:
+            self._tell("batches of one row: the statistics of BatchNorm stay those of the source")
+
+    def _tell(self, note: str) -> None:
+        self.say(note)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _not_finite(self, best: Checkpoint, epoch: int) -> None:
+        found = f"the loss is not finite {self.where}"
         if best.best_at < 0:
-            raise TrainingError(f"{where}: give a lower one, such as --option lr={self.training.lr / 10:.0e}")
-        self.notes.append(f"{where}: the weights of epoch {best.best_at + 1} are kept")
+            raise TrainingError(f"{found}: give a lower one, such as --option lr={self.training.lr / 10:.0e}")
+        self._tell(f"{found}: the weights of epoch {best.best_at + 1} are kept")
+
+
+def _seed(*parts: int) -> np.random.Generator:
+    """Random numbers that depend on these alone: torch's, and the generator that is returned."""
+    rng = np.random.default_rng(parts)
+    torch.manual_seed(int(rng.integers(2**62)))
+    return rng
 
 
 def _parts(rows: Array, most: int) -> list[Array]:
     """As few parts of at most so many rows as it takes, of about the same size."""
     return np.array_split(rows, max(1, -(-len(rows) // most)))
-
-
-def _state(network: Network) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

@@ -21,6 +21,15 @@ class Training:
     clip        largest norm of the gradient; 0 for no limit
     micro       rows that go through the network at once; gradients of a batch are added up. 0: the whole batch
     augment     whether training rows are varied, see `batches`
+    views       in how many forms each row is varied where the lower stages do not learn, so that what they make of
+                each form is computed once; each epoch draws among them
+    disk        at most so many GB for that; where it takes more, or at 0, the lower stages run in every epoch
+    mixup       a of Beta(a, a), by which two rows are mixed (Zhang et al., 2018): the inputs of pictures, the features
+                of texts. 0: none
+    dropout     share of what the head's last layer sees that is left out in a step
+    hidden      width of a hidden layer of the head, for methods that do not start from the probe; 0: none
+    ema         decay of the moving average of the weights that is validated and kept; 0: none
+    precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU
     """
 
     epochs: int = 15
@@ -33,14 +42,26 @@ class Training:
     clip: float = 1.0
     micro: int = 0
     augment: bool = True
+    views: int = 4
+    disk: float = 8.0
+    mixup: float = 0.0
+    dropout: float = 0.0
+    hidden: int = 0
+    ema: float = 0.0
+    precision: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "patience"):
+        for name in ("epochs", "batch", "patience", "views"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
-        for name in ("clip", "micro", "weight_decay"):
+        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
+        for name in ("dropout", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more, and less than 1")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise ValueError(f"precision = {self.precision!r}: expected auto, float32 or bfloat16")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"lr = {self.lr}: expected a positive number, such as 1e-4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple, cast
@@ -13,12 +14,15 @@ from blake3 import blake3
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
-from headstart.batches import batches
+from headstart.batches import PLAIN, batches
 from headstart.checkpoint import Journal
 from headstart.data.split import folds
 from headstart.data.task import Array
 from headstart.errors import DataError
 from headstart.features.cache import RUNS, Cache
+from headstart.features.extract import Extraction
+from headstart.features.proof import obstacle
+from headstart.features.session import Session
 from headstart.heads.calibrate import calibrate
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
@@ -27,7 +31,9 @@ from headstart.heads.weights import row_weights
 from headstart.methods import Tuning
 from headstart.network import Network, TunedHead
 from headstart.seen import Seen
-from headstart.train import Data, logits, train
+from headstart.source import Data
+from headstart.train import logits, train
+from headstart.training import Training
 
 __all__ = ["Tuned", "tune"]
 
@@ -49,33 +55,34 @@ def tune(
     tuning: Tuning,
     *,
     class_weight: ClassWeight = None,
-    cache: Cache | None = None,
+    extraction: Extraction = PLAIN,
     told: Callable[[int, int], None] = lambda done, total: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Tuned:
     """Train on four fifths of the rows of `seen`, whose targets must be known; the rest says when to stop, and sets the
     temperature. Duplicates and groups are on one side. The given backbone stays as it is.
 
-    cache   where a killed run left its journal
+    extraction   where to calculate, and in whose cache a killed run left its journal
+    told, say    who hears of each epoch, and of what was decided on the way
     """
+    began = time.perf_counter()
     task, seed = seen.task, tuning.training.seed
     targets = np.asarray(task.targets)
-    fold = folds(targets, task.kind, seen.blocks, seen.keys, k=_FOLDS, seed=seed)
-    chosen = _most_alike(targets, fold, task.kind)
-    rows, held = np.flatnonzero(fold != chosen), np.flatnonzero(fold == chosen)
-    if len(rows) < 2 or not len(held):
-        raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
+    rows, held = _divided(seen, seed)
+    device, training, notes = _settled(tuning.training, extraction)
+    tuning = tuning._replace(training=training)
     if tuning.tune.scratch:
         if backbone.random is None:
             raise ValueError(f"{backbone.name} has no weights that could be random")
         backbone = backbone.random(seed)
-    inputs = batches(list(task.inputs), backbone)
+    inputs = batches(list(task.inputs), backbone, device, _below(seen, extraction))
     center, spread = _target_scale(targets[rows], task.kind)
-    outputs = max(1, len(task.classes))
     weights = row_weights(targets, task.kind, class_weight)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(np.random.default_rng([seed, 1]).integers(2**62)))
-        head = _head(seen, rows, tuning, class_weight, outputs, (center, spread))
+        head = _head(seen, rows, tuning, class_weight, (center, spread))
         network = Network(backbone, head)
+    network.to(device).to(memory_format=torch.channels_last)
     if tuning.tune.scratch:
         _standardise(network, inputs, rows)
     data = Data(
@@ -86,22 +93,56 @@ def tune(
         train=rows,
         val=held,
     )
-    journal = Journal(_place(cache, seen, backbone, name, tuning, weights))
-    done = train(network, data, tuning.tune, tuning.loss, tuning.training, journal, told)
-    found = logits(network, inputs, held).double().numpy()
+    journal = Journal(_place(extraction.cache, seen, backbone, name, tuning, weights))
+    done = train(network, data, tuning.tune, tuning.loss, training, journal, told, say)
+    found = logits(network, inputs, held).double().cpu().numpy()
+    network.cpu().to(memory_format=torch.contiguous_format)
     temperature = 1.0
     if task.kind != "regression":
         temperature = calibrate(found, targets[held], task.kind, weights[held]).temperature
     config: dict[str, Any] = {
         "epochs": len(done.curves),
-        "parameters": sum(w.numel() for stage in _moved(network, tuning) for w in network.stage(stage).values()),
+        "parameters": done.parameters,
         "rows": [len(rows), len(held)],
         "rule": "each stage ends with the weights of its lowest validation loss",
         "curves": [list(row) for row in done.curves],
+        "seconds": time.perf_counter() - began,
+        **done.facts,
     }
     exported = _scaled(head, center, spread).exported(task.kind, temperature=temperature, config=config)
     journal.close()
-    return Tuned(_backbone(network, backbone, name), exported, (*done.notes, *journal.notes))
+    return Tuned(_backbone(network, backbone, name), exported, (*notes, *done.notes, *journal.notes))
+
+
+def _divided(seen: Seen, seed: int) -> tuple[Array, Array]:
+    """The rows that are trained on, and those that say when to stop. DataError where there are too few."""
+    task = seen.task
+    targets = np.asarray(task.targets)
+    fold = folds(targets, task.kind, seen.blocks, seen.keys, k=_FOLDS, seed=seed)
+    chosen = _most_alike(targets, fold, task.kind)
+    rows, held = np.flatnonzero(fold != chosen), np.flatnonzero(fold == chosen)
+    if len(rows) < 2 or not len(held):
+        raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
+    return rows, held
+
+
+def _settled(training: Training, extraction: Extraction) -> tuple[torch.device, Training, tuple[str, ...]]:
+    """Where to calculate and how precisely, and why not as was asked."""
+    cuda = extraction.device == "cuda" or (extraction.device == "auto" and torch.cuda.is_available())
+    device = torch.device("cuda" if cuda else "cpu")
+    if training.precision == "auto":
+        return device, replace(training, precision="bfloat16" if cuda else "float32"), ()
+    if training.precision == "bfloat16" and not cuda:
+        why = obstacle("torch", "bfloat16", Session(extraction.cache).memory)
+        if why:
+            return device, replace(training, precision="float32"), (f"trained in float32: {why}",)
+    return device, training, ()
+
+
+def _below(seen: Seen, extraction: Extraction) -> Extraction:
+    """How a frozen part is run: by the engine of the features, which is settled already."""
+    used = seen.engine or {"name": "torch", "precision": "float32"}
+    return replace(extraction, engine=used["name"], precision=used["precision"], cache=None, thumbs=False)
 
 
 def _most_alike(targets: Array, fold: Array, kind: str) -> int:
@@ -112,10 +153,6 @@ def _most_alike(targets: Array, fold: Array, kind: str) -> int:
     return int(np.argmin(apart))
 
 
-def _moved(network: Network, tuning: Tuning) -> set[str]:
-    return {stage for step in tuning.tune(network) for stage in step.train}
-
-
 def _target_scale(targets: Array, kind: str) -> tuple[float, float]:
     """Mean and deviation of a regression's targets; 0 and 1 otherwise."""
     if kind != "regression":
@@ -123,14 +160,13 @@ def _target_scale(targets: Array, kind: str) -> tuple[float, float]:
     return float(targets.mean()), float(targets.std()) or 1.0
 
 
-def _head(
-    seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, outputs: int, scale: tuple[float, float]
-) -> TunedHead:
+def _head(seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: tuple[float, float]) -> TunedHead:
     """The head that training begins with: the probe's on the training rows, or one that knows nothing."""
-    task, features = seen.task, np.asarray(seen.values)
+    task, features, training = seen.task, np.asarray(seen.values), tuning.training
+    outputs = max(1, len(task.classes))
     if tuning.tune.start == "zero" or tuning.tune.scratch:
         known = standard(features, rows, np.ones(len(rows)), "shared")
-        return TunedHead(known.mean, known.scale, outputs)
+        return TunedHead(known.mean, known.scale, outputs, hidden=training.hidden, dropout=training.dropout)
     some = seen.take(rows)
     targets = np.asarray(some.task.targets)
     fitted = fit_probe(
@@ -138,13 +174,13 @@ def _head(
         targets,
         kind=task.kind,
         classes=outputs,
-        folds=folds(targets, task.kind, some.blocks, some.keys, seed=tuning.training.seed),
+        folds=folds(targets, task.kind, some.blocks, some.keys, seed=training.seed),
         class_weight=class_weight,
-        seed=tuning.training.seed,
+        seed=training.seed,
         heads=("ridge",) if task.kind == "regression" else ("ridge", "logistic"),
         scale="shared",
     )
-    head = TunedHead.like(fitted.head)
+    head = TunedHead.like(fitted.head, dropout=training.dropout)
     if task.kind == "regression":
         with torch.no_grad():
             head.linear.weight.div_(scale[1])
@@ -154,7 +190,7 @@ def _head(
 
 def _standardise(network: Network, inputs: Any, rows: Array) -> None:
     """Let a head on a backbone that nobody has seen know the mean and the scale of its features."""
-    features = logits(network.backbone, inputs, rows)
+    features = logits(network.backbone, inputs, rows).cpu()
     network.head.get_buffer("mean").copy_(features.mean(0))
     network.head.get_buffer("scale").fill_(float(features.std(0).square().mean().sqrt()) or 1.0)
 
@@ -173,11 +209,12 @@ def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
     moved = fingerprint(module, before.preprocess, before.spec)
     if moved == before.fingerprint:
         return before
-    return replace(before, name=f"{before.name.partition('+')[0]}+{name}", module=module, fingerprint=moved)
+    label = f"{before.name.partition('+')[0]}+{name}"
+    return replace(before, name=label, module=module, fingerprint=moved, classifier=None)
 
 
 def _place(cache: Cache | None, seen: Seen, backbone: Backbone, name: str, tuning: Tuning, weights: Array) -> Any:
-    """The file of the journal of this very training."""
+    """The folder of the journal of this very training."""
     if cache is None:
         return None
     about = [
@@ -190,4 +227,4 @@ def _place(cache: Cache | None, seen: Seen, backbone: Backbone, name: str, tunin
     key = blake3(json.dumps(about, sort_keys=True).encode())
     for part in (b"".join(seen.keys), np.asarray(seen.task.targets), seen.blocks, weights):
         key.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).tobytes())
-    return cache.folder / RUNS / f"{key.hexdigest(length=16)}.safetensors"
+    return cache.folder / RUNS / key.hexdigest(length=16)

@@ -1,4 +1,5 @@
-"""Every test keeps its features in a folder of its own run, never in the user's cache."""
+"""Every test keeps its features in a folder of its own run, never in the user's cache; and torch calculates on one
+thread, here and in child processes, since two that spin for each other are slow where anything else runs."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

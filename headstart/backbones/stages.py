@@ -18,10 +18,17 @@ def stages_of(module: nn.Module) -> Stages:
     """(name, prefixes) for each stage, lowest first; together they name each parameter exactly once.
 
     timm's own coarse grouping where the network has one; otherwise what stands before the longest chain of
-    layers, each layer, and what stands after it. A network without layers is one stage.
+    layers, each layer, and what stands after it. A network without layers is one stage. A norm that stands alone
+    belongs to the stage before it.
     """
     names = [name for name, _ in module.named_parameters()]
-    groups = _timm_groups(module) or _layer_groups(module, names)
+    matrices = {name for name, weights in module.named_parameters() if weights.ndim > 1}
+    groups: list[list[str]] = []
+    for group in _timm_groups(module) or _layer_groups(module, names):
+        if groups and not matrices.intersection(group):
+            groups[-1].extend(group)
+        else:
+            groups.append(group)
     users: dict[str, set[int]] = {}
     for index, group in enumerate(groups):
         for prefix in (prefix for name in group for prefix in _prefixes(name)):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from headstart.losses.supervised import Supervised
+from headstart.losses.regular import Norms
+from headstart.losses.supervised import Needs, Supervised
 from headstart.network import HEAD, Network
 
 __all__ = ["L2SP"]
@@ -24,16 +25,32 @@ class L2SP(Supervised):
 
     weight: float = 0.01
     head: float = 0.01
+    needs: Needs = "source"
 
-    def penalty(self, network: Network, source: dict[str, Tensor]) -> Tensor | None:
-        """`source`: the weights that the backbone came with, by name."""
+    def start(self, network: Network) -> ToSource:
+        """The distance from the weights that the network has now."""
+        return ToSource(network, self)
+
+
+class ToSource(Norms):
+    """The two squared distances above."""
+
+    def __init__(self, network: Network, loss: L2SP) -> None:
+        super().__init__(network, l1=loss.l1, l2=loss.l2)
+        self._loss = loss
+        self._source = {name: weights.detach().clone() for name, weights in network.named_parameters()}
+
+    def weights(self) -> Tensor | None:
+        """Of the weights that learn."""
+        network, loss = self._network, self._loss
         heads = set(network.stage(HEAD))
-        total = torch.zeros(())
-        for name, weights in network.named_parameters():
-            if not weights.requires_grad:
-                continue
-            if name in heads:
-                total = total + self.head / 2 * weights.square().sum()
-            else:
-                total = total + self.weight / 2 * (weights - source[name]).square().sum()
-        return total
+        parts = [
+            loss.head / 2 * weights.square().sum()
+            if name in heads
+            else loss.weight / 2 * (weights - self._source[name]).square().sum()
+            for name, weights in network.named_parameters()
+            if weights.requires_grad
+        ]
+        norms = super().weights()
+        total = torch.stack(parts).sum()
+        return total if norms is None else total + norms

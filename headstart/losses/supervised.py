@@ -1,37 +1,58 @@
-"""The loss of the labels: cross-entropy, its multilabel form, or squared error.
+"""The loss of the labels: cross-entropy, its multilabel form, or squared error; and the classical regularisers.
 
 classification   -sum_c q_c log softmax(z)_c,  q = (1 - e) onehot(y) + e / C      (Szegedy et al., 2016, section 7)
 multilabel       mean over classes of the binary cross-entropy
 regression       (z - y)^2, y standardised by the training rows
+l1, l2           + l1 sum |theta| + l2 / 2 sum theta^2, over the matrices that learn
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 from headstart.data.task import Kind
+from headstart.losses.regular import Norms, Regular
 from headstart.network import Network
 
-__all__ = ["Supervised"]
+__all__ = ["Needs", "Supervised"]
+
+Needs = Literal["nothing", "source", "maps"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Supervised:
-    """label_smoothing   e above"""
+    """label_smoothing   e above
+    l1, l2            see above; unlike weight_decay they are part of the loss, so that the optimiser scales them
+
+    needs   what of the source the loss compares with: nothing, its weights, or what its stages make of the inputs
+    """
 
     label_smoothing: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    needs: Needs = "nothing"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing = {self.label_smoothing}: expected 0 or more, and less than 1")
+        for name in ("l1", "l2"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
 
     def each(self, logits: Tensor, targets: Tensor, kind: Kind) -> Tensor:
         """(N,) the loss of each row. targets (N,) codes, (N, C) 0 or 1, or (N,) values."""
+        logits = logits.float()
         if kind == "classification":
             return functional.cross_entropy(logits, targets, reduction="none", label_smoothing=self.label_smoothing)
         if kind == "multilabel":
             return functional.binary_cross_entropy_with_logits(logits, targets.float(), reduction="none").mean(1)
-        return (logits[:, 0] - targets.float()).square()
+        return (logits[:, 0] - targets.to(torch.float32)).square()
 
-    def penalty(self, network: Network, source: dict[str, Tensor]) -> Tensor | None:
-        """What the weights cost, once a step; None for nothing."""
-        return None
+    def start(self, network: Network) -> Regular:
+        """What else is minimised, for a network that still has its first weights."""
+        return Norms(network, l1=self.l1, l2=self.l2)

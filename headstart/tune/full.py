@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headstart.network import Network
-from headstart.tune.stage import Stage, Start
+from headstart.tune.stage import Moves, Progress, Stage, Start
 
 __all__ = ["Full"]
 
@@ -26,6 +26,7 @@ class Full:
     head_lr: float = 10.0
     start: Start = "zero"
     scratch: bool = False
+    moves: Moves = "weights"
 
-    def __call__(self, network: Network) -> Iterator[Stage]:
+    def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=network.stages, decay=self.decay, head_lr=self.head_lr)

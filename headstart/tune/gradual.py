@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headstart.network import Network
-from headstart.tune.stage import Stage, Start
+from headstart.tune.stage import Moves, Progress, Stage, Start
 
 __all__ = ["Gradual"]
 
@@ -26,11 +26,12 @@ class Gradual:
     decay: float = 0.6
     start: Start = "probe"
     scratch: bool = False
+    moves: Moves = "weights"
 
     def __post_init__(self) -> None:
         if self.stages < 1:
             raise ValueError(f"stages = {self.stages}: expected 1 or more; method 'head' opens none")
 
-    def __call__(self, network: Network) -> Iterator[Stage]:
+    def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         for opened in range(1, min(self.stages, len(network.stages) - 1) + 1):
             yield Stage(train=network.top(opened), decay=self.decay)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headstart.network import HEAD, Network
-from headstart.tune.stage import Stage, Start
+from headstart.tune.stage import Moves, Progress, Stage, Start
 
 __all__ = ["HeadOnly"]
 
@@ -18,6 +18,7 @@ class HeadOnly:
     head_lr: float = 10.0
     start: Start = "zero"
     scratch: bool = False
+    moves: Moves = "nothing"
 
-    def __call__(self, network: Network) -> Iterator[Stage]:
+    def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=(HEAD,), head_lr=self.head_lr)

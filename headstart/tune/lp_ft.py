@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headstart.network import Network
-from headstart.tune.stage import Stage, Start
+from headstart.tune.stage import Moves, Progress, Stage, Start
 
 __all__ = ["LPFT"]
 
@@ -24,6 +24,7 @@ class LPFT:
     decay: float = 0.8
     start: Start = "probe"
     scratch: bool = False
+    moves: Moves = "weights"
 
-    def __call__(self, network: Network) -> Iterator[Stage]:
+    def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=network.stages, decay=self.decay)

@@ -1,15 +1,16 @@
-"""What a tune is made of: which stages learn now, and how fast."""
+"""What a tune is made of: which weights learn now, and how fast; and what it may ask of the training around it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from headstart.network import Network
 
-__all__ = ["Stage", "Start", "Tune"]
+__all__ = ["Moves", "Progress", "Stage", "Start", "Tune"]
 
+Moves = Literal["weights", "adapters", "nothing"]
 Start = Literal["probe", "zero"]
 
 
@@ -20,19 +21,35 @@ class Stage:
     lr      of the backbone's last stage, in units of the run's learning rate
     decay   each stage below learns so much slower than the one above it (Howard and Ruder, 2018, section 3.2)
     head_lr of the head, in the same units
+    only    which of the backbone's weights learn, by their names; all where it is None
     """
 
     train: tuple[str, ...]
     lr: float = 1.0
     decay: float = 1.0
     head_lr: float = 1.0
+    only: Callable[[str], bool] | None = None
+
+
+class Progress(Protocol):
+    """The training that a tune is part of."""
+
+    def validation(self) -> float:
+        """The loss of the validation rows, with the weights as they are."""
+
+    def report(self, **facts: Any) -> None:
+        """Tell, as JSON, what was decided; it goes into the evidence."""
 
 
 class Tune(Protocol):
-    """Which weights move, and when. Code after a `yield` runs once that stage is trained.
+    """Which weights move, and when. Code after a `yield` runs once that stage is trained, its best weights in place.
+
+    A killed run goes through the tune again from its beginning; stages that were done are not trained but loaded, so
+    that code between them finds what it found before. Its random numbers are the same, too.
 
     start    whether the head begins as the probe's or at zero
     scratch  whether the backbone begins with random weights
+    moves    what of the backbone learns: its own weights, adapters beside them, or nothing
     """
 
     @property
@@ -41,4 +58,7 @@ class Tune(Protocol):
     @property
     def scratch(self) -> bool: ...
 
-    def __call__(self, network: Network) -> Iterator[Stage]: ...
+    @property
+    def moves(self) -> Moves: ...
+
+    def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]: ...

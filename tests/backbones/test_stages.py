@@ -25,13 +25,14 @@ def text_model(name):
     [
         ("resnet50", "conv1", "layer4", 5),
         ("vit_base_patch16_224", "cls_token", "blocks.11", 13),
-        ("convnext_tiny", "stem", "head", 6),
+        ("convnext_tiny", "stem", "stages.3", 5),
         ("efficientnet_b0", "conv_stem", "blocks.6", 8),
         ("tf_efficientnet_lite0", "conv_stem", "blocks.6", 8),
         ("vgg16", "features.0", "pre_logits", 14),
+        ("resnetv2_50", "stem", "stages.3", 5),
         ("inception_v3", "Conv2d_1a_3x3", "Mixed_7c", 13),
-        ("caformer_s18", "stem", "head", 6),
-        ("rdnet_tiny", "stem", "head", 9),
+        ("caformer_s18", "stem", "stages.3", 5),
+        ("rdnet_tiny", "stem", "dense_stages.6", 8),
     ],
 )
 def test_the_stages_of_pictures_networks(name, first, last, count):
@@ -42,15 +43,18 @@ def test_the_stages_of_pictures_networks(name, first, last, count):
     assert (stages[0][0], stages[-1][0], len(stages)) == (first, last, count), stages
 
 
-@pytest.mark.parametrize(("name", "layers", "first"), [("bert", "encoder.layer", "embeddings"), ("gpt2", "h", "wte")])
-def test_the_stages_of_text_networks(name, layers, first):
+@pytest.mark.parametrize(
+    ("name", "layers", "first", "count"),
+    [("bert", "encoder.layer", "embeddings", 14), ("gpt2", "h", "wte", 13)],
+)
+def test_the_stages_of_text_networks(name, layers, first, count):
     with torch.device("meta"):
         module = text_model(name)
     stages = stages_of(module)
     assert_partition(module, stages)
     assert stages[0][0] == first
     assert [stage for stage, _ in stages[1:13]] == [f"{layers}.{index}" for index in range(12)]
-    assert len(stages) == 14
+    assert len(stages) == count
 
 
 def test_a_network_without_layers_is_one_stage():

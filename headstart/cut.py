@@ -1,0 +1,254 @@
+"""The cut: the boundary in a backbone below which nothing learns, found by trying, not by the names of layers.
+
+The modules that hold no learning weight are called in some order. The one furthest up whose output is all that the
+rest needs is where the cut goes: with that output put in by hand, and nonsense for everything before it, the backbone
+still gives the same features. What is found is checked so on two batches of different size, for any network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Cut", "find_cut"]
+
+_SIZES = ((2, 5), (3, 7))
+"""Rows, and tokens of each, of the two batches that are tried."""
+
+_FOREIGN = (RuntimeError, TypeError, ValueError, AttributeError, IndexError, AssertionError)
+"""What a network may raise when a module gives it nonsense: then the cut does not go there."""
+
+
+class Shape(NamedTuple):
+    """The shape of an output: numbers, with None for the rows of a batch and -1 for its tokens."""
+
+    sizes: tuple[int | None, ...]
+
+    def of(self, rows: int, tokens: int) -> list[int]:
+        """In a batch of so many rows and tokens."""
+        return [rows if size is None else tokens if size == -1 else size for size in self.sizes]
+
+
+class Cut(NamedTuple):
+    """Where a backbone is cut.
+
+    place   the module whose output crosses, "" for the backbone itself
+    shape   of that output
+    below   the shapes of the outputs of other modules under the cut, which need not run
+    nested  whether the output comes in a tuple
+    """
+
+    place: str
+    shape: Shape
+    below: dict[str, Shape]
+    nested: frozenset[str]
+
+    @contextmanager
+    def above(self, backbone: nn.Module) -> Iterator[Callable[..., Tensor]]:
+        """A function from (what crosses, the backbone's inputs) to features, that runs what is above the cut only.
+
+        The inputs tell how many rows and tokens there are; their values matter only above. Meanwhile the backbone
+        itself does not work.
+        """
+        crossing: list[Tensor] = []
+        size: list[int] = []
+
+        def run(activation: Tensor, *inputs: Tensor) -> Tensor:
+            crossing[:] = [activation]
+            size[:] = _size(inputs)
+            features: Tensor = backbone(*inputs)
+            return features
+
+        def crossed(*args: Any, **options: Any) -> Any:
+            return (crossing[0],) if self.place in self.nested else crossing[0]
+
+        def dead(path: str, *args: Any, **options: Any) -> Any:
+            shape = self.below[path].of(*size)
+            nonsense = torch.full([1] * len(shape), torch.nan, device=crossing[0].device).expand(shape)
+            return (nonsense,) if path in self.nested else nonsense
+
+        replaced = {path: partial(dead, path) for path in self.below} | {self.place: crossed}
+        modules = {path: backbone.get_submodule(path) for path in replaced}
+        try:
+            for path, module in modules.items():
+                module.__dict__["forward"] = replaced[path]  # the class's own comes back when this goes
+            yield run if self.place else _whole
+        finally:
+            for module in modules.values():
+                module.__dict__.pop("forward", None)
+
+
+class Below(nn.Module):
+    """The part of a backbone up to a cut, as a backbone of its own: inputs to what crosses, (N, ...)."""
+
+    def __init__(self, backbone: nn.Module, cut: Cut) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self._place = cut.place
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """What crosses the cut; nothing above it runs."""
+        if not self._place:
+            whole: Tensor = self.backbone(*inputs)
+            return whole
+        handle = self.backbone.get_submodule(self._place).register_forward_hook(_stop)
+        try:
+            self.backbone(*inputs)
+        except _Reached as reached:
+            return reached.output
+        finally:
+            handle.remove()
+        raise RuntimeError(f"{self._place} was not reached")
+
+
+class _Reached(Exception):
+    def __init__(self, output: Tensor) -> None:
+        self.output = output
+
+
+def _stop(module: nn.Module, args: Any, output: Any) -> None:
+    raise _Reached(output[0] if isinstance(output, tuple) else output)
+
+
+def _whole(activation: Tensor, *inputs: Tensor) -> Tensor:
+    """Where everything is below the cut, what crosses are the features."""
+    return activation
+
+
+def find_cut(backbone: nn.Module, example: tuple[Tensor, ...]) -> Cut | None:
+    """The highest cut below everything that learns; None where there is none, or nothing to save.
+
+    example   the inputs of at least one row
+    """
+    modes = [(module, module.training) for module in backbone.modules()]
+    backbone.eval()
+    try:
+        with torch.no_grad():
+            return _found(backbone, [_resized(example, *size) for size in _SIZES])
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]]) -> Cut | None:
+    frozen = list(_frozen(backbone, ""))
+    runs = [_recorded(backbone, frozen, inputs) for inputs in batches]
+    if [path for path, _ in runs[0].calls] != [path for path, _ in runs[1].calls]:
+        return None
+    once = [path for path, _ in runs[0].calls]
+    shapes = {
+        path: shape
+        for (path, one), (_, other) in zip(runs[0].calls, runs[1].calls, strict=True)
+        if once.count(path) == 1 and (shape := _shape(one, other)) is not None
+    }
+    nested = frozenset(path for path, output in runs[0].calls if isinstance(output, tuple))
+    order = [path for path in once if path in shapes]
+    for place in reversed(order):
+        if not any(True for _ in backbone.get_submodule(place).parameters()):
+            continue
+        below = {path: shapes[path] for path in order[: order.index(place)]}
+        cut = Cut(place, shapes[place], below, nested)
+        if all(_holds(backbone, cut, run, inputs) for run, inputs in zip(runs, batches, strict=True)):
+            return cut
+    return None
+
+
+class _Recorded(NamedTuple):
+    """One pass: what frozen modules put out before the first learning one was called, and the features."""
+
+    calls: list[tuple[str, Any]]
+    features: Tensor
+
+
+def _recorded(backbone: nn.Module, frozen: list[str], inputs: tuple[Tensor, ...]) -> _Recorded:
+    calls: list[tuple[str, Any]] = []
+    learning: list[bool] = []
+
+    def begun(module: nn.Module, args: Any) -> None:
+        learning.append(True)
+
+    def ended(path: str, module: nn.Module, args: Any, output: Any) -> None:
+        if not learning:
+            calls.append((path, output))
+
+    handles = [backbone.get_submodule(path).register_forward_hook(partial(ended, path)) for path in frozen]
+    handles += [
+        module.register_forward_pre_hook(begun)
+        for module in backbone.modules()
+        if any(weights.requires_grad for weights in module.parameters(recurse=False))
+    ]
+    try:
+        return _Recorded(calls, backbone(*inputs))
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _holds(backbone: nn.Module, cut: Cut, run: _Recorded, inputs: tuple[Tensor, ...]) -> bool:
+    """Whether the features come out the same from what crosses alone."""
+    output = dict(run.calls)[cut.place]
+    crossing = output[0] if isinstance(output, tuple) else output
+    with cut.above(backbone) as above:
+        try:
+            found = above(crossing, *_blank(inputs))
+        except _FOREIGN:
+            return False
+    if found.shape != run.features.shape:
+        return False
+    return bool((found - run.features).abs().max() <= 1e-4 * run.features.abs().max())  # never so where one is NaN
+
+
+def _frozen(module: nn.Module, path: str) -> Iterator[str]:
+    """The outermost modules without a learning weight."""
+    if not any(weights.requires_grad for weights in module.parameters()):
+        yield path
+        return
+    for name, child in module.named_children():
+        yield from _frozen(child, f"{path}.{name}" if path else name)
+
+
+def _shape(one: Any, other: Any) -> Shape | None:
+    """What two batches of different size have in common; None where the output is no single tensor of them."""
+    pair = [output[0] if isinstance(output, tuple) and len(output) == 1 else output for output in (one, other)]
+    if not all(isinstance(output, Tensor) and output.is_floating_point() for output in pair):
+        return None
+    first, second = (tuple(output.shape) for output in pair)
+    if len(first) != len(second):
+        return None
+    sizes: list[int | None] = []
+    for a, b in zip(first, second, strict=True):
+        if a == b:
+            sizes.append(a)
+        elif (a, b) == (_SIZES[0][0], _SIZES[1][0]):
+            sizes.append(None)
+        elif (a, b) == (_SIZES[0][1], _SIZES[1][1]):
+            sizes.append(-1)
+        else:
+            return None
+    return Shape(tuple(sizes))
+
+
+def _size(inputs: tuple[Tensor, ...]) -> list[int]:
+    """Rows, and tokens of each (0 for pictures)."""
+    return [inputs[0].shape[0], inputs[0].shape[1] if inputs[0].ndim == 2 else 0]
+
+
+def _blank(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Pictures that nothing above a cut may look at; ids and masks as they are."""
+    if inputs[0].is_floating_point():
+        return (torch.full((1, 1, 1, 1), torch.nan, device=inputs[0].device).expand(inputs[0].shape),)
+    return inputs
+
+
+def _resized(example: tuple[Tensor, ...], rows: int, tokens: int) -> tuple[Tensor, ...]:
+    """The first row so many times; its tokens again and again up to that number, none of them masked."""
+    if example[0].is_floating_point():
+        return (torch.cat([example[0][:1]] * rows),)
+    ids, mask = example
+    ids = ids[:1].repeat(rows, -(-tokens // ids.shape[1]))[:, :tokens]
+    return ids, torch.ones_like(ids).to(mask.dtype)

@@ -1,0 +1,99 @@
+"""DELTA (Li et al., 2019, equation 4) and batch spectral shrinkage (Chen et al., 2019, equation 6).
+
+    min  L(theta; target) + weight sum_l mean_i ||FM_l(x_i; theta) - FM_l(x_i; theta_source)||^2 / |FM_l|
+                          + shrink sum_{j <= k} sigma_j(F)^2
+
+FM_l are the maps that stage l makes of a batch, F (N, D) its features, sigma_j their smallest singular values. The
+first term lets weights move as long as what they compute stays near; the second gives up directions in which features
+hardly vary, which is where what was learnt from the source does harm. All channels weigh alike.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.losses.regular import Norms
+from headstart.losses.supervised import Needs, Supervised
+from headstart.network import Network
+
+__all__ = ["Delta"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delta(Supervised):
+    """weight   of the distance between maps
+    shrink   of the smallest singular values
+    smallest k above
+    """
+
+    weight: float = 0.1
+    shrink: float = 0.001
+    smallest: int = 1
+    needs: Needs = "maps"
+
+    def start(self, network: Network) -> Maps:
+        """The distance from the maps of the network as it is now."""
+        return Maps(network, self)
+
+
+class Maps(Norms):
+    """The two terms above, with a frozen copy of the backbone."""
+
+    def __init__(self, network: Network, loss: Delta) -> None:
+        super().__init__(network, l1=loss.l1, l2=loss.l2)
+        self._loss = loss
+        self._source = deepcopy(network.backbone).eval().requires_grad_(False)
+        places = [end for stage in network.stages[:-1] for end in network.modules_of(stage)[-1:]]
+        self._now, self._then = _Taps(network.backbone, places), _Taps(self._source, places)
+
+    def batch(self, inputs: tuple[Tensor, ...], features: Tensor) -> Tensor | None:
+        """Of these rows."""
+        loss = self._loss
+        now = self._now.taken()
+        with torch.no_grad():
+            self._source(*inputs)
+        then = self._then.taken()
+        apart = torch.stack([(a.float() - b.float()).square().mean() for a, b in zip(now, then, strict=True)]).sum()
+        return loss.weight * apart + loss.shrink * spectral_tail(features, loss.smallest)
+
+    def close(self) -> None:
+        """Leave the network as it was."""
+        self._now.close()
+        self._then.close()
+
+
+class _Taps:
+    """What the last module of each stage put out in the last pass, from the lowest stage to the highest."""
+
+    def __init__(self, backbone: nn.Module, places: list[str]) -> None:
+        self._maps: dict[str, Tensor] = {}
+        self._places = places
+        self._handles = [
+            backbone.get_submodule(place).register_forward_hook(partial(_keep, self._maps, place)) for place in places
+        ]
+
+    def taken(self) -> list[Tensor]:
+        return [self._maps.pop(place) for place in self._places if place in self._maps]
+
+    def close(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+
+def _keep(maps: dict[str, Tensor], place: str, module: nn.Module, args: Any, output: Any) -> None:
+    first = output[0] if isinstance(output, tuple) else output
+    if isinstance(first, Tensor):
+        maps[place] = first
+
+
+def spectral_tail(features: Tensor, smallest: int) -> Tensor:
+    """sum of the squares of the `smallest` least singular values of (N, D)."""
+    values = torch.linalg.svdvals(features.float())
+    tail: Tensor = values[-min(smallest, len(values)) :].square().sum()
+    return tail

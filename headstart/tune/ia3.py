@@ -1,0 +1,41 @@
+"""(IA)^3 (Liu et al., 2022, section 3.3): each layer's outputs are stretched by a vector that learns, 1 at first.
+
+    W x  ->  l * (W x)
+
+A thousandth of the weights learns. In attention the paper stretches keys and values, and in the feed-forward part its
+inner activations; here every matrix of the stages is stretched, which holds these and needs no names of layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.network import Network
+from headstart.tune.adapters import adapted, places
+from headstart.tune.stage import Moves, Progress, Stage, Start
+
+__all__ = ["IA3"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IA3:
+    """stages   how many stages, from the top, are stretched; 0: all
+    speed    how much faster the vectors learn than whole matrices would
+    """
+
+    stages: int = 0
+    speed: float = 30.0
+    start: Start = "probe"
+    scratch: bool = False
+    moves: Moves = "adapters"
+
+    def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
+        stages = network.top(self.stages or len(network.stages) - 1)
+        options = {"target_modules": places(network, stages), "feedforward_modules": []}
+        with adapted(network, "IA3", **options):
+            yield Stage(train=stages, lr=self.speed, only=_is_stretch)
+
+
+def _is_stretch(name: str) -> bool:
+    return ".ia3_" in name
