@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 from headstart import Transfer
+from headstart.backbones.load import load
+from headstart.losses.l2_sp import L2SP
 from headstart.methods import METHODS, configured, method
 
 X, Y = load_iris(return_X_y=True)
@@ -34,35 +37,73 @@ def test_learns_survives_saving_and_can_be_cloned(name, tmp_path):
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Name -> (folder, probabilities) of every fitted model, for one fresh process that loads them all."""
+    return tmp_path_factory.mktemp("models"), {}
+
+
 @pytest.mark.parametrize("name", MOVING)
-def test_moves_only_what_it_names_and_comes_back_from_the_file(name, tmp_path):
+def test_moves_only_what_it_names_and_is_the_same_twice(name, saved):
     options = {"epochs": 2, "batch": 4, "lr": 1e-3 if name == "scratch" else 1e-4}
     made = Transfer("bundled:minilm", name, options=options, engine="torch", cache=False)
     fitted = made.fit(SENTENCES, MOODS)
-    before = _weights(Transfer("bundled:minilm", engine="torch", cache=False).fit(SENTENCES, MOODS))
-    after = _weights(fitted)
-    tuning = configured(name, options, 0)
-    assert tuning is not None
-    frozen = {"head": 10**9, "top": 5, "gradual": 2}.get(name, -1)
+    before, after = load("bundled:minilm").module.state_dict(), fitted.backbone_.module.state_dict()
+    assert before.keys() == after.keys()
+    frozen = {"head": 10**9, "top": 5, "gradual": 2, "lora": 0, "ia3": 0}.get(name, -1)
     layers = {key: int(key.split("layer.")[1].split(".")[0]) if "layer." in key else -1 for key in before}
     moved = {key for key in before if not torch.equal(before[key], after[key])}
     assert all(layers[key] >= frozen for key in moved)
+    if name == "bitfit":
+        assert all(key.endswith("bias") for key in moved)
     assert moved or frozen > 100
     if name != "scratch":
         assert fitted.score(SENTENCES, MOODS) > 0.8
-    folder = fitted.save(tmp_path / "model")
-    ask = "import sys; from headstart import Transfer; import numpy as np; m = Transfer.load(sys.argv[1]); "
-    ask += "np.save(sys.argv[2], m.predict_proba(sys.argv[3:]))"
-    subprocess.run([sys.executable, "-c", ask, folder, tmp_path / "said.npy", *SENTENCES], check=True)
-    np.testing.assert_array_equal(np.load(tmp_path / "said.npy"), fitted.predict_proba(SENTENCES))
-    again = clone(made).fit(SENTENCES, MOODS)
-    np.testing.assert_array_equal(again.predict_proba(SENTENCES), fitted.predict_proba(SENTENCES))
+    folder, found = saved
+    found[name] = fitted.predict_proba(SENTENCES)
+    fitted.save(folder / name)
+    np.testing.assert_array_equal(clone(made).fit(SENTENCES, MOODS).predict_proba(SENTENCES), found[name])
+
+
+def test_each_comes_back_from_its_file_in_a_fresh_process(saved):
+    folder, found = saved
+    assert found.keys() == set(MOVING)
+    ask = "import sys; from pathlib import Path; from headstart import Transfer; import numpy as np; "
+    ask += "at = Path(sys.argv[1]); names = [one.name for one in at.iterdir()]; "
+    ask += "said = {name: Transfer.load(at / name).predict_proba(sys.argv[2:]) for name in names}; "
+    ask += "np.savez(at / 'said.npz', **said)"
+    subprocess.run([sys.executable, "-c", ask, folder, *SENTENCES], check=True)
+    said = np.load(folder / "said.npz")
+    for name, probabilities in found.items():
+        np.testing.assert_array_equal(said[name], probabilities, err_msg=name)
 
 
 @pytest.mark.parametrize("name", MOVING)
 def test_a_row_that_moves_weights_refuses_data_that_have_none(name):
     with pytest.raises(ValueError, match=f"method '{name}' moves weights, and a array has none: use 'probe'"):
         Transfer(method=name).fit(X, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("probe+l2-sp", "expected a method that moves weights, then . and one of l2-sp, delta"),
+        ("lora+lp-ft", "expected a method that moves weights, then . and one of l2-sp, delta"),
+        ("head+delta", "delta keeps the backbone near the source, and head does not move it"),
+        ("scratch+l2-sp", "l2-sp keeps near the source, and scratch begins without one"),
+        ("lora+l2-sp", "l2-sp draws weights to those of the source, and lora moves none of them; give 'lora' with"),
+        ("gradual+l2-spa", "method 'l2-spa' is unknown; nearest: l2-sp"),
+    ],
+)
+def test_pairs_that_cannot_work_are_refused(name, why):
+    with pytest.raises(ValueError, match=why):
+        configured(name, {}, 0)
+
+
+def test_a_pair_is_the_tune_of_one_row_and_the_loss_of_another():
+    found = configured("gradual+l2-sp", {"stages": "2", "weight": "0.5"}, 0)
+    assert (found.tune, found.loss) == (replace(METHODS["gradual"].tune, stages=2), L2SP(weight=0.5))
+    assert configured("lora+delta", {}, 0).loss == METHODS["delta"].loss
 
 
 def test_each_row_says_what_it_is_for():
@@ -78,7 +119,3 @@ def test_an_unknown_option_is_refused_and_the_nearest_named():
         configured("probe", {"epochs": 3}, 0)
     with pytest.raises(ValueError, match="epochs = 'many': expected int"):
         configured("lp-ft", {"epochs": "many"}, 0)
-
-
-def _weights(fitted):
-    return {key: value.clone() for key, value in fitted.backbone_.module.state_dict().items()}
