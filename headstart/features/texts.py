@@ -18,6 +18,7 @@ from headstart.features.engine import Rows
 from headstart.features.features import Ints
 from headstart.features.lanes import run_lanes
 from headstart.features.session import Session
+from headstart.features.stretches import Stretches
 from headstart.features.supply import Supply
 from headstart.features.tokens import Ids, Tokenizer
 
@@ -91,21 +92,20 @@ class Texts:
         self, rows: list[int], preprocess: TextPreprocess, lanes: int, progress: Callable[[int, int], None] | None
     ) -> None:
         tokenizer = Tokenizer(preprocess)
-        ids: dict[int, Ids] = {}
-        for row in rows:
-            ids[row], self.cut[row] = tokenizer.tokens(self.inputs[row])
-        self._supply.provide()
+        ids = self._tokenized(rows, tokenizer)
         engine = self._supply.engine
         if engine is None:
             return
         batches = [[rows[at] for at in batch] for batch in plan([len(ids[row]) for row in rows], engine.batch)]
         batches.reverse()  # the longest first, so that no lane is left with one at the end
+        lanes = min(lanes, len(batches))
+        stretches = Stretches(len(batches), lanes)
 
         def lane(numbers: Iterator[int], stopped: Event) -> None:
             runner = engine.lane()
             fresh: list[int] = []
             try:
-                for number in numbers:
+                for _, number in zip(numbers, stretches.lane(), strict=False):
                     batch = batches[number]
                     self.values[batch] = runner(*tokenizer.batch([ids[row] for row in batch]))
                     fresh += batch
@@ -119,7 +119,25 @@ class Texts:
             if progress is not None:
                 progress(min(self._finished + self.computed, len(self.inputs)), len(self.inputs))
 
-        run_lanes(lane, len(batches), min(lanes, len(batches)), watch)
+        run_lanes(lane, len(batches), lanes, watch)
+
+    def _tokenized(self, rows: list[int], tokenizer: Tokenizer) -> dict[int, Ids]:
+        """The ids of each row; meanwhile the engine gets ready, in this thread."""
+        ids: dict[int, Ids] = {}
+        if self._supply.choice is None:  # engines are about to be timed, and nothing may run beside them
+            self._supply.provide()
+
+        def lane(numbers: Iterator[int], stopped: Event) -> None:
+            for number in numbers:
+                for row in rows[number * _SHARD : (number + 1) * _SHARD]:
+                    ids[row], self.cut[row] = tokenizer.tokens(self.inputs[row])
+
+        def watch() -> None:
+            if not self._supply.ready.is_set():
+                self._supply.provide()
+
+        run_lanes(lane, -(-len(rows) // _SHARD), 1, watch)
+        return ids
 
     def _keep(self, rows: list[int]) -> None:
         keys = [self.keys[row] for row in rows]
