@@ -18,7 +18,6 @@ from headstart.features.engine import Rows
 from headstart.features.features import Ints
 from headstart.features.lanes import run_lanes
 from headstart.features.session import Session
-from headstart.features.stretches import Stretches
 from headstart.features.supply import Supply
 from headstart.features.tokens import Ids, Tokenizer
 
@@ -98,14 +97,12 @@ class Texts:
             return
         batches = [[rows[at] for at in batch] for batch in plan([len(ids[row]) for row in rows], engine.batch)]
         batches.reverse()  # the longest first, so that no lane is left with one at the end
-        lanes = min(lanes, len(batches))
-        stretches = Stretches(len(batches), lanes)
 
         def lane(numbers: Iterator[int], stopped: Event) -> None:
             runner = engine.lane()
             fresh: list[int] = []
             try:
-                for _, number in zip(numbers, stretches.lane(), strict=False):
+                for number in numbers:
                     batch = batches[number]
                     self.values[batch] = runner(*tokenizer.batch([ids[row] for row in batch]))
                     fresh += batch
@@ -119,7 +116,7 @@ class Texts:
             if progress is not None:
                 progress(min(self._finished + self.computed, len(self.inputs)), len(self.inputs))
 
-        run_lanes(lane, len(batches), lanes, watch)
+        run_lanes(lane, len(batches), min(lanes, len(batches)), watch)
 
     def _tokenized(self, rows: list[int], tokenizer: Tokenizer) -> dict[int, Ids]:
         """The ids of each row; meanwhile the engine gets ready, in this thread."""
