@@ -91,10 +91,7 @@ class Texts:
         self, rows: list[int], preprocess: TextPreprocess, lanes: int, progress: Callable[[int, int], None] | None
     ) -> None:
         tokenizer = Tokenizer(preprocess)
-        ids: dict[int, Ids] = {}
-        for row in rows:
-            ids[row], self.cut[row] = tokenizer.tokens(self.inputs[row])
-        self._supply.provide()
+        ids = self._tokenized(rows, tokenizer)
         engine = self._supply.engine
         if engine is None:
             return
@@ -120,6 +117,24 @@ class Texts:
                 progress(min(self._finished + self.computed, len(self.inputs)), len(self.inputs))
 
         run_lanes(lane, len(batches), min(lanes, len(batches)), watch)
+
+    def _tokenized(self, rows: list[int], tokenizer: Tokenizer) -> dict[int, Ids]:
+        """The ids of each row; meanwhile the engine gets ready, in this thread."""
+        ids: dict[int, Ids] = {}
+        if self._supply.choice is None:  # engines are about to be timed, and nothing may run beside them
+            self._supply.provide()
+
+        def lane(numbers: Iterator[int], stopped: Event) -> None:
+            for number in numbers:
+                for row in rows[number * _SHARD : (number + 1) * _SHARD]:
+                    ids[row], self.cut[row] = tokenizer.tokens(self.inputs[row])
+
+        def watch() -> None:
+            if not self._supply.ready.is_set():
+                self._supply.provide()
+
+        run_lanes(lane, -(-len(rows) // _SHARD), 1, watch)
+        return ids
 
     def _keep(self, rows: list[int]) -> None:
         keys = [self.keys[row] for row in rows]

@@ -34,7 +34,8 @@ class Objective(NamedTuple):
 
     def logits(self, w: Array) -> Array:
         """(G, P, K + 1) -> (G, P, N)."""
-        return np.asarray((w.reshape(-1, w.shape[-1]) @ self.rows.T).reshape(*w.shape[:2], -1))
+        # This way round, for OpenBLAS is a third faster where the long matrix is not the transposed one.
+        return np.ascontiguousarray((self.rows @ w.reshape(-1, w.shape[-1]).T).T).reshape(*w.shape[:2], -1)
 
     def gradient(self, w: Array, p: Array) -> Array:
         """Of f at w, where the probabilities are p."""
