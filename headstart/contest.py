@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.classifier import answers, matched
 from headstart.data.split import folds
 from headstart.data.task import Array
 from headstart.evidence.baselines import majority, no_transfer
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
+from headstart.evidence.steps import Cost, steps
 from headstart.features.extract import Extraction
-from headstart.fitting import Plan, answer, fit_model
+from headstart.fitting import Plan, answer, fit_model, learnt_by
 from headstart.listener import Listener, Logged
 from headstart.seen import Seen, look
 from headstart.stopwatch import Stopwatch
@@ -35,6 +38,7 @@ class Contest:
         self.plan = plan
         self.trials = trials
         self.watch = watch
+        self.costs: dict[str, Cost] = {}
 
     def run(self, extraction: Extraction, listener: Listener) -> tuple[Model, Evidence]:
         """Fit and test the model and its rivals; the model is the one that was tested, if there was a single split."""
@@ -43,7 +47,8 @@ class Contest:
         with self.watch("tuning" if tuned else "head"):
             kept, predictions = self._tested(self.plan, extraction, listener)
         with self.watch("baselines"):
-            rivals = {name: self.trials.answers(rival) for name, rival in self._rivals(extraction, listener)}
+            rivals = {name: self._timed(name, rival) for name, rival in self._rivals(extraction, listener)}
+            rivals |= self._direct(extraction, listener)
         if tuned:
             with self.watch("baselines"):
                 rivals |= self._control(extraction, listener)
@@ -51,16 +56,19 @@ class Contest:
                 probe, rivals["probe"] = self._tested(self.plan.probe, extraction, listener)
         with self.watch("evidence"):
             evidence = self._evidence(kept, predictions, rivals)
+            steps = self._steps({self.plan.method: predictions, **rivals}) if tuned else {}
             if tuned and not self.plan.keep_tuned and not evidence.assessment.gains["probe"].low > 0:
                 rivals[self.plan.method], predictions = predictions, rivals.pop("probe")
                 kept, evidence = probe, self._evidence(probe, predictions, rivals)
                 evidence = replace(evidence, notes=(*evidence.notes, self._probe_kept()))
-        return kept, replace(evidence, seconds=self.watch.seconds())
+        return kept, replace(evidence, seconds=self.watch.seconds(), about=evidence.about | steps)
 
     def _tested(self, plan: Plan, extraction: Extraction, listener: Listener) -> tuple[Model, Array]:
         """The model of this plan, and the answers to all tested rows."""
         models: list[Model] = []
         predictions = self._answers(plan, extraction, listener, models.append)
+        learnt = max(learnt_by(model) for model in models)
+        self.costs[plan.method] = self.costs[plan.method]._replace(parameters=learnt)
         return models[0] if self.trials.held_out else self._fitted(self.seen, plan, extraction, listener), predictions
 
     def _answers(
@@ -77,7 +85,14 @@ class Contest:
             made(model)
             return answer(model, self._as_seen_by(model, self.seen.take(test), extraction))
 
-        return self.trials.answers(contender)
+        return self._timed(plan.method, contender)
+
+    def _timed(self, name: str, contender: Contender) -> Array:
+        """The answers of a contender to all tested rows; what one of its fits took is noted."""
+        began = perf_counter()
+        found = self.trials.answers(contender)
+        self.costs[name] = Cost((perf_counter() - began) / len(self.trials.trials))
+        return found
 
     def _fitted(self, seen: Seen, plan: Plan, extraction: Extraction, listener: Listener) -> Model:
         told = partial(listener.progress, f"{plan.method}: epochs")
@@ -87,7 +102,30 @@ class Contest:
         """The answers of the same network trained alike from random weights, if it is not that already."""
         if self.plan.method == "scratch" or self.backbone is None or self.backbone.random is None:
             return {}
-        return {"random-weights": self._answers(self.plan.scratch, extraction, listener)}
+        learnt: list[int] = []
+        found = self._answers(self.plan.scratch, extraction, listener, lambda model: learnt.append(learnt_by(model)))
+        self.costs["random-weights"] = self.costs.pop("scratch")._replace(parameters=max(learnt))
+        return {"random-weights": found}
+
+    def _direct(self, extraction: Extraction, listener: Listener) -> dict[str, Array]:
+        """The answers of the pretrained classifier itself, where it has a class of the name of each of the task's."""
+        if self.backbone is None or self.backbone.classifier is None or self.seen.task.kind != "classification":
+            return {}
+        classifier = self.backbone.classifier()
+        groups = None if classifier is None else matched(classifier.labels, self.seen.task.classes)
+        if classifier is None or groups is None:
+            return {}
+        seen = look(self.seen.task, classifier.backbone, extraction, listener, "pretrained classifier")
+        said = answers(np.asarray(seen.values), groups)
+        return {"direct": self._timed("direct", lambda train, test: said[test])}
+
+    def _steps(self, said: dict[str, Array]) -> dict[str, Any]:
+        """What each dearer step bought, for `about`."""
+        order = [name for name in ("no-transfer", "direct", "probe", self.plan.method) if name in said]
+        pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.plan.method)]
+        tested = self.seen.take(self.trials.tested)
+        held = Held.of(tested.task)._replace(group=tested.blocks)
+        return {"steps": steps(held, said, self.costs, pairs, self.plan.seed)}
 
     def _as_seen_by(self, model: Model, seen: Seen, extraction: Extraction) -> Seen:
         """The same rows through the backbone of this model, where it has moved."""

@@ -25,7 +25,7 @@ from headstart.seen import Seen
 from headstart.training import Training
 from headstart.tuned import tune
 
-__all__ = ["Plan", "answer", "class_weight_of", "fit_model"]
+__all__ = ["Plan", "answer", "class_weight_of", "fit_model", "learnt_by"]
 
 
 class Plan(NamedTuple):
@@ -129,6 +129,12 @@ def _model(seen: Seen, backbone: Backbone | None, plan: Plan, head: Head) -> Mod
         },
         engine=seen.engine,
     )
+
+
+def learnt_by(model: Model) -> int:
+    """How many figures of the model were learnt from the task."""
+    moved = model.head.config.get("parameters")
+    return int(moved or sum(array.size for name, array in model.head.arrays.items() if name[:4] in ("weig", "bias")))
 
 
 def class_weight_of(model: Model) -> str | dict[Any, float] | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from headstart.evidence.scores import HEADLINE
+from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def page(evidence: Evidence) -> str:
         _wrapped(headline(evidence)),
         _wrapped(_rows(evidence)),
         list(_table(evidence)),
+        list(_steps(evidence)),
         list(_weakest(evidence)),
         list(_mistakes(evidence)),
         [line for note in evidence.notes for line in _wrapped(note, indent="  ")],
@@ -77,6 +79,13 @@ def _table(evidence: Evidence) -> Iterator[str]:
         widths.pop()
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
+
+
+def _steps(evidence: Evidence) -> Iterator[str]:
+    found = evidence.about.get("steps")
+    if found:
+        yield "what each dearer step bought (seconds and learnt figures of one fit)"
+        yield from table(found)
 
 
 def _weakest(evidence: Evidence) -> Iterator[str]:

@@ -1,0 +1,73 @@
+"""What each dearer step bought, from no transfer to moved weights: its gain over the one before, and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from headstart.data.task import Array
+from headstart.evidence.bootstrap import bootstrap
+from headstart.evidence.held import Held
+from headstart.evidence.intervals import Interval, interval
+from headstart.evidence.scores import HEADLINE
+from headstart.evidence.verdict import figure, signed, spread
+
+__all__ = ["Cost", "steps", "table"]
+
+
+class Cost(NamedTuple):
+    """Of one fit: seconds on this machine, features apart, and how many figures were learnt (-1: not counted)."""
+
+    seconds: float
+    parameters: int = -1
+
+
+def steps(
+    held: Held, answers: Mapping[str, Array], costs: Mapping[str, Cost], order: Sequence[tuple[str, str]], seed: int
+) -> list[dict[str, Any]]:
+    """The steps that there are among `order`, pairs of (name, over which other), as JSON.
+
+    answers   to the same held-out rows; gains are paired: both are drawn on the same resamples
+    """
+    drawn = bootstrap(held, dict(answers), seed=seed)
+    metric = HEADLINE[held.kind]
+    found = []
+    for name, over in order:
+        if name not in drawn:
+            continue
+        own = drawn[name].draws(metric)
+        gain = interval(own.minus(drawn[over].draws(metric)))._asdict() if over in drawn else None
+        found.append(
+            {"step": name, "metric": metric, "score": interval(own)._asdict(), "over": over, "gain": gain}
+            | costs.get(name, Cost(0.0))._asdict()
+        )
+    return found
+
+
+def table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The same in lines of less than 80 columns."""
+    rows = [["step", str(found[0]["metric"]).replace("_", " "), "gain over the step", "", "seconds", "learnt"]]
+    for one in found:
+        score, gain = Interval(**one["score"]), None if one["gain"] is None else Interval(**one["gain"])
+        rows.append(
+            [
+                one["step"],
+                f"{figure(score.value)} {spread(score)}",
+                "" if gain is None else f"{signed(gain.value)} {spread(gain)}",
+                "" if gain is None else one["over"],
+                f"{one['seconds']:,.1f}" if one["seconds"] < 100 else f"{one['seconds']:,.0f}",
+                _count(one["parameters"]),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        left = "  ".join(f"{cell:<{width}}" for cell, width in zip(row[:4], widths, strict=False))
+        yield f"{left}  {row[4]:>{widths[4]}}  {row[5]:>{widths[5]}}".rstrip()
+
+
+def _count(parameters: int) -> str:
+    if parameters < 0:
+        return "-"
+    if parameters < 10_000:
+        return f"{parameters:,}"
+    return f"{parameters / 1e3:,.0f}k" if parameters < 1e6 else f"{parameters / 1e6:,.1f}M"
