@@ -30,6 +30,7 @@ class Checkpoint(NamedTuple):
     stage, epoch      the last epoch that is done (-1: none of this stage)
     lowest, best_at   the best validation loss of the stage and its epoch (-1: where the stage began)
     curves            rows of (stage, epoch, training loss, validation loss)
+    lengths           how many epochs were best in each of the stages before
     micro             rows that went through the network at once
     best              the weights that go with `lowest`
     """
@@ -39,6 +40,7 @@ class Checkpoint(NamedTuple):
     lowest: float
     best_at: int
     curves: list[list[float]]
+    lengths: list[int]
     micro: int
     best: dict[str, Tensor]
 

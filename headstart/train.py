@@ -30,7 +30,7 @@ from headstart.training import Training
 from headstart.tune.stage import Stage, Tune
 from headstart.tune.states import copied
 
-__all__ = ["Curve", "Data", "Trained", "logits", "train"]
+__all__ = ["Curve", "Telling", "Trained", "logits", "train"]
 
 
 class Curve(NamedTuple):
@@ -43,17 +43,26 @@ class Curve(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What a training has to tell: every epoch, how many weights learnt, what the tune decided, and in words what went
-    wrong on the way."""
+    """What a training has to tell: every epoch, how many of them were best in each stage, how many weights learnt,
+    what the tune decided, and in words what went wrong on the way."""
 
     curves: list[Curve]
+    lengths: list[int]
     parameters: int
     facts: dict[str, Any]
     notes: list[str]
 
 
-Told = Callable[[int, int], None]
-"""Called after each epoch with (epochs done in this stage, epochs at most)."""
+class Telling(NamedTuple):
+    """epoch   called after each with (epochs done in this stage, epochs at most)
+    say     called with a line of words
+    """
+
+    epoch: Callable[[int, int], None] = lambda done, total: None
+    say: Callable[[str], None] = lambda line: None
+
+
+SILENT = Telling()
 
 
 def train(
@@ -63,15 +72,18 @@ def train(
     loss: Supervised,
     training: Training,
     journal: Journal,
-    told: Told = lambda done, total: None,
-    say: Callable[[str], None] = lambda line: None,
+    telling: Telling = SILENT,
+    *,
+    lengths: list[int] | None = None,
 ) -> Trained:
     """Train in place, and keep a journal of it; each stage ends with its best weights by validation loss, those that
     it began with included.
 
+    lengths   of a training before: each stage lasts so many epochs instead, and validation is not asked
+
     `TrainingError` where the loss is not finite before there is a better epoch; after one, its weights are kept.
     """
-    run = _Run(network, data, loss, training, journal, told, say)
+    run = _Run(network, data, loss, training, journal, telling, lengths)
     before = torch.get_rng_state()
     plan = iter(tune(network, run))
     try:
@@ -85,7 +97,7 @@ def train(
         torch.set_rng_state(before)
         run.step.regular.close()
         network.requires_grad_(False).eval()
-    return Trained(run.curves, sum(run.learnt.values()), run.facts, [*run.notes, *run.step.notes])
+    return Trained(run.curves, run.found, sum(run.learnt.values()), run.facts, [*run.notes, *run.step.notes])
 
 
 def logits(network: Features, inputs: Batches, rows: Array, batch: int = 32) -> Tensor:
@@ -104,11 +116,11 @@ class _Run:
         loss: Supervised,
         training: Training,
         journal: Journal,
-        told: Told,
-        say: Callable[[str], None],
+        telling: Telling,
+        lengths: list[int] | None,
     ) -> None:
         self.network, self.data, self.training = network, data, training
-        self.journal, self.told, self.say = journal, told, say
+        self.journal, self.telling, self.lengths = journal, telling, lengths
         self.step = Step(network, data.kind, loss, loss.start(network), training)
         self.notes: list[str] = []
         self.facts: dict[str, Any] = {}
@@ -116,6 +128,7 @@ class _Run:
         self.where = ""
         self.point = journal.read()
         self.curves = [] if self.point is None else [Curve(int(a), int(b), c, d) for a, b, c, d in self.point.curves]
+        self.found: list[int] = [] if self.point is None else list(self.point.lengths)
         self.steps = len(_parts(data.train, training.batch))
 
     def validation(self) -> float:
@@ -142,22 +155,24 @@ class _Run:
 
     def _epochs(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> None:
         best = self._begun(number, optimise, average, found)
-        for epoch in range(best.epoch + 1, self.training.epochs):
-            if epoch - 1 - best.best_at >= self.training.patience:
+        last = self.training.epochs if self.lengths is None else self.lengths[number]
+        for epoch in range(best.epoch + 1, last):
+            if self.lengths is None and epoch - 1 - best.best_at >= self.training.patience:
                 break
             mean = self._epoch(optimise, average, number, epoch, found)
             if mean is None:
                 self._not_finite(best, epoch)
                 break
             with average.in_place():
-                loss = self._validated(found)
+                loss = self._validated(found) if self.lengths is None else -float(epoch)  # the last is the best
                 if loss < best.lowest:
                     best = best._replace(lowest=loss, best_at=epoch, best=copied(self.network))
             self.curves.append(Curve(number, epoch, mean, loss))
             best = best._replace(epoch=epoch, curves=[list(row) for row in self.curves], micro=self.step.micro)
             self.journal.write(best, self.network, optimise, average)
-            self.told(epoch + 1, self.training.epochs)
+            self.telling.epoch(epoch + 1, last)
         self.network.load_state_dict(best.best)
+        self.found.append(best.best_at + 1)
         self.journal.ended(number, best.best)
 
     def _begun(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> Checkpoint:
@@ -167,7 +182,9 @@ class _Run:
             self.step.micro = self.point.micro
             return self.point
         curves = [list(row) for row in self.curves]
-        return Checkpoint(number, -1, self._validated(found), -1, curves, self.step.micro, copied(self.network))
+        lowest = self._validated(found) if self.lengths is None else math.inf
+        done = list(self.found)
+        return Checkpoint(number, -1, lowest, -1, curves, done, self.step.micro, copied(self.network))
 
     def _epoch(
         self, optimise: torch.optim.Optimizer, average: Average, number: int, epoch: int, found: Source
@@ -224,7 +241,7 @@ class _Run:
             self._tell("batches of one row: the statistics of BatchNorm stay those of the source")
 
     def _tell(self, note: str) -> None:
-        self.say(note)
+        self.telling.say(note)
         if note not in self.notes:
             self.notes.append(note)
 

@@ -24,6 +24,8 @@ class Training:
     views       in how many forms each row is varied where the lower stages do not learn, so that what they make of
                 each form is computed once; each epoch draws among them
     disk        at most so many GB for that; where it takes more, or at 0, the lower stages run in every epoch
+    refit       with at most so many rows, train a second time, on all of them, for as many epochs as validation found
+                best; 0: never
     mixup       a of Beta(a, a), by which two rows are mixed (Zhang et al., 2018): the inputs of pictures, the features
                 of texts. 0: none
     dropout     share of what the head's last layer sees that is left out in a step
@@ -44,6 +46,7 @@ class Training:
     augment: bool = True
     views: int = 4
     disk: float = 8.0
+    refit: int = 1000
     mixup: float = 0.0
     dropout: float = 0.0
     hidden: int = 0
@@ -55,7 +58,7 @@ class Training:
         for name in ("epochs", "batch", "patience", "views"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
-        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden"):
+        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "refit"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
         for name in ("dropout", "ema"):

@@ -18,26 +18,30 @@ from headstart.batches import PLAIN, batches
 from headstart.checkpoint import Journal
 from headstart.data.split import folds
 from headstart.data.task import Array
-from headstart.errors import DataError
+from headstart.errors import DataError, TrainingError
 from headstart.features.cache import RUNS, Cache
 from headstart.features.extract import Extraction
 from headstart.features.proof import obstacle
 from headstart.features.session import Session
 from headstart.heads.calibrate import calibrate
 from headstart.heads.head import ClassWeight, Head
-from headstart.heads.select import fit_probe
-from headstart.heads.standardize import standard
 from headstart.heads.weights import row_weights
 from headstart.methods import Tuning
 from headstart.network import Network, TunedHead
 from headstart.seen import Seen
 from headstart.source import Data
-from headstart.train import logits, train
+from headstart.start import Scale, started
+from headstart.train import Telling, Trained, logits, train
 from headstart.training import Training
+from headstart.tune.stage import settled
 
 __all__ = ["Tuned", "tune"]
 
 _FOLDS = 5
+_RULE = {
+    False: "each stage ends with the weights of its lowest validation loss",
+    True: "each stage is trained on all rows for as many epochs as gave the lowest validation loss before",
+}
 
 
 class Tuned(NamedTuple):
@@ -46,6 +50,14 @@ class Tuned(NamedTuple):
     backbone: Backbone
     head: Head
     notes: tuple[str, ...]
+
+
+class _Pass(NamedTuple):
+    """One training: the network it ended with, and what it told."""
+
+    network: Network
+    scale: Scale
+    done: Trained
 
 
 def tune(
@@ -62,56 +74,68 @@ def tune(
     """Train on four fifths of the rows of `seen`, whose targets must be known; the rest says when to stop, and sets the
     temperature. Duplicates and groups are on one side. The given backbone stays as it is.
 
+    Up to `refit` rows, the training is then done again on all of them, for as many epochs as were best before.
+
     extraction   where to calculate, and in whose cache a killed run left its journal
     told, say    who hears of each epoch, and of what was decided on the way
     """
     began = time.perf_counter()
-    task, seed = seen.task, tuning.training.seed
-    targets = np.asarray(task.targets)
-    rows, held = _divided(seen, seed)
+    rows, held = _divided(seen, tuning.training.seed)
     device, training, notes = _settled(tuning.training, extraction)
     tuning = tuning._replace(training=training)
     if tuning.tune.scratch:
         if backbone.random is None:
             raise ValueError(f"{backbone.name} has no weights that could be random")
-        backbone = backbone.random(seed)
+        backbone = backbone.random(training.seed)
+    task, targets = seen.task, np.asarray(seen.task.targets)
     inputs = batches(list(task.inputs), backbone, device, _below(seen, extraction))
-    center, spread = _target_scale(targets[rows], task.kind)
     weights = row_weights(targets, task.kind, class_weight)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.default_rng([seed, 1]).integers(2**62)))
-        head = _head(seen, rows, tuning, class_weight, (center, spread))
-        network = Network(backbone, head)
-    network.to(device).to(memory_format=torch.channels_last)
-    if tuning.tune.scratch:
-        _standardise(network, inputs, rows)
-    data = Data(
-        inputs=inputs,
-        targets=torch.from_numpy((targets - center) / spread if task.kind == "regression" else targets),
-        weights=torch.from_numpy(np.asarray(weights, np.float32)),
-        kind=task.kind,
-        train=rows,
-        val=held,
-    )
-    journal = Journal(_place(extraction.cache, seen, backbone, name, tuning, weights))
-    done = train(network, data, tuning.tune, tuning.loss, training, journal, told, say)
-    found = logits(network, inputs, held).double().cpu().numpy()
-    network.cpu().to(memory_format=torch.contiguous_format)
+    place = _place(extraction.cache, seen, backbone, name, tuning, weights)
+    journals = [Journal(None if place is None else place / part) for part in ("chosen", "all")]
+
+    def trained(tuning: Tuning, train_on: Array, stop_by: Array, journal: Journal, lengths: list[int] | None) -> _Pass:
+        scale = Scale.of(targets[train_on], task.kind)
+        network = started(seen, train_on, backbone, tuning, inputs, class_weight=class_weight, scale=scale)
+        network.to(device).to(memory_format=torch.channels_last)
+        data = Data(
+            inputs=inputs,
+            targets=torch.from_numpy(scale.seen(targets, task.kind)),
+            weights=torch.from_numpy(np.asarray(weights, np.float32)),
+            kind=task.kind,
+            train=train_on,
+            val=stop_by,
+        )
+        told_by = Telling(told, say)
+        done = train(network, data, tuning.tune, tuning.loss, training, journal, told_by, lengths=lengths)
+        return _Pass(network, scale, done)
+
+    last = first = trained(tuning, rows, held, journals[0], None)
     temperature = 1.0
     if task.kind != "regression":
+        found = logits(first.network, inputs, held).double().cpu().numpy()
         temperature = calibrate(found, targets[held], task.kind, weights[held]).temperature
+    if len(seen) <= training.refit:
+        again = tuning._replace(tune=settled(tuning.tune, first.done.facts))
+        try:
+            last = trained(again, np.arange(len(seen)), np.arange(0), journals[1], first.done.lengths)
+        except TrainingError as error:
+            notes = (*notes, f"not trained again on all rows: {error}")
+    last.network.cpu().to(memory_format=torch.contiguous_format)
     config: dict[str, Any] = {
-        "epochs": len(done.curves),
-        "parameters": done.parameters,
+        "epochs": len(first.done.curves),
+        "parameters": first.done.parameters,
         "rows": [len(rows), len(held)],
-        "rule": "each stage ends with the weights of its lowest validation loss",
-        "curves": [list(row) for row in done.curves],
+        "rule": _RULE[last is not first],
+        "curves": [list(row) for row in first.done.curves],
         "seconds": time.perf_counter() - began,
-        **done.facts,
+        **first.done.facts,
     }
-    exported = _scaled(head, center, spread).exported(task.kind, temperature=temperature, config=config)
-    journal.close()
-    return Tuned(_backbone(network, backbone, name), exported, (*notes, *done.notes, *journal.notes))
+    head = last.scale.undo(cast(TunedHead, last.network.head))
+    exported = head.exported(task.kind, temperature=temperature, config=config)
+    for journal in journals:
+        journal.close()
+    told_notes = [*notes, *first.done.notes, *last.done.notes, *journals[0].notes, *journals[1].notes]
+    return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told_notes)))
 
 
 def _divided(seen: Seen, seed: int) -> tuple[Array, Array]:
@@ -151,56 +175,6 @@ def _most_alike(targets: Array, fold: Array, kind: str) -> int:
     whole = coded.mean(axis=0)
     apart = [float(np.abs(coded[fold == one].mean(axis=0) - whole).sum()) for one in range(int(fold.max()) + 1)]
     return int(np.argmin(apart))
-
-
-def _target_scale(targets: Array, kind: str) -> tuple[float, float]:
-    """Mean and deviation of a regression's targets; 0 and 1 otherwise."""
-    if kind != "regression":
-        return 0.0, 1.0
-    return float(targets.mean()), float(targets.std()) or 1.0
-
-
-def _head(seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: tuple[float, float]) -> TunedHead:
-    """The head that training begins with: the probe's on the training rows, or one that knows nothing."""
-    task, features, training = seen.task, np.asarray(seen.values), tuning.training
-    outputs = max(1, len(task.classes))
-    if tuning.tune.start == "zero" or tuning.tune.scratch:
-        known = standard(features, rows, np.ones(len(rows)), "shared")
-        return TunedHead(known.mean, known.scale, outputs, hidden=training.hidden, dropout=training.dropout)
-    some = seen.take(rows)
-    targets = np.asarray(some.task.targets)
-    fitted = fit_probe(
-        features[rows],
-        targets,
-        kind=task.kind,
-        classes=outputs,
-        folds=folds(targets, task.kind, some.blocks, some.keys, seed=training.seed),
-        class_weight=class_weight,
-        seed=training.seed,
-        heads=("ridge",) if task.kind == "regression" else ("ridge", "logistic"),
-        scale="shared",
-    )
-    head = TunedHead.like(fitted.head, dropout=training.dropout)
-    if task.kind == "regression":
-        with torch.no_grad():
-            head.linear.weight.div_(scale[1])
-            head.linear.bias.sub_(scale[0]).div_(scale[1])
-    return head
-
-
-def _standardise(network: Network, inputs: Any, rows: Array) -> None:
-    """Let a head on a backbone that nobody has seen know the mean and the scale of its features."""
-    features = logits(network.backbone, inputs, rows).cpu()
-    network.head.get_buffer("mean").copy_(features.mean(0))
-    network.head.get_buffer("scale").fill_(float(features.std(0).square().mean().sqrt()) or 1.0)
-
-
-def _scaled(head: TunedHead, center: float, spread: float) -> TunedHead:
-    """The head in the units of the targets."""
-    with torch.no_grad():
-        head.linear.weight.mul_(spread)
-        head.linear.bias.mul_(spread).add_(center)
-    return head
 
 
 def _backbone(network: Network, before: Backbone, name: str) -> Backbone:

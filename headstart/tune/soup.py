@@ -23,11 +23,13 @@ class Soup:
     runs     how many
     spread   the first run learns so much faster than the run's learning rate, the last so much slower
     decay    how much slower each stage learns than the one above it
+    soup     these runs, by number, instead of those that validation takes
     """
 
     runs: int = 3
     spread: float = 3.0
     decay: float = 0.8
+    soup: tuple[int, ...] = ()
     start: Start = "probe"
     scratch: bool = False
     moves: Moves = "weights"
@@ -44,7 +46,10 @@ class Soup:
             network.load_state_dict(source)
             lr = self.spread ** (1 - 2 * number / (self.runs - 1))
             yield Stage(train=network.stages, lr=lr, head_lr=lr, decay=self.decay)
-            runs.append((progress.validation(), number, copied(network)))
+            runs.append((0.0 if self.soup else progress.validation(), number, copied(network)))
+        if self.soup:
+            network.load_state_dict(average([runs[number][2] for number in self.soup]))
+            return
         runs.sort(key=lambda run: run[:2])
         lowest, first, state = runs[0]
         taken, chosen = [state], [first]
@@ -53,7 +58,7 @@ class Soup:
             if found <= lowest:
                 lowest, taken, chosen = found, [*taken, state], [*chosen, number]
         network.load_state_dict(average(taken))
-        progress.report(runs=[[number, loss] for loss, number, _ in runs], soup=chosen, soup_loss=lowest)
+        progress.report(tried=[[number, loss] for loss, number, _ in runs], soup=chosen, soup_loss=lowest)
 
     def _tasted(self, network: Network, progress: Progress, states: list[State]) -> float:
         network.load_state_dict(average(states))

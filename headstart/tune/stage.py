@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, Protocol, cast
 
 from headstart.network import Network
 
-__all__ = ["Moves", "Progress", "Stage", "Start", "Tune"]
+__all__ = ["Moves", "Progress", "Stage", "Start", "Tune", "settled"]
 
 Moves = Literal["weights", "adapters", "nothing"]
 Start = Literal["probe", "zero"]
@@ -62,3 +62,10 @@ class Tune(Protocol):
     def moves(self) -> Moves: ...
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]: ...
+
+
+def settled(tune: Tune, facts: dict[str, Any]) -> Tune:
+    """The same tune with its decisions made: a field that it reported is set to what it was, and not sought again."""
+    names = {field.name for field in fields(cast(Any, tune))}
+    made: Tune = replace(cast(Any, tune), **{name: value for name, value in facts.items() if name in names})
+    return made

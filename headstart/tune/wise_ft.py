@@ -44,11 +44,13 @@ class WiSEFT:
         source = copied(network)
         yield Stage(train=network.stages, decay=self.decay)
         tuned = copied(network)
-        alphas = [self.alpha] if self.alpha >= 0 else [k / (self.points - 1) for k in range(self.points)]
-        path = [(alpha, _loss(network, progress, between(source, tuned, alpha))) for alpha in alphas]
-        alpha = min(path, key=lambda point: point[1])[0]
+        alpha = self.alpha
+        if alpha < 0:
+            alphas = [k / (self.points - 1) for k in range(self.points)]
+            path = [(alpha, _loss(network, progress, between(source, tuned, alpha))) for alpha in alphas]
+            alpha = min(path, key=lambda point: point[1])[0]
+            progress.report(alpha=alpha, path=[list(point) for point in path])
         network.load_state_dict(between(source, tuned, alpha))
-        progress.report(alpha=alpha, path=[list(point) for point in path])
 
 
 def _loss(network: Network, progress: Progress, state: State) -> float:
