@@ -94,16 +94,19 @@ def table(what: str, task: Any, args: argparse.Namespace, backbone: str, each: b
         for method, results in found.items():
             values, seconds = np.array(results).T
             apart = values - probe
-            half = stats.t.ppf(0.975, len(apart) - 1) * stats.sem(apart) if len(apart) > 1 else np.nan
-            gain = (
-                ""
-                if method == "probe"
-                else f"{apart.mean():+.3f} [{apart.mean() - half:+.3f}, {apart.mean() + half:+.3f}]"
-            )
-            sys.stdout.write(
-                f"| {what} | {count} | {method} | {values.mean():.3f} | {gain} | {np.median(seconds):.1f} |\n"
-            )
+            low, high = between(apart)
+            gain = "" if method == "probe" else f"{apart.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+            sys.stdout.write(f"| {what} | {count} | {method} | {values.mean():.3f} | {gain} | ")
+            sys.stdout.write(f"{np.median(seconds):.1f} |\n")
             sys.stdout.flush()
+
+
+def between(apart: Any) -> tuple[float, float]:
+    """The 95 % interval of a mean of few figures (Student's t)."""
+    if len(apart) < 2:
+        return np.nan, np.nan
+    half = stats.t.ppf(0.975, len(apart) - 1) * stats.sem(apart)
+    return apart.mean() - half, apart.mean() + half
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from headstart.backbones.backbone import Backbone
 from headstart.data.task import Array, Kind
-from headstart.heads.head import Head
+from headstart.heads.head import Form, Head
 
 __all__ = ["HEAD", "Network", "TunedHead"]
 
@@ -21,16 +21,18 @@ HEAD = "head"
 
 
 class TunedHead(nn.Module):
-    """The last layer: logits = W x + b, where x = (features - mean) / scale, of which in training a share drops out.
-
-    With a hidden layer, x <- relu(W_1 x + b_1) before that. Only W and b can learn. (N, D) -> (N, C).
+    """The last layer: logits = W x + b, where x = (shaped(features) - mean) / scale, of which in training a share drops
+    out. With a hidden layer, x <- relu(W_1 x + b_1) before that. Only W and b can learn. (N, D) -> (N, C).
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, mean: Array, scale: Array, outputs: int, *, hidden: int = 0, dropout: float = 0.0) -> None:
+    def __init__(
+        self, mean: Array, scale: Array, outputs: int, *, form: Form = "plain", hidden: int = 0, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.form = form
         self.register_buffer("mean", torch.from_numpy(np.array(mean, np.float32)))
         self.register_buffer("scale", torch.from_numpy(np.array(scale, np.float32)))
         self.hidden = nn.Linear(len(mean), hidden) if hidden else None
@@ -41,18 +43,19 @@ class TunedHead(nn.Module):
 
     @classmethod
     def like(cls, head: Head, *, dropout: float = 0.0) -> TunedHead:
-        """The same function as a fitted linear head, at its temperature."""
-        if "weight.1" in head.arrays or head.form != "plain":
-            raise ValueError(
-                f"the {head.name} head on {head.form} features is not linear in them: use ridge or logistic"
-            )
-        made = cls(head.arrays["mean"], head.arrays["scale"], head.arrays["weight.0"].shape[1], dropout=dropout)
+        """The same function as a fitted head of one layer, at its temperature."""
+        if "weight.1" in head.arrays:
+            raise ValueError(f"the {head.name} head has more than one layer: use ridge or logistic")
+        outputs = head.arrays["weight.0"].shape[1]
+        made = cls(head.arrays["mean"], head.arrays["scale"], outputs, form=head.form, dropout=dropout)
         with torch.no_grad():
             made.linear.weight.copy_(torch.from_numpy(head.arrays["weight.0"].T / head.temperature))
             made.linear.bias.copy_(torch.from_numpy(head.arrays["bias.0"] / head.temperature))
         return made
 
     def forward(self, features: Tensor) -> Tensor:
+        if self.form == "root":
+            features = signed_root(features, 0.1 * self.scale)
         x = (features - self.mean) / self.scale
         if self.hidden is not None:
             x = torch.relu(self.hidden(x))
@@ -69,7 +72,15 @@ class TunedHead(nn.Module):
             arrays[f"weight.{number}"] = layer.weight.detach().numpy().T.copy()
             arrays[f"bias.{number}"] = layer.bias.detach().double().numpy().copy()
         name = "linear" if self.hidden is None else "neural"
-        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, config=config)
+        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, form=self.form, config=config)
+
+
+def signed_root(features: Tensor, least: Tensor) -> Tensor:
+    """sign(x) sqrt(|x|), see `heads.head.shaped`. Its slope, 1 / (2 sqrt(|x|)), is endless at 0; it is cut off where
+    the root is less than `least`, so that a channel that is silent can wake up without a leap."""
+    root = features.detach().abs().sqrt()
+    slope = 0.5 / root.clamp_min(least)
+    return root.copysign(features.detach()) + slope * (features - features.detach())
 
 
 class Network(nn.Module):

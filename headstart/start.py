@@ -84,6 +84,7 @@ def _head(seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, sc
         class_weight=class_weight,
         seed=training.seed,
         heads=("ridge",) if task.kind == "regression" else ("ridge", "logistic"),
+        forms=("plain", "root"),
         scale="shared",
     )
     head = TunedHead.like(fitted.head, dropout=training.dropout)
