@@ -34,7 +34,8 @@ app = typer.Typer(
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
 METHOD = (
     "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, neural. "
-    "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, scratch"
+    "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, delta, wise-ft, soup, lora, ia3, bitfit, scratch; "
+    "TUNE+LOSS, such as gradual+l2-sp, for a pair"
 )
 
 Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]
