@@ -12,16 +12,14 @@ import numpy as np
 
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
-from headstart.backbones.classifier import answers, matched
-from headstart.data.split import folds
 from headstart.data.task import Array
-from headstart.evidence.baselines import majority, no_transfer
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.evidence.steps import Cost, steps
 from headstart.features.extract import Extraction
 from headstart.fitting import Plan, answer, fit_model, learnt_by
 from headstart.listener import Listener, Logged
+from headstart.rivals import rivals_of
 from headstart.seen import Seen, look
 from headstart.stopwatch import Stopwatch
 from headstart.trials import Contender, Trials
@@ -47,8 +45,8 @@ class Contest:
         with self.watch("tuning" if tuned else "head"):
             kept, predictions = self._tested(self.plan, extraction, listener)
         with self.watch("baselines"):
-            rivals = {name: self._timed(name, rival) for name, rival in self._rivals(extraction, listener)}
-            rivals |= self._direct(extraction, listener)
+            met = rivals_of(self.seen, self.backbone, self.plan, extraction, listener)
+            rivals = {name: self._timed(name, rival) for name, rival in met}
         if tuned:
             with self.watch("baselines"):
                 rivals |= self._control(extraction, listener)
@@ -107,18 +105,6 @@ class Contest:
         self.costs["random-weights"] = self.costs.pop("scratch")._replace(parameters=max(learnt))
         return {"random-weights": found}
 
-    def _direct(self, extraction: Extraction, listener: Listener) -> dict[str, Array]:
-        """The answers of the pretrained classifier itself, where it has a class of the name of each of the task's."""
-        if self.backbone is None or self.backbone.classifier is None or self.seen.task.kind != "classification":
-            return {}
-        classifier = self.backbone.classifier()
-        groups = None if classifier is None else matched(classifier.labels, self.seen.task.classes)
-        if classifier is None or groups is None:
-            return {}
-        seen = look(self.seen.task, classifier.backbone, extraction, listener, "pretrained classifier")
-        said = answers(np.asarray(seen.values), groups)
-        return {"direct": self._timed("direct", lambda train, test: said[test])}
-
     def _steps(self, said: dict[str, Array]) -> dict[str, Any]:
         """What each dearer step bought, for `about`."""
         order = [name for name in ("no-transfer", "direct", "probe", self.plan.method) if name in said]
@@ -139,34 +125,6 @@ class Contest:
         return (
             f"The held-out rows do not show {self.plan.method} to be better than the probe, so the probe is kept "
             "(--keep-tuned keeps the other). They were looked at once more for this choice."
-        )
-
-    def _rivals(self, extraction: Extraction, listener: Listener) -> Iterator[tuple[str, Contender]]:
-        yield "majority", self._majority
-        yield "no-transfer", self._no_transfer
-        if self.plan.tuning is None and self.backbone is not None and self.backbone.random is not None:
-            untrained = self.backbone.random(self.plan.seed)
-            seen = replace(
-                look(self.seen.task, untrained, extraction, listener, "random weights"), blocks=self.seen.blocks
-            )
-            yield (
-                "random-weights",
-                lambda train, test: answer(fit_model(seen.take(train), untrained, self.plan), seen.take(test)),
-            )
-
-    def _majority(self, train: Array, test: Array) -> Array:
-        task = self.seen.task
-        return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
-
-    def _no_transfer(self, train: Array, test: Array) -> Array:
-        learnt, asked = self.seen.take(train), self.seen.take(test)
-        task, seed = learnt.task, self.plan.seed
-        return no_transfer(
-            replace(task, inputs=_plain_inputs(learnt)),
-            _plain_inputs(asked),
-            folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=seed),
-            class_weight=self.plan.weights(task.classes),
-            seed=seed,
         )
 
     def _evidence(self, model: Model, predictions: Array, rivals: dict[str, Array]) -> Evidence:
@@ -200,8 +158,3 @@ class Contest:
             yield "No pretrained backbone was used: the features are the columns; there are no weights to make random."
         yield from self.seen.task.notes
         yield from model.notes
-
-
-def _plain_inputs(seen: Seen) -> Any:
-    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-    return seen.thumbs if seen.task.modality == "image" else seen.task.inputs

@@ -147,7 +147,7 @@ class _Run:
         if self.point is not None and self.point.stage > number:
             self.network.load_state_dict(self.journal.past(number))
             return
-        self._spare_lone_rows()
+        self._keep_statistics()
         average = Average(self.network, self.training.ema)
         whole = self.step.loss.needs == "maps"
         with source(self.network, self.data, self.training, self._tell, whole=whole) as found:
@@ -229,16 +229,16 @@ class _Run:
         value = float((each * self.data.weights[rows]).sum() / self.data.weights[rows].sum())
         return value if math.isfinite(value) else math.inf
 
-    def _spare_lone_rows(self) -> None:
-        """A batch of one row has no variance: where there are such, statistics of batches stay as they are."""
-        fewest = min(len(part) for part in _parts(self.data.train, self.training.batch))
-        if min(fewest, self.training.micro or fewest) > 1:
-            return
+    def _keep_statistics(self) -> None:
+        """BatchNorm goes by the statistics that it has, where that is asked for or a batch of one row has none."""
         norms = [m for m in self.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
-        for norm in norms:
-            norm.eval()
-        if norms:
-            self._tell("batches of one row: the statistics of BatchNorm stay those of the source")
+        fewest = min(len(part) for part in _parts(self.data.train, self.training.batch))
+        lone = min(fewest, self.training.micro or fewest) < 2
+        if lone and norms and self.training.statistics == "batch":
+            self._tell("batches of one row: BatchNorm goes by the statistics that it has")
+        if lone or self.training.statistics == "source":
+            for norm in norms:
+                norm.eval()
 
     def _tell(self, note: str) -> None:
         self.telling.say(note)

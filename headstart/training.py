@@ -31,6 +31,8 @@ class Training:
     dropout     share of what the head's last layer sees that is left out in a step
     hidden      width of a hidden layer of the head, for methods that do not start from the probe; 0: none
     ema         decay of the moving average of the weights that is validated and kept; 0: none
+    statistics  of BatchNorm: source, those that the backbone came with; or batch, those of the rows in each step, whose
+                moving mean is kept. From random weights always batch
     precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU
     """
 
@@ -51,6 +53,7 @@ class Training:
     dropout: float = 0.0
     hidden: int = 0
     ema: float = 0.0
+    statistics: str = "source"
     precision: str = "auto"
     seed: int = 0
 
@@ -64,6 +67,8 @@ class Training:
         for name in ("dropout", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more, and less than 1")
+        if self.statistics not in ("source", "batch"):
+            raise ValueError(f"statistics = {self.statistics!r}: expected source or batch")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision = {self.precision!r}: expected auto, float32 or bfloat16")
         if not (math.isfinite(self.lr) and self.lr > 0):

@@ -87,6 +87,7 @@ def tune(
         if backbone.random is None:
             raise ValueError(f"{backbone.name} has no weights that could be random")
         backbone = backbone.random(training.seed)
+        tuning = tuning._replace(training=replace(training, statistics="batch"))
     task, targets = seen.task, np.asarray(seen.task.targets)
     inputs = batches(list(task.inputs), backbone, device, _below(seen, extraction))
     weights = row_weights(targets, task.kind, class_weight)
@@ -106,7 +107,7 @@ def tune(
             val=stop_by,
         )
         told_by = Telling(told, say)
-        done = train(network, data, tuning.tune, tuning.loss, training, journal, told_by, lengths=lengths)
+        done = train(network, data, tuning.tune, tuning.loss, tuning.training, journal, told_by, lengths=lengths)
         return _Pass(network, scale, done)
 
     last = first = trained(tuning, rows, held, journals[0], None)

@@ -1,0 +1,76 @@
+"""Whom a model must beat on the same rows, no weights moved: from the majority to the pretrained classifier itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from headstart.backbones.backbone import Backbone
+from headstart.backbones.classifier import answers, matched
+from headstart.data.split import folds
+from headstart.data.task import Array
+from headstart.evidence.baselines import majority, no_transfer
+from headstart.features.extract import Extraction
+from headstart.fitting import Plan, answer, fit_model
+from headstart.listener import Listener
+from headstart.seen import Seen, look
+from headstart.trials import Contender
+
+__all__ = ["rivals_of"]
+
+
+def rivals_of(
+    seen: Seen, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+) -> Iterator[tuple[str, Contender]]:
+    """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
+    the task's, and random-weights, whose twin a method that moves weights trains itself."""
+    yield "majority", partial(_majority, seen)
+    yield "no-transfer", partial(_no_transfer, seen, plan)
+    said = _direct(seen, backbone, extraction, listener)
+    if said is not None:
+        yield "direct", lambda train, test: said[test]
+    if plan.tuning is None and backbone is not None and backbone.random is not None:
+        untrained = backbone.random(plan.seed)
+        other = replace(look(seen.task, untrained, extraction, listener, "random weights"), blocks=seen.blocks)
+        yield (
+            "random-weights",
+            lambda train, test: answer(fit_model(other.take(train), untrained, plan), other.take(test)),
+        )
+
+
+def _majority(seen: Seen, train: Array, test: Array) -> Array:
+    task = seen.task
+    return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
+
+
+def _no_transfer(seen: Seen, plan: Plan, train: Array, test: Array) -> Array:
+    learnt, asked = seen.take(train), seen.take(test)
+    task = learnt.task
+    return no_transfer(
+        replace(task, inputs=_plain_inputs(learnt)),
+        _plain_inputs(asked),
+        folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=plan.seed),
+        class_weight=plan.weights(task.classes),
+        seed=plan.seed,
+    )
+
+
+def _plain_inputs(seen: Seen) -> Any:
+    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
+    return seen.thumbs if seen.task.modality == "image" else seen.task.inputs
+
+
+def _direct(seen: Seen, backbone: Backbone | None, extraction: Extraction, listener: Listener) -> Array | None:
+    """What the pretrained classifier says of every row, (N, C); None where it does not know the classes."""
+    if backbone is None or backbone.classifier is None or seen.task.kind != "classification":
+        return None
+    classifier = backbone.classifier()
+    groups = None if classifier is None else matched(classifier.labels, seen.task.classes)
+    if classifier is None or groups is None:
+        return None
+    logits = look(seen.task, classifier.backbone, extraction, listener, "pretrained classifier").values
+    return answers(np.asarray(logits), groups)
