@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headstart.ahead import ahead
 from headstart.batches import Batches
@@ -116,6 +116,8 @@ class _Run:
         self.where = ""
         self.point = journal.read()
         self.curves = [] if self.point is None else [Curve(int(a), int(b), c, d) for a, b, c, d in self.point.curves]
+        if self.point is not None:
+            self.step.micro = self.point.micro
         self.steps = len(_parts(data.train, training.batch))
 
     def validation(self) -> float:
@@ -134,7 +136,8 @@ class _Run:
         if self.point is not None and self.point.stage > number:
             self.network.load_state_dict(self.journal.past(number))
             return
-        self._spare_lone_rows()
+        if note := self.step.spare_lone_rows([len(rows) for rows in _parts(self.data.train, self.training.batch)]):
+            self._tell(note)
         average = Average(self.network, self.training.ema)
         whole = self.step.loss.needs == "maps"
         with source(self.network, self.data, self.training, self._tell, whole=whole) as found:
@@ -164,7 +167,6 @@ class _Run:
         """Where this stage stands: at its beginning, or where a killed run left it."""
         if self.point is not None and self.point.stage == number:
             self.journal.restore(self.network, optimise, average)
-            self.step.micro = self.point.micro
             return self.point
         curves = [list(row) for row in self.curves]
         return Checkpoint(number, -1, self._validated(found), -1, curves, self.step.micro, copied(self.network))
@@ -211,17 +213,6 @@ class _Run:
         each = Supervised().each(out, self.data.targets[rows], self.data.kind)
         value = float((each * self.data.weights[rows]).sum() / self.data.weights[rows].sum())
         return value if math.isfinite(value) else math.inf
-
-    def _spare_lone_rows(self) -> None:
-        """A batch of one row has no variance: where there are such, statistics of batches stay as they are."""
-        fewest = min(len(part) for part in _parts(self.data.train, self.training.batch))
-        if min(fewest, self.training.micro or fewest) > 1:
-            return
-        norms = [m for m in self.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
-        for norm in norms:
-            norm.eval()
-        if norms:
-            self._tell("batches of one row: the statistics of BatchNorm stay those of the source")
 
     def _tell(self, note: str) -> None:
         self.say(note)

@@ -55,7 +55,7 @@ class Training:
         for name in ("epochs", "batch", "patience", "views"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
-        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden"):
+        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "seed"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
         for name in ("dropout", "ema"):
