@@ -52,11 +52,11 @@ class Activations:
         path = Path(self._folder.name) / "activations"
         try:
             self._starts = self._written(path, Below(backbone, cut), forms)
+            size = sum(_figures(inputs, cut, form.row) for form in forms)
+            self._values: Tensor = torch.from_file(str(path), shared=False, size=size, dtype=dtype)
         except BaseException:
             self.close()
             raise
-        size = sum(_figures(inputs, cut, form.row) for form in forms)
-        self._values: Tensor = torch.from_file(str(path), shared=False, size=size, dtype=dtype)
 
     def __len__(self) -> int:
         return len(self._inputs)

@@ -20,7 +20,7 @@ from headstart.features.shard import write_file
 
 __all__ = ["Checkpoint", "Journal"]
 
-_PARTS = ("now", "best", "optimiser", "average")
+_PARTS = ("now", "start", "best", "optimiser", "average")
 _NOW = "now.safetensors"
 
 
@@ -32,7 +32,8 @@ class Checkpoint(NamedTuple):
     curves            rows of (stage, epoch, training loss, validation loss)
     lengths           how many epochs were best in each of the stages before
     micro             rows that went through the network at once
-    best              the weights that go with `lowest`
+    first, rows       losses of the validation rows where the stage began, and those that go with `lowest`
+    start, best       the weights where the stage began, and those that go with `lowest`
     """
 
     stage: int
@@ -42,6 +43,9 @@ class Checkpoint(NamedTuple):
     curves: list[list[float]]
     lengths: list[int]
     micro: int
+    first: list[float]
+    rows: list[float]
+    start: dict[str, Tensor]
     best: dict[str, Tensor]
 
 
@@ -67,7 +71,7 @@ class Journal:
         try:
             self._found = {part: _of(tensors, part) for part in _PARTS}
             self._steps = int(about.pop("steps"))
-            point = Checkpoint(**about, best=self._found["best"])
+            point = Checkpoint(**about, start=self._found["start"], best=self._found["best"])
             if all(_read(self.path / _ended(number)) is not None for number in range(point.stage)):
                 return point
         except (KeyError, TypeError, ValueError):
@@ -84,8 +88,10 @@ class Journal:
             for key, value in values.items()
             if isinstance(value, Tensor)
         }
-        parts = {"now": network.state_dict(), "best": point.best, "optimiser": state, "average": average.mean}
-        about = {key: value for key, value in point._asdict().items() if key != "best"} | {"steps": average.steps}
+        parts = {"now": network.state_dict(), "start": point.start, "best": point.best, "optimiser": state}
+        parts["average"] = average.mean
+        about = {key: value for key, value in point._asdict().items() if key not in ("start", "best")}
+        about["steps"] = average.steps
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             for number, ended in self._ended.items():

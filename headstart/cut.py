@@ -14,11 +14,15 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 __all__ = ["Cut", "find_cut"]
 
 _SIZES = ((2, 5), (3, 7))
 """Rows, and tokens of each, of the two batches that are tried."""
+
+_LEAST = 0.25
+"""The share of the arithmetic from which a cut is worth its file."""
 
 _FOREIGN = (RuntimeError, TypeError, ValueError, AttributeError, IndexError, AssertionError)
 """What a network may raise when a module gives it nonsense: then the cut does not go there."""
@@ -32,6 +36,11 @@ class Shape(NamedTuple):
     def of(self, rows: int, tokens: int) -> list[int]:
         """In a batch of so many rows and tokens."""
         return [rows if size is None else tokens if size == -1 else size for size in self.sizes]
+
+    @property
+    def in_rows(self) -> bool:
+        """Whether the rows of a batch come first, and only there."""
+        return self.sizes[:1] == (None,) and None not in self.sizes[1:]
 
 
 class Cut(NamedTuple):
@@ -128,8 +137,7 @@ def find_cut(backbone: nn.Module, example: tuple[Tensor, ...]) -> Cut | None:
     modes = [(module, module.training) for module in backbone.modules()]
     backbone.eval()
     try:
-        with torch.no_grad():
-            return _found(backbone, [_resized(example, *size) for size in _SIZES])
+        return _found(backbone, [_resized(example, *size) for size in _SIZES])
     finally:
         for module, mode in modes:
             module.training = mode
@@ -149,17 +157,27 @@ def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]]) -> Cut | None
     nested = frozenset(path for path, output in runs[0].calls if isinstance(output, tuple))
     order = [path for path in once if path in shapes]
     for place in reversed(order):
-        if not any(True for _ in backbone.get_submodule(place).parameters()):
+        if not any(True for _ in backbone.get_submodule(place).parameters()) or not shapes[place].in_rows:
             continue
         below = {path: shapes[path] for path in order[: order.index(place)]}
         cut = Cut(place, shapes[place], below, nested)
         if all(_holds(backbone, cut, run, inputs) for run, inputs in zip(runs, batches, strict=True)):
-            return cut
+            return cut if _saves(backbone, cut, batches[0]) else None
     return None
 
 
+def _saves(backbone: nn.Module, cut: Cut, inputs: tuple[Tensor, ...]) -> bool:
+    """Whether a fair share of the arithmetic is below the cut."""
+    with torch.no_grad():
+        with FlopCounterMode(display=False) as whole:
+            backbone(*inputs)
+        with FlopCounterMode(display=False) as below:
+            Below(backbone, cut)(*inputs)
+    return bool(below.get_total_flops() >= _LEAST * whole.get_total_flops())
+
+
 class _Recorded(NamedTuple):
-    """One pass: what frozen modules put out before the first learning one was called, and the features."""
+    """One pass: what frozen modules put out before anything that learns was used, and the features."""
 
     calls: list[tuple[str, Any]]
     features: Tensor
@@ -173,7 +191,7 @@ def _recorded(backbone: nn.Module, frozen: list[str], inputs: tuple[Tensor, ...]
         learning.append(True)
 
     def ended(path: str, module: nn.Module, args: Any, output: Any) -> None:
-        if not learning:
+        if not learning and not _learns(output):
             calls.append((path, output))
 
     handles = [backbone.get_submodule(path).register_forward_hook(partial(ended, path)) for path in frozen]
@@ -183,17 +201,29 @@ def _recorded(backbone: nn.Module, frozen: list[str], inputs: tuple[Tensor, ...]
         if any(weights.requires_grad for weights in module.parameters(recurse=False))
     ]
     try:
-        return _Recorded(calls, backbone(*inputs))
+        # Gradients tell what came of weights whose layer was never called; what they would be made of is not kept.
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(_nothing, torch.as_tensor):
+            return _Recorded(calls, backbone(*inputs).detach())
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _nothing(saved: object) -> None:
+    """In place of a tensor that only a backward pass would need."""
+
+
+def _learns(output: Any) -> bool:
+    if isinstance(output, tuple):
+        return any(map(_learns, output))
+    return isinstance(output, Tensor) and output.requires_grad
 
 
 def _holds(backbone: nn.Module, cut: Cut, run: _Recorded, inputs: tuple[Tensor, ...]) -> bool:
     """Whether the features come out the same from what crosses alone."""
     output = dict(run.calls)[cut.place]
     crossing = output[0] if isinstance(output, tuple) else output
-    with cut.above(backbone) as above:
+    with cut.above(backbone) as above, torch.no_grad():
         try:
             found = above(crossing, *_blank(inputs))
         except _FOREIGN:

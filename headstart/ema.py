@@ -46,10 +46,10 @@ class Average:
             self._put(now)
 
     def restore(self, mean: dict[str, Tensor], steps: int) -> None:
-        """As a checkpoint has it."""
+        """As a checkpoint has it, but for statistics that `Step.spare_lone_rows` has given up since."""
         self.steps = steps
-        for name, value in mean.items():
-            self.mean[name].copy_(value)
+        for name in self.mean:
+            self.mean[name].copy_(mean[name])
 
     def _put(self, values: dict[str, Tensor]) -> None:
         with torch.no_grad():

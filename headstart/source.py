@@ -78,12 +78,12 @@ def _cached(
     if not training.disk:
         return None
     words = f"what the frozen part makes of {len(forms):,} inputs takes {_size(size)} on the disk"
-    room = min(training.disk * 1e9, 0.9 * free_space())
-    if size > room:
-        tell(f"{words}, more than the {_size(room)} there are: the frozen part runs in every epoch")
-        return None
-    tell(f"{words} while the stage learns")
     try:
+        room = min(training.disk * 1e9, 0.9 * free_space())
+        if size > room:
+            tell(f"{words}, more than the {_size(room)} there are: the frozen part runs in every epoch")
+            return None
+        tell(f"{words} while the stage learns")
         with network.asked():
             return Activations(inputs, network.backbone, cut, forms, seed=training.seed, dtype=dtype)
     except OSError as error:

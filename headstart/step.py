@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class Step:
 
     def __init__(self, network: Network, kind: Kind, loss: Supervised, regular: Regular, training: Training) -> None:
         self.network, self.kind, self.loss, self.regular, self.training = network, kind, loss, regular, training
-        self.micro = training.micro or training.batch
+        self.micro = min(training.micro or training.batch, training.batch)
         self.notes: list[str] = []
 
     def __call__(
@@ -71,13 +71,27 @@ class Step:
             except (RuntimeError, MemoryError) as error:
                 if not _is_memory(error) or self.micro < 2:
                     raise
-            self._less(state)
+            self._less(len(batch), state)
         moving = [weights for group in optimise.param_groups for weights in group["params"]]
         norm = nn.utils.clip_grad_norm_(moving, self.training.clip or math.inf)
         if math.isfinite(value) and math.isfinite(float(norm)):
             optimise.step()
             return value
         return math.nan
+
+    def norms(self) -> list[nn.Module]:
+        """Those that go by the statistics of the batch."""
+        return [m for m in self.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
+
+    def spare_lone_rows(self, sizes: Sequence[int]) -> str:
+        """One row has no variance: if it goes through the network alone in a batch of such a size, statistics of
+        batches stay as they are. In words; "" where there is none."""
+        if min(rows // self._count(rows) for rows in sizes) > 1:
+            return ""
+        norms = self.norms()
+        for norm in norms:
+            norm.eval()
+        return "batches of one row: the statistics of BatchNorm stay those of the source" if norms else ""
 
     def _gradient(self, features: Features, batch: Batch, mix: Mix | None) -> float:
         """Add up the gradients of micro-batches; the loss."""
@@ -98,7 +112,7 @@ class Step:
         """The summed loss of some rows of a batch."""
         some = batch.part(rows)
         mates = None if mix is None else batch.part(mix.mates[rows])
-        inputs, pictures = some.inputs, some.inputs[0].is_floating_point()
+        inputs, pictures = some.inputs, len(some.inputs) == 1  # texts have a mask, with or without a cut
         if mix is not None and mates is not None and pictures:
             inputs = (_mixed(inputs[0], mates.inputs[0], mix.share),)
         found = features(*inputs)
@@ -114,8 +128,11 @@ class Step:
 
     def _parts(self, rows: int) -> Iterator[Tensor]:
         device = next(self.network.parameters()).device
-        for part in np.array_split(np.arange(rows), max(1, -(-rows // self.micro))):
+        for part in np.array_split(np.arange(rows), self._count(rows)):
             yield torch.from_numpy(part).to(device)
+
+    def _count(self, rows: int) -> int:
+        return max(1, -(-rows // self.micro))
 
     def _mix(self, batch: Batch, rng: np.random.Generator) -> Mix | None:
         if not self.training.mixup:
@@ -124,16 +141,18 @@ class Step:
         mates = torch.from_numpy(rng.permutation(len(batch))).to(batch.weights.device)
         return Mix(share, mates)
 
-    def _less(self, state: Tensor) -> None:
+    def _less(self, rows: int, state: Tensor) -> None:
         """Half as many rows at once, and the same random numbers again."""
         torch.set_rng_state(state)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        self.micro = -(-self.micro // 2)
+        self.micro = -(-min(self.micro, rows) // 2)
         self.notes.append(
             f"memory did not hold the batch: {self.micro} rows at a time go through the network, the gradients of "
             f"{self.training.batch} are added up as before"
         )
+        if note := self.spare_lone_rows([rows, max(1, rows - 1)]):
+            self.notes.append(note)
 
 
 def _mixed(one: Tensor, other: Tensor, share: float) -> Tensor:

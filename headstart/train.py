@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headstart.ahead import ahead
 from headstart.batches import Batches
@@ -128,13 +128,15 @@ class _Run:
         self.where = ""
         self.point = journal.read()
         self.curves = [] if self.point is None else [Curve(int(a), int(b), c, d) for a, b, c, d in self.point.curves]
-        self.found: list[int] = [] if self.point is None else list(self.point.lengths)
+        self.found: list[int] = []
+        if self.point is not None:
+            self.step.micro, self.found = self.point.micro, list(self.point.lengths)
         self.steps = len(_parts(data.train, training.batch))
 
     def validation(self) -> float:
         """See `Progress`."""
         with self.network.asked():
-            return self._loss(self.network, self.data.inputs)
+            return _mean(self._losses(self.network, self.data.inputs))
 
     def report(self, **facts: Any) -> None:
         """See `Progress`."""
@@ -147,7 +149,11 @@ class _Run:
         if self.point is not None and self.point.stage > number:
             self.network.load_state_dict(self.journal.past(number))
             return
-        self._keep_statistics()
+        if self.training.statistics == "source":
+            for norm in self.step.norms():
+                norm.eval()
+        if note := self.step.spare_lone_rows([len(rows) for rows in _parts(self.data.train, self.training.batch)]):
+            self._tell(note)
         average = Average(self.network, self.training.ema)
         whole = self.step.loss.needs == "maps"
         with source(self.network, self.data, self.training, self._tell, whole=whole) as found:
@@ -164,13 +170,16 @@ class _Run:
                 self._not_finite(best, epoch)
                 break
             with average.in_place():
-                loss = self._validated(found) if self.lengths is None else -float(epoch)  # the last is the best
+                rows = self._validated(found)
+                loss = _mean(rows) if self.lengths is None else -float(epoch)  # the last is the best
                 if loss < best.lowest:
-                    best = best._replace(lowest=loss, best_at=epoch, best=copied(self.network))
+                    best = best._replace(lowest=loss, best_at=epoch, best=copied(self.network), rows=rows)
             self.curves.append(Curve(number, epoch, mean, loss))
             best = best._replace(epoch=epoch, curves=[list(row) for row in self.curves], micro=self.step.micro)
             self.journal.write(best, self.network, optimise, average)
             self.telling.epoch(epoch + 1, last)
+        if self.lengths is None and not _sure(best.first, best.rows, self.training.margin):
+            best = best._replace(best_at=-1, best=best.start)
         self.network.load_state_dict(best.best)
         self.found.append(best.best_at + 1)
         self.journal.ended(number, best.best)
@@ -179,12 +188,12 @@ class _Run:
         """Where this stage stands: at its beginning, or where a killed run left it."""
         if self.point is not None and self.point.stage == number:
             self.journal.restore(self.network, optimise, average)
-            self.step.micro = self.point.micro
             return self.point
         curves = [list(row) for row in self.curves]
-        lowest = self._validated(found) if self.lengths is None else math.inf
-        done = list(self.found)
-        return Checkpoint(number, -1, lowest, -1, curves, done, self.step.micro, copied(self.network))
+        rows = self._validated(found)
+        lowest = _mean(rows) if self.lengths is None else math.inf
+        now = copied(self.network)
+        return Checkpoint(number, -1, lowest, -1, curves, list(self.found), self.step.micro, rows, rows, now, now)
 
     def _epoch(
         self, optimise: torch.optim.Optimizer, average: Average, number: int, epoch: int, found: Source
@@ -218,27 +227,18 @@ class _Run:
         seed = self.training.seed
         return Views(seed, number, epoch, found.views) if found.views else Anew(seed, number, epoch)
 
-    def _validated(self, found: Source) -> float:
+    def _validated(self, found: Source) -> list[float]:
         with self.network.asked():
-            return self._loss(lambda *inputs: self.network.head(found.features(*inputs)), found.inputs)
+            return self._losses(lambda *inputs: self.network.head(found.features(*inputs)), found.inputs)
 
-    def _loss(self, network: Features, inputs: Batches) -> float:
+    def _losses(self, network: Features, inputs: Batches) -> list[float]:
+        """Of the validation rows, each times its weight; their mean is the validation loss."""
         rows = self.data.val
-        out = logits(network, inputs, rows).cpu()
-        each = Supervised().each(out, self.data.targets[rows], self.data.kind)
-        value = float((each * self.data.weights[rows]).sum() / self.data.weights[rows].sum())
-        return value if math.isfinite(value) else math.inf
-
-    def _keep_statistics(self) -> None:
-        """BatchNorm goes by the statistics that it has, where that is asked for or a batch of one row has none."""
-        norms = [m for m in self.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
-        fewest = min(len(part) for part in _parts(self.data.train, self.training.batch))
-        lone = min(fewest, self.training.micro or fewest) < 2
-        if lone and norms and self.training.statistics == "batch":
-            self._tell("batches of one row: BatchNorm goes by the statistics that it has")
-        if lone or self.training.statistics == "source":
-            for norm in norms:
-                norm.eval()
+        if not len(rows):
+            return []
+        each = Supervised().each(logits(network, inputs, rows).cpu(), self.data.targets[rows], self.data.kind)
+        found: list[float] = (each * self.data.weights[rows] / self.data.weights[rows].mean()).tolist()
+        return found
 
     def _tell(self, note: str) -> None:
         self.telling.say(note)
@@ -250,6 +250,19 @@ class _Run:
         if best.best_at < 0:
             raise TrainingError(f"{found}: give a lower one, such as --option lr={self.training.lr / 10:.0e}")
         self._tell(f"{found}: the weights of epoch {best.best_at + 1} are kept")
+
+
+def _mean(rows: list[float]) -> float:
+    value = float(np.mean(rows)) if rows else math.inf
+    return value if math.isfinite(value) else math.inf
+
+
+def _sure(before: list[float], after: list[float], margin: float) -> bool:
+    """Whether validation got better by more than so many standard errors of the paired difference (Breiman et al.,
+    1984, section 3.4.3): on few rows a lucky epoch is none the better for it."""
+    with np.errstate(invalid="ignore"):  # a beginning may be endlessly bad
+        gains = np.subtract(before, after)
+    return len(gains) < 2 or not gains.mean() <= margin * gains.std(ddof=1) / math.sqrt(len(gains))
 
 
 def _seed(*parts: int) -> np.random.Generator:

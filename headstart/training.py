@@ -18,6 +18,8 @@ class Training:
     optimizer   sgd, adam, adamw, adagrad, adadelta or rmsprop
     schedule    cosine (with warm-up), one-cycle or constant
     patience    epochs without a better validation loss after which a stage ends
+    margin      a stage ends where it began unless the validation loss got lower by so many standard errors of the
+                paired difference; 0: any gain counts
     clip        largest norm of the gradient; 0 for no limit
     micro       rows that go through the network at once; gradients of a batch are added up. 0: the whole batch
     augment     whether training rows are varied, see `batches`
@@ -43,6 +45,7 @@ class Training:
     schedule: str = "cosine"
     weight_decay: float = 0.01
     patience: int = 5
+    margin: float = 1.0
     clip: float = 1.0
     micro: int = 0
     augment: bool = True
@@ -61,7 +64,7 @@ class Training:
         for name in ("epochs", "batch", "patience", "views"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
-        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "refit"):
+        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "refit", "margin", "seed"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
         for name in ("dropout", "ema"):

@@ -24,7 +24,7 @@ from headstart.tune.gradual import Gradual
 from headstart.tune.top import Top
 
 NAME = "timm:test_resnet?weights=random"
-PLAIN = Training(epochs=3, batch=5, lr=1e-2, augment=False, patience=9)
+PLAIN = Training(margin=0, epochs=3, batch=5, lr=1e-2, augment=False, patience=9)
 
 
 class Rows:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,12 @@ class Delta(Supervised):
     shrink: float = 0.001
     smallest: int = 1
     needs: Needs = "maps"
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "shrink")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.smallest < 1:
+            raise ValueError(f"smallest = {self.smallest}: expected 1 or more; shrink = 0 is without")
 
     def start(self, network: Network) -> Maps:
         """The distance from the maps of the network as it is now."""
@@ -93,7 +99,9 @@ def _keep(maps: dict[str, Tensor], place: str, module: nn.Module, args: Any, out
 
 
 def spectral_tail(features: Tensor, smallest: int) -> Tensor:
-    """sum of the squares of the `smallest` least singular values of (N, D)."""
+    """sum of the squares of the `smallest` least singular values of (N, D); nan where features are not finite."""
+    if not features.isfinite().all():
+        return features.sum() * torch.nan  # LAPACK would raise an error of its own
     values = torch.linalg.svdvals(features.float())
     tail: Tensor = values[-min(smallest, len(values)) :].square().sum()
     return tail

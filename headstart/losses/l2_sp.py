@@ -8,6 +8,7 @@ Use it where few rows would otherwise make the backbone forget. An infinite weig
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ class L2SP(Supervised):
     weight: float = 0.01
     head: float = 0.01
     needs: Needs = "source"
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "head")
 
     def start(self, network: Network) -> ToSource:
         """The distance from the weights that the network has now."""

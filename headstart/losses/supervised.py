@@ -9,7 +9,7 @@ l1, l2           + l1 sum |theta| + l2 / 2 sum theta^2, over the matrices that l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -30,17 +30,19 @@ class Supervised:
     l1, l2            see above; unlike weight_decay they are part of the loss, so that the optimiser scales them
 
     needs   what of the source the loss compares with: nothing, its weights, or what its stages make of the inputs
+    amounts the options that may not be negative
     """
 
     label_smoothing: float = 0.0
     l1: float = 0.0
     l2: float = 0.0
     needs: Needs = "nothing"
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2")
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing = {self.label_smoothing}: expected 0 or more, and less than 1")
-        for name in ("l1", "l2"):
+        for name in self.amounts:
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,10 @@ from torch import nn
 from headstart.network import HEAD, Network
 
 __all__ = ["adapted", "places"]
+
+_TAKES = ("Linear", "Conv2d", "Conv2dSame", "Conv1D")
+"""Layers that use their weights as they are, by their class; Conv1D is GPT-2's transposed matrix. What is merged into
+weights that are standardised first, as in BiT and NFNet, is another network."""
 
 
 def places(network: Network, stages: tuple[str, ...]) -> list[str]:
@@ -28,14 +33,12 @@ def places(network: Network, stages: tuple[str, ...]) -> list[str]:
 
 
 def _takes_adapter(module: nn.Module) -> bool:
-    if isinstance(module, nn.Conv2d):
-        return module.groups == 1
-    return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"  # GPT-2's transposed matrix
+    return type(module).__name__ in _TAKES and not (isinstance(module, nn.Conv2d) and module.groups > 1)
 
 
 @contextmanager
-def adapted(network: Network, kind: str, **options: Any) -> Iterator[None]:
-    """The backbone with peft's adapters of this kind in it ("Lora" or "IA3"); at the end they are merged.
+def adapted(network: Network, kind: str, layers: list[str], **options: Any) -> Iterator[None]:
+    """The backbone with peft's adapters of this kind ("Lora" or "IA3") in these layers; at the end they are merged.
 
     At the beginning the network computes what it did before.
     """
@@ -44,10 +47,9 @@ def adapted(network: Network, kind: str, **options: Any) -> Iterator[None]:
         from peft import tuners
     except ImportError as error:
         raise ImportError(f"adapters need peft ({error}): pip install 'headstart[peft]'") from error
-    if kind == "Lora":
-        kinds = {type(network.backbone.get_submodule(name)).__name__ for name in options["target_modules"]}
-        options["fan_in_fan_out"] = "Conv1D" in kinds
-    config = getattr(peft, f"{kind}Config")(**options)
+    transposed = any(type(network.backbone.get_submodule(name)).__name__ == "Conv1D" for name in layers)
+    exactly = "|".join(map(re.escape, layers))  # a list would also match what only ends so
+    config = getattr(peft, f"{kind}Config")(target_modules=exactly, fan_in_fan_out=transposed, **options)
     model = getattr(tuners, f"{kind}Model")(network.backbone, config, "default")
     network.backbone.requires_grad_(False)
     yield

@@ -32,8 +32,7 @@ class IA3:
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         stages = network.top(self.stages or len(network.stages) - 1)
-        options = {"target_modules": places(network, stages), "feedforward_modules": []}
-        with adapted(network, "IA3", **options):
+        with adapted(network, "IA3", places(network, stages), feedforward_modules=[]):
             yield Stage(train=stages, lr=self.speed, only=_is_stretch)
 
 

@@ -40,8 +40,7 @@ class LoRA:
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         stages = network.top(self.stages or len(network.stages) - 1)
-        options = {"r": self.rank, "lora_alpha": self.alpha, "target_modules": places(network, stages)}
-        with adapted(network, "Lora", **options):
+        with adapted(network, "Lora", places(network, stages), r=self.rank, lora_alpha=self.alpha):
             yield Stage(train=stages, lr=self.speed, only=_is_thin)
 
 

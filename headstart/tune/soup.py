@@ -37,7 +37,7 @@ class Soup:
     def __post_init__(self) -> None:
         if self.runs < 2:
             raise ValueError(f"runs = {self.runs}: expected 2 or more; method 'lp-ft' is a single one")
-        if self.spread < 1:
+        if not self.spread >= 1:
             raise ValueError(f"spread = {self.spread}: expected 1 or more")
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:

@@ -37,7 +37,7 @@ class WiSEFT:
     def __post_init__(self) -> None:
         if self.points < 2:
             raise ValueError(f"points = {self.points}: expected 2 or more, for alpha 0 and 1")
-        if self.alpha > 1:
+        if not (self.alpha == -1 or 0 <= self.alpha <= 1):
             raise ValueError(f"alpha = {self.alpha}: expected 0 to 1, or -1 for the best by validation")
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
@@ -49,7 +49,8 @@ class WiSEFT:
             alphas = [k / (self.points - 1) for k in range(self.points)]
             path = [(alpha, _loss(network, progress, between(source, tuned, alpha))) for alpha in alphas]
             alpha = min(path, key=lambda point: point[1])[0]
-            progress.report(alpha=alpha, path=[list(point) for point in path])
+            progress.report(path=[list(point) for point in path])
+        progress.report(alpha=alpha)
         network.load_state_dict(between(source, tuned, alpha))
 
 

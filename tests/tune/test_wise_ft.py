@@ -1,0 +1,95 @@
+"""WiSE-FT: its ends are the probe and the tuned network, bit for bit, and the path is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from headstart.checkpoint import Journal
+from headstart.losses.supervised import Supervised
+from headstart.source import Data
+from headstart.train import train
+from headstart.training import Training
+from headstart.tune.lp_ft import LPFT
+from headstart.tune.states import between, copied
+from headstart.tune.wise_ft import WiSEFT
+
+TRAINING = Training(margin=0, epochs=2, batch=6, lr=1e-3, augment=False)
+
+
+class Rows:
+    def __init__(self):
+        self.x = torch.randn(18, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+        self.x[torch.arange(18), torch.arange(18) % 3] += 1
+
+    def __len__(self):
+        return len(self.x)
+
+    def batch(self, rows, draw):
+        return (self.x[rows],)
+
+
+def run(network, tune):
+    rows = np.arange(18)
+    data = Data(Rows(), torch.arange(18) % 3, torch.ones(18), "classification", rows[:12], rows[12:])
+    found = train(network, data, tune, Supervised(), TRAINING, Journal(None))
+    return copied(network), found
+
+
+def equal(one, other):
+    return one.keys() == other.keys() and all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+@pytest.fixture
+def ends(network):
+    probe = copied(network)
+    tuned, _ = run(network, LPFT())
+    network.load_state_dict(probe)
+    assert not equal(probe, tuned)
+    return probe, tuned
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_the_ends_are_the_probe_and_the_tuned_network(network, ends, alpha):
+    found, trained = run(network, WiSEFT(alpha=alpha))
+    assert equal(found, ends[int(alpha)])
+    assert trained.facts["alpha"] == alpha
+    assert len(trained.facts["path"]) == 1
+
+
+def test_a_point_between_is_where_it_was_asked_for(network, ends):
+    found, _ = run(network, WiSEFT(alpha=0.25))
+    assert equal(found, between(*ends, 0.25))
+
+
+def test_validation_chooses_on_the_path_that_is_told(network, ends):
+    found, trained = run(network, WiSEFT(points=5))
+    path = dict(trained.facts["path"])
+    assert list(path) == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert trained.facts["alpha"] == min(path, key=path.get)
+    assert equal(found, between(*ends, trained.facts["alpha"]))
+    rows = np.arange(18)
+    for alpha, loss in path.items():
+        network.load_state_dict(between(*ends, alpha))
+        with torch.no_grad():
+            out = network(Rows().x[rows[12:]])
+        assert torch.nn.functional.cross_entropy(out, torch.arange(18)[12:] % 3).item() == pytest.approx(loss, rel=1e-5)
+    assert path[1.0] == pytest.approx(min(curve.val for curve in trained.curves), rel=1e-5) or path[1.0] == path[0.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"points": 1}, "points = 1: expected 2 or more, for alpha 0 and 1"),
+        ({"alpha": 1.5}, "alpha = 1.5: expected 0 to 1, or -1 for the best by validation"),
+        ({"alpha": -0.5}, "alpha = -0.5: expected 0 to 1, or -1 for the best by validation"),
+        ({"alpha": float("nan")}, "alpha = nan: expected 0 to 1, or -1 for the best by validation"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(options, why):
+    with pytest.raises(ValueError, match=why):
+        WiSEFT(**options)
+    assert replace(WiSEFT(), points=2).points == 2
