@@ -30,6 +30,7 @@ class Training:
     hidden      width of a hidden layer of the head, for methods that do not start from the probe; 0: none
     ema         decay of the moving average of the weights that is validated and kept; 0: none
     precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU
+    journal     at least so many seconds between two points from which a killed run goes on
     """
 
     epochs: int = 15
@@ -49,13 +50,14 @@ class Training:
     hidden: int = 0
     ema: float = 0.0
     precision: str = "auto"
+    journal: float = 10.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "patience", "views"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
-        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden"):
+        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "journal"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
         for name in ("dropout", "ema"):

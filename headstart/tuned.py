@@ -93,7 +93,7 @@ def tune(
         train=rows,
         val=held,
     )
-    journal = Journal(_place(extraction.cache, seen, backbone, name, tuning, weights))
+    journal = Journal(_place(extraction.cache, seen, backbone, name, tuning, weights), every=training.journal)
     done = train(network, data, tuning.tune, tuning.loss, training, journal, told, say)
     found = logits(network, inputs, held).double().cpu().numpy()
     network.cpu().to(memory_format=torch.contiguous_format)
@@ -219,7 +219,9 @@ def _place(cache: Cache | None, seen: Seen, backbone: Backbone, name: str, tunin
         return None
     about = [
         name,
+        seen.task.kind,
         backbone.fingerprint,
+        *(seen.engine.get(part) for part in ("name", "precision", "device")),
         *(asdict(cast(Any, part)) for part in tuning),
         torch.__version__,
         torch.get_num_threads(),
