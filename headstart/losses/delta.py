@@ -37,6 +37,12 @@ class Delta(Supervised):
     smallest: int = 1
     needs: Needs = "maps"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("weight", 0), ("shrink", 0), ("smallest", 1)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected {least} or more")
+
     def start(self, network: Network) -> Maps:
         """The distance from the maps of the network as it is now."""
         return Maps(network, self)

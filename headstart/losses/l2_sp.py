@@ -27,6 +27,12 @@ class L2SP(Supervised):
     head: float = 0.01
     needs: Needs = "source"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("weight", "head"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
+
     def start(self, network: Network) -> ToSource:
         """The distance from the weights that the network has now."""
         return ToSource(network, self)
