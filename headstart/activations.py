@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from tempfile import TemporaryFile, gettempdir
+from typing import IO, NamedTuple
 
 import numpy as np
 import torch
@@ -41,22 +40,17 @@ def cost(inputs: Batches, cut: Cut, forms: list[Form], dtype: torch.dtype) -> in
 class Activations:
     """Batches whose inputs begin with what crosses the cut, for the function that `Cut.above` gives.
 
-    Nothing is left of the file after `close`. Raises OSError where the disk does not take it.
+    The file has no name, so that nothing is left of it after `close`, nor where the process is killed. Raises OSError
+    where the disk does not take it.
     """
 
     def __init__(
         self, inputs: Batches, backbone: nn.Module, cut: Cut, forms: list[Form], *, seed: int, dtype: torch.dtype
     ) -> None:
         self._inputs, self._cut, self._seed, self._dtype = inputs, cut, seed, dtype
-        self._folder = TemporaryDirectory(prefix="headstart-cut-")
-        path = Path(self._folder.name) / "activations"
-        try:
-            self._starts = self._written(path, Below(backbone, cut), forms)
-            size = sum(_figures(inputs, cut, form.row) for form in forms)
-            self._values: Tensor = torch.from_file(str(path), shared=False, size=size, dtype=dtype)
-        except BaseException:
-            self.close()
-            raise
+        with TemporaryFile() as file:  # what is mapped of it stays until it is let go
+            self._starts = self._written(file, Below(backbone, cut), forms)
+            self._values = torch.from_numpy(np.memmap(file, np.uint8, "r+")).view(dtype)
 
     def __len__(self) -> int:
         return len(self._inputs)
@@ -76,7 +70,7 @@ class Activations:
 
     def close(self) -> None:
         """The file goes."""
-        self._folder.cleanup()
+        self._values = torch.empty(0)
 
     def _rest(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
         if not isinstance(self._inputs, PictureBatches):
@@ -87,16 +81,16 @@ class Activations:
     def _tokens(self, row: int) -> int:
         return self._inputs.length(row) if isinstance(self._inputs, TextBatches) else 0
 
-    def _written(self, path: Path, below: Below, forms: list[Form]) -> dict[Form, int]:
+    def _written(self, file: IO[bytes], below: Below, forms: list[Form]) -> dict[Form, int]:
         """Where in the file each form begins, in figures."""
         starts: dict[Form, int] = {}
         at = 0
-        with open(path, "wb") as file:
-            for some, values in self._computed(below, forms):
-                for form, value in zip(some, values, strict=True):
-                    starts[form] = at
-                    at += value.numel()
-                    file.write(value.to(self._dtype).contiguous().view(torch.uint8).numpy().data)
+        for some, values in self._computed(below, forms):
+            for form, value in zip(some, values, strict=True):
+                starts[form] = at
+                at += value.numel()
+                file.write(value.to(self._dtype).contiguous().view(torch.uint8).numpy().data)
+        file.flush()
         return starts
 
     def _computed(self, below: Below, forms: list[Form]) -> Iterator[tuple[list[Form], list[Tensor]]]:
@@ -156,6 +150,4 @@ def _pieces(forms: list[Form], most: int) -> Iterator[list[Form]]:
 
 def free_space() -> int:
     """Bytes that the disk of temporary files has left."""
-    from tempfile import gettempdir
-
     return shutil.disk_usage(gettempdir()).free

@@ -15,7 +15,6 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from headstart.ema import Average
-from headstart.errors import TrainingError
 from headstart.features.shard import write_file
 
 __all__ = ["Checkpoint", "Journal"]
@@ -72,14 +71,18 @@ class Journal:
             self._found = {part: _of(tensors, part) for part in _PARTS}
             self._steps = int(about.pop("steps"))
             point = Checkpoint(**about, start=self._found["start"], best=self._found["best"])
-            if all(_read(self.path / _ended(number)) is not None for number in range(point.stage)):
+            past = [_read(self.path / _ended(number)) for number in range(point.stage)]
+            # written again with the next checkpoint: a twin of this run may end before, and take its files with it
+            self._ended = {number: _of(one[0], "") for number, one in enumerate(past) if one is not None}
+            if len(self._ended) == point.stage:
                 return point
         except (KeyError, TypeError, ValueError):
             self.close()
+        self._ended = {}
         return None
 
     def write(self, point: Checkpoint, network: nn.Module, optimise: torch.optim.Optimizer, average: Average) -> None:
-        """Replace the last checkpoint. Where the disk does not take it the run goes on without, and `notes` says so."""
+        """Replace the last checkpoint. Where the disk does not take it the run goes on, and `notes` says so."""
         if self.path is None or time.monotonic() - self._written < self._every:
             return
         state = {
@@ -99,8 +102,7 @@ class Journal:
             self._ended = {}
             _write(self.path / _NOW, parts, about)
         except OSError as error:
-            self.notes.append(f"where training stands could not be kept ({error}): a killed run would begin anew")
-            self.path = None
+            self.notes = [f"where training stands could not be kept ({error}): a killed run would begin earlier"]
         self._written = time.monotonic()
 
     def ended(self, stage: int, state: dict[str, Tensor]) -> None:
@@ -109,11 +111,8 @@ class Journal:
             self._ended[stage] = state
 
     def past(self, stage: int) -> dict[str, Tensor]:
-        """The weights that a stage before the checkpoint ended with."""
-        found = None if self.path is None else _read(self.path / _ended(stage))
-        if found is None:
-            raise TrainingError(f"{self.path}: stage {stage} of a stopped run is gone: start the same command again")
-        return _of(found[0], "")
+        """The weights that a stage before the checkpoint that was read ended with."""
+        return self._ended[stage]
 
     def restore(self, network: nn.Module, optimise: torch.optim.Optimizer, average: Average) -> None:
         """Put the weights and the optimiser where the checkpoint that was read left them."""
@@ -152,7 +151,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {})["about"])
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, ValueError):
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         with suppress(OSError):  # where it cannot be deleted it is passed over again
             path.unlink(missing_ok=True)
         return None

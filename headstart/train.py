@@ -268,7 +268,10 @@ def _sure(before: list[float], after: list[float], margin: float) -> bool:
 def _seed(*parts: int) -> np.random.Generator:
     """Random numbers that depend on these alone: torch's, and the generator that is returned."""
     rng = np.random.default_rng(parts)
-    torch.manual_seed(int(rng.integers(2**62)))
+    seed = int(rng.integers(2**62))
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed formats a traceback each time where no GPU is in use
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
     return rng
 
 

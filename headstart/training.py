@@ -36,6 +36,7 @@ class Training:
     statistics  of BatchNorm: source, those that the backbone came with; or batch, those of the rows in each step, whose
                 moving mean is kept. From random weights always batch
     precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU
+    journal     at least so many seconds between two points from which a killed run goes on
     """
 
     epochs: int = 15
@@ -58,13 +59,14 @@ class Training:
     ema: float = 0.0
     statistics: str = "source"
     precision: str = "auto"
+    journal: float = 10.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "patience", "views"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
-        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "refit", "margin", "seed"):
+        for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "refit", "margin", "journal", "seed"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
         for name in ("dropout", "ema"):

@@ -101,8 +101,11 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         task = self._task(X, y, groups)
         configured(self.method, self.options or {}, self.seed)  # what is unknown is refused before any work is done
         self.__dict__.pop("model_", None)
-        seen = self._readable(self.look(task, listener=Logged()))
-        return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=self.extraction(seen.engine or None)))
+        listener = Logged()
+        seen = self._readable(self.look(task, listener=listener))
+        told = partial(listener.progress, f"{self.method}: epochs")
+        settled = self.extraction(seen.engine or None)
+        return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled, told=told, say=listener.say))
 
     def look(self, task: Task, *, listener: Listener) -> Seen:
         """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine."""

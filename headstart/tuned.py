@@ -92,7 +92,7 @@ def tune(
     inputs = batches(list(task.inputs), backbone, device, _below(seen, extraction))
     weights = row_weights(targets, task.kind, class_weight)
     place = _place(extraction.cache, seen, backbone, name, tuning, weights)
-    journals = [Journal(None if place is None else place / part) for part in ("chosen", "all")]
+    journals = [Journal(None if place is None else place / part, every=training.journal) for part in ("chosen", "all")]
 
     def trained(tuning: Tuning, train_on: Array, stop_by: Array, journal: Journal, lengths: list[int] | None) -> _Pass:
         scale = Scale.of(targets[train_on], task.kind)
@@ -194,7 +194,9 @@ def _place(cache: Cache | None, seen: Seen, backbone: Backbone, name: str, tunin
         return None
     about = [
         name,
+        seen.task.kind,
         backbone.fingerprint,
+        *(seen.engine.get(part) for part in ("name", "precision", "device")),
         *(asdict(cast(Any, part)) for part in tuning),
         torch.__version__,
         torch.get_num_threads(),

@@ -175,7 +175,10 @@ def test_the_cut_moves_down_as_gradual_unfreezing_goes_on(some, name):
         cut = find_cut(network.backbone, inputs)
         found.append(-1 if cut is None else order.index(cut.place))
     assert found[-1] == -1
-    assert found == sorted(set(found), reverse=True)
+    deep = [place for place in found if place >= 0]  # further down there is too little below to be worth a file
+    assert deep == sorted(set(deep), reverse=True)
+    assert found == deep + [-1] * (len(found) - len(deep))
+    assert len(deep) >= 2
     assert len(found) == len(network.stages) - 1
 
 

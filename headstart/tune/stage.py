@@ -30,6 +30,11 @@ class Stage:
     head_lr: float = 1.0
     only: Callable[[str], bool] | None = None
 
+    def __post_init__(self) -> None:
+        for name, value in (("speed", self.lr), ("decay", self.decay), ("head_lr", self.head_lr)):
+            if not value > 0:
+                raise ValueError(f"{name} = {value}: expected more than 0")
+
 
 class Progress(Protocol):
     """The training that a tune is part of."""

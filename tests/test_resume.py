@@ -1,0 +1,19 @@
+"""Fits that were killed by SIGKILL at random moments end with the bits of fits that were not: see bench/soak.py."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SOAK = Path(__file__).parent.parent / "bench" / "soak.py"
+
+
+def test_a_fit_that_is_killed_at_any_moment_and_started_again_ends_with_the_same_bits():
+    found = json.loads(subprocess.run([sys.executable, SOAK, "--kills", "20"], check=True, capture_output=True).stdout)
+    assert found["kills"] >= 20
+    assert found["mismatches"] == 0
+    assert found["left"] == []
+    assert found["resumed"] >= 5
+    assert found["epochs"] < found["epochs_at_most"] / 2
