@@ -92,7 +92,7 @@ def tune(
     inputs = batches(list(task.inputs), backbone, device, _below(seen, extraction))
     weights = row_weights(targets, task.kind, class_weight)
     place = _place(extraction.cache, seen, backbone, name, tuning, weights)
-    journals = [Journal(None if place is None else place / part, every=training.journal) for part in ("chosen", "all")]
+    journals = [Journal(place and place.with_name(place.name + part), every=training.journal) for part in ("", "-all")]
 
     def trained(tuning: Tuning, train_on: Array, stop_by: Array, journal: Journal, lengths: list[int] | None) -> _Pass:
         scale = Scale.of(targets[train_on], task.kind)
@@ -135,7 +135,7 @@ def tune(
     exported = head.exported(task.kind, temperature=temperature, config=config)
     for journal in journals:
         journal.close()
-    told_notes = [*notes, *first.done.notes, *last.done.notes, *journals[0].notes, *journals[1].notes]
+    told_notes = [*notes, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes)]
     return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told_notes)))
 
 
