@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -93,8 +92,7 @@ class Contest:
         return found
 
     def _fitted(self, seen: Seen, plan: Plan, extraction: Extraction, listener: Listener) -> Model:
-        told = partial(listener.progress, f"{plan.method}: epochs")
-        return fit_model(seen, self.backbone, plan, extraction=extraction, told=told, say=listener.say)
+        return fit_model(seen, self.backbone, plan, extraction=extraction, listener=listener)
 
     def _control(self, extraction: Extraction, listener: Listener) -> dict[str, Array]:
         """The answers of the same network trained alike from random weights, if it is not that already."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -20,8 +21,10 @@ from headstart.data.task import Array
 from headstart.features.extract import Extraction
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
+from headstart.listener import LOGGED, Listener
 from headstart.methods import Tuning, configured, method
 from headstart.seen import Seen
+from headstart.train import Telling
 from headstart.training import Training
 from headstart.tuned import tune
 
@@ -74,12 +77,11 @@ def fit_model(
     plan: Plan,
     *,
     extraction: Extraction = PLAIN,
-    told: Callable[[int, int], None] = lambda done, total: None,
-    say: Callable[[str], None] = lambda line: None,
+    listener: Listener = LOGGED,
 ) -> Model:
     """Fit `plan.method` on all rows of `seen`, whose targets must be known.
 
-    extraction, told, say   of a method that moves weights, see `tune`
+    extraction, listener   of a method that moves weights: where to calculate, and who hears of each epoch
     """
     tuning = plan.tuning
     if tuning is None:
@@ -87,7 +89,8 @@ def fit_model(
     if backbone is None:
         raise ValueError(f"method {plan.method!r} moves weights, and a {seen.task.modality} has none: use 'probe'")
     weights = plan.weights(seen.task.classes)
-    moved = tune(seen, backbone, plan.method, tuning, class_weight=weights, extraction=extraction, told=told, say=say)
+    telling = Telling(partial(listener.progress, f"{plan.method}: epochs"), listener.say)
+    moved = tune(seen, backbone, plan.method, tuning, class_weight=weights, extraction=extraction, telling=telling)
     return replace(_model(seen, moved.backbone, plan, moved.head), notes=moved.notes)
 
 

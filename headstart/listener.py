@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-__all__ = ["Listener", "Logged"]
+__all__ = ["LOGGED", "Listener", "Logged"]
 
 
 class Listener(Protocol):
@@ -27,3 +27,6 @@ class Logged:
 
     def progress(self, stage: str, done: int, total: int) -> None:
         self.log.debug("%s: %d of %d", stage, done, total)
+
+
+LOGGED = Logged()

@@ -23,7 +23,7 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.listener import Listener, Logged
+from headstart.listener import LOGGED, Listener
 from headstart.methods import configured
 from headstart.seen import Seen, glance
 from headstart.stopwatch import Stopwatch
@@ -33,7 +33,6 @@ from headstart.trials import REPEATS, plan_trials
 __all__ = ["check", "evaluate", "fit", "predict"]
 
 NO_ROLES = Roles()
-LOGGED = Logged()
 
 
 def fit(

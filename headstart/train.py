@@ -30,7 +30,7 @@ from headstart.training import Training
 from headstart.tune.stage import Stage, Tune
 from headstart.tune.states import copied
 
-__all__ = ["Curve", "Telling", "Trained", "logits", "train"]
+__all__ = ["SILENT", "Curve", "Telling", "Trained", "logits", "train"]
 
 
 class Curve(NamedTuple):

@@ -30,7 +30,7 @@ from headstart.evidence.evidence import Evidence
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.fitting import Plan, answer, class_weight_of, fit_model
-from headstart.listener import Listener, Logged
+from headstart.listener import LOGGED, Listener
 from headstart.methods import configured
 from headstart.rehearsal import same_answers
 from headstart.seen import Seen, look
@@ -101,11 +101,9 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         task = self._task(X, y, groups)
         configured(self.method, self.options or {}, self.seed)  # what is unknown is refused before any work is done
         self.__dict__.pop("model_", None)
-        listener = Logged()
-        seen = self._readable(self.look(task, listener=listener))
-        told = partial(listener.progress, f"{self.method}: epochs")
+        seen = self._readable(self.look(task, listener=LOGGED))
         settled = self.extraction(seen.engine or None)
-        return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled, told=told, say=listener.say))
+        return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled))
 
     def look(self, task: Task, *, listener: Listener) -> Seen:
         """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine."""
@@ -178,7 +176,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
 
     def _answer(self, X: Any) -> Array:
         check_is_fitted(self, "model_")
-        return self.answers(self._readable(self.look(self._inputs(X), listener=Logged())))
+        return self.answers(self._readable(self.look(self._inputs(X), listener=LOGGED)))
 
     def _readable(self, seen: Seen) -> Seen:
         """scikit-learn's contract has one answer for each input, so that none may be set aside."""

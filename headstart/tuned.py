@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple, cast
 
@@ -18,11 +17,10 @@ from headstart.batches import PLAIN, batches
 from headstart.checkpoint import Journal
 from headstart.data.split import folds
 from headstart.data.task import Array
+from headstart.device import below, settle
 from headstart.errors import DataError, TrainingError
 from headstart.features.cache import RUNS, Cache
 from headstart.features.extract import Extraction
-from headstart.features.proof import obstacle
-from headstart.features.session import Session
 from headstart.heads.calibrate import calibrate
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.weights import row_weights
@@ -31,13 +29,13 @@ from headstart.network import Network, TunedHead
 from headstart.seen import Seen
 from headstart.source import Data
 from headstart.start import Scale, started
-from headstart.train import Telling, Trained, logits, train
-from headstart.training import Training
+from headstart.train import SILENT, Telling, Trained, logits, train
 from headstart.tune.stage import settled
 
 __all__ = ["Tuned", "tune"]
 
 _FOLDS = 5
+NOBODY: Array = np.arange(0)
 _RULE = {
     False: "each stage ends with the weights of its lowest validation loss",
     True: "each stage is trained on all rows for as many epochs as gave the lowest validation loss before",
@@ -52,14 +50,6 @@ class Tuned(NamedTuple):
     notes: tuple[str, ...]
 
 
-class _Pass(NamedTuple):
-    """One training: the network it ended with, and what it told."""
-
-    network: Network
-    scale: Scale
-    done: Trained
-
-
 def tune(
     seen: Seen,
     backbone: Backbone,
@@ -68,8 +58,7 @@ def tune(
     *,
     class_weight: ClassWeight = None,
     extraction: Extraction = PLAIN,
-    told: Callable[[int, int], None] = lambda done, total: None,
-    say: Callable[[str], None] = lambda line: None,
+    telling: Telling = SILENT,
 ) -> Tuned:
     """Train on four fifths of the rows of `seen`, whose targets must be known; the rest says when to stop, and sets the
     temperature. Duplicates and groups are on one side. The given backbone stays as it is.
@@ -77,48 +66,20 @@ def tune(
     Up to `refit` rows, the training is then done again on all of them, for as many epochs as were best before.
 
     extraction   where to calculate, and in whose cache a killed run left its journal
-    told, say    who hears of each epoch, and of what was decided on the way
     """
     began = time.perf_counter()
     rows, held = _divided(seen, tuning.training.seed)
-    device, training, notes = _settled(tuning.training, extraction)
-    tuning = tuning._replace(training=training)
-    if tuning.tune.scratch:
-        if backbone.random is None:
-            raise ValueError(f"{backbone.name} has no weights that could be random")
-        backbone = backbone.random(training.seed)
-        tuning = tuning._replace(training=replace(training, statistics="batch"))
-    task, targets = seen.task, np.asarray(seen.task.targets)
-    inputs = batches(list(task.inputs), backbone, device, _below(seen, extraction))
-    weights = row_weights(targets, task.kind, class_weight)
-    place = _place(extraction.cache, seen, backbone, name, tuning, weights)
+    device, training, notes = settle(tuning.training, extraction)
+    backbone, tuning = _begun(backbone, tuning._replace(training=training))
+    job = _Job(seen, backbone, class_weight, device, extraction, telling)
+    place = _place(extraction.cache, seen, backbone, name, tuning, job.weights)
     journals = [Journal(place and place.with_name(place.name + part), every=training.journal) for part in ("", "-all")]
-
-    def trained(tuning: Tuning, train_on: Array, stop_by: Array, journal: Journal, lengths: list[int] | None) -> _Pass:
-        scale = Scale.of(targets[train_on], task.kind)
-        network = started(seen, train_on, backbone, tuning, inputs, class_weight=class_weight, scale=scale)
-        network.to(device).to(memory_format=torch.channels_last)
-        data = Data(
-            inputs=inputs,
-            targets=torch.from_numpy(scale.seen(targets, task.kind)),
-            weights=torch.from_numpy(np.asarray(weights, np.float32)),
-            kind=task.kind,
-            train=train_on,
-            val=stop_by,
-        )
-        told_by = Telling(told, say)
-        done = train(network, data, tuning.tune, tuning.loss, tuning.training, journal, told_by, lengths=lengths)
-        return _Pass(network, scale, done)
-
-    last = first = trained(tuning, rows, held, journals[0], None)
-    temperature = 1.0
-    if task.kind != "regression":
-        found = logits(first.network, inputs, held).double().cpu().numpy()
-        temperature = calibrate(found, targets[held], task.kind, weights[held]).temperature
+    last = first = job.train(tuning, journals[0], rows, held)
+    temperature = job.temperature(first.network, held)
     if len(seen) <= training.refit:
         again = tuning._replace(tune=settled(tuning.tune, first.done.facts))
         try:
-            last = trained(again, np.arange(len(seen)), np.arange(0), journals[1], first.done.lengths)
+            last = job.train(again, journals[1], np.arange(len(seen)), lengths=first.done.lengths)
         except TrainingError as error:
             notes = (*notes, f"not trained again on all rows: {error}")
     last.network.cpu().to(memory_format=torch.contiguous_format)
@@ -132,11 +93,82 @@ def tune(
         **first.done.facts,
     }
     head = last.scale.undo(cast(TunedHead, last.network.head))
-    exported = head.exported(task.kind, temperature=temperature, config=config)
+    exported = head.exported(seen.task.kind, temperature=temperature, config=config)
     for journal in journals:
         journal.close()
-    told_notes = [*notes, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes)]
-    return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told_notes)))
+    told = [*notes, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes)]
+    return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told)))
+
+
+class _Pass(NamedTuple):
+    """One training: the network it ended with, and what it told."""
+
+    network: Network
+    scale: Scale
+    done: Trained
+
+
+class _Job:
+    """Trainings of one backbone on rows of one task."""
+
+    def __init__(
+        self,
+        seen: Seen,
+        backbone: Backbone,
+        class_weight: ClassWeight,
+        device: torch.device,
+        extraction: Extraction,
+        telling: Telling,
+    ) -> None:
+        self.seen, self.backbone, self.class_weight = seen, backbone, class_weight
+        self.device, self.telling = device, telling
+        self.targets = np.asarray(seen.task.targets)
+        self.weights = row_weights(self.targets, seen.task.kind, class_weight)
+        self.inputs = batches(list(seen.task.inputs), backbone, device, below(seen.engine, extraction))
+
+    def train(
+        self,
+        tuning: Tuning,
+        journal: Journal,
+        rows: Array,
+        held: Array = NOBODY,
+        *,
+        lengths: list[int] | None = None,
+    ) -> _Pass:
+        """On these rows, stopping by those held out, or after `lengths` epochs."""
+        kind, weight = self.seen.task.kind, self.class_weight
+        scale = Scale.of(self.targets[rows], kind)
+        network = started(self.seen, rows, self.backbone, tuning, self.inputs, class_weight=weight, scale=scale)
+        network.to(self.device).to(memory_format=torch.channels_last)
+        data = Data(
+            inputs=self.inputs,
+            targets=torch.from_numpy(scale.seen(self.targets, kind)),
+            weights=torch.from_numpy(np.asarray(self.weights, np.float32)),
+            kind=kind,
+            train=rows,
+            val=held,
+        )
+        tune, loss, training = tuning
+        done = train(network, data, tune, loss, training, journal, self.telling, lengths=lengths)
+        return _Pass(network, scale, done)
+
+    def temperature(self, network: Network, held: Array) -> float:
+        """By which the network's answers to these rows are calibrated."""
+        kind = self.seen.task.kind
+        if kind == "regression":
+            return 1.0
+        found = logits(network, self.inputs, held).double().cpu().numpy()
+        return calibrate(found, self.targets[held], kind, self.weights[held]).temperature
+
+
+def _begun(backbone: Backbone, tuning: Tuning) -> tuple[Backbone, Tuning]:
+    """What the training begins from: the backbone as it came, or its twin of random weights."""
+    if not tuning.tune.scratch:
+        return backbone, tuning
+    if backbone.random is None:
+        raise ValueError(f"{backbone.name} has no weights that could be random")
+    training = replace(tuning.training, statistics="batch")  # random weights have no statistics to keep
+    return backbone.random(training.seed), tuning._replace(training=training)
 
 
 def _divided(seen: Seen, seed: int) -> tuple[Array, Array]:
@@ -149,25 +181,6 @@ def _divided(seen: Seen, seed: int) -> tuple[Array, Array]:
     if len(rows) < 2 or not len(held):
         raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
     return rows, held
-
-
-def _settled(training: Training, extraction: Extraction) -> tuple[torch.device, Training, tuple[str, ...]]:
-    """Where to calculate and how precisely, and why not as was asked."""
-    cuda = extraction.device == "cuda" or (extraction.device == "auto" and torch.cuda.is_available())
-    device = torch.device("cuda" if cuda else "cpu")
-    if training.precision == "auto":
-        return device, replace(training, precision="bfloat16" if cuda else "float32"), ()
-    if training.precision == "bfloat16" and not cuda:
-        why = obstacle("torch", "bfloat16", Session(extraction.cache).memory)
-        if why:
-            return device, replace(training, precision="float32"), (f"trained in float32: {why}",)
-    return device, training, ()
-
-
-def _below(seen: Seen, extraction: Extraction) -> Extraction:
-    """How a frozen part is run: by the engine of the features, which is settled already."""
-    used = seen.engine or {"name": "torch", "precision": "float32"}
-    return replace(extraction, engine=used["name"], precision=used["precision"], cache=None, thumbs=False)
 
 
 def _most_alike(targets: Array, fold: Array, kind: str) -> int:
