@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 RATINGS := .data/vaderSentiment-2.5.tar.gz
 
-.PHONY: demo test test-all check bench data setup clean
+.PHONY: demo test test-all check bench soak data setup clean
 
 setup: $(READY)
 
@@ -38,6 +38,10 @@ check: $(READY)
 
 bench: data
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# A thousand fits killed at random moments: half an hour.
+soak: $(READY)
+	$(BIN)/python tests/soak.py
 
 clean:
 	rm -rf .venv .data demo-out build dist *.egg-info

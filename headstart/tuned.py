@@ -36,6 +36,7 @@ __all__ = ["Tuned", "tune"]
 
 _FOLDS = 5
 NOBODY: Array = np.arange(0)
+_NO_BETTER = "validation shows no epoch to be better than the beginning: the probe's head and the source's weights stay"
 _RULE = {
     False: "each stage ends with the weights of its lowest validation loss",
     True: "each stage is trained on all rows for as many epochs as gave the lowest validation loss before",
@@ -96,6 +97,8 @@ def tune(
     exported = head.exported(seen.task.kind, temperature=temperature, config=config)
     for journal in journals:
         journal.close()
+    if tuning.tune.start == "probe" and not any(first.done.lengths):
+        notes = (*notes, _NO_BETTER)
     told = [*notes, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes)]
     return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told)))
 

@@ -1,4 +1,4 @@
-"""Fits that were killed by SIGKILL at random moments end with the bits of fits that were not: see bench/soak.py."""
+"""Fits that were killed by SIGKILL at random moments end with the bits of fits that were not: see soak.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOAK = Path(__file__).parent.parent / "bench" / "soak.py"
+SOAK = Path(__file__).with_name("soak.py")
 
 
 def test_a_fit_that_is_killed_at_any_moment_and_started_again_ends_with_the_same_bits():

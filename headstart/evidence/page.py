@@ -84,7 +84,8 @@ def _table(evidence: Evidence) -> Iterator[str]:
 def _steps(evidence: Evidence) -> Iterator[str]:
     found = evidence.about.get("steps")
     if found:
-        yield "what each dearer step bought (seconds and learnt figures of one fit)"
+        metric = _words(str(found[0]["metric"]))
+        yield f"what each dearer step bought: {metric}; seconds and learnt figures of a fit"
         yield from table(found)
 
 

@@ -46,13 +46,13 @@ def steps(
 
 def table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The same in lines of less than 80 columns."""
-    rows = [["step", str(found[0]["metric"]).replace("_", " "), "gain over the step", "", "seconds", "learnt"]]
+    rows = [["step", "score", "gain", "over", "seconds", "learnt"]]
     for one in found:
         score, gain = Interval(**one["score"]), None if one["gain"] is None else Interval(**one["gain"])
         rows.append(
             [
                 one["step"],
-                f"{figure(score.value)} {spread(score)}",
+                figure(score.value),
                 "" if gain is None else f"{signed(gain.value)} {spread(gain)}",
                 "" if gain is None else one["over"],
                 f"{one['seconds']:,.1f}" if one["seconds"] < 100 else f"{one['seconds']:,.0f}",

@@ -1,6 +1,6 @@
 """Fits killed by SIGKILL at random moments and started again: each must end with the bits of a run left alone.
 
-    python bench/soak.py [--kills N] [--seed N]
+    python tests/soak.py [--kills N] [--seed N]
 
 A round takes one of `JOBS` through `Transfer.fit`, kills it, starts it again, kills it, and so on until it ends. It
 prints a JSON object: rounds, kills, starts, resumed (starts that found a journal), epochs (done in all starts) and
