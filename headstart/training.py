@@ -46,7 +46,7 @@ class Training:
     schedule: str = "cosine"
     weight_decay: float = 0.01
     patience: int = 5
-    margin: float = 1.0
+    margin: float = 0.5
     clip: float = 1.0
     micro: int = 0
     augment: bool = True

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from demo_data import sentiment_csv
+from PIL import Image
+from sklearn.datasets import load_sample_images
 
 import headstart
-from headstart import Roles
+from headstart import Evidence, Roles
 
 TEXT = {"backbone": "bundled:wordllama", "method": "ridge", "engine": "torch"}
 TABLE = {"roles": Roles(target="kind"), "method": "ridge"}
@@ -130,3 +132,27 @@ def test_answers_come_by_name(of_table):
     answers = headstart.predict(of_table, table(5, seed=9).drop(columns="kind"))
     assert [record["name"] for record in answers.rows()] == list(answers.names)
     assert "a" in str(replace(answers, set_aside=())) or "b" in str(answers)
+
+
+def test_a_tuned_model_stands_beside_every_cheaper_step(tmp_path):
+    """Parts of two photographs whose things ImageNet has classes for; the pretrained classifier names them untaught."""
+    rng = np.random.default_rng(0)
+    for picture, name in zip(load_sample_images().images, ("palace", "daisy"), strict=True):
+        for number in range(16):
+            folder = tmp_path / ("test" if number < 6 else "train") / name
+            folder.mkdir(parents=True, exist_ok=True)
+            top, left = (int(rng.integers(0, length - 220)) for length in picture.shape[:2])
+            Image.fromarray(picture[top : top + 220, left : left + 220]).save(folder / f"{number}.png")
+    options = {"epochs": 1, "refit": 0}
+    fitted = headstart.fit(str(tmp_path), backbone="bundled:efficientnet-lite0", method="top", options=options)
+    evidence = fitted.evidence_
+    names = [one["step"] for one in evidence.about["steps"]]
+    assert names == ["no-transfer", "direct", "probe", "top", "random-weights"]
+    assert evidence.baselines["direct"]["accuracy"].value > 0.8
+    learnt = {one["step"]: one["parameters"] for one in evidence.about["steps"]}
+    assert learnt["probe"] == 1280 * 2 + 2
+    assert learnt["probe"] < learnt["top"] < learnt["random-weights"]
+    assert all(one["seconds"] >= 0 for one in evidence.about["steps"])
+    assert Evidence.from_json(evidence.to_json()).about["steps"] == evidence.about["steps"]
+    assert "what each dearer step bought" in str(evidence)
+    assert all(len(line) < 80 for line in str(evidence).splitlines())

@@ -85,7 +85,7 @@ def _steps(evidence: Evidence) -> Iterator[str]:
     found = evidence.about.get("steps")
     if found:
         metric = _words(str(found[0]["metric"]))
-        yield f"what each dearer step bought: {metric}; seconds and learnt figures of a fit"
+        yield f"what each dearer step bought ({metric}; cost of one fit)"
         yield from table(found)
 
 
