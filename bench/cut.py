@@ -69,7 +69,7 @@ def plain(backbone: Backbone, rows: Data, tune: Tune, epochs: int, batch: int, l
             loss = nn.functional.cross_entropy(network(pictures), rows.targets[some])
             loss.backward()
             optimise.step()
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
         mean = float(np.mean(losses))
     return time.perf_counter() - began, mean
 
