@@ -4,11 +4,13 @@ thread, here and in child processes, since two that spin for each other are slow
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so do its children
 
 
 @pytest.fixture(scope="session", autouse=True)
