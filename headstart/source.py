@@ -41,10 +41,17 @@ class Source(NamedTuple):
 
 @contextmanager
 def source(
-    network: Network, data: Data, training: Training, tell: Callable[[str], None], *, whole: bool = False
+    network: Network,
+    data: Data,
+    training: Training,
+    epochs: int,
+    tell: Callable[[str], None],
+    *,
+    whole: bool = False,
 ) -> Iterator[Source]:
     """Of the stage that is open. What the part below computes is cached where that pays and the disk holds it.
 
+    epochs  at most, in this stage
     whole   the part below must run in every step
     """
     inputs, example = data.inputs, data.inputs.batch(data.train[:1], None)
@@ -58,7 +65,7 @@ def source(
     forms = [Form(int(row), k) for k in (range(views) if views else [-1]) for row in data.train]
     forms += [Form(int(row), -1) for row in data.val]
     plain = plain._replace(views=views)
-    cached = _cached(network, inputs, cut, forms, training, tell) if training.epochs > max(1, views) else None
+    cached = _cached(network, inputs, cut, forms, training, tell) if epochs > max(1, views) else None
     if cached is None:
         yield plain
         return

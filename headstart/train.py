@@ -149,6 +149,11 @@ class _Run:
         if self.point is not None and self.point.stage > number:
             self.network.load_state_dict(self.journal.past(number))
             return
+        last = self.training.epochs if self.lengths is None else self.lengths[number]
+        if not last:
+            self.found.append(0)
+            self.journal.ended(number, copied(self.network))
+            return
         if self.training.statistics == "source":
             for norm in self.step.norms():
                 norm.eval()
@@ -156,12 +161,11 @@ class _Run:
             self._tell(note)
         average = Average(self.network, self.training.ema)
         whole = self.step.loss.needs == "maps"
-        with source(self.network, self.data, self.training, self._tell, whole=whole) as found:
-            self._epochs(number, optimise, average, found)
+        with source(self.network, self.data, self.training, last, self._tell, whole=whole) as found:
+            self._epochs(number, last, optimise, average, found)
 
-    def _epochs(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> None:
+    def _epochs(self, number: int, last: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> None:
         best = self._begun(number, optimise, average, found)
-        last = self.training.epochs if self.lengths is None else self.lengths[number]
         for epoch in range(best.epoch + 1, last):
             if self.lengths is None and epoch - 1 - best.best_at >= self.training.patience:
                 break

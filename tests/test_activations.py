@@ -314,7 +314,7 @@ def test_nothing_is_left_of_a_source_that_is_closed_in_the_middle(resnet, tempor
     network.open(network.top(1))
 
     def stopped():
-        with source(network, data, TINY, print) as found:
+        with source(network, data, TINY, TINY.epochs, print) as found:
             assert isinstance(found.inputs, Activations)
             raise Stop
 
