@@ -34,8 +34,8 @@ class Batch:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def part(self, rows: Tensor) -> Batch:
-        """The same with only these rows."""
+    def part(self, rows: slice | Tensor) -> Batch:
+        """The same with only these rows; a slice copies nothing."""
         return Batch(tuple(tensor[rows] for tensor in self.inputs), self.targets[rows], self.weights[rows])
 
 
@@ -97,8 +97,9 @@ class Step:
         """Add up the gradients of micro-batches; the loss."""
         value = torch.zeros((), device=batch.weights.device)
         total = batch.weights.sum() if mix is None else _mixed(batch.weights, batch.weights[mix.mates], mix.share).sum()
+        device, half = batch.weights.device.type, self.training.precision == "bfloat16"
         for rows in self._parts(len(batch)):
-            with torch.autocast(rows.device.type, torch.bfloat16, enabled=self.training.precision == "bfloat16"):
+            with torch.autocast(device, torch.bfloat16, enabled=half):
                 cost = self._cost(features, batch, rows, mix) / total
             torch.autograd.backward(cost)
             value += cost.detach()
@@ -108,7 +109,7 @@ class Step:
             value += penalty.detach()
         return float(value)
 
-    def _cost(self, features: Features, batch: Batch, rows: Tensor, mix: Mix | None) -> Tensor:
+    def _cost(self, features: Features, batch: Batch, rows: slice, mix: Mix | None) -> Tensor:
         """The summed loss of some rows of a batch."""
         some = batch.part(rows)
         mates = None if mix is None else batch.part(mix.mates[rows])
@@ -126,10 +127,9 @@ class Step:
             cost = _mixed(cost, other, mix.share)
         return cost if extra is None else cost + extra * some.weights.sum()
 
-    def _parts(self, rows: int) -> Iterator[Tensor]:
-        device = next(self.network.parameters()).device
+    def _parts(self, rows: int) -> Iterator[slice]:
         for part in np.array_split(np.arange(rows), self._count(rows)):
-            yield torch.from_numpy(part).to(device)
+            yield slice(int(part[0]), int(part[-1]) + 1)
 
     def _count(self, rows: int) -> int:
         return max(1, -(-rows // self.micro))
