@@ -109,7 +109,7 @@ class Activations:
         self, inputs: PictureBatches, below: Below, forms: list[Form]
     ) -> Iterator[tuple[list[Form], list[Tensor]]]:
         width = math.prod(self._cut.shape.of(1, 0))
-        part = inputs.part(_Flat(below), width)
+        part = inputs.part(_Flat(below), width, self._cut.place)
         for some in _pieces(forms, max(_BATCH, _PIECE // (4 * width))):
             values = inputs.through(part, np.array([form.row for form in some]), self._draw(some[0]))
             yield some, list(torch.from_numpy(values))

@@ -89,9 +89,10 @@ class PictureBatches:
         """Where batches are."""
         return self._device
 
-    def part(self, module: nn.Module, width: int) -> Backbone:
-        """A part of the backbone, from its inputs to `width` figures, as a backbone for `through`."""
-        return replace(self._backbone, module=module, dim=width, fingerprint=f"{self._backbone.fingerprint} cut")
+    def part(self, module: nn.Module, width: int, place: str) -> Backbone:
+        """A part of the backbone, from its inputs to the `width` figures of a place, as a backbone for `through`."""
+        mark = f"{self._backbone.fingerprint} up to {place}"
+        return replace(self._backbone, module=module, dim=width, fingerprint=mark)
 
     def through(self, part: Backbone, rows: Array, draw: Draw | None) -> Array:
         """What the part makes of these rows, float32 (N, width), by the engine of frozen passes."""

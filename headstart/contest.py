@@ -107,9 +107,11 @@ class Contest:
         """What each dearer step bought, for `about`."""
         order = [name for name in ("no-transfer", "direct", "probe", self.plan.method) if name in said]
         pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.plan.method)]
+        return {"steps": steps(self._held(), said, self.costs, pairs, self.plan.seed)}
+
+    def _held(self) -> Held:
         tested = self.seen.take(self.trials.tested)
-        held = Held.of(tested.task)._replace(group=tested.blocks)
-        return {"steps": steps(held, said, self.costs, pairs, self.plan.seed)}
+        return Held.of(tested.task)._replace(group=tested.blocks)
 
     def _as_seen_by(self, model: Model, seen: Seen, extraction: Extraction) -> Seen:
         """The same rows through the backbone of this model, where it has moved."""
@@ -126,10 +128,8 @@ class Contest:
         )
 
     def _evidence(self, model: Model, predictions: Array, rivals: dict[str, Array]) -> Evidence:
-        tested = self.seen.take(self.trials.tested)
-        held = Held.of(tested.task)._replace(group=tested.blocks)
         return replace(
-            of_answers(held, predictions, rivals, seed=self.plan.seed),
+            of_answers(self._held(), predictions, rivals, seed=self.plan.seed),
             n_train=round(np.mean([len(trial.train) for trial in self.trials.trials])),
             protocol=self.trials.words,
             about=self._about(model),

@@ -137,7 +137,9 @@ def _model(seen: Seen, backbone: Backbone | None, plan: Plan, head: Head) -> Mod
 def learnt_by(model: Model) -> int:
     """How many figures of the model were learnt from the task."""
     moved = model.head.config.get("parameters")
-    return int(moved or sum(array.size for name, array in model.head.arrays.items() if name[:4] in ("weig", "bias")))
+    return int(
+        moved or sum(array.size for name, array in model.head.arrays.items() if name.startswith(("weight.", "bias.")))
+    )
 
 
 def class_weight_of(model: Model) -> str | dict[Any, float] | None:

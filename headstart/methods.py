@@ -113,7 +113,7 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
         return None
     parts: list[Any] = [row.tune, row.loss, replace(Training(), seed=seed)]
     places = {field.name: (at, field) for at, part in enumerate(parts) for field in fields(part)}
-    for settled in ("start", "scratch", "moves", "needs", "soup", "seed"):
+    for settled in ("scratch", "soup", "seed"):
         places.pop(settled, None)
     for option, value in options.items():
         if option not in places:

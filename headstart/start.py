@@ -19,7 +19,7 @@ from headstart.network import Network, TunedHead
 from headstart.seen import Seen
 from headstart.train import logits
 
-__all__ = ["Scale", "started"]
+__all__ = ["Scale", "standardise", "started"]
 
 
 class Scale(NamedTuple):
@@ -48,23 +48,13 @@ class Scale(NamedTuple):
 
 
 def started(
-    seen: Seen,
-    rows: Array,
-    backbone: Backbone,
-    tuning: Tuning,
-    inputs: Batches,
-    *,
-    class_weight: ClassWeight,
-    scale: Scale,
+    seen: Seen, rows: Array, backbone: Backbone, tuning: Tuning, *, class_weight: ClassWeight, scale: Scale
 ) -> Network:
     """For training on these rows of `seen`. What is drawn for it is drawn apart from the backbone's own beginnings."""
     seed = int(np.random.default_rng([tuning.training.seed, 1]).integers(2**62))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Network(backbone, _head(seen, rows, tuning, class_weight, scale))
-    if tuning.tune.scratch:
-        _standardise(network, inputs, rows)
-    return network
+        return Network(backbone, _head(seen, rows, tuning, class_weight, scale))
 
 
 def _head(seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> TunedHead:
@@ -94,7 +84,7 @@ def _head(seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, sc
     return head
 
 
-def _standardise(network: Network, inputs: Batches, rows: Array) -> None:
+def standardise(network: Network, inputs: Batches, rows: Array) -> None:
     """Let a head on a backbone that nobody has seen know the mean and the scale of its features."""
     features = logits(network.backbone, inputs, rows)
     network.head.get_buffer("mean").copy_(features.mean(0))

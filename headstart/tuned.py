@@ -28,14 +28,14 @@ from headstart.methods import Tuning
 from headstart.network import Network, TunedHead
 from headstart.seen import Seen
 from headstart.source import Data
-from headstart.start import Scale, started
+from headstart.start import Scale, standardise, started
 from headstart.train import SILENT, Telling, Trained, logits, train
 from headstart.tune.stage import settled
 
 __all__ = ["Tuned", "tune"]
 
 _FOLDS = 5
-NOBODY: Array = np.arange(0)
+_NOBODY: Array = np.arange(0)
 _NO_BETTER = "validation shows no epoch to be better than the beginning: the probe's head and the source's weights stay"
 _RULE = {
     False: "each stage ends with the weights of its lowest validation loss",
@@ -134,15 +134,17 @@ class _Job:
         tuning: Tuning,
         journal: Journal,
         rows: Array,
-        held: Array = NOBODY,
+        held: Array = _NOBODY,
         *,
         lengths: list[int] | None = None,
     ) -> _Pass:
         """On these rows, stopping by those held out, or after `lengths` epochs."""
         kind, weight = self.seen.task.kind, self.class_weight
         scale = Scale.of(self.targets[rows], kind)
-        network = started(self.seen, rows, self.backbone, tuning, self.inputs, class_weight=weight, scale=scale)
+        network = started(self.seen, rows, self.backbone, tuning, class_weight=weight, scale=scale)
         network.to(self.device).to(memory_format=torch.channels_last)
+        if tuning.tune.scratch:
+            standardise(network, self.inputs, rows)
         data = Data(
             inputs=self.inputs,
             targets=torch.from_numpy(scale.seen(self.targets, kind)),

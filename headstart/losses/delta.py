@@ -35,7 +35,7 @@ class Delta(Supervised):
     weight: float = 0.1
     shrink: float = 0.001
     smallest: int = 1
-    needs: Needs = "maps"
+    needs: ClassVar[Needs] = "maps"
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "shrink")
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ class L2SP(Supervised):
 
     weight: float = 0.01
     head: float = 0.01
-    needs: Needs = "source"
+    needs: ClassVar[Needs] = "source"
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "head")
 
     def start(self, network: Network) -> ToSource:

@@ -36,7 +36,7 @@ class Supervised:
     label_smoothing: float = 0.0
     l1: float = 0.0
     l2: float = 0.0
-    needs: Needs = "nothing"
+    needs: ClassVar[Needs] = "nothing"
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2")
 
     def __post_init__(self) -> None:

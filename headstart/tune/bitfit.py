@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import Network
 from headstart.tune.stage import Moves, Progress, Stage, Start
@@ -19,9 +20,9 @@ class BitFit:
     """speed   how much faster biases learn than whole matrices would"""
 
     speed: float = 10.0
-    start: Start = "probe"
-    scratch: bool = False
-    moves: Moves = "weights"
+    start: ClassVar[Start] = "probe"
+    scratch: ClassVar[bool] = False
+    moves: ClassVar[Moves] = "weights"
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=network.stages, lr=self.speed, only=_is_bias)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import Network
 from headstart.tune.stage import Moves, Progress, Stage, Start
@@ -24,9 +25,9 @@ class Full:
 
     decay: float = 0.8
     head_lr: float = 10.0
-    start: Start = "zero"
+    start: ClassVar[Start] = "zero"
     scratch: bool = False
-    moves: Moves = "weights"
+    moves: ClassVar[Moves] = "weights"
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=network.stages, decay=self.decay, head_lr=self.head_lr)

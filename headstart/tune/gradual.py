@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import Network
 from headstart.tune.stage import Moves, Progress, Stage, Start
@@ -24,9 +25,9 @@ class Gradual:
 
     stages: int = 4
     decay: float = 0.6
-    start: Start = "probe"
-    scratch: bool = False
-    moves: Moves = "weights"
+    start: ClassVar[Start] = "probe"
+    scratch: ClassVar[bool] = False
+    moves: ClassVar[Moves] = "weights"
 
     def __post_init__(self) -> None:
         if self.stages < 1:

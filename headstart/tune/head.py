@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import HEAD, Network
 from headstart.tune.stage import Moves, Progress, Stage, Start
@@ -16,9 +17,9 @@ class HeadOnly:
     """head_lr   how much faster the head learns than a backbone would"""
 
     head_lr: float = 10.0
-    start: Start = "zero"
-    scratch: bool = False
-    moves: Moves = "nothing"
+    start: ClassVar[Start] = "zero"
+    scratch: ClassVar[bool] = False
+    moves: ClassVar[Moves] = "nothing"
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=(HEAD,), head_lr=self.head_lr)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import Network
 from headstart.tune.adapters import adapted, places
@@ -26,9 +27,9 @@ class IA3:
 
     stages: int = 0
     speed: float = 30.0
-    start: Start = "probe"
-    scratch: bool = False
-    moves: Moves = "adapters"
+    start: ClassVar[Start] = "probe"
+    scratch: ClassVar[bool] = False
+    moves: ClassVar[Moves] = "adapters"
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         stages = network.top(self.stages or len(network.stages) - 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import Network
 from headstart.tune.adapters import adapted, places
@@ -30,9 +31,9 @@ class LoRA:
     alpha: float = 16.0
     stages: int = 0
     speed: float = 10.0
-    start: Start = "probe"
-    scratch: bool = False
-    moves: Moves = "adapters"
+    start: ClassVar[Start] = "probe"
+    scratch: ClassVar[bool] = False
+    moves: ClassVar[Moves] = "adapters"
 
     def __post_init__(self) -> None:
         if self.rank < 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import Network
 from headstart.tune.stage import Moves, Progress, Stage, Start
@@ -30,9 +31,9 @@ class Soup:
     spread: float = 3.0
     decay: float = 0.8
     soup: tuple[int, ...] = ()
-    start: Start = "probe"
-    scratch: bool = False
-    moves: Moves = "weights"
+    start: ClassVar[Start] = "probe"
+    scratch: ClassVar[bool] = False
+    moves: ClassVar[Moves] = "weights"
 
     def __post_init__(self) -> None:
         if self.runs < 2:

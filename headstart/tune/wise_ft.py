@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headstart.network import Network
 from headstart.tune.stage import Moves, Progress, Stage, Start
@@ -30,9 +31,9 @@ class WiSEFT:
     decay: float = 0.8
     points: int = 11
     alpha: float = -1.0
-    start: Start = "probe"
-    scratch: bool = False
-    moves: Moves = "weights"
+    start: ClassVar[Start] = "probe"
+    scratch: ClassVar[bool] = False
+    moves: ClassVar[Moves] = "weights"
 
     def __post_init__(self) -> None:
         if self.points < 2:
