@@ -18,3 +18,21 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "HEADSTART_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def backbone():
+    """timm's smallest ResNet, of random weights."""
+    from small import RESNET
+
+    from headstart.backbones.load import load
+
+    return load(RESNET)
+
+
+@pytest.fixture
+def network(backbone):
+    """It with a head of three classes and random weights."""
+    from small import network_of
+
+    return network_of(backbone, spread=0.1)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small import network_of
 
 from headstart.activations import Activations, Form, cost
 from headstart.backbones.load import load
@@ -22,7 +23,6 @@ from headstart.cut import Below, find_cut
 from headstart.draws import Views
 from headstart.losses.delta import Delta
 from headstart.losses.supervised import Supervised
-from headstart.network import Network, TunedHead
 from headstart.source import Data, source
 from headstart.step import Step
 from headstart.train import Telling, train
@@ -35,11 +35,6 @@ from headstart.tune.top import Top
 CPU = torch.device("cpu")
 TINY = Training(margin=0, epochs=3, batch=5, lr=1e-3, views=2, patience=9, precision="float32")
 WORDS = ["the", "film", "was", "not", "good", "but", "unwatchable", "dull", "and", "told", "bright", "story", "sea"]
-
-
-@pytest.fixture(scope="module")
-def resnet():
-    return load("timm:test_resnet?weights=random")
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +72,9 @@ def data_of(inputs, backbone, extraction=PLAIN):
     return Data(batches(inputs, backbone, CPU, extraction), targets, weights, "classification", rows[:-4], rows[-4:])
 
 
-def made(backbone):
-    torch.manual_seed(0)
-    return Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), 3))
-
-
 def run(backbone, data, tune, training, loss=Supervised()):  # noqa: B008 - it is frozen
     said = []
-    network = made(backbone)
+    network = network_of(backbone)
     return network, train(network, data, tune, loss, training, Journal(None), Telling(say=said.append)), said
 
 
@@ -101,8 +91,8 @@ def same_as_plain(backbone, data, tune, training, tolerance=1e-5):
 
 @pytest.mark.parametrize("augment", [True, False])
 @pytest.mark.parametrize("tune", [Top(stages=0), Top(stages=1), Gradual(stages=2), HeadOnly()], ids=repr)
-def test_pictures_learn_as_in_the_plain_loop(resnet, tune, augment):
-    one, other = same_as_plain(resnet, data_of(pictures(), resnet), tune, replace(TINY, augment=augment))
+def test_pictures_learn_as_in_the_plain_loop(backbone, tune, augment):
+    one, other = same_as_plain(backbone, data_of(pictures(), backbone), tune, replace(TINY, augment=augment))
     for name, value in other.items():
         torch.testing.assert_close(one[name], value, atol=2e-4, rtol=1e-3, msg=name)
 
@@ -119,27 +109,27 @@ def test_texts_with_other_options_learn_as_in_the_plain_loop(minilm, options):
         same_as_plain(minilm, data_of(texts(10), minilm), tune, replace(TINY, lr=1e-4, **options))
 
 
-def test_pictures_that_are_mixed_are_never_cached(resnet):
-    _, found, said = run(resnet, data_of(pictures(), resnet), Top(stages=1), replace(TINY, mixup=0.4))
+def test_pictures_that_are_mixed_are_never_cached(backbone):
+    _, found, said = run(backbone, data_of(pictures(), backbone), Top(stages=1), replace(TINY, mixup=0.4))
     assert not said
     assert np.isfinite(found.curves).all()
 
 
-def test_a_loss_of_maps_runs_the_whole_network(resnet):
-    _, _, said = run(resnet, data_of(pictures(), resnet), Top(stages=1), TINY, Delta())
+def test_a_loss_of_maps_runs_the_whole_network(backbone):
+    _, _, said = run(backbone, data_of(pictures(), backbone), Top(stages=1), TINY, Delta())
     assert not said
 
 
-def test_openvino_learns_as_the_plain_loop_does(resnet):
+def test_openvino_learns_as_the_plain_loop_does(backbone):
     pytest.importorskip("openvino")
     extraction = replace(PLAIN, engine="openvino")
-    same_as_plain(resnet, data_of(pictures(), resnet, extraction), Top(stages=1), TINY, tolerance=1e-3)
+    same_as_plain(backbone, data_of(pictures(), backbone, extraction), Top(stages=1), TINY, tolerance=1e-3)
 
 
-def test_no_more_epochs_than_views_are_not_worth_a_file(resnet):
-    data = data_of(pictures(), resnet)
-    assert not run(resnet, data, Top(stages=1), replace(TINY, views=3))[2]
-    assert run(resnet, data, Top(stages=1), replace(TINY, views=3, augment=False))[2]
+def test_no_more_epochs_than_views_are_not_worth_a_file(backbone):
+    data = data_of(pictures(), backbone)
+    assert not run(backbone, data, Top(stages=1), replace(TINY, views=3))[2]
+    assert run(backbone, data, Top(stages=1), replace(TINY, views=3, augment=False))[2]
 
 
 # What is in the file ------------------------------------------------------------------------------------------------
@@ -147,7 +137,7 @@ def test_no_more_epochs_than_views_are_not_worth_a_file(resnet):
 
 def kept(backbone, inputs, views, dtype):
     """The activations of one stage that is open, its cut, and the forms that were computed."""
-    network = made(backbone)
+    network = network_of(backbone)
     network.open(network.top(1))
     cut = find_cut(network.backbone, inputs.batch(np.arange(1), None))
     forms = [Form(row, number) for number in range(-1, views) for row in range(len(inputs))]
@@ -157,8 +147,8 @@ def kept(backbone, inputs, views, dtype):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("modality", ["image", "text"])
-def test_each_row_comes_back_in_its_form_to_the_precision_of_the_file(resnet, minilm, modality, dtype, temporary):
-    backbone, some = (resnet, pictures(7)) if modality == "image" else (minilm, texts(7))
+def test_each_row_comes_back_in_its_form_to_the_precision_of_the_file(backbone, minilm, modality, dtype, temporary):
+    backbone, some = (backbone, pictures(7)) if modality == "image" else (minilm, texts(7))
     inputs = batches(some, backbone)
     network, cut, forms, found = kept(backbone, inputs, 2, dtype)
     assert found._values.nbytes == cost(inputs, cut, forms, dtype)
@@ -181,12 +171,12 @@ def test_each_row_comes_back_in_its_form_to_the_precision_of_the_file(resnet, mi
     found.close()
 
 
-def test_bfloat16_on_disk_learns_as_float32_does(resnet, monkeypatch):
+def test_bfloat16_on_disk_learns_as_float32_does(backbone, monkeypatch):
     """The arithmetic stays float32: this test holds where the processor has no bfloat16, too."""
-    data = data_of(pictures(), resnet)
+    data = data_of(pictures(), backbone)
     losses = []
     for dtype in (torch.float32, torch.bfloat16):
-        network, cut, _, found = kept(resnet, data.inputs, 2, dtype)
+        network, cut, _, found = kept(backbone, data.inputs, 2, dtype)
         optimise = torch.optim.SGD([w for w in network.parameters() if w.requires_grad], lr=1e-2)
         with cut.above(network.backbone) as above:
             for _ in range(3):
@@ -203,10 +193,10 @@ def test_bfloat16_on_disk_learns_as_float32_does(resnet, monkeypatch):
 # Disks that do not take it ------------------------------------------------------------------------------------------
 
 
-def test_a_limit_that_is_too_small_is_the_plain_loop_and_says_so(resnet):
-    data = data_of(pictures(), resnet)
-    _, small, said = run(resnet, data, Top(stages=1), replace(TINY, disk=1e-6))
-    _, plain, _ = run(resnet, data, Top(stages=1), replace(TINY, disk=0))
+def test_a_limit_that_is_too_small_is_the_plain_loop_and_says_so(backbone):
+    data = data_of(pictures(), backbone)
+    _, small, said = run(backbone, data, Top(stages=1), replace(TINY, disk=1e-6))
+    _, plain, _ = run(backbone, data, Top(stages=1), replace(TINY, disk=0))
     assert small.curves == plain.curves
     assert len(said) == 1
     assert "what the frozen part makes of 24 inputs takes" in said[0]
@@ -216,7 +206,7 @@ def test_a_limit_that_is_too_small_is_the_plain_loop_and_says_so(resnet):
 
 FULL = """
 import json, resource, sys, tempfile
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/support"]
 import test_activations as tests
 from dataclasses import replace
 from headstart.backbones.load import load
@@ -238,8 +228,8 @@ def child(folder, how):
     return json.loads(ended.stdout.splitlines()[-1])
 
 
-def refused(curves, said, resnet):
-    _, plain, _ = run(resnet, data_of(pictures(), resnet), Top(stages=1), replace(TINY, disk=0))
+def refused(curves, said, backbone):
+    _, plain, _ = run(backbone, data_of(pictures(), backbone), Top(stages=1), replace(TINY, disk=0))
     np.testing.assert_allclose(curves, plain.curves, rtol=1e-6)
     assert "while the stage learns" in said[0]
     assert "the disk did not take it" in said[1]
@@ -247,12 +237,12 @@ def refused(curves, said, resnet):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of files there")
-def test_a_file_that_may_not_grow_is_the_plain_loop_and_says_so(resnet, temporary):
+def test_a_file_that_may_not_grow_is_the_plain_loop_and_says_so(backbone, temporary):
     curves, said = child(temporary, "limit")
-    refused(curves, said, resnet)
+    refused(curves, said, backbone)
 
 
-def test_a_full_disk_is_the_plain_loop_and_says_so(resnet, tmp_path, monkeypatch):
+def test_a_full_disk_is_the_plain_loop_and_says_so(backbone, tmp_path, monkeypatch):
     """A real one, where it can be mounted; what it says of its free space comes too late."""
     folder = tmp_path / "small"
     folder.mkdir()
@@ -266,18 +256,18 @@ def test_a_full_disk_is_the_plain_loop_and_says_so(resnet, tmp_path, monkeypatch
     try:
         monkeypatch.setattr(tempfile, "tempdir", str(folder))
         monkeypatch.setattr("headstart.source.free_space", lambda: 10**12)
-        _, found, said = run(resnet, data_of(pictures(), resnet), Top(stages=1), TINY)
+        _, found, said = run(backbone, data_of(pictures(), backbone), Top(stages=1), TINY)
         assert not os.listdir(folder)
     finally:
         subprocess.run(["umount", str(folder)], check=True)
-    refused(found.curves, said, resnet)
+    refused(found.curves, said, backbone)
     assert "No space left" in said[1]
 
 
-def test_no_temporary_folder_at_all_is_the_plain_loop_and_says_so(resnet, monkeypatch, tmp_path):
+def test_no_temporary_folder_at_all_is_the_plain_loop_and_says_so(backbone, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    _, found, said = run(resnet, data_of(pictures(), resnet), Top(stages=1), TINY)
-    _, plain, _ = run(resnet, data_of(pictures(), resnet), Top(stages=1), replace(TINY, disk=0))
+    _, found, said = run(backbone, data_of(pictures(), backbone), Top(stages=1), TINY)
+    _, plain, _ = run(backbone, data_of(pictures(), backbone), Top(stages=1), replace(TINY, disk=0))
     assert found.curves == plain.curves
     assert "the disk did not take it" in said[-1]
 
@@ -287,8 +277,8 @@ class Stop(Exception):
 
 
 @pytest.mark.parametrize("where", ["below", "above", "batch"])
-def test_nothing_is_left_after_an_exception(resnet, where, temporary, monkeypatch):
-    network, data = made(resnet), data_of(pictures(), resnet)
+def test_nothing_is_left_after_an_exception(backbone, where, temporary, monkeypatch):
+    network, data = network_of(backbone), data_of(pictures(), backbone)
 
     def stop(*args):
         raise Stop
@@ -296,7 +286,7 @@ def test_nothing_is_left_after_an_exception(resnet, where, temporary, monkeypatc
     if where == "below":
         network.backbone.get_submodule("conv1").register_forward_hook(stop)
         monkeypatch.setattr("headstart.source.find_cut", lambda backbone, example: cut)
-        other = made(resnet)
+        other = network_of(backbone)
         other.open(other.top(1))
         cut = find_cut(other.backbone, data.inputs.batch(data.train[:1], None))
     elif where == "above":
@@ -309,8 +299,8 @@ def test_nothing_is_left_after_an_exception(resnet, where, temporary, monkeypatc
     assert not any("forward" in vars(module) for module in network.modules())
 
 
-def test_nothing_is_left_of_a_source_that_is_closed_in_the_middle(resnet, temporary):
-    network, data = made(resnet), data_of(pictures(), resnet)
+def test_nothing_is_left_of_a_source_that_is_closed_in_the_middle(backbone, temporary):
+    network, data = network_of(backbone), data_of(pictures(), backbone)
     network.open(network.top(1))
 
     def stopped():

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 import timm
 import torch
+from small import on_module, text_model
 from torch import nn
 
-from headstart.backbones.encoders import TextEncoder
-from headstart.backbones.load import load
-from headstart.backbones.stages import stages_of
 from headstart.cut import Below, find_cut
-from headstart.network import HEAD, Network, TunedHead
+from headstart.network import HEAD
 from headstart.optimizers import learning
 from headstart.training import Training
 from headstart.tune.gradual import Gradual
@@ -36,39 +31,18 @@ PICTURES = {
 TEXTS = ["bert", "gpt2"]
 
 
-@pytest.fixture(scope="module")
-def some():
-    return load("timm:test_resnet?weights=random")
-
-
-def text_model(name):
-    from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
-
-    if name == "gpt2":
-        return TextEncoder(GPT2Model(GPT2Config(vocab_size=50, n_embd=16, n_layer=3, n_head=2, n_positions=20)), "mean")
-    small = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
-    model = BertModel(BertConfig(vocab_size=50, **small))
-    model.pooler = None
-    return TextEncoder(model, "mean")
-
-
-def network_of(some, module):
-    """A network with a head of three classes on a module, whose stages are found as for any backbone."""
-    torch.manual_seed(1)
-    head = TunedHead(np.zeros(1), np.ones(1), 3)
-    return Network(replace(some, module=module, stages=stages_of(module)), head)
-
-
 @pytest.fixture(scope="module", params=[*PICTURES, *TEXTS])
-def case(request, some):
+def case(request, backbone):
     """A network of each family, and a batch for it."""
     torch.manual_seed(0)
     if request.param in TEXTS:
         ids, mask = torch.randint(5, 50, (4, 9)), torch.ones(4, 9, dtype=torch.int64)
         mask[1, 6:] = mask[2, 3:] = mask[3, 4] = 0
-        return network_of(some, text_model(request.param)), (ids, mask)
+        return on_module(backbone, text_model(request.param)), (ids, mask)
     size, options = PICTURES[request.param]
-    return network_of(some, timm.create_model(request.param, num_classes=0, **options)), (torch.rand(4, 3, size, size),)
+    return on_module(backbone, timm.create_model(request.param, num_classes=0, **options)), (
+        torch.rand(4, 3, size, size),
+    )
 
 
 def untouched(module):
@@ -164,9 +138,9 @@ def test_what_crosses_belongs_to_its_row_alone(case):
 
 
 @pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "resnet50"])
-def test_the_cut_moves_down_as_gradual_unfreezing_goes_on(some, name):
+def test_the_cut_moves_down_as_gradual_unfreezing_goes_on(backbone, name):
     size, options = PICTURES[name]
-    network = network_of(some, timm.create_model(name, num_classes=0, **options))
+    network = on_module(backbone, timm.create_model(name, num_classes=0, **options))
     inputs = (torch.rand(2, 3, size, size),)
     order = [path for path, _ in network.backbone.named_modules()]
     found = []
@@ -183,14 +157,14 @@ def test_the_cut_moves_down_as_gradual_unfreezing_goes_on(some, name):
 
 
 @pytest.mark.parametrize("name", ["resnet50", "efficientnet_b0", "convnext_atto", *TEXTS])
-def test_adapters_in_the_last_stage_leave_a_cut(some, name):
+def test_adapters_in_the_last_stage_leave_a_cut(backbone, name):
     torch.manual_seed(0)
     if name in TEXTS:
         module, inputs = text_model(name), (torch.randint(5, 50, (2, 9)), torch.ones(2, 9, dtype=torch.int64))
     else:
         size, options = PICTURES[name]
         module, inputs = timm.create_model(name, num_classes=0, **options), (torch.rand(2, 3, size, size),)
-    network = network_of(some, module)
+    network = on_module(backbone, module)
     stages = LoRA(stages=1)(network, progress=None)
     learning(network, next(stages), Training())
     for path, weights in network.named_parameters():
@@ -340,8 +314,8 @@ def test_a_place_that_is_never_reached_says_so():
         Below(module, cut)(*inputs)
 
 
-def test_layers_that_draw_at_random_in_training_do_not_hide_the_cut(some):
-    network = network_of(some, timm.create_model("resnet50", num_classes=0, drop_path_rate=0.5, drop_rate=0.5))
+def test_layers_that_draw_at_random_in_training_do_not_hide_the_cut(backbone):
+    network = on_module(backbone, timm.create_model("resnet50", num_classes=0, drop_path_rate=0.5, drop_rate=0.5))
     network.open(Stage(train=network.top(1)).train)
     assert any(module.training for module in network.modules())
     cut = find_cut(network.backbone, (torch.rand(1, 3, 40, 40),))

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
+from small import Interrupted, Killed, Rows, data_of, network_of, noise
 from torch import nn
 
-from headstart.backbones.load import load
 from headstart.checkpoint import Journal
 from headstart.ema import Average
 from headstart.losses.supervised import Supervised
-from headstart.network import Network, TunedHead
-from headstart.source import Data
 from headstart.train import train
 from headstart.training import Training
 from headstart.tune.gradual import Gradual
-
-
-class Killed(Exception):
-    """In place of a signal, at a place that a test chooses."""
 
 
 def net():
@@ -89,32 +82,9 @@ def test_no_decay_is_no_average():
     assert (average.mean, average.steps) == ({}, 1)
 
 
-class Rows:
-    """Noise; ends the run at a batch that the test chooses."""
-
-    def __init__(self, left=10**9):
-        self.x, self.left = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0)), left
-
-    def __len__(self):
-        return len(self.x)
-
-    def batch(self, rows, draw):
-        self.left -= 1
-        if self.left < 0:
-            raise Killed
-        return (self.x[rows],)
-
-
-@pytest.fixture(scope="module")
-def backbone():
-    return load("timm:test_resnet?weights=random")
-
-
 def run(backbone, path, rows):
-    torch.manual_seed(0)
-    network = Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), 3))
-    order = np.arange(16)
-    data = Data(rows, torch.arange(16) % 3, torch.ones(16), "classification", order[:12], order[12:])
+    network = network_of(backbone)
+    data = data_of(rows, range(12), range(12, 16))
     training = Training(margin=0, epochs=3, batch=4, lr=1e-2, ema=0.6, patience=9, disk=0, augment=False)
     found = train(network, data, Gradual(stages=2), Supervised(), training, Journal(path, every=0))
     return network.state_dict(), found.curves
@@ -122,21 +92,19 @@ def run(backbone, path, rows):
 
 @pytest.mark.parametrize("after", [5, 9, 14, 22, 26])
 def test_a_run_that_was_stopped_has_the_same_average(backbone, tmp_path, after):
-    state, curves = run(backbone, None, Rows())
+    state, curves = run(backbone, None, Rows(noise(16)))
     with pytest.raises(Killed):
-        run(backbone, tmp_path / "run", Rows(after))
-    again, found = run(backbone, tmp_path / "run", Rows())
+        run(backbone, tmp_path / "run", Interrupted(noise(16), left=after))
+    again, found = run(backbone, tmp_path / "run", Rows(noise(16)))
     assert found == curves
     assert all(torch.equal(value, again[name]) for name, value in state.items())
 
 
 def test_the_average_is_what_is_kept(backbone):
-    x, order = Rows(), np.arange(16)
-    data = Data(x, torch.arange(16) % 3, torch.ones(16), "classification", order[:12], order[:12])
+    data = data_of(Rows(noise(16)), range(12), range(12))
     kept = []
     for ema in (0.0, 0.99):
-        torch.manual_seed(0)
-        network = Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), 3))
+        network = network_of(backbone)
         training = Training(
             margin=0, epochs=2, batch=4, lr=1e-3, optimizer="sgd", schedule="constant", augment=False, disk=0
         )

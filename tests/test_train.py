@@ -7,87 +7,42 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small import Interrupted, Killed, data_of, network_of, noise
 from torch import nn
 
-from headstart.backbones.load import load
 from headstart.checkpoint import Journal
 from headstart.errors import TrainingError
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.supervised import Supervised
-from headstart.network import HEAD, Network, TunedHead
+from headstart.network import HEAD
 from headstart.optimizers import OPTIMIZERS, schedule
-from headstart.source import Data
 from headstart.train import train
 from headstart.training import Training
 from headstart.tune.full import Full
 from headstart.tune.gradual import Gradual
 from headstart.tune.top import Top
 
-NAME = "timm:test_resnet?weights=random"
 PLAIN = Training(margin=0, epochs=3, batch=5, lr=1e-2, augment=False, patience=9)
 
 
-class Rows:
-    """Noise in which one channel, that of the class, is brighter."""
-
-    def __init__(self, count):
-        self.x = torch.randn(count, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-        self.x[torch.arange(count), torch.arange(count) % 3] += 2
-
-    def __len__(self):
-        return len(self.x)
-
-    def batch(self, rows, draw):
-        return (self.x[rows],)
-
-
-@pytest.fixture(scope="module")
-def backbone():
-    return load(NAME)
-
-
-def made(backbone):
-    return Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), 3))
-
-
-def data(count=20):
-    targets = torch.arange(count) % 3
-    return Data(
-        Rows(count), targets, torch.ones(count), "classification", np.arange(count - 6), np.arange(count - 6, count)
-    )
-
-
-class Killed(Exception):
-    """In place of a signal, at a place that a test chooses."""
-
-
-class Interrupted(Rows):
-    """Rows that end the run in the middle of a batch."""
-
-    def __init__(self, count, after):
-        super().__init__(count)
-        self.left = after
-
-    def batch(self, rows, draw):
-        self.left -= 1
-        if self.left < 0:
-            raise Killed
-        return super().batch(rows, draw)
+def data(left=10**9):
+    """Of the last six rows one in three is of each class; the run ends after so many batches."""
+    return data_of(Interrupted(noise(20, bright=2), left=left), range(14), range(14, 20))
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_run_that_was_stopped_anywhere_ends_with_the_same_bits(backbone, name, tmp_path):
     training = replace(PLAIN, optimizer=name)
     tune = Gradual(stages=2)
-    whole = made(backbone)
+    whole = network_of(backbone)
     expected = train(whole, data(), tune, Supervised(), training, Journal(None))
     stopped = 0
     for after in range(2, 60, 9):
         path = tmp_path / str(after)
         try:
             train(
-                made(backbone),
-                data()._replace(inputs=Interrupted(20, after)),
+                network_of(backbone),
+                data(after),
                 tune,
                 Supervised(),
                 training,
@@ -95,7 +50,7 @@ def test_a_run_that_was_stopped_anywhere_ends_with_the_same_bits(backbone, name,
             )
         except Killed:
             stopped += 1
-        again = made(backbone)
+        again = network_of(backbone)
         found = train(again, data(), tune, Supervised(), training, Journal(path, every=0))
         assert found.curves == expected.curves
         for key, value in whole.state_dict().items():
@@ -105,15 +60,18 @@ def test_a_run_that_was_stopped_anywhere_ends_with_the_same_bits(backbone, name,
 
 def test_a_damaged_journal_is_begun_anew(backbone, tmp_path):
     path = tmp_path / "journal"
-    expected = train(made(backbone), data(), Top(), Supervised(), PLAIN, Journal(path, every=0))
+    expected = train(network_of(backbone), data(), Top(), Supervised(), PLAIN, Journal(path, every=0))
     (path / "now.safetensors").write_bytes((path / "now.safetensors").read_bytes()[:1000])
-    assert train(made(backbone), data(), Top(), Supervised(), PLAIN, Journal(path, every=0)).curves == expected.curves
+    assert (
+        train(network_of(backbone), data(), Top(), Supervised(), PLAIN, Journal(path, every=0)).curves
+        == expected.curves
+    )
 
 
 def test_micro_batches_add_up_to_the_batch(backbone):
     runs = []
     for micro in (0, 2):
-        network = made(backbone)
+        network = network_of(backbone)
         tune = Top(stages=0)
         curves = train(network, data(), tune, Supervised(), replace(PLAIN, micro=micro), Journal(None)).curves
         runs.append((network, curves))
@@ -124,7 +82,7 @@ def test_micro_batches_add_up_to_the_batch(backbone):
 
 def test_frozen_weights_and_running_statistics_do_not_move_nor_does_the_given_backbone(backbone):
     given = {key: value.clone() for key, value in backbone.module.state_dict().items()}
-    network = made(backbone)
+    network = network_of(backbone)
     train(network, data(), Top(stages=1), Supervised(), PLAIN, Journal(None))
     open_ = set(network.stage(network.stages[-2]))
     moved = {key for key, value in network.backbone.state_dict().items() if not torch.equal(value, given[key])}
@@ -135,10 +93,10 @@ def test_frozen_weights_and_running_statistics_do_not_move_nor_does_the_given_ba
 
 
 def test_the_loop_is_plain_gradient_descent(backbone):
-    network, other = made(backbone), made(backbone)
+    network, other = network_of(backbone), network_of(backbone)
     training = replace(PLAIN, epochs=1, batch=99, optimizer="sgd", schedule="constant", weight_decay=0.0, clip=0.0)
     train(network, data(), Top(stages=0), Supervised(), replace(training, patience=1), Journal(None))
-    features = other.backbone(data().inputs.x[:14]).detach()
+    features = other.backbone(data().inputs.inputs[0][:14]).detach()
     linear = nn.Linear(backbone.dim, 3)
     nn.init.zeros_(linear.weight)
     nn.init.zeros_(linear.bias)
@@ -149,23 +107,23 @@ def test_the_loop_is_plain_gradient_descent(backbone):
 
 def test_a_loss_that_is_not_finite_stops_with_words(backbone):
     broken = data()
-    broken.inputs.x[3] = torch.nan
+    broken.inputs.inputs[0][3] = torch.nan
     with pytest.raises(
         TrainingError, match=r"the loss is not finite in epoch 1, step \d, at learning rate .*lower one"
     ):
-        train(made(backbone), broken, Full(), Supervised(), PLAIN, Journal(None))
+        train(network_of(backbone), broken, Full(), Supervised(), PLAIN, Journal(None))
 
 
 def test_the_best_weights_are_kept_not_the_last(backbone):
     training = replace(PLAIN, lr=1e4, epochs=4, optimizer="sgd", schedule="constant")
-    network = made(backbone)
+    network = network_of(backbone)
     found = train(network, data(), Top(stages=0), Supervised(), training, Journal(None))
     assert min(curve.val for curve in found.curves) > np.log(3)
     assert not network.head.linear.weight.any()  # no epoch was better than the beginning
 
 
 def test_an_endless_weight_of_the_source_is_the_probe(backbone):
-    network = made(backbone)
+    network = network_of(backbone)
     training = replace(PLAIN, optimizer="sgd", lr=1e-7, clip=0.0)
     train(network, data(), Full(head_lr=1e5), L2SP(weight=1e6, head=0.0), training, Journal(None))
     for name, value in backbone.module.named_parameters():
@@ -173,7 +131,7 @@ def test_an_endless_weight_of_the_source_is_the_probe(backbone):
 
 
 def test_the_penalty_is_the_formula(backbone):
-    network = made(backbone)
+    network = network_of(backbone)
     found = L2SP(weight=0.3, head=0.2).start(network)
     network.open(network.top(1))
     with torch.no_grad():
@@ -186,7 +144,7 @@ def test_the_penalty_is_the_formula(backbone):
 
 def test_stages_beyond_the_backbone_are_refused(backbone):
     with pytest.raises(ValueError, match="99 stages were asked for; this backbone has"):
-        train(made(backbone), data(), Top(stages=99), Supervised(), PLAIN, Journal(None))
+        train(network_of(backbone), data(), Top(stages=99), Supervised(), PLAIN, Journal(None))
 
 
 def test_schedules_begin_low_reach_one_and_end_at_nothing():

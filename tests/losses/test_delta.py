@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from small import Rows, data_of, noise
 
 from headstart.checkpoint import Journal
 from headstart.errors import TrainingError
 from headstart.losses.delta import Delta, spectral_tail
 from headstart.losses.l2_sp import L2SP
-from headstart.source import Data
 from headstart.step import Batch, Step
 from headstart.train import train
 from headstart.training import Training
 from headstart.tune.full import Full
 from headstart.tune.top import Top
 
-X = torch.randn(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+X = noise(6)
 
 
 def moved(network, size=0.01):
@@ -120,17 +120,6 @@ def test_the_tail_of_what_is_not_finite_is_no_error():
     assert spectral_tail(features, 1).isnan()
 
 
-class Rows:
-    def __init__(self, x):
-        self.x = x
-
-    def __len__(self):
-        return len(self.x)
-
-    def batch(self, rows, draw):
-        return (self.x[rows],)
-
-
 def hooks(network):
     return [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules()]
 
@@ -139,8 +128,7 @@ def hooks(network):
 def test_a_training_leaves_no_hooks_and_the_source_as_it_was(network, backbone, tune):
     given = {name: value.clone() for name, value in backbone.module.state_dict().items()}
     before = hooks(network)
-    rows = np.arange(6)
-    data = Data(Rows(X), torch.arange(6) % 3, torch.ones(6), "classification", rows[:4], rows[4:])
+    data = data_of(Rows(X), range(4), range(4, 6))
     training = Training(margin=0, epochs=2, batch=4, augment=False)
     train(network, data, tune, Delta(), training, Journal(None))
     assert hooks(network) == before

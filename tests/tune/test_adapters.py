@@ -8,23 +8,21 @@ import numpy as np
 import pytest
 import timm
 import torch
+from small import Rows, data_of, network_of, noise, on_module, text_model
 from torch import nn
 
-from headstart.backbones.encoders import TextEncoder
 from headstart.backbones.load import load
-from headstart.backbones.stages import stages_of
 from headstart.checkpoint import Journal
 from headstart.losses.supervised import Supervised
 from headstart.network import Network, TunedHead
 from headstart.optimizers import learning
-from headstart.source import Data
 from headstart.train import train
 from headstart.training import Training
 from headstart.tune.adapters import places
 from headstart.tune.ia3 import IA3
 from headstart.tune.lora import LoRA
 
-X = torch.randn(4, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+X = noise(4, size=40)
 PICTURES = {
     "test_resnet": {},
     "efficientnet_lite0": {},
@@ -34,17 +32,6 @@ PICTURES = {
     "vit_tiny_patch16_224": {"img_size": 40, "patch_size": 8, "depth": 2},
 }
 KINDS = [LoRA(), LoRA(stages=1, rank=3, alpha=5.0), IA3(), IA3(stages=1)]
-
-
-def text_model(name):
-    from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
-
-    if name == "gpt2":
-        return TextEncoder(GPT2Model(GPT2Config(vocab_size=50, n_embd=16, n_layer=3, n_head=2, n_positions=20)), "mean")
-    small = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
-    model = BertModel(BertConfig(vocab_size=50, **small))
-    model.pooler = None
-    return TextEncoder(model, "mean")
 
 
 @pytest.fixture(scope="module", params=[*PICTURES, "bert", "gpt2"])
@@ -64,11 +51,6 @@ def case(request, backbone):
     return module, inputs
 
 
-def network_of(backbone, module):
-    head = TunedHead(np.zeros(1), np.ones(1), 3)
-    return Network(replace(backbone, module=module, stages=stages_of(module)), head)
-
-
 def answers(network, inputs):
     with torch.no_grad(), network.asked():
         return network.backbone(*inputs)
@@ -77,7 +59,7 @@ def answers(network, inputs):
 @pytest.mark.parametrize("tune", KINDS, ids=repr)
 def test_the_identity_at_first_and_merged_the_same_function(backbone, case, tune):
     module, inputs = case
-    network = network_of(backbone, module)
+    network = on_module(backbone, module)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     plain = answers(network, inputs)
     plan = tune(network, progress=None)
@@ -105,27 +87,12 @@ def test_the_identity_at_first_and_merged_the_same_function(backbone, case, tune
     assert not any("peft" in type(one).__module__ for one in network.modules())
 
 
-class Rows:
-    def __init__(self, inputs):
-        self.inputs = inputs
-
-    def __len__(self):
-        return len(self.inputs[0])
-
-    def batch(self, rows, draw):
-        return tuple(one[rows] for one in self.inputs)
-
-
 @pytest.mark.parametrize("tune", KINDS, ids=repr)
 def test_a_training_moves_the_adapted_layers_and_nothing_else(backbone, tune):
-    network = network_of(backbone, backbone.module)
-    network.head = TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), 3)
-    nn.init.normal_(network.head.linear.weight)
+    network = network_of(backbone, spread=1.0)
     given = {name: value.clone() for name, value in network.state_dict().items()}
     layers = {f"backbone.{name}" for name in places(network, network.top(tune.stages or len(network.stages) - 1))}
-    x = torch.randn(12, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    rows = np.arange(12)
-    data = Data(Rows((x,)), torch.arange(12) % 3, torch.ones(12), "classification", rows, rows)
+    data = data_of(Rows(noise(12)), range(12), range(12))
     training = Training(margin=0, epochs=3, batch=6, lr=1e-3, augment=False)
     found = train(network, data, tune, Supervised(), training, Journal(None))
     after = network.state_dict()
@@ -167,11 +134,11 @@ def test_only_the_names_that_were_asked_for_are_adapted(backbone):
 def test_convolutions_that_standardise_their_weights_take_none(backbone):
     """What is merged into them would not be what was trained."""
     with torch.device("meta"):
-        network = network_of(backbone, timm.create_model("resnetv2_50x1_bit", num_classes=0))
+        network = on_module(backbone, timm.create_model("resnetv2_50x1_bit", num_classes=0))
     with pytest.raises(ValueError, match=r"no layer of stem, stages.0, .* takes an adapter"):
         places(network, network.stages)
     with torch.device("meta"):
-        network = network_of(backbone, timm.create_model("nfnet_l0", num_classes=0))
+        network = on_module(backbone, timm.create_model("nfnet_l0", num_classes=0))
     kinds = {type(network.backbone.get_submodule(name)) for name in places(network, network.stages)}
     assert kinds == {nn.Conv2d}  # those of its attention
 
@@ -184,7 +151,7 @@ def test_where_no_layer_takes_an_adapter_another_method_is_named(backbone):
 
 
 def test_more_stages_than_there_are_and_no_rank_are_refused(backbone):
-    network = network_of(backbone, backbone.module)
+    network = on_module(backbone, backbone.module)
     with pytest.raises(ValueError, match="99 stages were asked for; this backbone has"):
         next(LoRA(stages=99)(network, progress=None))
     with pytest.raises(ValueError, match="rank = 0: expected 1 or more"):
@@ -193,5 +160,5 @@ def test_more_stages_than_there_are_and_no_rank_are_refused(backbone):
 
 def test_a_bundled_network_takes_adapters_in_its_padded_convolutions():
     lite = load("bundled:efficientnet-lite0")
-    network = Network(lite, TunedHead(np.zeros(lite.dim), np.ones(lite.dim), 3))
+    network = network_of(lite)
     assert "conv_stem" in places(network, network.stages)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
+from small import Rows, data_of, noise
 
 from headstart.checkpoint import Journal
 from headstart.losses.supervised import Supervised
 from headstart.network import HEAD
 from headstart.optimizers import learning
-from headstart.source import Data
 from headstart.train import train
 from headstart.training import Training
 from headstart.tune.bitfit import BitFit
@@ -20,21 +19,9 @@ from headstart.tune.head import HeadOnly
 from headstart.tune.top import Top
 
 
-class Rows:
-    def __init__(self):
-        self.x = torch.randn(12, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-
-    def __len__(self):
-        return len(self.x)
-
-    def batch(self, rows, draw):
-        return (self.x[rows],)
-
-
 def trained(network, tune):
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    rows = np.arange(12)
-    data = Data(Rows(), torch.arange(12) % 3, torch.ones(12), "classification", rows, rows)
+    data = data_of(Rows(noise(12)), range(12), range(12))
     training = Training(margin=0, epochs=3, batch=6, lr=1e-4, augment=False)
     found = train(network, data, tune, Supervised(), training, Journal(None))
     changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
+from small import Rows, data_of, noise
 
 from headstart.checkpoint import Journal
 from headstart.losses.supervised import Supervised
-from headstart.source import Data
 from headstart.train import train
 from headstart.training import Training
 from headstart.tune.lp_ft import LPFT
@@ -18,23 +17,11 @@ from headstart.tune.states import between, copied
 from headstart.tune.wise_ft import WiSEFT
 
 TRAINING = Training(margin=0, epochs=2, batch=6, lr=1e-3, augment=False)
-
-
-class Rows:
-    def __init__(self):
-        self.x = torch.randn(18, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-        self.x[torch.arange(18), torch.arange(18) % 3] += 1
-
-    def __len__(self):
-        return len(self.x)
-
-    def batch(self, rows, draw):
-        return (self.x[rows],)
+X = noise(18, bright=1)
 
 
 def run(network, tune):
-    rows = np.arange(18)
-    data = Data(Rows(), torch.arange(18) % 3, torch.ones(18), "classification", rows[:12], rows[12:])
+    data = data_of(Rows(X), range(12), range(12, 18))
     found = train(network, data, tune, Supervised(), TRAINING, Journal(None))
     return copied(network), found
 
@@ -70,11 +57,10 @@ def test_validation_chooses_on_the_path_that_is_told(network, ends):
     assert list(path) == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert trained.facts["alpha"] == min(path, key=path.get)
     assert equal(found, between(*ends, trained.facts["alpha"]))
-    rows = np.arange(18)
     for alpha, loss in path.items():
         network.load_state_dict(between(*ends, alpha))
         with torch.no_grad():
-            out = network(Rows().x[rows[12:]])
+            out = network(X[12:])
         assert torch.nn.functional.cross_entropy(out, torch.arange(18)[12:] % 3).item() == pytest.approx(loss, rel=1e-5)
     assert path[1.0] == pytest.approx(min(curve.val for curve in trained.curves), rel=1e-5) or path[1.0] == path[0.0]
 
