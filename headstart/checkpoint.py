@@ -19,7 +19,7 @@ from headstart.features.shard import write_file
 
 __all__ = ["Checkpoint", "Journal"]
 
-_PARTS = ("now", "start", "best", "optimiser", "average")
+_PARTS = ("now", "best", "optimiser", "average")
 _NOW = "now.safetensors"
 
 
@@ -31,8 +31,8 @@ class Checkpoint(NamedTuple):
     curves            rows of (stage, epoch, training loss, validation loss)
     lengths           how many epochs were best in each of the stages before
     micro             rows that went through the network at once
-    first, rows       losses of the validation rows where the stage began, and those that go with `lowest`
-    start, best       the weights where the stage began, and those that go with `lowest`
+    last, rows        losses of the validation rows after the last epoch, and those that go with `lowest`
+    best              the weights that go with `lowest`
     """
 
     stage: int
@@ -42,9 +42,8 @@ class Checkpoint(NamedTuple):
     curves: list[list[float]]
     lengths: list[int]
     micro: int
-    first: list[float]
+    last: list[float]
     rows: list[float]
-    start: dict[str, Tensor]
     best: dict[str, Tensor]
 
 
@@ -70,7 +69,7 @@ class Journal:
         try:
             self._found = {part: _of(tensors, part) for part in _PARTS}
             self._steps = int(about.pop("steps"))
-            point = Checkpoint(**about, start=self._found["start"], best=self._found["best"])
+            point = Checkpoint(**about, best=self._found["best"])
             past = [_read(self.path / _ended(number)) for number in range(point.stage)]
             # written again with the next checkpoint: a twin of this run may end before, and take its files with it
             self._ended = {number: _of(one[0], "") for number, one in enumerate(past) if one is not None}
@@ -91,9 +90,9 @@ class Journal:
             for key, value in values.items()
             if isinstance(value, Tensor)
         }
-        parts = {"now": network.state_dict(), "start": point.start, "best": point.best, "optimiser": state}
+        parts = {"now": network.state_dict(), "best": point.best, "optimiser": state}
         parts["average"] = average.mean
-        about = {key: value for key, value in point._asdict().items() if key not in ("start", "best")}
+        about = {key: value for key, value in point._asdict().items() if key != "best"}
         about["steps"] = average.steps
         try:
             self.path.mkdir(parents=True, exist_ok=True)

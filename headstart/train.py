@@ -21,6 +21,7 @@ from headstart.data.task import Array
 from headstart.draws import Anew, Draw, Views
 from headstart.ema import Average
 from headstart.errors import TrainingError
+from headstart.heads.calibrate import calibrate
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.optimizers import learning, schedule
@@ -34,7 +35,8 @@ __all__ = ["SILENT", "Curve", "Telling", "Trained", "logits", "train"]
 
 
 class Curve(NamedTuple):
-    """One epoch: the mean loss of the training rows as they were varied, and that of the validation rows."""
+    """One epoch: the mean loss of the training rows as they were varied, and that of the validation rows at their best
+    temperature."""
 
     stage: int
     epoch: int
@@ -76,10 +78,11 @@ def train(
     *,
     lengths: list[int] | None = None,
 ) -> Trained:
-    """Train in place, and keep a journal of it; each stage ends with its best weights by validation loss, those that
-    it began with included.
+    """Train in place, and keep a journal of it; each stage ends with its best weights by validation, those that it
+    began with included, see `Training.margin`.
 
-    lengths   of a training before: each stage lasts so many epochs instead, and validation is not asked
+    lengths   of a training before: each stage lasts so many epochs instead. Without it and without validation rows, a
+              stage lasts all its epochs
 
     `TrainingError` where the loss is not finite before there is a better epoch; after one, its weights are kept.
     """
@@ -121,6 +124,7 @@ class _Run:
     ) -> None:
         self.network, self.data, self.training = network, data, training
         self.journal, self.telling, self.lengths = journal, telling, lengths
+        self.fixed = lengths is not None or not self.validates
         self.step = Step(network, data.kind, loss, loss.start(network), training)
         self.notes: list[str] = []
         self.facts: dict[str, Any] = {}
@@ -132,6 +136,11 @@ class _Run:
         if self.point is not None:
             self.step.micro, self.found = self.point.micro, list(self.point.lengths)
         self.steps = len(_parts(data.train, training.batch))
+
+    @property
+    def validates(self) -> bool:
+        """See `Progress`."""
+        return bool(len(self.data.val))
 
     def validation(self) -> float:
         """See `Progress`."""
@@ -166,27 +175,34 @@ class _Run:
 
     def _epochs(self, number: int, last: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> None:
         best = self._begun(number, optimise, average, found)
+        finite = True
         for epoch in range(best.epoch + 1, last):
-            if self.lengths is None and epoch - 1 - best.best_at >= self.training.patience:
+            if epoch - 1 - best.best_at >= self.training.patience and self._worse(best):
                 break
             mean = self._epoch(optimise, average, number, epoch, found)
             if mean is None:
                 self._not_finite(best, epoch)
+                finite = False
                 break
             with average.in_place():
-                rows = self._validated(found)
-                loss = _mean(rows) if self.lengths is None else -float(epoch)  # the last is the best
+                best = best._replace(last=self._validated(found))
+                loss = -float(epoch) if self.fixed else _mean(best.last)  # the last is the best
                 if loss < best.lowest:
-                    best = best._replace(lowest=loss, best_at=epoch, best=copied(self.network), rows=rows)
+                    best = best._replace(lowest=loss, best_at=epoch, best=copied(self.network), rows=best.last)
             self.curves.append(Curve(number, epoch, mean, loss))
             best = best._replace(epoch=epoch, curves=[list(row) for row in self.curves], micro=self.step.micro)
             self.journal.write(best, self.network, optimise, average)
             self.telling.epoch(epoch + 1, last)
-        if self.lengths is None and not _sure(best.first, best.rows, self.training.margin):
-            best = best._replace(best_at=-1, best=best.start)
+        if finite and not self._worse(best):
+            with average.in_place():
+                best = best._replace(best_at=best.epoch, best=copied(self.network))
         self.network.load_state_dict(best.best)
         self.found.append(best.best_at + 1)
         self.journal.ended(number, best.best)
+
+    def _worse(self, best: Checkpoint) -> bool:
+        """Whether validation shows that the last epoch is worse than the best one, see `Training.margin`."""
+        return not self.fixed and _lower(best.rows, best.last, self.training.margin)
 
     def _begun(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> Checkpoint:
         """Where this stage stands: at its beginning, or where a killed run left it."""
@@ -195,9 +211,9 @@ class _Run:
             return self.point
         curves = [list(row) for row in self.curves]
         rows = self._validated(found)
-        lowest = _mean(rows) if self.lengths is None else math.inf
+        lowest = math.inf if self.fixed else _mean(rows)
         now = copied(self.network)
-        return Checkpoint(number, -1, lowest, -1, curves, list(self.found), self.step.micro, rows, rows, now, now)
+        return Checkpoint(number, -1, lowest, -1, curves, list(self.found), self.step.micro, rows, rows, now)
 
     def _epoch(
         self, optimise: torch.optim.Optimizer, average: Average, number: int, epoch: int, found: Source
@@ -236,12 +252,18 @@ class _Run:
             return self._losses(lambda *inputs: self.network.head(found.features(*inputs)), found.inputs)
 
     def _losses(self, network: Features, inputs: Batches) -> list[float]:
-        """Of the validation rows, each times its weight; their mean is the validation loss."""
-        rows = self.data.val
+        """Of the validation rows, each times its weight; their mean is the validation loss.
+
+        At the temperature that suits them best, since the fitted model is calibrated too: a network that learns grows
+        too sure of itself long before its answers get worse.
+        """
+        data, rows = self.data, self.data.val
         if not len(rows):
             return []
-        each = Supervised().each(logits(network, inputs, rows).cpu(), self.data.targets[rows], self.data.kind)
-        found: list[float] = (each * self.data.weights[rows] / self.data.weights[rows].mean()).tolist()
+        out, targets, weights = logits(network, inputs, rows).cpu(), data.targets[rows], data.weights[rows]
+        if data.kind != "regression" and bool(out.isfinite().all()):
+            out = out / calibrate(out.double().numpy(), targets.numpy(), data.kind, weights.numpy()).temperature
+        found: list[float] = (Supervised().each(out, targets, data.kind) * weights / weights.mean()).tolist()
         return found
 
     def _tell(self, note: str) -> None:
@@ -261,12 +283,12 @@ def _mean(rows: list[float]) -> float:
     return value if math.isfinite(value) else math.inf
 
 
-def _sure(before: list[float], after: list[float], margin: float) -> bool:
-    """Whether validation got better by more than so many standard errors of the paired difference (Breiman et al.,
-    1984, section 3.4.3): on few rows a lucky epoch is none the better for it."""
-    with np.errstate(invalid="ignore"):  # a beginning may be endlessly bad
-        gains = np.subtract(before, after)
-    return len(gains) < 2 or not gains.mean() <= margin * gains.std(ddof=1) / math.sqrt(len(gains))
+def _lower(ones: list[float], others: list[float], margin: float) -> bool:
+    """Whether the mean of the ones is lower by more than so many standard errors of the paired difference (Breiman et
+    al., 1984, section 3.4.3): on few rows an epoch is often lower by luck."""
+    with np.errstate(invalid="ignore"):  # some may be endlessly bad
+        apart = np.subtract(others, ones)
+    return not apart.mean() <= margin * apart.std(ddof=min(1, len(apart) - 1)) / math.sqrt(len(apart))
 
 
 def _seed(*parts: int) -> np.random.Generator:

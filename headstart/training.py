@@ -17,9 +17,11 @@ class Training:
     lr          the learning rate of the backbone's last stage
     optimizer   sgd, adam, adamw, adagrad, adadelta or rmsprop
     schedule    cosine (with warm-up), one-cycle or constant
-    patience    epochs without a better validation loss after which a stage ends
-    margin      a stage ends where it began unless the validation loss got lower by so many standard errors of the
-                paired difference; 0: any gain counts
+    validation  share of the rows that is held out to say when a stage ends, at most a half. 0: none, each stage lasts
+                all its epochs, the last weights are kept, and the temperature is 1
+    patience    epochs without a better validation loss after which a stage ends, once it is worse by the margin
+    margin      a stage ends with its last weights unless the validation loss of earlier ones, those that it began with
+                included, is lower by so many standard errors of the paired difference; 0: the lowest counts
     clip        largest norm of the gradient; 0 for no limit
     micro       rows that go through the network at once; gradients of a batch are added up. 0: the whole batch
     augment     whether training rows are varied, see `batches`
@@ -45,8 +47,9 @@ class Training:
     optimizer: str = "adamw"
     schedule: str = "cosine"
     weight_decay: float = 0.01
+    validation: float = 0.2
     patience: int = 5
-    margin: float = 0.5
+    margin: float = 1.0
     clip: float = 1.0
     micro: int = 0
     augment: bool = True
@@ -72,6 +75,8 @@ class Training:
         for name in ("dropout", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more, and less than 1")
+        if not 0 <= self.validation <= 0.5:
+            raise ValueError(f"validation = {self.validation}: expected 0 to 0.5")
         if self.statistics not in ("source", "batch"):
             raise ValueError(f"statistics = {self.statistics!r}: expected source or batch")
         if self.precision not in ("auto", "float32", "bfloat16"):

@@ -30,17 +30,13 @@ from headstart.seen import Seen
 from headstart.source import Data
 from headstart.start import Scale, standardise, started
 from headstart.train import SILENT, Telling, Trained, logits, train
+from headstart.training import Training
 from headstart.tune.stage import settled
 
 __all__ = ["Tuned", "tune"]
 
-_FOLDS = 5
 _NOBODY: Array = np.arange(0)
-_NO_BETTER = "validation shows no epoch to be better than the beginning: the probe's head and the source's weights stay"
-_RULE = {
-    False: "each stage ends with the weights of its lowest validation loss",
-    True: "each stage is trained on all rows for as many epochs as gave the lowest validation loss before",
-}
+_NO_BETTER = "validation shows training to make it worse: the probe's head and the source's weights stay"
 
 
 class Tuned(NamedTuple):
@@ -61,7 +57,7 @@ def tune(
     extraction: Extraction = PLAIN,
     telling: Telling = SILENT,
 ) -> Tuned:
-    """Train on four fifths of the rows of `seen`, whose targets must be known; the rest says when to stop, and sets the
+    """Train on rows of `seen`, whose targets must be known, but for a share that says when to stop and sets the
     temperature. Duplicates and groups are on one side. The given backbone stays as it is.
 
     Up to `refit` rows, the training is then done again on all of them, for as many epochs as were best before.
@@ -69,7 +65,7 @@ def tune(
     extraction   where to calculate, and in whose cache a killed run left its journal
     """
     began = time.perf_counter()
-    rows, held = _divided(seen, tuning.training.seed)
+    rows, held = _divided(seen, tuning.training)
     device, training, notes = settle(tuning.training, extraction)
     backbone, tuning = _begun(backbone, tuning._replace(training=training))
     job = _Job(seen, backbone, class_weight, device, extraction, telling)
@@ -77,7 +73,7 @@ def tune(
     journals = [Journal(place and place.with_name(place.name + part), every=training.journal) for part in ("", "-all")]
     last = first = job.train(tuning, journals[0], rows, held)
     temperature = job.temperature(first.network, held)
-    if len(seen) <= training.refit:
+    if len(held) and len(seen) <= training.refit:
         again = tuning._replace(tune=settled(tuning.tune, first.done.facts))
         try:
             last = job.train(again, journals[1], np.arange(len(seen)), lengths=first.done.lengths)
@@ -88,8 +84,8 @@ def tune(
         "epochs": len(first.done.curves),
         "parameters": first.done.parameters,
         "rows": [len(rows), len(held)],
-        "rule": _RULE[last is not first],
-        "curves": [list(row) for row in first.done.curves],
+        "rule": _rule(held, last is not first),
+        "curves": [list(row) if len(held) else list(row[:3]) for row in first.done.curves],
         "seconds": time.perf_counter() - began,
         **first.done.facts,
     }
@@ -160,7 +156,7 @@ class _Job:
     def temperature(self, network: Network, held: Array) -> float:
         """By which the network's answers to these rows are calibrated."""
         kind = self.seen.task.kind
-        if kind == "regression":
+        if kind == "regression" or not len(held):
             return 1.0
         found = logits(network, self.inputs, held).double().cpu().numpy()
         return calibrate(found, self.targets[held], kind, self.weights[held]).temperature
@@ -176,11 +172,21 @@ def _begun(backbone: Backbone, tuning: Tuning) -> tuple[Backbone, Tuning]:
     return backbone.random(training.seed), tuning._replace(training=training)
 
 
-def _divided(seen: Seen, seed: int) -> tuple[Array, Array]:
+def _rule(held: Array, again: bool) -> str:
+    if not len(held):
+        return "each stage lasts all its epochs"
+    if not again:
+        return "each stage ends with its last weights, unless validation shows earlier ones to be better"
+    return "each stage is trained on all rows for as many epochs as validation found best before"
+
+
+def _divided(seen: Seen, training: Training) -> tuple[Array, Array]:
     """The rows that are trained on, and those that say when to stop. DataError where there are too few."""
+    if not training.validation:
+        return np.arange(len(seen)), _NOBODY
     task = seen.task
     targets = np.asarray(task.targets)
-    fold = folds(targets, task.kind, seen.blocks, seen.keys, k=_FOLDS, seed=seed)
+    fold = folds(targets, task.kind, seen.blocks, seen.keys, k=round(1 / training.validation), seed=training.seed)
     chosen = _most_alike(targets, fold, task.kind)
     rows, held = np.flatnonzero(fold != chosen), np.flatnonzero(fold == chosen)
     if len(rows) < 2 or not len(held):

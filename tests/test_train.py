@@ -9,6 +9,7 @@ import pytest
 import torch
 from small import Interrupted, Killed, data_of, network_of, noise
 from torch import nn
+from torch.nn import functional
 
 from headstart.checkpoint import Journal
 from headstart.errors import TrainingError
@@ -100,7 +101,7 @@ def test_the_loop_is_plain_gradient_descent(backbone):
     linear = nn.Linear(backbone.dim, 3)
     nn.init.zeros_(linear.weight)
     nn.init.zeros_(linear.bias)
-    nn.functional.cross_entropy(linear(features), data().targets[:14]).backward()
+    functional.cross_entropy(linear(features), data().targets[:14]).backward()
     expected = linear.weight - training.lr * 1.9 * linear.weight.grad  # Nesterov's first step: (1 + momentum) lr
     torch.testing.assert_close(network.head.linear.weight, expected, atol=1e-6, rtol=1e-4)
 
@@ -114,12 +115,85 @@ def test_a_loss_that_is_not_finite_stops_with_words(backbone):
         train(network_of(backbone), broken, Full(), Supervised(), PLAIN, Journal(None))
 
 
+def mislabelled(turn):
+    """Validation rows that bear labels of others."""
+    found = data()
+    found.targets[14:] = (found.targets[14:] + torch.tensor(turn)) % 3
+    return found
+
+
+def validated(network, rows):
+    """The loss of the validation rows at the temperature that a search over a grid finds."""
+    with torch.no_grad():
+        out = network(*rows.inputs.batch(rows.val, None))
+    grid = torch.logspace(-4, 4, 4001)
+    return min(functional.cross_entropy(out / t, rows.targets[rows.val]).item() for t in grid)
+
+
 def test_the_best_weights_are_kept_not_the_last(backbone):
-    training = replace(PLAIN, lr=1e4, epochs=4, optimizer="sgd", schedule="constant")
+    training = replace(PLAIN, lr=0.1, epochs=6, schedule="constant")
+    network, rows = network_of(backbone), mislabelled([0, 0, 1, 2, 0, 1])
+    found = train(network, rows, Top(stages=0), Supervised(), training, Journal(None))
+    losses = [curve.val for curve in found.curves]
+    assert found.lengths == [int(np.argmin(losses)) + 1]
+    assert found.lengths != [6]
+    assert validated(network, rows) == pytest.approx(min(losses), abs=1e-4)
+
+
+def known(backbone):
+    """A network whose head has learnt the classes."""
     network = network_of(backbone)
-    found = train(network, data(), Top(stages=0), Supervised(), training, Journal(None))
-    assert min(curve.val for curve in found.curves) > np.log(3)
-    assert not network.head.linear.weight.any()  # no epoch was better than the beginning
+    train(network, data(), Top(stages=0), Supervised(), replace(PLAIN, lr=0.1, margin=0), Journal(None))
+    return network
+
+
+def test_where_training_makes_it_worse_nothing_has_moved(backbone):
+    training = replace(PLAIN, lr=0.1, epochs=4, schedule="constant", margin=0.5)
+    network = known(backbone)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    wrong = data()
+    wrong.targets[:14] = (wrong.targets[:14] + 1) % 3
+    found = train(network, wrong, Top(stages=0), Supervised(), training, Journal(None))
+    assert found.lengths == [0]
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_the_last_weights_are_kept_where_few_rows_cannot_tell(backbone):
+    """The loss goes up a little after the best epoch: by less than the rows differ among themselves."""
+    training = replace(PLAIN, lr=0.1, epochs=6, schedule="constant")
+    rows = mislabelled([0, 0, 1, 2, 0, 1])
+    lengths = []
+    for margin in (0, 9):
+        network = network_of(backbone)
+        found = train(network, rows, Top(stages=0), Supervised(), replace(training, margin=margin), Journal(None))
+        lengths += found.lengths
+    assert lengths[0] < lengths[1] == 6
+    assert validated(network, rows) == pytest.approx(found.curves[-1].val, abs=1e-4)
+
+
+def test_patience_ends_a_stage_that_gets_worse_beyond_the_margin(backbone):
+    wrong = data()
+    wrong.targets[:14] = (wrong.targets[:14] + 1) % 3
+    training = replace(PLAIN, lr=0.1, epochs=12, schedule="constant", patience=2)
+    epochs = []
+    for margin in (0.5, 1e9):
+        some = replace(training, margin=margin)
+        epochs.append(len(train(known(backbone), wrong, Top(stages=0), Supervised(), some, Journal(None)).curves))
+    assert epochs == [2, 12]
+
+
+def test_a_network_that_is_too_sure_of_right_answers_is_no_worse(backbone):
+    """Validation goes by the loss at the best temperature: a head of a thousand times the weights says the same."""
+    training = replace(PLAIN, epochs=1, optimizer="sgd", schedule="constant", lr=1e-9)
+    losses = []
+    for times in (1, 1000):
+        network = network_of(backbone, spread=0.1)
+        with torch.no_grad():
+            network.head.linear.weight.mul_(times)
+        losses += [
+            curve.val for curve in train(network, data(), Top(stages=0), Supervised(), training, Journal(None)).curves
+        ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_an_endless_weight_of_the_source_is_the_probe(backbone):

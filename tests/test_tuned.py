@@ -119,11 +119,36 @@ def test_slim_goes_not_with_weights_that_move(capsys, monkeypatch, tmp_path):
         ("top", {"ema": 1.0}, "ema = 1.0: expected 0 or more, and less than 1"),
         ("top", {"precision": "half"}, "precision = 'half': expected auto, float32 or bfloat16"),
         ("top", {"journal": -1.0}, "journal = -1.0: expected 0 or more"),
+        ("top", {"validation": 0.6}, "validation = 0.6: expected 0 to 0.5"),
+        ("top", {"validation": -0.1}, "validation = -0.1: expected 0 to 0.5"),
+        ("top", {"validation": float("nan")}, "validation = nan: expected 0 to 0.5"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused(method, options, why):
     with pytest.raises(ValueError, match=why):
         fitted(method, **options)
+
+
+@pytest.mark.parametrize(("method", "stages"), [("gradual", 4), ("lp-ft", 1)])
+def test_without_validation_every_row_learns_for_every_epoch(method, stages):
+    config = fitted(method, validation=0).model_.head.config
+    assert config["rows"] == [15, 0]
+    assert [(stage, epoch) for stage, epoch, _ in config["curves"]] == [(s, e) for s in range(stages) for e in (0, 1)]
+    assert config["rule"] == "each stage lasts all its epochs"
+
+
+def test_without_validation_the_whole_soup_is_cooked_and_alpha_is_a_half():
+    assert fitted("soup", validation=0, runs=4).model_.head.config["soup"] == [0, 1, 2, 3]
+    half, given = fitted("wise-ft", validation=0), fitted("wise-ft", validation=0, alpha=0.5)
+    assert half.model_.head.config["alpha"] == 0.5
+    assert half.backbone_.fingerprint == given.backbone_.fingerprint != load(NAME).fingerprint
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.2, 3), (0.5, 7)])
+def test_about_so_many_rows_are_held_out(share, held):
+    rows = fitted(validation=share, epochs=1).model_.head.config["rows"]
+    assert sum(rows) == 15
+    assert abs(rows[1] - held) <= 2
 
 
 def test_one_row_at_a_time_spares_batch_norm_and_says_so():

@@ -24,7 +24,7 @@ class Soup:
     runs     how many
     spread   the first run learns so much faster than the run's learning rate, the last so much slower
     decay    how much slower each stage learns than the one above it
-    soup     these runs, by number, instead of those that validation takes
+    soup     these runs, by number, instead of those that validation takes; without validation all of them
     """
 
     runs: int = 3
@@ -43,23 +43,25 @@ class Soup:
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         source, runs = copied(network), []
+        chosen = self.soup or (() if progress.validates else tuple(range(self.runs)))
         for number in range(self.runs):
             network.load_state_dict(source)
             lr = self.spread ** (1 - 2 * number / (self.runs - 1))
             yield Stage(train=network.stages, lr=lr, head_lr=lr, decay=self.decay)
-            runs.append((0.0 if self.soup else progress.validation(), number, copied(network)))
-        if self.soup:
-            network.load_state_dict(average([runs[number][2] for number in self.soup]))
+            runs.append((0.0 if chosen else progress.validation(), number, copied(network)))
+        if chosen:
+            network.load_state_dict(average([runs[number][2] for number in chosen]))
+            progress.report(soup=list(chosen))
             return
         runs.sort(key=lambda run: run[:2])
         lowest, first, state = runs[0]
-        taken, chosen = [state], [first]
+        taken, helped = [state], [first]
         for _, number, state in runs[1:]:
             found = self._tasted(network, progress, [*taken, state])
             if found <= lowest:
-                lowest, taken, chosen = found, [*taken, state], [*chosen, number]
+                lowest, taken, helped = found, [*taken, state], [*helped, number]
         network.load_state_dict(average(taken))
-        progress.report(tried=[[number, loss] for loss, number, _ in runs], soup=chosen, soup_loss=lowest)
+        progress.report(tried=[[number, loss] for loss, number, _ in runs], soup=helped, soup_loss=lowest)
 
     def _tasted(self, network: Network, progress: Progress, states: list[State]) -> float:
         network.load_state_dict(average(states))

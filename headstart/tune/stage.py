@@ -39,6 +39,10 @@ class Stage:
 class Progress(Protocol):
     """The training that a tune is part of."""
 
+    @property
+    def validates(self) -> bool:
+        """Whether there are rows to choose by."""
+
     def validation(self) -> float:
         """The loss of the validation rows, with the weights as they are."""
 

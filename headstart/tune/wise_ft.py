@@ -46,6 +46,8 @@ class WiSEFT:
         yield Stage(train=network.stages, decay=self.decay)
         tuned = copied(network)
         alpha = self.alpha
+        if alpha < 0 and not progress.validates:
+            alpha = 0.5
         if alpha < 0:
             alphas = [k / (self.points - 1) for k in range(self.points)]
             path = [(alpha, _loss(network, progress, between(source, tuned, alpha))) for alpha in alphas]

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 from small import Rows, data_of, noise
+from torch.nn import functional
 
 from headstart.checkpoint import Journal
+from headstart.heads.calibrate import calibrate
 from headstart.losses.supervised import Supervised
 from headstart.train import train
 from headstart.training import Training
@@ -57,11 +59,13 @@ def test_validation_chooses_on_the_path_that_is_told(network, ends):
     assert list(path) == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert trained.facts["alpha"] == min(path, key=path.get)
     assert equal(found, between(*ends, trained.facts["alpha"]))
+    targets = torch.arange(18)[12:] % 3
     for alpha, loss in path.items():
         network.load_state_dict(between(*ends, alpha))
         with torch.no_grad():
             out = network(X[12:])
-        assert torch.nn.functional.cross_entropy(out, torch.arange(18)[12:] % 3).item() == pytest.approx(loss, rel=1e-5)
+        scaled = out / calibrate(out.double().numpy(), targets.numpy(), "classification").temperature
+        assert functional.cross_entropy(scaled, targets).item() == pytest.approx(loss, rel=1e-5)
     assert path[1.0] == pytest.approx(min(curve.val for curve in trained.curves), rel=1e-5) or path[1.0] == path[0.0]
 
 
