@@ -30,6 +30,10 @@ from headstart.tune.wise_ft import WiSEFT
 __all__ = ["METHODS", "Method", "Tuning", "configured", "method"]
 
 
+_EPOCHS = {"probe": 6, "zero": 15}
+"""Of each stage, by how the head begins; a schedule that begins where the probe ends has less to do."""
+
+
 class Method(NamedTuple):
     """A row of the table: the heads to try on frozen features, or what moves and by which loss; and what it is for."""
 
@@ -111,7 +115,8 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
         if options:
             raise ValueError(f"method {name!r} moves no weights and has no option {next(iter(options))!r}")
         return None
-    parts: list[Any] = [row.tune, row.loss, replace(Training(), seed=seed)]
+    training = Training(seed=seed, epochs=_EPOCHS[row.tune.start])
+    parts: list[Any] = [row.tune, row.loss, training]
     places = {field.name: (at, field) for at, part in enumerate(parts) for field in fields(part)}
     for settled in ("scratch", "soup", "seed"):
         places.pop(settled, None)

@@ -12,7 +12,7 @@ __all__ = ["Training"]
 class Training:
     """How to train.
 
-    epochs      at most, in each stage
+    epochs      at most, in each stage; of a method that starts from the probe 6 unless they are given
     batch       rows a step; every step of an epoch has about as many, so that none is of a single row
     lr          the learning rate of the backbone's last stage
     optimizer   sgd, adam, adamw, adagrad, adadelta or rmsprop
