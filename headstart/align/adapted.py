@@ -1,0 +1,114 @@
+"""Any alignment with any estimator of scikit-learn: learn from the source, answer for the target."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Self, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_regressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+
+from headstart.align.aligned import Align, Aligned, Domains, unmoved
+from headstart.data.task import Array
+
+__all__ = ["Adapted"]
+
+
+class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """Align, fit an estimator on the source rows where they have been moved to, and predict for target rows.
+
+        Adapted(Coral()).fit(X, y, sample_domain=domain).predict(X_new)
+
+    align          a step of `headstart.align`; None: source only
+    estimator      of scikit-learn; None: logistic regression
+    target_labels  whether labels of target rows may be used
+
+    `fit` takes both tasks as rows of one X, as a pipeline gives them. sample_domain (N,): 1 for a source row, -1 for a
+    target row; any positive and negative numbers will do. Answers of target rows are not looked at unless
+    `target_labels`; those that are unknown are -1 or NaN. `predict` takes target rows. In a pipeline set
+    `sklearn.set_config(enable_metadata_routing=True)` and `.set_fit_request(sample_domain=True)`.
+    """
+
+    def __init__(self, align: Align | None = None, estimator: Any = None, *, target_labels: bool = False) -> None:
+        self.align = align
+        self.estimator = estimator
+        self.target_labels = target_labels
+
+    def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
+        """Both tasks at once. Raises ValueError where sample_domain is missing, or only one task is there."""
+        X = validate_data(self, X, dtype=np.float64)
+        y = np.asarray(y)
+        source = _sources(sample_domain, len(X))
+        self.estimator_ = clone(LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator)
+        codes, known = self._coded(y, source)
+        domains = Domains(X[source], codes[source], X[~source], known, len(getattr(self, "classes_", ())))
+        plain = Aligned(domains.source, domains.targets, None, unmoved, {})
+        learn, answers, weights, self.move_, self.facts_ = plain if self.align is None else self.align(domains)
+        if weights is not None and not has_fit_parameter(self.estimator_, "sample_weight"):
+            raise ValueError(
+                f"{self.estimator_} takes no sample_weight, and {self.align} weighs rows: use another estimator"
+            )
+        answers = self.classes_[answers.astype(int)] if hasattr(self, "classes_") else answers
+        self.estimator_.fit(learn, answers, **({} if weights is None else {"sample_weight": weights}))
+        return self
+
+    def _coded(self, y: Array, source: Array) -> tuple[Array, Array | None]:
+        """The answers as numbers, and those of target rows that may be used."""
+        if is_regressor(self.estimator_):
+            values = y.astype(np.float64)
+            return values, values[~source] if self.target_labels else None
+        self.classes_ = np.unique(y[source])
+        place = {cast(Hashable, name): code for code, name in enumerate(self.classes_.tolist())}
+        codes = np.array([place.get(name, -1) for name in y.tolist()])
+        return codes, codes[~source] if self.target_labels else None
+
+    def predict(self, X: Any) -> Array:
+        """Answers for target rows."""
+        return cast(Array, self.estimator_.predict(self._moved(X)))
+
+    @available_if(lambda self: hasattr(self.estimator or LogisticRegression(), "predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Array:
+        """(N, C) for target rows, columns as in `classes_`."""
+        return cast(Array, self.estimator_.predict_proba(self._moved(X)))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Of target rows: accuracy, or R2 in regression."""
+        measure = r2_score if is_regressor(self.estimator_) else accuracy_score
+        return float(measure(y, self.predict(X), sample_weight=sample_weight))
+
+    def _moved(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return self.move_(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(LogisticRegression() if self.estimator is None else self.estimator)
+        tags.estimator_type, tags.classifier_tags = inner.estimator_type, inner.classifier_tags
+        tags.regressor_tags = inner.regressor_tags
+        return tags
+
+
+def _sources(sample_domain: Any, count: int) -> Array:
+    """Which rows are of the source."""
+    if sample_domain is None:
+        raise ValueError(
+            "sample_domain is missing: expected a number a row, positive for source rows, negative for target"
+        )
+    signs = np.sign(np.asarray(sample_domain, dtype=np.float64))
+    if signs.shape != (count,):
+        raise ValueError(f"sample_domain has shape {signs.shape}: expected ({count},), a number a row")
+    if not np.isin(signs, (-1, 1)).all():
+        raise ValueError(
+            "sample_domain holds 0 or NaN: expected positive numbers for source rows, negative for target rows"
+        )
+    for sign, name in ((1, "source"), (-1, "target")):
+        if not (signs == sign).any():
+            raise ValueError(
+                f"sample_domain names no {name} row: expected positive numbers for source, negative for target"
+            )
+    return cast(Array, signs > 0)

@@ -1,0 +1,63 @@
+"""What an alignment is, and what it makes: source features that look like the target's, weights, and the map itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from headstart.data.task import Array
+
+__all__ = ["Align", "Aligned", "Domains", "unmoved"]
+
+
+class Domains(NamedTuple):
+    """Features of two tasks with the same columns, and what is known of their answers.
+
+    source     (n, d) float64, finite
+    targets    (n,) what the source rows answer: class codes 0..C-1, or float64 values of a regression
+    target     (m, d) float64, finite, no row of which is a test row
+    known      (m,) what the target rows answer, in the same codes; where nothing is known -1 in classification, NaN in
+               regression. None where no target label may be used
+    classes    C; 0 in regression
+    weights    (n,) of the source rows as they came, mean 1; None: all alike
+    """
+
+    source: Array
+    targets: Array
+    target: Array
+    known: Array | None = None
+    classes: int = 0
+    weights: Array | None = None
+
+
+class Aligned(NamedTuple):
+    """What a head is fitted on, and how a target row comes before it.
+
+    source     (n', k) features to learn from, mostly the source rows where they have been moved to
+    targets    (n',) their answers
+    weights    (n',) non-negative, mean 1; None: all alike
+    move       (q, d) features of target rows, any number of them -> (q, k), as the head sees them
+    facts      what the step found out, as plain JSON: costs, effective sample size, chosen widths
+    """
+
+    source: Array
+    targets: Array
+    weights: Array | None
+    move: Callable[[Array], Array]
+    facts: dict[str, object]
+
+
+@runtime_checkable
+class Align(Protocol):
+    """A step on features: a keyword-only dataclass of its options, called with the two tasks.
+
+    Raises ValueError in words where the step cannot be done: fewer rows than it needs, a class of one row, no target
+    label where it needs some, regression where it is for classes.
+    """
+
+    def __call__(self, domains: Domains) -> Aligned: ...
+
+
+def unmoved(rows: Array) -> Array:
+    """Target features as they are."""
+    return rows
