@@ -1,0 +1,100 @@
+"""A source task and a target task on common ground: the columns that both have, and one order of classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+
+from headstart.data.naming import few
+from headstart.data.targets import recode
+from headstart.data.task import Array, SetAside, Task
+from headstart.errors import DataError
+
+__all__ = ["Pair", "pair"]
+
+
+class Pair(NamedTuple):
+    """Two tasks with the same columns and the same `classes`, those of the source; and in words what was left out.
+
+    open   labels that only the target has, and how many of its rows, which are set aside: whoever learns from the
+           source cannot answer them
+    """
+
+    source: Task
+    target: Task
+    notes: tuple[str, ...] = ()
+    open: tuple[tuple[object, int], ...] = ()
+
+
+def pair(source: Task, target: Task) -> Pair:
+    """Bring two tasks together. The source must be labelled; the target may be.
+
+    Raises DataError where they are not of one modality and kind, have no column or no label in common, or the source
+    has no labels.
+    """
+    if source.targets is None:
+        raise DataError("the source data have no labels: knowledge comes from them, so name the column that holds them")
+    if source.modality != target.modality:
+        raise DataError(
+            f"the source data hold {source.modality} inputs, the target data {target.modality}: give both in one form"
+        )
+    if target.targets is not None and source.kind != target.kind:
+        raise DataError(f"the source asks for {source.kind}, the target for {target.kind}: say which with kind")
+    source, target, notes = _columns(source, target)
+    if source.kind != "classification" or target.targets is None:
+        return Pair(source, replace(target, kind=source.kind, classes=source.classes), notes)
+    return _classes(source, target, notes)
+
+
+def _columns(source: Task, target: Task) -> tuple[Task, Task, tuple[str, ...]]:
+    if isinstance(source.inputs, np.ndarray) and isinstance(target.inputs, np.ndarray):
+        if source.inputs.shape[1:] != target.inputs.shape[1:]:
+            n, m = source.inputs.shape[1], target.inputs.shape[1]
+            raise DataError(f"the source has {n} columns, the target {m}: arrays have no names to match them by")
+        return source, target, ()
+    if not (isinstance(source.inputs, pd.DataFrame) and isinstance(target.inputs, pd.DataFrame)):
+        return source, target, ()
+    ours, theirs = [str(name) for name in target.inputs.columns], [str(name) for name in source.inputs.columns]
+    shared = [name for name in ours if name in theirs]
+    if not shared:
+        raise DataError(f"no column in common: the source has {few(theirs)}, the target {few(ours)}; rename some")
+    notes = [f"columns that both have: {few(shared)}"]
+    for where, names in (("source", theirs), ("target", ours)):
+        if lost := [name for name in names if name not in shared]:
+            notes.append(f"columns that only the {where} has are left out: {few(lost)}")
+    return _only(source, shared), _only(target, shared), tuple(notes) if len(notes) > 1 else ()
+
+
+def _only(task: Task, names: list[str]) -> Task:
+    frame = cast(pd.DataFrame, task.inputs)
+    by_name = {str(label): label for label in frame.columns}
+    columns = None if task.columns is None else task.columns._replace(input=tuple(names))
+    return replace(task, inputs=frame[[by_name[name] for name in names]].set_axis(names, axis=1), columns=columns)
+
+
+def _classes(source: Task, target: Task, notes: tuple[str, ...]) -> Pair:
+    """The target in the source's codes; its rows of other labels are set aside."""
+    known = {str(label) for label in source.classes}
+    counts = np.bincount(cast(Array, target.targets), minlength=len(target.classes)).tolist()
+    strange = tuple((label, n) for label, n in zip(target.classes, counts, strict=True) if str(label) not in known)
+    if len(strange) == len(target.classes):
+        raise DataError(f"no label in common: the source has {few(source.classes)}, the target {few(target.classes)}")
+    lacking = [label for label in source.classes if str(label) not in {str(one) for one in target.classes}]
+    if lacking:
+        notes += (f"labels that only the source has: {few(lacking)}",)
+    if strange:
+        rows = sum(n for _, n in strange)
+        notes += (
+            f"labels that only the target has: {few([label for label, _ in strange])}; their {rows:,} rows are set "
+            "aside, since nobody who learns from the source could answer them",
+        )
+    coded = recode(target, source.classes)
+    if strange:
+        why = "its label is not one that the source has"
+        fresh = len(target.set_aside)
+        renamed = tuple(SetAside(one.name, why) for one in coded.set_aside[fresh:])
+        coded = replace(coded, set_aside=target.set_aside + renamed)
+    return Pair(source, coded, notes, strange)
