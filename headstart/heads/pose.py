@@ -77,8 +77,9 @@ def pose(
     class_weight: ClassWeight = None,
     seed: int = 0,
     scale: Scale = "each",
+    weights: Array | None = None,
 ) -> Problem:
-    """Arguments as in `Fitter`; scale as in `standardize`.
+    """Arguments as in `Fitter`; scale as in `standardize`; weights as in `weights.row_weights`.
 
     Features are not copied if they are float32 or float64 rows in C order.
     """
@@ -89,7 +90,7 @@ def pose(
     targets = _checked_targets(targets, kind, classes)
     order = _content_order(features, targets)
     targets = targets[order]
-    weights = row_weights(targets, kind, class_weight)
+    weights = row_weights(targets, kind, class_weight, None if weights is None else np.asarray(weights)[order])
     return Problem(
         features=features,
         order=order,

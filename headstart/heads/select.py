@@ -48,6 +48,7 @@ def fit_probe(
     heads: Sequence[str] | None = None,
     forms: Sequence[Form] = ("plain",),
     scale: Scale = "each",
+    weights: Array | None = None,
 ) -> HeadFit:
     """Fit each candidate, keep the one with the lowest held-out loss, and set its temperature.
 
@@ -55,6 +56,7 @@ def fit_probe(
             and prototypes too where the median class has fewer than 10 rows. Other arguments as in `Fitter`
     forms   of the features, see `heads.head.shaped`; of several, the one on which ridge does best is taken
     scale   "each" where every feature has a unit of its own, "shared" where all have one, see `heads.standardize`
+    weights (N,) how much each row counts, not negative, beside what `class_weight` says; None: all alike
 
     The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression; a tie
     goes to the simpler head. Several candidates are held out on the same folds: at most 10, more are merged. The
@@ -66,7 +68,15 @@ def fit_probe(
         def posed(form: Form) -> Problem:
             x = shaped(np.asarray(features), form)
             found = pose(
-                x, targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, seed=seed, scale=scale
+                x,
+                targets,
+                kind=kind,
+                classes=classes,
+                folds=folds,
+                class_weight=class_weight,
+                seed=seed,
+                scale=scale,
+                weights=weights,
             )
             return found.merged(MOST_FOLDS) if len(names) > 1 else found
 

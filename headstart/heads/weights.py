@@ -12,14 +12,20 @@ from headstart.heads.head import ClassWeight
 __all__ = ["row_weights"]
 
 
-def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None) -> Array:
-    """Targets as in `Task` -> (N,) float64 weights with mean 1.
+_LEAST = 1e-6
+"""Of the mean: a row of no weight at all would leave exact leave-one-out nothing to leave out."""
+
+
+def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None, given: Array | None = None) -> Array:
+    """Targets as in `Task` -> (N,) float64 weights with mean 1, times those that are given.
 
     None        every row counts once
     "balanced"  every class counts alike: a row of class c weighs N / (C n_c) (King and Zeng, 2001). Multilabel: the
                 mean over the labels of the weight that the row's answer to that label would have. Not for regression
     {c: w}      a row of class c weighs w > 0, or 1 where c is not named. Classification only
     """
+    if given is not None:
+        return _times(row_weights(targets, kind, class_weight), given)
     if class_weight is None:
         return np.ones(len(targets))
     if kind == "regression":
@@ -32,6 +38,15 @@ def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None) ->
     else:
         raise ValueError(f"class_weight must be None, 'balanced' or a weight for each class, got {class_weight!r}")
     return np.asarray(weights / weights.mean())
+
+
+def _times(weights: Array, given: Array) -> Array:
+    if given.shape != weights.shape or not np.isfinite(given).all() or given.min() < 0 or not given.any():
+        raise ValueError(
+            f"weights must be ({len(weights)},) finite numbers from 0 up, not all of them 0; got {given!r}"
+        )
+    found = np.maximum(weights * given / given.mean(), _LEAST)
+    return np.asarray(found / found.mean())
 
 
 def _balanced(codes: Array) -> Array:

@@ -187,3 +187,19 @@ def test_any_shape_is_fitted(rows, width, classes, scale, seed):
     p = fit.head.predict(features)
     assert np.isfinite(fit.out_of_fold).all()
     np.testing.assert_allclose(p.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("head", ["ridge", "logistic"])
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_a_row_of_weight_three_is_three_rows(head, kind):
+    if (head, kind) == ("logistic", "regression"):
+        return
+    rng = np.random.default_rng(0)
+    x, weights, folds = rng.normal(size=(60, 4)), rng.integers(1, 4, 60), np.arange(60) % 5
+    y = x[:, 0] + rng.normal(size=60) / 2
+    y = (y > 0).astype(int) if kind == "classification" else y
+    many = np.repeat(np.arange(60), weights)
+    same = {"kind": kind, "classes": 2, "heads": (head,)}
+    one = fit_probe(x, y, folds=folds, weights=weights.astype(float), **same)
+    other = fit_probe(x[many], y[many], folds=folds[many], **same)
+    np.testing.assert_allclose(one.head.predict(x), other.head.predict(x), rtol=1e-6)

@@ -45,3 +45,17 @@ def test_what_makes_no_sense_is_refused():
         row_weights(CODES, "classification", {0: 0.0})
     with pytest.raises(ValueError, match="classes of a classification"):
         row_weights(np.eye(2), "multilabel", {0: 1.0})
+
+
+def test_given_weights_count_beside_those_of_the_classes():
+    given = np.array([1.0, 2, 3, 4, 0, 6])
+    weights = row_weights(CODES, "classification", {2: 4.0}, given)
+    np.testing.assert_allclose(weights[[0, 1, 2, 3, 5]] / weights[0], [1, 2, 3, 16, 6])
+    assert 0 < weights[4] < 1e-5
+    assert weights.mean() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("given", [[1.0] * 5, [1.0] * 5 + [-1], [0.0] * 6, [1.0] * 5 + [np.nan]])
+def test_given_weights_that_make_no_sense_are_refused(given):
+    with pytest.raises(ValueError, match=r"weights must be \(6,\) finite numbers from 0 up, not all of them 0"):
+        row_weights(CODES, "classification", None, np.array(given))
