@@ -42,9 +42,7 @@ def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None, gi
 
 def _times(weights: Array, given: Array) -> Array:
     if given.shape != weights.shape or not np.isfinite(given).all() or given.min() < 0 or not given.any():
-        raise ValueError(
-            f"weights must be ({len(weights)},) finite numbers from 0 up, not all of them 0; got {given!r}"
-        )
+        raise ValueError(f"weights must be ({len(weights)},) finite numbers from 0 up, not all 0; got {given!r}")
     found = np.maximum(weights * given / given.mean(), _LEAST)
     return np.asarray(found / found.mean())
 

@@ -57,5 +57,5 @@ def test_given_weights_count_beside_those_of_the_classes():
 
 @pytest.mark.parametrize("given", [[1.0] * 5, [1.0] * 5 + [-1], [0.0] * 6, [1.0] * 5 + [np.nan]])
 def test_given_weights_that_make_no_sense_are_refused(given):
-    with pytest.raises(ValueError, match=r"weights must be \(6,\) finite numbers from 0 up, not all of them 0"):
+    with pytest.raises(ValueError, match=r"weights must be \(6,\) finite numbers from 0 up, not all 0"):
         row_weights(CODES, "classification", None, np.array(given))
