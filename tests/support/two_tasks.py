@@ -33,7 +33,7 @@ def make_classification_da(rows: int = 100, seed: int = 2) -> TwoTasks:
     source, targets = make_classification(rows, 2, **clusters, random_state=random)
     target, _ = make_classification(rows, 2, **clusters, random_state=random)
     answers = (np.arange(rows) < rows // 2).astype(int)
-    return TwoTasks(_unit(source), targets, _unit(target + [1, 0.5]), answers)
+    return TwoTasks(_unit(source), targets, _unit(target + np.array([1, 0.5])), answers)
 
 
 def make_regression_da(rows: int = 100, seed: int = 0) -> TwoTasks:
