@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
 from headstart.align.aligned import Align, Aligned, Domains, unmoved
+from headstart.align.domain import sources
 from headstart.data.task import Array
 
 __all__ = ["Adapted"]
@@ -43,7 +44,7 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """Both tasks at once. Raises ValueError where sample_domain is missing, or only one task is there."""
         X = validate_data(self, X, dtype=np.float64)
         y = np.asarray(y)
-        source = _sources(sample_domain, len(X))
+        source = sources(sample_domain, len(X))
         self.estimator_ = clone(LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator)
         codes, known = self._coded(y, source)
         domains = Domains(X[source], codes[source], X[~source], known, len(getattr(self, "classes_", ())))
@@ -91,24 +92,3 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         tags.estimator_type, tags.classifier_tags = inner.estimator_type, inner.classifier_tags
         tags.regressor_tags = inner.regressor_tags
         return tags
-
-
-def _sources(sample_domain: Any, count: int) -> Array:
-    """Which rows are of the source."""
-    if sample_domain is None:
-        raise ValueError(
-            "sample_domain is missing: expected a number a row, positive for source rows, negative for target"
-        )
-    signs = np.sign(np.asarray(sample_domain, dtype=np.float64))
-    if signs.shape != (count,):
-        raise ValueError(f"sample_domain has shape {signs.shape}: expected ({count},), a number a row")
-    if not np.isin(signs, (-1, 1)).all():
-        raise ValueError(
-            "sample_domain holds 0 or NaN: expected positive numbers for source rows, negative for target rows"
-        )
-    for sign, name in ((1, "source"), (-1, "target")):
-        if not (signs == sign).any():
-            raise ValueError(
-                f"sample_domain names no {name} row: expected positive numbers for source, negative for target"
-            )
-    return cast(Array, signs > 0)

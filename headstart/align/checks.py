@@ -1,0 +1,78 @@
+"""What every step refuses in words: options out of range, too few rows, answers it cannot use, matrices too large."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from headstart.align.aligned import Aligned, Domains, unmoved
+from headstart.data.task import Array
+
+__all__ = ["above", "affordable", "labelled", "left_alone", "one_of", "rows_of_both", "same", "whole"]
+
+
+def above(name: str, value: float, low: float, instead: str, *, equal: bool = False) -> None:
+    """ValueError where an option is not a finite number above `low` (or equal to it, with `equal`)."""
+    good = isinstance(value, int | float) and math.isfinite(value) and (value > low or (equal and value == low))
+    if not good or isinstance(value, bool):
+        expected = f"{low:g} or more" if equal else f"more than {low:g}"
+        raise ValueError(f"{name}={value!r}: expected a finite number, {expected}, such as {instead}")
+
+
+def whole(name: str, value: int, low: int, instead: str) -> None:
+    """ValueError where an option is not a whole number from `low` on."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
+        raise ValueError(f"{name}={value!r}: expected a whole number, {low} or more, such as {instead}")
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """ValueError where an option is none of its names."""
+    if value not in choices:
+        raise ValueError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")
+
+
+def rows_of_both(domains: Domains, least: int, why: str) -> None:
+    """ValueError where the two tasks have different columns, too few rows, or numbers that are not finite."""
+    widths = domains.source.shape[1:], domains.target.shape[1:]
+    if widths[0] != widths[1] or len(widths[0]) != 1:
+        raise ValueError(
+            f"source and target have shapes {domains.source.shape} and {domains.target.shape}: expected (n, d) and "
+            "(m, d), the same columns: keep those that both have"
+        )
+    for name, rows in (("source", domains.source), ("target", domains.target)):
+        if len(rows) < least:
+            raise ValueError(
+                f"the {name} has {len(rows)} row{'s' * (len(rows) != 1)}: expected {least} or more, {why}: "
+                f"give more {name} rows, or fit the source as it is (align=None)"
+            )
+        if not np.isfinite(rows).all():
+            raise ValueError(f"the {name}'s features hold NaN or infinity: expected finite numbers: fill them in first")
+
+
+def labelled(domains: Domains) -> tuple[Array, Array]:
+    """(m,) which target rows have an answer, and those answers. ValueError where none has."""
+    known = np.full(len(domains.target), np.nan) if domains.known is None else domains.known
+    found = known >= 0 if domains.classes else ~np.isnan(known)
+    if not found.any():
+        raise ValueError(
+            f"no answer of the {len(found)} target rows is known: this step learns from some: give labels of target "
+            "rows with target_labels=True, or take a step that needs none, such as Coral()"
+        )
+    return found, known[found].astype(domains.targets.dtype)
+
+
+def affordable(needed: float, limit: float, what: str, instead: str) -> None:
+    """ValueError where `what` would take more than `limit` GB; `needed` in bytes."""
+    if needed > limit * 1e9:
+        raise ValueError(f"{what} would take {needed / 1e9:.1f} GB, above the limit of {limit:g} GB: {instead}")
+
+
+def same(domains: Domains) -> bool:
+    """Whether the source rows are the target rows."""
+    return domains.weights is None and np.array_equal(domains.source, domains.target)
+
+
+def left_alone(domains: Domains) -> Aligned:
+    """What a step makes of a source that is the target: nothing, and it says so."""
+    return Aligned(domains.source, domains.targets, domains.weights, unmoved, {"identical": True})

@@ -1,0 +1,99 @@
+"""Rows of two tasks in one X, as a pipeline gives them: which are of the source, and which answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, cast
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils.validation import has_fit_parameter, validate_data
+
+from headstart.align.aligned import Domains
+from headstart.data.task import Array
+
+__all__ = ["answered", "coded", "domains_of", "finite", "sources", "weighable"]
+
+_UNKNOWN = {"-1", "-1.0", "nan", "None", "<NA>"}
+
+
+def sources(sample_domain: Any, count: int) -> Array:
+    """Which rows are of the source: (count,) of bool. Raises ValueError in words where the numbers do not say."""
+    if sample_domain is None:
+        raise ValueError(
+            "sample_domain is missing: expected a number a row, positive for source rows, negative for target"
+        )
+    signs = np.sign(np.asarray(sample_domain, dtype=np.float64))
+    if signs.shape != (count,):
+        raise ValueError(f"sample_domain has shape {signs.shape}: expected ({count},), a number a row")
+    if not np.isin(signs, (-1, 1)).all():
+        raise ValueError(
+            "sample_domain holds 0 or NaN: expected positive numbers for source rows, negative for target rows"
+        )
+    for sign, name in ((1, "source"), (-1, "target")):
+        if not (signs == sign).any():
+            raise ValueError(
+                f"sample_domain names no {name} row: expected positive numbers for source, negative for target"
+            )
+    return cast(Array, signs > 0)
+
+
+def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any) -> Domains:
+    """Both tasks of one X and y; sets `n_features_in_`, and `classes_` of a classifier. The source is all answered."""
+    X = validate_data(estimator, X, dtype=np.float64)
+    source = sources(sample_domain, len(X))
+    if not is_classifier(estimator):
+        values = finite(y, source)
+        return Domains(X[source], values[source], X[~source], values[~source])
+    names = np.asarray(y)[: len(X)]
+    estimator.classes_ = np.array(sorted({name for name in names[source].tolist() if str(name) not in {"nan", "None"}}))
+    codes = coded(y, source, estimator.classes_)
+    if len(estimator.classes_) < 2:
+        raise ValueError(f"the source rows are all of class {estimator.classes_.tolist()}: expected two or more")
+    return Domains(X[source], codes[source], X[~source], codes[~source], len(estimator.classes_))
+
+
+def finite(y: Any, source: Array) -> Array:
+    """Answers of a regression as float64, (N,) or (N, k); NaN is an unknown answer of a target row."""
+    values = np.asarray(y, dtype=np.float64)
+    if len(values) != len(source):
+        raise ValueError(f"y has {len(values)} answers for {len(source)} rows: expected one a row")
+    if np.isinf(values).any() or np.isnan(values[source]).any():
+        raise ValueError("y holds infinity, or NaN in a source row: expected numbers, NaN where a target is not known")
+    return values
+
+
+def coded(y: Any, source: Array, classes: Array) -> Array:
+    """Answers as codes into `classes`; -1 where a target row says -1, NaN or None."""
+    place = {cast(Hashable, name): code for code, name in enumerate(classes.tolist())}
+    names = np.asarray(y).tolist()
+    if len(names) != len(source):
+        raise ValueError(f"y has {len(names)} answers for {len(source)} rows: expected one a row")
+    codes = np.array([place.get(name, -1) for name in names])
+    if (codes[source] < 0).any():
+        raise ValueError("y holds NaN or None in a source row: expected a class for each source row")
+    strange = {str(name) for name, code in zip(names, codes, strict=True) if code < 0} - _UNKNOWN
+    if strange:
+        raise ValueError(
+            f"target rows are of classes {sorted(strange)[:5]} that no source row has: expected {classes.tolist()}; "
+            "leave these rows out, or mark them unknown with -1"
+        )
+    return codes
+
+
+def answered(domains: Domains, who: str) -> tuple[Array, Array]:
+    """Target rows whose answer is known, and the answers. Raises ValueError where there are none."""
+    known = cast(Array, domains.known)
+    have = known >= 0 if domains.classes else np.isfinite(known).reshape(len(known), -1).all(1)
+    if not have.any():
+        raise ValueError(
+            f"no target row has a known answer (all are -1 or NaN), and {who} learns from some: label a few target "
+            "rows, or take a step that needs none, such as Adapted(Coral())"
+        )
+    return domains.target[have], known[have]
+
+
+def weighable(estimator: Any, who: str) -> None:
+    """Raises ValueError where an estimator takes no weights of rows."""
+    if not has_fit_parameter(estimator, "sample_weight"):
+        raise ValueError(f"{estimator} takes no sample_weight, and {who} weighs rows: use another estimator")

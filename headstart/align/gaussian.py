@@ -1,0 +1,50 @@
+"""The Gaussian kernel k(x, c) = exp(-gamma |x - c|^2), gamma = 1 / (2 sigma^2), between rows and a few centres."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from headstart.data.task import Array
+
+__all__ = ["blocks", "kernel", "median_gamma", "squared_distances"]
+
+AT_ONCE = 4096
+SAMPLE = 1000
+
+
+def blocks(count: int, size: int = AT_ONCE) -> list[slice]:
+    """Slices that cover `count` rows."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def squared_distances(rows: Array, centres: Array) -> Array:
+    """(N, b) |x - c|^2 of rows (N, d) and centres (b, d), from one product and never below 0."""
+    origin = centres.mean(axis=0)
+    centres = centres - origin
+    lengths = np.square(centres).sum(axis=1)
+    found = np.empty((len(rows), len(centres)))
+    for block in blocks(len(rows)):
+        shifted = rows[block] - origin
+        np.matmul(shifted, centres.T, out=found[block])
+        found[block] *= -2
+        found[block] += np.square(shifted).sum(axis=1)[:, None] + lengths
+    return np.maximum(found, 0, out=found)
+
+
+def kernel(distances: Array, gamma: float) -> Array:
+    """exp(-gamma |x - c|^2), a new array."""
+    found = distances * -gamma
+    return np.exp(found, out=found)
+
+
+def median_gamma(source: Array, target: Array, seed: int = 0) -> float:
+    """1 / (2 median^2) of the distances between rows of both tasks, from at most 1000 of each; else 1."""
+    draw = np.random.default_rng(seed)
+    few = [
+        rows if len(rows) <= SAMPLE else rows[draw.choice(len(rows), SAMPLE, replace=False)]
+        for rows in (source, target)
+    ]
+    distances = pdist(np.concatenate(few))
+    middle = float(np.median(distances)) or float(distances.mean())
+    return 1 / (2 * middle**2) if middle > 0 else 1.0

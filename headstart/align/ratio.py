@@ -1,0 +1,117 @@
+"""Least-squares density ratios: RuLSIF (Yamada et al., 2013) and, at alpha = 0, uLSIF (Kanamori et al., 2009).
+
+    w(x) = q(x) / (alpha q(x) + (1 - alpha) p(x))  ~  sum_l theta_l k(x, c_l)      p source, q target, c_l target rows
+    theta = (H + lambda I)^-1 h
+    H = (1 - alpha) mean_p k(x) k(x)' + alpha mean_q k(z) k(z)',    h = mean_q k(z)
+
+The width of k and lambda have the least loss on pairs (x_i, z_i) left out, in closed form. Use it as the first choice
+under covariate shift with up to some tens of features: it is fast, and alpha > 0 bounds the weights by 1 / alpha. Not
+where the source does not cover the target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from headstart.align.aligned import Aligned, Domains
+from headstart.align.gaussian import kernel, median_gamma, squared_distances
+from headstart.align.weighing import alike, check_option, drawn, level, rows_needed, weighed
+from headstart.data.task import Array
+
+__all__ = ["ULSIF", "RuLSIF"]
+
+WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+LEFT_OUT = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuLSIF:
+    """Weights by the relative density ratio; those below 0 are set to 0.
+
+    alpha     share of the target in the mixture that q is divided by, 0 <= alpha < 1
+    gamma     of the kernel; None: five widths around the median distance are tried
+    penalty   lambda; None: five are tried
+    centres   number of target rows, drawn by `seed`, that kernels stand on
+    Raises ValueError for bad options, and where a task has fewer than two rows
+    """
+
+    alpha: float = 0.1
+    gamma: float | None = None
+    penalty: float | None = None
+    centres: int = 100
+    seed: int = 0
+
+    def __call__(self, domains: Domains) -> Aligned:
+        check_option("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
+        check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
+        check_option("penalty", 1.0 if self.penalty is None else self.penalty, float(np.finfo(float).tiny))
+        check_option("centres", self.centres, 1)
+        rows_needed(domains, 2, 2, "for a row is left out to choose the width")
+        if alike(domains):
+            return level(domains)
+        centres = drawn(domains.target, self.centres, self.seed)
+        apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)
+        loss, gamma, penalty = min(self._tried(domains, apart))
+        k_p, k_q = (kernel(distances, gamma) for distances in apart)
+        theta = _theta(k_p, k_q, self.alpha, penalty)
+        w = k_p @ theta
+        facts = {"alpha": self.alpha, "gamma": gamma, "penalty": penalty, "loss": loss, "centres": len(centres)}
+        return weighed(domains, np.maximum(w, 0), {**facts, "clipped": bool((w < 0).any())})
+
+    def _tried(self, domains: Domains, apart: tuple[Array, Array]) -> list[tuple[float, float, float]]:
+        """(loss, gamma, penalty) of each pair of options; rows left out are drawn in pairs, at most 2000."""
+        middle = median_gamma(domains.source, domains.target, self.seed)
+        gammas = [middle * by for by in WIDTHS] if self.gamma is None else [self.gamma]
+        penalties = PENALTIES if self.penalty is None else (self.penalty,)
+        few = tuple(drawn(distances, LEFT_OUT, self.seed + 1) for distances in apart)
+        tried = []
+        for gamma, penalty in product(gammas, penalties):
+            k_p, k_q = (kernel(distances, gamma) for distances in few)
+            tried.append((left_out_loss(k_p, k_q, self.alpha, penalty), gamma, penalty))
+        return tried
+
+
+@dataclass(frozen=True, kw_only=True)
+class ULSIF(RuLSIF):
+    """Weights by the plain density ratio q(x) / p(x): `RuLSIF` with alpha 0."""
+
+    alpha: float = 0.0
+
+
+def _theta(k_p: Array, k_q: Array, alpha: float, penalty: float) -> Array:
+    H = (1 - alpha) / len(k_p) * k_p.T @ k_p + alpha / len(k_q) * k_q.T @ k_q
+    H[np.diag_indices(len(H))] += penalty
+    return np.linalg.solve(H, k_q.mean(axis=0))
+
+
+def left_out_loss(k_p: Array, k_q: Array, alpha: float, penalty: float) -> float:
+    """Mean of w(x_i)^2 (1 - alpha) / 2 + w(z_i)^2 alpha / 2 - w(z_i), each w found without x_i and z_i.
+
+    k_p (n, b), k_q (m, b): kernels of source and target rows. Leaving a pair out takes two products off H
+    (Woodbury, 1950): theta_i = (A - U U')^-1 h_i = A^-1 h_i + A^-1 U (I - U'A^-1 U)^-1 U'A^-1 h_i.
+    """
+    n, m = len(k_p), len(k_q)
+    pairs = min(n, m)
+    x, z = k_p[:pairs], k_q[:pairs]
+    by_p, by_q = (1 - alpha) / (n - 1), alpha / (m - 1)
+    A = by_p * k_p.T @ k_p + by_q * k_q.T @ k_q
+    A[np.diag_indices(len(A))] += penalty
+    h = (k_q.sum(axis=0) - z) / (m - 1)
+    Ax, Az, Ah = np.linalg.solve(A, np.concatenate([x, z, h]).T).T.reshape(3, pairs, -1)
+    inner = {
+        (a, b): np.einsum("ib,ib->i", left, right)
+        for a, left in (("x", x), ("z", z))
+        for b, right in (("x", Ax), ("z", Az), ("h", Ah))
+    }
+    cross = np.sqrt(by_p * by_q) * inner["x", "z"]
+    one, two = 1 - by_p * inner["x", "x"], 1 - by_q * inner["z", "z"]
+    u, v = np.sqrt(by_p) * inner["x", "h"], np.sqrt(by_q) * inner["z", "h"]
+    span = one * two - cross**2
+    s, t = np.sqrt(by_p) * (two * u + cross * v) / span, np.sqrt(by_q) * (cross * u + one * v) / span
+    w_x = inner["x", "h"] + s * inner["x", "x"] + t * inner["x", "z"]
+    w_z = inner["z", "h"] + s * inner["x", "z"] + t * inner["z", "z"]
+    return float(np.mean((1 - alpha) / 2 * w_x**2 + alpha / 2 * w_z**2 - w_z))
