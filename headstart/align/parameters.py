@@ -89,7 +89,8 @@ class L2SPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """(N,) classes of target rows."""
-        return cast(Array, self.classes_[self.predict_proba(X).argmax(1)])
+        shares = self.predict_proba(X)
+        return cast(Array, self.classes_[shares.argmax(1)])
 
 
 def _logits(scores: Array) -> Array:

@@ -1,7 +1,7 @@
 """With some target labels: do answers go with features as they did in the source?
 
-    y | x      r = y - E[y | x],  e = D - E[D | x]          D: 1 for a target row; both from forests over the rows of both
-               T_k = sum_i f_k(x_i) r_i e_i / sqrt(sum_i (f_k(x_i) r_i e_i)^2),  f: 1, and what a forest of the source says
+    y | x      r = y - E[y | x],  e = D - E[D | x]          D: 1 for a target row; forests over both tasks
+               T_k = sum_i f_k(x_i) r_i e_i / sqrt(sum_i (f_k(x_i) r_i e_i)^2),  f: 1, and a forest of the source
                (generalised covariance measure, Shah and Peters, 2020; weighted: Scheidegger et al., 2022)
     x | y      the kernel test of source against target within each class; p-values joined by Fisher's method
 
@@ -43,7 +43,9 @@ def conditional(source: Array, y: Array, target: Array, known: Array, *, seed: i
     random = np.random.default_rng(seed)
     some = random.permutation(len(source))[:_MOST]
     source, y = source[some], y[some]
-    return Conditional(_answers(source, y, target, known, random), _features(source, y, target, known, seed), len(target))
+    return Conditional(
+        _answers(source, y, target, known, random), _features(source, y, target, known, seed), len(target)
+    )
 
 
 def _answers(source: Array, y: Array, target: Array, known: Array, random: np.random.Generator) -> float:
@@ -76,8 +78,9 @@ def _features(source: Array, y: Array, target: Array, known: Array, seed: int) -
 
 
 def _forest(rows: Array, y: Array) -> ExtraTreesRegressor:
-    return ExtraTreesRegressor(100, min_samples_leaf=2, bootstrap=True, oob_score=True, random_state=0).fit(rows, y)
+    forest = ExtraTreesRegressor(100, min_samples_leaf=2, bootstrap=True, oob_score=True, random_state=0)
+    return forest.fit(rows, y[:, 0] if y.shape[1] == 1 else y)
 
 
 def _out_of_bag(rows: Array, y: Array) -> Array:
-    return np.asarray(_forest(rows, y[:, 0] if y.shape[1] == 1 else y).oob_prediction_).reshape(y.shape)
+    return np.asarray(_forest(rows, y).oob_prediction_).reshape(y.shape)

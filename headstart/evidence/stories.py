@@ -61,16 +61,14 @@ def label_shares(source: Array, codes: Array, target: Array, *, seed: int = 0) -
     seen, known = np.unique(codes), np.isfinite(forest.oob_decision_function_).all(axis=1)
     of_source, of_target, codes = forest.oob_decision_function_[known], forest.predict_proba(target), codes[known]
 
-    def solved(some: Array, theirs: Array) -> Array:
+    def solved(some: tuple[Array, Array], theirs: Array) -> Array:
         means = np.stack([some[0][some[1] == c].mean(axis=0) for c in seen], axis=1)
         # The last row holds the sum to 1, so that a share is not stretched where the classes are hard to tell.
         found, _ = nnls(np.vstack([means, np.ones(len(seen))]), np.append(theirs.mean(axis=0), 1.0))
         return np.asarray(found / found.sum())
 
     value = solved((of_source, codes), of_target)
-    drawn = np.stack([
-        solved(*_resampled(of_source, codes, of_target, random)) for _ in range(_DRAWS)
-    ])
+    drawn = np.stack([solved(*_resampled(of_source, codes, of_target, random)) for _ in range(_DRAWS)])
     shares = [Interval(0.0, 0.0, 0.0)] * classes
     for place, code in enumerate(seen):
         shares[code] = interval(Draws(float(value[place]), drawn[:, place], len(target), (0.0, 1.0)))
@@ -120,9 +118,9 @@ def _resampled(
     of_source: Array, codes: Array, of_target: Array, random: np.random.Generator
 ) -> tuple[tuple[Array, Array], Array]:
     """Rows drawn again, of each class as many as there are."""
-    chosen = np.concatenate([
-        random.choice(np.flatnonzero(codes == code), int((codes == code).sum())) for code in np.unique(codes)
-    ])
+    chosen = np.concatenate(
+        [random.choice(np.flatnonzero(codes == code), int((codes == code).sum())) for code in np.unique(codes)]
+    )
     return (of_source[chosen], codes[chosen]), of_target[random.integers(0, len(of_target), len(of_target))]
 
 

@@ -27,10 +27,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from headstart.data.task import Array
+from headstart.evidence.thinning import checked, kept, some
 
 __all__ = ["Classified", "Mmd", "classifier_test", "mmd"]
 
-_THINNINGS = 3
 _SMALL = 1e-12
 _WIDE = 50
 
@@ -70,10 +70,10 @@ _Found = TypeVar("_Found", Mmd, Classified)
 
 def mmd(x: Array, y: Array, *, weights: Array | None = None, draws: int = 500, most: int = 1000, seed: int = 0) -> Mmd:
     """x (n, d) against y (m, d), two rows each at least. Raises ValueError in words for anything else, and for NaN."""
-    x, y = _checked(x, y, weights)
+    x, y = checked(x, y, weights)
     random = np.random.default_rng(seed)
-    return _of_thinnings(lambda chosen: _kernel_test(x[chosen], y[_some(len(y), most, random)], draws, random),
-                         _kept(len(x), weights, most, random))  # fmt: skip
+    return _of_thinnings(lambda chosen: _kernel_test(x[chosen], y[some(len(y), most, random)], draws, random),
+                         kept(len(x), weights, most, random))  # fmt: skip
 
 
 def classifier_test(
@@ -90,52 +90,19 @@ def classifier_test(
 
     Raises ValueError in words for fewer than two rows a set, different columns, or NaN.
     """
-    x, y = _checked(x, y, weights)
+    x, y = checked(x, y, weights)
     random = np.random.default_rng(seed)
     model = _model(kind or ("boosted" if x.shape[1] <= _WIDE else "logistic"), seed)
 
     def test(chosen: Array) -> Classified:
-        theirs = _some(len(y), most, random)
+        theirs = some(len(y), most, random)
         score, fold, own = _cross_fitted(model, x[chosen], y[theirs], seed)
         aucs = _aucs(score, fold, np.stack([own, *(_shuffled(own, fold, random) for _ in range(draws))]))
         scores = np.full(len(x), np.nan), np.full(len(y), np.nan)
         scores[0][chosen], scores[1][theirs] = score[~own], score[own]
         return Classified(float(aucs[0]), _accuracy(score, own), _p(aucs[0], aucs[1:]), scores)
 
-    return _of_thinnings(test, _kept(len(x), weights, most, random))
-
-
-def _checked(x: Array, y: Array, weights: Array | None) -> tuple[Array, Array]:
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    for name, rows in (("x", x), ("y", y)):
-        if rows.ndim != 2 or len(rows) < 2 or not rows.shape[1]:
-            raise ValueError(
-                f"{name} has shape {rows.shape}: a two-sample test expects (rows, columns), two rows or more"
-            )
-        if not np.isfinite(rows).all():
-            raise ValueError(f"{name} holds NaN or infinite numbers: fill them in or leave their rows out before")
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(f"x has {x.shape[1]} columns and y {y.shape[1]}: expected the same columns in both")
-    if weights is not None and (np.shape(weights) != (len(x),) or not (weights >= 0).all() or not weights.any()):
-        raise ValueError(f"weights: expected {len(x)} numbers of at least 0, one a row of x, and one above 0")
-    both = np.concatenate([x, y])
-    spread = both.std(axis=0)
-    scale = np.where(spread > _SMALL * np.maximum(1.0, np.abs(both).max(axis=0)), spread, np.inf)
-    return (x - both.mean(axis=0)) / scale, (y - both.mean(axis=0)) / scale
-
-
-def _some(count: int, most: int, random: np.random.Generator) -> Array:
-    return np.arange(count) if count <= most else np.sort(random.permutation(count)[:most])
-
-
-def _kept(count: int, weights: Array | None, most: int, random: np.random.Generator) -> list[Array]:
-    """The rows of x to test with, once; or three times, thinned by their weights."""
-    if weights is None:
-        return [_some(count, most, random)]
-    chance = weights / weights.max()
-    samples = [np.flatnonzero(random.random(count) < chance) for _ in range(_THINNINGS)]
-    heaviest = np.argsort(-chance, kind="stable")[:2]
-    return [one[_some(len(one), most, random)] if len(one) > 1 else heaviest for one in samples]
+    return _of_thinnings(test, kept(len(x), weights, most, random))
 
 
 def _of_thinnings(test: Callable[[Array], _Found], samples: list[Array]) -> _Found:

@@ -162,8 +162,9 @@ def test_what_a_task_must_be_is_said() -> None:
         L2SPRegressor(source=DecisionTreeRegressor()).fit(X, y, sample_domain=domain)
     with pytest.raises(ValueError, match="maps 1 features to 1 answers: expected 2 to 1"):
         L2SPRegressor(source=FrozenEstimator(Ridge().fit(X[:, :1], y))).fit(X, y)
-    with pytest.raises(NotFittedError):
-        L2SPRegressor().predict(X)
+    for model in (L2SPRegressor(), L2SPClassifier()):
+        with pytest.raises(NotFittedError):
+            model.predict(X)
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -1,0 +1,130 @@
+"""Manifold regularisation: answers that change little along the data of both tasks (Belkin et al., 2006, LapRLS).
+
+    f = argmin 1/l sum_i (f(x_i) - y_i)^2 + ridge |f|^2 + smooth f'L f
+    linear    f = X w + b,    (X'J X + ridge l I + smooth l X'L X) w = X'J y
+    rbf       f = K a + b,    (J K + ridge l I + smooth l L K) a = J y
+
+J: the l labelled rows of N; L: of the graph that joins each row, of either task, to its nearest, scaled so that f'L f
+is half the mean (f_i - f_j)^2 over joined rows; b: mean answer. Classes: +1 and -1, one against the rest.
+Use it where classes are clouds that reach from one task into the other. Not where a cloud of the target lies nearer
+to another class of the source. rbf holds N x N numbers and takes N^3 operations; linear stays in d.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from headstart.align.aligned import Domains
+from headstart.align.domain import domains_of
+from headstart.align.laprls import Answer, affordable, laplacian, linear, rbf
+from headstart.align.rounds import counted
+from headstart.data.task import Array
+
+__all__ = ["LaplacianRegularisedClassifier", "LaplacianRegularisedRegressor"]
+
+
+class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
+    """Options and solution.
+
+    kernel          "rbf" or "linear"
+    ridge, smooth   weights of the two penalties; above 0, and from 0
+    neighbours      how many nearest rows each row is joined to
+    gamma           of the rbf kernel, above 0; None: 1 / (d x variance of X)
+    target_labels   whether known answers of target rows are learnt from as well
+    limit_gb        most memory of the rbf kernel, in GB; more is refused before any work
+    """
+
+    def __init__(
+        self,
+        kernel: str = "rbf",
+        *,
+        ridge: float = 1e-3,
+        smooth: float = 1.0,
+        neighbours: int = 10,
+        gamma: float | None = None,
+        target_labels: bool = False,
+        limit_gb: float = 2.0,
+    ) -> None:
+        self.kernel = kernel
+        self.ridge = ridge
+        self.smooth = smooth
+        self.neighbours = neighbours
+        self.gamma = gamma
+        self.target_labels = target_labels
+        self.limit_gb = limit_gb
+
+    def _check(self) -> None:
+        counted(neighbours=self.neighbours)
+        if self.kernel not in ("rbf", "linear"):
+            raise ValueError(f'kernel is {self.kernel!r}: expected "rbf" or "linear"')
+        for name, value, fine in (
+            ("ridge", self.ridge, 0 < self.ridge < np.inf),
+            ("smooth", self.smooth, 0 <= self.smooth < np.inf),
+            ("gamma", self.gamma, self.gamma is None or 0 < self.gamma < np.inf),
+        ):
+            if not fine:
+                raise ValueError(
+                    f"{name} is {value!r}: expected a finite number {'from' if name == 'smooth' else 'above'} 0"
+                )
+
+    def _solved(self, domains: Domains, answers: Array, known: Array) -> Answer:
+        """From answers (n, k) of source rows and those of target rows (m, k), NaN where they are not to be used."""
+        rows = np.vstack([domains.source, domains.target])
+        both = np.vstack([answers, known if self.target_labels else np.full_like(known, np.nan)])
+        labelled = np.flatnonzero(np.isfinite(both).all(1))
+        if self.kernel == "rbf":
+            affordable(len(rows), self.limit_gb)
+        L = laplacian(rows, self.neighbours)
+        if self.kernel == "linear":
+            return linear(rows, both[labelled], labelled, L, (self.ridge, self.smooth))
+        gamma = 1 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma is None else self.gamma
+        return rbf(rows, both[labelled], labelled, L, (self.ridge, self.smooth, gamma))
+
+    def _found(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return cast(Array, self.answer_(validate_data(self, X, dtype=np.float64, reset=False)))
+
+
+class LaplacianRegularisedRegressor(RegressorMixin, _LaplacianRegularised):  # type: ignore[misc]
+    __doc__ = f"A regression of the target, smooth along the rows of both tasks.\n\n{_LaplacianRegularised.__doc__}"
+
+    def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
+        """X (N, d), y (N,) or (N, k), NaN where a target row's is not known."""
+        self._check()
+        domains = domains_of(self, X, y, sample_domain)
+        known = cast(Array, domains.known)
+        self.flat_ = domains.targets.ndim == 1
+        answers, known = (a.reshape(len(a), -1) for a in (domains.targets, known))
+        self.answer_ = self._solved(domains, answers, known)
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """(N,) or (N, k) for target rows."""
+        found = self._found(X)
+        return found[:, 0] if self.flat_ else found
+
+
+class LaplacianRegularisedClassifier(ClassifierMixin, _LaplacianRegularised):  # type: ignore[misc]
+    __doc__ = f"A classifier of the target, smooth along the rows of both tasks.\n\n{_LaplacianRegularised.__doc__}"
+
+    def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
+        """X (N, d), y (N,) classes, -1 where a target row's is not known."""
+        self._check()
+        domains = domains_of(self, X, y, sample_domain)
+        signs = np.vstack([2.0 * np.eye(domains.classes) - 1, np.full(domains.classes, np.nan)])
+        self.answer_ = self._solved(domains, signs[domains.targets], signs[cast(Array, domains.known)])
+        return self
+
+    def decision_function(self, X: Any) -> Array:
+        """(N,) for two classes, positive for the second, else (N, C)."""
+        found = self._found(X)
+        return found[:, 1] if found.shape[1] == 2 else found
+
+    def predict(self, X: Any) -> Array:
+        """(N,) classes of target rows."""
+        found = self._found(X)
+        return cast(Array, self.classes_[found.argmax(1)])

@@ -1,0 +1,125 @@
+"""Boosting for regression in two stages (Pardoe and Stone, 2010): how much the source counts, then what in the target.
+
+    for t = 0 .. S - 1    H_t = AdaBoost.R2 of N rounds in which the weights of source rows stand still
+                          error_t = mean |H_t - y| over F folds of the labelled target rows
+                          e_i = |H_t(x_i) - y_i| / max;    source w <- w beta_t^e
+    beta_t                so that the target rows weigh m / (n + m) + t / (S - 1) (1 - m / (n + m)) of all
+    answer                H_t of the least error_t
+
+Use it where TrAdaBoostR2 forgets too much of the source. It fits S x N x (F + 1) learners: small ones are best.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from scipy.optimize import brentq
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from headstart.align.rounds import Both, both_of, counted, halved, relative, weighted_median
+from headstart.data.task import Array
+
+__all__ = ["TwoStageTrAdaBoostR2"]
+
+_MOST = 700.0
+
+
+class TwoStageTrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """The boosted model of the stage that the labelled target rows, held out in turn, like best.
+
+    estimator   regressor that takes sample_weight; None: a tree of depth 3
+    stages      S: the first weighs all rows alike, the last leaves the source out
+    rounds      N, of boosting within a stage
+    folds       F, at most one a labelled target row
+    seed        of the folds
+
+    After `fit`: `errors_` (S,) in units of y, `stage_` the one chosen.
+    """
+
+    def __init__(
+        self, estimator: Any = None, *, stages: int = 10, rounds: int = 10, folds: int = 5, seed: int = 0
+    ) -> None:
+        self.estimator = estimator
+        self.stages = stages
+        self.rounds = rounds
+        self.folds = folds
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
+        """X (N, d), y (N,), NaN where not known. Raises ValueError with fewer than two labelled target rows."""
+        counted(stages=self.stages, rounds=self.rounds)
+        counted(least=2, folds=self.folds)
+        learner = DecisionTreeRegressor(max_depth=3, random_state=0) if self.estimator is None else self.estimator
+        both = both_of(self, learner, (X, y, sample_domain))
+        m = len(both.rows) - both.n
+        if m < 2:
+            raise ValueError("one target row has a known answer: two stages need 2 to hold out; take TrAdaBoostR2")
+        fold = np.random.default_rng(self.seed).permutation(m) % min(self.folds, m)
+        weights, models, errors = np.ones(len(both.rows)), [], []
+        for t in range(self.stages):
+            errors.append(_held_out(learner, both, weights, fold, self.rounds))
+            models.append(_stage(learner, both, weights, self.rounds))
+            e = relative(models[-1].predict(both.rows), both.answers)[: both.n]
+            share = m / len(weights) + (t + 1) / max(self.stages - 1, 1) * (1 - m / len(weights))
+            weights[: both.n] *= _beta(weights[: both.n], e, m * (1 - share) / share) ** e
+        self.errors_ = np.array(errors)
+        self.stage_ = int(self.errors_.argmin())
+        self.model_ = models[self.stage_]
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """(N,) for target rows."""
+        check_is_fitted(self)
+        return self.model_.predict(validate_data(self, X, dtype=np.float64, reset=False))
+
+
+class _Boosted(NamedTuple):
+    """Learners and their votes."""
+
+    learners: list[Any]
+    votes: Array
+
+    def predict(self, rows: Array) -> Array:
+        """(N,) weighted medians."""
+        return weighted_median(np.stack([learner.predict(rows) for learner in self.learners], 1), self.votes)
+
+
+def _stage(learner: Any, both: Both, weights: Array, rounds: int) -> _Boosted:
+    """AdaBoost.R2 on the target rows: the well answered lose weight to the others; the source stays as it is."""
+    rows, answers, n = both
+    weights, total, learners, votes = weights.copy(), weights[n:].sum(), [], []
+    for _ in range(rounds):
+        learners.append(clone(learner).fit(rows, answers, sample_weight=weights / weights.mean()))
+        e = relative(learners[-1].predict(rows), answers)
+        beta = halved(float(weights @ e / weights.sum()))
+        votes.append(-np.log(beta))
+        weights[n:] *= beta ** (1 - e[n:])
+        weights[n:] *= total / weights[n:].sum()
+    return _Boosted(learners, np.array(votes))
+
+
+def _held_out(learner: Any, both: Both, weights: Array, fold: Array, rounds: int) -> float:
+    """Mean distance to labelled target rows, each answered by a model that has not seen it."""
+    rows, answers, n = both
+    far = np.zeros(len(fold))
+    for f in range(fold.max() + 1):
+        out, seen = fold == f, np.append(np.ones(n, dtype=bool), fold != f)
+        kept = weights[seen]
+        kept[n:] *= len(fold) / (~out).sum()
+        model = _stage(learner, Both(rows[seen], answers[seen], n), kept, rounds)
+        far[out] = np.abs(model.predict(rows[n:][out]) - answers[n:][out])
+    return float(far.mean())
+
+
+def _beta(weights: Array, e: Array, wanted: float) -> float:
+    """The beta within 0 and 1 at which source weights w beta^e sum to what is wanted, as nearly as they can."""
+
+    def left(s: float) -> float:
+        return float(weights @ np.exp(-s * e) - wanted)
+
+    if wanted <= 0 or left(_MOST) >= 0:
+        return 0.0
+    return 1.0 if left(0.0) <= 0 else float(np.exp(-brentq(left, 0.0, _MOST)))

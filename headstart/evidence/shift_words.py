@@ -1,0 +1,44 @@
+"""A shift in words and figures, a finding a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from headstart.evidence.verdict import figure, spread
+
+if TYPE_CHECKING:
+    from headstart.evidence.shift import Shift
+
+__all__ = ["lines"]
+
+_SHOWN = 5
+
+
+def lines(shift: Shift) -> list[str]:
+    """From the kind to what to try; long ones are not wrapped."""
+    sure = shift.sure or shift.kind in ("none", "unclear")
+    found = [f"shift: {shift.kind}{'' if sure else ' (suspected)'}: {shift.why}", *_tests(shift)]
+    for story in shift.stories:
+        found.append(f"{story.name}: {'explains it' if story.stands else 'does not explain it'} (p {figure(story.p)})")
+    if shift.shares:
+        some = ", ".join(f"{figure(one.value)} {spread(one)}" for one in shift.shares[: 2 * _SHOWN])
+        found.append(f"shares if only they changed: {some}")
+    if shift.columns:
+        found.append("columns: " + ", ".join(f"{one.name} {figure(one.distance)}" for one in shift.columns[:_SHOWN]))
+    if shift.rows:
+        found.append("target rows least like the source: " + ", ".join(str(row) for row in shift.rows))
+    return [*found, *shift.notes, f"try: {shift.recommendation}"]
+
+
+def _tests(shift: Shift) -> list[str]:
+    found = []
+    if shift.kernel and shift.classifier:
+        auc, p, kernel = (figure(one) for one in (shift.classifier.auc, shift.classifier.p, shift.kernel.p))
+        found.append(f"told apart with AUC {auc} (p {p}); kernel test p {kernel}")
+    if shift.support:
+        share = shift.support.share
+        found.append(f"outside the source's support: {figure(share.value)} {spread(share)} of the target")
+    if shift.conditional:
+        answers, features, rows = shift.conditional
+        found.append(f"{rows} known labels: y given x p {figure(answers)}, x given y p {figure(features)}")
+    return found

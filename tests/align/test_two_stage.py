@@ -1,0 +1,87 @@
+"""Two-stage boosting: the target's share grows as published, and held-out target rows choose the stage."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.tree import DecisionTreeRegressor
+from two_tasks import make_regression_da
+
+from headstart.align.rounds import Both, relative
+from headstart.align.two_stage import TwoStageTrAdaBoostR2, _beta, _stage
+from headstart.data.task import Array
+
+
+def pair(known: int = 10) -> tuple[Array, Array, Array, Array]:
+    """X, y, sample_domain and all answers of the printed data."""
+    source, targets, target, answers = make_regression_da()
+    labels = np.where(np.arange(100) < known, answers, np.nan)
+    return np.vstack([source, target]), np.append(targets, labels), np.repeat([1, -1], 100), answers
+
+
+@pytest.mark.parametrize("wanted", [0.5, 10.0, 40.0])
+def test_the_source_weighs_what_it_must(wanted: float) -> None:
+    random = np.random.default_rng(0)
+    w, e = random.uniform(size=100), random.uniform(size=100)
+    assert w @ _beta(w, e, wanted) ** e == pytest.approx(wanted)
+    assert _beta(w, e, 0.0) == 0.0
+    assert _beta(w, e, 1000.0) == 1.0
+    assert _beta(w, e * (e > 0.5), 1.0) == 0.0
+
+
+def test_within_a_stage_the_target_is_boosted_as_published_and_the_source_stands_still() -> None:
+    X, y, _, _ = pair()
+    rows, answers, n = X[:110], y[:110], 100
+    w, models, votes = np.linspace(0.5, 1.5, 110), [], []
+    given = w.copy()
+    for _ in range(4):
+        h = DecisionTreeRegressor(max_depth=2).fit(rows, answers, sample_weight=w / w.mean())
+        e = np.abs(h.predict(rows) - answers)
+        e = e / e.max()
+        half = (w * e).sum() / w.sum() / 2
+        models, votes = [*models, h], [*votes, np.log((1 - half) / half)]
+        for i in range(n, 110):
+            w[i] *= (half / (1 - half)) ** (1 - e[i])
+        w[n:] *= given[n:].sum() / w[n:].sum()
+    found = _stage(DecisionTreeRegressor(max_depth=2), Both(rows, answers, n), given, 4)
+    np.testing.assert_allclose(found.votes, votes)
+    np.testing.assert_allclose(found.learners[-1].predict(X), models[-1].predict(X))
+
+
+def test_stages_go_from_all_rows_alike_to_the_target_alone() -> None:
+    X, y, domain, _ = pair()
+    one = TwoStageTrAdaBoostR2(Ridge(1e-9), stages=1, rounds=1).fit(X, y, sample_domain=domain)
+    np.testing.assert_allclose(one.predict(X), Ridge(1e-9).fit(X[:110], y[:110]).predict(X))
+    y[:100] = -5 * X[:100, 0] + np.random.default_rng(0).normal(size=100)
+    last = TwoStageTrAdaBoostR2(LinearRegression(), stages=4, rounds=1, folds=10).fit(X, y, sample_domain=domain)
+    own = LinearRegression().fit(X[100:110], y[100:110])
+    assert last.stage_ == 3
+    np.testing.assert_allclose(last.predict(X), own.predict(X), atol=1e-6)
+    assert last.errors_.argmin() == last.stage_
+
+
+def test_it_learns_what_neither_task_alone_tells_and_repeats_itself() -> None:
+    X, y, domain, answers = pair()
+    model = TwoStageTrAdaBoostR2(stages=5, rounds=5, seed=3)
+    score = model.fit(X, y, sample_domain=domain).score(X[100:], answers)
+    assert score > DecisionTreeRegressor(max_depth=3, random_state=0).fit(X[:100], y[:100]).score(X[100:], answers)
+    np.testing.assert_array_equal(clone(model).fit(X, y, sample_domain=domain).predict(X), model.predict(X))
+    assert relative(np.array([1.0, 3.0]), np.array([1.0, 1.0])).tolist() == [0, 1]
+
+
+def test_what_is_missing_is_said() -> None:
+    X, y, domain, _ = pair(known=1)
+    with pytest.raises(ValueError, match="two stages need 2 to hold out; take TrAdaBoostR2"):
+        TwoStageTrAdaBoostR2().fit(X, y, sample_domain=domain)
+    with pytest.raises(ValueError, match="no target row has a known answer"):
+        TwoStageTrAdaBoostR2().fit(X, np.where(domain > 0, y, np.nan), sample_domain=domain)
+    with pytest.raises(ValueError, match="takes no sample_weight"):
+        TwoStageTrAdaBoostR2(KNeighborsRegressor()).fit(X, y, sample_domain=domain)
+    with pytest.raises(ValueError, match="stages is 0: expected a whole number from 1"):
+        TwoStageTrAdaBoostR2(stages=0).fit(X, y, sample_domain=domain)
+    with pytest.raises(ValueError, match="folds is 1: expected a whole number from 2"):
+        TwoStageTrAdaBoostR2(folds=1).fit(X, y, sample_domain=domain)
+    with pytest.raises(NotFittedError):
+        TwoStageTrAdaBoostR2().predict(X)
