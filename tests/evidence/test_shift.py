@@ -26,6 +26,8 @@ def known_of(truth: Array, count: int, seed: int) -> Array:
     return known
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("shift", SHIFTS)
 def test_the_recipe_is_that_of_skada(shift: str) -> None:
     datasets = pytest.importorskip("skada.datasets")
