@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from headstart.compare import shift
     from headstart.data.read import read
     from headstart.data.roles import Roles
     from headstart.data.task import Task
@@ -37,6 +38,7 @@ _HOME = {
     "fit": "study",
     "predict": "study",
     "read": "data.read",
+    "shift": "compare",
 }
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "fit",
     "predict",
     "read",
+    "shift",
 ]
 
 

@@ -176,6 +176,42 @@ def check(
 
 
 @app.command(no_args_is_help=True)
+def shift(
+    source: Annotated[str, typer.Argument(help="Labelled data that you know, in any form that fit reads")],
+    target: Annotated[str, typer.Argument(help="The data you care about, with or without labels")],
+    backbone: Annotated[str | None, typer.Option("--backbone", help=BACKBONE)] = None,
+    input: Input = None,
+    target_column: Annotated[str | None, typer.Option("--target", help="Column to predict")] = None,
+    kind: Kind = None,
+    target_labels: Annotated[
+        str, typer.Option("--target-labels", help="all: use what is known of the target's answers; none: do not look")
+    ] = "all",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the tests")] = 0,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Write a map of both tasks as SVG")] = None,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")] = True,
+    json: AsJson = False,
+) -> None:
+    """How do SOURCE and TARGET differ, and what follows from it?"""
+    from headstart import compare
+    from headstart.terminal import Terminal
+
+    with Terminal(quiet=json) as terminal:
+        found = compare.shift(
+            source,
+            target,
+            backbone=backbone,
+            roles=_roles(input, target_column, None, None, None),
+            kind=_kind(kind),
+            target_labels=cast(Any, target_labels),
+            seed=seed,
+            cache=cache,
+            picture=picture,
+            listener=terminal,
+        )
+    _print(found.to_json() if json else str(found), json)
+
+
+@app.command(no_args_is_help=True)
 def show(model: Model, json: AsJson = False) -> None:
     """Show the evidence that a saved MODEL carries."""
     from headstart.artefact.evidence import read_evidence

@@ -1,0 +1,107 @@
+"""A source task beside a target task: how do they differ, and what follows from it?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from headstart.backbones.load import default, load
+from headstart.backbones.tables import TableEncoder
+from headstart.data.pair import Pair, pair
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.data.task import Array, Kind, Task
+from headstart.errors import DataError
+from headstart.evidence.shift import Shift, diagnose
+from headstart.evidence.shift_picture import shift_picture
+from headstart.features.cache import Cache
+from headstart.features.extract import Extraction
+from headstart.listener import LOGGED, Listener
+from headstart.seen import Seen, look
+
+__all__ = ["read_pair", "shift"]
+
+NO_ROLES = Roles()
+TargetLabels = Literal["all", "none"]
+
+
+def shift(
+    source: Any,
+    target: Any,
+    *,
+    backbone: str | None = None,
+    roles: Roles = NO_ROLES,
+    kind: Kind | None = None,
+    target_labels: TargetLabels = "all",
+    seed: int = 0,
+    cache: bool = True,
+    picture: Path | None = None,
+    listener: Listener = LOGGED,
+) -> Shift:
+    """How the target differs from the source: whether, in which way, in which columns and rows, and what to try.
+
+    source, target   data as in `headstart.fit`; of tables the columns that both have are compared
+    target_labels    "all": what is known of the target's answers is used. "none": not even if it is there
+    picture          where to write a map of both and the columns that differ most, as SVG
+
+    Raises DataError where the two have nothing in common, or the source no labels.
+    """
+    both = read_pair(source, target, roles=roles, kind=kind, target_labels=target_labels, listener=listener)
+    if both.source.kind == "multilabel":
+        raise DataError("the shift of a task with many labels a row is not diagnosed: give one label a row")
+    name = backbone or default(both.source.modality) if both.source.modality in ("image", "text") else None
+    network, extraction = load(name) if name else None, Extraction(cache=Cache() if cache else None)
+    ours = look(both.source, network, extraction, listener, "source")
+    theirs = look(both.target, network, extraction, listener, "target")
+    x, z, names = _features(ours, theirs)
+    answers, known = cast(Array, ours.task.targets), theirs.task.targets
+    found = diagnose(x, answers, z, known, kind=cast(Any, both.source.kind), names=names, seed=seed)
+    if picture is not None:
+        picture.write_text(shift_picture(x, z, found, seed=seed), encoding="utf-8")
+    return found._replace(notes=(*both.notes, *found.notes))
+
+
+def read_pair(
+    source: Any,
+    target: Any,
+    *,
+    roles: Roles,
+    kind: Kind | None,
+    target_labels: TargetLabels,
+    listener: Listener = LOGGED,
+) -> Pair:
+    """Both tasks on common ground. A target in which the source's column of labels is missing has none."""
+    if target_labels not in ("all", "none"):
+        raise ValueError(f"target_labels = {target_labels!r}: expected all or none")
+    ours = read(source, roles=roles, kind=kind)
+    theirs = _target(target, ours, roles)
+    both = pair(ours, replace(theirs, targets=None) if target_labels == "none" else theirs)
+    for what, task in (("source", both.source), ("target", both.target)):
+        listener.say(f"{what}: {len(task):,} rows" + ("" if task.targets is not None else ", no labels used"))
+    for note in both.notes:
+        listener.say(f"  {note}")
+    return both
+
+
+def _target(target: Any, source: Task, roles: Roles) -> Task:
+    named = roles.target or (source.columns and source.columns.target)
+    roles = replace(roles, modality=source.modality)
+    try:
+        return read(target, roles=replace(roles, target=named), kind=source.kind)
+    except DataError as error:
+        labelled = str(error)
+    found = read(target, roles=replace(roles, target=None), need_target=False)
+    return replace(found, notes=(*found.notes, f"taken to have no labels: {labelled}"))
+
+
+def _features(source: Seen, target: Seen) -> tuple[Array, Array, list[str] | None]:
+    """(n, d) and (m, d) float64, and what the columns are called where they have names."""
+    if isinstance(source.task.inputs, pd.DataFrame) and isinstance(target.task.inputs, pd.DataFrame):
+        encoder = TableEncoder.fit(pd.concat([source.task.inputs, target.task.inputs], ignore_index=True))
+        x, z = (encoder.transform(frame).astype(np.float64) for frame in (source.task.inputs, target.task.inputs))
+        return x, z, list(encoder.names)
+    return np.asarray(source.values, np.float64), np.asarray(target.values, np.float64), None
