@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 
 from headstart.data.task import Array
 
-__all__ = ["Moments", "affine", "blocks", "moments", "power"]
+__all__ = ["BLOCK", "Moments", "affine", "blocks", "moments", "power"]
 
 BLOCK = 4096
 

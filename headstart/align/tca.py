@@ -21,7 +21,7 @@ from scipy.linalg import eigh
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.checks import above, affordable, one_of, rows_of_both, whole
 from headstart.align.kernels import Kernel, kernel, landmarks, width
-from headstart.align.moments import blocks
+from headstart.align.moments import BLOCK, blocks
 from headstart.data.task import Array
 
 __all__ = ["TCA"]
@@ -59,7 +59,7 @@ class TCA:
 
     def memory(self, rows: int) -> int:
         """Bytes that a call takes beyond the data, for this many rows of both tasks."""
-        return 8 * min(rows, self.most) * (5 * min(rows, self.most) + 4096)
+        return 8 * min(rows, self.most) * (5 * min(rows, self.most) + 4 * BLOCK)
 
     def __call__(self, domains: Domains) -> Aligned:
         """Source rows (n, d) -> (n, dim). Raises ValueError: dim above the kernel's rank, too little memory."""

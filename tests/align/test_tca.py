@@ -62,7 +62,7 @@ def test_landmarks_bound_the_memory_and_keep_the_components():
     assert abs(np.corrcoef(exact.source[:, 0], few.source[:, 0])[0, 1]) > 0.98
     assert few.facts["distance"] == pytest.approx(exact.facts["distance"], rel=0.1)
     np.testing.assert_array_equal(few.source, TCA(dim=1, gamma=0.01, mu=1e-5, most=60)(domains(source, target)).source)
-    assert TCA().memory(10**6) == TCA().memory(2000) < 0.3e9
+    assert TCA().memory(10**6) == TCA().memory(2000) < 0.5e9
 
 
 def test_weights_count_as_repeated_rows():

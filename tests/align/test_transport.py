@@ -102,10 +102,11 @@ def test_a_plan_that_has_not_settled_is_refused(monkeypatch):
 
 
 def test_bad_input():
-    assert Transport().memory(10_000, 10_000) == 48e8
-    assert Transport(batch=1000).memory(10**6, 10**6) == 48e6
+    assert Transport().memory(10_000, 10_000) == 96e8
+    assert Transport(batch=1000).memory(10**6, 10**6) == 96e6
+    assert Transport(plan="emd").memory(1000, 10) == 48e4
     with pytest.raises(ValueError, match=r"a plan between 40 and 40 rows would take 0.0 GB, above .*: set batch=1000"):
-        Transport(limit=7e-5)(domains())
+        Transport(limit=1e-4)(domains())
     with pytest.raises(ValueError, match=r"plan='class' needs classes, but this is regression: expected plan="):
         Transport(plan="class")(make_regression_da().domains(classes=0))
     for option, bad, words in (
