@@ -79,8 +79,13 @@ def cross_fit(parts: Sequence[Array], codes: Array, *, C: float, folds: int, see
         gradient[:-1] += V[:-1] / (C * seen[:, None])
         return total + float((np.square(V[:-1]).sum(axis=(0, 2)) / (2 * C * seen)).sum()), gradient.ravel()
 
-    options = {"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-11}
-    found = minimize(loss, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B", options=options).x
+    found = minimize(
+        loss,
+        np.zeros(int(np.prod(shape))),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-11},
+    ).x
     W, b = _raw(found.reshape(shape), mean, spread)
     return CrossFit(np.ascontiguousarray(W.transpose(1, 0, 2)), b, fold)
 

@@ -25,7 +25,7 @@ HIGHEST = 500.0
 class DiscriminatorWeights:
     """Weights by the odds of a logistic regression between the tasks, cross-fitted.
 
-    C       inverse strength of the penalty on standardised features
+    C       inverse strength of the penalty on standardised features, as in scikit-learn
     clip    largest density ratio; None: none
     folds   models, each without the rows that it weighs
     Takes about 8 (n + m) bytes and a few blocks of rows beyond the data. Raises ValueError for bad options, and where a
@@ -46,7 +46,7 @@ class DiscriminatorWeights:
             return level(domains)
         n, m = len(domains.source), len(domains.target)
         codes = np.repeat([0, 1], [n, m])
-        fit = cross_fit((domains.source, domains.target), codes, C=self.C, folds=self.folds, seed=self.seed)
+        fit = cross_fit((domains.source, domains.target), codes, C=self.C / 2, folds=self.folds, seed=self.seed)
         source, target = fit.unseen(domains.source) @ (-1, 1), fit.unseen(domains.target, n) @ (-1, 1)
         ratio = n / m * np.exp(np.minimum(source, HIGHEST))
         most = np.inf if self.clip is None else self.clip
