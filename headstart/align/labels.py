@@ -15,15 +15,13 @@ import numpy as np
 from scipy.special import softmax
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.confusable import SINGULAR, notes
 from headstart.align.crossfit import cross_fit
 from headstart.align.shares import Shares, by_share, check_classes, check_fitting, interval, source_shares
 from headstart.align.weighing import alike, level
 from headstart.data.task import Array
 
 __all__ = ["BBSE", "label_shares"]
-
-ILL = 20.0
-SINGULAR = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +61,15 @@ def label_shares(domains: Domains, how: BBSE | None = None) -> Shares:
     parts = [source[codes == code] for code in range(domains.classes)]
     K, mu = np.stack([part.mean(axis=0) for part in parts], axis=1), target.mean(axis=0)
     q, below = _solve(K, mu)
-    notes = _notes(K, below)
+    said = notes(K, below)
     if np.linalg.cond(K) > SINGULAR:
-        return Shares(source_shares(domains), q, np.zeros_like(q), np.ones_like(q), notes)
+        return Shares(source_shares(domains), q, np.zeros_like(q), np.ones_like(q), said)
     draw = np.random.default_rng(how.seed)
     again = [
         _solve(np.stack([_mean(part, draw) for part in parts], axis=1), _mean(target, draw))[0]
         for _ in range(how.draws)
     ]
-    return Shares(source_shares(domains), q, *interval(np.array(again), q), notes)
+    return Shares(source_shares(domains), q, *interval(np.array(again), q), said)
 
 
 def _answers(domains: Domains, codes: Array, how: BBSE) -> tuple[Array, Array]:
@@ -97,20 +95,3 @@ def _solve(K: Array, mu: Array) -> tuple[Array, Array]:
     q = np.linalg.lstsq(K, mu, rcond=1 / SINGULAR)[0]
     kept = np.maximum(q, 0)
     return kept / kept.sum(), np.minimum(q, 0)
-
-
-def _notes(K: Array, below: Array) -> tuple[str, ...]:
-    said = [
-        f"class {code}: estimated share {below[code]:.3f} is below 0 and was set to 0"
-        for code in np.flatnonzero(below < -1e-9).tolist()
-    ]
-    condition = float(np.linalg.cond(K))
-    if condition > ILL:
-        weakest = np.linalg.svd(K)[2][-1]
-        one, two = sorted((int(weakest.argmax()), int(weakest.argmin())))
-        size = "singular" if condition > SINGULAR else f"ill-conditioned ({condition:.0f})"
-        said.append(
-            f"the confusion matrix is {size}: the classifier hardly tells classes apart, above all "
-            f"{one} and {two}, and their shares are hardly determined; use better features, or merge them"
-        )
-    return tuple(said)
