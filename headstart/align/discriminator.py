@@ -14,7 +14,7 @@ import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.crossfit import cross_fit
-from headstart.align.weighing import alike, check_option, level, rows_needed, weighed
+from headstart.align.weighing import alike, check_count, check_option, level, rows_needed, weighed
 
 __all__ = ["DiscriminatorWeights"]
 
@@ -40,7 +40,7 @@ class DiscriminatorWeights:
     def __call__(self, domains: Domains) -> Aligned:
         check_option("C", self.C, float(np.finfo(float).tiny), float(np.finfo(float).max))
         check_option("clip", 1.0 if self.clip is None else self.clip, float(np.finfo(float).tiny))
-        check_option("folds", self.folds, 2)
+        check_count("folds", self.folds, 2)
         rows_needed(domains, 2, 2, "for no row is weighed by a model that saw it")
         if alike(domains):
             return level(domains)

@@ -17,7 +17,7 @@ import numpy as np
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.mixture import mixture_shares
-from headstart.align.weighing import alike, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["KLIEP"]
@@ -44,8 +44,8 @@ class KLIEP:
 
     def __call__(self, domains: Domains) -> Aligned:
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
-        check_option("centres", self.centres, 1)
-        check_option("folds", self.folds, 2)
+        check_count("centres", self.centres, 1)
+        check_count("folds", self.folds, 2)
         if self.gamma is None:
             rows_needed(domains, 1, 2, "to choose the width on rows held out; or give gamma")
         if alike(domains):

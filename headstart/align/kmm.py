@@ -18,7 +18,7 @@ import numpy as np
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.gaussian import kernel, kernel_regression, mean_kernel, median_gamma, squared_distances
 from headstart.align.programme import solve_programme
-from headstart.align.weighing import alike, check_option, drawn, level, weighed
+from headstart.align.weighing import alike, check_count, check_option, drawn, level, weighed
 
 __all__ = ["KMM"]
 
@@ -46,8 +46,9 @@ class KMM:
 
     def __call__(self, domains: Domains) -> Aligned:
         source, target = domains.source, domains.target
+        self._check()
         n = len(source) if self.most is None else min(self.most, len(source))
-        self._check(n)
+        self._fits(n)
         if alike(domains):
             return level(domains)
         gamma = median_gamma(source, target, self.seed) if self.gamma is None else self.gamma
@@ -64,13 +65,15 @@ class KMM:
         facts = {"gamma": gamma, "eps": eps, "rows": n, "clipped": bool((w >= self.bound * (1 - 1e-6)).any())}
         return weighed(domains, w if n == len(source) else kernel_regression(source, rows, w, gamma), facts)
 
-    def _check(self, n: int) -> None:
+    def _check(self) -> None:
         tiny = float(np.finfo(float).tiny)
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, tiny)
         check_option("bound", self.bound, 1.0)
         check_option("eps", 0.0 if self.eps is None else self.eps, 0.0, 1.0)
-        check_option("most", n, 1)
+        check_count("most", 1 if self.most is None else self.most, 1)
         check_option("limit", self.limit, 0.0)
+
+    def _fits(self, n: int) -> None:
         needed = 16e-9 * n * n
         if needed > self.limit:
             fits = int((self.limit / 16e-9) ** 0.5)

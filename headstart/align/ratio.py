@@ -19,7 +19,7 @@ import numpy as np
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.left_out import left_out_loss
-from headstart.align.weighing import alike, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["ULSIF", "RuLSIF"]
@@ -50,7 +50,7 @@ class RuLSIF:
         check_option("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
         check_option("penalty", 1.0 if self.penalty is None else self.penalty, float(np.finfo(float).tiny))
-        check_option("centres", self.centres, 1)
+        check_count("centres", self.centres, 1)
         rows_needed(domains, 2, 2, "for a row is left out to choose the width")
         if alike(domains):
             return level(domains)

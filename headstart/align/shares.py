@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.weighing import check_option, rows_needed, weighed
+from headstart.align.weighing import check_count, check_option, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["Shares", "by_share", "check_classes", "check_fitting", "interval", "source_shares"]
@@ -50,8 +50,8 @@ def interval(draws: Array, centre: Array, shrink: float = 1.0) -> tuple[Array, A
 def check_fitting(C: float, folds: int, draws: int) -> None:
     """Raises ValueError for options of the classifier or of the bootstrap that make no sense."""
     check_option("C", C, float(np.finfo(float).tiny), float(np.finfo(float).max))
-    check_option("folds", folds, 2)
-    check_option("draws", draws, 20)
+    check_count("folds", folds, 2)
+    check_count("draws", draws, 20)
 
 
 def check_classes(domains: Domains) -> None:

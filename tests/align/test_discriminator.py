@@ -109,7 +109,7 @@ def test_a_constant_feature() -> None:
         (DiscriminatorWeights(C=0.0), "C is 0.0"),
         (DiscriminatorWeights(C=float("inf")), "C is inf: expected a number from"),
         (DiscriminatorWeights(clip=float("nan")), "clip is nan"),
-        (DiscriminatorWeights(folds=1), "folds is 1: expected a number of at least 2"),
+        (DiscriminatorWeights(folds=1), "folds is 1: expected a whole number of at least 2"),
     ],
 )
 def test_bad_options(step: DiscriminatorWeights, words: str) -> None:

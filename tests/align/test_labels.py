@@ -149,7 +149,7 @@ def test_classes_that_cannot_be_weighed(way: Callable[[Domains], object]) -> Non
     [
         (BBSE(C=float("nan")), "C is nan"),
         (BBSE(folds=1), "folds is 1"),
-        (BBSE(draws=3), "draws is 3: expected a number of at least 20"),
+        (BBSE(draws=3), "draws is 3: expected a whole number of at least 20"),
         (MLLS(C=-1.0), "C is -1.0"),
         (MLLS(draws=0), "draws is 0"),
     ],

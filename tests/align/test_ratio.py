@@ -65,7 +65,7 @@ def test_constant_features_and_more_features_than_rows() -> None:
         (RuLSIF(alpha=float("nan")), "alpha is nan"),
         (ULSIF(gamma=-1.0), "gamma is -1.0"),
         (ULSIF(penalty=0.0), "penalty is 0.0"),
-        (ULSIF(centres=0), "centres is 0: expected a number of at least 1"),
+        (ULSIF(centres=0), "centres is 0: expected a whole number of at least 1"),
     ],
 )
 def test_bad_options(step: RuLSIF, words: str) -> None:

@@ -20,7 +20,7 @@ from headstart.align.labels import BBSE
 from headstart.align.mlls import MLLS
 from headstart.align.neighbours import NearestNeighbourWeights
 from headstart.align.ratio import ULSIF, RuLSIF
-from headstart.align.weighing import check_option, effective, weighed
+from headstart.align.weighing import check_count, check_option, effective, weighed
 
 BY_FEATURES: list[Align] = [KMM(), RuLSIF(), ULSIF(), KLIEP(), NearestNeighbourWeights(), DiscriminatorWeights()]
 BY_LABELS: list[Align] = [BBSE(), BBSE(soft=False), MLLS()]
@@ -118,4 +118,7 @@ def test_weights_that_are_nothing_and_options_out_of_range() -> None:
         weighed(_shifted(), np.full(120, np.nan), {})
     with pytest.raises(ValueError, match="share is nan: expected a number from 0 to 1"):
         check_option("share", float("nan"), 0, 1)
+    for odd in (2.5, True, float("nan"), 0):
+        with pytest.raises(ValueError, match=f"rows is {odd}: expected a whole number of at least 1"):
+            check_count("rows", odd, 1)  # type: ignore[arg-type]
     assert effective(np.array([3.0, 0, 0])) == 1
