@@ -41,7 +41,7 @@ class L2SPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """X (N, d), y (N,) or (N, k), NaN where not known. Raises ValueError without a labelled target row."""
         penalty = strength(self.penalty)
         rows, answers, slopes, offsets = start(
-            self, Ridge() if self.source is None else self.source, (X, y, sample_domain)
+            self, Ridge(copy_X=False) if self.source is None else self.source, (X, y, sample_domain)
         )
         w, b = change(rows, answers - (rows @ slopes + offsets), penalty, 1.0)
         flat = np.ndim(y) == 1
