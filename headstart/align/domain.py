@@ -38,26 +38,38 @@ def sources(sample_domain: Any, count: int) -> Array:
     return cast(Array, signs > 0)
 
 
-def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any) -> Domains:
-    """Both tasks of one X and y; sets `n_features_in_`, and `classes_` of a classifier. The source is all answered."""
+def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any, look: bool = True) -> Domains:
+    """Both tasks of one X and y; sets `n_features_in_`, and `classes_` of a classifier.
+
+    Raises ValueError where a source row has no answer, or a target row one of no source row's class. look: whether
+    answers of target rows may be used at all; they are unknown otherwise, whatever they are.
+    """
     X = validate_data(estimator, X, dtype=np.float64)
     source = sources(sample_domain, len(X))
+    y = _one_a_row(y, len(X))
+    if not look:
+        y = y.astype(object)
+        y[~source] = None
     if not is_classifier(estimator):
         values = finite(y, source)
         return Domains(X[source], values[source], X[~source], values[~source])
-    names = np.asarray(y)[: len(X)]
-    estimator.classes_ = np.array(sorted({name for name in names[source].tolist() if str(name) not in {"nan", "None"}}))
+    estimator.classes_ = np.array(sorted({name for name in y[source].tolist() if str(name) not in {"nan", "None"}}))
     codes = coded(y, source, estimator.classes_)
     if len(estimator.classes_) < 2:
         raise ValueError(f"the source rows are all of class {estimator.classes_.tolist()}: expected two or more")
     return Domains(X[source], codes[source], X[~source], codes[~source], len(estimator.classes_))
 
 
+def _one_a_row(y: Any, count: int) -> Array:
+    answers = np.asarray(y)
+    if answers.ndim == 0 or len(answers) != count:
+        raise ValueError(f"y has shape {answers.shape} for {count} rows: expected one answer a row")
+    return answers
+
+
 def finite(y: Any, source: Array) -> Array:
     """Answers of a regression as float64, (N,) or (N, k); NaN is an unknown answer of a target row."""
-    values = np.asarray(y, dtype=np.float64)
-    if len(values) != len(source):
-        raise ValueError(f"y has {len(values)} answers for {len(source)} rows: expected one a row")
+    values = _one_a_row(y, len(source)).astype(np.float64)
     if np.isinf(values).any() or np.isnan(values[source]).any():
         raise ValueError("y holds infinity, or NaN in a source row: expected numbers, NaN where a target is not known")
     return values
@@ -66,9 +78,7 @@ def finite(y: Any, source: Array) -> Array:
 def coded(y: Any, source: Array, classes: Array) -> Array:
     """Answers as codes into `classes`; -1 where a target row says -1, NaN or None."""
     place = {cast(Hashable, name): code for code, name in enumerate(classes.tolist())}
-    names = np.asarray(y).tolist()
-    if len(names) != len(source):
-        raise ValueError(f"y has {len(names)} answers for {len(source)} rows: expected one a row")
+    names = _one_a_row(y, len(source)).tolist()
     codes = np.array([place.get(name, -1) for name in names])
     if (codes[source] < 0).any():
         raise ValueError("y holds NaN or None in a source row: expected a class for each source row")
@@ -90,7 +100,7 @@ def answered(domains: Domains, who: str) -> tuple[Array, Array]:
             f"no target row has a known answer (all are -1 or NaN), and {who} learns from some: label a few target "
             "rows, or take a step that needs none, such as Adapted(Coral())"
         )
-    return domains.target[have], known[have]
+    return (domains.target, known) if have.all() else (domains.target[have], known[have])
 
 
 def weighable(estimator: Any, who: str) -> None:

@@ -74,7 +74,7 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
     def _solved(self, domains: Domains, answers: Array, known: Array) -> Answer:
         """From answers (n, k) of source rows and those of target rows (m, k), NaN where they are not to be used."""
         rows = np.vstack([domains.source, domains.target])
-        both = np.vstack([answers, known if self.target_labels else np.full_like(known, np.nan)])
+        both = np.vstack([answers, known])
         labelled = np.flatnonzero(np.isfinite(both).all(1))
         if self.kernel == "rbf":
             affordable(len(rows), self.limit_gb)
@@ -95,7 +95,7 @@ class LaplacianRegularisedRegressor(RegressorMixin, _LaplacianRegularised):  # t
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """X (N, d), y (N,) or (N, k), NaN where a target row's is not known."""
         self._check()
-        domains = domains_of(self, X, y, sample_domain)
+        domains = domains_of(self, X, y, sample_domain, self.target_labels)
         known = cast(Array, domains.known)
         self.flat_ = domains.targets.ndim == 1
         answers, known = (a.reshape(len(a), -1) for a in (domains.targets, known))
@@ -114,7 +114,7 @@ class LaplacianRegularisedClassifier(ClassifierMixin, _LaplacianRegularised):  #
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """X (N, d), y (N,) classes, -1 where a target row's is not known."""
         self._check()
-        domains = domains_of(self, X, y, sample_domain)
+        domains = domains_of(self, X, y, sample_domain, self.target_labels)
         signs = np.vstack([2.0 * np.eye(domains.classes) - 1, np.full(domains.classes, np.nan)])
         self.answer_ = self._solved(domains, signs[domains.targets], signs[cast(Array, domains.known)])
         return self

@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import Any, Self, cast
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from headstart.align.logistic import logits, pulled
 from headstart.align.pull import change, start, strength
 from headstart.data.task import Array
 
@@ -41,7 +41,7 @@ class L2SPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """X (N, d), y (N,) or (N, k), NaN where not known. Raises ValueError without a labelled target row."""
         penalty = strength(self.penalty)
         rows, answers, slopes, offsets = start(
-            self, Ridge() if self.source is None else self.source, (X, y, sample_domain)
+            self, Ridge(copy_X=False) if self.source is None else self.source, (X, y, sample_domain)
         )
         w, b = change(rows, answers - (rows @ slopes + offsets), penalty, 1.0)
         flat = np.ndim(y) == 1
@@ -72,7 +72,7 @@ class L2SPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         penalty = strength(self.penalty)
         model = LogisticRegression(max_iter=1000) if self.source is None else self.source
         rows, codes, slopes, offsets = start(self, model, (X, y, sample_domain))
-        w, b = _pulled(rows, np.eye(len(self.classes_))[codes], (slopes, offsets), penalty)
+        w, b = pulled(rows, np.eye(len(self.classes_))[codes], (slopes, offsets), penalty)
         self.coef_, self.intercept_ = w.T, b
         return self
 
@@ -85,41 +85,9 @@ class L2SPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Array:
         """(N, C) for target rows, columns as in `classes_`."""
         scores = self.decision_function(X)
-        return softmax(_logits(scores.reshape(len(scores), -1)), axis=1)
+        return softmax(logits(scores.reshape(len(scores), -1)), axis=1)
 
     def predict(self, X: Any) -> Array:
         """(N,) classes of target rows."""
         shares = self.predict_proba(X)
         return cast(Array, self.classes_[shares.argmax(1)])
-
-
-def _logits(scores: Array) -> Array:
-    """One score is that of the second of two classes over the first."""
-    return np.hstack([np.zeros_like(scores), scores]) if scores.shape[1] == 1 else scores
-
-
-def _pulled(rows: Array, hot: Array, start: tuple[Array, Array], penalty: float) -> tuple[Array, Array]:
-    """W and its intercepts by L-BFGS from W0, in units in which the pull has curvature one at most."""
-    W0, b0 = start
-    if np.isinf(penalty):
-        return W0, b0
-    unit = 1 / np.sqrt(max(penalty, 1.0))
-
-    def loss(flat: Array) -> tuple[float, Array]:
-        step = flat.reshape(-1, len(b0))
-        log_p = log_softmax(_logits(rows @ (W0 + unit * step[:-1]) + b0 + unit * step[-1]), axis=1)
-        error = (np.exp(log_p) - hot)[:, -len(b0) :]
-        pull = penalty * unit**2 * step
-        gradient = unit * np.vstack([rows.T @ error, error.sum(0)]) + pull
-        return -(hot * log_p).sum() + (pull * step).sum() / 2, gradient.ravel()
-
-    begin = np.zeros((rows.shape[1] + 1) * len(b0))
-    found = minimize(
-        loss,
-        begin,
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 5000, "maxfun": 10000, "gtol": 1e-7, "ftol": 1e-15},
-    )
-    step = unit * found.x.reshape(-1, len(b0))
-    return W0 + step[:-1], b0 + step[-1]

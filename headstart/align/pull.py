@@ -59,7 +59,7 @@ def start(estimator: Any, source: Any, tasks: tuple[Any, Any, Any]) -> Start:
 
 def _target_only(estimator: Any, source: Any, X: Any, y: Any) -> Domains:
     """Rows of the target alone, for a source model that came fitted."""
-    X = validate_data(estimator, X, dtype=np.float64)
+    X = validate_data(estimator, X, dtype=np.float64, copy=True)
     none = np.zeros(len(X), dtype=bool)
     if not is_classifier(estimator):
         return Domains(X[:0], X[:0, 0], X, finite(y, none))

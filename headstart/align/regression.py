@@ -43,7 +43,7 @@ class DomainAdaptiveRegressor(RegressorMixin, BaseEstimator):  # type: ignore[mi
         self.features_ = clone(FunctionTransformer() if self.features is None else self.features)
         phi = self.features_.fit_transform(validate_data(self, X, dtype=np.float64))
         rows, answers, slopes, offsets = start(
-            self, Ridge() if self.source is None else self.source, (phi, y, sample_domain)
+            self, Ridge(copy_X=False) if self.source is None else self.source, (phi, y, sample_domain)
         )
         validate_data(self, X, skip_check_array=True)
         residual = answers - (rows @ slopes + offsets)

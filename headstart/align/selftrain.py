@@ -58,11 +58,11 @@ class SelfTraining(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """X (N, d), y (N,) classes, -1 where not known. Raises ValueError where nothing says how sure a row is."""
         self._check()
-        domains = domains_of(self, X, y, sample_domain)
+        domains = domains_of(self, X, y, sample_domain, self.target_labels)
         base = LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator
         if not hasattr(base, "predict_proba"):
             raise ValueError(f"{base} has no predict_proba, and self-training takes the surest rows: use another one")
-        fixed = cast(Array, domains.known) if self.target_labels else np.full(len(domains.target), -1)
+        fixed = cast(Array, domains.known)
         taken, by_class, settled = fixed, [], False
         self.estimator_ = self._learnt(base, domains, taken)
         for step in range(self.rounds):

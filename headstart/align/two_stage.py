@@ -36,7 +36,7 @@ class TwoStageTrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     folds       F, at most one a labelled target row
     seed        of the folds
 
-    After `fit`: `errors_` (S,) in units of y, `stage_` the one chosen.
+    After `fit`: `errors_` (S,) in units of y, `shares_` (S,) of the target in all weights, `stage_` the one chosen.
     """
 
     def __init__(
@@ -58,14 +58,15 @@ class TwoStageTrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if m < 2:
             raise ValueError("one target row has a known answer: two stages need 2 to hold out; take TrAdaBoostR2")
         fold = np.random.default_rng(self.seed).permutation(m) % min(self.folds, m)
-        weights, models, errors = np.ones(len(both.rows)), [], []
+        weights, models, errors, shares = np.ones(len(both.rows)), [], [], []
         for t in range(self.stages):
+            shares.append(weights[both.n :].sum() / weights.sum())
             errors.append(_held_out(learner, both, weights, fold, self.rounds))
             models.append(_stage(learner, both, weights, self.rounds))
             e = relative(models[-1].predict(both.rows), both.answers)[: both.n]
             share = m / len(weights) + (t + 1) / max(self.stages - 1, 1) * (1 - m / len(weights))
             weights[: both.n] *= _beta(weights[: both.n], e, m * (1 - share) / share) ** e
-        self.errors_ = np.array(errors)
+        self.errors_, self.shares_ = np.array(errors), np.array(shares)
         self.stage_ = int(self.errors_.argmin())
         self.model_ = models[self.stage_]
         return self

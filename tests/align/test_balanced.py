@@ -42,7 +42,7 @@ def test_the_ends_are_the_source_alone_and_the_labelled_target_rows_alone() -> N
 
 
 def test_weights_of_source_rows_are_kept_within_their_share() -> None:
-    domains = make_classification_da().domains(known=10)._replace(weights=np.linspace(0, 2, 100))
+    domains = make_classification_da().domains(known=10)._replace(weights=np.linspace(0, 6, 100))
     got = BalancedWeights(gamma=0.25)(domains)
     assert got.weights is not None
     np.testing.assert_allclose(got.weights[:100] / got.weights[99], np.linspace(0, 1, 100), atol=1e-12)

@@ -5,6 +5,7 @@ import pytest
 import sklearn
 from scipy.optimize import minimize
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -77,6 +78,7 @@ def test_a_constant_feature_and_the_data_handed_in_do_no_harm() -> None:
     before = X.copy()
     model = DomainAdaptiveRegressor().fit(X, y, sample_domain=domain)
     assert np.isfinite(model.predict(X)).all()
+    DomainAdaptiveRegressor(source=FrozenEstimator(Ridge().fit(X[:60], y[:60]))).fit(X, np.arange(100.0))
     np.testing.assert_array_equal(X, before)
 
 

@@ -51,6 +51,14 @@ def test_it_settles_before_the_rounds_are_spent_and_not_before() -> None:
     assert short.facts_["taken"][0] >= 40
 
 
+def test_a_share_too_small_to_add_a_row_is_not_the_end() -> None:
+    X, y, domain = pair(turn=0.0)
+    few = np.r_[:80, 80:84]
+    model = SelfTraining(threshold=0.0, share=1.0, rounds=20).fit(X[few], y[few], sample_domain=domain[few])
+    assert model.facts_["taken"][:2] == [2, 2]
+    assert model.facts_["taken"][-1] == 4
+
+
 def test_no_row_is_taken_where_none_is_sure_and_then_it_is_the_source_model() -> None:
     X, y, domain = pair()
     model = SelfTraining(LogisticRegression(C=1e-4), threshold=0.99).fit(X, y, sample_domain=domain)

@@ -58,6 +58,7 @@ def test_stages_go_from_all_rows_alike_to_the_target_alone() -> None:
     last = TwoStageTrAdaBoostR2(LinearRegression(), stages=4, rounds=1, folds=10).fit(X, y, sample_domain=domain)
     own = LinearRegression().fit(X[100:110], y[100:110])
     assert last.stage_ == 3
+    np.testing.assert_allclose(last.shares_, 1 / 11 + np.arange(4) / 3 * 10 / 11)
     np.testing.assert_allclose(last.predict(X), own.predict(X), atol=1e-6)
     assert last.errors_.argmin() == last.stage_
 
