@@ -3,7 +3,8 @@
     label      p_t(x) = sum_c q_c p_s(x | c)            the source's classes in other shares q: C - 1 numbers
     covariate  p_t(x) = w(x) p_s(x)                      log w = a + b'x + x'Bx, by logistic regression of the domain
     moved      x_t = m_t + S (x_s - m_s)                 the source shifted and stretched (with S the linear transport
-                                                         map of two Gaussians; column by column for few rows)
+                                                         map of two Gaussians; column by column for few rows).
+                         Estimated, so that sharp edges (amounts that start at 0) refute it though it be true
 
 A story stands where neither two-sample test tells what it makes from the target. q solves mean_t f = sum_c q_c
 mean_{s, c} f, with f the class probabilities of a forest on rows that it did not see (black-box shift estimation,
