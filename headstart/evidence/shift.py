@@ -31,7 +31,8 @@ _FIFTHS = (0.2, 0.4, 0.6, 0.8)
 class Shift(NamedTuple):
     """What was found. None, or empty, where it could not be asked or need not be.
 
-    kind, sure      which shift; whether it is known or a suspicion (without target labels mostly that)
+    kind, sure      which shift; whether known labels (at the 1 % level), support or identity decided it, or else it is
+                    a suspicion: what explains the features, which without target labels is all there is
     why             in words
     recommendation  what to try, in words
     shares          of each class in the target if only shares changed; in regression of the fifths of the answers

@@ -61,7 +61,7 @@ def judge(stories: Sequence[Story], support: Support, labels: Conditional | None
         also = "other shares of the classes" if shares else "weights of the source's rows"
         return Judged("unclear", False, f"{also} explain the target, and so does moving the source as a whole")
     how = ", but moving the source as a whole does" if move else ""
-    return Judged("conditional", False, f"neither other shares nor weights explain the target{how}: suspected")
+    return Judged("conditional", False, f"neither other shares nor weights explain the target{how}")
 
 
 def _by_labels(labels: Conditional, shares: bool) -> Judged | None:

@@ -1,9 +1,11 @@
 """Three stories of how the target came from the source, each fitted and then tested: does it make the target's rows?
 
     label      p_t(x) = sum_c q_c p_s(x | c)            the source's classes in other shares q: C - 1 numbers
-    covariate  p_t(x) = w(x) p_s(x)                      log w = a + b'x + x'Bx, by logistic regression of the domain
+    covariate  p_t(x) = w(x) p_s(x)                      log w = a + b'x + x'Bx, by logistic regression of the domain; B
+                         of the first 20 principal axes where there are more columns
     moved      x_t = m_t + S (x_s - m_s)                 the source shifted and stretched (with S the linear transport
-                                                         map of two Gaussians; column by column for few rows)
+                                                         map of two Gaussians; column by column for few rows).
+                         Estimated, so that sharp edges (amounts that start at 0) refute it though it be true
 
 A story stands where neither two-sample test tells what it makes from the target. q solves mean_t f = sum_c q_c
 mean_{s, c} f, with f the class probabilities of a forest on rows that it did not see (black-box shift estimation,
@@ -87,10 +89,11 @@ def covariate(source: Array, target: Array, *, seed: int = 0) -> Story:
     rows, own = np.concatenate([source, target]), np.arange(len(source) + len(target)) >= len(source)
     spread = rows.std(axis=0)
     rows = (rows - rows.mean(axis=0)) / np.where(spread > 1e-12, spread, np.inf)
+    few = rows
     if rows.shape[1] > _SQUARES:
-        rows = PCA(min(_SQUARES, len(rows) - 1), random_state=seed).fit_transform(rows)
-    i, j = np.triu_indices(rows.shape[1])
-    rows = np.concatenate([rows, rows[:, i] * rows[:, j]], axis=1)
+        few = PCA(min(_SQUARES, len(rows) - 1), random_state=seed).fit_transform(rows)
+    i, j = np.triu_indices(few.shape[1])
+    rows = np.concatenate([rows, few[:, i] * few[:, j]], axis=1)
     folds = StratifiedKFold(min(5, len(source), len(target)), shuffle=True, random_state=seed)
     model = LogisticRegression(max_iter=1000)
     odds = cross_val_predict(model, rows, own, cv=folds, method="decision_function")[: len(source)]

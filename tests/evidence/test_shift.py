@@ -39,6 +39,7 @@ def test_the_recipe_is_that_of_skada(shift: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_right_kind_in_12_of_15_runs() -> None:
     """With 40 of 160 target labels in all; without any where it is identifiable, and never surely wrong."""
     right = {"without": dict.fromkeys(SHIFTS, 0), "with": dict.fromkeys(SHIFTS, 0)}
