@@ -133,7 +133,7 @@ def _from_array(array: Array, modality: Modality | None) -> Draft:
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError):
-            table = of_frame(pd.DataFrame(array).infer_objects())
+            table = of_frame(_frame(array))
             return draft_of(table, Roles(input=tuple(table.frame.columns), modality="table"), need_target=False)
     numbers = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     notes = [f"input: an array of {array.shape[1]} columns"]
@@ -143,6 +143,16 @@ def _from_array(array: Array, modality: Modality | None) -> Draft:
 def _holds_items(array: Array) -> bool:
     """Whether a 1-D array is a list of strings, paths or pictures in disguise."""
     return any(isinstance(item, str | os.PathLike) or is_picture(item) for item in array.tolist())
+
+
+def _frame(array: Array) -> pd.DataFrame:
+    """(N, D) words and numbers as a table, each column of its own type."""
+    try:
+        return pd.DataFrame(array).infer_objects()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            "a cell holds half a character (a lone surrogate): take it out, or leave its row out"
+        ) from error
 
 
 def _from_pixels(array: Array) -> Draft:

@@ -201,6 +201,12 @@ def test_targets_that_do_not_fit(options, words):
         as_task(np.eye(3), **options)
 
 
+def test_half_a_character_is_refused():
+    for array in (np.array([["\ud800"]]), np.array([["a", 1], ["\ud800", 2]], dtype=object)):
+        with pytest.raises(DataError, match=r"a cell holds half a character \(a lone surrogate\): take it out"):
+            as_task(array)
+
+
 def test_a_list_alone_has_no_targets():
     with pytest.raises(DataError, match=r"a list holds inputs and no targets: .* Transfer\(\).fit\(inputs, targets\)"):
         read(["a text", "another"])
