@@ -35,7 +35,9 @@ BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., t
 METHOD = (
     "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, neural. "
     "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, delta, wise-ft, soup, lora, ia3, bitfit, scratch; "
-    "TUNE+LOSS, such as gradual+l2-sp, for a pair"
+    "TUNE+LOSS, such as gradual+l2-sp, for a pair. With --source: auto, source-only, target-only, pooled, coral, "
+    "subspace, linear-transport, transport, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "
+    "discriminator, bbse, mlls. Default: probe; auto with --source"
 )
 
 Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]
@@ -54,8 +56,12 @@ def fit(
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="Folder to save the fitted model in")],
     test: Annotated[str | None, typer.Option("--test", help="Your own test data, looked at once, at the end")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Labelled data of a related task, to draw on")] = None,
+    target_labels: Annotated[
+        str, typer.Option("--target-labels", help="With --source. all; or none: only the test looks at DATA's answers")
+    ] = "all",
     backbone: Annotated[str | None, typer.Option("--backbone", help=BACKBONE)] = None,
-    method: Annotated[str, typer.Option("--method", help=METHOD)] = "probe",
+    method: Annotated[str | None, typer.Option("--method", help=METHOD)] = None,
     input: Input = None,
     target: Target = None,
     split: SplitColumn = None,
@@ -86,12 +92,14 @@ def fit(
 
     check_target(out, overwrite=overwrite)
     options = _options(option)
-    if slim and configured(method, options or {}, seed) is not None:
+    if slim and method and configured(method, options or {}, seed) is not None:
         raise ValueError(f"--slim stores the backbone by its hash, and method {method!r} moves it: leave --slim out")
     with Terminal(quiet=json) as terminal:
         fitted = study.fit(
             data,
             test=test,
+            source=source,
+            target_labels=cast(Any, target_labels),
             backbone=backbone,
             method=method,
             roles=_roles(input, target, split, group, domain),

@@ -23,7 +23,7 @@ from headstart.features.extract import Extraction
 from headstart.listener import LOGGED, Listener
 from headstart.seen import Seen, look
 
-__all__ = ["read_pair", "shift"]
+__all__ = ["TargetLabels", "read_pair", "shift"]
 
 NO_ROLES = Roles()
 TargetLabels = Literal["all", "none"]

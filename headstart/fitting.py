@@ -84,6 +84,8 @@ def fit_model(
     extraction, listener   of a method that moves weights: where to calculate, and who hears of each epoch
     """
     tuning = plan.tuning
+    if method(plan.method).way is not None:
+        raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
     if tuning is None:
         return _probed(seen, backbone, plan)
     if backbone is None:

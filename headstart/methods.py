@@ -6,10 +6,27 @@ those that suit the task (`heads.select`). A row with one trains weights: which 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import Field, fields, replace
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+from headstart.align.aligned import Align
+from headstart.align.augment import FeatureAugmentation
+from headstart.align.balanced import BalancedWeights
+from headstart.align.coral import Coral
+from headstart.align.discriminator import DiscriminatorWeights
+from headstart.align.jdot import JDOT
+from headstart.align.kliep import KLIEP
+from headstart.align.kmm import KMM
+from headstart.align.labels import BBSE
+from headstart.align.mlls import MLLS
+from headstart.align.monge import LinearTransport
+from headstart.align.neighbours import NearestNeighbourWeights
+from headstart.align.ratio import ULSIF, RuLSIF
+from headstart.align.subspace import SubspaceAlignment
+from headstart.align.transport import Transport
+from headstart.align.way import Way
 from headstart.losses.delta import Delta
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.supervised import Supervised
@@ -27,7 +44,7 @@ from headstart.tune.stage import Tune
 from headstart.tune.top import Top
 from headstart.tune.wise_ft import WiSEFT
 
-__all__ = ["METHODS", "Method", "Tuning", "configured", "method"]
+__all__ = ["METHODS", "Method", "Tuning", "configured", "method", "wayfaring"]
 
 
 _EPOCHS = {"probe": 6, "zero": 15}
@@ -35,12 +52,14 @@ _EPOCHS = {"probe": 6, "zero": 15}
 
 
 class Method(NamedTuple):
-    """A row of the table: the heads to try on frozen features, or what moves and by which loss; and what it is for."""
+    """A row of the table: the heads to try on frozen features, or what moves and by which loss, or how a source task
+    comes into it; and what it is for."""
 
     heads: tuple[str, ...] | None
     about: str
     tune: Tune | None = None
     loss: Supervised = Supervised()
+    way: Way | None = None
 
 
 class Tuning(NamedTuple):
@@ -49,6 +68,10 @@ class Tuning(NamedTuple):
     tune: Tune
     loss: Supervised
     training: Training
+
+
+def _step(about: str, align: Align) -> Method:
+    return Method(None, f"with a source: {about}", way=Way(align=align))
 
 
 METHODS: dict[str, Method] = {
@@ -70,6 +93,27 @@ METHODS: dict[str, Method] = {
     "ia3": Method(None, "vectors that stretch the layers' outputs learn, and are merged (needs peft)", IA3()),
     "bitfit": Method(None, "the biases and the head learn", BitFit()),
     "scratch": Method(None, "the same network from random weights: the control", Full(scratch=True)),
+    "auto": Method(
+        None, "with a source: the best way that is not adapted, unless another is better", way=Way(guarded=True)
+    ),
+    "source-only": Method(None, "with a source: learn from its rows, answer for the target", way=Way()),
+    "target-only": Method(None, "with a source: leave it aside", way=Way(source=False, target=True)),
+    "pooled": Method(None, "with a source: its rows and the labelled target rows alike", way=Way(target=True)),
+    "coral": _step("means and covariances are matched", Coral()),
+    "subspace": _step("subspaces are matched", SubspaceAlignment()),
+    "linear-transport": _step("the best linear map between two Gaussians", LinearTransport()),
+    "transport": _step("a transport plan moves the source rows", Transport()),
+    "jdot": _step("a plan that moves features and answers", JDOT()),
+    "augment": _step("shared and own copies of the columns; needs target labels", FeatureAugmentation()),
+    "balanced": _step("source and target rows weigh alike; needs target labels", BalancedWeights()),
+    "kmm": _step("weights of source rows by kernel means", KMM()),
+    "ulsif": _step("weights by a least-squares ratio", ULSIF()),
+    "rulsif": _step("weights by a least-squares ratio that is bounded", RuLSIF()),
+    "kliep": _step("weights by the nearest ratio in the sense of Kullback and Leibler", KLIEP()),
+    "neighbours": _step("weights by nearest neighbours", NearestNeighbourWeights()),
+    "discriminator": _step("weights by telling the tasks apart", DiscriminatorWeights()),
+    "bbse": _step("other shares of the classes, by the confusion matrix", BBSE()),
+    "mlls": _step("other shares of the classes, by likelihood", MLLS()),
 }
 
 
@@ -105,6 +149,21 @@ def _row(name: str) -> Method:
     return METHODS[name]
 
 
+def wayfaring(name: str, options: dict[str, Any]) -> Way | None:
+    """How the row draws on a source task, its step with these options; None for a row that draws on none.
+
+    Raises ValueError for an option that the step does not have, naming the nearest.
+    """
+    way = method(name).way
+    if way is None or not options:
+        return way
+    places = {} if way.align is None else {field.name: field for field in fields(cast(Any, way.align))}
+    for option in options:
+        _refuse_unknown(name, option, places)
+    set_ = {option: _typed(places[option], value) for option, value in options.items()}
+    return way._replace(align=replace(cast(Any, way.align), **set_))
+
+
 def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
     """The row with these options, each a field of its tune, its loss or of `Training`; None where nothing moves.
 
@@ -112,7 +171,7 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
     """
     row = method(name)
     if row.tune is None:
-        if options:
+        if options and row.way is None:
             raise ValueError(f"method {name!r} moves no weights and has no option {next(iter(options))!r}")
         return None
     training = Training(seed=seed, epochs=_EPOCHS[row.tune.start])
@@ -121,10 +180,7 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
     for settled in ("scratch", "soup", "seed"):
         places.pop(settled, None)
     for option, value in options.items():
-        if option not in places:
-            near = get_close_matches(option, list(places), n=1)
-            hint = f"; nearest: {near[0]}" if near else ""
-            raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(places))}")
+        _refuse_unknown(name, option, places)
         at, field = places[option]
         parts[at] = replace(parts[at], **{option: _typed(field, value)})
     if parts[2].hidden and row.tune.start == "probe":
@@ -134,9 +190,20 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
     return Tuning(parts[0], parts[1], named(parts[2]))
 
 
+def _refuse_unknown(name: str, option: str, places: Collection[str]) -> None:
+    if option not in places:
+        near = get_close_matches(option, list(places), n=1)
+        hint = f"; nearest: {near[0]}" if near else ""
+        raise ValueError(
+            f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(places)) or 'none'}"
+        )
+
+
 def _typed(field: Field[Any], value: Any) -> Any:
     """A value from the command line in the type of the field's default."""
     kind: Any = type(field.default)
+    if field.default is None:  # "float | None": its type stands before the bar
+        kind = int if str(field.type).startswith("int") else float
     if not isinstance(value, str) or kind is str:
         if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
             raise ValueError(f"{field.name} = {value!r}: expected {kind.__name__}")

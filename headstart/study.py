@@ -11,21 +11,25 @@ import pandas as pd
 from headstart.answers import Answers
 from headstart.artefact import Model
 from headstart.backbones.tables import TableEncoder
+from headstart.bridge import Bridge
+from headstart.compare import TargetLabels, read_pair
 from headstart.contest import Contest
 from headstart.data.check import Report, without_empty_classes
 from headstart.data.check import check as check_task
 from headstart.data.join import join
+from headstart.data.pair import Pair, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.targets import recode
 from headstart.data.task import Kind, Task
+from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.listener import LOGGED, Listener
-from headstart.methods import configured
-from headstart.seen import Seen, glance
+from headstart.methods import METHODS, configured, wayfaring
+from headstart.seen import Seen, glance, look
 from headstart.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
 from headstart.trials import REPEATS, plan_trials
@@ -39,8 +43,10 @@ def fit(
     data: Any,
     *,
     test: Any = None,
+    source: Any = None,
+    target_labels: TargetLabels = "all",
     backbone: str | None = None,
-    method: str = "probe",
+    method: str | None = None,
     roles: Roles = NO_ROLES,
     kind: Kind | None = None,
     class_weight: str | None = None,
@@ -56,6 +62,9 @@ def fit(
 
     data    a folder with one sub-folder a class, a .csv, .tsv, .jsonl or .parquet, or a table in memory
     test    test data of your own in the same form; it is looked at once, at the end
+    source  labelled data of a related task, in the same form, from which knowledge is to come
+    target_labels   with a source: "all", or "none": answers of `data` are only looked at for the test
+    method  a row of `headstart.methods.METHODS`; None: probe, or auto with a source
     roles   which column is what, where the names do not tell
     kind    "classification", "regression" or "multilabel", where the targets do not tell
     keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe
@@ -64,8 +73,13 @@ def fit(
     DataError where the data cannot be used, BackboneError where the backbone cannot.
     """
     watch = Stopwatch()
-    moves = configured(method, options or {}, seed) is not None
-    task = _read(data, test, roles, kind, listener)
+    method = method or ("probe" if source is None else "auto")
+    moves = _suits(method, options or {}, seed, source)
+    if source is None:
+        task, other = _read(data, test, roles, kind, listener), None
+    else:
+        both = read_pair(source, data, roles=roles, kind=kind, target_labels="all", listener=listener)
+        task, other = _tested(both, test, roles), both.source
     fitted = Transfer(
         backbone,
         method,
@@ -82,6 +96,13 @@ def fit(
     with watch("check"):
         seen, report = _checked(seen, listener)
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
+    if other is not None:
+        theirs = look(other, fitted.backbone_, fitted.extraction(seen.engine or None), listener, "source")
+        trials = plan_trials(seen, seed, repeats=1)
+        bridge = Bridge(theirs, seen, fitted.backbone_, plan, trials, labels=target_labels == "all")
+        model, evidence = bridge.run(listener)
+        found = tuple(finding.to_json() for finding in report.findings)
+        return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
     race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
     model, evidence = race.run(fitted.extraction(seen.engine), listener)
     found = tuple(finding.to_json() for finding in report.findings)
@@ -150,6 +171,27 @@ def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Liste
         )
     _say(task, listener)
     return task
+
+
+def _suits(method: str, options: dict[str, Any], seed: int, source: Any) -> bool:
+    """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one."""
+    moves, way = configured(method, options, seed) is not None, wayfaring(method, options)
+    if way is not None and source is None:
+        raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
+    if way is None and source is not None:
+        names = ", ".join(name for name, row in METHODS.items() if row.way is not None)
+        raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
+    return moves
+
+
+def _tested(both: Pair, test: Any, roles: Roles) -> Task:
+    """The target, with the user's own test data behind it."""
+    if both.target.targets is None and test is None:
+        raise DataError("the target has no labels, so that nothing can be tested: give labelled rows as test")
+    if test is None:
+        return both.target
+    given = read(test, roles=replace(roles, modality=both.target.modality), kind=both.source.kind)
+    return join(both.target, pair(both.source, given).target)
 
 
 def _say(task: Task, listener: Listener) -> None:

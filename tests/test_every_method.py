@@ -7,19 +7,21 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
-from headstart import Transfer
+from headstart import Transfer, fit
 from headstart.backbones.load import load
 from headstart.losses.l2_sp import L2SP
 from headstart.methods import METHODS, configured, method
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
-FROZEN = [name for name, row in METHODS.items() if row.tune is None]
+FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.way is None]
+BETWEEN = [name for name, row in METHODS.items() if row.way is not None]
 MOVING = [name for name, row in METHODS.items() if row.tune is not None]
 SENTENCES = [
     f"{word} {noun}" for word in ("awful", "broken", "lovely", "great") for noun in ["film", "song", "meal", "room"]
@@ -35,6 +37,36 @@ def test_learns_survives_saving_and_can_be_cloned(name, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
     again = clone(fitted).fit(X, NAMES)
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def two_tables(kind):
+    """A source and a target whose columns are longer and lie elsewhere; of the target 60 rows, all labelled."""
+    rng = np.random.default_rng(0)
+
+    def table(count, by, to):
+        x = rng.normal(size=(count, 3))
+        values = x @ [2.0, -1.0, 0.5] + rng.normal(size=count) / 4
+        target = np.where(values > 0, "high", "low") if kind == "classification" else values.round(3)
+        return pd.DataFrame(x * by + to, columns=["a", "b", "c"]).assign(target=target)
+
+    return table(150, 1.0, 0.0), table(60, 1.3, 0.4)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("name", BETWEEN)
+def test_a_way_from_a_source_learns_and_comes_back_from_its_file(name, kind, tmp_path):
+    source, target = two_tables(kind)
+    if kind == "regression" and name in ("bbse", "mlls"):
+        with pytest.raises(ValueError, match="classes"):
+            fit(target, source=source, method=name)
+        return
+    made = fit(target, source=source, method=name)
+    score = made.evidence_.metrics["accuracy" if kind == "classification" else "r2"].value
+    assert score > (0.8 if kind == "classification" else 0.5)
+    assert made.method == name
+    loaded = Transfer.load(made.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict(target[["a", "b", "c"]]), made.predict(target[["a", "b", "c"]]))
+    assert "source-only" in {*made.evidence_.baselines, name}
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,8 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         codes, known = self._coded(y, source)
         domains = Domains(X[source], codes[source], X[~source], known, len(getattr(self, "classes_", ())))
         plain = Aligned(domains.source, domains.targets, None, unmoved, {})
-        learn, answers, weights, self.move_, self.facts_ = plain if self.align is None else self.align(domains)
+        found = plain if self.align is None else self.align(domains)
+        learn, answers, weights, self.move_, self.facts_ = found[:5]
         if weights is not None and not has_fit_parameter(self.estimator_, "sample_weight"):
             raise ValueError(
                 f"{self.estimator_} takes no sample_weight, and {self.align} weighs rows: use another estimator"

@@ -38,6 +38,8 @@ class Aligned(NamedTuple):
     weights    (n',) non-negative, mean 1; None: all alike
     move       (q, d) features of target rows, any number of them -> (q, k), as the head sees them
     facts      what the step found out, as plain JSON: costs, effective sample size, chosen widths
+    of         (n',) which row each is: 0 to n - 1 of the source, n to n + m - 1 of the target; None: the source's,
+               in their order
     """
 
     source: Array
@@ -45,6 +47,7 @@ class Aligned(NamedTuple):
     weights: Array | None
     move: Callable[[Array], Array]
     facts: dict[str, object]
+    of: Array | None = None
 
 
 @runtime_checkable

@@ -45,7 +45,8 @@ class FeatureAugmentation:
         both[n:] = _as_target(domains.target[found])
         answers = np.concatenate([domains.targets, known])
         weights = self._weights(n, len(both), domains.weights)
-        return Aligned(both, answers, weights, _as_target, {"target_labels": len(known)})
+        of = np.append(np.arange(n), n + np.flatnonzero(found))
+        return Aligned(both, answers, weights, _as_target, {"target_labels": len(known)}, of)
 
     def _weights(self, n: int, total: int, given: Array | None) -> Array | None:
         if self.share is None and given is None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains, unmoved
-from headstart.align.domain import answered
+from headstart.align.domain import answered, have_answers
 from headstart.data.task import Array
 
 __all__ = ["BalancedWeights"]
@@ -47,7 +47,8 @@ class BalancedWeights:
         weights = np.append((1 - gamma) / n * inner, np.full(m, gamma / m)) * (n + m)
         rows, answers = np.vstack([domains.source, X_t]), np.concatenate([domains.targets, y_t])
         facts: dict[str, object] = {"labelled": m, "effective": _effective(weights)}
-        return Aligned(rows, answers, weights, unmoved, facts)
+        of = np.append(np.arange(n), n + np.flatnonzero(have_answers(domains)))
+        return Aligned(rows, answers, weights, unmoved, facts, of)
 
 
 def _effective(weights: Array) -> float:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import has_fit_parameter, validate_data
 from headstart.align.aligned import Domains
 from headstart.data.task import Array
 
-__all__ = ["answered", "coded", "domains_of", "finite", "sources", "weighable"]
+__all__ = ["answered", "coded", "domains_of", "finite", "have_answers", "sources", "weighable"]
 
 _UNKNOWN = {"-1", "-1.0", "nan", "None", "<NA>"}
 
@@ -93,14 +93,19 @@ def coded(y: Any, source: Array, classes: Array) -> Array:
 
 def answered(domains: Domains, who: str) -> tuple[Array, Array]:
     """Target rows whose answer is known, and the answers. Raises ValueError where there are none."""
-    known = cast(Array, domains.known)
-    have = known >= 0 if domains.classes else np.isfinite(known).reshape(len(known), -1).all(1)
+    known, have = cast(Array, domains.known), have_answers(domains)
     if not have.any():
         raise ValueError(
             f"no target row has a known answer (all are -1 or NaN), and {who} learns from some: label a few target "
             "rows, or take a step that needs none, such as Adapted(Coral())"
         )
     return (domains.target, known) if have.all() else (domains.target[have], known[have])
+
+
+def have_answers(domains: Domains) -> Array:
+    """(m,) which target rows have an answer that is known."""
+    known = cast(Array, domains.known)
+    return np.asarray(known >= 0 if domains.classes else np.isfinite(known).reshape(len(known), -1).all(1))
 
 
 def weighable(estimator: Any, who: str) -> None:

@@ -66,10 +66,10 @@ class JDOT:
         plan, facts = self._turns(domains, y, scale)
         brought = m * plan.T @ y
         if not domains.classes:
-            return Aligned(domains.target, brought[:, 0], None, unmoved, facts)
+            return Aligned(domains.target, brought[:, 0], None, unmoved, facts, n + np.arange(m))
         rows, answers = np.nonzero(brought > 1e-9)
         weights = brought[rows, answers]
-        return Aligned(domains.target[rows], answers, weights / weights.mean(), unmoved, facts)
+        return Aligned(domains.target[rows], answers, weights / weights.mean(), unmoved, facts, n + rows)
 
     def _turns(self, domains: Domains, y: Array, scale: float) -> tuple[Array, dict[str, object]]:
         a = np.ones(len(y)) if domains.weights is None else domains.weights

@@ -6,15 +6,17 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import skada
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skadas import skada
 from sklearn.linear_model import Ridge, RidgeClassifier
 from two_tasks import make_classification_da, make_regression_da
 
 from headstart.align.adapted import Adapted
 from headstart.align.aligned import Align, Domains
 from headstart.align.coral import Coral
+
+pytestmark = pytest.mark.usefixtures("routed")
 
 DRAW = np.random.default_rng(0)
 SOURCE = DRAW.normal(size=(60, 4)) @ DRAW.normal(size=(4, 4)) + 3

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import ot
 import pytest
-import skada
+from skadas import skada
 from sklearn.linear_model import RidgeClassifier
 
 from headstart.align.adapted import Adapted
 from headstart.align.aligned import Align, Domains
 from headstart.align.monge import LinearTransport
+
+pytestmark = pytest.mark.usefixtures("routed")
 
 DRAW = np.random.RandomState(0)
 SOURCE = DRAW.randn(20, 2)

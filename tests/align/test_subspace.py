@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import skada
+from skadas import skada
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeClassifier
 from two_tasks import make_classification_da
@@ -12,6 +12,8 @@ from two_tasks import make_classification_da
 from headstart.align.adapted import Adapted
 from headstart.align.aligned import Align, Domains
 from headstart.align.subspace import SubspaceAlignment
+
+pytestmark = pytest.mark.usefixtures("routed")
 
 DRAW = np.random.default_rng(1)
 SOURCE = DRAW.normal(size=(50, 6)) * [4, 3, 2, 0.1, 0.1, 0.1] + 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import skada
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
+from skadas import skada
 from sklearn.linear_model import RidgeClassifier
 from two_tasks import make_classification_da, make_regression_da
 
@@ -14,6 +14,8 @@ from headstart.align import transport
 from headstart.align.adapted import Adapted
 from headstart.align.aligned import Align, Domains
 from headstart.align.transport import Transport
+
+pytestmark = pytest.mark.usefixtures("routed")
 
 DRAW = np.random.default_rng(4)
 SOURCE, TARGET = DRAW.normal(size=(40, 3)), DRAW.normal(size=(40, 3)) + np.array([4, 0, 0])

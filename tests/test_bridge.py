@@ -1,0 +1,109 @@
+"""A study with a source: real tables both ways, sentences, what may be looked at, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from headstart import DataError, Roles, Transfer, fit
+from headstart.backbones.load import load
+
+
+def cars(origin):
+    from importlib.metadata import distribution
+
+    files = distribution("bokeh-sampledata").files or []
+    (path,) = [file.locate() for file in files if file.name == "auto-mpg.csv"]
+    frame = pd.read_csv(path)
+    return frame[frame["origin"] == origin].drop(columns=["origin", "name"]).reset_index(drop=True)
+
+
+MPG = Roles(target="mpg")
+US, EUROPE = cars(1), cars(2)
+
+
+@pytest.mark.parametrize(("source", "target"), [(US, EUROPE), (EUROPE, US)], ids=["to Europe", "to the US"])
+def test_the_guard_keeps_what_is_about_as_good_as_the_best_that_is_not_adapted(source, target):
+    evidence = fit(target, source=source, roles=MPG, cache=False).evidence_
+    assert set(evidence.baselines) == {"source-only", "target-only", "pooled"}
+    best = max(evidence.baselines[name]["r2"].value for name in ("source-only", "target-only"))
+    assert evidence.metrics["r2"].value > best - 0.05
+    assert any(note.startswith("Over source-only: r2 +") for note in evidence.notes)
+
+
+def test_a_step_that_hurts_is_told_to_hurt():
+    evidence = fit(EUROPE, source=US, roles=MPG, method="coral", cache=False).evidence_
+    assert evidence.metrics["r2"].value < evidence.baselines["source-only"]["r2"].value
+    assert any("adaptation hurts" in note for note in evidence.notes)
+
+
+@pytest.mark.parametrize("method", ["auto", "coral", "rulsif"])
+def test_answers_of_the_target_that_may_not_be_looked_at_change_nothing(method):
+    found = []
+    for seed in (0, 1):
+        target = EUROPE.assign(mpg=np.random.default_rng(seed).permutation(EUROPE["mpg"]))
+        made = fit(target, source=US, roles=MPG, method=method, target_labels="none", cache=False)
+        assert set(made.evidence_.baselines) == {"source-only"} - {method}
+        found.append(made.predict(EUROPE.drop(columns="mpg")))
+    np.testing.assert_array_equal(*found)
+
+
+def test_source_rows_that_are_in_the_target_are_left_out_and_counted():
+    made = fit(EUROPE, source=pd.concat([US, EUROPE[:9]]), roles=MPG, method="source-only", cache=False)
+    assert "9 source rows are in the target too, and were left out of the source." in made.evidence_.notes
+    alone = fit(EUROPE, source=US, roles=MPG, method="source-only", cache=False)
+    np.testing.assert_array_equal(made.predict(US), alone.predict(US))
+    with pytest.raises(DataError, match="68 of 68 source rows are in the target too"):
+        fit(EUROPE, source=EUROPE, roles=MPG, cache=False)
+
+
+def test_columns_of_one_side_alone_are_left_out_and_not_needed_again(tmp_path):
+    made = fit(EUROPE.drop(columns="yr"), source=US.drop(columns="accel"), roles=MPG, cache=False)
+    loaded = Transfer.load(made.save(tmp_path / "model"))
+    rows = EUROPE[["weight", "cyl", "displ", "hp"]]
+    np.testing.assert_array_equal(loaded.predict(rows), made.predict(rows))
+
+
+def test_test_data_of_ones_own_for_a_target_without_labels():
+    bare = EUROPE[:40].drop(columns="mpg")
+    with pytest.raises(DataError, match="the target has no labels, so that nothing can be tested: give labelled rows"):
+        fit(bare, source=US, roles=MPG, cache=False)
+
+
+def test_what_does_not_go_together_is_refused():
+    with pytest.raises(ValueError, match="method 'coral' draws on a source task: give one as source"):
+        fit(EUROPE, roles=MPG, method="coral", cache=False)
+    with pytest.raises(ValueError, match="method 'probe' draws on no source task: with a source expected one of auto,"):
+        fit(EUROPE, source=US, roles=MPG, method="probe", cache=False)
+    with pytest.raises(ValueError, match="method 'coral' has no option 'penalti'; nearest: penalty; it has center, pe"):
+        fit(EUROPE, source=US, roles=MPG, method="coral", options={"penalti": "1"}, cache=False)
+    with pytest.raises(ValueError, match=r"method 'kmm' draws on a source task: give one to headstart\.fit"):
+        Transfer(method="kmm", kind="regression").fit(EUROPE.drop(columns="mpg"), EUROPE["mpg"])
+
+
+def test_options_of_a_step_are_set_and_typed():
+    options = {"gamma": "0.01", "most": "150"}
+    made = fit(EUROPE, source=US, roles=MPG, method="kmm", options=options, cache=False)
+    assert made.evidence_.about["method"] == "kmm"
+    with pytest.raises(ValueError, match="most = 'many': expected int"):
+        fit(EUROPE, source=US, roles=MPG, method="kmm", options={"most": "many"}, cache=False)
+
+
+def test_sentences_of_another_place_help():
+    """A dozen labelled sentences; the source has forty more, of other things."""
+    rng = np.random.default_rng(0)
+    words = {"good": ["lovely", "great", "fine", "superb"], "bad": ["awful", "broken", "dull", "poor"]}
+
+    def said(nouns, count):
+        labels = np.array(["good", "bad"] * (count // 2))
+        texts = [
+            f"the {rng.choice(nouns)} was {rng.choice(words[label])} {number}" for number, label in enumerate(labels)
+        ]
+        return pd.DataFrame({"text": texts, "label": labels})
+
+    shop, cinema = said(["phone", "cable", "lamp"], 40), said(["film", "actor", "plot"], 30)
+    made = fit(cinema, source=shop, backbone="bundled:minilm", engine="torch", cache=False)
+    assert made.evidence_.metrics["accuracy"].value > 0.8
+    assert made.backbone_.fingerprint == load("bundled:minilm").fingerprint
+    assert made.predict(["the actor was superb", "the plot was awful"]).tolist() == ["good", "bad"]

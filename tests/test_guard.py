@@ -1,0 +1,98 @@
+"""The guard: which way it takes, by which rows, and that it does not look where it may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.adapting import Ground, fit_way
+from headstart.align.aligned import Domains
+from headstart.align.way import Way
+from headstart.guard import _losses, _parts, choose
+
+
+def ground(move, known=20, seed=0, shares=0.5, count=200):
+    """Two classes apart along the first column; the target moved, and so many of its rows labelled."""
+    rng = np.random.default_rng(seed)
+
+    def rows(share):
+        y = (rng.random(count) < share).astype(int)
+        x = rng.normal(size=(count, 3))
+        x[:, 0] += 3.0 * y
+        return x, y
+
+    (x, y), (z, truth) = rows(0.5), rows(shares)
+    labels = np.where(np.arange(count) < known, truth, -1) if known else None
+    folds = np.arange(count) % 5
+    return Ground(Domains(x, y, move(z), labels, 2), (folds, folds), "classification", "plain", None, seed), truth
+
+
+def right(on, way, truth):
+    return float((fit_way(on, way).predict(on.domains.target).argmax(1) == truth).mean())
+
+
+def test_the_source_stays_where_nothing_has_changed():
+    for seed in range(5):
+        on, _ = ground(lambda z: z, seed=seed)
+        assert choose(on).way.align is None
+
+
+def test_a_target_of_its_own_is_learnt_from_its_own_labels():
+    on, truth = ground(lambda z: z * [-1.0, 1, 1] + [3.0, 0, 0], known=60)  # the classes have changed places
+    found = choose(on)
+    assert found.name != "source-only"
+    assert right(on, found.way, truth) > 0.85 > right(on, Way(), truth)
+
+
+def test_an_adaptation_is_taken_where_it_is_better_by_more_than_chance():
+    def away(z):
+        return z @ np.array([[1.0, 2.0, 0.0], [-2.0, 1.0, 0.0], [0.0, 0.0, 4.0]]) + [9.0, -5.0, 2.0]
+
+    taken = []
+    for seed in range(4):
+        on, truth = ground(away, known=10, seed=seed)
+        found = choose(on)
+        taken.append(found.name)
+        assert right(on, found.way, truth) > right(on, Way(), truth) - 0.01
+    assert set(taken) != {"source-only"}
+
+
+def test_no_row_is_judged_by_a_fit_that_knew_its_answer(monkeypatch):
+    on, _ = ground(lambda z: z, known=40)
+    labelled = np.arange(40)
+    losses = _losses(on, Way(source=False, target=True), labelled)
+    part = _parts(on, labelled)
+    monkeypatch.setattr("headstart.guard._parts", lambda on, labelled: part)
+    known = on.domains.known.copy()
+    hidden = labelled[part == 0]
+    known[hidden] = 1 - known[hidden]
+    other = _losses(replace(on, domains=on.domains._replace(known=known)), Way(source=False, target=True), labelled)
+    # had a fit seen the answers that were turned round, it would say of these rows what it is told
+    said, turned = np.exp(-losses[hidden]), np.exp(-other[hidden])
+    np.testing.assert_allclose(said + turned, 1, atol=1e-6)
+
+
+def test_rows_of_a_rare_class_are_spread():
+    on, _ = ground(lambda z: z, known=40)
+    codes = np.zeros(40, int)
+    codes[[3, 17]] = 1
+    part = _parts(replace(on, domains=on.domains._replace(known=np.r_[codes, np.full(160, -1)])), np.arange(40))
+    assert part[3] != part[17]
+    assert np.bincount(part).tolist() == [8] * 5
+
+
+def test_without_labels_the_diagnosis_decides():
+    on, truth = ground(lambda z: z, known=0, shares=0.1, count=400)
+    found = choose(on)
+    assert found.name in ("mlls", "source-only")
+    assert found.why.startswith("too few target labels to compare")
+    same, _ = ground(lambda z: z, known=0)
+    assert choose(same).name == "source-only"
+    names = []
+    for seed in range(5):
+        on, truth = ground(lambda z: z, known=0, shares=0.1, count=400, seed=seed)
+        found = choose(on)
+        names.append(found.name)
+        assert right(on, found.way, truth) >= right(on, Way(), truth) - 0.01
+    assert names.count("mlls") >= 3
