@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.scores import HEADLINE
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["headline", "page"]
 
-_WIDTH = 79
 _NEW_DATA = "new data"
 _SHOWN = {
     "classification": ("accuracy", "balanced_accuracy", "macro_f1", "log_loss"),
@@ -49,13 +48,13 @@ def headline(evidence: Evidence) -> str:
 def page(evidence: Evidence) -> str:
     """The headline, the model beside its baselines, the weakest classes, the commonest mistakes, and the notes."""
     blocks = [
-        _wrapped(headline(evidence)),
-        _wrapped(_rows(evidence)),
+        wrapped(headline(evidence)),
+        wrapped(_rows(evidence)),
         list(_table(evidence)),
         list(_steps(evidence)),
         list(_weakest(evidence)),
         list(_mistakes(evidence)),
-        [line for note in evidence.notes for line in _wrapped(note, indent="  ")],
+        [line for note in evidence.notes for line in wrapped(note, indent="  ")],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -75,7 +74,7 @@ def _table(evidence: Evidence) -> Iterator[str]:
         cells = [f"{figure(scores[metric].value)} {spread(scores[metric])}" for metric in shown[:3]]
         rows.append([name, *cells, *(figure(scores[metric].value) for metric in shown[3:])])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    while sum(widths) + 2 * len(widths) - 2 > _WIDTH:
+    while sum(widths) + 2 * len(widths) - 2 > WIDTH:
         widths.pop()
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
@@ -109,12 +108,6 @@ def _mistakes(evidence: Evidence) -> Iterator[str]:
     for one in evidence.mistakes[:_MISTAKES]:
         times = f"{one.rows:.1f}".removesuffix(".0")
         yield f"  {_short(one.truth)} taken for {_short(one.answer)}: {times} of {rows.get(one.truth, '?')}"
-
-
-def _wrapped(text: str, *, indent: str = "") -> list[str]:
-    """Lines of 79 columns at most that do not break an interval."""
-    whole = re.sub(r"\[[^]]*\]|95 %", lambda found: found[0].replace(" ", "\xa0"), text)
-    return [line.replace("\xa0", " ") for line in textwrap.wrap(whole, _WIDTH, subsequent_indent=indent)]
 
 
 def _short(label: object) -> str:

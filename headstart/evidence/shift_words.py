@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from headstart.evidence.lines import wrapped
 from headstart.evidence.verdict import figure, spread
 
 if TYPE_CHECKING:
@@ -15,11 +17,12 @@ _SHOWN = 5
 
 
 def lines(shift: Shift) -> list[str]:
-    """From the kind to what to try; long ones are not wrapped."""
+    """From the kind to what to try, in 79 columns."""
     sure = shift.sure or shift.kind in ("none", "unclear")
     found = [f"shift: {shift.kind}{'' if sure else ' (suspected)'}: {shift.why}", *_tests(shift)]
     for story in shift.stories:
-        found.append(f"{story.name}: {'explains it' if story.stands else 'does not explain it'} (p {figure(story.p)})")
+        said = f"{'explains it' if story.stands else 'does not explain it'} (p {figure(story.p)})"
+        found.append(f"{story.name}: {'could not be tested' if math.isnan(story.p) else said}")
     if shift.shares:
         some = ", ".join(f"{figure(one.value)} {spread(one)}" for one in shift.shares[: 2 * _SHOWN])
         found.append(f"shares if only they changed: {some}")
@@ -27,7 +30,8 @@ def lines(shift: Shift) -> list[str]:
         found.append("columns: " + ", ".join(f"{one.name} {figure(one.distance)}" for one in shift.columns[:_SHOWN]))
     if shift.rows:
         found.append("target rows least like the source: " + ", ".join(str(row) for row in shift.rows))
-    return [*found, *shift.notes, f"try: {shift.recommendation}"]
+    whole = [*found, *shift.notes, f"try: {shift.recommendation}"]
+    return [line for one in whole for line in wrapped(one, indent="  ")]
 
 
 def _tests(shift: Shift) -> list[str]:

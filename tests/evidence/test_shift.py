@@ -72,6 +72,7 @@ def test_identical_tasks_need_nothing() -> None:
     assert (found.kind, found.sure, found.recommendation) == ("none", True, "identical: nothing to do")
     assert not found.shifted
     assert "identical" in str(found)
+    assert max(map(len, str(found).splitlines())) < 80
 
 
 def test_a_target_elsewhere() -> None:
