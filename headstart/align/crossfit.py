@@ -44,51 +44,59 @@ class CrossFit(NamedTuple):
             found[block] = every[np.arange(len(number)), number]
         return found
 
-    def new(self, rows: Array) -> Array:
-        """(folds, q, C) logits of rows that no model saw."""
-        found = np.empty((len(self.b), len(rows), self.b.shape[1]))
-        for block in blocks(len(rows), AT_ONCE):
-            found[:, block] = np.einsum("qd,fdc->fqc", rows[block], self.W, optimize=True) + self.b[:, None]
-        return found
-
 
 def cross_fit(parts: Sequence[Array], codes: Array, *, C: float, folds: int, seed: int) -> CrossFit:
     """Rows in parts (n_k, d), one after another; codes (n,) of classes that each have at least two rows."""
     fold = _folds(codes, folds, seed)
-    mean, spread = _moments(parts)
-    classes = int(codes.max()) + 1
-    onehot = np.eye(classes)
-    shape = (parts[0].shape[1] + 1, fold.max() + 1, classes)
-    seen = np.array([(fold != number).sum() for number in range(shape[1])])
-
-    def loss(flat: Array) -> tuple[float, Array]:
-        V = flat.reshape(shape)
-        W, b = _raw(V, mean, spread)
-        total, gradient, first = 0.0, np.zeros(shape), 0
-        for rows in parts:
-            for block in blocks(len(rows), AT_ONCE):
-                x, here = rows[block], slice(first + block.start, first + block.stop)
-                logits = log_softmax((x @ W.reshape(len(W), -1)).reshape(-1, *shape[1:]) + b, axis=2)
-                share = (fold[here, None] != np.arange(shape[1])) / seen
-                total -= float(share.ravel() @ np.take_along_axis(logits, codes[here, None, None], 2).ravel())
-                off = (np.exp(logits) - onehot[codes[here]][:, None]) * share[:, :, None]
-                gradient[:-1] += (x.T @ off.reshape(len(x), -1)).reshape(-1, *shape[1:])
-                gradient[-1] += off.sum(axis=0)
-            first += len(rows)
-        gradient[:-1] = (gradient[:-1] - mean[:, None, None] * gradient[-1]) / spread[:, None, None]
-        gradient[:-1] += V[:-1] / (C * seen[:, None])
-        return total + float((np.square(V[:-1]).sum(axis=(0, 2)) / (2 * C * seen)).sum()), gradient.ravel()
-
-    options = {"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-11}
-    found = minimize(loss, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B", options=options).x
-    W, b = _raw(found.reshape(shape), mean, spread)
+    descent = _Descent(parts, codes, fold, C, *_moments(parts))
+    found = minimize(
+        descent.loss,
+        np.zeros(int(np.prod(descent.shape))),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-11},
+    ).x
+    W, b = descent.raw(found.reshape(descent.shape))
     return CrossFit(np.ascontiguousarray(W.transpose(1, 0, 2)), b, fold)
 
 
-def _raw(V: Array, mean: Array, spread: Array) -> tuple[Array, Array]:
-    """Weights of standardised rows as weights of the rows as they are."""
-    W = V[:-1] / spread[:, None, None]
-    return W, V[-1] - np.tensordot(mean, W, 1)
+class _Descent(NamedTuple):
+    """The loss of every fold's model, by V (d + 1, folds, C): weights of standardised rows, and the intercept last."""
+
+    parts: Sequence[Array]
+    codes: Array
+    fold: Array
+    C: float
+    mean: Array
+    spread: Array
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.mean) + 1, int(self.fold.max()) + 1, int(self.codes.max()) + 1
+
+    def raw(self, V: Array) -> tuple[Array, Array]:
+        """Weights of standardised rows as weights (d, folds, C) of the rows as they are."""
+        W = V[:-1] / self.spread[:, None, None]
+        return W, V[-1] - np.tensordot(self.mean, W, 1)
+
+    def loss(self, flat: Array) -> tuple[float, Array]:
+        V, G = flat.reshape(self.shape), np.zeros(self.shape)
+        seen = len(self.fold) - np.bincount(self.fold)
+        W, b = self.raw(V)
+        total, first = 0.0, 0
+        for rows in self.parts:
+            for block in blocks(len(rows), AT_ONCE):
+                x, here = rows[block], slice(first + block.start, first + block.stop)
+                log_p = log_softmax((x @ W.reshape(len(W), -1)).reshape(len(x), *b.shape) + b, axis=2)
+                share = (self.fold[here, None] != np.arange(len(b))) / seen
+                total -= float((share * np.take_along_axis(log_p, self.codes[here, None, None], 2)[:, :, 0]).sum())
+                off = (np.exp(log_p) - np.eye(b.shape[1])[self.codes[here], None]) * share[:, :, None]
+                G[:-1] += (x.T @ off.reshape(len(x), -1)).reshape(W.shape)
+                G[-1] += off.sum(axis=0)
+            first += len(rows)
+        G[:-1] = (G[:-1] - self.mean[:, None, None] * G[-1]) / self.spread[:, None, None]
+        G[:-1] += V[:-1] / (self.C * seen[:, None])
+        return total + float((np.square(V[:-1]).sum(axis=(0, 2)) / (2 * self.C * seen)).sum()), G.ravel()
 
 
 def _folds(codes: Array, folds: int, seed: int) -> Array:

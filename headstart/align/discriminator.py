@@ -14,7 +14,7 @@ import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.crossfit import cross_fit
-from headstart.align.weighing import alike, check_option, level, rows_needed, weighed
+from headstart.align.weighing import alike, check_count, check_option, level, rows_needed, weighed
 
 __all__ = ["DiscriminatorWeights"]
 
@@ -25,7 +25,7 @@ HIGHEST = 500.0
 class DiscriminatorWeights:
     """Weights by the odds of a logistic regression between the tasks, cross-fitted.
 
-    C       inverse strength of the penalty on standardised features
+    C       inverse strength of the penalty on standardised features, as in scikit-learn
     clip    largest density ratio; None: none
     folds   models, each without the rows that it weighs
     Takes about 8 (n + m) bytes and a few blocks of rows beyond the data. Raises ValueError for bad options, and where a
@@ -40,13 +40,13 @@ class DiscriminatorWeights:
     def __call__(self, domains: Domains) -> Aligned:
         check_option("C", self.C, float(np.finfo(float).tiny), float(np.finfo(float).max))
         check_option("clip", 1.0 if self.clip is None else self.clip, float(np.finfo(float).tiny))
-        check_option("folds", self.folds, 2)
+        check_count("folds", self.folds, 2)
         rows_needed(domains, 2, 2, "for no row is weighed by a model that saw it")
         if alike(domains):
             return level(domains)
         n, m = len(domains.source), len(domains.target)
         codes = np.repeat([0, 1], [n, m])
-        fit = cross_fit((domains.source, domains.target), codes, C=self.C, folds=self.folds, seed=self.seed)
+        fit = cross_fit((domains.source, domains.target), codes, C=self.C / 2, folds=self.folds, seed=self.seed)
         source, target = fit.unseen(domains.source) @ (-1, 1), fit.unseen(domains.target, n) @ (-1, 1)
         ratio = n / m * np.exp(np.minimum(source, HIGHEST))
         most = np.inf if self.clip is None else self.clip

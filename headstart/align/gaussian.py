@@ -7,9 +7,10 @@ from scipy.spatial.distance import pdist
 
 from headstart.data.task import Array
 
-__all__ = ["blocks", "kernel", "median_gamma", "squared_distances"]
+__all__ = ["blocks", "kernel", "kernel_regression", "mean_kernel", "median_gamma", "squared_distances"]
 
 AT_ONCE = 4096
+FEW = 1024
 SAMPLE = 1000
 
 
@@ -48,3 +49,21 @@ def median_gamma(source: Array, target: Array, seed: int = 0) -> float:
     distances = pdist(np.concatenate(few))
     middle = float(np.median(distances)) or float(distances.mean())
     return 1 / (2 * middle**2) if middle > 0 else 1.0
+
+
+def mean_kernel(rows: Array, target: Array, gamma: float) -> Array:
+    """(n,) mean of k(x_i, z_j) over the target rows, a block of them at a time."""
+    total = np.zeros(len(rows))
+    for some in blocks(len(target), FEW):
+        total += kernel(squared_distances(rows, target[some]), gamma).sum(axis=1)
+    return total / len(target)
+
+
+def kernel_regression(rows: Array, known: Array, values: Array, gamma: float) -> Array:
+    """(N,) sum_i k(x, x_i) v_i / sum_i k(x, x_i): what values (n,) of known rows (n, d) say of every row (N, d)."""
+    found = np.empty(len(rows))
+    for block in blocks(len(rows), FEW):
+        distances = squared_distances(rows[block], known)
+        k = kernel(distances - distances.min(axis=1, keepdims=True), gamma)
+        found[block] = k @ values / k.sum(axis=1)
+    return found

@@ -17,13 +17,14 @@ import numpy as np
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.mixture import mixture_shares
-from headstart.align.weighing import alike, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["KLIEP"]
 
 WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
 TINY = 1e-300
+HELD = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class KLIEP:
 
     gamma     of the kernel; None: five widths around the median distance are tried
     centres   number of target rows, drawn by `seed`, that kernels stand on
-    folds     of the target rows, to choose the width
+    folds     of the target rows, at most 5000 of them, to choose the width
     Raises ValueError for bad options, and where there are fewer than two target rows and no gamma is given
     """
 
@@ -43,8 +44,8 @@ class KLIEP:
 
     def __call__(self, domains: Domains) -> Aligned:
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
-        check_option("centres", self.centres, 1)
-        check_option("folds", self.folds, 2)
+        check_count("centres", self.centres, 1)
+        check_count("folds", self.folds, 2)
         if self.gamma is None:
             rows_needed(domains, 1, 2, "to choose the width on rows held out; or give gamma")
         if alike(domains):
@@ -62,7 +63,8 @@ class KLIEP:
         if self.gamma is not None:
             return self.gamma, None
         middle = median_gamma(domains.source, domains.target, self.seed)
-        fold = np.random.default_rng(self.seed + 1).permutation(len(domains.target)) % self.folds
+        apart = apart[0], drawn(apart[1], HELD, self.seed + 1)
+        fold = np.random.default_rng(self.seed + 1).permutation(len(apart[1])) % self.folds
         tried = [(self._likelihood(apart, middle * by, fold), middle * by) for by in WIDTHS]
         best = max(tried)
         return best[1], best[0]

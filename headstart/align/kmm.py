@@ -16,10 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.gaussian import blocks, median_gamma, squared_distances
+from headstart.align.gaussian import kernel, kernel_regression, mean_kernel, median_gamma, squared_distances
 from headstart.align.programme import solve_programme
-from headstart.align.weighing import alike, check_option, drawn, level, weighed
-from headstart.data.task import Array
+from headstart.align.weighing import alike, check_count, check_option, drawn, level, weighed
 
 __all__ = ["KMM"]
 
@@ -47,25 +46,34 @@ class KMM:
 
     def __call__(self, domains: Domains) -> Aligned:
         source, target = domains.source, domains.target
+        self._check()
         n = len(source) if self.most is None else min(self.most, len(source))
-        self._check(n)
+        self._fits(n)
         if alike(domains):
             return level(domains)
         gamma = median_gamma(source, target, self.seed) if self.gamma is None else self.gamma
         rows = drawn(source, n, self.seed)
         eps = 1 - n**-0.5 if self.eps is None else self.eps
-        kappa = n * _mean_kernel(rows, target, gamma)
-        w = solve_programme(_kernel(rows, rows, gamma), kappa, self.bound, (n * (1 - eps), n * (1 + eps)))
+        kappa = n * mean_kernel(rows, target, gamma)
+        if not kappa.max() > TINY * n:
+            raise ValueError(
+                f"no source row is near a target row at gamma {gamma:g}: use a smaller gamma, "
+                "or standardise the features"
+            )
+        K = kernel(squared_distances(rows, rows), gamma)
+        w = solve_programme(K, kappa, self.bound, (n * (1 - eps), n * (1 + eps)))
         facts = {"gamma": gamma, "eps": eps, "rows": n, "clipped": bool((w >= self.bound * (1 - 1e-6)).any())}
-        return weighed(domains, w if n == len(source) else _regression(source, rows, w, gamma), facts)
+        return weighed(domains, w if n == len(source) else kernel_regression(source, rows, w, gamma), facts)
 
-    def _check(self, n: int) -> None:
+    def _check(self) -> None:
         tiny = float(np.finfo(float).tiny)
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, tiny)
         check_option("bound", self.bound, 1.0)
         check_option("eps", 0.0 if self.eps is None else self.eps, 0.0, 1.0)
-        check_option("most", n, 1)
+        check_count("most", 1 if self.most is None else self.most, 1)
         check_option("limit", self.limit, 0.0)
+
+    def _fits(self, n: int) -> None:
         needed = 16e-9 * n * n
         if needed > self.limit:
             fits = int((self.limit / 16e-9) ** 0.5)
@@ -73,31 +81,3 @@ class KMM:
                 f"the kernel matrix of {n} source rows and its factor would take {needed:.1f} GB, and the limit is "
                 f"{self.limit:g}: use most={max(fits, 1)} or fewer rows, or a larger limit"
             )
-
-
-def _kernel(rows: Array, centres: Array, gamma: float) -> Array:
-    found = squared_distances(rows, centres)
-    found *= -gamma
-    return np.exp(found, out=found)
-
-
-def _mean_kernel(rows: Array, target: Array, gamma: float) -> Array:
-    """(n,) mean of k(x_i, z_j) over the target rows, a block of them at a time."""
-    total = np.zeros(len(rows))
-    for some in blocks(len(target), 1024):
-        total += _kernel(rows, target[some], gamma).sum(axis=1)
-    if not total.max() > TINY * len(target):
-        raise ValueError(
-            f"no source row is near a target row at gamma {gamma:g}: use a smaller gamma, or standardise the features"
-        )
-    return total / len(target)
-
-
-def _regression(source: Array, rows: Array, w: Array, gamma: float) -> Array:
-    """(N,) sum_i k(x, x_i) w_i / sum_i k(x, x_i): what the weights found say of every source row."""
-    found = np.empty(len(source))
-    for block in blocks(len(source), 1024):
-        distances = squared_distances(source[block], rows)
-        k = np.exp(-gamma * (distances - distances.min(axis=1, keepdims=True)))
-        found[block] = k @ w / k.sum(axis=1)
-    return found

@@ -16,17 +16,18 @@ __all__ = ["mixture_shares"]
 STEPS = 2000
 
 
-def mixture_shares(r: Array, counts: Array | None = None, *, short: float = 1e-5) -> Array:
+def mixture_shares(r: Array, counts: Array | None = None, *, start: Array | None = None, short: float = 1e-5) -> Array:
     """(parts,) of densities r (rows, parts), non-negative. Rows of density 0 under every part are left out.
 
     counts   (rows,) how often each row is there; None: once
+    start    (parts,) shares to start from, positive, for a share of 0 stays 0; None: all alike
     short    how far the mean log likelihood may be below its greatest value
     """
     kept = r.max(axis=1) > 0
     r = r[kept]
     counts = np.ones(len(r)) if counts is None else counts[kept]
     share = counts / max(counts.sum(), 1.0)
-    pi = np.full(r.shape[1], 1 / r.shape[1])
+    pi = np.full(r.shape[1], 1 / r.shape[1]) if start is None else start
     for _ in range(STEPS if share.any() else 0):
         rise = (share / (r @ pi)) @ r
         pi = pi * rise

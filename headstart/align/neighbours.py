@@ -15,7 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.gaussian import blocks
-from headstart.align.weighing import alike, check_option, level, weighed
+from headstart.align.weighing import alike, check_count, check_option, level, weighed
 
 __all__ = ["NearestNeighbourWeights"]
 
@@ -34,7 +34,7 @@ class NearestNeighbourWeights:
 
     def __call__(self, domains: Domains) -> Aligned:
         n = len(domains.source)
-        check_option("k", self.k, 1)
+        check_count("k", self.k, 1)
         check_option("prior", self.prior, 0.0, float(np.finfo(float).max))
         if self.k > n:
             raise ValueError(f"k is {self.k} and the source has {n} row(s): use k={n} or less")

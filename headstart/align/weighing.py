@@ -10,7 +10,7 @@ import numpy as np
 from headstart.align.aligned import Aligned, Domains, unmoved
 from headstart.data.task import Array
 
-__all__ = ["alike", "check_option", "drawn", "effective", "level", "rows_needed", "weighed"]
+__all__ = ["alike", "check_count", "check_option", "drawn", "effective", "level", "rows_needed", "weighed"]
 
 
 def check_option(name: str, value: float, low: float, high: float = math.inf) -> None:
@@ -18,6 +18,12 @@ def check_option(name: str, value: float, low: float, high: float = math.inf) ->
     if not low <= value <= high:
         asked = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
         raise ValueError(f"{name} is {value!r}: expected a number {asked}")
+
+
+def check_count(name: str, value: int, low: int) -> None:
+    """Raises ValueError, in words, unless the value is a whole number of at least `low`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+        raise ValueError(f"{name} is {value!r}: expected a whole number of at least {low}")
 
 
 def rows_needed(domains: Domains, source: int, target: int, why: str) -> None:

@@ -94,7 +94,7 @@ def test_constant_features_one_target_row_and_more_features_than_rows() -> None:
     [
         (KLIEP(gamma=float("nan")), "gamma is nan"),
         (KLIEP(centres=0), "centres is 0"),
-        (KLIEP(folds=1), "folds is 1: expected a number of at least 2"),
+        (KLIEP(folds=1), "folds is 1: expected a whole number of at least 2"),
     ],
 )
 def test_bad_options(step: KLIEP, words: str) -> None:
