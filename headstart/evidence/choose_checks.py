@@ -1,4 +1,4 @@
-"""What every criterion refuses in words: answers that are no probabilities, no density ratios, rows that do not match."""
+"""What every criterion refuses in words: answers that are no probabilities, no density ratios, rows amiss."""
 
 from __future__ import annotations
 
