@@ -35,7 +35,7 @@ def neighbourhood_density(
     """SND of probabilities (m, C), in nats.
 
     most   rows to take, drawn by `seed`; None: all
-    limit  GB of similarities (8 m^2 bytes; `cost`) above which it refuses: 2 GB are 15,811 rows and some 10 s
+    limit  GB of similarities (8 m^2 bytes; `cost`) above which it refuses: 2 GB are 15,811 rows and some 5 s
     Raises ValueError for fewer than 3 rows, for bad options, and above the limit
     """
     positive("temperature", temperature, "0.05")
