@@ -1,0 +1,59 @@
+"""The rule that lets the shift decide which criterion is trusted: of the models that its story allows.
+
+    1. Where the story stands that the source moved as a whole (`stories.moved` with p >= .05): the model with the
+       highest InfoMax of all. A move keeps the shares of classes, so if that model moves features, the shares that it
+       calls in the target must be those that it calls in the source: within .05, or not told apart by a chi-squared
+       test of homogeneity at the 5 % level. If they are not, the story is refuted.
+    2. Else: of the models that do not move features, the one with the lowest importance-weighted log loss.
+
+InfoMax asks for even answers, which is right where shares are kept and wrong where they changed; weighted validation
+takes P(y | x) as the source's, which a move breaks. Each alone chooses badly under the other's shift. No labels used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from scipy.stats import chi2_contingency
+
+from headstart.evidence.choose import Choice, Said, choose
+from headstart.evidence.shift import Shift
+
+__all__ = ["choose_by_shift", "keeps_shares"]
+
+_NEAR = 0.05
+_LEVEL = 0.05
+
+
+def choose_by_shift(models: Mapping[str, Said], moving: Collection[str], shift: Shift) -> Choice:
+    """Of classifiers, some of them `moving` features (by name) and one at least not; each with p_source and weights.
+
+    Raises ValueError where a name is unknown, where every model moves features, and as `choose` does
+    """
+    strange = sorted(set(moving) - set(models))
+    if strange:
+        raise ValueError(f"moving names {', '.join(strange)}: expected names of the models {', '.join(models)}")
+    still = {name: said for name, said in models.items() if name not in moving}
+    if not still:
+        raise ValueError("every model moves features: expected one at least that does not, such as source only")
+    why = "moving the source as a whole does not explain the target"
+    if any(story.name == "moved" and story.stands for story in shift.stories):
+        found = choose("infomax", models)
+        if found.name not in moving or keeps_shares(models[found.name]):
+            return found._replace(rule=f"moving the source as a whole explains the target: {found.rule}")
+        why = f"{found.name} calls the classes in other shares than in the source, which no move does"
+    found = choose("iwv", still)
+    return found._replace(rule=f"{why}, so that models that move features are left out: {found.rule}")
+
+
+def keeps_shares(said: Said) -> bool:
+    """Whether a classifier calls the classes in the target in the shares that it calls them in the source."""
+    if said.p_source is None:
+        raise ValueError("p_source is None: this rule needs what the model says of source rows that it did not see")
+    classes = said.p_target.shape[1]
+    called = np.array([np.bincount(p.argmax(axis=1), minlength=classes) for p in (said.p_source, said.p_target)])
+    shares = called / called.sum(axis=1, keepdims=True)
+    if np.abs(shares[0] - shares[1]).sum() / 2 <= _NEAR:
+        return True
+    return float(chi2_contingency(called[:, called.any(axis=0)], correction=False).pvalue) >= _LEVEL
