@@ -78,8 +78,9 @@ def read_pair(
     if target_labels not in ("all", "none"):
         raise ValueError(f"target_labels = {target_labels!r}: expected all or none")
     ours = read(source, roles=roles, kind=kind)
-    theirs = _target(target, ours, roles)
+    theirs, why = _target(target, ours, roles)
     both = pair(ours, replace(theirs, targets=None) if target_labels == "none" else theirs)
+    both = both._replace(notes=(*both.notes, *why))
     for what, task in (("source", both.source), ("target", both.target)):
         listener.say(f"{what}: {len(task):,} rows" + ("" if task.targets is not None else ", no labels used"))
     for note in both.notes:
@@ -87,15 +88,16 @@ def read_pair(
     return both
 
 
-def _target(target: Any, source: Task, roles: Roles) -> Task:
+def _target(target: Any, source: Task, roles: Roles) -> tuple[Task, tuple[str, ...]]:
+    """The target, and why it is taken to have no labels, if it is."""
     named = roles.target or (source.columns and source.columns.target)
     roles = replace(roles, modality=source.modality)
     try:
-        return read(target, roles=replace(roles, target=named), kind=source.kind)
+        return read(target, roles=replace(roles, target=named), kind=source.kind), ()
     except DataError as error:
         labelled = str(error)
     found = read(target, roles=replace(roles, target=None), need_target=False)
-    return replace(found, notes=(*found.notes, f"taken to have no labels: {labelled}"))
+    return found, (f"the target is taken to have no labels: {labelled}",)
 
 
 def _features(source: Seen, target: Seen) -> tuple[Array, Array, list[str] | None]:

@@ -54,6 +54,7 @@ def test_labels_are_not_looked_at_where_that_is_asked(pair_of_cars):
     found = shift(us, bare, roles=Roles(target="mpg"), cache=False)
     assert found.conditional is None
     assert found.kernel == blind.kernel
+    assert any("the target is taken to have no labels: no column 'mpg'" in note for note in found.notes)
 
 
 def test_the_same_rows_are_identical(pair_of_cars):
