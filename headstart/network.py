@@ -44,7 +44,7 @@ class TunedHead(nn.Module):
     @classmethod
     def like(cls, head: Head, *, dropout: float = 0.0) -> TunedHead:
         """The same function as a fitted head of one layer, at its temperature."""
-        if "weight.1" in head.arrays:
+        if not head.arrays.keys() <= {"mean", "scale", "weight.0", "bias.0"}:
             raise ValueError(f"the {head.name} head has more than one layer: use ridge or logistic")
         outputs = head.arrays["weight.0"].shape[1]
         made = cls(head.arrays["mean"], head.arrays["scale"], outputs, form=head.form, dropout=dropout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import safetensors.torch
@@ -12,8 +12,11 @@ from safetensors import SafetensorError
 from headstart.artefact.model import Model
 from headstart.data.task import Array
 from headstart.errors import ArtefactError
+from headstart.heads.layers import LEAF
 
 __all__ = ["Tensors", "arrays_under", "check_head", "from_bytes", "same_bits", "tensors_of", "to_bytes", "under"]
+
+_NODE = 5
 
 Tensors = dict[str, torch.Tensor]
 
@@ -74,13 +77,20 @@ def check_head(arrays: Mapping[str, Array], *, features: int | None, outputs: in
     """
     layers = max(1, sum(name.startswith("weight.") for name in arrays))
     wanted = ["mean", "scale", *(f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias"))]
+    wanted += [name for part in _BELOW if part[0] in arrays for name in part]
     if missing := sorted(set(wanted) - arrays.keys()):
         raise ArtefactError(f"the head lacks {', '.join(missing)}: expected {', '.join(wanted)}")
     if foreign := sorted(arrays.keys() - set(wanted)):
         raise ArtefactError(f"the head holds {', '.join(foreign)}: expected only {', '.join(wanted)}")
     for name in wanted:
         _check_values(name, arrays[name])
-    _check_shapes(arrays, layers, arrays["mean"].size if features is None else features, outputs)
+    _check_shapes(arrays, features, outputs)
+    if "trees" in arrays:
+        _check_trees(arrays["trees"], arrays["mean"].size)
+
+
+_BELOW = (("turn", "shift"), ("landmarks", "gamma"), ("trees",))
+"""What may stand below the layers, see `heads.head.Head`."""
 
 
 def _check_values(name: str, array: Array) -> None:
@@ -88,23 +98,51 @@ def _check_values(name: str, array: Array) -> None:
         raise ArtefactError(f"head.{name} is {array.dtype}, expected float32 or float64")
     if not np.isfinite(array).all():
         raise ArtefactError(f"head.{name} holds NaN or infinity: the fit diverged; fit again with other options")
-    if name == "scale" and not (array > 0).all():
-        raise ArtefactError("head.scale holds a value that is not above 0; fit again")
+    if name in ("scale", "gamma") and not (array > 0).all():
+        raise ArtefactError(f"head.{name} holds a value that is not above 0; fit again")
 
 
-def _check_shapes(arrays: Mapping[str, Array], layers: int, features: int, outputs: int) -> None:
-    width = features
-    expected: list[tuple[str, tuple[int, ...]]] = [("mean", (width,)), ("scale", (width,))]
-    for layer in range(layers):
-        out = outputs if layer == layers - 1 else arrays[f"bias.{layer}"].size
-        expected += [(f"weight.{layer}", (width, out)), (f"bias.{layer}", (out,))]
-        width = out
-    for name, shape in expected:
+def _check_shapes(arrays: Mapping[str, Array], features: int | None, outputs: int) -> None:
+    first = arrays["turn"] if "turn" in arrays else arrays["mean"]
+    features = len(np.atleast_1d(first)) if features is None else features
+    for name, shape in _shapes(arrays, features, outputs):
         if arrays[name].shape != shape:
             raise ArtefactError(
                 f"head.{name} has the shape {arrays[name].shape}, expected {shape} "
                 f"for {features} features and {outputs} outputs"
             )
+
+
+def _shapes(arrays: Mapping[str, Array], width: int, outputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The shape that each array must have, from the features up."""
+    if "turn" in arrays:
+        yield "turn", (width, arrays["shift"].size)
+        width = arrays["shift"].size
+        yield "shift", (width,)
+    yield from (("mean", (width,)), ("scale", (width,)))
+    if "landmarks" in arrays:
+        count = len(np.atleast_1d(arrays["landmarks"]))
+        yield from (("landmarks", (count, width)), ("gamma", (1,)))
+        width = count
+    if "trees" in arrays:
+        yield "trees", (*np.atleast_2d(arrays["trees"]).shape[:2], _NODE)
+        width = len(np.atleast_1d(arrays["weight.0"]))
+    layers = sum(name.startswith("weight.") for name in arrays)
+    for layer in range(layers):
+        out = outputs if layer == layers - 1 else arrays[f"bias.{layer}"].size
+        yield from ((f"weight.{layer}", (width, out)), (f"bias.{layer}", (out,)))
+        width = out
+
+
+def _check_trees(trees: Array, width: int) -> None:
+    """Every inner node asks a feature that there is and leads on to later nodes, so that a row ends in a leaf."""
+    feature, children = trees[:, :, 0], trees[:, :, 2:4]
+    place = np.arange(trees.shape[1])[:, None]
+    inner = feature != LEAF
+    whole = (feature == np.round(feature)) & (children == np.round(children)).all(axis=2)
+    onward = ((children > place) & (children < trees.shape[1])).all(axis=2)
+    if not (~inner | (whole & onward & (feature >= 0) & (feature < width))).all():
+        raise ArtefactError("head.trees holds a node that leads nowhere; fit again")
 
 
 def _apart(state: Mapping[str, torch.Tensor]) -> Tensors:

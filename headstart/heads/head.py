@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from headstart.data.task import Array, Kind
+from headstart.heads.layers import grown, radial
 
 __all__ = ["ClassWeight", "Fitter", "Form", "Head", "HeadFit", "probabilities", "shaped"]
 
@@ -26,7 +27,9 @@ class Head:
 
     arrays   "mean" (D,), "scale" (D,), then "weight.0" (D, H), "bias.0" (H,), "weight.1" (H, C), "bias.1" (C,) ...
              A linear head has only layer 0. Weights are float32, the rest float64 (a target may be a date in seconds).
-             C is the number of classes; 1 for regression
+             C is the number of classes; 1 for regression. Before the standardisation may stand "turn" (D, K) and
+             "shift" (K,): x <- x turn + shift, and mean and scale are (K,). After it either "landmarks" (L, K) and
+             "gamma" (1,), or "trees" (T, M, 5): the layers then stand on what `layers` makes of them
     config   JSON that tells how the head was fitted (strength chosen, scores by strength, epochs, ...)
     """
 
@@ -37,6 +40,11 @@ class Head:
     form: Form = "plain"
     config: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def width(self) -> int:
+        """D, how many features a row has."""
+        return len(self.arrays.get("turn", self.arrays["mean"]))
+
     def logits(self, features: Array) -> Array:
         """(N, D) features -> (N, C) logits (regression: (N, 1) values), before the temperature. float64."""
         features = np.asarray(features)
@@ -44,7 +52,14 @@ class Head:
         return np.concatenate(parts) if parts else self._block(features)
 
     def _block(self, features: Array) -> Array:
-        x = (shaped(features, self.form).astype(np.float64) - self.arrays["mean"]) / self.arrays["scale"]
+        arrays, x = self.arrays, shaped(features, self.form).astype(np.float64)
+        if "turn" in arrays:
+            x = x @ arrays["turn"] + arrays["shift"]
+        x = (x - arrays["mean"]) / arrays["scale"]
+        if "landmarks" in arrays:
+            x = radial(x, arrays["landmarks"], float(arrays["gamma"][0]))
+        elif "trees" in arrays:
+            x = grown(x, arrays["trees"], len(arrays["weight.0"]))
         layer = 0
         while f"weight.{layer}" in self.arrays:
             if layer:

@@ -12,7 +12,9 @@ import numpy as np
 
 from headstart.data.task import Array, Kind
 from headstart.heads.blas import one_thread
+from headstart.heads.boosting import Boosting
 from headstart.heads.head import ClassWeight, Form, HeadFit, shaped
+from headstart.heads.kernel import Kernel
 from headstart.heads.logistic import Logistic
 from headstart.heads.neural import Neural
 from headstart.heads.pose import Posed, Proposal, pose
@@ -28,6 +30,8 @@ HEADS: dict[str, type[Posed]] = {
     "ridge": Ridge,
     "logistic": Logistic,
     "neural": Neural,
+    "kernel": Kernel,
+    "boosting": Boosting,
 }
 """Name -> fitter, the simplest first."""
 

@@ -2,6 +2,7 @@
 
     each     scale_d = sqrt(var_d): every feature has a unit of its own, like the columns of a table
     shared   scale_d = sqrt(var_d + median var): the features have one unit, like the outputs of a network
+    same     scale_d = sqrt(mean var): distances between rows stay as they are, up to one factor
 
 A picture network has features that hardly stir on a hundred training rows and do on the next: scaled by so small a
 deviation of their own they overwhelm all others in rows not yet seen, and cross-validation does not notice, for the
@@ -19,7 +20,7 @@ from headstart.data.task import Array
 
 __all__ = ["Scale", "Standard", "blocks", "refuse_bad", "standard"]
 
-Scale = Literal["each", "shared"]
+Scale = Literal["each", "shared", "same"]
 BLOCK = 1024
 LARGEST = 1e100
 
@@ -53,6 +54,8 @@ def standard(features: Array, order: Array, weights: Array, scale: Scale = "each
     mean = first + shift
     rounding = np.finfo(features.dtype)
     constant = deviation <= np.maximum(rounding.eps * np.abs(mean), rounding.tiny)
+    if scale == "same" and not constant.all():
+        return Standard(mean, np.full_like(deviation, np.sqrt(np.mean(deviation**2))))
     if scale == "shared" and not constant.all():
         return Standard(mean, np.hypot(deviation, np.sqrt(np.median(deviation[~constant] ** 2))))
     return Standard(mean, np.where(constant, np.maximum(1.0, np.abs(mean)), deviation))

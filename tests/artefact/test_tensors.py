@@ -88,3 +88,50 @@ def test_a_head_of_another_width_or_count_is_refused():
         check_head(head(), features=5, outputs=2)
     with pytest.raises(ArtefactError, match=r"head.weight.0 has the shape \(3, 2\), expected \(3, 4\)"):
         check_head(head(), features=3, outputs=4)
+
+
+def below(**changes: np.ndarray) -> dict[str, np.ndarray]:
+    """A head whose features are turned and then asked by one tree of three nodes."""
+    trees = np.array([[[1, 0.5, 1, 2, 0], [-1, 0, 0, 0, 3.0], [-1, 0, 0, 0, 4.0]]])
+    arrays = {"turn": np.ones((5, 3)), "shift": np.zeros(3), "trees": trees, "weight.0": np.ones((1, 2))}
+    return head() | {name: array.astype(np.float32) for name, array in arrays.items()} | changes
+
+
+def radial(**changes: np.ndarray) -> dict[str, np.ndarray]:
+    arrays = {"landmarks": np.ones((4, 3)), "gamma": np.ones(1), "weight.0": np.ones((4, 2))}
+    return head() | {name: array.astype(np.float32) for name, array in arrays.items()} | changes
+
+
+def test_what_stands_below_the_layers_is_accepted():
+    check_head(below(), features=5, outputs=2)
+    check_head(radial(), features=3, outputs=2)
+    check_head(radial(), features=None, outputs=2)
+
+
+def node(place: int, value: float) -> np.ndarray:
+    trees = below()["trees"].copy()
+    trees[0, 0, place] = value
+    return trees
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({name: a for name, a in below().items() if name != "shift"}, "the head lacks shift"),
+        (below(turn=np.ones((4, 3), np.float32)), r"head.turn has the shape \(4, 3\), expected \(5, 3\)"),
+        (below(trees=np.ones((1, 3, 4), np.float32)), r"head.trees has the shape \(1, 3, 4\), expected \(1, 3, 5\)"),
+        (below(trees=np.ones(3, np.float32)), "head.trees has the shape"),
+        (below(trees=node(2, 0)), "head.trees holds a node that leads nowhere"),  # to itself: for ever
+        (below(trees=node(3, 3)), "head.trees holds a node that leads nowhere"),
+        (below(trees=node(3, 1.5)), "head.trees holds a node that leads nowhere"),
+        (below(trees=node(0, 3)), "head.trees holds a node that leads nowhere"),
+        (below(trees=node(0, -2)), "head.trees holds a node that leads nowhere"),
+        (radial(gamma=np.zeros(1, np.float32)), "head.gamma holds a value that is not above 0"),
+        (radial(landmarks=np.ones((4, 2), np.float32)), "head.landmarks has the shape"),
+        (radial(landmarks=np.float32(1.0) * np.ones(())), "head.landmarks has the shape"),
+        ({name: a for name, a in radial().items() if name != "gamma"}, "the head lacks gamma"),
+    ],
+)
+def test_what_stands_below_the_layers_and_could_not_answer_is_refused(arrays, words):
+    with pytest.raises(ArtefactError, match=words):
+        check_head(arrays, features=5 if "turn" in arrays or "trees" in arrays else 3, outputs=2)
