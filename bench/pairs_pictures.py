@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import material  # noqa: F401  (finds examples/)
@@ -49,7 +50,7 @@ def subcategories() -> list[Shown]:
     return shown
 
 
-def _on_white(path: str) -> Image.Image:
+def _on_white(path: Path) -> Image.Image:
     with Image.open(path) as opened:
         drawn = opened.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn).convert("RGB")

@@ -43,7 +43,7 @@ def lines(results: Sequence[Result]) -> list[str]:
 
 
 def markdown(results: Sequence[Result]) -> list[str]:
-    """For the documentation: columns are the pairs' where there are more of them than of methods, so that it reads."""
+    """For the documentation."""
     table = _means(results)
     columns = list(dict.fromkeys(one.method for one in results))
     found = [f"| | {' | '.join(columns)} |", "|---" + "|--:" * len(columns) + "|"]
@@ -92,8 +92,12 @@ def _kept(results: Sequence[Result], table: Table) -> Iterator[str]:
             "kept" if not over else f"broken on {', '.join(over)}"
         )
         yield "    " + ", ".join(f"{pair} {apart:+.3f}" for pair, apart in behind.items())
-        better = -float(np.mean(list(behind.values())))
-        yield f"    mean of {guard} less the better, over 0: {better:+.4f} {'kept' if better > 0 else 'broken'}"
+        metrics = {one.pair: one.metric for one in results}
+        for which in ("all", *sorted(set(metrics[pair] for pair in rows))):
+            some = [apart for pair, apart in behind.items() if which in ("all", metrics[pair])]
+            better = 0.0 - float(np.mean(some))
+            said = "kept" if better > 0 else "broken"
+            yield f"    mean of {guard} less the better over {which} pairs ({len(some)}), over 0: {better:+.4f} {said}"
         took = Counter(one.how for one in results if one.method == guard and one.score is not None)
         yield "    took " + ", ".join(f"{name} {count} times" for name, count in took.most_common())
 

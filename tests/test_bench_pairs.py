@@ -201,7 +201,7 @@ def test_the_promise_is_judged_on_means_over_the_seeds():
     text = "\n".join(lines(made))
     assert "at most 0.02 on 1 pairs: broken on a -> b +0.050" in text
     assert "at most 0.02 on 1 pairs: kept" in text  # .65 against .75
-    assert "mean of auto-20 less the better, over 0: +0.1000 kept" in text
+    assert "mean of auto-20 less the better over all pairs (1), over 0: +0.1000 kept" in text
     assert "| a -> b | .600 | .650 | .550 | .750 |" in markdown(made)
 
 
