@@ -93,7 +93,7 @@ def _kept(results: Sequence[Result], table: Table) -> Iterator[str]:
         )
         yield "    " + ", ".join(f"{pair} {apart:+.3f}" for pair, apart in behind.items())
         metrics = {one.pair: one.metric for one in results}
-        for which in ("all", *sorted(set(metrics[pair] for pair in rows))):
+        for which in ("all", *sorted({metrics[pair] for pair in rows})):
             some = [apart for pair, apart in behind.items() if which in ("all", metrics[pair])]
             better = 0.0 - float(np.mean(some))
             said = "kept" if better > 0 else "broken"
