@@ -49,7 +49,7 @@ def markdown(results: Sequence[Result]) -> list[str]:
     found = [f"| | {' | '.join(columns)} |", "|---" + "|--:" * len(columns) + "|"]
     for pair, row in [*table.items(), *_over_all(results, table)]:
         found.append(f"| {pair} | {' | '.join(_shown(row.get(name)) for name in columns)} |")
-    return [*found, "", *(f"- {line}" for line in (*_kept(results, table), *_remarks(results)))]
+    return [*found, "", *(f"- {line.strip()}" for line in (*_kept(results, table), *_remarks(results)))]
 
 
 def _means(results: Sequence[Result]) -> Table:
