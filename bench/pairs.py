@@ -34,11 +34,12 @@ from pairs_table import Result, lines, markdown
 from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 
-from headstart.adapting import Ground, fit_way, ground
+from headstart.adapting import fit_way
 from headstart.align.way import Way
 from headstart.data.task import Array
+from headstart.ground import Ground, Origin
 from headstart.guard import choose
-from headstart.heads.head import Head
+from headstart.heads.head import Head, shaped
 from headstart.methods import METHODS
 from headstart.seen import Seen
 
@@ -67,7 +68,7 @@ class Trial:
     @cached_property
     def bare(self) -> Ground:
         """Without target labels."""
-        return ground(self.source, self.target.take(self.rows.train), None, seed=self.seed)
+        return Origin(self.source, self.seed).ground(self.target.take(self.rows.train), None)
 
     def labelled(self, rows: Array) -> Ground:
         """The same with the labels of these target rows."""
@@ -84,7 +85,7 @@ class Trial:
         if name in ("auto", "auto-20"):
             on = some if name == "auto-20" else self.bare
             chosen = choose(on)
-            return Said(fit_way(on, chosen.way), chosen.name)
+            return Said(fit_way(on, chosen.way, chosen.base), f"{chosen.name} {chosen.base}")
         way = METHODS[name].way
         assert way is not None
         if way.target:
@@ -99,7 +100,7 @@ class Trial:
         test = self.target.take(self.rows.test)
         encoder, truth = self.bare.encoder, np.asarray(test.task.targets)
         rows = np.asarray(test.values) if encoder is None else encoder.transform(cast(Any, test.task.inputs))
-        said = head.predict(rows)
+        said = head.predict(shaped(rows, self.bare.form))
         return float(r2_score(truth, said) if head.kind == "regression" else np.mean(said.argmax(axis=1) == truth))
 
     def result(self, pair: str, name: str) -> Result:

@@ -6,11 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import numpy as np
-import pandas as pd
-
 from headstart.backbones.load import default, load
-from headstart.backbones.tables import TableEncoder
 from headstart.data.pair import Pair, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
@@ -20,10 +16,11 @@ from headstart.evidence.shift import Shift, diagnose
 from headstart.evidence.shift_picture import shift_picture
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.ground import features_of_both
 from headstart.listener import LOGGED, Listener
-from headstart.seen import Seen, look
+from headstart.seen import look
 
-__all__ = ["TargetLabels", "read_pair", "shift"]
+__all__ = ["TargetLabels", "may_use", "read_pair", "shift"]
 
 NO_ROLES = Roles()
 TargetLabels = Literal["all", "none"]
@@ -57,7 +54,8 @@ def shift(
     network, extraction = load(name) if name else None, Extraction(cache=Cache() if cache else None)
     ours = look(both.source, network, extraction, listener, "source")
     theirs = look(both.target, network, extraction, listener, "target")
-    x, z, names = _features(ours, theirs)
+    x, z, encoder = features_of_both(ours, [theirs])
+    names = None if encoder is None else list(encoder.names)
     answers, known = cast(Array, ours.task.targets), theirs.task.targets
     found = diagnose(x, answers, z, known, kind=cast(Any, both.source.kind), names=names, seed=seed)
     if picture is not None:
@@ -75,11 +73,10 @@ def read_pair(
     listener: Listener = LOGGED,
 ) -> Pair:
     """Both tasks on common ground. A target in which the source's column of labels is missing has none."""
-    if target_labels not in ("all", "none"):
-        raise ValueError(f"target_labels = {target_labels!r}: expected all or none")
+    labels = may_use(target_labels)
     ours = read(source, roles=roles, kind=kind)
     theirs, why = _target(target, ours, roles)
-    both = pair(ours, replace(theirs, targets=None) if target_labels == "none" else theirs)
+    both = pair(ours, theirs if labels else replace(theirs, targets=None))
     both = both._replace(notes=(*both.notes, *why))
     for what, task in (("source", both.source), ("target", both.target)):
         listener.say(f"{what}: {len(task):,} rows" + ("" if task.targets is not None else ", no labels used"))
@@ -88,22 +85,20 @@ def read_pair(
     return both
 
 
+def may_use(target_labels: TargetLabels) -> bool:
+    """Whether answers of the target may be learnt from."""
+    if target_labels not in ("all", "none"):
+        raise ValueError(f"target_labels = {target_labels!r}: expected all or none")
+    return target_labels == "all"
+
+
 def _target(target: Any, source: Task, roles: Roles) -> tuple[Task, tuple[str, ...]]:
     """The target, and why it is taken to have no labels, if it is."""
     named = roles.target or (source.columns and source.columns.target)
     roles = replace(roles, modality=source.modality)
     try:
-        return read(target, roles=replace(roles, target=named), kind=source.kind), ()
+        return read(target, roles=replace(roles, target=named), kind=source.kind, partly=True), ()
     except DataError as error:
         labelled = str(error)
     found = read(target, roles=replace(roles, target=None), need_target=False)
     return found, (f"the target is taken to have no labels: {labelled}",)
-
-
-def _features(source: Seen, target: Seen) -> tuple[Array, Array, list[str] | None]:
-    """(n, d) and (m, d) float64, and what the columns are called where they have names."""
-    if isinstance(source.task.inputs, pd.DataFrame) and isinstance(target.task.inputs, pd.DataFrame):
-        encoder = TableEncoder.fit(pd.concat([source.task.inputs, target.task.inputs], ignore_index=True))
-        x, z = (encoder.transform(frame).astype(np.float64) for frame in (source.task.inputs, target.task.inputs))
-        return x, z, list(encoder.names)
-    return np.asarray(source.values, np.float64), np.asarray(target.values, np.float64), None

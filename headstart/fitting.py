@@ -28,7 +28,7 @@ from headstart.train import Telling
 from headstart.training import Training
 from headstart.tuned import tune
 
-__all__ = ["Plan", "answer", "class_weight_of", "fit_model", "learnt_by"]
+__all__ = ["Plan", "answer", "class_weight_of", "fit_model", "learnt_by", "stored"]
 
 
 class Plan(NamedTuple):
@@ -116,7 +116,7 @@ def _probed(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
 
 
 def _model(seen: Seen, backbone: Backbone | None, plan: Plan, head: Head) -> Model:
-    task, weights = seen.task, plan.class_weight
+    task = seen.task
     return Model(
         modality=task.modality,
         kind=task.kind,
@@ -126,9 +126,8 @@ def _model(seen: Seen, backbone: Backbone | None, plan: Plan, head: Head) -> Mod
         encoder=None,
         head=head,
         method=plan.method,
-        # JSON turns the keys of an object to text; pairs keep their type.
         options={
-            "class_weight": [list(pair) for pair in weights.items()] if isinstance(weights, dict) else weights,
+            "class_weight": stored(plan.class_weight),
             "seed": plan.seed,
             "method": dict(plan.options),
         },
@@ -142,6 +141,11 @@ def learnt_by(model: Model) -> int:
     return int(
         moved or sum(array.size for name, array in model.head.arrays.items() if name.startswith(("weight.", "bias.")))
     )
+
+
+def stored(class_weight: str | dict[Any, float] | None) -> Any:
+    """A class weight as JSON, whose objects would turn their keys to text; pairs keep their type."""
+    return [list(pair) for pair in class_weight.items()] if isinstance(class_weight, dict) else class_weight
 
 
 def class_weight_of(model: Model) -> str | dict[Any, float] | None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from headstart.answers import Answers
 from headstart.artefact import Model
 from headstart.backbones.tables import TableEncoder
-from headstart.bridge import Bridge
-from headstart.compare import TargetLabels, read_pair
+from headstart.bridge import Bridge, Tasks
+from headstart.compare import TargetLabels, may_use, read_pair
 from headstart.contest import Contest
 from headstart.data.check import Report, without_empty_classes
 from headstart.data.check import check as check_task
@@ -21,12 +22,13 @@ from headstart.data.pair import Pair, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.targets import recode
-from headstart.data.task import Kind, Task
+from headstart.data.task import Array, Kind, Task
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.ground import answered
 from headstart.listener import LOGGED, Listener
 from headstart.methods import METHODS, configured, wayfaring
 from headstart.seen import Seen, glance, look
@@ -75,11 +77,14 @@ def fit(
     watch = Stopwatch()
     method = method or ("probe" if source is None else "auto")
     moves = _suits(method, options or {}, seed, source)
+    labels = may_use(target_labels)
+    if keep_tuned and source is not None:
+        raise ValueError("keep_tuned has no use with a source: a way that is asked for by name is kept; leave it out")
     if source is None:
-        task, other = _read(data, test, roles, kind, listener), None
+        both, task = None, _read(data, test, roles, kind, listener)
     else:
         both = read_pair(source, data, roles=roles, kind=kind, target_labels="all", listener=listener)
-        task, other = _tested(both, test, roles), both.source
+        task = _tested(both, test, roles)
     fitted = Transfer(
         backbone,
         method,
@@ -93,20 +98,49 @@ def fit(
     )
     with watch("features"):
         seen = fitted.look(task, listener=listener)
+    if both is not None:
+        return _drawn(both, seen, fitted, watch, labels, listener)
     with watch("check"):
         seen, report = _checked(seen, listener)
+        seen = replace(seen, task=without_empty_classes(seen.task))
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
-    if other is not None:
-        theirs = look(other, fitted.backbone_, fitted.extraction(seen.engine or None), listener, "source")
-        trials = plan_trials(seen, seed, repeats=1)
-        bridge = Bridge(theirs, seen, fitted.backbone_, plan, trials, labels=target_labels == "all")
-        model, evidence = bridge.run(listener)
-        found = tuple(finding.to_json() for finding in report.findings)
-        return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
     race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
     model, evidence = race.run(fitted.extraction(seen.engine), listener)
-    found = tuple(finding.to_json() for finding in report.findings)
+    return _held(fitted, model, evidence, report)
+
+
+def _drawn(both: Pair, target: Seen, fitted: Transfer, watch: Stopwatch, labels: bool, listener: Listener) -> Transfer:
+    """Fit to a target that the backbone has seen, and draw on its source."""
+    with watch("features"):
+        extraction = fitted.extraction(target.engine or None)
+        source = look(both.source, fitted.backbone_, extraction, listener, "source")
+    with watch("check"):
+        answers, none = target.task.targets, np.zeros(len(target), dtype=bool)
+        there = none if answers is None else answered(answers, target.task.kind)
+        known, report = (
+            _checked(target.take(np.flatnonzero(there)), listener, taught=True) if there.any() else (None, None)
+        )
+        bare = _bare(target, ~there, known)
+    tasks = Tasks(source, target.take(np.arange(0)) if known is None else known, bare, both.notes)
+    bridge = Bridge(tasks, fitted.backbone_, fitted.plan, labels=labels, watch=watch)
+    return _held(fitted, *bridge.run(listener), report)
+
+
+def _held(fitted: Transfer, model: Model, evidence: Evidence, report: Report | None) -> Transfer:
+    found = () if report is None else tuple(finding.to_json() for finding in report.findings)
     return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
+
+
+def _bare(target: Seen, without: Array, known: Seen | None) -> Seen | None:
+    """The target rows without an answer, less those that are also there with one, or for the test; None if none."""
+    met = set() if known is None else set(known.keys)
+    split = target.task.split
+    rows = [
+        row
+        for row in np.flatnonzero(without).tolist()
+        if target.keys[row] not in met and (split is None or split[row] != "test")
+    ]
+    return target.take(np.array(rows, np.int64)) if rows else None
 
 
 def check(
@@ -186,8 +220,10 @@ def _suits(method: str, options: dict[str, Any], seed: int, source: Any) -> bool
 
 def _tested(both: Pair, test: Any, roles: Roles) -> Task:
     """The target, with the user's own test data behind it."""
-    if both.target.targets is None and test is None:
-        raise DataError("the target has no labels, so that nothing can be tested: give labelled rows as test")
+    if both.source.kind == "multilabel":
+        raise DataError(
+            "the source asks for several labels a row, and knowledge of that is not carried over: give one label a row"
+        )
     if test is None:
         return both.target
     given = read(test, roles=replace(roles, modality=both.target.modality), kind=both.source.kind)
@@ -202,16 +238,15 @@ def _say(task: Task, listener: Listener) -> None:
         listener.say(f"  {note}")
 
 
-def _report(seen: Seen) -> Report:
+def _report(seen: Seen, taught: bool = False) -> Report:
     truncated = None if seen.features is None else seen.features.truncated
-    return check_task(seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated)
+    return check_task(seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated, taught=taught)
 
 
-def _checked(seen: Seen, listener: Listener) -> tuple[Seen, Report]:
+def _checked(seen: Seen, listener: Listener, *, taught: bool = False) -> tuple[Seen, Report]:
     """The rows that the check leaves, and what it found; raises DataError where there is nothing to fit."""
-    report = _report(seen)
+    report = _report(seen, taught)
     for finding in report.findings:
         listener.say(str(finding))
     report.raise_if_error()
-    kept = replace(seen, blocks=report.blocks).take(report.keep)
-    return replace(kept, task=without_empty_classes(kept.task)), report
+    return replace(seen, blocks=report.blocks).take(report.keep), report

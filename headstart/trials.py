@@ -65,11 +65,14 @@ class Trials:
         return np.stack([layer for layer in layers if layer is not None])
 
 
-def plan_trials(seen: Seen, seed: int, *, repeats: int = REPEATS) -> Trials:
-    """The trials that fit the data: the split it came with, a split of its own, or repeated cross-validation."""
+def plan_trials(seen: Seen, seed: int, *, repeats: int = REPEATS, taught: bool = False) -> Trials:
+    """The trials that fit the data: the split it came with, a split of its own, or repeated cross-validation.
+
+    taught   there is something to learn from elsewhere, so that a given split need not leave a training row
+    """
     task = seen.task
     given = None if task.split is None else np.asarray(task.split)
-    if given is not None and (given != "train").any() and (given == "train").any():
+    if given is not None and (given != "train").any() and (taught or (given == "train").any()):
         tested = "test" if (given == "test").any() else "val"
         test = np.flatnonzero(given == tested)
         return _single(np.flatnonzero(given != tested), test, f"the {tested} split that came with the data")

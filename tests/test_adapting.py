@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.adapting import Ground, composed, fit_way
+from headstart.adapting import composed, fit_way
 from headstart.align.aligned import Domains
 from headstart.align.augment import FeatureAugmentation
 from headstart.align.mlls import MLLS
 from headstart.align.subspace import SubspaceAlignment
 from headstart.align.tca import TCA
 from headstart.align.way import Way
+from headstart.ground import Ground
 from headstart.heads.select import fit_probe
 
 RNG = np.random.default_rng(0)
@@ -22,7 +23,7 @@ FOLDS = np.arange(80) % 5, np.arange(40) % 5
 
 
 def ground(known=KNOWN, kind="classification", y=Y, form="plain"):
-    return Ground(Domains(X, y, Z, known, 2 if kind == "classification" else 0), FOLDS, kind, form, None, 0)
+    return Ground(Domains(X, y, Z, known, 2 if kind == "classification" else 0), FOLDS, kind, form)
 
 
 def probe(x, y, folds, **more):

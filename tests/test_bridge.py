@@ -65,10 +65,74 @@ def test_columns_of_one_side_alone_are_left_out_and_not_needed_again(tmp_path):
     np.testing.assert_array_equal(loaded.predict(rows), made.predict(rows))
 
 
+@pytest.mark.parametrize("method", ["auto", "coral"])
+def test_a_target_without_labels_is_fitted_and_it_is_said_that_nothing_was_tested_on_it(method, tmp_path):
+    bare = EUROPE.drop(columns="mpg")
+    made = fit(bare, source=US, roles=MPG, method=method, cache=False)
+    evidence = made.evidence_
+    assert evidence.notes[0].startswith("No target row has a label, so that nothing could be tested on the target")
+    assert evidence.protocol == "cross-validation on source rows; no target row was tested"
+    assert evidence.n_test == len(US)
+    assert evidence.metrics["r2"].value > 0.7
+    loaded = Transfer.load(made.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict(bare), made.predict(bare))
+    looked = fit(EUROPE, source=US, roles=MPG, method=method, target_labels="none", cache=False)
+    np.testing.assert_allclose(looked.predict(bare), made.predict(bare))
+    with pytest.raises(ValueError, match="no labelled target rows may be used"):
+        fit(bare, source=US, roles=MPG, method="pooled", cache=False)
+
+
 def test_test_data_of_ones_own_for_a_target_without_labels():
-    bare = EUROPE[:40].drop(columns="mpg")
-    with pytest.raises(DataError, match="the target has no labels, so that nothing can be tested: give labelled rows"):
-        fit(bare, source=US, roles=MPG, cache=False)
+    bare, tested = EUROPE[:40].drop(columns="mpg"), EUROPE[40:]
+    made = fit(bare, source=US, test=tested, roles=MPG, method="coral", cache=False)
+    evidence = made.evidence_
+    assert (evidence.n_train, evidence.n_test) == (0, 28)
+    assert "40 target rows have no label: only a step between the two tasks looks at them." in evidence.notes
+    assert evidence.about["target_rows_without_label"] == 40
+    other = fit(bare, source=US, test=tested.assign(mpg=tested["mpg"][::-1].to_numpy()), roles=MPG, method="coral",
+                cache=False)  # fmt: skip
+    np.testing.assert_array_equal(made.predict(EUROPE), other.predict(EUROPE))
+
+
+def test_a_target_with_some_labels_is_tested_on_those_and_steps_look_at_all():
+    some = EUROPE.assign(mpg=EUROPE["mpg"].where(np.arange(68) % 3 == 0))
+    made = fit(some, source=US, roles=MPG, method="coral", cache=False)
+    assert made.evidence_.n_test == 23
+    assert "45 target rows have no label: only a step between the two tasks looks at them." in made.evidence_.notes
+    whole = fit(EUROPE, source=US, roles=MPG, method="coral", target_labels="none", cache=False)
+    np.testing.assert_allclose(made.predict(EUROPE), whole.predict(EUROPE))  # coral needs no answer
+    assert fit(some, source=US, roles=MPG, cache=False).evidence_.metrics["r2"].value > 0.2
+
+
+def test_a_target_that_lacks_classes_of_the_source_keeps_them_all():
+    rng = np.random.default_rng(0)
+
+    def table(letters, count):
+        kind = rng.choice(list(letters), count)
+        place = np.array([["a", "b", "c"].index(letter) for letter in kind])
+        return pd.DataFrame({"x": place + rng.normal(size=count) / 4, "y": rng.normal(size=count), "kind": kind})
+
+    source, target = table("abc", 120), table("ab", 60)
+    made = fit(target, source=source, roles=Roles(target="kind"), cache=False)
+    assert made.classes_.tolist() == ["a", "b", "c"]
+    assert made.evidence_.metrics["accuracy"].value > 0.9
+    assert "labels that only the source has: 'c'" in made.evidence_.notes
+    assert made.predict(pd.DataFrame({"x": [2.1], "y": [0.0]})).tolist() == ["c"]
+    one = fit(table("b", 60), source=source, roles=Roles(target="kind"), method="source-only", cache=False)
+    assert one.evidence_.metrics["accuracy"].value > 0.9
+
+
+def test_class_weights_count_with_a_source():
+    rng = np.random.default_rng(0)
+
+    def table(count):
+        rare = rng.random(count) < 0.1
+        return pd.DataFrame({"x": rare + rng.normal(size=count), "kind": np.where(rare, "rare", "often")})
+
+    source, target = table(300), table(150)
+    asked = {"source": source, "roles": Roles(target="kind"), "method": "source-only", "cache": False}
+    called = [(fit(target, class_weight=w, **asked).predict(target) == "rare").mean() for w in (None, "balanced")]
+    assert called[0] < 0.1 < 0.25 < called[1]
 
 
 def test_what_does_not_go_together_is_refused():
@@ -78,6 +142,13 @@ def test_what_does_not_go_together_is_refused():
         fit(EUROPE, source=US, roles=MPG, method="probe", cache=False)
     with pytest.raises(ValueError, match="method 'coral' has no option 'penalti'; nearest: penalty; it has center, pe"):
         fit(EUROPE, source=US, roles=MPG, method="coral", options={"penalti": "1"}, cache=False)
+    with pytest.raises(ValueError, match="target_labels = 'some': expected all or none"):
+        fit(EUROPE, source=US, roles=MPG, target_labels="some", cache=False)
+    with pytest.raises(ValueError, match="keep_tuned has no use with a source"):
+        fit(EUROPE, source=US, roles=MPG, keep_tuned=True, cache=False)
+    many = pd.DataFrame({"x": np.arange(8.0), "mpg": [["a"], ["a", "b"]] * 4})
+    with pytest.raises(DataError, match="the source asks for several labels a row, and knowledge of that is not"):
+        fit(many, source=many, roles=MPG, cache=False)
     with pytest.raises(ValueError, match=r"method 'kmm' draws on a source task: give one to headstart\.fit"):
         Transfer(method="kmm", kind="regression").fit(EUROPE.drop(columns="mpg"), EUROPE["mpg"])
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.adapting import Ground, fit_way
+from headstart.adapting import fit_way
 from headstart.align.aligned import Domains
 from headstart.align.way import Way
+from headstart.ground import Ground
 from headstart.guard import _losses, _parts, choose
 
 
@@ -25,7 +26,7 @@ def ground(move, known=20, seed=0, shares=0.5, count=200):
     (x, y), (z, truth) = rows(0.5), rows(shares)
     labels = np.where(np.arange(count) < known, truth, -1) if known else None
     folds = np.arange(count) % 5
-    return Ground(Domains(x, y, move(z), labels, 2), (folds, folds), "classification", "plain", None, seed), truth
+    return Ground(Domains(x, y, move(z), labels, 2), (folds, folds), "classification", "plain", seed=seed), truth
 
 
 def right(on, way, truth):
@@ -61,15 +62,15 @@ def test_an_adaptation_is_taken_where_it_is_better_by_more_than_chance():
 def test_no_row_is_judged_by_a_fit_that_knew_its_answer(monkeypatch):
     on, _ = ground(lambda z: z, known=40)
     labelled = np.arange(40)
-    losses = _losses(on, Way(source=False, target=True), labelled)
-    part = _parts(on, labelled)
-    monkeypatch.setattr("headstart.guard._parts", lambda on, labelled: part)
+    losses = _losses(on, Way(source=False, target=True))
+    part = _parts(on)
+    monkeypatch.setattr("headstart.guard._parts", lambda on: part)
     known = on.domains.known.copy()
     hidden = labelled[part == 0]
     known[hidden] = 1 - known[hidden]
-    other = _losses(replace(on, domains=on.domains._replace(known=known)), Way(source=False, target=True), labelled)
+    other = _losses(replace(on, domains=on.domains._replace(known=known)), Way(source=False, target=True))
     # had a fit seen the answers that were turned round, it would say of these rows what it is told
-    said, turned = np.exp(-losses[hidden]), np.exp(-other[hidden])
+    said, turned = (1 - np.sqrt(loss[hidden] / 2) for loss in (losses, other))  # of two classes: 2 (1 - p)^2
     np.testing.assert_allclose(said + turned, 1, atol=1e-6)
 
 
@@ -77,8 +78,16 @@ def test_rows_of_a_rare_class_are_spread():
     on, _ = ground(lambda z: z, known=40)
     codes = np.zeros(40, int)
     codes[[3, 17]] = 1
-    part = _parts(replace(on, domains=on.domains._replace(known=np.r_[codes, np.full(160, -1)])), np.arange(40))
+    part = _parts(replace(on, domains=on.domains._replace(known=np.r_[codes, np.full(160, -1)])))
     assert part[3] != part[17]
+    assert np.bincount(part).tolist() == [8] * 5
+
+
+def test_rows_that_belong_together_are_held_out_together():
+    on, _ = ground(lambda z: z, known=40)
+    blocks = np.arange(200) // 4
+    part = _parts(replace(on, blocks=blocks))
+    assert all(len(set(part[blocks[:40] == block])) == 1 for block in range(10))
     assert np.bincount(part).tolist() == [8] * 5
 
 

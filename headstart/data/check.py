@@ -30,6 +30,7 @@ def check(
     near: Array | None = None,
     failed: Sequence[SetAside] = (),
     truncated: npt.ArrayLike | None = None,
+    taught: bool = False,
 ) -> Report:
     """Look at a task before any work is done.
 
@@ -38,6 +39,7 @@ def check(
     near       (P, 2) near duplicates where they are known already
     failed     inputs that could not be read and are not among the rows, beside those in `task.set_aside`
     truncated  (N,) how many tokens of each text the backbone does not read
+    taught     the task is learnt from other rows too, so that its targets need not suffice to learn from
 
     Rows of a given test split are set aside only where their target is missing.
     """
@@ -45,7 +47,7 @@ def check(
         raise ValueError(f"a check needs one key a row: got {len(keys)} keys for {len(task)} rows")
     pairs = near_pairs(task, keys, thumbs) if near is None else np.asarray(near, np.int64).reshape(-1, 2)
     inspection = Inspection(task, list(keys), pairs)
-    findings = [*_unusable(task, failed), *_of_rows(inspection, truncated)]
+    findings = [*_unusable(task, failed), *_of_rows(inspection, truncated, taught)]
     return Report(
         rows=len(task),
         findings=tuple(sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity))),
@@ -55,7 +57,7 @@ def check(
     )
 
 
-def _of_rows(inspection: Inspection, truncated: npt.ArrayLike | None) -> Iterator[Finding]:
+def _of_rows(inspection: Inspection, truncated: npt.ArrayLike | None, taught: bool) -> Iterator[Finding]:
     """One check after another: each sees the rows that those before it left in use."""
     labelled = inspection.task.targets is not None
     if labelled:
@@ -63,7 +65,7 @@ def _of_rows(inspection: Inspection, truncated: npt.ArrayLike | None) -> Iterato
     yield from _empty_texts(inspection)
     yield from duplicate_findings(inspection)
     yield from straddling_findings(inspection)
-    if labelled:
+    if labelled and not taught:
         yield from target_findings(inspection)
     yield from leak_findings(inspection)
     yield from missing_findings(inspection)

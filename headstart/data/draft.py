@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,20 +34,26 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
 
-def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False) -> Task:
+def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: bool = False) -> Task:
     """The task of the usable rows; the others are set aside by name.
 
-    Where there are targets, rows without one are set aside too, the kind is inferred unless given, and a
-    classification needs at least two classes unless `one_class`. Raises DataError where no row is left.
+    Where there are targets, rows without one are set aside too (or stay with code -1 or NaN if `partly`, but not of
+    many labels a row), the kind is inferred unless given, and a classification needs at least two classes unless
+    `one_class`. Raises DataError where no row is left.
     """
     require_kind(kind)
     notes, broken = list(draft.notes), dict(draft.broken)
     values = None if draft.targets is None else plain(draft.targets)
+    if partly and values is not None and all(map(is_missing, values)):
+        values = None
     if values is not None:
         if kind is None:
             kind, note = infer_kind([value for value in values if not is_missing(value)], draft.columns.target)
             notes.append(note)
-        broken = unusable(values, kind) | broken
+        lost = unusable(values, kind)
+        if partly and kind != "multilabel":
+            lost = {row: why for row, why in lost.items() if not is_missing(values[row])}
+        broken = lost | broken
     rows = [row for row in range(len(draft.names)) if row not in broken]
     task = Task(
         inputs=draft.inputs,
@@ -67,13 +73,24 @@ def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False) -> Task:
     task = _without_empty_split(task.take(rows))
     if values is None:
         return task
-    targets, classes = code([values[row] for row in rows], task.kind)
+    targets, classes = _coded([values[row] for row in rows], task.kind)
     if task.kind == "classification" and len(classes) < 2 and not one_class:
         raise DataError(
             f"only one class, {classes[0]!r}, in all {len(task)} rows: nothing can be told apart. "
             "Add rows of at least one other class"
         )
     return replace(task, targets=targets, classes=classes)
+
+
+def _coded(values: Sequence[Any], kind: Kind) -> tuple[Array, tuple[Hashable, ...]]:
+    """As `targets.code`; -1 or NaN where a target is missing."""
+    given = np.array([not is_missing(value) for value in values], dtype=bool)
+    if given.all():
+        return code(values, kind)
+    some, classes = code([value for value, there in zip(values, given, strict=True) if there], kind)
+    targets = np.full(len(values), np.nan if kind == "regression" else -1, some.dtype)
+    targets[given] = some
+    return targets, classes
 
 
 def _without_empty_split(task: Task) -> Task:

@@ -18,6 +18,8 @@ __all__ = ["join"]
 def join(train: Task, test: Task) -> Task:
     """One task whose `split` says "test" for the rows of `test`; its rows of classes that `train` lacks are set aside.
 
+    Where `train` has no targets, its rows have code -1 or NaN.
+
     Raises DataError where the two are not of one modality and kind.
     """
     if train.modality != test.modality:
@@ -31,7 +33,7 @@ def join(train: Task, test: Task) -> Task:
     return replace(
         train,
         inputs=_stack(train.inputs, test.inputs),
-        targets=np.concatenate([train.targets, test.targets]) if train.targets is not None else None,
+        targets=None if test.targets is None else np.concatenate([_answers(train, test.targets), test.targets]),
         names=[*train.names, *test.names],
         split=np.concatenate([given, np.full(len(test), "test")]).astype(object),
         group=_labels(train.group, test.group, len(train), len(test)),
@@ -39,6 +41,12 @@ def join(train: Task, test: Task) -> Task:
         set_aside=train.set_aside + test.set_aside,
         notes=train.notes + tuple(f"test data: {note}" for note in test.notes),
     )
+
+
+def _answers(task: Task, like: Array) -> Array:
+    if task.targets is not None:
+        return task.targets
+    return np.full(len(task), np.nan if task.kind == "regression" else -1, like.dtype)
 
 
 def _stack(first: Any, second: Any) -> Any:

@@ -78,7 +78,8 @@ def _only(task: Task, names: list[str]) -> Task:
 def _classes(source: Task, target: Task, notes: tuple[str, ...]) -> Pair:
     """The target in the source's codes; its rows of other labels are set aside."""
     known = {str(label) for label in source.classes}
-    counts = np.bincount(cast(Array, target.targets), minlength=len(target.classes)).tolist()
+    answers = cast(Array, target.targets)
+    counts = np.bincount(answers[answers >= 0], minlength=len(target.classes)).tolist()
     strange = tuple((label, n) for label, n in zip(target.classes, counts, strict=True) if str(label) not in known)
     if len(strange) == len(target.classes):
         raise DataError(f"no label in common: the source has {few(source.classes)}, the target {few(target.classes)}")

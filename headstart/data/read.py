@@ -42,6 +42,7 @@ def read(
     roles: Roles = NO_ROLES,
     kind: Kind | None = None,
     need_target: bool = True,
+    partly: bool = False,
     columns: Columns | None = None,
 ) -> Task:
     """Read a folder, a table file, one input file, or a Python object.
@@ -52,6 +53,8 @@ def read(
                  an array (see `arrays.as_task`)
     roles        which column is what, where the rule in `columns` would say otherwise
     need_target  read the targets; rows without one are set aside. Else `Task.targets` is None
+    partly       rows without a target stay, with code -1 or NaN; one class is enough, and with no target at all
+                 `Task.targets` is None
     columns      `Task.columns` of an earlier reading, for prediction and evaluation: its inputs must be there, other
                  columns are ignored, and one class is enough
 
@@ -69,7 +72,7 @@ def read(
         )
     else:
         draft = draft_of_inputs(source, roles.modality)
-    return finish(draft, kind, one_class=columns is not None)
+    return finish(draft, kind, one_class=partly or columns is not None, partly=partly)
 
 
 def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bool) -> Draft:

@@ -112,7 +112,7 @@ def recode(task: Task, classes: Sequence[Hashable]) -> Task:
     """The same task with its targets in the codes of a fitted model's `classes`, for evaluation.
 
     A label is looked up as it is, then by its text (the table may hold 1 where the model learnt "1"). Rows with a
-    label that the model does not know are set aside. Raises DataError where that leaves none.
+    label that the model does not know are set aside; those without one stay. Raises DataError where that leaves none.
     """
     if task.kind == "regression" or task.targets is None or task.classes == tuple(classes):
         return task
@@ -120,8 +120,8 @@ def recode(task: Task, classes: Sequence[Hashable]) -> Task:
     place = [by_text.get(str(label), -1) for label in task.classes]
     strange = [label for label, at in zip(task.classes, place, strict=True) if at < 0]
     if task.kind == "classification":
-        targets = np.array(place, dtype=np.int64)[task.targets]
-        known = targets >= 0
+        targets = np.append(np.array(place, dtype=np.int64), -1)[task.targets]
+        known = (targets >= 0) | (task.targets < 0)
     else:
         targets = np.zeros((len(task), len(classes)), dtype=np.uint8)
         held = [i for i, at in enumerate(place) if at >= 0]

@@ -29,7 +29,7 @@ from headstart.data.task import Array
 from headstart.evidence.intervals import Draws, Interval, interval
 from headstart.evidence.two_sample import classifier_test, mmd
 
-__all__ = ["Story", "covariate", "label", "label_shares", "moved"]
+__all__ = ["Story", "covariate", "label", "label_shares", "log_ratios", "moved"]
 
 LEVEL = 0.05
 _DRAWS = 200
@@ -85,7 +85,13 @@ def label(source: Array, codes: Array, target: Array, shares: tuple[Interval, ..
 
 
 def covariate(source: Array, target: Array, *, seed: int = 0) -> Story:
-    """The source weighed by a smooth function of its columns, of each row from a fit that did not see it."""
+    """The source weighed by a smooth function of its columns."""
+    odds = log_ratios(source, target, seed=seed)
+    return _tested("covariate", source, target, np.exp(odds - odds.max()), seed)
+
+
+def log_ratios(source: Array, target: Array, *, seed: int = 0) -> Array:
+    """(n,) log w of the source rows, up to a constant, each from a fit that did not see it."""
     rows, own = np.concatenate([source, target]), np.arange(len(source) + len(target)) >= len(source)
     spread = rows.std(axis=0)
     rows = (rows - rows.mean(axis=0)) / np.where(spread > 1e-12, spread, np.inf)
@@ -96,8 +102,7 @@ def covariate(source: Array, target: Array, *, seed: int = 0) -> Story:
     rows = np.concatenate([rows, few[:, i] * few[:, j]], axis=1)
     folds = StratifiedKFold(min(5, len(source), len(target)), shuffle=True, random_state=seed)
     model = LogisticRegression(max_iter=1000)
-    odds = cross_val_predict(model, rows, own, cv=folds, method="decision_function")[: len(source)]
-    return _tested("covariate", source, target, np.exp(odds - odds.max()), seed)
+    return np.asarray(cross_val_predict(model, rows, own, cv=folds, method="decision_function")[: len(source)])
 
 
 def moved(source: Array, target: Array, *, seed: int = 0) -> Story:

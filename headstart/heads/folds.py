@@ -6,7 +6,7 @@ import numpy as np
 
 from headstart.data.task import Array
 
-__all__ = ["merged"]
+__all__ = ["merged", "numbered"]
 
 
 def merged(folds: Array, codes: Array, at_most: int) -> Array:
@@ -26,3 +26,11 @@ def merged(folds: Array, codes: Array, at_most: int) -> Array:
         place[fold] = np.lexsort((total, united @ held[fold]))[0]
         united[place[fold]] += held[fold]
     return np.asarray(place[folds])
+
+
+def numbered(folds: Array) -> Array:
+    """Folds numbered 0, 1, ... as they first appear, whatever they were called."""
+    _, first, index = np.unique(folds, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[index]

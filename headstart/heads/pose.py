@@ -13,6 +13,7 @@ from blake3 import blake3
 from headstart.data.task import Array, Kind
 from headstart.heads.basis import principal
 from headstart.heads.blas import one_thread
+from headstart.heads.folds import numbered
 from headstart.heads.head import ClassWeight, Head, HeadFit
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import Scale, refuse_bad
@@ -95,7 +96,7 @@ def pose(
         features=features,
         order=order,
         targets=targets,
-        folds=_relabelled(folds[order]),
+        folds=numbered(folds[order]),
         weights=weights,
         kind=kind,
         classes=classes,
@@ -153,11 +154,3 @@ def _content_order(features: Array, targets: Array) -> Array:
         blake3(row).update(target.tobytes()).digest(length=16) for row, target in zip(contents, targets, strict=True)
     ]
     return np.argsort(np.array(keys, dtype="V16"), kind="stable")
-
-
-def _relabelled(folds: Array) -> Array:
-    """Folds numbered 0, 1, ... as they first appear, whatever they were called."""
-    _, first, index = np.unique(folds, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[index]

@@ -1,0 +1,25 @@
+"""What a guard says: which way, on which base, and why."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+from headstart.adapting import Base
+from headstart.align.way import Way
+from headstart.methods import method
+
+__all__ = ["Chosen", "way_of"]
+
+
+class Chosen(NamedTuple):
+    """A way by its name, the base it goes on, and why it was taken in words ("" where it was asked for)."""
+
+    name: str
+    way: Way
+    base: Base = "linear"
+    why: str = ""
+
+
+def way_of(name: str) -> Way:
+    """The way of a row of the table."""
+    return cast(Way, method(name).way)
