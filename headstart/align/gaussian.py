@@ -5,18 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from headstart.align.moments import blocks
 from headstart.data.task import Array
 
-__all__ = ["blocks", "kernel", "kernel_regression", "mean_kernel", "median_gamma", "squared_distances"]
+__all__ = ["kernel", "kernel_regression", "mean_kernel", "median_gamma", "squared_distances"]
 
-AT_ONCE = 4096
 FEW = 1024
 SAMPLE = 1000
-
-
-def blocks(count: int, size: int = AT_ONCE) -> list[slice]:
-    """Slices that cover `count` rows."""
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def squared_distances(rows: Array, centres: Array) -> Array:

@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss
 from headstart.align.adapted import Adapted
 from headstart.align.aligned import Align, Domains
 from headstart.align.discriminator import DiscriminatorWeights
-from headstart.align.gaussian import blocks, kernel_regression, mean_kernel, median_gamma, squared_distances
+from headstart.align.gaussian import kernel_regression, mean_kernel, median_gamma, squared_distances
 from headstart.align.kliep import KLIEP
 from headstart.align.kmm import KMM
 from headstart.align.labels import BBSE
@@ -108,7 +108,6 @@ def test_the_median_width() -> None:
     assert median_gamma(np.array([[0.0], [3.0]]), np.array([[3.0]])) == pytest.approx(1 / 18)
     assert median_gamma(np.zeros((9, 1)), np.array([[2.0]])) > 0
     assert median_gamma(np.zeros((3, 2)), np.zeros((2, 2))) == 1
-    assert [part.stop - part.start for part in blocks(10, 4)] == [4, 4, 2]
 
 
 def test_weights_that_are_nothing_and_options_out_of_range() -> None:
