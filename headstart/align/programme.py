@@ -85,7 +85,7 @@ def _solver(K: Array, d: Array) -> Callable[[Array], Array]:
     n = len(K)
     M = K.copy()
     M[np.diag_indices(n)] += d[:n] + d[n : 2 * n] + JITTER * n
-    factor = cho_factor(M, lower=True, overwrite_a=True, check_finite=False)
+    factor = cho_factor(M.T, lower=True, overwrite_a=True, check_finite=False)
     ones = cho_solve(factor, np.ones(n), check_finite=False)
     heavy = d[-2] + d[-1]
 

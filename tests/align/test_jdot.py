@@ -79,7 +79,9 @@ def test_one_target_row_a_class_of_one_row_and_identical_tasks():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match=r"a plan between 30 and 24 rows would take 0.0 GB, above .*Transport\(batch="):
+    with pytest.raises(
+        ValueError, match=r"a plan between 30 and 24 rows would take 0.0 GB, above .*take mini-batches: set batch="
+    ):
         JDOT(limit=1e-4)(Domains(SOURCE, np.zeros(30), TARGET))
     for option, bad, words in (
         ("alpha", 0, "finite number, more than 0"),
