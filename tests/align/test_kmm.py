@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -132,3 +133,26 @@ def test_the_memory_is_refused_before_it_is_taken() -> None:
     with pytest.raises(ValueError, match=r"would take 640\.0 GB, and the limit is 2: use most=11180"):
         KMM()(big)
     assert replace(KMM(), most=50)(big).facts["rows"] == 50
+
+
+def test_the_memory_said_is_the_memory_taken() -> None:
+    domains = _shifted(1200, 10)
+    KMM(gamma=1.0)(_shifted())
+    tracemalloc.start()
+    try:
+        KMM(gamma=1.0)(domains)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.15 * 16 * 1200**2
+
+
+def test_a_sample_is_close_to_all_rows() -> None:
+    domains = _shifted(500, 300)
+    K, cross = (rbf_kernel(domains.source, rows, gamma=0.5) for rows in (domains.source, domains.target))
+
+    def mmd(w: Array) -> float:
+        inner = rbf_kernel(domains.target, gamma=0.5).mean()
+        return float(w @ K @ w / 500**2 - 2 * w @ cross.mean(axis=1) / 500 + inner)
+
+    assert mmd(_weights(KMM(gamma=0.5, most=150), domains)) < 0.35 * mmd(np.ones(500))
