@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
-from scipy.linalg import eigh, solve
+from scipy.linalg import solve
 from scipy.sparse import csr_array, diags_array
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import kneighbors_graph
 
-from headstart.align.moments import blocks
+from headstart.align.nystroem import nystroem
 from headstart.data.task import Array
 
-__all__ = ["laplacian", "linear", "needed", "nystroem", "rbf"]
+__all__ = ["laplacian", "linear", "needed", "on_landmarks", "rbf"]
 
 Answer = Callable[[Array], Array]
 _COLUMNS = 64
@@ -32,7 +32,7 @@ def laplacian(rows: Array, neighbours: int) -> csr_array:
 
 
 def needed(count: int, most: int | None = None) -> int:
-    """Bytes that the matrices of `rbf` take, or those of `nystroem` on `most` rows."""
+    """Bytes that the matrices of `rbf` take, or those of `on_landmarks` on `most` rows."""
     return 24 * count * (count if most is None else min(most, count))
 
 
@@ -58,25 +58,16 @@ def rbf(rows: Array, answers: Array, labelled: Array, L: csr_array, pulls: tuple
     return lambda new: rbf_kernel(new, rows, gamma=gamma) @ a + mean
 
 
-def nystroem(
+def on_landmarks(
     rows: Array, known: tuple[Array, Array], L: csr_array, pulls: tuple[float, float, float], z: Array
 ) -> Answer:
-    """`rbf` among functions that stand on rows z (Williams and Seeger, 2001), all of which is `rbf` itself.
+    """`rbf` among functions that stand on rows z: on all rows it is `rbf` itself.
 
-    known: answers and which rows have them. f = phi w + mean y, phi = k(x, z) k(z, z)^-1/2, and w as in `linear`.
+    known: answers and which rows have them. f = phi w + mean y, phi the features of `nystroem`, w as in `linear`.
     """
     ridge, smooth, gamma = pulls
     answers, labelled = known
-    values, vectors = eigh(rbf_kernel(z, gamma=gamma))
-    kept = values > len(z) * np.finfo(np.float64).eps * values[-1]
-    root, mean = vectors[:, kept] / np.sqrt(values[kept]), answers.mean(0)
-
-    def phi(new: Array) -> Array:
-        found = np.empty((len(new), root.shape[1]))
-        for part in blocks(len(new)):
-            found[part] = rbf_kernel(new[part], z, gamma=gamma) @ root
-        return found
-
+    phi, mean = nystroem(z, gamma), answers.mean(0)
     features = phi(rows)
     w = _slopes(features, features[labelled], answers - mean, L, (ridge, smooth))
     return lambda new: phi(new) @ w + mean

@@ -23,7 +23,7 @@ from headstart.align.aligned import Domains
 from headstart.align.checks import affordable
 from headstart.align.domain import domains_of
 from headstart.align.kernels import landmarks
-from headstart.align.laprls import Answer, laplacian, linear, needed, nystroem, rbf
+from headstart.align.laprls import Answer, laplacian, linear, needed, on_landmarks, rbf
 from headstart.align.rounds import counted
 from headstart.data.task import Array
 
@@ -98,7 +98,7 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
         if self.most is None:
             return rbf(rows, both[labelled], labelled, L, pulls)
         z = landmarks(domains.source, domains.target, self.most, self.seed)
-        return nystroem(rows, (both[labelled], labelled), L, pulls, z)
+        return on_landmarks(rows, (both[labelled], labelled), L, pulls, z)
 
     def _found(self, X: Any) -> Array:
         check_is_fitted(self)
