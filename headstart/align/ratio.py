@@ -51,7 +51,7 @@ class RuLSIF:
 
     def memory(self, n: int, m: int) -> int:
         """Bytes that a call takes beyond the data, for n source and m target rows."""
-        return 8 * min(self.centres, m) * (2 * (n + m) + 10 * min(n, m, LEFT_OUT))
+        return 8 * min(self.centres, m) * (3 * (n + m) + 10 * min(n, m, LEFT_OUT))
 
     def __call__(self, domains: Domains) -> Aligned:
         check_option("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
