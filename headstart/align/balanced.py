@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.align.aligned import Aligned, Domains, unmoved
 from headstart.align.domain import answered, have_answers
-from headstart.data.task import Array
+from headstart.align.weighing import effective
 
 __all__ = ["BalancedWeights"]
 
@@ -46,11 +46,6 @@ class BalancedWeights:
         inner = np.ones(n) if domains.weights is None else domains.weights / domains.weights.mean()
         weights = np.append((1 - gamma) / n * inner, np.full(m, gamma / m)) * (n + m)
         rows, answers = np.vstack([domains.source, X_t]), np.concatenate([domains.targets, y_t])
-        facts: dict[str, object] = {"labelled": m, "effective": _effective(weights)}
+        facts: dict[str, object] = {"labelled": m, "effective": effective(weights)}
         of = np.append(np.arange(n), n + np.flatnonzero(have_answers(domains)))
         return Aligned(rows, answers, weights, unmoved, facts, of)
-
-
-def _effective(weights: Array) -> float:
-    """How many rows of equal weight would say as much."""
-    return float(weights.sum() ** 2 / (weights**2).sum())

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from headstart.align.gaussian import blocks
+from headstart.align.moments import blocks
 from headstart.data.task import Array
 
 __all__ = ["CrossFit", "cross_fit"]

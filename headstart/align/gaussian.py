@@ -5,18 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from headstart.align.moments import blocks
 from headstart.data.task import Array
 
-__all__ = ["blocks", "kernel", "kernel_regression", "mean_kernel", "median_gamma", "squared_distances"]
+__all__ = ["kernel", "mean_kernel", "median_gamma", "squared_distances"]
 
-AT_ONCE = 4096
 FEW = 1024
 SAMPLE = 1000
-
-
-def blocks(count: int, size: int = AT_ONCE) -> list[slice]:
-    """Slices that cover `count` rows."""
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def squared_distances(rows: Array, centres: Array) -> Array:
@@ -57,13 +52,3 @@ def mean_kernel(rows: Array, target: Array, gamma: float) -> Array:
     for some in blocks(len(target), FEW):
         total += kernel(squared_distances(rows, target[some]), gamma).sum(axis=1)
     return total / len(target)
-
-
-def kernel_regression(rows: Array, known: Array, values: Array, gamma: float) -> Array:
-    """(N,) sum_i k(x, x_i) v_i / sum_i k(x, x_i): what values (n,) of known rows (n, d) say of every row (N, d)."""
-    found = np.empty(len(rows))
-    for block in blocks(len(rows), FEW):
-        distances = squared_distances(rows[block], known)
-        k = kernel(distances - distances.min(axis=1, keepdims=True), gamma)
-        found[block] = k @ values / k.sum(axis=1)
-    return found

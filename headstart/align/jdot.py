@@ -6,22 +6,24 @@
     with classes: target rows z_j, once for every class c, weighing the sum of P_ij over source rows i of class c
 
 Use it where each class has moved its own way. Not where the classes' shares, or the values of a regression, differ
-between tasks: the target's answers are the source's, each as often. f is a kernel ridge on at most 500 rows; C is
-n x m: about 56 n m bytes.
+between tasks: the target's answers are the source's, each as often. f is a kernel ridge on at most 500 rows. C is
+n x m: about 56 n m bytes; or 56 batch^2, with a plan between each batch of target rows and as many source rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import solve
 from scipy.spatial.distance import cdist
 
 from headstart.align.aligned import Aligned, Domains, unmoved
+from headstart.align.batched import batched
 from headstart.align.checks import above, affordable, left_alone, rows_of_both, same, whole
-from headstart.align.kernels import kernel, landmarks, width
+from headstart.align.kernels import landmarks
+from headstart.align.landmark_ridge import landmark_ridge
+from headstart.align.moments import BLOCK
 from headstart.align.plans import exact
 from headstart.data.task import Array
 
@@ -37,34 +39,40 @@ class JDOT:
     alpha     what the way between features costs, beside the way between answers
     penalty   of f's squared norm, beside its mean squared error
     rounds    turns of plan and f, at most
+    batch     rows of either task in a plan; None: all in one
     limit     GB above which it refuses
+    seed      of the draw of batches
     """
 
     alpha: float = 1.0
     penalty: float = 1e-2
     rounds: int = 10
+    batch: int | None = None
     limit: float = 2.0
+    seed: int = 0
 
     def __post_init__(self) -> None:
         above("alpha", self.alpha, 0, "1")
         above("penalty", self.penalty, 0, "0.01")
         above("limit", self.limit, 0, "2")
         whole("rounds", self.rounds, 1, "10")
+        if self.batch is not None:
+            whole("batch", self.batch, 2, "1000, or None for one plan")
 
     def memory(self, n: int, m: int) -> int:
-        """Bytes that a call takes beyond the data, for n source and m target rows."""
-        return 56 * n * m + 16 * MOST * m
+        """Bytes that a call takes beyond the data and what it returns, for n source and m target rows."""
+        return 56 * min(n, self.batch or n) * min(m, self.batch or m) + 24 * MOST * (MOST + min(m, BLOCK))
 
     def __call__(self, domains: Domains) -> Aligned:
         """Target rows with the source's answers. Raises ValueError: too little memory."""
         rows_of_both(domains, 1, "to be moved to")
         n, m = len(domains.source), len(domains.target)
-        affordable(self.memory(n, m), self.limit, f"a plan between {n} and {m} rows", "take Transport(batch=1000)")
+        affordable(
+            self.memory(n, m), self.limit, f"a plan between {n} and {m} rows", "take mini-batches: set batch=1000"
+        )
         if same(domains):
             return left_alone(domains)
-        y, scale = _coded(domains)
-        plan, facts = self._turns(domains, y, scale)
-        brought = m * plan.T @ y
+        brought, facts = self._turns(domains, *_coded(domains))
         if not domains.classes:
             return Aligned(domains.target, brought[:, 0], None, unmoved, facts, n + np.arange(m))
         rows, answers = np.nonzero(brought > 1e-9)
@@ -72,33 +80,38 @@ class JDOT:
         return Aligned(domains.target[rows], answers, weights / weights.mean(), unmoved, facts, n + rows)
 
     def _turns(self, domains: Domains, y: Array, scale: float) -> tuple[Array, dict[str, object]]:
-        a = np.ones(len(y)) if domains.weights is None else domains.weights
-        a, b = a / a.sum(), np.full(len(domains.target), 1 / len(domains.target))
-        fit = self._ridge(domains)
-        ways = cdist(domains.source, domains.target, "sqeuclidean")
-        ways *= self.alpha / (ways.max() or 1.0)
-        cost, costs = ways, [np.inf]
+        """The answers (m, k) that the plans bring, and what they cost."""
+        x, z, pieces = domains.source, domains.target, self._pieces(domains)
+        unit = max(float(cdist(x[i], z[j], "sqeuclidean").max()) for i, j, _ in pieces) or 1.0
+
+        @lru_cache(maxsize=1)
+        def ways(k: int) -> Array:
+            return np.asarray(self.alpha / unit * cdist(x[pieces[k][0]], z[pieces[k][1]], "sqeuclidean"))
+
+        fit = landmark_ridge(z, landmarks(x, z, MOST, 0), self.penalty)
+        brought, f, costs = np.empty((len(z), y.shape[1])), None, [np.inf]
         for _ in range(self.rounds):
-            plan = exact(cost, a, b)
-            f = fit(len(b) * plan.T @ y)
-            cost = ways + cdist(y, f, "sqeuclidean") / scale
-            costs.append(float(np.vdot(plan, cost)))
+            spent = 0.0
+            for k, (i, j, a) in enumerate(pieces):
+                cost = ways(k) if f is None else ways(k) + cdist(y[i], f[j], "sqeuclidean") / scale
+                plan = exact(cost, a, np.full(len(j), 1 / len(j)))
+                brought[j] = len(j) * plan.T @ y[i]
+                spent += len(j) / len(z) * float(np.vdot(plan, ways(k)) + a @ np.square(y[i]).sum(1) / scale)
+            f = fit(brought)
+            costs.append(max(0.0, spent + float((f * (f - 2 * brought)).sum(1).mean()) / scale))
             if costs[-1] >= costs[-2] * (1 - 1e-6):
                 break
-        return plan, {"cost": costs[-1], "rounds": len(costs) - 1}
+        return brought, {"cost": costs[-1], "rounds": len(costs) - 1, "plans": len(pieces)}
 
-    def _ridge(self, domains: Domains) -> Callable[[Array], Array]:
-        """Answers of target rows (m, C) -> f at target rows (m, C)."""
-        z = landmarks(domains.source, domains.target, MOST, 0)
-        gamma = width(z)
-        phi, inner = kernel("rbf", domains.target, z, gamma), kernel("rbf", z, z, gamma)
-        normal = phi.T @ phi / len(phi) + self.penalty * inner + 1e-9 * np.eye(len(z))
-
-        def fit(answers: Array) -> Array:
-            mean = answers.mean(0)
-            return np.asarray(mean + phi @ solve(normal, phi.T @ (answers - mean) / len(phi), assume_a="pos"))
-
-        return fit
+    def _pieces(self, domains: Domains) -> list[tuple[Array, Array, Array]]:
+        """Of each plan the source rows, the target rows, and the mass of the source rows."""
+        n, m = len(domains.source), len(domains.target)
+        a = np.ones(n) if domains.weights is None else domains.weights
+        if self.batch is None:
+            return [(np.arange(n), np.arange(m), a / a.sum())]
+        heavy, draw = np.flatnonzero(a), np.random.default_rng(self.seed)
+        cut = batched(m, len(heavy), self.batch, draw)
+        return [(heavy[i], j, a[heavy[i]] / a[heavy[i]].sum()) for j, i in cut]
 
 
 def _coded(domains: Domains) -> tuple[Array, float]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import above, affordable
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.mixture import mixture_shares
 from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
@@ -34,20 +35,30 @@ class KLIEP:
     gamma     of the kernel; None: five widths around the median distance are tried
     centres   number of target rows, drawn by `seed`, that kernels stand on
     folds     of the target rows, at most 5000 of them, to choose the width
-    Raises ValueError for bad options, and where there are fewer than two target rows and no gamma is given
+    limit     GB that the kernels may take
+    Raises ValueError for bad options, above the limit, and for fewer than two target rows where no gamma is given
     """
 
     gamma: float | None = None
     centres: int = 100
     folds: int = 5
+    limit: float = 2.0
     seed: int = 0
+
+    def memory(self, n: int, m: int) -> int:
+        """Bytes that a call takes beyond the data, for n source and m target rows."""
+        return 8 * min(self.centres, m) * (2 * n + 5 * m)
 
     def __call__(self, domains: Domains) -> Aligned:
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
         check_count("centres", self.centres, 1)
         check_count("folds", self.folds, 2)
+        above("limit", self.limit, 0, "2")
         if self.gamma is None:
             rows_needed(domains, 1, 2, "to choose the width on rows held out; or give gamma")
+        n, m = len(domains.source), len(domains.target)
+        what = f"kernels between {n + m} rows and {min(self.centres, m)} centres"
+        affordable(self.memory(n, m), self.limit, what, "set centres= lower, such as centres=100")
         if alike(domains):
             return level(domains)
         centres = drawn(domains.target, self.centres, self.seed)

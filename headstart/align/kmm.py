@@ -5,8 +5,8 @@
     K_ij = k(x_i, x_j) over source rows,  kappa_i = n/m sum_j k(x_i, z_j) over target rows,  k Gaussian
 
 Use it under covariate shift, where the source covers the target. Not where P(y | x) changes; with many features all
-kernels are alike and so are the weights. K and its factor take 16 n^2 bytes (2000 rows: seconds; time grows with n^3):
-`most=` solves on a sample of the source rows and gives each row the kernel regression of the weights found.
+kernels are alike and so are the weights. K and its factor take 16 n^2 bytes (2000 rows: seconds; time grows with n^3).
+With `most` K = phi phi' on Nystroem features of so many rows: 8 n most bytes, time n most^2, and nearly the same mean.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.gaussian import kernel, kernel_regression, mean_kernel, median_gamma, squared_distances
-from headstart.align.programme import solve_programme
-from headstart.align.weighing import alike, check_count, check_option, drawn, level, weighed
+from headstart.align.checks import above, affordable
+from headstart.align.gaussian import kernel, mean_kernel, median_gamma, squared_distances
+from headstart.align.kernels import landmarks
+from headstart.align.moments import BLOCK, blocks
+from headstart.align.nystroem import nystroem
+from headstart.align.programme import Factored, solve_programme
+from headstart.align.weighing import alike, check_count, check_option, level, weighed
+from headstart.data.task import Array
 
 __all__ = ["KMM"]
 
 TINY = 1e-9
+MOST = "set most= to fewer rows for the kernel to stand on (Nystroem), such as most=500"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +38,9 @@ class KMM:
     gamma   of the kernel exp(-gamma |x - z|^2); None: by the median distance
     bound   B, the largest weight before they get mean 1
     eps     how far the mean weight may be from 1; None: (sqrt n - 1) / sqrt n
-    most    source rows to solve for, drawn by `seed`; None: all
-    limit   GB that the kernel matrix and its factor may take
-    Raises ValueError for bad options, and where the matrix would take more than `limit`
+    most    rows that the kernel stands on, half from each task, drawn by `seed` (Nystroem); None: the kernel as it is
+    limit   GB that the kernels may take
+    Raises ValueError for bad options, and where the kernels would take more than `limit`
     """
 
     gamma: float | None = None
@@ -47,37 +53,43 @@ class KMM:
     def __call__(self, domains: Domains) -> Aligned:
         source, target = domains.source, domains.target
         self._check()
-        n = len(source) if self.most is None else min(self.most, len(source))
-        self._fits(n)
+        n, m = len(source), len(target)
+        affordable(self.memory(n, m), self.limit, f"kernels of {n} source rows", MOST)
         if alike(domains):
             return level(domains)
         gamma = median_gamma(source, target, self.seed) if self.gamma is None else self.gamma
-        rows = drawn(source, n, self.seed)
         eps = 1 - n**-0.5 if self.eps is None else self.eps
-        kappa = n * mean_kernel(rows, target, gamma)
-        if not kappa.max() > TINY * n:
+        K, mean, rows = self._kernels(domains, gamma)
+        if not mean.max() > TINY:
             raise ValueError(
                 f"no source row is near a target row at gamma {gamma:g}: use a smaller gamma, "
                 "or standardise the features"
             )
-        K = kernel(squared_distances(rows, rows), gamma)
-        w = solve_programme(K, kappa, self.bound, (n * (1 - eps), n * (1 + eps)))
-        facts = {"gamma": gamma, "eps": eps, "rows": n, "clipped": bool((w >= self.bound * (1 - 1e-6)).any())}
-        return weighed(domains, w if n == len(source) else kernel_regression(source, rows, w, gamma), facts)
+        w = solve_programme(K, n * mean, self.bound, (n * (1 - eps), n * (1 + eps)))
+        facts = {"gamma": gamma, "eps": eps, "rows": rows, "clipped": bool((w >= self.bound * (1 - 1e-6)).any())}
+        return weighed(domains, w, facts)
+
+    def memory(self, n: int, m: int) -> int:
+        """Bytes that a call takes beyond the data, for n source and m target rows."""
+        p = min(n + m, n if self.most is None else self.most)
+        return 16 * n * n if self.most is None else 8 * p * (n + 6 * p + 4 * BLOCK)
+
+    def _kernels(self, domains: Domains, gamma: float) -> tuple[Array | Factored, Array, int]:
+        """K, kappa / n, and how many rows the kernel stands on."""
+        source, target = domains.source, domains.target
+        if self.most is None:
+            return kernel(squared_distances(source, source), gamma), mean_kernel(source, target, gamma), len(source)
+        z = landmarks(source, target, self.most, self.seed)
+        phi = nystroem(z, gamma)
+        features, total = phi(source), np.zeros(())
+        for part in blocks(len(target)):
+            total = total + phi(target[part]).sum(axis=0)
+        return Factored(features), features @ (total / len(target)), len(z)
 
     def _check(self) -> None:
         tiny = float(np.finfo(float).tiny)
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, tiny)
         check_option("bound", self.bound, 1.0)
         check_option("eps", 0.0 if self.eps is None else self.eps, 0.0, 1.0)
-        check_count("most", 1 if self.most is None else self.most, 1)
-        check_option("limit", self.limit, 0.0)
-
-    def _fits(self, n: int) -> None:
-        needed = 16e-9 * n * n
-        if needed > self.limit:
-            fits = int((self.limit / 16e-9) ** 0.5)
-            raise ValueError(
-                f"the kernel matrix of {n} source rows and its factor would take {needed:.1f} GB, and the limit is "
-                f"{self.limit:g}: use most={max(fits, 1)} or fewer rows, or a larger limit"
-            )
+        check_count("most", 2 if self.most is None else self.most, 2)
+        above("limit", self.limit, 0, "2")

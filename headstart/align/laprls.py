@@ -1,4 +1,4 @@
-"""Laplacian-regularised least squares (Belkin et al., 2006): the graph of nearest rows, and the two closed forms."""
+"""Laplacian-regularised least squares (Belkin et al., 2006): the graph of nearest rows, and the closed forms."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from scipy.sparse import csr_array, diags_array
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import kneighbors_graph
 
+from headstart.align.nystroem import nystroem
 from headstart.data.task import Array
 
-__all__ = ["affordable", "laplacian", "linear", "rbf"]
+__all__ = ["laplacian", "linear", "needed", "on_landmarks", "rbf"]
 
 Answer = Callable[[Array], Array]
 _COLUMNS = 64
@@ -30,27 +31,17 @@ def laplacian(rows: Array, neighbours: int) -> csr_array:
     return csr_array(diags_array(W.sum(axis=1)) - W)
 
 
-def affordable(count: int, limit: float) -> None:
-    """Raises ValueError where the matrices of `rbf` would take more than `limit` GB."""
-    need = 3 * 8 * count**2 / 1e9
-    if not need <= limit:
-        raise ValueError(
-            f'kernel="rbf" on {count} rows takes {need:.1f} GB, limit_gb is {limit}: take kernel="linear", on features '
-            "of Nystroem(n_components=300) for a bent answer, or fewer rows, or raise limit_gb"
-        )
+def needed(count: int, most: int | None = None) -> int:
+    """Bytes that the matrices of `rbf` take, or those of `on_landmarks` on `most` rows."""
+    return 24 * count * (count if most is None else min(most, count))
 
 
 def linear(rows: Array, answers: Array, labelled: Array, L: csr_array, pulls: tuple[float, float]) -> Answer:
     """(X'J X + ridge l I + smooth l X'L X) w = X'J y, about the mean of labelled rows: the offset is free."""
-    ridge, smooth = pulls
-    X, count = rows[labelled], len(answers)
+    X = rows[labelled]
     middle, mean = X.mean(0), answers.mean(0)
     X -= middle
-    A = X.T @ X + ridge * count * np.eye(X.shape[1])
-    for first in range(0, A.shape[1], _COLUMNS):
-        some = slice(first, first + _COLUMNS)
-        A[:, some] += smooth * count * (rows.T @ (L @ rows[:, some]))
-    w = solve(A, X.T @ (answers - mean), assume_a="pos")
+    w = _slopes(rows, X, answers - mean, L, pulls)
     return lambda new: (new - middle) @ w + mean
 
 
@@ -65,3 +56,28 @@ def rbf(rows: Array, answers: Array, labelled: Array, L: csr_array, pulls: tuple
     y[labelled] = answers - mean
     a = solve(A, y, overwrite_a=True)
     return lambda new: rbf_kernel(new, rows, gamma=gamma) @ a + mean
+
+
+def on_landmarks(
+    rows: Array, known: tuple[Array, Array], L: csr_array, pulls: tuple[float, float, float], z: Array
+) -> Answer:
+    """`rbf` among functions that stand on rows z: on all rows it is `rbf` itself.
+
+    known: answers and which rows have them. f = phi w + mean y, phi the features of `nystroem`, w as in `linear`.
+    """
+    ridge, smooth, gamma = pulls
+    answers, labelled = known
+    phi, mean = nystroem(z, gamma), answers.mean(0)
+    features = phi(rows)
+    w = _slopes(features, features[labelled], answers - mean, L, (ridge, smooth))
+    return lambda new: phi(new) @ w + mean
+
+
+def _slopes(rows: Array, X: Array, y: Array, L: csr_array, pulls: tuple[float, float]) -> Array:
+    """w of labelled rows X with answers y, a few columns of L X at a time."""
+    ridge, smooth = pulls
+    A = X.T @ X + ridge * len(y) * np.eye(X.shape[1])
+    for first in range(0, A.shape[1], _COLUMNS):
+        some = slice(first, first + _COLUMNS)
+        A[:, some] += smooth * len(y) * (rows.T @ (L @ rows[:, some]))
+    return np.asarray(solve(A, X.T @ y, assume_a="pos"))

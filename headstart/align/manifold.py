@@ -7,7 +7,8 @@
 J: the l labelled rows of N; L: of the graph that joins each row, of either task, to its nearest, scaled so that f'L f
 is half the mean (f_i - f_j)^2 over joined rows; b: mean answer. Classes: +1 and -1, one against the rest.
 Use it where classes are clouds that reach from one task into the other. Not where a cloud of the target lies nearer
-to another class of the source. rbf holds N x N numbers and takes N^3 operations; linear stays in d.
+to another class of the source. rbf holds N x N numbers and takes N^3 operations, on `most` rows N x most and most^3;
+linear stays in d. The graph takes N^2 d operations in blocks of rows beyond some 15 columns, and N numbers a neighbour.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from headstart.align.aligned import Domains
+from headstart.align.checks import affordable
 from headstart.align.domain import domains_of
-from headstart.align.laprls import Answer, affordable, laplacian, linear, rbf
+from headstart.align.kernels import landmarks
+from headstart.align.laprls import Answer, laplacian, linear, needed, on_landmarks, rbf
 from headstart.align.rounds import counted
 from headstart.data.task import Array
 
@@ -35,7 +38,9 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
     neighbours      how many nearest rows each row is joined to
     gamma           of the rbf kernel, above 0; None: 1 / (d x variance of X)
     target_labels   whether known answers of target rows are learnt from as well
-    limit_gb        most memory of the rbf kernel, in GB; more is refused before any work
+    most            rows that the rbf kernel stands on (Nystroem), half from each task; None: all
+    limit           most memory of the rbf kernel, in GB; more is refused before any work
+    seed            of the draw of `most` rows
     """
 
     def __init__(
@@ -47,7 +52,9 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
         neighbours: int = 10,
         gamma: float | None = None,
         target_labels: bool = False,
-        limit_gb: float = 2.0,
+        most: int | None = None,
+        limit: float = 2.0,
+        seed: int = 0,
     ) -> None:
         self.kernel = kernel
         self.ridge = ridge
@@ -55,13 +62,16 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
         self.neighbours = neighbours
         self.gamma = gamma
         self.target_labels = target_labels
-        self.limit_gb = limit_gb
+        self.most = most
+        self.limit = limit
+        self.seed = seed
 
     def _check(self) -> None:
-        counted(neighbours=self.neighbours)
+        counted(neighbours=self.neighbours, **({} if self.most is None else {"most": self.most}))
         if self.kernel not in ("rbf", "linear"):
             raise ValueError(f'kernel is {self.kernel!r}: expected "rbf" or "linear"')
         for name, value, fine in (
+            ("limit", self.limit, 0 < self.limit < np.inf),
             ("ridge", self.ridge, 0 < self.ridge < np.inf),
             ("smooth", self.smooth, 0 <= self.smooth < np.inf),
             ("gamma", self.gamma, self.gamma is None or 0 < self.gamma < np.inf),
@@ -77,12 +87,18 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
         both = np.vstack([answers, known])
         labelled = np.flatnonzero(np.isfinite(both).all(1))
         if self.kernel == "rbf":
-            affordable(len(rows), self.limit_gb)
+            what = f'kernel="rbf" on {len(rows)} rows'
+            less = 'set most= lower, such as most=300 (Nystroem), or take kernel="linear"'
+            affordable(needed(len(rows), self.most), self.limit, what, less)
         L = laplacian(rows, self.neighbours)
         if self.kernel == "linear":
             return linear(rows, both[labelled], labelled, L, (self.ridge, self.smooth))
         gamma = 1 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma is None else self.gamma
-        return rbf(rows, both[labelled], labelled, L, (self.ridge, self.smooth, gamma))
+        pulls = self.ridge, self.smooth, gamma
+        if self.most is None:
+            return rbf(rows, both[labelled], labelled, L, pulls)
+        z = landmarks(domains.source, domains.target, self.most, self.seed)
+        return on_landmarks(rows, (both[labelled], labelled), L, pulls, z)
 
     def _found(self, X: Any) -> Array:
         check_is_fitted(self)

@@ -61,7 +61,8 @@ def affine(rows: Array, center: Array, matrix: Array, offset: Array) -> Array:
     return moved
 
 
-def blocks(count: int) -> Iterator[slice]:
-    """Slices that cover `count` rows."""
-    for start in range(0, count, BLOCK):
-        yield slice(start, min(start + BLOCK, count))
+def blocks(count: int, size: int | None = None) -> Iterator[slice]:
+    """Slices of `size` rows, BLOCK unless given, that cover `count` rows."""
+    size = size or BLOCK
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))

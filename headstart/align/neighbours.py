@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.gaussian import blocks
+from headstart.align.moments import blocks
 from headstart.align.weighing import alike, check_count, check_option, level, weighed
 
 __all__ = ["NearestNeighbourWeights"]

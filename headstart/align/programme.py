@@ -9,14 +9,15 @@ iterate is kept: once s'z is at rounding error, steps make things worse.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from headstart.align.moments import blocks
 from headstart.data.task import Array
 
-__all__ = ["solve_programme"]
+__all__ = ["Factored", "solve_programme"]
 
 CLOSE = 1e-10
 PATIENCE = 10
@@ -24,8 +25,17 @@ JITTER = 1e-14
 NARROWEST = 1e-6
 
 
-def solve_programme(K: Array, q: Array, bound: float, band: tuple[float, float]) -> Array:
-    """w (n,) of K (n, n), positive semi-definite, and q (n,). Takes the memory of a second K.
+class Factored(NamedTuple):
+    """K = phi phi' by its factor phi (n, p)."""
+
+    phi: Array
+
+    def __matmul__(self, w: Array) -> Array:
+        return cast(Array, self.phi @ (self.phi.T @ w))
+
+
+def solve_programme(K: Array | Factored, q: Array, bound: float, band: tuple[float, float]) -> Array:
+    """w (n,) of K (n, n), positive semi-definite, and q (n,). Takes the memory of a second K; of a factor, of none.
 
     Raises ValueError where the box and the band have no point in common.
     """
@@ -49,7 +59,7 @@ def solve_programme(K: Array, q: Array, bound: float, band: tuple[float, float])
     return cast(Array, np.clip(best, 0.0, bound))
 
 
-def _step(K: Array, at: tuple[Array, Array, Array], off: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+def _step(K: Array | Factored, at: tuple[Array, Array, Array], off: tuple[Array, Array]) -> tuple[Array, Array, Array]:
     """A predictor without centring, then the corrector that it asks for, with one factorisation."""
     w, s, z = at
     dual, primal = off
@@ -80,20 +90,44 @@ def _fall(z: Array) -> Array:
     return cast(Array, z[:n] - z[n : 2 * n] + (z[-2] - z[-1]))
 
 
-def _solver(K: Array, d: Array) -> Callable[[Array], Array]:
+def _solver(K: Array | Factored, d: Array) -> Callable[[Array], Array]:
     """(K + G'D G)^-1, the sum's rows apart (Sherman and Morrison, 1950): their weight grows without end."""
-    n = len(K)
-    M = K.copy()
-    M[np.diag_indices(n)] += d[:n] + d[n : 2 * n] + JITTER * n
-    factor = cho_factor(M, lower=True, overwrite_a=True, check_finite=False)
-    ones = cho_solve(factor, np.ones(n), check_finite=False)
-    heavy = d[-2] + d[-1]
+    n = (len(d) - 2) // 2
+    e = d[:n] + d[n : 2 * n] + JITTER * n
+    inverse = _factored(K.phi, e) if isinstance(K, Factored) else _dense(K, e)
+    ones, heavy = inverse(np.ones(n)), d[-2] + d[-1]
 
     def solved(right: Array) -> Array:
-        x = cho_solve(factor, right, check_finite=False)
+        x = inverse(right)
         return cast(Array, x - ones * (x.sum() / (1 / heavy + ones.sum())))
 
     return solved
+
+
+def _dense(K: Array, e: Array) -> Callable[[Array], Array]:
+    """(K + diag e)^-1."""
+    M = K.copy()
+    M[np.diag_indices(len(M))] += e
+    factor = cho_factor(M.T, lower=True, overwrite_a=True, check_finite=False)
+    return lambda right: cast(Array, cho_solve(factor, right, check_finite=False))
+
+
+def _factored(phi: Array, e: Array) -> Callable[[Array], Array]:
+    """(phi phi' + diag e)^-1 from p x p (Woodbury, 1950), and once more on what is left: e has many magnitudes."""
+    M = np.eye(phi.shape[1])
+    for part in blocks(len(phi)):
+        M += phi[part].T @ (phi[part] / e[part, None])
+    factor = cho_factor(M, lower=True, overwrite_a=True, check_finite=False)
+
+    def once(right: Array) -> Array:
+        x = right / e
+        return cast(Array, x - phi @ cho_solve(factor, phi.T @ x, check_finite=False) / e)
+
+    def inverse(right: Array) -> Array:
+        x = once(right)
+        return x + once(right - e * x - phi @ (phi.T @ x))
+
+    return inverse
 
 
 def _room(s: Array, ds: Array, z: Array, dz: Array) -> float:

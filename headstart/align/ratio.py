@@ -17,6 +17,7 @@ from itertools import product
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import above, affordable
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.left_out import left_out_loss
 from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
@@ -37,21 +38,31 @@ class RuLSIF:
     gamma     of the kernel; None: five widths around the median distance are tried
     penalty   lambda; None: five are tried
     centres   number of target rows, drawn by `seed`, that kernels stand on
-    Raises ValueError for bad options, and where a task has fewer than two rows
+    limit     GB that the kernels may take
+    Raises ValueError for bad options, where a task has fewer than two rows, and above the limit
     """
 
     alpha: float = 0.1
     gamma: float | None = None
     penalty: float | None = None
     centres: int = 100
+    limit: float = 2.0
     seed: int = 0
+
+    def memory(self, n: int, m: int) -> int:
+        """Bytes that a call takes beyond the data, for n source and m target rows."""
+        return 8 * min(self.centres, m) * (3 * (n + m) + 10 * min(n, m, LEFT_OUT))
 
     def __call__(self, domains: Domains) -> Aligned:
         check_option("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
         check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
         check_option("penalty", 1.0 if self.penalty is None else self.penalty, float(np.finfo(float).tiny))
         check_count("centres", self.centres, 1)
+        above("limit", self.limit, 0, "2")
         rows_needed(domains, 2, 2, "for a row is left out to choose the width")
+        n, m = len(domains.source), len(domains.target)
+        what = f"kernels between {n + m} rows and {min(self.centres, m)} centres"
+        affordable(self.memory(n, m), self.limit, what, "set centres= lower, such as centres=100")
         if alike(domains):
             return level(domains)
         centres = drawn(domains.target, self.centres, self.seed)

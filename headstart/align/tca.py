@@ -65,7 +65,9 @@ class TCA:
         """Source rows (n, d) -> (n, dim). Raises ValueError: dim above the kernel's rank, too little memory."""
         rows_of_both(domains, 1, "to have a mean")
         n, m = len(domains.source), len(domains.target)
-        affordable(self.memory(n + m), self.limit, f"a kernel on {min(n + m, self.most)} rows", "set most= lower")
+        affordable(
+            self.memory(n + m), self.limit, f"a kernel on {min(n + m, self.most)} rows", "set most= lower (Nystroem)"
+        )
         z = landmarks(domains.source, domains.target, self.most, self.seed)
         gamma = (self.gamma or width(z)) if self.kernel == "rbf" else 1.0
 

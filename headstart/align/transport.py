@@ -18,6 +18,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from headstart.align.aligned import Aligned, Domains, unmoved
+from headstart.align.batched import batched
 from headstart.align.checks import above, affordable, left_alone, one_of, rows_of_both, same, whole
 from headstart.align.plans import by_class, entropic, exact, mapped, refuse_misplaced
 from headstart.data.task import Array
@@ -72,7 +73,9 @@ class Transport:
         if self.plan == "class" and not domains.classes:
             raise ValueError("plan='class' needs classes, but this is regression: expected plan='sinkhorn' or 'emd'")
         n, m = len(domains.source), len(domains.target)
-        affordable(self.memory(n, m), self.limit, f"a plan between {n} and {m} rows", "set batch=1000")
+        affordable(
+            self.memory(n, m), self.limit, f"a plan between {n} and {m} rows", "take mini-batches: set batch=1000"
+        )
         if same(domains):
             return left_alone(domains)
         moved, costs = np.zeros(domains.source.shape), []
@@ -91,8 +94,7 @@ class Transport:
             return
         draw = np.random.default_rng(self.seed)
         for _ in range(self.rounds):
-            for i in np.array_split(draw.permutation(n), -(-n // self.batch)):
-                yield i, draw.choice(m, min(self.batch, m), replace=False)
+            yield from batched(n, m, self.batch, draw)
 
     def _one(self, domains: Domains, i: Array, j: Array) -> tuple[Array, float]:
         """Where the source rows i go, and <P, M>."""

@@ -47,12 +47,16 @@ class Said(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """of: its number for what a model says; higher: more is better; assumes: in words; regression: holds there too."""
+    """of: its number for what a model says; higher: more is better; assumes: in words; regression: holds there too.
+
+    most: of more target rows it takes so many, the same for every model; None: all
+    """
 
     of: Callable[[Said], float]
     higher: bool
     assumes: str
     regression: bool = False
+    most: int | None = None
 
 
 class Choice(NamedTuple):
@@ -93,6 +97,10 @@ def _mano(said: Said) -> float:
     return power_mean(said.p_target) if said.logits is None else mano(said.logits)
 
 
+def _density(said: Said) -> float:
+    return neighbourhood_density(said.p_target, most=_DENSE)
+
+
 def _reverse(said: Said) -> float:
     fit = _needed(said.fit, "fit", "a function that fits the method from the target back to the source")
     return reverse_validation(said.source, said.answers, said.target, said.p_target, fit)
@@ -102,6 +110,7 @@ def _gap(said: Said) -> float:
     return share_gap(said.p_target, _needed(said.shares, "shares", "the estimated shares of the classes in the target"))
 
 
+_DENSE = 10_000
 _COVERED = "P(y | x) is the source's, and the source covers the target"
 _SURE = "models are calibrated alike, and the surer one is right"
 
@@ -110,7 +119,7 @@ CRITERIA: Mapping[str, Criterion] = {
     "iwv-error": Criterion(_weighted(importance_weighted, "error"), False, _COVERED, True),
     "dev": Criterion(_weighted(dev, "log"), False, _COVERED, True),
     "dev-error": Criterion(_weighted(dev, "error"), False, _COVERED, True),
-    "snd": Criterion(lambda said: neighbourhood_density(said.p_target), True, "classes are clusters in the target"),
+    "snd": Criterion(_density, True, "classes are clusters in the target", most=_DENSE),
     "entropy": Criterion(lambda said: mean_entropy(said.p_target), False, _SURE),
     "infomax": Criterion(lambda said: infomax(said.p_target), True, f"{_SURE}; the target's classes are even"),
     "reverse": Criterion(_reverse, True, "going back is like going there", True),
@@ -142,4 +151,7 @@ def choose(criterion: str, models: Mapping[str, Said]) -> Choice:
         f"{name} has the {'highest' if row.higher else 'lowest'} {criterion} ({scores[name]:.4g}) of {len(defined)} "
         f"models; no target label was used; it assumes that {row.assumes}"
     )
+    rows = len(models[name].p_target)
+    if row.most is not None and rows > row.most:
+        rule += f"; taken on {row.most:,} of the {rows:,} target rows, drawn at random"
     return Choice(name, rule, criterion, scores)

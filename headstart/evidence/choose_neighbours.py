@@ -14,7 +14,7 @@ import math
 import numpy as np
 from scipy.special import entr
 
-from headstart.align.gaussian import blocks
+from headstart.align.moments import blocks
 from headstart.align.weighing import drawn
 from headstart.data.task import Array
 from headstart.evidence.choose_checks import positive, probabilities

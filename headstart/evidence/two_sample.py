@@ -7,7 +7,7 @@
 
 p-values are by permutation: of which row is whose, in the classifier test within each held-out fold, whose classifier
 did not see them. Columns are standardised over both sets before. Of a set of more than `most` rows a sample is taken:
-the kernel takes (2 most)^2 numbers.
+the kernel test takes 2.5 (2 most)^2 numbers, and refuses above 2 GB.
 
 Weights (of the rows of x) ask whether y looks like the weighted x. Rows of x are then kept with probability
 w / max w, which makes of x a sample of the weighted distribution, exchangeable with y; the test is done on three such
@@ -26,13 +26,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from headstart.align.checks import affordable
 from headstart.data.task import Array
 from headstart.evidence.thinning import checked, kept, some
 
-__all__ = ["Classified", "Mmd", "classifier_test", "mmd"]
+__all__ = ["Classified", "Mmd", "classifier_test", "cost", "mmd"]
 
 _SMALL = 1e-12
 _WIDE = 50
+_LIMIT = 2.0
 
 
 class Mmd(NamedTuple):
@@ -68,8 +70,16 @@ class Classified(NamedTuple):
 _Found = TypeVar("_Found", Mmd, Classified)
 
 
+def cost(rows: int, draws: int = 500) -> int:
+    """Bytes that `mmd` takes on this many rows of both sets together."""
+    return 20 * rows * rows + 24 * rows * draws
+
+
 def mmd(x: Array, y: Array, *, weights: Array | None = None, draws: int = 500, most: int = 1000, seed: int = 0) -> Mmd:
-    """x (n, d) against y (m, d), two rows each at least. Raises ValueError in words for anything else, and for NaN."""
+    """x (n, d) against y (m, d), two rows each at least.
+
+    Raises ValueError in words for anything else, for NaN, and where the kernel would take more than 2 GB (`cost`).
+    """
     x, y = checked(x, y, weights)
     random = np.random.default_rng(seed)
     return _of_thinnings(lambda chosen: _kernel_test(x[chosen], y[some(len(y), most, random)], draws, random),
@@ -112,6 +122,7 @@ def _of_thinnings(test: Callable[[Array], _Found], samples: list[Array]) -> _Fou
 
 def _kernel_test(x: Array, y: Array, draws: int, random: np.random.Generator) -> Mmd:
     n, m = len(x), len(y)
+    affordable(cost(n + m, draws), _LIMIT, f"the kernel of {n + m:,} rows", "set most= lower, such as most=1000")
     apart = pdist(np.concatenate([x, y]), "sqeuclidean")
     width = float(np.median(np.sqrt(apart[apart > 0]))) if apart.any() else 1.0
     kernel = squareform(np.exp(-apart / (2 * width**2))) + np.eye(n + m)

@@ -79,13 +79,52 @@ def test_one_target_row_a_class_of_one_row_and_identical_tasks():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match=r"a plan between 30 and 24 rows would take 0.0 GB, above .*Transport\(batch="):
+    with pytest.raises(
+        ValueError, match=r"a plan between 30 and 24 rows would take 0.0 GB, above .*take mini-batches: set batch="
+    ):
         JDOT(limit=1e-4)(Domains(SOURCE, np.zeros(30), TARGET))
     for option, bad, words in (
         ("alpha", 0, "finite number, more than 0"),
         ("penalty", float("nan"), "finite number, more than 0"),
         ("limit", float("inf"), "finite number, more than 0"),
         ("rounds", 1.5, "whole number, 1 or more"),
+        ("batch", 1, "whole number, 2 or more"),
     ):
         with pytest.raises(ValueError, match=f"{option}=.*expected a {words}"):
             JDOT(**{option: bad})
+
+
+def many(n=600, m=500):
+    draw = np.random.default_rng(8)
+    source = draw.normal(size=(n, 2))
+    target = draw.normal(size=(m, 2)) + np.array([3.0, -2.0])
+    return Domains(source, np.sin(source[:, 0]) + source[:, 1], target)
+
+
+def test_batches_of_all_rows_are_the_one_plan():
+    domains = many(90, 80)
+    weighed = domains._replace(weights=np.linspace(0.5, 1.5, 90))
+    for two in (domains, weighed):
+        one, all_rows = JDOT()(two), JDOT(batch=90, seed=3)(two)
+        np.testing.assert_allclose(all_rows.targets, one.targets, atol=1e-6)
+        assert all_rows.facts["cost"] == pytest.approx(one.facts["cost"])
+
+
+def test_small_batches_come_near_the_one_plan_and_take_less():
+    domains = many()
+    one, some = JDOT()(domains), JDOT(batch=100)(domains)
+    truth = np.sin(domains.target[:, 0] - 3) + domains.target[:, 1] + 2
+    assert np.corrcoef(some.targets, one.targets)[0, 1] > 0.95
+    assert np.corrcoef(some.targets, truth)[0, 1] > 0.95
+    assert (one.facts["plans"], some.facts["plans"]) == (1, 5)
+    np.testing.assert_array_equal(some.targets, JDOT(batch=100)(domains).targets)
+    assert not np.array_equal(some.targets, JDOT(batch=100, seed=1)(domains).targets)
+    assert JDOT(batch=100).memory(6000, 5000) < JDOT().memory(6000, 5000) / 10
+
+
+def test_rows_without_weight_are_in_no_batch():
+    domains = many(300, 200)
+    half = np.repeat([2.0, 0.0], 150)
+    answers = np.where(half > 0, domains.targets, 1000.0)
+    found = JDOT(batch=50)(domains._replace(targets=answers, weights=half))
+    assert np.abs(found.targets).max() < 10

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from headstart.align.laprls import affordable, laplacian
+from headstart.align.laprls import laplacian, needed
 from headstart.align.manifold import LaplacianRegularisedClassifier, LaplacianRegularisedRegressor
 from headstart.data.task import Array
 
@@ -139,11 +139,33 @@ def test_bad_options_and_what_costs_too_much_are_named(kind: Any) -> None:
         ("gamma", np.inf, "gamma is inf"),
         ("neighbours", 0, "neighbours is 0: expected a whole number from 1"),
         ("kernel", "cubic", "kernel is 'cubic': expected"),
-        ("limit_gb", 1e-6, "on 50 rows takes 0.0 GB, limit_gb is 1e-06: take kernel="),
+        ("limit", 1e-6, "on 50 rows would take 0.0 GB, above the limit of 1e-06 GB: set most= lower, such as most=300"),
+        ("limit", np.nan, "limit is nan"),
+        ("most", 0, "most is 0: expected a whole number from 1"),
     ):
         with pytest.raises(ValueError, match=words):
             kind(**{option: value}).fit(X, y, sample_domain=domain)
-    with pytest.raises(ValueError, match=r"on 20000 rows takes 9\.6 GB"):
-        affordable(20_000, 2.0)
+    assert (needed(20_000), needed(20_000, 300)) == (9_600_000_000, 144_000_000)
     with pytest.raises(NotFittedError):
         kind().predict(X)
+
+
+def test_nystroem_on_all_rows_is_exact_and_on_few_is_close() -> None:
+    X, y, domain = pair()
+    exact = LaplacianRegularisedRegressor(gamma=0.3, ridge=0.05).fit(X, y, sample_domain=domain).predict(X)
+    for most in (50, 60):
+        whole = LaplacianRegularisedRegressor(gamma=0.3, ridge=0.05, most=most).fit(X, y, sample_domain=domain)
+        np.testing.assert_allclose(whole.predict(X), exact, atol=1e-6)
+    few = LaplacianRegularisedRegressor(gamma=0.3, ridge=0.05, most=25).fit(X, y, sample_domain=domain).predict(X)
+    assert 1e-6 < np.abs(few - exact).mean() < 0.05 * exact.std()
+    other = LaplacianRegularisedRegressor(gamma=0.3, ridge=0.05, most=25, seed=1).fit(X, y, sample_domain=domain)
+    assert not np.array_equal(other.predict(X), few)
+
+
+def test_nystroem_follows_the_moons() -> None:
+    X, y, domain = moons()
+    source = domain > 0
+    options: dict[str, Any] = {"ridge": 1e-5, "smooth": 10.0, "neighbours": 8, "gamma": 10.0}
+    hidden = np.where(source, y, -1)
+    few = LaplacianRegularisedClassifier(most=100, **options).fit(X, hidden, sample_domain=domain)
+    assert few.score(X[~source], y[~source]) > 0.95

@@ -23,6 +23,7 @@ def test_blocks_change_nothing(monkeypatch, block):
     np.testing.assert_allclose(affine(ROWS, ROWS[0], matrix, matrix[0]), (ROWS - ROWS[0]) @ matrix + matrix[0])
     assert affine(ROWS[:0], ROWS[0], matrix, matrix[0]).shape == (0, 2)
     assert [row for part in blocks(23) for row in range(23)[part]] == list(range(23))
+    assert [part.stop - part.start for part in blocks(10, 4)] == [4, 4, 2]
 
 
 def test_powers():

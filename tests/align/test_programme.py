@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.align.programme import solve_programme
+from headstart.align.programme import Factored, solve_programme
 
 
 @pytest.mark.parametrize("bound", [0.9, 2.0, 1000.0])
@@ -30,6 +30,23 @@ def test_conditions_of_the_optimum(bound: float, band: tuple[float, float], smoo
         assert w.sum() == pytest.approx(band[0], abs=1e-4)
     if level < -1e-3:
         assert w.sum() == pytest.approx(band[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("columns", [3, 40, 60])
+@pytest.mark.parametrize(("bound", "band"), [(2.0, (0.0, 1e6)), (1000.0, (40.0, 40.0)), (1000.0, (3.0, 4.0))])
+def test_a_factor_instead_of_the_matrix(columns: int, bound: float, band: tuple[float, float]) -> None:
+    """The same least objective; where the factor has as many columns as rows, the same weights."""
+    draw = np.random.default_rng(columns)
+    phi, q = draw.normal(size=(40, columns)), draw.normal(size=40) + 1
+    if columns < 40:
+        q = phi @ draw.normal(size=columns)
+    K = phi @ phi.T
+    one, two = solve_programme(K, q, bound, band), solve_programme(Factored(phi), q, bound, band)
+    values = [w @ K @ w / 2 - q @ w for w in (one, two)]
+    assert values[1] == pytest.approx(values[0], rel=1e-6, abs=1e-6)
+    assert band[0] - 1e-4 <= two.sum() <= band[1] + 1e-4
+    if columns >= 40:
+        np.testing.assert_allclose(two, one, atol=1e-4)
 
 
 def test_without_a_bound_in_reach_it_is_a_linear_system() -> None:

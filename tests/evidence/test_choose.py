@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from headstart.evidence.choose import CRITERIA, Said, choose
+from headstart.evidence.choose_neighbours import neighbourhood_density
 from tests.evidence.conftest import guesses
 
 Array = np.ndarray[Any, Any]
@@ -46,6 +47,16 @@ def test_the_choice_says_its_rule_and_every_score() -> None:
     assert found.scores == {name: CRITERIA["entropy"].of(one) for name, one in models.items()}
     assert "highest infomax" in choose("infomax", models).rule
     assert json.loads(json.dumps(found.to_json(), allow_nan=False)) == found.to_json()
+
+
+def test_of_many_rows_a_criterion_takes_some_and_the_rule_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.evidence.choose._DENSE", 50)
+    monkeypatch.setitem(CRITERIA, "snd", CRITERIA["snd"]._replace(most=50))
+    one = said(2)
+    found = choose("snd", {"one": one})
+    assert found.rule.endswith("; taken on 50 of the 80 target rows, drawn at random")
+    assert found.scores["one"] == neighbourhood_density(one.p_target, most=50)
+    assert "drawn" not in choose("infomax", {"one": one}).rule
 
 
 def test_of_equals_the_first_and_never_one_that_is_not_defined() -> None:
