@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, Self, cast
 
 import numpy as np
@@ -11,10 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.align.aligned import Align, Aligned, Domains, unmoved
-from headstart.align.domain import sources
+from headstart.align.aligned import Align, Aligned, unmoved
+from headstart.align.domain import domains_of, weighable
 from headstart.data.task import Array
 
 __all__ = ["Adapted"]
@@ -42,32 +41,17 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """Both tasks at once. Raises ValueError where sample_domain is missing, or only one task is there."""
-        X = validate_data(self, X, dtype=np.float64)
-        y = np.asarray(y)
-        source = sources(sample_domain, len(X))
         self.estimator_ = clone(LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator)
-        codes, known = self._coded(y, source)
-        domains = Domains(X[source], codes[source], X[~source], known, len(getattr(self, "classes_", ())))
+        domains = domains_of(self, X, y, sample_domain, self.target_labels)
+        domains = domains if self.target_labels else domains._replace(known=None)
         plain = Aligned(domains.source, domains.targets, None, unmoved, {})
         found = plain if self.align is None else self.align(domains)
         learn, answers, weights, self.move_, self.facts_ = found[:5]
-        if weights is not None and not has_fit_parameter(self.estimator_, "sample_weight"):
-            raise ValueError(
-                f"{self.estimator_} takes no sample_weight, and {self.align} weighs rows: use another estimator"
-            )
-        answers = self.classes_[answers.astype(int)] if hasattr(self, "classes_") else answers
+        if weights is not None:
+            weighable(self.estimator_, str(self.align))
+        answers = self.classes_[answers.astype(int)] if domains.classes else answers
         self.estimator_.fit(learn, answers, **({} if weights is None else {"sample_weight": weights}))
         return self
-
-    def _coded(self, y: Array, source: Array) -> tuple[Array, Array | None]:
-        """The answers as numbers, and those of target rows that may be used."""
-        if is_regressor(self.estimator_):
-            values = y.astype(np.float64)
-            return values, values[~source] if self.target_labels else None
-        self.classes_ = np.unique(y[source])
-        place = {cast(Hashable, name): code for code, name in enumerate(self.classes_.tolist())}
-        codes = np.array([place.get(name, -1) for name in y.tolist()])
-        return codes, codes[~source] if self.target_labels else None
 
     def predict(self, X: Any) -> Array:
         """Answers for target rows."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any, cast
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_regressor
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from headstart.align.aligned import Domains
@@ -50,7 +50,7 @@ def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any, look: bool = 
     if not look:
         y = y.astype(object)
         y[~source] = None
-    if not is_classifier(estimator):
+    if is_regressor(estimator):
         values = finite(y, source)
         return Domains(X[source], values[source], X[~source], values[~source])
     estimator.classes_ = np.array(sorted({name for name in y[source].tolist() if str(name) not in {"nan", "None"}}))
@@ -103,8 +103,10 @@ def answered(domains: Domains, who: str) -> tuple[Array, Array]:
 
 
 def have_answers(domains: Domains) -> Array:
-    """(m,) which target rows have an answer that is known."""
-    known = cast(Array, domains.known)
+    """(m,) of bool: which target rows have an answer that is known; none where no target label may be used."""
+    if domains.known is None:
+        return np.zeros(len(domains.target), dtype=bool)
+    known = domains.known
     return np.asarray(known >= 0 if domains.classes else np.isfinite(known).reshape(len(known), -1).all(1))
 
 

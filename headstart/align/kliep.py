@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import same_rows
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.mixture import mixture_shares
-from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import check_count, check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["KLIEP"]
@@ -48,7 +49,7 @@ class KLIEP:
         check_count("folds", self.folds, 2)
         if self.gamma is None:
             rows_needed(domains, 1, 2, "to choose the width on rows held out; or give gamma")
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         centres = drawn(domains.target, self.centres, self.seed)
         apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)

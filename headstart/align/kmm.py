@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import same_rows
 from headstart.align.gaussian import kernel, kernel_regression, mean_kernel, median_gamma, squared_distances
 from headstart.align.programme import solve_programme
-from headstart.align.weighing import alike, check_count, check_option, drawn, level, weighed
+from headstart.align.weighing import check_count, check_option, drawn, level, weighed
 
 __all__ = ["KMM"]
 
@@ -49,7 +50,7 @@ class KMM:
         self._check()
         n = len(source) if self.most is None else min(self.most, len(source))
         self._fits(n)
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         gamma = median_gamma(source, target, self.seed) if self.gamma is None else self.gamma
         rows = drawn(source, n, self.seed)

@@ -17,9 +17,10 @@ from itertools import product
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import same_rows
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.left_out import left_out_loss
-from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import check_count, check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["ULSIF", "RuLSIF"]
@@ -52,7 +53,7 @@ class RuLSIF:
         check_option("penalty", 1.0 if self.penalty is None else self.penalty, float(np.finfo(float).tiny))
         check_count("centres", self.centres, 1)
         rows_needed(domains, 2, 2, "for a row is left out to choose the width")
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         centres = drawn(domains.target, self.centres, self.seed)
         apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)
