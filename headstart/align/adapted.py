@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from headstart.align.aligned import Align, Aligned, unmoved
+from headstart.align.checks import same_rows
 from headstart.align.domain import domains_of, weighable
 from headstart.data.task import Array
 
@@ -30,7 +31,8 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     `fit` takes both tasks as rows of one X, as a pipeline gives them. sample_domain (N,): 1 for a source row, -1 for a
     target row; any positive and negative numbers will do. Answers of target rows are not looked at unless
-    `target_labels`; those that are unknown are -1 or NaN. `predict` takes target rows. In a pipeline set
+    `target_labels`; those that are unknown are -1 or NaN. `predict` takes target rows. Where source and target are the
+    same rows, and no target label is used, the step is left out, and `facts_` has `identical`. In a pipeline set
     `sklearn.set_config(enable_metadata_routing=True)` and `.set_fit_request(sample_domain=True)`.
     """
 
@@ -44,9 +46,11 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.estimator_ = clone(LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator)
         domains = domains_of(self, X, y, sample_domain, self.target_labels)
         domains = domains if self.target_labels else domains._replace(known=None)
+        told = {"identical": True} if same_rows(domains) else {}
+        idle = self.align is None or (told and not self.target_labels)
         plain = Aligned(domains.source, domains.targets, None, unmoved, {})
-        found = plain if self.align is None else self.align(domains)
-        learn, answers, weights, self.move_, self.facts_ = found[:5]
+        learn, answers, weights, self.move_, facts = (plain if idle else cast(Align, self.align)(domains))[:5]
+        self.facts_ = {**facts, **told}
         if weights is not None:
             weighable(self.estimator_, str(self.align))
         answers = self.classes_[answers.astype(int)] if domains.classes else answers

@@ -94,12 +94,12 @@ def _joined(found: Aligned, domains: Domains, share: float) -> Aligned:
         )
     phi, n, m = found.move(domains.target), len(found.source), len(domains.target)
     ridge = RidgeClassifierCV(alphas=np.logspace(-6, 3, 10)).fit(found.source, found.targets, found.weights)
-    said = ridge.decision_function(phi)
+    said, called = ridge.decision_function(phi), ridge.predict(phi)
     sure = np.abs(said) if said.ndim == 1 else np.diff(np.sort(said, axis=1)[:, -2:])[:, 0]
     taken = np.sort(np.argsort(-sure, kind="stable")[: round(share * m)])
     return found._replace(
         source=np.concatenate([found.source, phi[taken]]),
-        targets=np.append(found.targets, ridge.predict(phi[taken])),
+        targets=np.append(found.targets, called[taken]),
         weights=None if found.weights is None else np.append(found.weights, np.ones(len(taken))),
         facts={**found.facts, "added": len(taken)},
         of=np.append(np.arange(n), n + taken),

@@ -75,6 +75,12 @@ def test_the_surest_target_rows_join_as_what_a_ridge_calls_them(weights: Any) ->
         np.testing.assert_array_equal(found.weights, np.append(weights, np.ones(6)))
 
 
+def test_a_share_of_too_few_target_rows_adds_none() -> None:
+    found = Transductive(gamma=0.3, added=0.3)(domains(SOURCE, TARGET[:1]))
+    assert found.facts["added"] == 0
+    assert len(found.source) == len(found.targets) == 17
+
+
 def test_two_classes_are_surest_away_from_the_boundary() -> None:
     source = np.array([[-2.0], [-1.9], [1.9], [2.0]])
     found = Transductive(gamma=0.3, added=0.5)(
@@ -105,7 +111,7 @@ def test_rows_without_a_common_feature_meet_over_rows_that_have_both(routed: Non
 
 def test_with_any_head_and_identical_tasks() -> None:
     y, domain = np.append(np.arange(17) % 2, np.full(17, -1)), np.repeat([1, -1], 17)
-    X = np.concatenate([SOURCE, SOURCE])
+    X = np.concatenate([SOURCE, SOURCE + 1])
     model = Adapted(Transductive(), SVC()).fit(X, y, sample_domain=domain)
     assert model.predict(SOURCE).shape == (17,)
     assert Transductive()(domains(SOURCE, SOURCE.copy())).facts["kernel_rows"] == 34
