@@ -20,6 +20,7 @@ from headstart.align.jdot import JDOT
 from headstart.align.kliep import KLIEP
 from headstart.align.kmm import KMM
 from headstart.align.labels import BBSE
+from headstart.align.likeness import Likeness
 from headstart.align.manifold import LaplacianRegularisedClassifier, LaplacianRegularisedRegressor
 from headstart.align.mlls import MLLS
 from headstart.align.monge import LinearTransport
@@ -48,6 +49,7 @@ BY_FEATURES: list[Align | None] = [
     JDOT(),
     Transductive(),
     Transductive(kernel="linear"),
+    Likeness(),
     KMM(),
     ULSIF(),
     RuLSIF(),
