@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, Self, cast
 
 import numpy as np
@@ -11,10 +10,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.align.aligned import Align, Aligned, Domains, unmoved
-from headstart.align.domain import sources
+from headstart.align.aligned import Align, Aligned, unmoved
+from headstart.align.checks import same_rows
+from headstart.align.domain import domains_of, weighable
 from headstart.data.task import Array
 
 __all__ = ["Adapted"]
@@ -31,7 +31,8 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     `fit` takes both tasks as rows of one X, as a pipeline gives them. sample_domain (N,): 1 for a source row, -1 for a
     target row; any positive and negative numbers will do. Answers of target rows are not looked at unless
-    `target_labels`; those that are unknown are -1 or NaN. `predict` takes target rows. In a pipeline set
+    `target_labels`; those that are unknown are -1 or NaN. `predict` takes target rows. Where source and target are the
+    same rows, and no target label is used, the step is left out, and `facts_` has `identical`. In a pipeline set
     `sklearn.set_config(enable_metadata_routing=True)` and `.set_fit_request(sample_domain=True)`.
     """
 
@@ -42,32 +43,19 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """Both tasks at once. Raises ValueError where sample_domain is missing, or only one task is there."""
-        X = validate_data(self, X, dtype=np.float64)
-        y = np.asarray(y)
-        source = sources(sample_domain, len(X))
         self.estimator_ = clone(LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator)
-        codes, known = self._coded(y, source)
-        domains = Domains(X[source], codes[source], X[~source], known, len(getattr(self, "classes_", ())))
+        domains = domains_of(self, X, y, sample_domain, self.target_labels)
+        domains = domains if self.target_labels else domains._replace(known=None)
+        told = {"identical": True} if same_rows(domains) else {}
+        idle = self.align is None or (told and not self.target_labels)
         plain = Aligned(domains.source, domains.targets, None, unmoved, {})
-        found = plain if self.align is None else self.align(domains)
-        learn, answers, weights, self.move_, self.facts_ = found[:5]
-        if weights is not None and not has_fit_parameter(self.estimator_, "sample_weight"):
-            raise ValueError(
-                f"{self.estimator_} takes no sample_weight, and {self.align} weighs rows: use another estimator"
-            )
-        answers = self.classes_[answers.astype(int)] if hasattr(self, "classes_") else answers
+        learn, answers, weights, self.move_, facts = (plain if idle else cast(Align, self.align)(domains))[:5]
+        self.facts_ = {**facts, **told}
+        if weights is not None:
+            weighable(self.estimator_, str(self.align))
+        answers = self.classes_[answers.astype(int)] if domains.classes else answers
         self.estimator_.fit(learn, answers, **({} if weights is None else {"sample_weight": weights}))
         return self
-
-    def _coded(self, y: Array, source: Array) -> tuple[Array, Array | None]:
-        """The answers as numbers, and those of target rows that may be used."""
-        if is_regressor(self.estimator_):
-            values = y.astype(np.float64)
-            return values, values[~source] if self.target_labels else None
-        self.classes_ = np.unique(y[source])
-        place = {cast(Hashable, name): code for code, name in enumerate(self.classes_.tolist())}
-        codes = np.array([place.get(name, -1) for name in y.tolist()])
-        return codes, codes[~source] if self.target_labels else None
 
     def predict(self, X: Any) -> Array:
         """Answers for target rows."""

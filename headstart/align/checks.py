@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains, unmoved
+from headstart.align.domain import have_answers
 from headstart.data.task import Array
 
-__all__ = ["above", "affordable", "labelled", "left_alone", "one_of", "rows_of_both", "same", "whole"]
+__all__ = ["above", "affordable", "labelled", "left_alone", "one_of", "rows_of_both", "same", "same_rows", "whole"]
 
 
 def above(name: str, value: float, low: float, instead: str, *, equal: bool = False) -> None:
@@ -52,14 +53,13 @@ def rows_of_both(domains: Domains, least: int, why: str) -> None:
 
 def labelled(domains: Domains) -> tuple[Array, Array]:
     """(m,) which target rows have an answer, and those answers. ValueError where none has."""
-    known = np.full(len(domains.target), np.nan) if domains.known is None else domains.known
-    found = known >= 0 if domains.classes else ~np.isnan(known)
-    if not found.any():
+    found = have_answers(domains)
+    if domains.known is None or not found.any():
         raise ValueError(
             f"no answer of the {len(found)} target rows is known: this step learns from some: give labels of target "
             "rows with target_labels=True, or take a step that needs none, such as Coral()"
         )
-    return found, known[found].astype(domains.targets.dtype)
+    return found, domains.known[found].astype(domains.targets.dtype)
 
 
 def affordable(needed: float, limit: float, what: str, instead: str) -> None:
@@ -68,9 +68,14 @@ def affordable(needed: float, limit: float, what: str, instead: str) -> None:
         raise ValueError(f"{what} would take {needed / 1e9:.1f} GB, above the limit of {limit:g} GB: {instead}")
 
 
+def same_rows(domains: Domains) -> bool:
+    """Whether both tasks have the same rows in the same order, whatever they weigh."""
+    return np.array_equal(domains.source, domains.target)
+
+
 def same(domains: Domains) -> bool:
-    """Whether the source rows are the target rows."""
-    return domains.weights is None and np.array_equal(domains.source, domains.target)
+    """Whether the source rows are the target rows, and weigh alike."""
+    return domains.weights is None and same_rows(domains)
 
 
 def left_alone(domains: Domains) -> Aligned:

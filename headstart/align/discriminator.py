@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import same_rows
 from headstart.align.crossfit import cross_fit
-from headstart.align.weighing import alike, check_count, check_option, level, rows_needed, weighed
+from headstart.align.weighing import check_count, check_option, level, rows_needed, weighed
 
 __all__ = ["DiscriminatorWeights"]
 
@@ -42,7 +43,7 @@ class DiscriminatorWeights:
         check_option("clip", 1.0 if self.clip is None else self.clip, float(np.finfo(float).tiny))
         check_count("folds", self.folds, 2)
         rows_needed(domains, 2, 2, "for no row is weighed by a model that saw it")
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         n, m = len(domains.source), len(domains.target)
         codes = np.repeat([0, 1], [n, m])

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any, cast
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_regressor
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from headstart.align.aligned import Domains
@@ -50,14 +50,26 @@ def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any, look: bool = 
     if not look:
         y = y.astype(object)
         y[~source] = None
-    if not is_classifier(estimator):
+    if is_regressor(estimator):
         values = finite(y, source)
         return Domains(X[source], values[source], X[~source], values[~source])
-    estimator.classes_ = np.array(sorted({name for name in y[source].tolist() if str(name) not in {"nan", "None"}}))
+    estimator.classes_ = _classes(y, source)
     codes = coded(y, source, estimator.classes_)
     if len(estimator.classes_) < 2:
         raise ValueError(f"the source rows are all of class {estimator.classes_.tolist()}: expected two or more")
     return Domains(X[source], codes[source], X[~source], codes[~source], len(estimator.classes_))
+
+
+def _classes(y: Array, source: Array) -> Array:
+    """The classes of source rows, sorted."""
+    if y.ndim > 1:
+        raise ValueError(f"y has shape {y.shape}: expected ({len(y)},), one class a row")
+    names = {name for name in y[source].tolist() if str(name) not in {"nan", "None"}}
+    try:
+        return np.array(sorted(names))
+    except TypeError:
+        shown = sorted(map(repr, names))[:5]
+        raise ValueError(f"y holds names and numbers ({', '.join(shown)}): expected one or the other") from None
 
 
 def _one_a_row(y: Any, count: int) -> Array:
@@ -69,7 +81,12 @@ def _one_a_row(y: Any, count: int) -> Array:
 
 def finite(y: Any, source: Array) -> Array:
     """Answers of a regression as float64, (N,) or (N, k); NaN is an unknown answer of a target row."""
-    values = _one_a_row(y, len(source)).astype(np.float64)
+    answers = _one_a_row(y, len(source))
+    try:
+        values = answers.astype(np.float64)
+    except (TypeError, ValueError):
+        wrong = next(one for one in answers.ravel().tolist() if isinstance(one, str))
+        raise ValueError(f"y holds {wrong!r}: expected numbers, for this is regression; or take a classifier") from None
     if np.isinf(values).any() or np.isnan(values[source]).any():
         raise ValueError("y holds infinity, or NaN in a source row: expected numbers, NaN where a target is not known")
     return values
@@ -103,8 +120,10 @@ def answered(domains: Domains, who: str) -> tuple[Array, Array]:
 
 
 def have_answers(domains: Domains) -> Array:
-    """(m,) which target rows have an answer that is known."""
-    known = cast(Array, domains.known)
+    """(m,) of bool: which target rows have an answer that is known; none where no target label may be used."""
+    if domains.known is None:
+        return np.zeros(len(domains.target), dtype=bool)
+    known = domains.known
     return np.asarray(known >= 0 if domains.classes else np.isfinite(known).reshape(len(known), -1).all(1))
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.checks import above, affordable
+from headstart.align.checks import above, affordable, same_rows
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.mixture import mixture_shares
-from headstart.align.weighing import alike, check_count, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import check_count, check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["KLIEP"]
@@ -59,7 +59,7 @@ class KLIEP:
         n, m = len(domains.source), len(domains.target)
         what = f"kernels between {n + m} rows and {min(self.centres, m)} centres"
         affordable(self.memory(n, m), self.limit, what, "set centres= lower, such as centres=100")
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         centres = drawn(domains.target, self.centres, self.seed)
         apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)

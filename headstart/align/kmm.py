@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.checks import above, affordable
+from headstart.align.checks import above, affordable, same_rows
 from headstart.align.gaussian import kernel, mean_kernel, median_gamma, squared_distances
 from headstart.align.kernels import landmarks
 from headstart.align.moments import BLOCK, blocks
 from headstart.align.nystroem import nystroem
 from headstart.align.programme import Factored, solve_programme
-from headstart.align.weighing import alike, check_count, check_option, level, weighed
+from headstart.align.weighing import check_count, check_option, level, weighed
 from headstart.data.task import Array
 
 __all__ = ["KMM"]
@@ -55,7 +55,7 @@ class KMM:
         self._check()
         n, m = len(source), len(target)
         affordable(self.memory(n, m), self.limit, f"kernels of {n} source rows", MOST)
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         gamma = median_gamma(source, target, self.seed) if self.gamma is None else self.gamma
         eps = 1 - n**-0.5 if self.eps is None else self.eps

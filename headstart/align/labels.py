@@ -15,10 +15,11 @@ import numpy as np
 from scipy.special import softmax
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import same_rows
 from headstart.align.confusable import SINGULAR, notes
 from headstart.align.crossfit import cross_fit
 from headstart.align.shares import Shares, by_share, check_classes, check_fitting, interval, source_shares
-from headstart.align.weighing import alike, level
+from headstart.align.weighing import level
 from headstart.data.task import Array
 
 __all__ = ["BBSE", "label_shares"]
@@ -44,7 +45,7 @@ class BBSE:
     def __call__(self, domains: Domains) -> Aligned:
         check_fitting(self.C, self.folds, self.draws)
         check_classes(domains)
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         shares = label_shares(domains, self)
         clipped = any("below 0" in note for note in shares.notes)

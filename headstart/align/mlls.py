@@ -16,10 +16,11 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import same_rows
 from headstart.align.crossfit import cross_fit
 from headstart.align.mixture import mixture_shares
 from headstart.align.shares import Shares, by_share, check_classes, check_fitting, interval, source_shares
-from headstart.align.weighing import alike, level
+from headstart.align.weighing import level
 from headstart.data.task import Array
 
 __all__ = ["MLLS", "label_shares"]
@@ -48,7 +49,9 @@ class MLLS:
     def __call__(self, domains: Domains) -> Aligned:
         check_fitting(self.C, self.folds, self.draws)
         check_classes(domains)
-        return level(domains) if alike(domains) else by_share(domains, label_shares(domains, self), {"clipped": False})
+        if same_rows(domains):
+            return level(domains)
+        return by_share(domains, label_shares(domains, self), {"clipped": False})
 
 
 def label_shares(domains: Domains, how: MLLS | None = None) -> Shares:

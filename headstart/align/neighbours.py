@@ -14,8 +14,9 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from headstart.align.aligned import Aligned, Domains
+from headstart.align.checks import same_rows
 from headstart.align.moments import blocks
-from headstart.align.weighing import alike, check_count, check_option, level, weighed
+from headstart.align.weighing import check_count, check_option, level, weighed
 
 __all__ = ["NearestNeighbourWeights"]
 
@@ -38,7 +39,7 @@ class NearestNeighbourWeights:
         check_option("prior", self.prior, 0.0, float(np.finfo(float).max))
         if self.k > n:
             raise ValueError(f"k is {self.k} and the source has {n} row(s): use k={n} or less")
-        if alike(domains):
+        if same_rows(domains):
             return level(domains)
         nearest = NearestNeighbors(n_neighbors=self.k).fit(domains.source)
         counts = np.zeros(n)

@@ -91,7 +91,8 @@ class TCA:
             values, w = eigh(scatter, cost, subset_by_index=(p - self.dim, p - 1))
             if values[0] > p * np.finfo(np.float64).eps * values[-1]:
                 return np.asarray((w / np.sqrt(values))[:, ::-1])
-        raise ValueError(f"dim={self.dim} is above the rank of the kernel on {p} rows: expected fewer, such as dim=1")
+        instead = "fewer, such as dim=1" if self.dim > 1 else "features that vary, for all rows are the same"
+        raise ValueError(f"dim={self.dim} is above the rank of the kernel on {p} rows: expected {instead}")
 
 
 def _sums(domains: Domains, phi: Callable[[Array], Array]) -> tuple[Array, Array]:

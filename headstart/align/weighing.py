@@ -1,4 +1,4 @@
-"""What every weighing of source rows shares: an option is checked, like tasks are left alone, weights get mean 1."""
+"""What every weighing of source rows shares: an option is checked, weights get mean 1."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains, unmoved
+from headstart.align.checks import left_alone
 from headstart.data.task import Array
 
-__all__ = ["alike", "check_count", "check_option", "drawn", "effective", "level", "rows_needed", "weighed"]
+__all__ = ["check_count", "check_option", "drawn", "effective", "level", "rows_needed", "weighed"]
 
 
 def check_option(name: str, value: float, low: float, high: float = math.inf) -> None:
@@ -40,14 +41,9 @@ def drawn(rows: Array, most: int, seed: int) -> Array:
     return rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
 
 
-def alike(domains: Domains) -> bool:
-    """Whether both tasks have the same rows in the same order: then nothing is to be weighed."""
-    return domains.source.shape == domains.target.shape and bool(np.array_equal(domains.source, domains.target))
-
-
 def level(domains: Domains) -> Aligned:
-    """Source and target are identical: each row as it came."""
-    return weighed(domains, np.ones(len(domains.source)), {"identical": True})
+    """`left_alone` in weights: each row as it came."""
+    return weighed(domains, np.ones(len(domains.source)), left_alone(domains).facts)
 
 
 def effective(weights: Array) -> float:

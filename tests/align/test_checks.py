@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headstart.align.aligned import Domains, unmoved
-from headstart.align.checks import above, affordable, labelled, left_alone, one_of, rows_of_both, same, whole
+from headstart.align.checks import above, affordable, labelled, left_alone, one_of, rows_of_both, same, same_rows, whole
 
 ROWS = np.arange(6.0).reshape(3, 2)
 CODES = np.array([0, 1, 1])
@@ -63,6 +63,7 @@ def test_identical_tasks():
     domains = Domains(ROWS, CODES, ROWS.copy())
     assert same(domains)
     assert not same(domains._replace(weights=np.ones(3)))
+    assert same_rows(domains._replace(weights=np.ones(3)))
     assert not same(domains._replace(target=ROWS[:2]))
     alone = left_alone(domains)
     assert alone.source is ROWS

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 
-from headstart.align.domain import answered, domains_of, sources, weighable
+from headstart.align.domain import answered, domains_of, have_answers, sources, weighable
 from headstart.align.selftrain import SelfTraining
 
 X = np.arange(12.0).reshape(6, 2)
@@ -74,6 +74,8 @@ def test_answers_that_may_not_be_used_are_not_looked_at() -> None:
     hidden = domains_of(LogisticRegression(), X, [0, 1, 0, 5, 6, 7], DOMAIN, look=False)
     assert hidden.known is not None
     assert hidden.known.tolist() == [-1, -1, -1]
+    assert not have_answers(hidden).any()
+    assert have_answers(hidden._replace(known=None)).tolist() == [False] * 3
     values = domains_of(Ridge(), X, [1, 2, 3, np.inf, 5, 6], DOMAIN, look=False)
     assert np.isnan(values.known).all()
     assert SelfTraining().fit(X, ["a", "b", "a", "new", "b", "a"], sample_domain=DOMAIN).classes_.tolist() == ["a", "b"]

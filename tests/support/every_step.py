@@ -1,0 +1,184 @@
+"""Every class that takes two tasks, and tasks that are odd: for tests that run all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.linear_model import Ridge
+
+from headstart.align.adapted import Adapted
+from headstart.align.aligned import Align
+from headstart.align.augment import FeatureAugmentation
+from headstart.align.balanced import BalancedWeights
+from headstart.align.boosting import TrAdaBoost, TrAdaBoostR2
+from headstart.align.coral import Coral
+from headstart.align.discriminator import DiscriminatorWeights
+from headstart.align.jdot import JDOT
+from headstart.align.kliep import KLIEP
+from headstart.align.kmm import KMM
+from headstart.align.labels import BBSE
+from headstart.align.likeness import Likeness
+from headstart.align.manifold import LaplacianRegularisedClassifier, LaplacianRegularisedRegressor
+from headstart.align.mlls import MLLS
+from headstart.align.monge import LinearTransport
+from headstart.align.neighbours import NearestNeighbourWeights
+from headstart.align.parameters import L2SPClassifier, L2SPRegressor
+from headstart.align.ratio import ULSIF, RuLSIF
+from headstart.align.regression import DomainAdaptiveRegressor
+from headstart.align.selftrain import SelfTraining
+from headstart.align.subspace import SubspaceAlignment
+from headstart.align.tca import TCA
+from headstart.align.transductive import Transductive
+from headstart.align.transport import Transport
+from headstart.align.two_stage import TwoStageTrAdaBoostR2
+from headstart.data.task import Array
+
+__all__ = ["CLASSIFIERS", "EVERY", "ODD", "REGRESSORS", "Tasks", "identical", "name", "tasks"]
+
+BY_FEATURES: list[Align | None] = [
+    None,
+    Coral(),
+    SubspaceAlignment(),
+    TCA(dim=1),
+    LinearTransport(),
+    Transport(),
+    Transport(plan="emd"),
+    JDOT(),
+    Transductive(),
+    Transductive(kernel="linear"),
+    Likeness(),
+    KMM(),
+    ULSIF(),
+    RuLSIF(),
+    KLIEP(),
+    NearestNeighbourWeights(),
+    DiscriminatorWeights(),
+    FeatureAugmentation(),
+    BalancedWeights(),
+]
+BY_CLASSES: list[Align] = [BBSE(), MLLS(), Transport(plan="class"), Transductive(added=0.5)]
+CLASSIFIERS: list[Any] = [
+    *(Adapted(step, target_labels=True) for step in BY_FEATURES + BY_CLASSES),
+    SelfTraining(target_labels=True),
+    LaplacianRegularisedClassifier(target_labels=True),
+    LaplacianRegularisedClassifier("linear", target_labels=True),
+    L2SPClassifier(),
+    TrAdaBoost(),
+]
+REGRESSORS: list[Any] = [
+    *(Adapted(step, Ridge(), target_labels=True) for step in BY_FEATURES),
+    LaplacianRegularisedRegressor(target_labels=True),
+    LaplacianRegularisedRegressor("linear", target_labels=True),
+    L2SPRegressor(),
+    DomainAdaptiveRegressor(),
+    TrAdaBoostR2(),
+    TwoStageTrAdaBoostR2(stages=2, rounds=2, folds=2),
+]
+EVERY = CLASSIFIERS + REGRESSORS
+
+
+class Tasks(NamedTuple):
+    """X (N, d) and y (N,) of both tasks, the source first; sample_domain."""
+
+    X: Array
+    y: Array
+    domain: Any
+
+    def of(self, sign: int) -> Array:
+        return np.asarray(self.domain) == sign
+
+
+def tasks(model: Any, source: int = 30, target: int = 20, d: int = 3) -> Tasks:
+    """Two classes, or a line, that have moved a little; all target answers are known."""
+    draw = np.random.default_rng(7)
+    X, domain = draw.normal(size=(source + target, d)), np.repeat([1, -1], [source, target])
+    X[source:, 0] += 0.5
+    sign = np.where(np.arange(source + target) % 2, 1.0, -1.0)
+    X[:, 1] += sign
+    return Tasks(X, X @ np.ones(d) if is_regressor(model) else np.where(sign > 0, "yes", "no").astype(object), domain)
+
+
+def constant(model: Any) -> Tasks:
+    one = tasks(model)
+    one.X[:, 2] = 4.0
+    return one
+
+
+def constant_in_the_source(model: Any) -> Tasks:
+    one = tasks(model)
+    one.X[one.of(1), 2] = 4.0
+    return one
+
+
+def points(model: Any) -> Tasks:
+    one = tasks(model)
+    one.X[:] = 1.0
+    return one
+
+
+def identical(model: Any) -> Tasks:
+    one = tasks(model, 20, 20)
+    one.X[20:] = one.X[:20]
+    return one
+
+
+def far(model: Any) -> Tasks:
+    one = tasks(model)
+    one.X[one.of(-1)] += 1e4
+    return one
+
+
+def a_class_of_one_row(model: Any) -> Tasks:
+    one = tasks(model)
+    if not is_regressor(model):
+        one.y[0] = "rare"
+    return one
+
+
+def an_answer_that_never_changes(model: Any) -> Tasks:
+    one = tasks(model)
+    if is_regressor(model):
+        one.y[:] = 2.0
+    return one
+
+
+def one_target_row(model: Any) -> Tasks:
+    return tasks(model, target=1)
+
+
+def two_source_rows(model: Any) -> Tasks:
+    return tasks(model, source=2)
+
+
+def fewer_rows_than_features(model: Any) -> Tasks:
+    return tasks(model, source=6, target=5, d=12)
+
+
+def unknown_but_one(model: Any) -> Tasks:
+    one = tasks(model)
+    one.y[31:] = np.nan if is_regressor(model) else -1
+    return one
+
+
+ODD: list[Callable[[Any], Tasks]] = [
+    constant,
+    constant_in_the_source,
+    points,
+    far,
+    a_class_of_one_row,
+    an_answer_that_never_changes,
+    unknown_but_one,
+    one_target_row,
+    two_source_rows,
+    fewer_rows_than_features,
+]
+
+
+def name(model: Any) -> str:
+    if not isinstance(model, Adapted):
+        return type(model).__name__ + (":linear" if getattr(model, "kernel", "") == "linear" else "")
+    form = getattr(model.align, "plan", getattr(model.align, "kernel", ""))
+    return f"{type(model.align).__name__}{form}" + ("-regression" if is_regressor(model) else "")
