@@ -6,8 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
