@@ -1,8 +1,8 @@
-"""ADAPT's methods that need NumPy alone, loaded without TensorFlow, for `beside.py`. Never for the package or its tests.
+"""ADAPT's methods that need NumPy alone, loaded without TensorFlow, for `beside.py` alone.
 
-`import adapt` reads all of ADAPT, deep methods too, and stops where TensorFlow is missing. Here `adapt` becomes a package
-whose own `__init__` is not run, and every name of TensorFlow an empty class: enough for `class X(tf.keras.Model)` and
-`isinstance`, and an error in any method that computes with it.
+`import adapt` reads all of ADAPT, deep methods too, and stops where TensorFlow is missing. Here `adapt` becomes a
+package whose own `__init__` is not run, and every name of TensorFlow an empty class: enough for
+`class X(tf.keras.Model)` and `isinstance`, and an error in any method that computes with it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from typing import Any
 __all__ = ["INSTALL", "method"]
 
 INSTALL = "pip install --no-deps adapt==0.4.5"
+NAMES = ("", ".keras", ".keras.wrappers", ".keras.wrappers.scikit_learn", ".random") + tuple(
+    f".keras.{room}" for room in ("optimizers", "layers", "models", "initializers", "callbacks")
+)
 ROOMS = ("adapt", "adapt.feature_based", "adapt.instance_based", "adapt.parameter_based")
 
 
 class _Nothing(ModuleType):
     """A module in which every name is an empty class, and which counts as a package."""
 
-    __path__: list[str] = []
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -34,7 +39,7 @@ class _Nothing(ModuleType):
 
 
 def method(module: str, name: str) -> Any:
-    """A class of ADAPT, such as method("feature_based._coral", "CORAL"). Raises ImportError, in words, where there is none."""
+    """A class of ADAPT, such as method("feature_based._coral", "CORAL"). Raises ImportError where ADAPT is missing."""
     if "adapt" not in sys.modules:
         _prepare()
     return getattr(importlib.import_module(f"adapt.{module}"), name)
@@ -45,8 +50,7 @@ def _prepare() -> None:
     if found is None or found.origin is None:
         raise ImportError(f"ADAPT is missing: {INSTALL}")
     if importlib.util.find_spec("tensorflow") is None:
-        for name in ("", ".keras", ".keras.wrappers", ".keras.wrappers.scikit_learn", ".keras.optimizers", ".keras.layers",
-                     ".keras.models", ".keras.initializers", ".keras.callbacks", ".random"):  # fmt: skip
+        for name in NAMES:
             sys.modules[f"tensorflow{name}"] = _Nothing(f"tensorflow{name}")
         sys.modules["tensorflow.random"].set_seed = lambda seed: None  # type: ignore[attr-defined]
     folder = Path(found.origin).parent

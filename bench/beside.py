@@ -25,8 +25,6 @@ import numpy as np
 from adapts import INSTALL
 from threadpoolctl import threadpool_limits
 
-from headstart.data.task import Array
-
 LONG, TURNS = 20.0, 7
 LINE = "{:<27} {:<6} {:<9} {:>8} {:>6}  {:>8} {:>8} {:>7}  {}\n"
 
@@ -93,10 +91,8 @@ def row(size: str, case: Any) -> tuple[bool, float]:
         note = f"{note}: {losses[0]:.6f}, theirs {losses[1]:.6f}{'' if good else ' WORSE'}"
     else:
         note = f"not the same: {note}"
-    sys.stdout.write(
-        LINE.format(case.name, case.library, size, f"{differ:.0e}", f"{agree:.3f}", f"{mine.cpu:.4f}", f"{other.cpu:.4f}",
-                    f"{ratio:.2f}", note)
-    )  # fmt: skip
+    figures = f"{differ:.0e}", f"{agree:.3f}", f"{mine.cpu:.4f}", f"{other.cpu:.4f}", f"{ratio:.2f}"
+    sys.stdout.write(LINE.format(case.name, case.library, size, *figures, note))
     sys.stdout.flush()
     return good, ratio
 

@@ -23,7 +23,8 @@ from headstart.align.boosting import TrAdaBoost, TrAdaBoostR2
 from headstart.align.coral import Coral
 from headstart.align.discriminator import DiscriminatorWeights
 from headstart.align.gaussian import kernel, squared_distances
-from headstart.align.jdot import JDOT
+from headstart.align.jdot import JDOT, MOST
+from headstart.align.kernels import width
 from headstart.align.kliep import KLIEP
 from headstart.align.kmm import KMM
 from headstart.align.monge import LinearTransport
@@ -33,6 +34,7 @@ from headstart.align.ratio import ULSIF, RuLSIF
 from headstart.align.subspace import SubspaceAlignment
 from headstart.align.tca import TCA
 from headstart.align.transport import Transport
+from headstart.align.two_stage import TwoStageTrAdaBoostR2
 from headstart.data.task import Array
 
 __all__ = ["against_adapt", "against_skada"]
@@ -126,10 +128,7 @@ def jdot(rows: Rows) -> Iterator[Case]:
     """Of a regression: the same costs, and the same kernel ridge, for as many rows as ours stands on."""
     import skada
 
-    X, y, domain = rows.together
-    both = X[: len(rows.source) + len(rows.target)]
-    from headstart.align.kernels import width
-
+    both = np.concatenate([rows.source, rows.target])
     ways = squared_distances(rows.source, rows.target)
     ridge = KernelRidge(alpha=0.01 * len(rows.target), kernel="rbf", gamma=width(both))
     f = TransformedTargetRegressor(ridge, transformer=StandardScaler(with_std=False))
@@ -139,15 +138,13 @@ def jdot(rows: Rows) -> Iterator[Case]:
         return np.asarray(len(rows.target) * model.sol_.plan.T @ rows.targets)
 
     def ours(model: Any) -> Array:
-        return np.asarray(JDOT(alpha=alpha)(rows.domains).targets)
+        return np.asarray(JDOT(alpha=alpha, rounds=100)(rows.domains).targets)
 
-    theirs = skada.JDOTRegressor(f, alpha=0.5, tol=1e-9)
-    yield Case(
-        "JDOT, regression",
-        "skada",
-        by_us(rows, JDOT(alpha=alpha), f, values=ours),
-        by_skada(rows, theirs, values=brought),
-    )
+    theirs = by_skada(rows, skada.JDOTRegressor(f, alpha=0.5, tol=1e-12), values=brought)
+    all_of_them = len(both) <= MOST
+    note = "the answers brought" if all_of_them else f"our f stands on {MOST} rows, theirs on all"
+    mine = by_us(rows, JDOT(alpha=alpha, rounds=100), f, values=ours)
+    yield Case("JDOT, regression", "skada", mine, theirs, 1e-6 if all_of_them else None, note)
 
 
 def against_adapt(rows: Rows, values: Rows) -> Iterator[Case]:
@@ -197,7 +194,7 @@ def _weights_of_adapt(rows: Rows) -> Iterator[Case]:
     options = {"gamma": g, "max_centers": len(rows.target)}
     kliep = ("instance_based._kliep", "KLIEP")
     ours = {"gamma": g, "centres": len(rows.target)}
-    yield pair("KLIEP, all centres", KLIEP(**ours), kliep, options, tolerance=1e-2, note=note)
+    yield pair("KLIEP, all centres", KLIEP(**ours), kliep, options, tolerance=5e-2, note=note)
     note = "100 centres, other ones"
     yield pair("KLIEP, 100 centres", KLIEP(gamma=g), kliep, {"gamma": g}, tolerance=None, note=note)
     options = {"gamma": [g * by for by in (0.1, 0.3, 1, 3, 10)]}
@@ -230,6 +227,15 @@ def _labelled_of_adapt(rows: Rows, values: Rows) -> Iterator[Case]:
         values, (boost, "TrAdaBoostR2"), ridge, labels=True, values=lambda model: model.predict(values.new)[:, 0]
     )
     yield Case("TrAdaBoost.R2", "ADAPT", _whole(values, TrAdaBoostR2(ridge)), theirs)
+    note = "4 x the fits, as in the paper: folds of the boosted model, of one learner there"
+    theirs = by_adapt(
+        values,
+        (boost, "TwoStageTrAdaBoostR2"),
+        ridge,
+        labels=True,
+        values=lambda model: model.predict(values.new)[:, 0],
+    )
+    yield Case("two-stage TrAdaBoost.R2", "ADAPT", _whole(values, TwoStageTrAdaBoostR2(ridge)), theirs, None, note)
     note = "beta e / (2 - e) there, e / (1 - e) in the paper"
     theirs = by_adapt(rows, (boost, "TrAdaBoost"), HEAD, labels=True, values=lambda model: model.predict(rows.new))
     yield Case("TrAdaBoost", "ADAPT", _whole(rows, TrAdaBoost(HEAD)), theirs, None, note)
