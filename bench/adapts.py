@@ -18,9 +18,8 @@ from typing import Any
 __all__ = ["INSTALL", "method"]
 
 INSTALL = "pip install --no-deps adapt==0.4.5"
-NAMES = ("", ".keras", ".keras.wrappers", ".keras.wrappers.scikit_learn", ".random") + tuple(
-    f".keras.{room}" for room in ("optimizers", "layers", "models", "initializers", "callbacks")
-)
+KERAS = ("optimizers", "layers", "models", "initializers", "callbacks", "wrappers", "wrappers.scikit_learn")
+NAMES = ("", ".random", ".keras", *(f".keras.{room}" for room in KERAS))
 ROOMS = ("adapt", "adapt.feature_based", "adapt.instance_based", "adapt.parameter_based")
 
 

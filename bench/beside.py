@@ -25,7 +25,7 @@ import numpy as np
 from adapts import INSTALL
 from threadpoolctl import threadpool_limits
 
-LONG, TURNS = 20.0, 7
+LONG, TURNS = 6.0, 7
 LINE = "{:<27} {:<6} {:<9} {:>8} {:>6}  {:>8} {:>8} {:>7}  {}\n"
 
 
