@@ -59,7 +59,8 @@ def main() -> int:
 
 def cases(quick: bool) -> Iterator[tuple[str, Any]]:
     """Every method at either size."""
-    from rivals import against_adapt, against_skada, jdot
+    from rivals_adapt import against_adapt
+    from rivals_skada import against_skada, jdot
     from sides import realistic, small
 
     count, width = (200, 20) if quick else (1000, 100)
