@@ -21,6 +21,7 @@ from scipy.spatial.distance import cdist
 
 from headstart.align.aligned import Aligned, Domains, unmoved
 from headstart.align.checks import above, affordable, left_alone, rows_of_both, same, whole
+from headstart.align.gaussian import apart
 from headstart.align.kernels import kernel, landmarks, width
 from headstart.align.plans import exact
 from headstart.data.task import Array
@@ -75,7 +76,7 @@ class JDOT:
         a = np.ones(len(y)) if domains.weights is None else domains.weights
         a, b = a / a.sum(), np.full(len(domains.target), 1 / len(domains.target))
         fit = self._ridge(domains)
-        ways = cdist(domains.source, domains.target, "sqeuclidean")
+        ways = apart(domains.source, domains.target)
         ways *= self.alpha / (ways.max() or 1.0)
         cost, costs = ways, [np.inf]
         for _ in range(self.rounds):
