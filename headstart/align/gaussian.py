@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
 from headstart.align.moments import blocks
 from headstart.data.task import Array
 
-__all__ = ["kernel", "mean_kernel", "median_gamma", "squared_distances"]
+__all__ = ["apart", "blended_gram", "kernel", "mean_kernel", "median_gamma", "squared_distances"]
 
 FEW = 1024
 SAMPLE = 1000
+WIDE = 32
+CLOSE = 1e-5
 
 
 def squared_distances(rows: Array, centres: Array) -> Array:
@@ -28,6 +30,12 @@ def squared_distances(rows: Array, centres: Array) -> Array:
     return np.maximum(found, 0, out=found)
 
 
+def apart(rows: Array, others: Array) -> Array:
+    """(N, M) squared distances: row by row, exact to the last bits, or where rows are wide from one product."""
+    wide = rows.shape[1] >= WIDE
+    return squared_distances(rows, others) if wide else np.asarray(cdist(rows, others, "sqeuclidean"))
+
+
 def kernel(distances: Array, gamma: float) -> Array:
     """exp(-gamma |x - c|^2), a new array."""
     found = distances * -gamma
@@ -41,9 +49,20 @@ def median_gamma(source: Array, target: Array, seed: int = 0) -> float:
         rows if len(rows) <= SAMPLE else rows[draw.choice(len(rows), SAMPLE, replace=False)]
         for rows in (source, target)
     ]
-    distances = pdist(np.concatenate(few))
-    middle = float(np.median(distances)) or float(distances.mean())
+    rows = np.concatenate(few)
+    distances = _distances(rows) if rows.shape[1] >= WIDE else pdist(rows)
+    middle = float(np.median(distances))
+    if rows.shape[1] >= WIDE and middle <= CLOSE * distances.max():
+        distances = pdist(rows)  # a product cannot tell rows so near from the same row
+        middle = float(np.median(distances))
+    middle = middle or float(distances.mean())
     return 1 / (2 * middle**2) if middle > 0 else 1.0
+
+
+def _distances(rows: Array) -> Array:
+    """Between each two rows, as `pdist` gives them, from one product: many times faster where rows are wide."""
+    found = squared_distances(rows, rows)
+    return np.asarray(np.sqrt(np.concatenate([row[i + 1 :] for i, row in enumerate(found)])))
 
 
 def mean_kernel(rows: Array, target: Array, gamma: float) -> Array:
@@ -52,3 +71,14 @@ def mean_kernel(rows: Array, target: Array, gamma: float) -> Array:
     for some in blocks(len(target), FEW):
         total += kernel(squared_distances(rows, target[some]), gamma).sum(axis=1)
     return total / len(target)
+
+
+def blended_gram(p: Array, q: Array, by_p: float, by_q: float) -> Array:
+    """(b, b) by_p p'p + by_q q'q of p (n, b) and q (m, b); what counts 0 is not computed."""
+    gram = p.T @ p
+    gram *= by_p
+    if by_q:
+        other = q.T @ q
+        other *= by_q
+        gram += other
+    return gram

@@ -21,6 +21,7 @@ from scipy.spatial.distance import cdist
 from headstart.align.aligned import Aligned, Domains, unmoved
 from headstart.align.batched import batched
 from headstart.align.checks import above, affordable, left_alone, rows_of_both, same, whole
+from headstart.align.gaussian import apart
 from headstart.align.kernels import landmarks
 from headstart.align.landmark_ridge import landmark_ridge
 from headstart.align.moments import BLOCK
@@ -82,11 +83,11 @@ class JDOT:
     def _turns(self, domains: Domains, y: Array, scale: float) -> tuple[Array, dict[str, object]]:
         """The answers (m, k) that the plans bring, and what they cost."""
         x, z, pieces = domains.source, domains.target, self._pieces(domains)
-        unit = max(float(cdist(x[i], z[j], "sqeuclidean").max()) for i, j, _ in pieces) or 1.0
+        unit = max(float(apart(x[i], z[j]).max()) for i, j, _ in pieces) or 1.0
 
         @lru_cache(maxsize=1)
         def ways(k: int) -> Array:
-            return np.asarray(self.alpha / unit * cdist(x[pieces[k][0]], z[pieces[k][1]], "sqeuclidean"))
+            return np.asarray(self.alpha / unit * apart(x[pieces[k][0]], z[pieces[k][1]]))
 
         fit = landmark_ridge(z, landmarks(x, z, MOST, 0), self.penalty)
         brought, f, costs = np.empty((len(z), y.shape[1])), None, [np.inf]

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from headstart.align import gaussian
+from headstart.align.gaussian import apart
 from headstart.data.task import Array
 
 __all__ = ["Kernel", "kernel", "landmarks", "width"]
@@ -18,7 +18,7 @@ Kernel = Literal["rbf", "linear", "cosine"]
 def kernel(name: Kernel, rows: Array, z: Array, gamma: float) -> Array:
     """k(x, z): (n, d), (p, d) -> (n, p). "rbf": exp(-gamma |x - z|^2), "linear": x . z, "cosine": of unit rows."""
     if name == "rbf":
-        return gaussian.kernel(gaussian.squared_distances(rows, z), gamma)
+        return np.asarray(np.exp(-gamma * apart(rows, z)))
     if name == "cosine":
         rows, z = _unit(rows), _unit(z)
     return np.asarray(rows @ z.T)

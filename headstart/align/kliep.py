@@ -3,8 +3,8 @@
     max_theta  sum_j log w(z_j)     where  mean_i w(x_i) = 1,  theta >= 0,  w(x) = sum_l theta_l k(x, c_l)
 
 x_i source rows, z_j target rows, c_l target rows. With b_l = mean_i k(x_i, c_l) and theta_l = pi_l / b_l this finds
-the shares pi of a mixture with parts k(z, c_l) / b_l, which expectation-maximisation does without a step size; the
-width of k has the greatest likelihood of target rows held out. Use it under covariate shift with few features; not
+the shares pi of a mixture with parts k(z, c_l) / b_l, to 1e-5 of the greatest likelihood (`mixture.py`); the width of
+k has the greatest likelihood of target rows held out. Use it under covariate shift with few features; not
 where the source does not cover the target.
 """
 
@@ -83,17 +83,18 @@ class KLIEP:
     def _likelihood(self, apart: tuple[Array, Array], gamma: float, fold: Array) -> float:
         k_p, k_q = (kernel(distances, gamma) for distances in apart)
         b = k_p.mean(axis=0)
-        held = np.empty(len(k_q))
+        held, every = np.empty(len(k_q)), _theta(k_q, b, 1e-3)
         for number in np.unique(fold):
             out = fold == number
-            held[out] = k_q[out] @ _theta(k_q[~out], b, 1e-3)
+            held[out] = k_q[out] @ _theta(k_q[~out], b, 1e-3, every)
         return float(np.log(np.maximum(held, TINY)).mean())
 
 
-def _theta(k_q: Array, b: Array, short: float = 1e-5) -> Array:
+def _theta(k_q: Array, b: Array, short: float = 1e-5, start: Array | None = None) -> Array:
     """Centres that no source row is near are left out: their weight would rest on nothing."""
     near = b > TINY
     theta = np.zeros(len(b))
     if near.any():
-        theta[near] = mixture_shares(k_q[:, near] / b[near], short=short) / b[near]
+        pi = None if start is None else (start * b)[near]
+        theta[near] = mixture_shares(k_q[:, near] / b[near], start=pi, short=short) / b[near]
     return theta

@@ -12,14 +12,14 @@ where the source does not cover the target.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.checks import above, affordable, same_rows
-from headstart.align.gaussian import kernel, median_gamma, squared_distances
-from headstart.align.left_out import left_out_loss
+from headstart.align.gaussian import blended_gram, kernel, median_gamma, squared_distances
+from headstart.align.left_out import left_out_losses
 from headstart.align.weighing import check_count, check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
@@ -28,6 +28,7 @@ __all__ = ["ULSIF", "RuLSIF"]
 WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 LEFT_OUT = 2000
+Tried = tuple[float | None, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,23 +68,26 @@ class RuLSIF:
             return level(domains)
         centres = drawn(domains.target, self.centres, self.seed)
         apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)
-        loss, gamma, penalty = min(self._tried(domains, apart))
+        loss, gamma, penalty = min(self._tried(domains, apart), key=lambda one: (one[0] or 0.0, *one[1:]))
         k_p, k_q = (kernel(distances, gamma) for distances in apart)
         theta = _theta(k_p, k_q, self.alpha, penalty)
         w = k_p @ theta
         facts = {"alpha": self.alpha, "gamma": gamma, "penalty": penalty, "loss": loss, "centres": len(centres)}
         return weighed(domains, np.maximum(w, 0), {**facts, "clipped": bool((w < 0).any())})
 
-    def _tried(self, domains: Domains, apart: tuple[Array, Array]) -> list[tuple[float, float, float]]:
-        """(loss, gamma, penalty) of each pair of options; rows left out are drawn in pairs, at most 2000."""
-        middle = median_gamma(domains.source, domains.target, self.seed)
+    def _tried(self, domains: Domains, apart: tuple[Array, Array]) -> list[Tried]:
+        """Loss, gamma, penalty: rows left out are drawn in pairs, at most 2000. No loss where both are given."""
+        if self.gamma is not None and self.penalty is not None:
+            return [(None, self.gamma, self.penalty)]
+        middle = median_gamma(domains.source, domains.target, self.seed) if self.gamma is None else 1.0
         gammas = [middle * by for by in WIDTHS] if self.gamma is None else [self.gamma]
         penalties = PENALTIES if self.penalty is None else (self.penalty,)
         few = tuple(drawn(distances, LEFT_OUT, self.seed + 1) for distances in apart)
-        tried = []
-        for gamma, penalty in product(gammas, penalties):
+        tried: list[Tried] = []
+        for gamma in gammas:
             k_p, k_q = (kernel(distances, gamma) for distances in few)
-            tried.append((left_out_loss(k_p, k_q, self.alpha, penalty), gamma, penalty))
+            losses = left_out_losses(k_p, k_q, self.alpha, penalties)
+            tried += [(loss, gamma, penalty) for loss, penalty in zip(losses, penalties, strict=True)]
         return tried
 
 
@@ -95,6 +99,10 @@ class ULSIF(RuLSIF):
 
 
 def _theta(k_p: Array, k_q: Array, alpha: float, penalty: float) -> Array:
-    H = (1 - alpha) / len(k_p) * k_p.T @ k_p + alpha / len(k_q) * k_q.T @ k_q
+    H = blended_gram(k_p, k_q, (1 - alpha) / len(k_p), alpha / len(k_q))
     H[np.diag_indices(len(H))] += penalty
-    return np.linalg.solve(H, k_q.mean(axis=0))
+    h = k_q.mean(axis=0)
+    try:
+        return np.asarray(cho_solve(cho_factor(H, check_finite=False), h, check_finite=False))
+    except np.linalg.LinAlgError:  # a penalty that rounding swallows
+        return np.linalg.solve(H, h)

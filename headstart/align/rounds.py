@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import clone
 
 from headstart.align.domain import answered, domains_of, weighable
 from headstart.data.task import Array
 
-__all__ = ["Both", "Round", "boosted", "both_of", "counted", "halved", "relative", "weighted_median"]
+__all__ = ["Both", "Round", "boosted", "both_of", "counted", "fitted", "halved", "relative", "weighted_median"]
 
 _LEAST = 1e-10
 
@@ -60,12 +61,19 @@ def boosted(
     beta = 1 / (1 + np.sqrt(2 * np.log(n) / rounds))
     for _ in range(rounds):
         weights = weights / weights.mean()
-        h_t = clone(learner).fit(rows, answers, sample_weight=weights)
-        e = loss(h_t.predict(rows))
+        h_t, found = fitted(learner, rows, answers, weights)
+        e = loss(found)
         eps = float(weights[n:] @ e[n:] / weights[n:].sum())
         beta_t = odds(eps)
         yield Round(h_t, eps, beta_t, weights)
         weights = weights * np.append(beta ** e[:n], beta_t ** -e[n:])
+
+
+def fitted(learner: Any, rows: Array, answers: Array, weights: Array) -> tuple[Any, Array]:
+    """A clone and its predictions. The rows have been checked once, and it need not do so again in each round."""
+    with config_context(assume_finite=True):
+        model = clone(learner).fit(rows, answers, sample_weight=weights)
+        return model, model.predict(rows)
 
 
 def relative(found: Array, answers: Array) -> Array:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from headstart.align.aligned import Aligned, Domains, unmoved
 from headstart.align.batched import batched
 from headstart.align.checks import above, affordable, left_alone, one_of, rows_of_both, same, whole
+from headstart.align.gaussian import apart
 from headstart.align.plans import by_class, entropic, exact, mapped, refuse_misplaced
 from headstart.data.task import Array
 
@@ -103,7 +103,7 @@ class Transport:
         if not a.any():
             return source, 0.0
         a, b = a / a.sum(), np.full(len(j), 1 / len(j))
-        cost = cdist(source, target, "sqeuclidean")
+        cost = apart(source, target)
         unit = (np.median(cost) or 1.0) if self.unit == "median" else 1.0
         if self.plan == "emd":
             plan = exact(cost, a, b)

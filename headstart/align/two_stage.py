@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import brentq
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.align.rounds import Both, both_of, counted, halved, relative, weighted_median
+from headstart.align.rounds import Both, both_of, counted, fitted, halved, relative, weighted_median
 from headstart.data.task import Array
 
 __all__ = ["TwoStageTrAdaBoostR2"]
@@ -93,8 +93,9 @@ def _stage(learner: Any, both: Both, weights: Array, rounds: int) -> _Boosted:
     rows, answers, n = both
     weights, total, learners, votes = weights.copy(), weights[n:].sum(), [], []
     for _ in range(rounds):
-        learners.append(clone(learner).fit(rows, answers, sample_weight=weights / weights.mean()))
-        e = relative(learners[-1].predict(rows), answers)
+        model, found = fitted(learner, rows, answers, weights / weights.mean())
+        learners.append(model)
+        e = relative(found, answers)
         beta = halved(float(weights @ e / weights.sum()))
         votes.append(-np.log(beta))
         weights[n:] *= beta ** (1 - e[n:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.align.left_out import left_out_loss
+from headstart.align.left_out import left_out_losses
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
@@ -19,4 +19,4 @@ def test_loss_of_pairs_left_out_is_that_of_leaving_them_out(alpha: float, n: int
         H = (1 - alpha) * p.T @ p / len(p) + alpha * q.T @ q / len(q)
         theta = np.linalg.solve(H + 0.1 * np.eye(4), q.mean(axis=0))
         losses.append((1 - alpha) / 2 * (k_p[i] @ theta) ** 2 + alpha / 2 * (k_q[i] @ theta) ** 2 - k_q[i] @ theta)
-    assert left_out_loss(k_p, k_q, alpha, 0.1) == pytest.approx(np.mean(losses), rel=1e-10)
+    assert left_out_losses(k_p, k_q, alpha, (3.0, 0.1))[1] == pytest.approx(np.mean(losses), rel=1e-10)

@@ -82,3 +82,11 @@ def test_no_source_row_near_the_target() -> None:
     domains = _shifted()
     with pytest.raises(ValueError, match=r"add up to 0: no source row is near a target row.*use a wider kernel"):
         ULSIF(gamma=1.0)(domains._replace(target=domains.target + 1e6))
+
+
+def test_a_penalty_that_rounding_swallows_and_options_that_leave_nothing_to_choose() -> None:
+    aligned = ULSIF(gamma=1e-9, penalty=1e-19)(_shifted(50, 40))
+    assert aligned.weights is not None
+    assert np.isfinite(aligned.weights).all()
+    assert aligned.facts["loss"] is None
+    assert ULSIF(gamma=1.0)(_shifted()).facts["loss"] is not None

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
@@ -18,6 +18,7 @@ from headstart.align.kliep import KLIEP
 from headstart.align.kmm import KMM
 from headstart.align.labels import BBSE
 from headstart.align.mlls import MLLS
+from headstart.align.moments import blocks
 from headstart.align.neighbours import NearestNeighbourWeights
 from headstart.align.ratio import ULSIF, RuLSIF
 from headstart.align.weighing import check_count, check_option, effective, weighed
@@ -106,6 +107,16 @@ def test_the_median_width() -> None:
     assert median_gamma(np.array([[0.0], [3.0]]), np.array([[3.0]])) == pytest.approx(1 / 18)
     assert median_gamma(np.zeros((9, 1)), np.array([[2.0]])) > 0
     assert median_gamma(np.zeros((3, 2)), np.zeros((2, 2))) == 1
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_the_median_of_wide_rows_is_that_of_plain_distances(offset: float) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 50)) + offset
+    assert median_gamma(rows[:40], rows[40:]) == pytest.approx(1 / (2 * np.median(pdist(rows)) ** 2), rel=1e-9)
+    twice = np.repeat(rows[:1] + np.linspace(0, 1e-7, 20)[:, None], 2, axis=0)
+    twice[0] += 1e3
+    assert median_gamma(twice, twice) == pytest.approx(1 / (2 * np.median(pdist(np.vstack([twice, twice]))) ** 2))
+    assert [part.stop - part.start for part in blocks(10, 4)] == [4, 4, 2]
 
 
 def test_weights_that_are_nothing_and_options_out_of_range() -> None:
