@@ -27,8 +27,14 @@ from headstart.align.ratio import ULSIF, RuLSIF
 from headstart.align.subspace import SubspaceAlignment
 from headstart.align.transport import Transport
 from headstart.align.way import Way
+from headstart.losses.cdan import CDAN
+from headstart.losses.dan import DAN
+from headstart.losses.dann import DANN
+from headstart.losses.deep_coral import DeepCoral
 from headstart.losses.delta import Delta
+from headstart.losses.graph import Graph
 from headstart.losses.l2_sp import L2SP
+from headstart.losses.mcc import MCC
 from headstart.losses.supervised import Supervised
 from headstart.optimizers import named
 from headstart.training import Training
@@ -74,6 +80,10 @@ def _step(about: str, align: Align) -> Method:
     return Method(None, f"with a source: {about}", way=Way(align=align))
 
 
+def _adapting(about: str, loss: Supervised) -> Method:
+    return Method(None, f"with a source: {about}", Full(), loss)
+
+
 METHODS: dict[str, Method] = {
     "probe": Method(None, "frozen features, the head chosen by cross-validation"),
     "ridge": Method(("ridge",), "frozen features, ridge with exact leave-one-out over its strength"),
@@ -95,6 +105,12 @@ METHODS: dict[str, Method] = {
     "ia3": Method(None, "vectors that stretch the layers' outputs learn, and are merged (needs peft)", IA3()),
     "bitfit": Method(None, "the biases and the head learn", BitFit()),
     "scratch": Method(None, "the same network from random weights: the control", Full(scratch=True)),
+    "dann": _adapting("features from which an adversary cannot tell the tasks apart", DANN()),
+    "cdan": _adapting("the same class by class: the adversary sees features times answers", CDAN()),
+    "dan": _adapting("mean embeddings are matched while weights learn", DAN()),
+    "deep-coral": _adapting("covariances are matched while weights learn", DeepCoral()),
+    "mcc": _adapting("answers for the target confuse no two classes", MCC()),
+    "graph": _adapting("rows with like features get like answers", Graph()),
     "auto": Method(
         None, "with a source: the best way that is not adapted, unless another is better", way=Way(guarded=True)
     ),
@@ -131,10 +147,12 @@ def method(name: str) -> Method:
     if tune is None or loss.needs == "nothing":
         losses = ", ".join(name for name, row in METHODS.items() if row.loss.needs != "nothing")
         raise ValueError(f"method {name!r}: expected a method that moves weights, then + and one of {losses}")
-    if tune.scratch:
+    adapts = loss.needs == "target"
+    if tune.scratch and not adapts:
         raise ValueError(f"method {name!r}: {second} keeps near the source, and {first} begins without one")
     if tune.moves == "nothing":
-        raise ValueError(f"method {name!r}: {second} keeps the backbone near the source, and {first} does not move it")
+        does = "adapts the backbone" if adapts else "keeps the backbone near the source"
+        raise ValueError(f"method {name!r}: {second} {does}, and {first} does not move it")
     if tune.moves == "adapters" and loss.needs == "source":
         raise ValueError(
             f"method {name!r}: {second} draws weights to those of the source, and {first} moves none of them; "
@@ -189,6 +207,8 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
         raise ValueError(
             f"hidden = {parts[2].hidden}: method {name!r} starts from the probe's head, which has no layers"
         )
+    if parts[2].mixup and parts[1].needs == "target":
+        raise ValueError(f"mixup = {parts[2].mixup}: method {name!r} compares two tasks, and mixed rows are of both")
     return Tuning(parts[0], parts[1], named(parts[2]))
 
 
