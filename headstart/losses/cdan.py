@@ -44,13 +44,15 @@ class CDAN(Supervised):
     most: int = 4096
     needs: ClassVar[Needs] = "target"
     kinds: ClassVar[tuple[Kind, ...]] = ("classification",)
-    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp", "rate")
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("width", "most"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
+        if not self.rate > 0:
+            raise ValueError(f"rate = {self.rate}: expected more than 0")
 
     def start(self, network: Network, seed: int = 0) -> Against:
         """With an adversary that knows nothing yet."""

@@ -39,12 +39,14 @@ class DANN(Supervised):
     rate: float = 10.0
     needs: ClassVar[Needs] = "target"
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
-    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp", "rate")
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.width < 1:
             raise ValueError(f"width = {self.width}: expected 1 or more")
+        if not self.rate > 0:
+            raise ValueError(f"rate = {self.rate}: expected more than 0")
 
     def start(self, network: Network, seed: int = 0) -> Against:
         """With an adversary that knows nothing yet."""
