@@ -193,5 +193,5 @@ def test_a_loss_for_two_tasks_refuses_one(backbone):
         trained(backbone, DANN(), data=data_of(two_tasks().inputs, range(10), range(10, 14)))
     with pytest.raises(ValueError, match="MCC is for classification, and this task is a regression"):
         trained(backbone, MCC(), data=two_tasks(kind="regression"))
-    with pytest.raises(ValueError, match="mixup = 0.4: DAN compares rows of two tasks"):
+    with pytest.raises(ValueError, match=r"mixup = 0\.4: DAN compares rows of two tasks"):
         trained(backbone, DAN(), training=replace(PLAIN, mixup=0.4))

@@ -156,7 +156,7 @@ def test_options_that_mean_nothing_are_refused(make, why):
 def test_what_the_losses_are_for_is_said():
     with pytest.raises(ValueError, match="CDAN is for classification, and this task is a regression"):
         CDAN().suits("regression", mixup=0.0)
-    with pytest.raises(ValueError, match="mixup = 0.2: DANN compares rows of two tasks, and mixed rows are of both"):
+    with pytest.raises(ValueError, match=r"mixup = 0\.2: DANN compares rows of two tasks, and mixed rows are of both"):
         DANN().suits("classification", mixup=Training(mixup=0.2).mixup)
     DANN().suits("regression", mixup=0.0)
 
