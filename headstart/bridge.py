@@ -10,23 +10,28 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from headstart.adapting import Ground, fit_way, ground
+from headstart.adapting import fit_way, ground
 from headstart.align.way import Way
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.tables import TableEncoder
+from headstart.batches import PLAIN
 from headstart.data.task import Array, Columns
+from headstart.deep import adapt, answers, needs_weights, unlabelled
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.evidence.verdict import signed, spread, verdict
+from headstart.features.extract import Extraction
 from headstart.fitting import Plan
 from headstart.guard import Chosen, choose
 from headstart.heads.head import Head
-from headstart.listener import Listener
-from headstart.methods import method, wayfaring
+from headstart.listener import LOGGED, Listener
+from headstart.methods import adapts, method, wayfaring
 from headstart.seen import Seen
 from headstart.stopwatch import Stopwatch
 from headstart.trials import Trials
+from headstart.tuned import Tuned
 
 __all__ = ["Bridge"]
 
@@ -39,17 +44,16 @@ _SAID = {
 
 
 class _Fitted(NamedTuple):
-    """A head on the ground it stands on, and which way it came."""
+    """A head, which way it came, what turns its columns into features, and the backbone that moved, if one did."""
 
-    on: Ground
     head: Head
     chosen: Chosen
+    encoder: TableEncoder | None = None
+    moved: Tuned | None = None
 
-    def answers(self, seen: Seen) -> Array:
-        encoder = self.on.encoder
-        return self.head.predict(
-            np.asarray(seen.values) if encoder is None else encoder.transform(cast(Any, seen.task.inputs))
-        )
+    @property
+    def adapted(self) -> bool:
+        return self.moved is not None or self.chosen.way.align is not None
 
 
 class Bridge:
@@ -72,10 +76,16 @@ class Bridge:
         self.plan, self.trials, self.labels = plan, trials, labels
         self.watch = Stopwatch()
         self.ways = Counter[str]()
+        self.how = (PLAIN, cast(Listener, LOGGED))
+        needs_weights(plan.method, backbone, target.task.modality)
 
-    def run(self, listener: Listener) -> tuple[Model, Evidence]:
-        """The model of the plan's way, tested beside those that do not adapt."""
+    def run(self, listener: Listener, extraction: Extraction = PLAIN) -> tuple[Model, Evidence]:
+        """The model of the plan's way, tested beside those that do not adapt.
+
+        extraction   how weights that move are trained, and rows looked at again
+        """
         name = self.plan.method
+        self.how = (extraction, listener)
         listener.say(f"fitting: {name}, tested by {self.trials.words}")
         made: list[_Fitted] = []
         with self.watch("head"):
@@ -95,16 +105,27 @@ class Bridge:
     def _contender(self, name: str, made: Callable[[_Fitted], object], train: Array, test: Array) -> Array:
         fitted = self._fitted(name, train)
         made(fitted)
-        return fitted.answers(self.target.take(test))
+        return self._answers(fitted, self.target.take(test))
+
+    def _answers(self, fitted: _Fitted, seen: Seen) -> Array:
+        if fitted.moved is not None and self.backbone is not None:
+            return answers(fitted.moved, seen, self.backbone, self.how[0])
+        encoder = fitted.encoder
+        return fitted.head.predict(
+            np.asarray(seen.values) if encoder is None else encoder.transform(cast(Any, seen.task.inputs))
+        )
 
     def _fitted(self, name: str, rows: Array) -> _Fitted:
         """The way of this name, with the target rows that it may look at."""
         seen = self.target.take(rows)
+        if adapts(name) and self.backbone is not None:
+            tuned = adapt(self.source, seen if self.labels else unlabelled(seen), self.backbone, self.plan, self.how)
+            return _Fitted(tuned.head, Chosen(name, Way()), moved=tuned)
         known = np.asarray(seen.task.targets) if self.labels else None
         on = ground(self.source, seen, known, seed=self.plan.seed)
         way = cast(Way, wayfaring(name, dict(self.plan.options) if name == self.plan.method else {}))
         chosen = choose(on) if way.guarded else Chosen(name, way)
-        return _Fitted(on, fit_way(on, chosen.way), chosen)
+        return _Fitted(fit_way(on, chosen.way), chosen, on.encoder)
 
     def _evidence(self, kept: _Fitted, predictions: Array, rivals: dict[str, Array]) -> Evidence:
         tested = self.target.take(self.trials.tested)
@@ -135,23 +156,25 @@ class Bridge:
                 "In the trials: " + ", ".join(f"{name} {count} times" for name, count in self.ways.most_common()) + "."
             )
         for over, gain in evidence.assessment.gains.items():
-            said = _SAID[kept.chosen.way.align is not None][verdict(gain.interval)]
+            said = _SAID[kept.adapted][verdict(gain.interval)]
             yield f"Over {over}: {gain.metric} {signed(gain.value)} {spread(gain.interval)}: {said}."
         used = "are learnt from too" if self.labels else "are not looked at, but for the test"
         if self.copies:
             yield f"{self.copies:,} source rows are in the target too, and were left out of the source."
         yield f"Learnt from {len(self.source):,} source rows; answers of target rows {used}."
         yield from self.target.task.notes
+        if kept.moved is not None:
+            yield from kept.moved.notes
 
     def _model(self, kept: _Fitted) -> Model:
-        task, encoder = self.target.task, kept.on.encoder
+        task, encoder = self.target.task, kept.encoder
         columns = task.columns if self.source.task.columns is None else self._columns(task.columns)
         return Model(
             modality=task.modality,
             kind=task.kind,
             classes=cast(Any, self.source.task.classes),
             columns=columns,
-            backbone=self.backbone,
+            backbone=self.backbone if kept.moved is None else kept.moved.backbone,
             encoder=None if encoder is None else encoder.state(),
             head=kept.head,
             method=kept.chosen.name,

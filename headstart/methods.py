@@ -50,7 +50,7 @@ from headstart.tune.stage import Tune
 from headstart.tune.top import Top
 from headstart.tune.wise_ft import WiSEFT
 
-__all__ = ["METHODS", "Method", "Tuning", "configured", "method", "wayfaring"]
+__all__ = ["METHODS", "Method", "Tuning", "adapts", "configured", "method", "wayfaring"]
 
 
 _EPOCHS = {"probe": 6, "zero": 15}
@@ -167,6 +167,11 @@ def _row(name: str) -> Method:
         hint = f"; nearest: {near[0]}" if near else ""
         raise ValueError(f"method {name!r} is unknown{hint}; expected one of: {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def adapts(name: str) -> bool:
+    """Whether the row moves weights towards a target task, and so draws on a source."""
+    return method(name).loss.needs == "target"
 
 
 def wayfaring(name: str, options: dict[str, Any]) -> Way | None:

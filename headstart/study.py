@@ -28,7 +28,7 @@ from headstart.evidence.held import Held
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.listener import LOGGED, Listener
-from headstart.methods import METHODS, configured, wayfaring
+from headstart.methods import METHODS, adapts, configured, wayfaring
 from headstart.seen import Seen, glance, look
 from headstart.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
@@ -100,7 +100,7 @@ def fit(
         theirs = look(other, fitted.backbone_, fitted.extraction(seen.engine or None), listener, "source")
         trials = plan_trials(seen, seed, repeats=1)
         bridge = Bridge(theirs, seen, fitted.backbone_, plan, trials, labels=target_labels == "all")
-        model, evidence = bridge.run(listener)
+        model, evidence = bridge.run(listener, fitted.extraction(seen.engine or None))
         found = tuple(finding.to_json() for finding in report.findings)
         return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
     race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
@@ -176,10 +176,11 @@ def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Liste
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any) -> bool:
     """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one."""
     moves, way = configured(method, options, seed) is not None, wayfaring(method, options)
-    if way is not None and source is None:
+    draws = way is not None or adapts(method)
+    if draws and source is None:
         raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
-    if way is None and source is not None:
-        names = ", ".join(name for name, row in METHODS.items() if row.way is not None)
+    if not draws and source is not None:
+        names = ", ".join(name for name, row in METHODS.items() if row.way is not None or adapts(name))
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
     return moves
 
