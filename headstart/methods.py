@@ -105,12 +105,6 @@ METHODS: dict[str, Method] = {
     "ia3": Method(None, "vectors that stretch the layers' outputs learn, and are merged (needs peft)", IA3()),
     "bitfit": Method(None, "the biases and the head learn", BitFit()),
     "scratch": Method(None, "the same network from random weights: the control", Full(scratch=True)),
-    "dann": _adapting("features from which an adversary cannot tell the tasks apart", DANN()),
-    "cdan": _adapting("the same class by class: the adversary sees features times answers", CDAN()),
-    "dan": _adapting("mean embeddings are matched while weights learn", DAN()),
-    "deep-coral": _adapting("covariances are matched while weights learn", DeepCoral()),
-    "mcc": _adapting("answers for the target confuse no two classes", MCC()),
-    "graph": _adapting("rows with like features get like answers", Graph()),
     "auto": Method(
         None, "with a source: the best way that is not adapted, unless another is better", way=Way(guarded=True)
     ),
@@ -132,6 +126,12 @@ METHODS: dict[str, Method] = {
     "discriminator": _step("weights by telling the tasks apart", DiscriminatorWeights()),
     "bbse": _step("other shares of the classes, by the confusion matrix", BBSE()),
     "mlls": _step("other shares of the classes, by likelihood", MLLS()),
+    "dann": _adapting("features from which an adversary cannot tell the tasks apart", DANN()),
+    "cdan": _adapting("the same class by class: the adversary sees features times answers", CDAN()),
+    "dan": _adapting("mean embeddings are matched while weights learn", DAN()),
+    "deep-coral": _adapting("covariances are matched while weights learn", DeepCoral()),
+    "mcc": _adapting("answers for the target confuse no two classes", MCC()),
+    "graph": _adapting("rows with like features get like answers", Graph()),
 }
 
 
