@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, cast
 
 import numpy as np
 
-from headstart.align.aligned import Aligned, unmoved
+from headstart.align.aligned import Aligned, Turn, unmoved
 from headstart.align.way import Way
 from headstart.data.task import Array
 from headstart.ground import Ground
@@ -78,12 +78,14 @@ def learn(on: Ground, way: Way, base: Base = "linear") -> Learnt:
 
 
 def composed(head: Head, move: Callable[[Array], Array], width: int) -> Head:
-    """The head that says of target features x what `head` says of move(x) = A x + b.
+    """The head that says of target features x what `head` says of move(x) = A x + b, or of that at length 1.
 
-    A linear one stays one layer: W'((A x + b - mean) / scale) + c. Raises ValueError where the move is not affine.
+    Where a linear one can stay one layer it does: W'((A x + b - mean) / scale) + c. Raises ValueError for other moves.
     """
     if move is unmoved:
         return head
+    if isinstance(move, Turn) and move.unit:
+        return replace(head, arrays=head.arrays | {"turn": move.A, "shift": move.b, "unit": np.ones(1)})
     draw = np.random.default_rng(0).normal(size=(3, width))
     b = move(np.zeros((1, width)))
     A = move(np.eye(width)) - b

@@ -1,63 +1,110 @@
 """Which way to go without target labels: nothing shows that adapting helps, so that much must speak for it.
 
-`choose_by_shift` among the source alone and the adaptations, on every base. Regressions: the source alone, on the base
-whose importance-weighted loss on source rows that it did not see is lowest (Sugiyama et al., 2007).
+    1. The base of the source alone: linear, unless another has a lower loss on source rows that it did not see, weighed
+       by the density ratio (Sugiyama et al., 2007), by a standard error of the paired difference.
+    2. Of classifiers, where the tasks differ: `choose_by_shift` among the source alone, `likeness` and `coral`, where
+       its story allows a move; else a step that weighs rows, if it beats the source alone as in 1.
+
+Why these, with figures: docs/decisions/0007.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from headstart.adapting import BASES, Base, learn
 from headstart.chosen import Chosen, way_of
+from headstart.data.task import Array
 from headstart.evidence.choose import Said
 from headstart.evidence.choose_rule import choose_by_shift
-from headstart.evidence.shift import Shift, diagnose
+from headstart.evidence.choose_weighted import losses
+from headstart.evidence.shift import diagnose
 from headstart.evidence.stories import log_ratios
 from headstart.ground import Ground
 
 __all__ = ["bases", "choose_blind"]
 
-_STILL = ("source-only", "kmm", "rulsif", "mlls")
-_MOVING = ("coral", "linear-transport")
-
-
-def choose_blind(on: Ground) -> Chosen:
-    """By the source's answers and both tasks' features alone."""
-    models, _ = candidates(on)
-    domains = on.domains
-    found = diagnose(domains.source, domains.targets, domains.target, kind=cast(Any, on.kind), seed=on.seed)
-    return ruled(on, models, found)
-
-
-def candidates(on: Ground) -> tuple[dict[str, Said], list[str]]:
-    domains = on.domains
-    ratios = np.exp(log_ratios(domains.source, domains.target, seed=on.seed))
-    weights = ratios * len(ratios) / ratios.sum()
-    models, refused = {}, []
-    for name in _STILL + _MOVING:
-        for base in bases(on):
-            try:
-                made = learn(on, way_of(name), base)
-            except ValueError as error:
-                refused.append(f"{name}: {error}")
-                continue
-            said = made.head.predict(domains.target)
-            models[f"{name} {base}"] = Said(
-                domains.source, domains.targets, domains.target, said, made.source, weights=weights
-            )
-    return models, refused
-
-
-def ruled(on: Ground, models: dict[str, Said], shift: Shift) -> Chosen:
-    moving = [name for name in models if name.split()[0] in _MOVING]
-    found = choose_by_shift(models, moving, shift)
-    name, base = found.name.split()
-    return Chosen(name, way_of(name), cast(Base, base), found.rule)
+_WEIGHING = ("kmm", "rulsif", "mlls")
+_ALONE: tuple[Base, ...] = ("linear", "kernel")
+_FEWEST = 2
 
 
 def bases(on: Ground) -> list[Base]:
     """Those that suit the features: trees ask for columns that mean something one by one."""
     return [base for base in BASES if base != "boosting" or on.scale == "each"]
+
+
+def choose_blind(on: Ground) -> Chosen:
+    """By the source's answers and both tasks' features alone."""
+    domains = on.domains
+    if len(domains.target) < _FEWEST:
+        return Chosen("source-only", way_of("source-only"), why="there is hardly a target row to compare with")
+    found = diagnose(domains.source, domains.targets, domains.target, kind=cast(Any, on.kind), seed=on.seed)
+    ratios = np.exp(log_ratios(domains.source, domains.target, seed=on.seed))
+    weights = ratios / ratios.mean()
+    linear, kernel = (_tried(on, "source-only", base, weights) for base in _ALONE)
+    plain = kernel if _beats(kernel, linear) else linear
+    if on.kind == "regression" or not found.shifted:
+        return plain.chosen(f"no target labels to compare by, and {found.why}")
+    moved = _possible(on, [("coral", base) for base in _ALONE[: 2 if on.scale == "each" else 1]], weights)
+    tried = [linear, kernel, *_possible(on, [("likeness", "linear")], weights), *moved]
+    choice = choose_by_shift({one.words: one.said for one in tried}, [one.words for one in moved], found)
+    if choice.criterion == "infomax":
+        taken = next(one for one in tried if one.words == choice.name)
+        return taken.chosen(f"no target labels to compare by; {choice.rule}")
+    weighed = _possible(on, [(name, plain.base) for name in _WEIGHING], weights)
+    better = [one for one in weighed if _beats(one, plain)]
+    if not better:
+        return plain.chosen(
+            f"no target labels to compare by, and no weights are better by a standard error; {found.why}"
+        )
+    taken = min(better, key=lambda one: one.losses.mean())
+    return taken.chosen(f"no target labels to compare by; lower weighted loss than {plain.words}; {found.why}")
+
+
+class _Tried(NamedTuple):
+    """What a way on a base says of both tasks, and what each source row that it did not see costs it, weighed."""
+
+    name: str
+    base: Base
+    said: Said
+    losses: Array
+
+    @property
+    def words(self) -> str:
+        return self.chosen("").words
+
+    def chosen(self, why: str) -> Chosen:
+        return Chosen(self.name, way_of(self.name), self.base, why)
+
+
+def _tried(on: Ground, name: str, base: Base, weights: Array) -> _Tried:
+    """Raises ValueError where the way cannot be gone."""
+    domains = on.domains
+    made = learn(on, way_of(name), base)
+    seen = cast(Array, made.source)
+    said = Said(
+        domains.source, domains.targets, domains.target, made.head.predict(domains.target), seen, weights=weights
+    )
+    return _Tried(name, base, said, weights * losses(domains.targets, seen, "log" if seen.ndim == 2 else "square"))
+
+
+def _possible(on: Ground, ways: Sequence[tuple[str, Base]], weights: Array) -> list[_Tried]:
+    """Those that can be gone."""
+    found = []
+    for name, base in ways:
+        try:
+            found.append(_tried(on, name, base, weights))
+        except ValueError:  # a step that cannot be made here is no candidate
+            continue
+    return found
+
+
+def _beats(one: _Tried, other: _Tried) -> bool:
+    """Whether its loss is lower by more than a standard error of the paired difference."""
+    apart = other.losses - one.losses
+    return bool(apart.mean() > apart.std(ddof=1) / math.sqrt(len(apart)))

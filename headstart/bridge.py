@@ -1,39 +1,30 @@
-"""A source task and a target task in one study: every way on the same held-out target rows, and the guard."""
+"""A source task and a target task in one study: every way on the same held-out target rows, and the evidence."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
-from headstart.adapting import Learnt, learn
-from headstart.align.way import Way
 from headstart.artefact import Model
-from headstart.backbones.backbone import Backbone
 from headstart.chosen import Chosen
+from headstart.crossing import Crossed, Crossing, Tasks
 from headstart.data.task import Array, Columns
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.evidence.plain import plain
 from headstart.evidence.verdict import signed, spread, verdict
-from headstart.fitting import Plan, stored
-from headstart.ground import Ground, Origin
-from headstart.guard import choose
-from headstart.heads.head import Head
-from headstart.listener import Listener
-from headstart.methods import method, wayfaring
+from headstart.fitting import stored
 from headstart.seen import Seen
 from headstart.stopwatch import Stopwatch
 from headstart.trials import Trials, plan_trials
 
-__all__ = ["Bridge", "Tasks"]
+__all__ = ["Bridge"]
 
-_FEWEST = 2
 _PLAIN = ("source-only", "target-only", "pooled")
 _SAID = {
     True: {"helps": "adaptation helps", "hurts": "adaptation hurts", "cannot tell": "cannot tell whether it helps"},
@@ -45,198 +36,155 @@ _UNTESTED = (
 )
 
 
-class Tasks(NamedTuple):
-    """What the backbone has seen of both.
-
-    target   its rows whose answers are known, among them all that are tested
-    bare     its other rows, which only steps between the two learn from; None where there are none
-    notes    in words, what was left out to bring the two together
-    """
-
-    source: Seen
-    target: Seen
-    bare: Seen | None = None
-    notes: tuple[str, ...] = ()
-
-
-class _Fitted(NamedTuple):
-    """A head for features as the backbone gives them, the ground it was learnt on, and which way it came."""
-
-    head: Head
-    on: Ground
-    learnt: Learnt
-    chosen: Chosen
-
-    def answers(self, seen: Seen) -> Array:
-        encoder = self.on.encoder
-        return self.head.predict(
-            np.asarray(seen.values) if encoder is None else encoder.transform(cast(Any, seen.task.inputs))
-        )
-
-
 class Bridge:
-    """Two tasks and the trials on target rows.
+    """Two tasks, how ways between them are fitted, and what that took."""
 
-    labels   whether answers of target rows that are learnt from may be used; those of tested rows never are
-    """
+    def __init__(self, tasks: Tasks, crossing: Crossing, watch: Stopwatch) -> None:
+        self.tasks, self.crossing, self.watch = tasks, crossing, watch
+        self.plan, self.seed = crossing.plan, crossing.plan.seed
+        self.labelled = tasks.target.take(np.arange(tasks.labelled))
 
-    def __init__(self, tasks: Tasks, backbone: Backbone | None, plan: Plan, *, labels: bool, watch: Stopwatch) -> None:
-        shared = {*tasks.target.keys, *(tasks.bare.keys if tasks.bare is not None else ())}
-        source = tasks.source
-        self.source = source.take(np.array([row for row, key in enumerate(source.keys) if key not in shared], np.int64))
-        self.copies = len(source) - len(self.source)
-        if len(self.source) < _FEWEST:
-            raise DataError(
-                f"{self.copies} of {len(source)} source rows are in the target too: nothing else to draw on"
-            )
-        self.target, self.bare, self.notes = tasks.target, tasks.bare, tasks.notes
-        self.backbone, self.plan, self.labels, self.watch = backbone, plan, labels, watch
-        self.origin = Origin(self.source, plan.seed, plan.weights(self.source.task.classes))
-
-    @cached_property
-    def trials(self) -> Trials:
-        return plan_trials(self.target, self.plan.seed, repeats=1, taught=True)
-
-    def run(self, listener: Listener) -> tuple[Model, Evidence]:
+    def run(self) -> tuple[Model, Evidence]:
         """The model of the plan's way, tested beside those that do not adapt."""
-        if not len(self.target):
-            return self._untested(listener)
-        listener.say(f"fitting: {self.plan.method}, tested by {self.trials.words}")
-        made: list[_Fitted] = []
+        if not self.tasks.labelled:
+            return self._untested()
+        trials = plan_trials(self.labelled, self.seed, repeats=1, taught=True)
+        self.crossing.how[1].say(f"fitting: {self.plan.method}, tested by {trials.words}")
+        made: list[Crossed] = []
         ways: list[Chosen] = []
-        rivals = [
-            name
-            for name in _PLAIN
-            if name != self.plan.method and (self.labels or not cast(Way, method(name).way).target)
-        ]
+        rivals = self._rivals(trials)
 
         def contenders(train: Array, test: Array) -> Array:
-            on, tested = self._ground(train), self.target.take(test)
             with self.watch("head"):
-                made[:] = [self._fitted(self.plan.method, on)]  # one at a time: each holds features of both tasks
+                made[:] = [self._made(train)]  # one at a time: each holds features of both tasks
                 ways.append(made[0].chosen)
-                answers = [made[0].answers(tested)]
+                said = [self.crossing.answers(made[0], test)]
             with self.watch("baselines"):
-                answers += [self._fitted(name, on).answers(tested) for name in rivals]
-            return np.stack(answers, axis=1)
+                others = [self.crossing.fitted(name, self.crossing.seen(train), made[0].on) for name in rivals]
+                said += [self.crossing.answers(other, test) for other in others]
+            return np.stack(said, axis=1)
 
-        said = self.trials.answers(contenders)
+        said = trials.answers(contenders)
         kept = made.pop()
-        if not self.trials.held_out:
+        if not trials.held_out:
             with self.watch("head"):
-                kept = self._fitted(self.plan.method, self._ground(np.arange(len(self.target))))
+                kept = self._made(np.arange(self.tasks.labelled))
         with self.watch("evidence"):
             others = {name: said[:, :, place] for place, name in enumerate(rivals, start=1)}
-            evidence = self._evidence(kept, said[:, :, 0], others)
-        notes = (*self._notes(kept, evidence, ways), *evidence.notes)
-        return self._model(kept), replace(evidence, notes=notes, seconds=self.watch.seconds())
-
-    def _untested(self, listener: Listener) -> tuple[Model, Evidence]:
-        """Where no target row has a label: what source rows say that were held out."""
-        listener.say(f"fitting: {self.plan.method}; no target row has a label, so that none can be tested")
-        with self.watch("head"):
-            kept = self._fitted(self.plan.method, self._ground(np.arange(0)))
-            source = kept.learnt.source
-            if source is None:
-                raise DataError(
-                    f"method {self.plan.method!r} and no labelled target row: nothing can be tested; label some"
-                )
-        with self.watch("evidence"):
-            held = Held.of(self.source.task)._replace(group=self.source.blocks)
             evidence = replace(
-                of_answers(held, source[None], {}, seed=self.plan.seed),
-                n_train=len(self.source),
-                protocol="cross-validation on source rows; no target row was tested",
-                about=self._about(kept),
+                of_answers(_held(self.labelled.take(trials.tested)), said[:, :, 0], others, seed=self.seed),
+                n_train=round(np.mean([len(trial.train) for trial in trials.trials])),
+                protocol=trials.words,
             )
-        notes = (_UNTESTED, *self._notes(kept, evidence, [kept.chosen]))
-        return self._model(kept), replace(evidence, notes=notes, seconds=self.watch.seconds())
+        return self._model(kept), self._whole(evidence, kept, ways)
 
-    def _ground(self, rows: Array) -> Ground:
-        """With the target rows of these numbers, and all bare ones."""
-        seen = self.target.take(rows)
+    def _untested(self) -> tuple[Model, Evidence]:
+        """Where no target row has a label: what source rows say that were held out."""
+        name = self.plan.method
+        self.crossing.how[1].say(f"fitting: {name}; no target row has a label, so that none can be tested")
         with self.watch("head"):
-            return self.origin.ground(seen, seen.task.targets if self.labels else None, self.bare)
+            kept = self._made(np.arange(0))
+        source = None if kept.learnt is None else kept.learnt.source
+        if source is None:
+            raise DataError(
+                f"method {name!r} cannot be tested on source rows, and no target row has a label: give some"
+            )
+        with self.watch("evidence"):
+            evidence = replace(
+                of_answers(_held(self.crossing.source), source[None], {}, seed=self.seed),
+                n_train=len(self.crossing.source),
+                protocol="cross-validation on source rows; no target row was tested",
+                notes=(_UNTESTED,),
+            )
+        return self._model(kept), self._whole(evidence, kept, [kept.chosen])
 
-    def _fitted(self, name: str, on: Ground) -> _Fitted:
-        """The way of this name on this ground."""
-        way = cast(Way, wayfaring(name, dict(self.plan.options) if name == self.plan.method else {}))
-        chosen = choose(on) if way.guarded else Chosen(name, way)
-        learnt = learn(on, chosen.way, chosen.base)
-        return _Fitted(replace(learnt.head, form=on.form), on, learnt, chosen)
+    def _rivals(self, trials: Trials) -> list[str]:
+        """Ways that do not adapt, may be gone, and can be gone in every trial."""
+        answers, blocks = self.labelled.task.targets, self.labelled.blocks
+        rows = [trial.train for trial in trials.trials] if self.crossing.labels else []
+        able = {"source-only"}
+        if rows and answers is not None and all(len(train) for train in rows):
+            able.add("pooled")
+            if all(min(len(np.unique(answers[train])), len(np.unique(blocks[train]))) > 1 for train in rows):
+                able.add("target-only")
+        return [name for name in _PLAIN if name in able and name != self.plan.method]
 
-    def _evidence(self, kept: _Fitted, predictions: Array, rivals: dict[str, Array]) -> Evidence:
-        tested = self.target.take(self.trials.tested)
-        held = Held.of(tested.task)._replace(group=tested.blocks)
-        return replace(
-            of_answers(held, predictions, rivals, seed=self.plan.seed),
-            n_train=round(np.mean([len(trial.train) for trial in self.trials.trials])),
-            protocol=self.trials.words,
-            about=self._about(kept),
-        )
+    def _made(self, rows: Array) -> Crossed:
+        seen = self.crossing.seen(rows)
+        return self.crossing.fitted(self.plan.method, seen, self.crossing.ground(seen))
 
-    def _about(self, kept: _Fitted) -> dict[str, Any]:
-        aside = self.target.task.set_aside
+    def _whole(self, evidence: Evidence, kept: Crossed, ways: list[Chosen]) -> Evidence:
+        notes = (*evidence.notes, *self._notes(kept, evidence, ways))
+        return replace(evidence, about=self._about(kept), notes=notes, seconds=self.watch.seconds())
+
+    def _about(self, kept: Crossed) -> dict[str, Any]:
+        backbone, target, source = self.crossing.backbone, self.tasks.target, self.tasks.source
         return {
-            "backbone": None if self.backbone is None else self.backbone.name,
+            "backbone": None if backbone is None else backbone.name,
             "method": kept.chosen.name,
             "base": kept.chosen.base,
             "asked": self.plan.method,
-            "source_rows": len(self.source),
-            "source_set_aside": [item._asdict() for item in self.source.task.set_aside],
-            "target_labels": "all" if self.labels else "none",
-            "target_rows_without_label": 0 if self.bare is None else len(self.bare),
+            "source_rows": len(self.crossing.source),
+            "source_set_aside": [item._asdict() for item in source.task.set_aside],
+            "target_labels": "all" if self.crossing.labels else "none",
+            "target_rows_without_label": len(self.tasks.bare),
             "guard": kept.chosen.why,
-            "step": plain(kept.learnt.moved.facts),
+            "step": {} if kept.learnt is None else plain(kept.learnt.moved.facts),
             "head": {"name": kept.head.name, "temperature": kept.head.temperature} | kept.head.config,
-            "engine": self.target.engine,
-            "n_set_aside": len(aside),
-            "set_aside": [item._asdict() for item in aside],
+            "engine": target.engine,
+            "n_set_aside": len(target.task.set_aside),
+            "set_aside": [item._asdict() for item in target.task.set_aside],
         }
 
-    def _notes(self, kept: _Fitted, evidence: Evidence, ways: list[Chosen]) -> Iterator[str]:
+    def _notes(self, kept: Crossed, evidence: Evidence, ways: list[Chosen]) -> Iterator[str]:
         if kept.chosen.why:
-            yield f"{kept.chosen.name} ({kept.chosen.base}): {kept.chosen.why}."
-        taken = Counter(f"{chosen.name} ({chosen.base})" for chosen in ways)
+            yield f"{kept.chosen.words}: {kept.chosen.why}."
+        taken = Counter(chosen.words for chosen in ways)
         if len(taken) > 1:
-            yield "In the trials: " + ", ".join(f"{name} {count} times" for name, count in taken.most_common()) + "."
+            yield "In the trials: " + ", ".join(f"{words} {count} times" for words, count in taken.most_common()) + "."
         for over, gain in evidence.assessment.gains.items():
-            said = _SAID[kept.chosen.way.align is not None][verdict(gain.interval)]
+            said = _SAID[kept.adapted][verdict(gain.interval)]
             yield f"Over {over}: {gain.metric} {signed(gain.value)} {spread(gain.interval)}: {said}."
-        used = "are learnt from too" if self.labels else "are not looked at, but for the test"
-        if self.copies:
-            yield f"{self.copies:,} source rows are in the target too, and were left out of the source."
-        if lost := len(self.source.task.set_aside):
+        if copies := self.crossing.copies:
+            yield f"{copies:,} source rows are in the target too, and were left out of the source."
+        if lost := len(self.tasks.source.task.set_aside):
             yield f"{lost:,} source rows cannot be used, and were set aside."
-        yield f"Learnt from {len(self.source):,} source rows; answers of target rows {used}."
-        if self.bare is not None:
-            yield f"{len(self.bare):,} target rows have no label: only a step between the two tasks looks at them."
-        yield from self.notes
-        yield from self.target.task.notes
+        used = "are learnt from too" if self.crossing.labels else "are not looked at, but for the test"
+        yield f"Learnt from {len(self.crossing.source):,} source rows; answers of target rows {used}."
+        if bare := len(self.tasks.bare):
+            yield f"{bare:,} target rows have no label: only a step between the two tasks looks at them."
+        yield from self.tasks.notes
+        yield from self.tasks.target.task.notes
+        if kept.moved is not None:
+            yield from kept.moved.notes
 
-    def _model(self, kept: _Fitted) -> Model:
-        task, encoder = self.target.task, kept.on.encoder
-        columns = task.columns if self.source.task.columns is None else self._columns(task.columns)
+    def _model(self, kept: Crossed) -> Model:
+        task, source = self.tasks.target.task, self.tasks.source.task
+        encoder = kept.on.encoder
         return Model(
             modality=task.modality,
             kind=task.kind,
-            classes=cast(Any, self.source.task.classes),
-            columns=columns,
-            backbone=self.backbone,
+            classes=cast(Any, source.classes),
+            columns=task.columns if source.columns is None else _named(task.columns, source.columns),
+            backbone=self.crossing.backbone if kept.moved is None else kept.moved.backbone,
             encoder=None if encoder is None else encoder.state(),
             head=kept.head,
             method=kept.chosen.name,
             options={
                 "class_weight": stored(self.plan.class_weight),
-                "seed": self.plan.seed,
+                "seed": self.seed,
                 "method": dict(self.plan.options),
             },
-            engine=self.target.engine,
+            engine=self.tasks.target.engine,
         )
 
-    def _columns(self, columns: Columns | None) -> Columns | None:
-        """Those of the target; what it does not name, as the source has it."""
-        theirs = self.source.task.columns
-        if columns is None or theirs is None or columns.target is not None:
-            return columns
-        return columns._replace(target=theirs.target)
+
+def _held(seen: Seen) -> Held:
+    return Held.of(seen.task)._replace(group=seen.blocks)
+
+
+def _named(columns: Columns | None, source: Columns) -> Columns | None:
+    """The columns of the target; what they do not name, as the source has it."""
+    if columns is None or columns.target is not None:
+        return columns
+    return columns._replace(target=source.target)

@@ -19,6 +19,11 @@ class Chosen(NamedTuple):
     base: Base = "linear"
     why: str = ""
 
+    @property
+    def words(self) -> str:
+        """The way, and its base where there is a choice of it."""
+        return self.name if self.base == "linear" else f"{self.name} ({self.base})"
+
 
 def way_of(name: str) -> Way:
     """The way of a row of the table."""

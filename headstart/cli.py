@@ -37,7 +37,8 @@ METHOD = (
     "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, delta, wise-ft, soup, lora, ia3, bitfit, scratch; "
     "TUNE+LOSS, such as gradual+l2-sp, for a pair. With --source: auto, source-only, target-only, pooled, coral, "
     "subspace, linear-transport, transport, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "
-    "discriminator, bbse, mlls. Default: probe; auto with --source"
+    "discriminator, bbse, mlls; and weights move: dann, cdan, dan, deep-coral, mcc, graph. "
+    "Default: probe; auto with --source"
 )
 
 Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]

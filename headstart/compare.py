@@ -54,7 +54,7 @@ def shift(
     network, extraction = load(name) if name else None, Extraction(cache=Cache() if cache else None)
     ours = look(both.source, network, extraction, listener, "source")
     theirs = look(both.target, network, extraction, listener, "target")
-    x, z, encoder = features_of_both(ours, [theirs])
+    x, z, encoder = features_of_both(ours, theirs)
     names = None if encoder is None else list(encoder.names)
     answers, known = cast(Array, ours.task.targets), theirs.task.targets
     found = diagnose(x, answers, z, known, kind=cast(Any, both.source.kind), names=names, seed=seed)

@@ -17,9 +17,9 @@ from headstart.evidence.held import Held
 from headstart.evidence.steps import Cost, steps
 from headstart.features.extract import Extraction
 from headstart.fitting import Plan, answer, fit_model, learnt_by
-from headstart.listener import Listener, Logged
+from headstart.listener import Listener
 from headstart.rivals import rivals_of
-from headstart.seen import Seen, look
+from headstart.seen import Seen, look_again
 from headstart.stopwatch import Stopwatch
 from headstart.trials import Contender, Trials
 
@@ -117,9 +117,7 @@ class Contest:
         """The same rows through the backbone of this model, where it has moved."""
         if self.backbone is None or model.backbone is None or model.backbone.fingerprint == self.backbone.fingerprint:
             return seen
-        engine, precision = seen.engine["name"], seen.engine["precision"]
-        same = replace(extraction, engine=engine, precision=precision, cache=None, thumbs=False)
-        return look(seen.task, model.backbone, same, Logged())
+        return look_again(seen, model.backbone, extraction)
 
     def _probe_kept(self) -> str:
         return (

@@ -22,7 +22,7 @@ from headstart.features.extract import Extraction
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
 from headstart.listener import LOGGED, Listener
-from headstart.methods import Tuning, configured, method
+from headstart.methods import Tuning, adapts, configured, method
 from headstart.seen import Seen
 from headstart.train import Telling
 from headstart.training import Training
@@ -84,7 +84,7 @@ def fit_model(
     extraction, listener   of a method that moves weights: where to calculate, and who hears of each epoch
     """
     tuning = plan.tuning
-    if method(plan.method).way is not None:
+    if method(plan.method).way is not None or adapts(plan.method):
         raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
     if tuning is None:
         return _probed(seen, backbone, plan)

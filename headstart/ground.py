@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -59,23 +57,23 @@ class Origin:
     seed: int
     class_weight: ClassWeight = None
 
-    def ground(self, target: Seen, known: Array | None, bare: Seen | None = None) -> Ground:
-        """With the target rows that a fit may see: some whose answers are known (None: may not be looked at), and
-        bare ones, whose answers nobody knows."""
-        targets = [target] if bare is None else [target, bare]
-        x, z, encoder = features_of_both(self.seen, targets)
-        kind, own = self.seen.task.kind, encoder is not None or self.seen.task.modality == "array"
+    def ground(self, target: Seen, known: Array | None) -> Ground:
+        """With the target rows that a fit may see, and what is known of their answers: -1 or NaN where nothing is,
+        None where none may be looked at."""
+        x, z, encoder = features_of_both(self.seen, target)
+        kind = self.seen.task.kind
         classes = max(1, len(self.seen.task.classes)) if kind == "classification" else 0
         y = np.asarray(self.seen.task.targets).astype(np.float64 if kind == "regression" else np.int64)
-        if known is not None and bare is not None:
-            unknown = np.full(len(bare), np.nan if kind == "regression" else -1, y.dtype)
-            known = np.concatenate([known, unknown])
-        domains = Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes)
-        apart = np.concatenate([_folds(one, None, self.seed) for one in targets])
-        scale: Scale = "each" if own else "shared"
-        together = target.blocks if bare is None else np.concatenate([target.blocks, np.full(len(bare), -1)])
         return Ground(
-            domains, (self.folds, apart), kind, together, self.form, scale, encoder, self.seed, self.class_weight
+            Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes),
+            (self.folds, _folds(target, None, self.seed)),
+            kind,
+            target.blocks,
+            self.form,
+            "each" if self.seen.task.modality in ("table", "array") else "shared",
+            encoder,
+            self.seed,
+            self.class_weight,
         )
 
     @cached_property
@@ -104,16 +102,15 @@ class Origin:
         return fitted.head.form
 
 
-def features_of_both(source: Seen, targets: Sequence[Seen]) -> tuple[Array, Array, TableEncoder | None]:
-    """(n, d) of the source and (m, d) of all targets, float64; of tables by an encoder of both."""
-    frames = [seen.task.inputs for seen in (source, *targets)]
-    if isinstance(frames[0], pd.DataFrame):
-        rows = pd.concat(cast("list[pd.DataFrame]", frames), ignore_index=True)
+def features_of_both(source: Seen, target: Seen) -> tuple[Array, Array, TableEncoder | None]:
+    """(n, d) of the source and (m, d) of the target, float64; of tables by an encoder of both."""
+    ours, theirs = source.task.inputs, target.task.inputs
+    if isinstance(ours, pd.DataFrame) and isinstance(theirs, pd.DataFrame):
+        rows = pd.concat([ours, theirs], ignore_index=True)
         encoder = TableEncoder.fit(rows)
         both = encoder.transform(rows).astype(np.float64)
         return both[: len(source)], both[len(source) :], encoder
-    x, *z = (np.asarray(seen.values, np.float64) for seen in (source, *targets))
-    return x, np.concatenate(z), None
+    return np.asarray(source.values, np.float64), np.asarray(target.values, np.float64), None
 
 
 def answered(known: Array | None, kind: Kind) -> Array:

@@ -46,10 +46,6 @@ class _Tried(NamedTuple):
     def chosen(self) -> Chosen:
         return Chosen(self.name, way_of(self.name), self.base)
 
-    @property
-    def words(self) -> str:
-        return f"{self.name} ({self.base})"
-
     def beats(self, other: _Tried, margin: float) -> bool:
         """Whether its mean loss is lower by more than so many standard errors of the paired difference."""
         apart = other.losses - self.losses
@@ -64,12 +60,12 @@ def choose(on: Ground) -> Chosen:
     plain = _tried(on, *_FIRST)
     others = [_tried(on, name, base) for base in there for name in _PLAIN if (name, base) != _FIRST]
     plain = min([plain, *(one for one in others if one.beats(plain, _LEAVE))], key=_mean)
-    adapted = min([_tried(on, name, base) for base in there for name in _ADAPTED], key=_mean)
+    adapted = min([_tried(on, name, base) for base in there if base != "boosting" for name in _ADAPTED], key=_mean)
     said = f"on {len(on.labelled)} labelled target rows held out in turn"
     if adapted.beats(plain, _ADAPT):
-        return adapted.chosen._replace(why=f"better than {plain.words} {said}")
+        return adapted.chosen._replace(why=f"better than {plain.chosen.words} {said}")
     if (plain.name, plain.base) != _FIRST:
-        return plain.chosen._replace(why=f"better than pooled (linear) {said}, and no adaptation is better still")
+        return plain.chosen._replace(why=f"better than pooled {said}, and no adaptation is better still")
     return plain.chosen._replace(why=f"nothing is better by its margin {said}")
 
 

@@ -20,6 +20,7 @@ from headstart.align.jdot import JDOT
 from headstart.align.kliep import KLIEP
 from headstart.align.kmm import KMM
 from headstart.align.labels import BBSE
+from headstart.align.likeness import Likeness
 from headstart.align.mlls import MLLS
 from headstart.align.monge import LinearTransport
 from headstart.align.neighbours import NearestNeighbourWeights
@@ -27,8 +28,14 @@ from headstart.align.ratio import ULSIF, RuLSIF
 from headstart.align.subspace import SubspaceAlignment
 from headstart.align.transport import Transport
 from headstart.align.way import Way
+from headstart.losses.cdan import CDAN
+from headstart.losses.dan import DAN
+from headstart.losses.dann import DANN
+from headstart.losses.deep_coral import DeepCoral
 from headstart.losses.delta import Delta
+from headstart.losses.graph import Graph
 from headstart.losses.l2_sp import L2SP
+from headstart.losses.mcc import MCC
 from headstart.losses.supervised import Supervised
 from headstart.optimizers import named
 from headstart.training import Training
@@ -44,7 +51,7 @@ from headstart.tune.stage import Tune
 from headstart.tune.top import Top
 from headstart.tune.wise_ft import WiSEFT
 
-__all__ = ["METHODS", "Method", "Tuning", "configured", "method", "wayfaring"]
+__all__ = ["METHODS", "Method", "Tuning", "adapts", "configured", "method", "wayfaring"]
 
 
 _EPOCHS = {"probe": 6, "zero": 15}
@@ -72,6 +79,10 @@ class Tuning(NamedTuple):
 
 def _step(about: str, align: Align) -> Method:
     return Method(None, f"with a source: {about}", way=Way(align=align))
+
+
+def _adapting(about: str, loss: Supervised) -> Method:
+    return Method(None, f"with a source: {about}", Full(), loss)
 
 
 METHODS: dict[str, Method] = {
@@ -103,6 +114,7 @@ METHODS: dict[str, Method] = {
     "pooled": Method(None, "with a source: its rows and the labelled target rows alike", way=Way(target=True)),
     "coral": _step("means and covariances are matched", Coral()),
     "subspace": _step("subspaces are matched", SubspaceAlignment()),
+    "likeness": _step("rows by their likeness to all rows of both", Likeness()),
     "linear-transport": _step("the best linear map between two Gaussians", LinearTransport()),
     "transport": _step("a transport plan moves the source rows", Transport()),
     "jdot": _step("a plan that moves features and answers", JDOT()),
@@ -116,6 +128,12 @@ METHODS: dict[str, Method] = {
     "discriminator": _step("weights by telling the tasks apart", DiscriminatorWeights()),
     "bbse": _step("other shares of the classes, by the confusion matrix", BBSE()),
     "mlls": _step("other shares of the classes, by likelihood", MLLS()),
+    "dann": _adapting("features from which an adversary cannot tell the tasks apart", DANN()),
+    "cdan": _adapting("the same class by class: the adversary sees features times answers", CDAN()),
+    "dan": _adapting("mean embeddings are matched while weights learn", DAN()),
+    "deep-coral": _adapting("covariances are matched while weights learn", DeepCoral()),
+    "mcc": _adapting("answers for the target confuse no two classes", MCC()),
+    "graph": _adapting("rows with like features get like answers", Graph()),
 }
 
 
@@ -131,10 +149,12 @@ def method(name: str) -> Method:
     if tune is None or loss.needs == "nothing":
         losses = ", ".join(name for name, row in METHODS.items() if row.loss.needs != "nothing")
         raise ValueError(f"method {name!r}: expected a method that moves weights, then + and one of {losses}")
-    if tune.scratch:
+    adapts = loss.needs == "target"
+    if tune.scratch and not adapts:
         raise ValueError(f"method {name!r}: {second} keeps near the source, and {first} begins without one")
     if tune.moves == "nothing":
-        raise ValueError(f"method {name!r}: {second} keeps the backbone near the source, and {first} does not move it")
+        does = "adapts the backbone" if adapts else "keeps the backbone near the source"
+        raise ValueError(f"method {name!r}: {second} {does}, and {first} does not move it")
     if tune.moves == "adapters" and loss.needs == "source":
         raise ValueError(
             f"method {name!r}: {second} draws weights to those of the source, and {first} moves none of them; "
@@ -149,6 +169,11 @@ def _row(name: str) -> Method:
         hint = f"; nearest: {near[0]}" if near else ""
         raise ValueError(f"method {name!r} is unknown{hint}; expected one of: {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def adapts(name: str) -> bool:
+    """Whether the row moves weights towards a target task, and so draws on a source."""
+    return method(name).loss.needs == "target"
 
 
 def wayfaring(name: str, options: dict[str, Any]) -> Way | None:
@@ -189,6 +214,8 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
         raise ValueError(
             f"hidden = {parts[2].hidden}: method {name!r} starts from the probe's head, which has no layers"
         )
+    if parts[2].mixup and parts[1].needs == "target":
+        raise ValueError(f"mixup = {parts[2].mixup}: method {name!r} compares two tasks, and mixed rows are of both")
     return Tuning(parts[0], parts[1], named(parts[2]))
 
 

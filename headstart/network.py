@@ -53,10 +53,14 @@ class TunedHead(nn.Module):
             made.linear.bias.copy_(torch.from_numpy(head.arrays["bias.0"] / head.temperature))
         return made
 
-    def forward(self, features: Tensor) -> Tensor:
+    def standardised(self, features: Tensor) -> Tensor:
+        """x above, (N, D)."""
         if self.form == "root":
             features = signed_root(features, 0.1 * self.scale)
-        x = (features - self.mean) / self.scale
+        return (features - self.mean) / self.scale
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = self.standardised(features)
         if self.hidden is not None:
             x = torch.relu(self.hidden(x))
         logits: Tensor = self.linear(self.dropout(x))

@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 import torch
+from torch import nn
 
+from headstart.losses.regular import Helper
 from headstart.network import HEAD, Network
 from headstart.training import Training
 from headstart.tune.stage import Stage
@@ -28,22 +30,26 @@ _WARM_UP = 0.1
 _CYCLE = 0.3
 
 
-def learning(network: Network, stage: Stage, training: Training) -> torch.optim.Optimizer:
-    """The optimiser of what the stage opens; vectors (biases, norms) do not decay (He et al., 2019, section 3.1)."""
+def learning(network: Network, stage: Stage, training: Training, helper: Helper | None = None) -> torch.optim.Optimizer:
+    """The optimiser of what the stage opens, and of the helper of a loss; vectors (biases, norms) do not decay (He et
+    al., 2019, section 3.1)."""
     kind, options = OPTIMIZERS[training.optimizer]
-    groups = []
+    groups: list[dict[str, Any]] = []
     opened = network.open(stage.train, stage.only)
     body = [name for name in opened if name != HEAD]
     for name, weights in opened.items():
         below = 0 if name == HEAD else len(body) - 1 - body.index(name)
-        rate = training.lr * (stage.head_lr if name == HEAD else stage.lr * stage.decay**below)
-        for some, decay in (
-            ([w for w in weights if w.ndim > 1], training.weight_decay),
-            ([w for w in weights if w.ndim < 2], 0.0),
-        ):
-            if some:
-                groups.append({"params": some, "lr": rate, "initial_lr": rate, "weight_decay": decay})
+        rate = stage.head_lr if name == HEAD else stage.lr * stage.decay**below
+        groups += _groups(weights, training.lr * rate, training.weight_decay)
+    if helper is not None:
+        groups += _groups(list(helper.module.parameters()), training.lr * helper.rate, training.weight_decay)
     return kind(groups, lr=training.lr, **options)
+
+
+def _groups(weights: list[nn.Parameter], rate: float, decay: float) -> list[dict[str, Any]]:
+    matrices, vectors = ([w for w in weights if (w.ndim > 1) is many] for many in (True, False))
+    both = ((matrices, decay), (vectors, 0.0))
+    return [{"params": some, "lr": rate, "initial_lr": rate, "weight_decay": by} for some, by in both if some]
 
 
 def schedule(name: str, done: float) -> float:

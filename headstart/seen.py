@@ -13,9 +13,9 @@ from headstart.data.blocks import blocks
 from headstart.data.content import content_keys
 from headstart.data.task import Array, SetAside, Task
 from headstart.features.extract import Extraction, Features, extract, thumbnails
-from headstart.listener import Listener
+from headstart.listener import Listener, Logged
 
-__all__ = ["Seen", "look"]
+__all__ = ["Seen", "look", "look_again"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,13 @@ def look(
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
     features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
     return _of_features(task, features)
+
+
+def look_again(seen: Seen, backbone: Backbone, extraction: Extraction) -> Seen:
+    """The same rows through a backbone that has moved since, by the same engine; nothing is kept of it."""
+    engine, precision = seen.engine["name"], seen.engine["precision"]
+    same = replace(extraction, engine=engine, precision=precision, cache=None, thumbs=False)
+    return look(seen.task, backbone, same, Logged())
 
 
 def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,11 +18,16 @@ from headstart.network import Network
 from headstart.step import Features
 from headstart.training import Training
 
-__all__ = ["Data", "Source", "source"]
+__all__ = ["NOBODY", "Data", "Source", "source"]
+
+NOBODY: Array = np.arange(0)
 
 
 class Data(NamedTuple):
-    """Rows to learn from and rows to stop by: row numbers of `inputs`. targets (N,) or (N, C), weights (N,)."""
+    """Rows to learn from and rows to stop by: row numbers of `inputs`. targets (N,) or (N, C), weights (N,).
+
+    target   rows of a target task, to learn from too: by their targets where their weights are above 0
+    """
 
     inputs: Batches
     targets: Tensor
@@ -29,6 +35,7 @@ class Data(NamedTuple):
     kind: Kind
     train: Array
     val: Array
+    target: Array = NOBODY
 
 
 class Source(NamedTuple):
@@ -62,7 +69,7 @@ def source(
         yield plain
         return
     views = training.views if training.augment else 0
-    forms = [Form(int(row), k) for k in (range(views) if views else [-1]) for row in data.train]
+    forms = [Form(int(row), k) for k in (range(views) if views else [-1]) for row in (*data.train, *data.target)]
     forms += [Form(int(row), -1) for row in data.val]
     plain = plain._replace(views=views)
     cached = _cached(network, inputs, cut, forms, training, tell) if epochs > max(1, views) else None

@@ -12,9 +12,10 @@ import pandas as pd
 from headstart.answers import Answers
 from headstart.artefact import Model
 from headstart.backbones.tables import TableEncoder
-from headstart.bridge import Bridge, Tasks
+from headstart.bridge import Bridge
 from headstart.compare import TargetLabels, may_use, read_pair
 from headstart.contest import Contest
+from headstart.crossing import Crossing, Tasks
 from headstart.data.check import Report, without_empty_classes
 from headstart.data.check import check as check_task
 from headstart.data.join import join
@@ -22,7 +23,7 @@ from headstart.data.pair import Pair, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.targets import recode
-from headstart.data.task import Array, Kind, Task
+from headstart.data.task import Kind, Task
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
@@ -30,7 +31,7 @@ from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.ground import answered
 from headstart.listener import LOGGED, Listener
-from headstart.methods import METHODS, configured, wayfaring
+from headstart.methods import METHODS, adapts, configured, wayfaring
 from headstart.seen import Seen, glance, look
 from headstart.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
@@ -111,36 +112,37 @@ def fit(
 
 def _drawn(both: Pair, target: Seen, fitted: Transfer, watch: Stopwatch, labels: bool, listener: Listener) -> Transfer:
     """Fit to a target that the backbone has seen, and draw on its source."""
+    extraction = fitted.extraction(target.engine or None)
     with watch("features"):
-        extraction = fitted.extraction(target.engine or None)
         source = look(both.source, fitted.backbone_, extraction, listener, "source")
     with watch("check"):
-        answers, none = target.task.targets, np.zeros(len(target), dtype=bool)
-        there = none if answers is None else answered(answers, target.task.kind)
-        known, report = (
-            _checked(target.take(np.flatnonzero(there)), listener, taught=True) if there.any() else (None, None)
-        )
-        bare = _bare(target, ~there, known)
-    tasks = Tasks(source, target.take(np.arange(0)) if known is None else known, bare, both.notes)
-    bridge = Bridge(tasks, fitted.backbone_, fitted.plan, labels=labels, watch=watch)
-    return _held(fitted, *bridge.run(listener), report)
+        target, labelled, report = _divided(target, listener)
+    tasks = Tasks(source, target, labelled, both.notes)
+    crossing = Crossing(tasks, fitted.backbone_, fitted.plan, (extraction, listener), labels=labels)
+    return _held(fitted, *Bridge(tasks, crossing, watch).run(), report)
+
+
+def _divided(target: Seen, listener: Listener) -> tuple[Seen, int, Report | None]:
+    """The target rows that can be used, those with an answer first, and how many these are.
+
+    Of the others those are left out that are there with an answer too, and those of a given test split.
+    """
+    answers, split = target.task.targets, target.task.split
+    if answers is None:
+        return target, 0, None
+    there = answered(answers, target.task.kind)
+    known, report = _checked(target.take(np.flatnonzero(there)), listener, taught=True)
+    met = set(known.keys)
+    bare = [row for row in np.flatnonzero(~there).tolist() if target.keys[row] not in met]
+    bare = [row for row in bare if split is None or split[row] != "test"]
+    rows = np.concatenate([np.flatnonzero(there)[report.keep], np.array(bare, np.int64)])
+    own = known.blocks.max(initial=0) + 1 + np.arange(len(bare))
+    return replace(target.take(rows), blocks=np.concatenate([known.blocks, own])), len(known), report
 
 
 def _held(fitted: Transfer, model: Model, evidence: Evidence, report: Report | None) -> Transfer:
     found = () if report is None else tuple(finding.to_json() for finding in report.findings)
     return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
-
-
-def _bare(target: Seen, without: Array, known: Seen | None) -> Seen | None:
-    """The target rows without an answer, less those that are also there with one, or for the test; None if none."""
-    met = set() if known is None else set(known.keys)
-    split = target.task.split
-    rows = [
-        row
-        for row in np.flatnonzero(without).tolist()
-        if target.keys[row] not in met and (split is None or split[row] != "test")
-    ]
-    return target.take(np.array(rows, np.int64)) if rows else None
 
 
 def check(
@@ -210,10 +212,11 @@ def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Liste
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any) -> bool:
     """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one."""
     moves, way = configured(method, options, seed) is not None, wayfaring(method, options)
-    if way is not None and source is None:
+    draws = way is not None or adapts(method)
+    if draws and source is None:
         raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
-    if way is None and source is not None:
-        names = ", ".join(name for name, row in METHODS.items() if row.way is not None)
+    if not draws and source is not None:
+        names = ", ".join(name for name, row in METHODS.items() if row.way is not None or adapts(name))
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
     return moves
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from headstart.ahead import ahead
 from headstart.batches import Batches
@@ -25,6 +25,7 @@ from headstart.heads.calibrate import calibrate
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.optimizers import learning, schedule
+from headstart.rounds import parts, rounds
 from headstart.source import Data, Source, source
 from headstart.step import Batch, Features, Step
 from headstart.training import Training
@@ -106,7 +107,7 @@ def train(
 def logits(network: Features, inputs: Batches, rows: Array, batch: int = 32) -> Tensor:
     """(N, C) of rows as they are in prediction."""
     with torch.no_grad():
-        return torch.cat([network(*inputs.batch(some, None)) for some in _parts(rows, batch)])
+        return torch.cat([network(*inputs.batch(some, None)) for some in parts(rows, batch)])
 
 
 class _Run:
@@ -125,7 +126,14 @@ class _Run:
         self.network, self.data, self.training = network, data, training
         self.journal, self.telling, self.lengths = journal, telling, lengths
         self.fixed = lengths is not None or not self.validates
-        self.step = Step(network, data.kind, loss, loss.start(network), training)
+        if loss.needs == "target" and not len(data.target):
+            raise ValueError(f"{type(loss).__name__} compares two tasks: give rows of a target")
+        self.step = Step(network, data.kind, loss, loss.start(network, training.seed), training)
+        self.helper = self.step.regular.helper
+        self.all = network if self.helper is None else nn.ModuleList([network, self.helper.module])
+        self.fresh = {} if self.helper is None else copied(self.helper.module)
+        self.of_target = torch.zeros(len(data.inputs), dtype=torch.bool)
+        self.of_target[data.target] = True
         self.notes: list[str] = []
         self.facts: dict[str, Any] = {}
         self.learnt: dict[str, int] = {}
@@ -135,7 +143,6 @@ class _Run:
         self.found: list[int] = []
         if self.point is not None:
             self.step.micro, self.found = self.point.micro, list(self.point.lengths)
-        self.steps = len(_parts(data.train, training.batch))
 
     @property
     def validates(self) -> bool:
@@ -153,7 +160,9 @@ class _Run:
 
     def stage(self, number: int, stage: Stage) -> None:
         """Epochs until validation stops getting better; a stage that a checkpoint has left behind is only loaded."""
-        optimise = learning(self.network, stage, self.training)
+        optimise = learning(self.network, stage, self.training, self.helper)
+        if self.helper is not None:
+            self.helper.module.load_state_dict(self.fresh)
         self.learnt |= {name: w.numel() for name, w in self.network.named_parameters() if w.requires_grad}
         if self.point is not None and self.point.stage > number:
             self.network.load_state_dict(self.journal.past(number))
@@ -166,7 +175,7 @@ class _Run:
         if self.training.statistics == "source":
             for norm in self.step.norms():
                 norm.eval()
-        if note := self.step.spare_lone_rows([len(rows) for rows in _parts(self.data.train, self.training.batch)]):
+        if note := self.step.spare_lone_rows([len(rows) for rows in self._rounds(0, 0)]):
             self._tell(note)
         average = Average(self.network, self.training.ema)
         whole = self.step.loss.needs == "maps"
@@ -191,7 +200,7 @@ class _Run:
                     best = best._replace(lowest=loss, best_at=epoch, best=copied(self.network), rows=best.last)
             self.curves.append(Curve(number, epoch, mean, loss))
             best = best._replace(epoch=epoch, curves=[list(row) for row in self.curves], micro=self.step.micro)
-            self.journal.write(best, self.network, optimise, average)
+            self.journal.write(best, self.all, optimise, average)
             self.telling.epoch(epoch + 1, last)
         if finite and not self._worse(best):
             with average.in_place():
@@ -207,7 +216,7 @@ class _Run:
     def _begun(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> Checkpoint:
         """Where this stage stands: at its beginning, or where a killed run left it."""
         if self.point is not None and self.point.stage == number:
-            self.journal.restore(self.network, optimise, average)
+            self.journal.restore(self.all, optimise, average)
             return self.point
         curves = [list(row) for row in self.curves]
         rows = self._validated(found)
@@ -220,10 +229,11 @@ class _Run:
     ) -> float | None:
         """The mean training loss; None where it was not finite, and the stage ends."""
         training, rates = self.training, [group["initial_lr"] for group in optimise.param_groups]
-        order = np.random.default_rng([training.seed, number, epoch]).permutation(self.data.train)
-        mean = 0.0
-        for step, batch in enumerate(ahead(self._batches(order, found, self._draw(number, epoch, found)))):
-            factor = schedule(training.schedule, (epoch * self.steps + step) / (training.epochs * self.steps))
+        rows = self._rounds(number, epoch)
+        mean, total = 0.0, sum(map(len, rows))
+        for step, batch in enumerate(ahead(self._batches(rows, found, self._draw(number, epoch, found)))):
+            self.step.done = (epoch * len(rows) + step) / (training.epochs * len(rows))
+            factor = schedule(training.schedule, self.step.done)
             for group, rate in zip(optimise.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             rng = _seed(training.seed, number, epoch, step, 1)
@@ -232,14 +242,19 @@ class _Run:
                 self.where = f"in epoch {epoch + 1}, step {step + 1}, at learning rate {training.lr * factor:.2g}"
                 return None
             average.update()
-            mean += value * len(batch) / len(self.data.train)
+            mean += value * len(batch) / total
         return mean
 
-    def _batches(self, order: Array, found: Source, draw: Draw | None) -> Iterator[Batch]:
-        for rows in _parts(order, self.training.batch):
+    def _rounds(self, number: int, epoch: int) -> list[Array]:
+        data, training = self.data, self.training
+        return rounds(data.train, data.target, training.batch, (training.seed, number, epoch))
+
+    def _batches(self, steps: list[Array], found: Source, draw: Draw | None) -> Iterator[Batch]:
+        for rows in steps:
             inputs = found.inputs.batch(rows, draw)
             device = inputs[0].device
-            yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device))
+            target = self.of_target[rows].to(device) if len(self.data.target) else None
+            yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device), target)
 
     def _draw(self, number: int, epoch: int, found: Source) -> Draw | None:
         if not self.training.augment:
@@ -299,8 +314,3 @@ def _seed(*parts: int) -> np.random.Generator:
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed_all(seed)
     return rng
-
-
-def _parts(rows: Array, most: int) -> list[Array]:
-    """As few parts of at most so many rows as it takes, of about the same size."""
-    return np.array_split(rows, max(1, -(-len(rows) // most)))

@@ -15,10 +15,10 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.batches import PLAIN, batches
 from headstart.checkpoint import Journal
-from headstart.data.split import folds
-from headstart.data.task import Array
+from headstart.data.task import Array, Kind
 from headstart.device import below, settle
-from headstart.errors import DataError, TrainingError
+from headstart.divided import FEWEST, Divided, answered, divided, divided_target
+from headstart.errors import TrainingError
 from headstart.features.cache import RUNS, Cache
 from headstart.features.extract import Extraction
 from headstart.heads.calibrate import calibrate
@@ -27,16 +27,19 @@ from headstart.heads.weights import row_weights
 from headstart.methods import Tuning
 from headstart.network import Network, TunedHead
 from headstart.seen import Seen
-from headstart.source import Data
+from headstart.source import NOBODY, Data
 from headstart.start import Scale, standardise, started
 from headstart.train import SILENT, Telling, Trained, logits, train
-from headstart.training import Training
 from headstart.tune.stage import settled
 
 __all__ = ["Tuned", "tune"]
 
-_NOBODY: Array = np.arange(0)
 _NO_BETTER = "validation shows training to make it worse: the probe's head and the source's weights stay"
+
+_BY_TARGET = {
+    False: "each stage ends with its last weights, unless labelled target rows show earlier ones to be better",
+    True: "each stage is trained on all rows for as many epochs as labelled target rows found best before",
+}
 
 
 class Tuned(NamedTuple):
@@ -53,6 +56,7 @@ def tune(
     name: str,
     tuning: Tuning,
     *,
+    target: Seen | None = None,
     class_weight: ClassWeight = None,
     extraction: Extraction = PLAIN,
     telling: Telling = SILENT,
@@ -62,41 +66,106 @@ def tune(
 
     Up to `refit` rows, the training is then done again on all of them, for as many epochs as were best before.
 
+    target       the rows of another task of the same kind and classes, for a loss that adapts to one. Their targets are
+                 codes, -1 where not known, or numbers, NaN where not known, or None; those that are known are learnt
+                 from too, and where there are enough a share of them says when to stop, see `divided_target`
     extraction   where to calculate, and in whose cache a killed run left its journal
     """
     began = time.perf_counter()
-    rows, held = _divided(seen, tuning.training)
+    _suits(name, tuning, seen.task.kind, target)
     device, training, notes = settle(tuning.training, extraction)
     backbone, tuning = _begun(backbone, tuning._replace(training=training))
-    job = _Job(seen, backbone, class_weight, device, extraction, telling)
-    place = _place(extraction.cache, seen, backbone, name, tuning, job.weights)
+    part = divided(seen, training) if target is None else divided_target(seen, target, training)
+    job = _Job(_Rows.of(seen, target, class_weight), backbone, class_weight, device, extraction, telling)
+    place = _place(extraction.cache, job.rows, backbone, name, tuning)
     journals = [Journal(place and place.with_name(place.name + part), every=training.journal) for part in ("", "-all")]
-    last = first = job.train(tuning, journals[0], rows, held)
-    temperature = job.temperature(first.network, held)
-    if len(held) and len(seen) <= training.refit:
-        again = tuning._replace(tune=settled(tuning.tune, first.done.facts))
-        try:
-            last = job.train(again, journals[1], np.arange(len(seen)), lengths=first.done.lengths)
-        except TrainingError as error:
-            notes = (*notes, f"not trained again on all rows: {error}")
+    first, last, missed = _twice(job, tuning, part, journals)
     last.network.cpu().to(memory_format=torch.contiguous_format)
-    config: dict[str, Any] = {
-        "epochs": len(first.done.curves),
-        "parameters": first.done.parameters,
-        "rows": [len(rows), len(held)],
-        "rule": _rule(held, last is not first),
-        "curves": [list(row) if len(held) else list(row[:3]) for row in first.done.curves],
-        "seconds": time.perf_counter() - began,
-        **first.done.facts,
-    }
+    config = _told(part, first, last, target) | {"seconds": time.perf_counter() - began, **first.done.facts}
     head = last.scale.undo(cast(TunedHead, last.network.head))
+    temperature = job.temperature(first.network, part.held)
     exported = head.exported(seen.task.kind, temperature=temperature, config=config)
     for journal in journals:
         journal.close()
     if tuning.tune.start == "probe" and not any(first.done.lengths):
         notes = (*notes, _NO_BETTER)
-    told = [*notes, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes)]
+    told = [*notes, *missed, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes)]
     return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told)))
+
+
+def _suits(name: str, tuning: Tuning, kind: Kind, target: Seen | None) -> None:
+    adapts = tuning.loss.needs == "target"
+    if adapts and not (target is not None and len(target)):
+        raise ValueError(f"method {name!r} adapts to a target task: give rows of one, without labels if there are none")
+    if target is not None and not adapts:
+        raise ValueError(f"method {name!r} has no use for a target task: leave it out, or use {name}+dann")
+    if kind not in tuning.loss.kinds:
+        raise ValueError(f"method {name!r} is for {' and '.join(tuning.loss.kinds)}, and this task is a {kind}")
+
+
+def _twice(job: _Job, tuning: Tuning, part: Divided, journals: list[Journal]) -> tuple[_Pass, _Pass, tuple[str, ...]]:
+    """The training that stops by the rows held out; the one on all rows, the same where there is none; and in words
+    why there is none."""
+    first = job.train(tuning, journals[0], part)
+    if not len(part.held) or len(job.rows.targets) > tuning.training.refit:
+        return first, first, ()
+    again = tuning._replace(tune=settled(tuning.tune, first.done.facts))
+    try:
+        return first, job.train(again, journals[1], job.rows.all(), lengths=first.done.lengths), ()
+    except TrainingError as error:
+        return first, first, (f"not trained again on all rows: {error}",)
+
+
+def _told(part: Divided, first: _Pass, last: _Pass, target: Seen | None) -> dict[str, Any]:
+    """What the config of the head says of the training."""
+    held = part.held
+    beside = {} if target is None else {"target_rows": len(part.target)}
+    return {
+        "epochs": len(first.done.curves),
+        "parameters": first.done.parameters,
+        "rows": [len(part.rows), len(held)],
+        "rule": _rule(held, last is not first, target is not None),
+        "curves": [list(row) if len(held) else list(row[:3]) for row in first.done.curves],
+        **beside,
+    }
+
+
+class _Rows(NamedTuple):
+    """The rows of a task, and behind them those of a target; a target that is not known is 0 and weighs nothing."""
+
+    seen: Seen
+    target: Seen | None
+    targets: Array
+    weights: Array
+
+    @classmethod
+    def of(cls, seen: Seen, target: Seen | None, class_weight: ClassWeight) -> _Rows:
+        kind, ours = seen.task.kind, np.asarray(seen.task.targets)
+        if target is None:
+            return cls(seen, None, ours, row_weights(ours, kind, class_weight))
+        known = answered(target)
+        theirs = np.zeros(len(target), ours.dtype)
+        if known.any():
+            theirs[known] = np.asarray(target.task.targets)[known]
+        targets = np.concatenate([ours, theirs])
+        known = np.concatenate([np.ones(len(ours), bool), known])
+        weights = np.zeros(len(targets))
+        weights[known] = row_weights(targets[known], kind, class_weight)
+        return cls(seen, target, targets, weights)
+
+    def all(self) -> Divided:
+        """All of them to learn from."""
+        split = len(self.seen)
+        return Divided(np.arange(split), NOBODY, np.arange(split, len(self.targets)))
+
+    def inputs(self) -> list[Any]:
+        return [one for seen in (self.seen, self.target) if seen is not None for one in seen.task.inputs]
+
+    def keys(self) -> list[bytes]:
+        return [key for seen in (self.seen, self.target) if seen is not None for key in seen.keys]
+
+    def blocks(self) -> list[Array]:
+        return [seen.blocks for seen in (self.seen, self.target) if seen is not None]
 
 
 class _Pass(NamedTuple):
@@ -108,46 +177,37 @@ class _Pass(NamedTuple):
 
 
 class _Job:
-    """Trainings of one backbone on rows of one task."""
+    """Trainings of one backbone on rows of one task, and those of a target beside it."""
 
     def __init__(
         self,
-        seen: Seen,
+        rows: _Rows,
         backbone: Backbone,
         class_weight: ClassWeight,
         device: torch.device,
         extraction: Extraction,
         telling: Telling,
     ) -> None:
-        self.seen, self.backbone, self.class_weight = seen, backbone, class_weight
+        self.rows, self.seen, self.backbone, self.class_weight = rows, rows.seen, backbone, class_weight
         self.device, self.telling = device, telling
-        self.targets = np.asarray(seen.task.targets)
-        self.weights = row_weights(self.targets, seen.task.kind, class_weight)
-        self.inputs = batches(list(seen.task.inputs), backbone, device, below(seen.engine, extraction))
+        self.inputs = batches(rows.inputs(), backbone, device, below(self.seen.engine, extraction))
 
-    def train(
-        self,
-        tuning: Tuning,
-        journal: Journal,
-        rows: Array,
-        held: Array = _NOBODY,
-        *,
-        lengths: list[int] | None = None,
-    ) -> _Pass:
+    def train(self, tuning: Tuning, journal: Journal, part: Divided, *, lengths: list[int] | None = None) -> _Pass:
         """On these rows, stopping by those held out, or after `lengths` epochs."""
-        kind, weight = self.seen.task.kind, self.class_weight
-        scale = Scale.of(self.targets[rows], kind)
+        kind, weight, rows = self.seen.task.kind, self.class_weight, part.rows
+        scale = Scale.of(self.rows.targets[rows], kind)
         network = started(self.seen, rows, self.backbone, tuning, class_weight=weight, scale=scale)
         network.to(self.device).to(memory_format=torch.channels_last)
         if tuning.tune.scratch:
             standardise(network, self.inputs, rows)
         data = Data(
             inputs=self.inputs,
-            targets=torch.from_numpy(scale.seen(self.targets, kind)),
-            weights=torch.from_numpy(np.asarray(self.weights, np.float32)),
+            targets=torch.from_numpy(scale.seen(self.rows.targets, kind)),
+            weights=torch.from_numpy(np.asarray(self.rows.weights, np.float32)),
             kind=kind,
             train=rows,
-            val=held,
+            val=part.held,
+            target=part.target,
         )
         tune, loss, training = tuning
         done = train(network, data, tune, loss, training, journal, self.telling, lengths=lengths)
@@ -159,7 +219,7 @@ class _Job:
         if kind == "regression" or not len(held):
             return 1.0
         found = logits(network, self.inputs, held).double().cpu().numpy()
-        return calibrate(found, self.targets[held], kind, self.weights[held]).temperature
+        return calibrate(found, self.rows.targets[held], kind, self.rows.weights[held]).temperature
 
 
 def _begun(backbone: Backbone, tuning: Tuning) -> tuple[Backbone, Tuning]:
@@ -172,34 +232,15 @@ def _begun(backbone: Backbone, tuning: Tuning) -> tuple[Backbone, Tuning]:
     return backbone.random(training.seed), tuning._replace(training=training)
 
 
-def _rule(held: Array, again: bool) -> str:
+def _rule(held: Array, again: bool, adapts: bool) -> str:
     if not len(held):
-        return "each stage lasts all its epochs"
+        why = f": fewer than {FEWEST} labelled target rows cannot say when the target is learnt" if adapts else ""
+        return f"each stage lasts all its epochs{why}"
+    if adapts:
+        return _BY_TARGET[again]
     if not again:
         return "each stage ends with its last weights, unless validation shows earlier ones to be better"
     return "each stage is trained on all rows for as many epochs as validation found best before"
-
-
-def _divided(seen: Seen, training: Training) -> tuple[Array, Array]:
-    """The rows that are trained on, and those that say when to stop. DataError where there are too few."""
-    if not training.validation:
-        return np.arange(len(seen)), _NOBODY
-    task = seen.task
-    targets = np.asarray(task.targets)
-    fold = folds(targets, task.kind, seen.blocks, seen.keys, k=round(1 / training.validation), seed=training.seed)
-    chosen = _most_alike(targets, fold, task.kind)
-    rows, held = np.flatnonzero(fold != chosen), np.flatnonzero(fold == chosen)
-    if len(rows) < 2 or not len(held):
-        raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
-    return rows, held
-
-
-def _most_alike(targets: Array, fold: Array, kind: str) -> int:
-    """The fold whose targets are most like all of them: large groups make some folds lopsided."""
-    coded = (targets[:, None] == np.unique(targets)) if kind == "classification" else targets.reshape(len(targets), -1)
-    whole = coded.mean(axis=0)
-    apart = [float(np.abs(coded[fold == one].mean(axis=0) - whole).sum()) for one in range(int(fold.max()) + 1)]
-    return int(np.argmin(apart))
 
 
 def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
@@ -212,20 +253,21 @@ def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
     return replace(before, name=label, module=module, fingerprint=moved, classifier=None)
 
 
-def _place(cache: Cache | None, seen: Seen, backbone: Backbone, name: str, tuning: Tuning, weights: Array) -> Any:
+def _place(cache: Cache | None, rows: _Rows, backbone: Backbone, name: str, tuning: Tuning) -> Any:
     """The folder of the journal of this very training."""
     if cache is None:
         return None
     about = [
         name,
-        seen.task.kind,
+        rows.seen.task.kind,
+        len(rows.seen),
         backbone.fingerprint,
-        *(seen.engine.get(part) for part in ("name", "precision", "device")),
+        *(rows.seen.engine.get(part) for part in ("name", "precision", "device")),
         *(asdict(cast(Any, part)) for part in tuning),
         torch.__version__,
         torch.get_num_threads(),
     ]
     key = blake3(json.dumps(about, sort_keys=True).encode())
-    for part in (b"".join(seen.keys), np.asarray(seen.task.targets), seen.blocks, weights):
+    for part in (b"".join(rows.keys()), rows.targets, *rows.blocks(), rows.weights):
         key.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).tobytes())
     return cache.folder / RUNS / key.hexdigest(length=16)

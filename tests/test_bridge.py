@@ -113,11 +113,14 @@ def test_a_target_that_lacks_classes_of_the_source_keeps_them_all():
         return pd.DataFrame({"x": place + rng.normal(size=count) / 4, "y": rng.normal(size=count), "kind": kind})
 
     source, target = table("abc", 120), table("ab", 60)
-    made = fit(target, source=source, roles=Roles(target="kind"), cache=False)
+    made = fit(target, source=source, roles=Roles(target="kind"), method="pooled", cache=False)
     assert made.classes_.tolist() == ["a", "b", "c"]
     assert made.evidence_.metrics["accuracy"].value > 0.9
     assert "labels that only the source has: 'c'" in made.evidence_.notes
     assert made.predict(pd.DataFrame({"x": [2.1], "y": [0.0]})).tolist() == ["c"]
+    auto = fit(target, source=source, roles=Roles(target="kind"), cache=False)
+    assert auto.evidence_.metrics["accuracy"].value > 0.9
+    assert auto.predict_proba(target.drop(columns="kind")).shape == (60, 3)
     one = fit(table("b", 60), source=source, roles=Roles(target="kind"), method="source-only", cache=False)
     assert one.evidence_.metrics["accuracy"].value > 0.9
 

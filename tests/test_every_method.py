@@ -22,7 +22,8 @@ X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.way is None]
 BETWEEN = [name for name, row in METHODS.items() if row.way is not None]
-MOVING = [name for name, row in METHODS.items() if row.tune is not None]
+MOVING = [name for name, row in METHODS.items() if row.tune is not None and row.loss.needs != "target"]
+DEEP = [name for name, row in METHODS.items() if row.loss.needs == "target"]
 SENTENCES = [
     f"{word} {noun}" for word in ("awful", "broken", "lovely", "great") for noun in ["film", "song", "meal", "room"]
 ]
@@ -110,6 +111,58 @@ def test_each_comes_back_from_its_file_in_a_fresh_process(saved):
         np.testing.assert_array_equal(said[name], probabilities, err_msg=name)
 
 
+def two_collections():
+    """Sentences of a shop and of a cinema, two words of each class in common."""
+    tables = []
+    for nouns in (["film", "song", "meal", "room"], ["phone", "cable", "lamp", "chair", "desk"]):
+        texts = [f"{word} {noun}" for word in ("awful", "broken", "lovely", "great") for noun in nouns]
+        labels = ["bad"] * (len(texts) // 2) + ["good"] * (len(texts) // 2)
+        tables.append(pd.DataFrame({"text": texts, "label": labels}))
+    return tables
+
+
+def drawn_towards(target, name, labels="none"):
+    options = {"epochs": 2, "batch": 8, "lr": 1e-4}
+    more = {"options": options, "target_labels": labels, "engine": "torch", "cache": False}
+    split = target.assign(split=(["train"] * 3 + ["test"] * 2) * 4)
+    return fit(split, source=two_collections()[0], backbone="bundled:minilm", method=name, **more)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_row_that_moves_weights_towards_a_target_learns_and_comes_back(name, tmp_path):
+    made = drawn_towards(two_collections()[1], name)
+    given = load("bundled:minilm")
+    assert made.method == name
+    assert made.backbone_.fingerprint != given.fingerprint
+    assert made.evidence_.metrics["accuracy"].value >= 0.75
+    about = made.evidence_.about["head"]
+    assert about["rule"].startswith("each stage lasts all its epochs: fewer than 50 labelled target rows")
+    assert (about["rows"], about["target_rows"]) == ([16, 0], 12)
+    assert set(made.evidence_.baselines) == {"source-only"}
+    loaded = Transfer.load(made.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict_proba(SENTENCES), made.predict_proba(SENTENCES))
+
+
+def test_answers_of_the_target_are_read_only_where_they_may_be():
+    target = two_collections()[1]
+    other = target.assign(label=target["label"].replace({"good": "bad", "bad": "good"}))
+    one, same, told = (drawn_towards(*some) for some in ((target, "dann"), (other, "dann"), (other, "dann", "all")))
+    assert one.backbone_.fingerprint == same.backbone_.fingerprint != told.backbone_.fingerprint
+    np.testing.assert_array_equal(one.predict_proba(SENTENCES), same.predict_proba(SENTENCES))
+    assert set(told.evidence_.baselines) == {"source-only", "target-only", "pooled"}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_row_that_adapts_weights_needs_a_source_and_weights(name):
+    with pytest.raises(ValueError, match=f"method '{name}' draws on a source task: give one as source"):
+        fit(pd.DataFrame({"text": SENTENCES, "label": MOODS}), method=name)
+    with pytest.raises(ValueError, match=f"method '{name}' draws on a source task: give one to headstart.fit"):
+        Transfer("bundled:minilm", name).fit(SENTENCES, MOODS)
+    source, target = two_tables("classification")
+    with pytest.raises(ValueError, match=f"method '{name}' moves weights, and a table has none: use one that moves"):
+        fit(target, source=source, method=name, cache=False)
+
+
 @pytest.mark.parametrize("name", MOVING)
 def test_a_row_that_moves_weights_refuses_data_that_have_none(name):
     with pytest.raises(ValueError, match=f"method '{name}' moves weights, and a array has none: use 'probe'"):
@@ -124,6 +177,7 @@ def test_a_row_that_moves_weights_refuses_data_that_have_none(name):
         ("head+delta", "delta keeps the backbone near the source, and head does not move it"),
         ("scratch+l2-sp", "l2-sp keeps near the source, and scratch begins without one"),
         ("lora+l2-sp", "l2-sp draws weights to those of the source, and lora moves none of them; give 'lora' with"),
+        ("head+dann", "dann adapts the backbone, and head does not move it"),
         ("gradual+l2-spa", "method 'l2-spa' is unknown; nearest: l2-sp"),
     ],
 )
@@ -136,6 +190,10 @@ def test_a_pair_is_the_tune_of_one_row_and_the_loss_of_another():
     found = configured("gradual+l2-sp", {"stages": "2", "weight": "0.5"}, 0)
     assert (found.tune, found.loss) == (replace(METHODS["gradual"].tune, stages=2), L2SP(weight=0.5))
     assert configured("lora+delta", {}, 0).loss == METHODS["delta"].loss
+    assert configured("lora+dann", {"width": "8"}, 0).loss == replace(METHODS["dann"].loss, width=8)
+    assert configured("scratch+cdan", {}, 0).tune.scratch
+    with pytest.raises(ValueError, match=r"mixup = 0.2: method 'lora.dann' compares two tasks, and mixed rows are of"):
+        configured("lora+dann", {"mixup": 0.2}, 0)
 
 
 def test_each_row_says_what_it_is_for():

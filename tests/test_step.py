@@ -166,7 +166,7 @@ def test_features_of_texts_are_mixed_after_the_network():
     heard = Listening(network)
     step = Step(network, "classification", Supervised(), Supervised().start(network), replace(PLAIN, mixup=1.0))
     value = step(sgd(network), heard, batch, Shares(0.3))
-    assert torch.equal(heard.seen[0][0], ids)
+    assert torch.equal(heard.seen[1][0], ids)  # their mates go first
     with torch.no_grad():
         features = network.backbone(ids, mask)
         out = network.head(0.3 * features + 0.7 * features.flip(0))

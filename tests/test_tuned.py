@@ -20,6 +20,7 @@ from headstart.backbones.load import load
 from headstart.batches import batches
 from headstart.cli import main
 from headstart.data.arrays import as_task
+from headstart.divided import _most_alike
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.heads.head import Head
@@ -27,7 +28,7 @@ from headstart.listener import Logged
 from headstart.methods import configured
 from headstart.network import Network, TunedHead
 from headstart.seen import look
-from headstart.tuned import _most_alike, tune
+from headstart.tuned import tune
 
 NAME = "timm:test_resnet?weights=random"
 RNG = np.random.default_rng(0)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
 
 from headstart.data.task import Array
 
-__all__ = ["Align", "Aligned", "Domains", "unmoved"]
+__all__ = ["Align", "Aligned", "Domains", "Turn", "unmoved"]
 
 
 class Domains(NamedTuple):
@@ -59,6 +62,23 @@ class Align(Protocol):
     """
 
     def __call__(self, domains: Domains) -> Aligned: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """x -> A'x + b, and then to length 1 if `unit` (a row of length 0 stays): A (d, k), b (k,)."""
+
+    A: Array
+    b: Array
+    unit: bool = False
+
+    def __call__(self, rows: Array, /) -> Array:
+        """(q, d) -> (q, k)."""
+        turned = rows @ self.A + self.b
+        if self.unit:
+            lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+            turned /= np.where(lengths > 0, lengths, 1.0)
+        return np.asarray(turned)
 
 
 def unmoved(rows: Array) -> Array:

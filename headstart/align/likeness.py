@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.align.aligned import Aligned, Domains
+from headstart.align.aligned import Aligned, Domains, Turn
 from headstart.align.checks import rows_of_both
-from headstart.align.moments import affine, blocks, power
+from headstart.align.moments import blocks, power
 from headstart.data.task import Array
 
 __all__ = ["Likeness"]
@@ -38,12 +38,5 @@ class Likeness:
         """Source rows (n, d) -> (n, d). Raises ValueError: other columns, no rows, not finite."""
         rows_of_both(domains, 1, "to be like")
         root = self.root(domains)
-        zero = np.zeros(len(root))
-
-        def move(rows: Array) -> Array:
-            turned = affine(rows, zero, root, zero)
-            lengths = np.linalg.norm(turned, axis=1, keepdims=True)
-            turned /= np.where(lengths > 0, lengths, 1.0)
-            return turned
-
+        move = Turn(root, np.zeros(len(root)), unit=True)
         return Aligned(move(domains.source), domains.targets, domains.weights, move, {})

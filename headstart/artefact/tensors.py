@@ -89,7 +89,7 @@ def check_head(arrays: Mapping[str, Array], *, features: int | None, outputs: in
         _check_trees(arrays["trees"], arrays["mean"].size)
 
 
-_BELOW = (("turn", "shift"), ("landmarks", "gamma"), ("trees",))
+_BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",))
 """What may stand below the layers, see `heads.head.Head`."""
 
 
@@ -119,6 +119,8 @@ def _shapes(arrays: Mapping[str, Array], width: int, outputs: int) -> Iterator[t
         yield "turn", (width, arrays["shift"].size)
         width = arrays["shift"].size
         yield "shift", (width,)
+    if "unit" in arrays:
+        yield "unit", (1,)
     yield from (("mean", (width,)), ("scale", (width,)))
     if "landmarks" in arrays:
         count = len(np.atleast_1d(arrays["landmarks"]))

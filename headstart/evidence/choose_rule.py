@@ -1,9 +1,10 @@
 """The rule that lets the shift decide which criterion is trusted: of the models that its story allows.
 
-    1. Where the story stands that the source moved as a whole (`stories.moved` with p >= .05): the model with the
-       highest InfoMax of all. A move keeps the shares of classes, so if that model moves features, the shares that it
-       calls in the target must be those that it calls in the source: within .05, or not told apart by a chi-squared
-       test of homogeneity at the 5 % level. If they are not, the story is refuted.
+    1. Where the story stands that the source moved as a whole (`stories.moved` with p >= .05), or was asked for and
+       none stands: the model with the highest InfoMax of all. A move makes the target of the source, so that a model
+       that moves features must answer the target as it answers source rows that it did not see. It is refuted if
+       - it calls the classes in other shares: by more than .05, and told apart by a chi-squared test at the 5 % level;
+       - or it is less sure: its entropy is higher by .01 nats, and told apart by Welch's test (1947) at the 1 % level.
     2. Else: of the models that do not move features, the one with the lowest importance-weighted log loss.
 
 InfoMax asks for even answers, which is right where shares are kept and wrong where they changed; weighted validation
@@ -13,17 +14,19 @@ takes P(y | x) as the source's, which a move breaks. Each alone chooses badly un
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, entropy, ttest_ind
 
 from headstart.evidence.choose import Choice, Said, choose
 from headstart.evidence.shift import Shift
 
-__all__ = ["choose_by_shift", "keeps_shares"]
+__all__ = ["as_sure", "choose_by_shift", "keeps_shares"]
 
 _NEAR = 0.05
 _LEVEL = 0.05
+_CLOSE, _UNSURE = 0.01, 0.01
 
 
 def choose_by_shift(models: Mapping[str, Said], moving: Collection[str], shift: Shift) -> Choice:
@@ -38,11 +41,15 @@ def choose_by_shift(models: Mapping[str, Said], moving: Collection[str], shift: 
     if not still:
         raise ValueError("every model moves features: expected one at least that does not, such as source only")
     why = "moving the source as a whole does not explain the target"
-    if any(story.name == "moved" and story.stands for story in shift.stories):
+    stands = {story.name for story in shift.stories if story.stands}
+    if "moved" in stands or (shift.stories and not stands):
         found = choose("infomax", models)
-        if found.name not in moving or keeps_shares(models[found.name]):
-            return found._replace(rule=f"moving the source as a whole explains the target: {found.rule}")
-        why = f"{found.name} calls the classes in other shares than in the source, which no move does"
+        moved = models[found.name]
+        if found.name not in moving or (keeps_shares(moved) and as_sure(moved)):
+            told = "moving the source as a whole explains" if stands else "neither other shares nor weights explain"
+            return found._replace(rule=f"{told} the target: {found.rule}")
+        how = "is less sure than" if keeps_shares(moved) else "calls the classes in other shares than"
+        why = f"{found.name} {how} in the source, which no move does"
     found = choose("iwv", still)
     return found._replace(rule=f"{why}, so that models that move features are left out: {found.rule}")
 
@@ -57,3 +64,16 @@ def keeps_shares(said: Said) -> bool:
     if np.abs(shares[0] - shares[1]).sum() / 2 <= _NEAR:
         return True
     return float(chi2_contingency(called[:, called.any(axis=0)], correction=False).pvalue) >= _LEVEL
+
+
+def as_sure(said: Said) -> bool:
+    """Whether a classifier is as sure in the target as it is of source rows that it did not see."""
+    if said.p_source is None:
+        raise ValueError("p_source is None: this rule needs what the model says of source rows that it did not see")
+    there, here = (np.asarray(entropy(p, axis=1), np.float64) for p in (said.p_target, said.p_source))
+    if there.mean() - here.mean() <= _CLOSE:
+        return True
+    if np.ptp(there) == np.ptp(here) == 0:
+        return False
+    found: Any = ttest_ind(there, here, equal_var=False, alternative="greater")
+    return float(found.pvalue) >= _UNSURE

@@ -35,11 +35,11 @@ class Boosting(Posed):
     """
 
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
-    trees: tuple[int, ...] = (10, 20, 40, 80, 120)
-    rate: float = 0.1
+    trees: tuple[int, ...] = (5, 10, 20, 40, 60)
+    rate: float = 0.2
     depth: int = 2
     leaf: int = 10
-    most_folds: int = 5
+    most_folds: int = 3
 
     def propose(self, problem: Problem) -> Proposal:
         """The head with the best number of trees; its config tells the loss of each."""

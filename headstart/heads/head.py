@@ -27,9 +27,10 @@ class Head:
 
     arrays   "mean" (D,), "scale" (D,), then "weight.0" (D, H), "bias.0" (H,), "weight.1" (H, C), "bias.1" (C,) ...
              A linear head has only layer 0. Weights are float32, the rest float64 (a target may be a date in seconds).
-             C is the number of classes; 1 for regression. Before the standardisation may stand "turn" (D, K) and
-             "shift" (K,): x <- x turn + shift, and mean and scale are (K,). After it either "landmarks" (L, K) and
-             "gamma" (1,), or "trees" (T, M, 5): the layers then stand on what `layers` makes of them
+             C is the number of classes; 1 for regression
+             Before the standardisation may stand "turn" (D, K) and "shift" (K,): x <- x turn + shift, and "unit" (1,):
+             x <- x / |x|; mean and scale are then (K,). After it may stand either "landmarks" (L, K) and "gamma" (1,),
+             or "trees" (T, M, 5): the layers then stand on what `heads.layers` makes of them
     config   JSON that tells how the head was fitted (strength chosen, scores by strength, epochs, ...)
     """
 
@@ -55,6 +56,9 @@ class Head:
         arrays, x = self.arrays, shaped(features, self.form).astype(np.float64)
         if "turn" in arrays:
             x = x @ arrays["turn"] + arrays["shift"]
+        if "unit" in arrays:
+            lengths = np.linalg.norm(x, axis=1, keepdims=True)
+            x /= np.where(lengths > 0, lengths, 1.0)
         x = (x - arrays["mean"]) / arrays["scale"]
         if "landmarks" in arrays:
             x = radial(x, arrays["landmarks"], float(arrays["gamma"][0]))

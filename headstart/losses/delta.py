@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from headstart.losses.regular import Norms
+from headstart.losses.regular import Norms, Pass
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
 
@@ -43,7 +43,7 @@ class Delta(Supervised):
         if self.smallest < 1:
             raise ValueError(f"smallest = {self.smallest}: expected 1 or more; shrink = 0 is without")
 
-    def start(self, network: Network) -> Maps:
+    def start(self, network: Network, seed: int = 0) -> Maps:
         """The distance from the maps of the network as it is now."""
         return Maps(network, self)
 
@@ -58,15 +58,15 @@ class Maps(Norms):
         places = [end for stage in network.stages[:-1] for end in network.modules_of(stage)[-1:]]
         self._now, self._then = _Taps(network.backbone, places), _Taps(self._source, places)
 
-    def batch(self, inputs: tuple[Tensor, ...], features: Tensor) -> Tensor | None:
+    def batch(self, found: Pass) -> Tensor | None:
         """Of these rows."""
         loss = self._loss
         now = self._now.taken()
         with torch.no_grad():
-            self._source(*inputs)
+            self._source(*found.inputs)
         then = self._then.taken()
         apart = torch.stack([(a.float() - b.float()).square().mean() for a, b in zip(now, then, strict=True)]).sum()
-        return loss.weight * apart + loss.shrink * spectral_tail(features, loss.smallest)
+        return loss.weight * apart + loss.shrink * spectral_tail(found.features, loss.smallest)
 
     def close(self) -> None:
         """Leave the network as it was."""

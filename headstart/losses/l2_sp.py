@@ -29,7 +29,7 @@ class L2SP(Supervised):
     needs: ClassVar[Needs] = "source"
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "head")
 
-    def start(self, network: Network) -> ToSource:
+    def start(self, network: Network, seed: int = 0) -> ToSource:
         """The distance from the weights that the network has now."""
         return ToSource(network, self)
 

@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from headstart.data.task import Kind
 from headstart.network import Network
 
-__all__ = ["Norms", "Regular"]
+__all__ = ["Helper", "Norms", "Pass", "Regular"]
+
+
+class Pass(NamedTuple):
+    """Rows that have just gone through the network.
+
+    inputs    of the backbone
+    features  (N, D) what it made of them
+    logits    (N, C) what the head says of them; where mixup mixes features, of the mixed ones
+    kind      of the task
+    target    (N,) bool: the rows that are of the target; None where there is no other task
+    done      how much of the stage is over, 0 to 1
+    """
+
+    inputs: tuple[Tensor, ...]
+    features: Tensor
+    logits: Tensor
+    kind: Kind
+    target: Tensor | None = None
+    done: float = 0.0
+
+
+class Helper(NamedTuple):
+    """A network that learns beside the other and is not kept, and how fast, in units of the run's learning rate. Every
+    stage begins with the weights that it was made with."""
+
+    module: nn.Module
+    rate: float
 
 
 class Regular(Protocol):
     """Made by a loss at the beginning of a training, when the network has its first weights."""
 
-    def batch(self, inputs: tuple[Tensor, ...], features: Tensor) -> Tensor | None:
-        """The cost of these rows as the network has just seen them: its inputs, and features (N, D). None: nothing."""
+    @property
+    def helper(self) -> Helper | None: ...
+
+    def batch(self, found: Pass) -> Tensor | None:
+        """The cost of these rows. None: nothing.
+
+        Where a batch goes through in parts, each part, which holds rows of both tasks if there are two, is asked, and
+        costs count by rows: a mean over rows adds up to that of the batch. A statistic of a batch, such as a
+        covariance or a singular value, is then the mean of those of the parts, and noisier.
+        """
 
     def weights(self) -> Tensor | None:
         """The cost of the weights, once a step; None for nothing."""
@@ -28,10 +64,12 @@ class Regular(Protocol):
 class Norms:
     """l1 sum |theta| + l2 / 2 sum theta^2 over the matrices that learn: biases and norms are left alone."""
 
+    helper: Helper | None = None
+
     def __init__(self, network: Network, *, l1: float, l2: float) -> None:
         self._network, self._l1, self._l2 = network, l1, l2
 
-    def batch(self, inputs: tuple[Tensor, ...], features: Tensor) -> Tensor | None:
+    def batch(self, found: Pass) -> Tensor | None:
         """Nothing."""
         return None
 

@@ -21,7 +21,7 @@ from headstart.network import Network
 
 __all__ = ["Needs", "Supervised"]
 
-Needs = Literal["nothing", "source", "maps"]
+Needs = Literal["nothing", "source", "maps", "target"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,9 @@ class Supervised:
     """label_smoothing   e above
     l1, l2            see above; unlike weight_decay they are part of the loss, so that the optimiser scales them
 
-    needs   what of the source the loss compares with: nothing, its weights, or what its stages make of the inputs
+    needs   what the loss compares with: nothing, the weights that the backbone came with, what its stages made of the
+            inputs, or rows of a target task
+    kinds   the tasks that it is for
     amounts the options that may not be negative
     """
 
@@ -37,6 +39,7 @@ class Supervised:
     l1: float = 0.0
     l2: float = 0.0
     needs: ClassVar[Needs] = "nothing"
+    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression", "multilabel")
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2")
 
     def __post_init__(self) -> None:
@@ -45,6 +48,16 @@ class Supervised:
         for name in self.amounts:
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
+
+    def suits(self, kind: Kind, *, mixup: float) -> None:
+        """Raises ValueError where the loss is not for such a task, or not for rows that are mixed."""
+        if kind not in self.kinds:
+            raise ValueError(f"{type(self).__name__} is for {' and '.join(self.kinds)}, and this task is a {kind}")
+        if mixup and self.needs == "target":
+            raise ValueError(
+                f"mixup = {mixup}: {type(self).__name__} compares rows of two tasks, and mixed rows are of both; "
+                "leave it at 0"
+            )
 
     def each(self, logits: Tensor, targets: Tensor, kind: Kind) -> Tensor:
         """(N,) the loss of each row. targets (N,) codes, (N, C) 0 or 1, or (N,) values."""
@@ -55,6 +68,6 @@ class Supervised:
             return functional.binary_cross_entropy_with_logits(logits, targets.float(), reduction="none").mean(1)
         return (logits[:, 0] - targets.to(torch.float32)).square()
 
-    def start(self, network: Network) -> Regular:
-        """What else is minimised, for a network that still has its first weights."""
+    def start(self, network: Network, seed: int = 0) -> Regular:
+        """What else is minimised, for a network that still has its first weights; the seed is that of the training."""
         return Norms(network, l1=self.l1, l2=self.l2)

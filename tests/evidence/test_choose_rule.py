@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headstart.evidence.choose import CRITERIA, Said
-from headstart.evidence.choose_rule import choose_by_shift, keeps_shares
+from headstart.evidence.choose_rule import as_sure, choose_by_shift, keeps_shares
 from headstart.evidence.shift import Shift
 from headstart.evidence.stories import Story
 
@@ -57,6 +57,29 @@ def test_a_move_that_changes_the_shares_called_is_refuted() -> None:
     found = choose_by_shift(models, {"coral"}, shift(1.0))
     assert found.name == "source"
     assert found.rule.startswith("coral calls the classes in other shares than in the source, which no move does, so")
+
+
+def test_a_move_that_is_less_sure_of_the_target_is_refuted() -> None:
+    rng = np.random.default_rng(0)
+    spread = said(0.5, 0.9, loss=0.02)._replace(p_target=np.stack([p := rng.uniform(0.02, 0.98, ROWS), 1 - p], axis=1))
+    assert keeps_shares(spread)
+    assert not as_sure(spread)
+    found = choose_by_shift({"source": said(0.0, 0.99), "coral": spread}, {"coral"}, shift(1.0))
+    assert found.name == "source"
+    assert found.rule.startswith("coral is less sure than in the source, which no move does, so")
+    assert as_sure(spread._replace(p_source=spread.p_target))
+    assert as_sure(said(0.5, 0.99, loss=0.01))
+    assert not as_sure(said(0.5, 0.8, loss=0.01))
+    with pytest.raises(ValueError, match="p_source is None: this rule needs"):
+        as_sure(spread._replace(p_source=None))
+
+
+def test_where_no_story_stands_a_move_may_be_taken() -> None:
+    models = {"source": said(0.1, 0.99, loss=0.01), "coral": said(0.5, 0.99, loss=0.01)}
+    none = Shift("conditional", False, "", "", stories=(Story("label", 0.01, 80), Story("moved", 0.01, 160)))
+    found = choose_by_shift(models, {"coral"}, none)
+    assert found.name == "coral"
+    assert found.rule.startswith("neither other shares nor weights explain the target: coral has the highest infomax")
 
 
 def test_a_model_that_does_not_move_may_win_by_infomax_whatever_its_shares() -> None:

@@ -30,7 +30,7 @@ def test_logits_are_the_scores_of_scikit_learn(classes):
     fit = Boosting(trees=(30,))(x, y, kind="classification", classes=classes, folds=np.arange(len(x)) % 5)
     order = pose(x, y, kind="classification", classes=classes, folds=np.arange(len(x)) % 5).order
     model = GradientBoostingClassifier(
-        n_estimators=30, learning_rate=0.1, max_depth=2, min_samples_leaf=10, subsample=0.5, random_state=0
+        n_estimators=30, learning_rate=0.2, max_depth=2, min_samples_leaf=10, subsample=0.5, random_state=0
     ).fit(x[order], y[order])
     scores = model.decision_function(x)
     logits = fit.head.logits(x)
@@ -44,7 +44,7 @@ def test_values_are_those_of_scikit_learn():
     order = rows_as_fitted(x, y)
     model = GradientBoostingRegressor(
         n_estimators=fit.head.config["trees"],
-        learning_rate=0.1,
+        learning_rate=0.2,
         max_depth=2,
         min_samples_leaf=10,
         subsample=0.5,
@@ -58,7 +58,7 @@ def test_the_number_of_trees_is_settled_on_rows_not_seen():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(150, 5)), rng.integers(0, 2, 150)
     fit = Boosting()(x, y, kind="classification", classes=2, folds=np.arange(150) % 5)
-    assert fit.head.config["trees"] <= 20  # of noise the fewest are best
+    assert fit.head.config["trees"] <= 10  # of noise the fewest are best
     assert 0.3 < float((fit.out_of_fold.argmax(axis=1) == y).mean()) < 0.7
 
 

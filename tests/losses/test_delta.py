@@ -11,6 +11,7 @@ from headstart.checkpoint import Journal
 from headstart.errors import TrainingError
 from headstart.losses.delta import Delta, spectral_tail
 from headstart.losses.l2_sp import L2SP
+from headstart.losses.regular import Pass
 from headstart.step import Batch, Step
 from headstart.train import train
 from headstart.training import Training
@@ -46,7 +47,7 @@ def test_the_cost_is_the_naive_one(network, backbone, shrink):
     network.open(network.stages)
     network.eval()
     features = network.backbone(X)
-    found = regular.batch((X,), features)
+    found = regular.batch(Pass((X,), features, features, "classification"))
     with torch.no_grad():
         now, pooled = maps(network.backbone, X)
         then, _ = maps(backbone.module, X)
@@ -69,7 +70,7 @@ def test_nothing_has_moved_at_the_beginning(network):
     regular = Delta(shrink=0.0).start(network)
     network.open(network.stages)
     network.eval()
-    assert regular.batch((X,), network.backbone(X)).item() == 0
+    assert regular.batch(Pass((X,), network.backbone(X), X, "classification")).item() == 0
     regular.close()
 
 

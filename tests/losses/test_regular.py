@@ -7,6 +7,7 @@ import torch
 
 from headstart.losses.delta import Delta
 from headstart.losses.l2_sp import L2SP
+from headstart.losses.regular import Pass
 from headstart.losses.supervised import Supervised
 
 
@@ -46,6 +47,6 @@ def test_nothing_is_nothing(network):
     network.open(network.stages)
     regular = Supervised().start(network)
     assert regular.weights() is None
-    assert regular.batch((), torch.zeros(1)) is None
+    assert regular.batch(Pass((), torch.zeros(1), torch.zeros(1), "classification")) is None
     network.requires_grad_(False)
     assert Supervised(l2=1.0).start(network).weights() is None

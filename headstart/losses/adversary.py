@@ -1,0 +1,50 @@
+"""A small network that tells source from target, behind a reversed gradient (Ganin et al., 2016, section 4).
+
+R_c(x) = x,   dR_c / dx = -c,   c = weight (2 / (1 + exp(-sharp p)) - 1),   p from 0 to 1 over the training
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["adversary", "ramp", "reverse", "told_apart"]
+
+_STREAM = 2
+
+
+def ramp(done: float, sharp: float) -> float:
+    """2 / (1 + exp(-sharp p)) - 1: from 0 to about 1."""
+    return 2 / (1 + math.exp(-sharp * done)) - 1
+
+
+def reverse(x: Tensor, by: float) -> Tensor:
+    """The same values; what comes back through them is multiplied by -by."""
+    same = x.view_as(x)
+    if same.requires_grad:
+        same.register_hook(partial(torch.mul, other=-by))  # type: ignore[no-untyped-call]
+    return same
+
+
+def adversary(inputs: int, width: int, seed: int, like: Tensor) -> nn.Sequential:
+    """(N, inputs) -> (N, 1) logits of being of the target, on the device of `like`; drawn apart from all else."""
+    drawn = int(np.random.default_rng([seed, _STREAM]).integers(2**62))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(drawn)
+        made = nn.Sequential(
+            nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1)
+        )
+    return made.to(like.device)
+
+
+def told_apart(said: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The cross-entropy of the domains, the mean of its means over either, where rows count by weights (N,)."""
+    each = functional.binary_cross_entropy_with_logits(said.float(), target.float(), reduction="none")
+    w = torch.ones_like(each) if weights is None else weights
+    s, t = ~target, target
+    return ((each[s] * w[s]).sum() / w[s].sum() + (each[t] * w[t]).sum() / w[t].sum()) / 2

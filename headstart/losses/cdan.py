@@ -1,0 +1,92 @@
+"""CDAN (Long et al., 2018, equations 4, 7 and 8): domains that cannot be told apart, class by class.
+
+    h = f (x) g,   g = softmax(z);   with more than `most` entries   h = (R_f f) * (R_g g) / sqrt(most)
+    min  L_y + (mean_s w l(G_d(R_c(h)), 0) + mean_t w l(G_d(R_c(h)), 1)) / 2,   w = 1 + exp(-H(g))
+
+The adversary sees the product of features and answers, so that a class of the source is matched with the same class of
+the target; rows of which the network is sure count more. Use it where DANN would match different classes. For classes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from headstart.data.task import Kind
+from headstart.losses.adversary import adversary, ramp, reverse, told_apart
+from headstart.losses.domains import Against, Domains
+from headstart.losses.regular import Helper
+from headstart.losses.supervised import Needs, Supervised
+from headstart.network import Network, TunedHead
+
+__all__ = ["CDAN"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CDAN(Supervised):
+    """weight   of the reversed gradient, in the end
+    sharp    how fast it gets there
+    width    of the two hidden layers of G_d
+    rate     how much faster G_d learns than the backbone's last stage
+    entropy  whether rows count by w; else all alike
+    most     entries of h, above which it is drawn at random
+    """
+
+    weight: float = 1.0
+    sharp: float = 10.0
+    width: int = 128
+    rate: float = 10.0
+    entropy: bool = True
+    most: int = 4096
+    needs: ClassVar[Needs] = "target"
+    kinds: ClassVar[tuple[Kind, ...]] = ("classification",)
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("width", "most"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
+        if not self.rate > 0:
+            raise ValueError(f"rate = {self.rate}: expected more than 0")
+
+    def start(self, network: Network, seed: int = 0) -> Against:
+        """With an adversary that knows nothing yet."""
+        head = cast(TunedHead, network.head)
+        product = Product(len(head.mean), head.linear.out_features, self.most, seed).to(head.mean.device)
+        told = adversary(product.width, self.width, seed, head.mean)
+
+        def cost(both: Domains) -> Tensor:
+            g = both.logits.softmax(1).detach()
+            h = reverse(product(both.x, g), self.weight * ramp(both.found.done, self.sharp))
+            return told_apart(told(h)[:, 0], both.target, certainty(g) if self.entropy else None)
+
+        return Against(network, self, cost, Helper(told, self.rate))
+
+
+class Product(nn.Module):
+    """h above: (N, D) and (N, C) to (N, width)."""
+
+    def __init__(self, d: int, classes: int, most: int, seed: int) -> None:
+        super().__init__()
+        self.width = min(d * classes, most)
+        self.drawn = d * classes > most
+        generator = torch.Generator().manual_seed(seed)
+        for name, size in (("of_f", d), ("of_g", classes)):
+            found = torch.randn(size, most, generator=generator) if self.drawn else torch.empty(0)
+            self.register_buffer(name, found)
+
+    def forward(self, f: Tensor, g: Tensor) -> Tensor:
+        if not self.drawn:
+            return (g[:, :, None] * f[:, None, :]).flatten(1)
+        product: Tensor = (f @ self.get_buffer("of_f")) * (g @ self.get_buffer("of_g")) / math.sqrt(self.width)
+        return product
+
+
+def certainty(g: Tensor) -> Tensor:
+    """(N, C) shares -> (N,) w = 1 + exp(-H(g))."""
+    return 1 + torch.exp(torch.special.entr(g).sum(1).neg())

@@ -1,0 +1,47 @@
+"""Deep CORAL (Sun and Saenko, 2016, equations 1 to 3): the covariances of both domains are drawn together.
+
+    min  L_y + weight / (4 d^2) ||C_s - C_t||_F^2,   C = (D'D - (1'D)'(1'D) / n) / (n - 1)
+
+Covariances only: where the domains are shifted and not turned, `DAN` or `DANN` see more. In parts of a batch the
+covariances are those of a part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from headstart.data.task import Kind
+from headstart.losses.domains import Between
+from headstart.losses.supervised import Needs, Supervised
+from headstart.network import Network
+
+__all__ = ["DeepCoral", "coral"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepCoral(Supervised):
+    """weight   of the distance"""
+
+    weight: float = 100.0
+    needs: ClassVar[Needs] = "target"
+    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
+
+    def start(self, network: Network, seed: int = 0) -> Between:
+        """Nothing is kept between batches."""
+        return Between(network, self, self.weight, lambda both: coral(*both.parts()))
+
+
+def coral(x: Tensor, y: Tensor) -> Tensor:
+    """||C_x - C_y||_F^2 / (4 d^2) of (n, d) and (m, d)."""
+    apart: Tensor = (_covariance(x) - _covariance(y)).square().sum() / (4 * x.shape[1] ** 2)
+    return apart
+
+
+def _covariance(D: Tensor) -> Tensor:
+    """C above; that of one row is 0."""
+    centred = D - D.mean(0)
+    return centred.T @ centred / max(1, len(D) - 1)

@@ -1,0 +1,70 @@
+"""What losses that compare a source with a target have in common: the features that the head sees, domain by domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from headstart.losses.regular import Helper, Norms, Pass
+from headstart.losses.supervised import Supervised
+from headstart.network import Network, TunedHead
+
+__all__ = ["Against", "Apart", "Between", "Domains", "squared_distances"]
+
+
+class Domains(NamedTuple):
+    """A pass with rows of both tasks.
+
+    x       (N, D) features as the head's first layer gets them: of about unit variance at the beginning
+    logits  (N, C)
+    target  (N,) bool: the rows of the target
+    """
+
+    x: Tensor
+    logits: Tensor
+    target: Tensor
+    found: Pass
+
+    def parts(self) -> tuple[Tensor, Tensor]:
+        """x of the source and of the target."""
+        return self.x[~self.target], self.x[self.target]
+
+
+Apart = Callable[[Domains], Tensor]
+"""How far two domains are apart, or what else is to be small in both."""
+
+
+class Between(Norms):
+    """weight * cost, beside the norms of the weights."""
+
+    def __init__(self, network: Network, loss: Supervised, weight: float, cost: Apart) -> None:
+        super().__init__(network, l1=loss.l1, l2=loss.l2)
+        self._weight, self._cost = weight, cost
+
+    def batch(self, found: Pass) -> Tensor | None:
+        """Of rows of both domains, in float32 whatever the precision of the network."""
+        with torch.autocast(found.features.device.type, enabled=False):
+            return self._weight * self._cost(self._domains(found))
+
+    def _domains(self, found: Pass) -> Domains:
+        if found.target is None:
+            raise ValueError("this loss compares two tasks, and there is only one: give rows of a target")
+        x = cast(TunedHead, self._network.head).standardised(found.features.float())
+        return Domains(x, found.logits.float(), found.target, found)
+
+
+class Against(Between):
+    """cost, whose helper is the adversary: it is not weighed here, since only what is reversed is."""
+
+    def __init__(self, network: Network, loss: Supervised, cost: Apart, helper: Helper) -> None:
+        super().__init__(network, loss, 1.0, cost)
+        self.helper = helper
+
+
+def squared_distances(x: Tensor) -> Tensor:
+    """(N, D) -> |x_i - x_j|^2, (N, N)."""
+    norms = x.square().sum(1)
+    return (norms[:, None] + norms - 2 * x @ x.T).clamp_min(0)

@@ -1,0 +1,65 @@
+"""Manifold regularisation (Belkin, Niyogi and Sindhwani, 2006, equation 4), on the rows of a batch of both domains.
+
+    min  L_y + weight trace(F' L F) / sum_ij W_ij,   L = diag(W 1) - W
+    W_ij = exp(-|x_i - x_j|^2 / s) where j is among the k nearest of i or i among those of j, else 0
+
+F are the answers, s the mean of |x_i - x_j|^2 over all pairs: rows with like features, of whichever domain, shall get
+like answers. The features in W are taken as they are; what they make of it reaches them through F.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from headstart.data.task import Kind
+from headstart.losses.domains import Between, Domains, squared_distances
+from headstart.losses.supervised import Needs, Supervised
+from headstart.network import Network
+
+__all__ = ["Graph", "edges", "roughness"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph(Supervised):
+    """weight      of the roughness
+    neighbours  k above
+    """
+
+    weight: float = 1.0
+    neighbours: int = 5
+    needs: ClassVar[Needs] = "target"
+    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.neighbours < 1:
+            raise ValueError(f"neighbours = {self.neighbours}: expected 1 or more")
+
+    def start(self, network: Network, seed: int = 0) -> Between:
+        """Nothing is kept between batches."""
+        return Between(network, self, self.weight, self._cost)
+
+    def _cost(self, both: Domains) -> Tensor:
+        F = both.logits.softmax(1) if both.found.kind == "classification" else both.logits
+        return roughness(F, edges(both.x.detach(), self.neighbours))
+
+
+def edges(x: Tensor, k: int) -> Tensor:
+    """(N, D) -> W (N, N), symmetric, 0 on the diagonal."""
+    squared = squared_distances(x)
+    s = squared.mean().clamp_min(torch.finfo(x.dtype).tiny)
+    others = squared.clone().fill_diagonal_(torch.inf)
+    nearest = others.topk(min(k, len(x) - 1), largest=False).indices
+    near = torch.zeros_like(squared).scatter_(1, nearest, 1.0)
+    return torch.exp(-squared / s) * torch.maximum(near, near.T)
+
+
+def roughness(F: Tensor, W: Tensor) -> Tensor:
+    """trace(F' L F) / sum_ij W_ij of (N, C) answers."""
+    found: Tensor = ((F.square().sum(1) * W.sum(1)).sum() - (F * (W @ F)).sum()) / W.sum()
+    return found
