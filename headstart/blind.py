@@ -3,7 +3,8 @@
     1. The base of the source alone: linear, unless another has a lower loss on source rows that it did not see, weighed
        by the density ratio (Sugiyama et al., 2007), by a standard error of the paired difference.
     2. Of classifiers, where the tasks differ: `choose_by_shift` among the source alone, `likeness` and `coral`, where
-       its story allows a move; else a step that weighs rows, if it beats the source alone as in 1.
+       its story allows a move; else, where other shares of the classes explain the target and nothing else does,
+       `mlls`; else a step that weighs rows, if it beats the source alone as in 1.
 
 Why these, with figures: docs/decisions/0007.
 """
@@ -28,14 +29,15 @@ from headstart.ground import Ground
 
 __all__ = ["bases", "choose_blind"]
 
-_WEIGHING = ("kmm", "rulsif", "mlls")
+_SHARES = "mlls"
+_WEIGHING = ("kmm", "rulsif", _SHARES)
 _ALONE: tuple[Base, ...] = ("linear", "kernel")
 _FEWEST = 2
 
 
 def bases(on: Ground) -> list[Base]:
-    """Those that suit the features: trees ask for columns that mean something one by one."""
-    return [base for base in BASES if base != "boosting" or on.scale == "each"]
+    """Those that suit the features: trees ask for columns that mean something one by one, as those of a table do."""
+    return [base for base in BASES if base != "boosting" or on.encoder is not None]
 
 
 def choose_blind(on: Ground) -> Chosen:
@@ -49,21 +51,23 @@ def choose_blind(on: Ground) -> Chosen:
     linear, kernel = (_tried(on, "source-only", base, weights) for base in _ALONE)
     plain = kernel if _beats(kernel, linear) else linear
     if on.kind == "regression" or not found.shifted:
-        return plain.chosen(f"no target labels to compare by, and {found.why}")
+        return plain.chosen(f"too few target labels to compare, and {found.why}")
     moved = _possible(on, [("coral", base) for base in _ALONE[: 2 if on.scale == "each" else 1]], weights)
     tried = [linear, kernel, *_possible(on, [("likeness", "linear")], weights), *moved]
     choice = choose_by_shift({one.words: one.said for one in tried}, [one.words for one in moved], found)
     if choice.criterion == "infomax":
         taken = next(one for one in tried if one.words == choice.name)
-        return taken.chosen(f"no target labels to compare by; {choice.rule}")
+        return taken.chosen(f"too few target labels to compare; {choice.rule}")
     weighed = _possible(on, [(name, plain.base) for name in _WEIGHING], weights)
+    if found.kind == "label" and weighed[-1].name == _SHARES:
+        return weighed[-1].chosen(f"too few target labels to compare; {found.why}")
     better = [one for one in weighed if _beats(one, plain)]
     if not better:
         return plain.chosen(
-            f"no target labels to compare by, and no weights are better by a standard error; {found.why}"
+            f"too few target labels to compare, and no weights are better by a standard error; {found.why}"
         )
     taken = min(better, key=lambda one: one.losses.mean())
-    return taken.chosen(f"no target labels to compare by; lower weighted loss than {plain.words}; {found.why}")
+    return taken.chosen(f"too few target labels to compare; lower weighted loss than {plain.words}; {found.why}")
 
 
 class _Tried(NamedTuple):

@@ -27,21 +27,21 @@ class Ground:
     """Both tasks as features of one form; of the target only rows that may be looked at.
 
     folds   (n,) and (m,) in which rows are held out together
-    blocks  (m,) target rows of one number stay together whatever the folds; None: each on its own
     class_weight   as in `heads.head.Fitter`
     form    what was done to the features of the backbone, see `heads.head.shaped`
     scale   whether the features have units of their own, see `heads.standardize`
+    blocks  (m,) target rows of one number stay together whatever the folds; None: each on its own
     """
 
     domains: Domains
     folds: tuple[Array, Array]
     kind: Kind
-    blocks: Array | None = None
     form: Form = "plain"
     scale: Scale = "shared"
     encoder: TableEncoder | None = None
     seed: int = 0
     class_weight: ClassWeight = None
+    blocks: Array | None = None
 
     @property
     def labelled(self) -> Array:
@@ -68,12 +68,12 @@ class Origin:
             Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes),
             (self.folds, _folds(target, None, self.seed)),
             kind,
-            target.blocks,
             self.form,
             "each" if self.seen.task.modality in ("table", "array") else "shared",
             encoder,
             self.seed,
             self.class_weight,
+            target.blocks,
         )
 
     @cached_property

@@ -3,15 +3,15 @@
 Each way is tested on labelled target rows that it did not learn from. It begins with both tasks pooled under a linear
 head, which is seldom far from the best, and leaves that for another way that does not adapt, or another base, only
 where its mean loss is lower by two standard errors of the paired difference (Breiman et al., 1984, section 3.4.3): many
-are compared on few rows. An adaptation is taken where it is then better by a quarter of one. Why these margins, with
-figures: docs/decisions/0007. Without target labels see `blind`.
+are compared on few rows. An adaptation is taken where the tasks differ and it is then better by a quarter of one. Why
+these margins, with figures: docs/decisions/0007. Without target labels see `blind`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from headstart.align.way import Way
 from headstart.blind import bases, choose_blind
 from headstart.chosen import Chosen, way_of
 from headstart.data.task import Array
+from headstart.evidence.shift import diagnose
 from headstart.ground import Ground
 from headstart.heads.folds import merged, numbered
 from headstart.heads.head import Head
@@ -60,13 +61,24 @@ def choose(on: Ground) -> Chosen:
     plain = _tried(on, *_FIRST)
     others = [_tried(on, name, base) for base in there for name in _PLAIN if (name, base) != _FIRST]
     plain = min([plain, *(one for one in others if one.beats(plain, _LEAVE))], key=_mean)
-    adapted = min([_tried(on, name, base) for base in there if base != "boosting" for name in _ADAPTED], key=_mean)
     said = f"on {len(on.labelled)} labelled target rows held out in turn"
+    if not _differ(on):
+        return plain.chosen._replace(why=f"the tasks do not differ, and nothing is better by its margin {said}")
+    adapted = min([_tried(on, name, base) for base in there if base != "boosting" for name in _ADAPTED], key=_mean)
     if adapted.beats(plain, _ADAPT):
         return adapted.chosen._replace(why=f"better than {plain.chosen.words} {said}")
     if (plain.name, plain.base) != _FIRST:
         return plain.chosen._replace(why=f"better than pooled {said}, and no adaptation is better still")
     return plain.chosen._replace(why=f"nothing is better by its margin {said}")
+
+
+def _differ(on: Ground) -> bool:
+    """Whether the diagnosis, with the labels that may be used, finds a shift that could be adapted to."""
+    domains = on.domains
+    found = diagnose(
+        domains.source, domains.targets, domains.target, domains.known, kind=cast(Any, on.kind), seed=on.seed
+    )
+    return found.kind != "none"
 
 
 def _mean(one: _Tried) -> float:

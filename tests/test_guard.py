@@ -80,7 +80,7 @@ def test_rows_of_a_rare_class_are_spread():
     codes[[3, 17]] = 1
     part = _parts(replace(on, domains=on.domains._replace(known=np.r_[codes, np.full(160, -1)])))
     assert part[3] != part[17]
-    assert np.bincount(part).tolist() == [8] * 5
+    assert np.bincount(part).tolist() == [4] * 10
 
 
 def test_rows_that_belong_together_are_held_out_together():
@@ -88,7 +88,7 @@ def test_rows_that_belong_together_are_held_out_together():
     blocks = np.arange(200) // 4
     part = _parts(replace(on, blocks=blocks))
     assert all(len(set(part[blocks[:40] == block])) == 1 for block in range(10))
-    assert np.bincount(part).tolist() == [8] * 5
+    assert np.bincount(part).tolist() == [4] * 10
 
 
 def test_without_labels_the_diagnosis_decides():

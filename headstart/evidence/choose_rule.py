@@ -14,10 +14,10 @@ takes P(y | x) as the source's, which a move breaks. Each alone chooses badly un
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import numpy as np
-from scipy.stats import chi2_contingency, entropy, ttest_ind
+from scipy.stats import chi2_contingency, entropy
+from scipy.stats import t as t_distribution
 
 from headstart.evidence.choose import Choice, Said, choose
 from headstart.evidence.shift import Shift
@@ -27,6 +27,7 @@ __all__ = ["as_sure", "choose_by_shift", "keeps_shares"]
 _NEAR = 0.05
 _LEVEL = 0.05
 _CLOSE, _UNSURE = 0.01, 0.01
+_FEWEST = 2
 
 
 def choose_by_shift(models: Mapping[str, Said], moving: Collection[str], shift: Shift) -> Choice:
@@ -71,9 +72,11 @@ def as_sure(said: Said) -> bool:
     if said.p_source is None:
         raise ValueError("p_source is None: this rule needs what the model says of source rows that it did not see")
     there, here = (np.asarray(entropy(p, axis=1), np.float64) for p in (said.p_target, said.p_source))
-    if there.mean() - here.mean() <= _CLOSE:
+    apart = float(there.mean() - here.mean())
+    if apart <= _CLOSE or min(len(there), len(here)) < _FEWEST:
         return True
     if np.ptp(there) == np.ptp(here) == 0:
         return False
-    found: Any = ttest_ind(there, here, equal_var=False, alternative="greater")
-    return float(found.pvalue) >= _UNSURE
+    parts = [rows.var(ddof=1) / len(rows) for rows in (there, here)]
+    freedom = sum(parts) ** 2 / sum(v**2 / (len(rows) - 1) for v, rows in zip(parts, (there, here), strict=True))
+    return float(t_distribution.sf(apart / np.sqrt(sum(parts)), freedom)) >= _UNSURE

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import entropy, ttest_ind
 
 from headstart.evidence.choose import CRITERIA, Said
 from headstart.evidence.choose_rule import as_sure, choose_by_shift, keeps_shares
@@ -70,6 +71,13 @@ def test_a_move_that_is_less_sure_of_the_target_is_refuted() -> None:
     assert as_sure(spread._replace(p_source=spread.p_target))
     assert as_sure(said(0.5, 0.99, loss=0.01))
     assert not as_sure(said(0.5, 0.8, loss=0.01))
+    for seed in range(5):
+        p = np.random.default_rng(seed).beta(2, 8, (ROWS, 2))
+        one = spread._replace(p_source=np.stack([p[:, 0], 1 - p[:, 0]], axis=1),
+                              p_target=np.stack([p[:, 1] ** 0.7, 1 - p[:, 1] ** 0.7], axis=1))  # fmt: skip
+        there, here = (entropy(q, axis=1) for q in (one.p_target, one.p_source))
+        welch = ttest_ind(there, here, equal_var=False, alternative="greater").pvalue
+        assert as_sure(one) == (welch >= 0.01 or there.mean() - here.mean() <= 0.01)
     with pytest.raises(ValueError, match="p_source is None: this rule needs"):
         as_sure(spread._replace(p_source=None))
 
