@@ -6,33 +6,28 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from headstart.across import fit_across, with_test
 from headstart.answers import Answers
 from headstart.artefact import Model
 from headstart.backbones.tables import TableEncoder
-from headstart.bridge import Bridge
+from headstart.checked import checked, report_of
 from headstart.compare import TargetLabels, may_use, read_pair
 from headstart.contest import Contest
-from headstart.crossing import Crossing, Tasks
 from headstart.data.check import Report, without_empty_classes
-from headstart.data.check import check as check_task
 from headstart.data.join import join
-from headstart.data.pair import Pair, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.targets import recode
 from headstart.data.task import Kind, Task
-from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.ground import answered
 from headstart.listener import LOGGED, Listener
 from headstart.methods import METHODS, adapts, configured, wayfaring
-from headstart.seen import Seen, glance, look
+from headstart.seen import glance
 from headstart.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
 from headstart.trials import REPEATS, plan_trials
@@ -85,7 +80,7 @@ def fit(
         both, task = None, _read(data, test, roles, kind, listener)
     else:
         both = read_pair(source, data, roles=roles, kind=kind, target_labels="all", listener=listener)
-        task = _tested(both, test, roles)
+        task = with_test(both, test, roles)
     fitted = Transfer(
         backbone,
         method,
@@ -100,49 +95,14 @@ def fit(
     with watch("features"):
         seen = fitted.look(task, listener=listener)
     if both is not None:
-        return _drawn(both, seen, fitted, watch, labels, listener)
+        return fit_across(both, seen, fitted, watch, labels, listener)
     with watch("check"):
-        seen, report = _checked(seen, listener)
+        seen, report = checked(seen, listener)
         seen = replace(seen, task=without_empty_classes(seen.task))
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
     race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
     model, evidence = race.run(fitted.extraction(seen.engine), listener)
-    return _held(fitted, model, evidence, report)
-
-
-def _drawn(both: Pair, target: Seen, fitted: Transfer, watch: Stopwatch, labels: bool, listener: Listener) -> Transfer:
-    """Fit to a target that the backbone has seen, and draw on its source."""
-    extraction = fitted.extraction(target.engine or None)
-    with watch("features"):
-        source = look(both.source, fitted.backbone_, extraction, listener, "source")
-    with watch("check"):
-        target, labelled, report = _divided(target, listener)
-    tasks = Tasks(source, target, labelled, both.notes)
-    crossing = Crossing(tasks, fitted.backbone_, fitted.plan, (extraction, listener), labels=labels)
-    return _held(fitted, *Bridge(tasks, crossing, watch).run(), report)
-
-
-def _divided(target: Seen, listener: Listener) -> tuple[Seen, int, Report | None]:
-    """The target rows that can be used, those with an answer first, and how many these are.
-
-    Of the others those are left out that are there with an answer too, and those of a given test split.
-    """
-    answers, split = target.task.targets, target.task.split
-    if answers is None:
-        return target, 0, None
-    there = answered(answers, target.task.kind)
-    known, report = _checked(target.take(np.flatnonzero(there)), listener, taught=True)
-    met = set(known.keys)
-    bare = [row for row in np.flatnonzero(~there).tolist() if target.keys[row] not in met]
-    bare = [row for row in bare if split is None or split[row] != "test"]
-    rows = np.concatenate([np.flatnonzero(there)[report.keep], np.array(bare, np.int64)])
-    own = known.blocks.max(initial=0) + 1 + np.arange(len(bare))
-    return replace(target.take(rows), blocks=np.concatenate([known.blocks, own])), len(known), report
-
-
-def _held(fitted: Transfer, model: Model, evidence: Evidence, report: Report | None) -> Transfer:
-    found = () if report is None else tuple(finding.to_json() for finding in report.findings)
-    return fitted.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
+    return fitted.conclude(model, evidence, report)
 
 
 def check(
@@ -151,7 +111,7 @@ def check(
     """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
     task = _read(data, None, roles, kind, listener)
     seen = glance(task, Extraction(cache=Cache() if cache else None), listener)
-    return _report(seen)
+    return report_of(seen)
 
 
 def evaluate(
@@ -221,35 +181,9 @@ def _suits(method: str, options: dict[str, Any], seed: int, source: Any) -> bool
     return moves
 
 
-def _tested(both: Pair, test: Any, roles: Roles) -> Task:
-    """The target, with the user's own test data behind it."""
-    if both.source.kind == "multilabel":
-        raise DataError(
-            "the source asks for several labels a row, and knowledge of that is not carried over: give one label a row"
-        )
-    if test is None:
-        return both.target
-    given = read(test, roles=replace(roles, modality=both.target.modality), kind=both.source.kind)
-    return join(both.target, pair(both.source, given).target)
-
-
 def _say(task: Task, listener: Listener) -> None:
     what = {"image": "pictures", "text": "texts", "table": "rows", "array": "rows"}[task.modality]
     of = f" of {len(task.classes)} classes" if task.classes else ""
     listener.say(f"read {len(task):,} {what}{of}")
     for note in task.notes:
         listener.say(f"  {note}")
-
-
-def _report(seen: Seen, taught: bool = False) -> Report:
-    truncated = None if seen.features is None else seen.features.truncated
-    return check_task(seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated, taught=taught)
-
-
-def _checked(seen: Seen, listener: Listener, *, taught: bool = False) -> tuple[Seen, Report]:
-    """The rows that the check leaves, and what it found; raises DataError where there is nothing to fit."""
-    report = _report(seen, taught)
-    for finding in report.findings:
-        listener.say(str(finding))
-    report.raise_if_error()
-    return replace(seen, blocks=report.blocks).take(report.keep), report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -22,6 +23,7 @@ from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
 from headstart.data.arrays import as_task
+from headstart.data.findings import Report
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.task import Array, Kind, Task
@@ -118,6 +120,11 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         if model.kind != "regression":
             self.classes_ = np.array(model.classes)
         return self
+
+    def conclude(self, model: Model, evidence: Evidence, report: Report | None) -> Self:
+        """Be this fitted model, with what held-out data and the check said."""
+        found = () if report is None else tuple(finding.to_json() for finding in report.findings)
+        return self.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
 
     @property
     def plan(self) -> Plan:
