@@ -25,13 +25,14 @@ from headstart.trials import Trials, plan_trials
 
 __all__ = ["Bridge"]
 
+_FEWEST = 2
 _PLAIN = ("source-only", "target-only", "pooled")
 _SAID = {
     True: {"helps": "adaptation helps", "hurts": "adaptation hurts", "cannot tell": "cannot tell whether it helps"},
     False: {"helps": "better", "hurts": "worse", "cannot tell": "cannot tell which is better"},
 }
 _UNTESTED = (
-    "No target row has a label, so that nothing could be tested on the target: the scores are those of source rows "
+    "{} target row has a label, so that nothing could be tested on the target: the scores are those of source rows "
     "that were held out, and say how well the source is learnt. How well the target is answered is not known."
 )
 
@@ -46,7 +47,7 @@ class Bridge:
 
     def run(self) -> tuple[Model, Evidence]:
         """The model of the plan's way, tested beside those that do not adapt."""
-        if not self.tasks.labelled:
+        if self.labelled.task.split is None and len(np.unique(self.labelled.blocks)) < _FEWEST:
             return self._untested()
         trials = plan_trials(self.labelled, self.seed, repeats=1, taught=True)
         self.crossing.how[1].say(f"fitting: {self.plan.method}, tested by {trials.words}")
@@ -79,22 +80,22 @@ class Bridge:
         return self._model(kept), self._whole(evidence, kept, ways)
 
     def _untested(self) -> tuple[Model, Evidence]:
-        """Where no target row has a label: what source rows say that were held out."""
-        name = self.plan.method
-        self.crossing.how[1].say(f"fitting: {name}; no target row has a label, so that none can be tested")
+        """Where no target row has a label, or one of its own: what source rows say that were held out."""
+        name, count = self.plan.method, "Only one" if self.tasks.labelled else "No"
+        self.crossing.how[1].say(f"fitting: {name}; {count.lower()} target row has a label, so that none can be tested")
         with self.watch("head"):
-            kept = self._made(np.arange(0))
+            kept = self._made(np.arange(self.tasks.labelled))
         source = None if kept.learnt is None else kept.learnt.source
         if source is None:
             raise DataError(
-                f"method {name!r} cannot be tested on source rows, and no target row has a label: give some"
+                f"method {name!r} cannot be tested on source rows: label some target rows, or give test data of your own"
             )
         with self.watch("evidence"):
             evidence = replace(
                 of_answers(_held(self.crossing.source), source[None], {}, seed=self.seed),
                 n_train=len(self.crossing.source),
                 protocol="cross-validation on source rows; no target row was tested",
-                notes=(_UNTESTED,),
+                notes=(_UNTESTED.format(count),),
             )
         return self._model(kept), self._whole(evidence, kept, [kept.chosen])
 

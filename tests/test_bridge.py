@@ -23,7 +23,11 @@ MPG = Roles(target="mpg")
 US, EUROPE = cars(1), cars(2)
 
 
-@pytest.mark.parametrize(("source", "target"), [(US, EUROPE), (EUROPE, US)], ids=["to Europe", "to the US"])
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [(US, EUROPE), pytest.param(EUROPE, US, marks=pytest.mark.slow)],
+    ids=["to Europe", "to the US"],
+)
 def test_the_guard_keeps_what_is_about_as_good_as_the_best_that_is_not_adapted(source, target):
     evidence = fit(target, source=source, roles=MPG, cache=False).evidence_
     assert set(evidence.baselines) == {"source-only", "target-only", "pooled"}
@@ -80,6 +84,13 @@ def test_a_target_without_labels_is_fitted_and_it_is_said_that_nothing_was_teste
     np.testing.assert_allclose(looked.predict(bare), made.predict(bare))
     with pytest.raises(ValueError, match="no labelled target rows may be used"):
         fit(bare, source=US, roles=MPG, method="pooled", cache=False)
+
+
+def test_one_labelled_row_can_teach_and_not_test():
+    made = fit(EUROPE[:1], source=US, roles=MPG, method="source-only", cache=False)
+    assert made.evidence_.notes[0].startswith("Only one target row has a label, so that nothing could be tested")
+    with pytest.raises(DataError, match="method 'pooled' cannot be tested on source rows: label some target rows"):
+        fit(EUROPE[:1], source=US, roles=MPG, method="pooled", cache=False)
 
 
 def test_test_data_of_ones_own_for_a_target_without_labels():

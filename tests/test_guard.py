@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from headstart.adapting import fit_way
 from headstart.align.aligned import Domains
@@ -98,6 +99,10 @@ def test_without_labels_the_diagnosis_decides():
     assert found.why.startswith("too few target labels to compare")
     same, _ = ground(lambda z: z, known=0)
     assert choose(same).name == "source-only"
+
+
+@pytest.mark.slow
+def test_without_labels_other_shares_are_corrected_and_nothing_gets_worse():
     names = []
     for seed in range(5):
         on, truth = ground(lambda z: z, known=0, shares=0.1, count=400, seed=seed)
