@@ -88,7 +88,7 @@ class Bridge:
         source = None if kept.learnt is None else kept.learnt.source
         if source is None:
             raise DataError(
-                f"method {name!r} cannot be tested on source rows: label some target rows, or give test data of your own"
+                f"method {name!r} cannot be tested on source rows: label some target rows, or give test data"
             )
         with self.watch("evidence"):
             evidence = replace(

@@ -93,7 +93,7 @@ def test_rows_that_belong_together_are_held_out_together():
 
 
 def test_without_labels_the_diagnosis_decides():
-    on, truth = ground(lambda z: z, known=0, shares=0.1, count=400)
+    on, _ = ground(lambda z: z, known=0, shares=0.1, count=400)
     found = choose(on)
     assert found.name in ("mlls", "source-only")
     assert found.why.startswith("too few target labels to compare")
