@@ -127,8 +127,7 @@ def scores(
     for name in ["source-only", *losses]:
         method = "scratch" if name == "source-only" else f"scratch+{name}"
         began = time.perf_counter()
-        alike = {"rate": 1.0} if name in ("dann", "cdan") else {}  # from scratch all layers learn alike, see OPTIONS
-        tuning = configured(method, OPTIONS | alike | {"epochs": epochs}, seed)
+        tuning = configured(method, OPTIONS | {"epochs": epochs}, seed)
         assert tuning is not None
         aim = None if name == "source-only" else theirs
         made = tune(ours, backbone, method, tuning, target=aim, extraction=EXTRACTION)
