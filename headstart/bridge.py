@@ -142,7 +142,8 @@ class Bridge:
             yield f"{kept.chosen.words}: {kept.chosen.why}."
         taken = Counter(chosen.words for chosen in ways)
         if len(taken) > 1:
-            yield "In the trials: " + ", ".join(f"{words} {count} times" for words, count in taken.most_common()) + "."
+            often = ", ".join(f"{words} {count}" for words, count in taken.most_common())
+            yield f"Taken in {len(ways)} trials: {often}."
         for over, gain in evidence.assessment.gains.items():
             said = _SAID[kept.adapted][verdict(gain.interval)]
             yield f"Over {over}: {gain.metric} {signed(gain.value)} {spread(gain.interval)}: {said}."

@@ -42,7 +42,7 @@ def test_a_step_that_hurts_is_told_to_hurt():
     assert any("adaptation hurts" in note for note in evidence.notes)
 
 
-@pytest.mark.parametrize("method", ["auto", "coral", "rulsif"])
+@pytest.mark.parametrize("method", [pytest.param("auto", marks=pytest.mark.slow), "coral", "rulsif"])
 def test_answers_of_the_target_that_may_not_be_looked_at_change_nothing(method):
     found = []
     for seed in (0, 1):
@@ -63,13 +63,13 @@ def test_source_rows_that_are_in_the_target_are_left_out_and_counted():
 
 
 def test_columns_of_one_side_alone_are_left_out_and_not_needed_again(tmp_path):
-    made = fit(EUROPE.drop(columns="yr"), source=US.drop(columns="accel"), roles=MPG, cache=False)
+    made = fit(EUROPE.drop(columns="yr"), source=US.drop(columns="accel"), roles=MPG, method="augment", cache=False)
     loaded = Transfer.load(made.save(tmp_path / "model"))
     rows = EUROPE[["weight", "cyl", "displ", "hp"]]
     np.testing.assert_array_equal(loaded.predict(rows), made.predict(rows))
 
 
-@pytest.mark.parametrize("method", ["auto", "coral"])
+@pytest.mark.parametrize("method", [pytest.param("auto", marks=pytest.mark.slow), "coral"])
 def test_a_target_without_labels_is_fitted_and_it_is_said_that_nothing_was_tested_on_it(method, tmp_path):
     bare = EUROPE.drop(columns="mpg")
     made = fit(bare, source=US, roles=MPG, method=method, cache=False)

@@ -128,7 +128,7 @@ def drawn_towards(target, name, labels="none"):
     return fit(split, source=two_collections()[0], backbone="bundled:minilm", method=name, **more)
 
 
-@pytest.mark.parametrize("name", DEEP)
+@pytest.mark.parametrize("name", ["cdan", *(pytest.param(n, marks=pytest.mark.slow) for n in DEEP if n != "cdan")])
 def test_a_row_that_moves_weights_towards_a_target_learns_and_comes_back(name, tmp_path):
     made = drawn_towards(two_collections()[1], name)
     given = load("bundled:minilm")

@@ -34,10 +34,10 @@ def right(on, way, truth):
     return float((fit_way(on, way).predict(on.domains.target).argmax(1) == truth).mean())
 
 
-def test_the_source_stays_where_nothing_has_changed():
-    for seed in range(5):
-        on, _ = ground(lambda z: z, seed=seed)
-        assert choose(on).way.align is None
+@pytest.mark.parametrize("seed", [0, 3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 4))])
+def test_the_source_stays_where_nothing_has_changed(seed):
+    on, _ = ground(lambda z: z, seed=seed)
+    assert choose(on).way.align is None
 
 
 def test_a_target_of_its_own_is_learnt_from_its_own_labels():
@@ -47,6 +47,7 @@ def test_a_target_of_its_own_is_learnt_from_its_own_labels():
     assert right(on, found.way, truth) > 0.85 > right(on, Way(), truth)
 
 
+@pytest.mark.slow
 def test_an_adaptation_is_taken_where_it_is_better_by_more_than_chance():
     def away(z):
         return z @ np.array([[1.0, 2.0, 0.0], [-2.0, 1.0, 0.0], [0.0, 0.0, 4.0]]) + [9.0, -5.0, 2.0]

@@ -25,6 +25,7 @@ from headstart.align.kmm import KMM
 from headstart.align.manifold import LaplacianRegularisedClassifier, LaplacianRegularisedRegressor
 from headstart.align.ratio import ULSIF, RuLSIF
 from headstart.align.tca import TCA
+from headstart.align.transductive import Transductive
 from headstart.align.transport import Transport
 from headstart.align.two_stage import TwoStageTrAdaBoostR2
 from headstart.evidence.choose import Said, choose
@@ -34,7 +35,8 @@ from headstart.evidence.two_sample import classifier_test, mmd
 
 ROWS, KNOWN, LIMIT = 30_000, 50, 2e9
 STATM = Path("/proc/self/statm")
-REFUSED = r"would take [\d,.]+ GB, above the limit of 2 GB: .*(most|batch)="
+REFUSED = r"would take [\d,.]+ GB, above the limit of 2 GB: .*(most|batch|landmarks)="
+REFUSING = {KMM, Transport, JDOT, Transductive, LaplacianRegularisedClassifier, LaplacianRegularisedRegressor}
 SLOW = {TwoStageTrAdaBoostR2, TCA, KLIEP}
 
 importlib.import_module("ot")  # before the bound: what POT imports takes address space of its own
@@ -93,7 +95,7 @@ def done(one: Any) -> None:
     "kind", [pytest.param(kind, id=name, marks=[pytest.mark.slow] * (kind in SLOW)) for name, kind in every()]
 )
 def test_under_2_gb_or_refused_naming_the_form_that_takes_less(kind: Any) -> None:
-    refused = kind in {KMM, Transport, JDOT, LaplacianRegularisedClassifier, LaplacianRegularisedRegressor}
+    refused = kind in REFUSING
     with bounded():
         if refused:
             with pytest.raises(ValueError, match=REFUSED):
