@@ -35,7 +35,17 @@ def adapt(source: Seen, target: Seen, backbone: Backbone, plan: Plan, how: tuple
     if tuning is None:
         raise ValueError(f"method {plan.method!r} moves no weights")
     telling = Telling(partial(listener.progress, f"{plan.method}: epochs"), listener.say)
-    return tune(source, backbone, plan.method, tuning, target=target, extraction=extraction, telling=telling)
+    weights = plan.weights(source.task.classes)
+    return tune(
+        source,
+        backbone,
+        plan.method,
+        tuning,
+        target=target,
+        class_weight=weights,
+        extraction=extraction,
+        telling=telling,
+    )
 
 
 def unlabelled(seen: Seen) -> Seen:
