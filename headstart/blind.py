@@ -52,14 +52,15 @@ def choose_blind(on: Ground) -> Chosen:
     plain = kernel if _beats(kernel, linear) else linear
     if on.kind == "regression" or not found.shifted:
         return plain.chosen(f"too few target labels to compare, and {found.why}")
-    moved = _possible(on, [("coral", base) for base in _ALONE[: 2 if on.scale == "each" else 1]], weights)
-    tried = [linear, kernel, *_possible(on, [("likeness", "linear")], weights), *moved]
+    moved, unmoved = _possible(on, [("coral", base) for base in _ALONE[: 2 if on.scale == "each" else 1]], weights)
+    alike, unlike = _possible(on, [("likeness", "linear")], weights)
+    tried = [linear, kernel, *alike, *moved]
     choice = choose_by_shift({one.words: one.said for one in tried}, [one.words for one in moved], found)
     if choice.criterion == "infomax":
         taken = next(one for one in tried if one.words == choice.name)
-        return taken.chosen(f"too few target labels to compare; {choice.rule}")
-    weighed = _possible(on, [(name, plain.base) for name in _WEIGHING], weights)
-    if found.kind == "label" and weighed[-1].name == _SHARES:
+        return taken.chosen(f"too few target labels to compare; {choice.rule}{unlike}{unmoved}")
+    weighed, unweighed = _possible(on, [(name, plain.base) for name in _WEIGHING], weights)
+    if found.kind == "label" and weighed and weighed[-1].name == _SHARES:
         return weighed[-1].chosen(f"too few target labels to compare; {found.why}")
     better = [one for one in weighed if _beats(one, plain)]
     if not better:
@@ -97,15 +98,15 @@ def _tried(on: Ground, name: str, base: Base, weights: Array) -> _Tried:
     return _Tried(name, base, said, weights * losses(domains.targets, seen, "log" if seen.ndim == 2 else "square"))
 
 
-def _possible(on: Ground, ways: Sequence[tuple[str, Base]], weights: Array) -> list[_Tried]:
-    """Those that can be gone."""
-    found = []
+def _possible(on: Ground, ways: Sequence[tuple[str, Base]], weights: Array) -> tuple[list[_Tried], str]:
+    """Those that can be gone, and in words why the others cannot; "" where all can."""
+    found, refused = [], []
     for name, base in ways:
         try:
             found.append(_tried(on, name, base, weights))
-        except ValueError:  # a step that cannot be made here is no candidate
-            continue
-    return found
+        except ValueError as error:
+            refused.append(f"; without {name}: {error}")
+    return found, "".join(refused)
 
 
 def _beats(one: _Tried, other: _Tried) -> bool:
