@@ -68,7 +68,9 @@ def choose_blind(on: Ground) -> Chosen:
             f"too few target labels to compare, and no weights are better by a standard error; {found.why}"
         )
     taken = min(better, key=lambda one: one.losses.mean())
-    return taken.chosen(f"too few target labels to compare; lower weighted loss than {plain.words}; {found.why}")
+    return taken.chosen(
+        f"too few target labels to compare; lower weighted loss than {plain.words}; {found.why}{unweighed}"
+    )
 
 
 class _Tried(NamedTuple):
