@@ -52,7 +52,7 @@ def learn(on: Ground, way: Way, base: Base = "linear") -> Learnt:
     moved = Aligned(domains.source, domains.targets, None, unmoved, {}) if way.align is None else way.align(domains)
     x, answers, fold = moved.source, moved.targets, on.folds[0]
     if not way.source:
-        x, answers, fold = domains.target[rows], cast(Array, domains.known)[rows], on.folds[1][rows]
+        x, answers, fold = domains.target[rows], cast(Array, domains.known)[rows], _apart(on, rows)
     elif way.target:
         x = np.concatenate([x, domains.target[rows]])
         answers = np.concatenate([answers, cast(Array, domains.known)[rows]])
@@ -75,6 +75,14 @@ def learn(on: Ground, way: Way, base: Base = "linear") -> Learnt:
     if way.source and not way.target and moved.of is None:
         said = probabilities(fitted.out_of_fold, on.kind, head.temperature)
     return Learnt(composed(head, moved.move, domains.target.shape[1]), said, moved)
+
+
+def _apart(on: Ground, rows: Array) -> Array:
+    """The folds of some target rows; where all of these are in one, each block of them is its own."""
+    fold = on.folds[1][rows]
+    if (fold != fold[0]).any():
+        return fold
+    return rows if on.blocks is None else on.blocks[rows]
 
 
 def composed(head: Head, move: Callable[[Array], Array], width: int) -> Head:

@@ -28,8 +28,7 @@ from headstart.heads.head import Head
 __all__ = ["choose"]
 
 _FEWEST = 10
-_FOLDS = {50: 10, 10**9: 5}
-"""Up to so many labelled rows: parts in which they are held out."""
+_FEW, _FOLDS, _FOLDS_OF_FEW = 50, 5, 10
 _FIRST: tuple[str, Base] = ("pooled", "linear")
 _PLAIN = ("pooled", "target-only", "source-only")
 _ADAPTED = ("augment", "balanced")
@@ -113,7 +112,7 @@ def _parts(on: Ground) -> Array:
     drawn = np.random.default_rng(on.seed).permutation(len(labelled))
     block = numbered(own[drawn])
     part = np.empty(len(labelled), np.int64)
-    most = next(folds for rows, folds in _FOLDS.items() if len(labelled) <= rows)
+    most = _FOLDS_OF_FEW if len(labelled) <= _FEW else _FOLDS
     part[drawn] = merged(block, codes[drawn].astype(np.int64), most)
     return part
 
@@ -127,8 +126,11 @@ def _loss(head: Head, rows: Array, answers: Array) -> Array:
 
 
 def _fewest(on: Ground) -> int:
-    """Labelled rows of the rarest class that there is; enough of them in regression."""
+    """In how many blocks the rarest class stands that has labelled rows; in regression, in how many they all stand."""
+    labelled = on.labelled
+    own = labelled if on.blocks is None else on.blocks[labelled]
     if on.kind == "regression":
-        return len(on.labelled)
-    counts = np.bincount(cast(Array, on.domains.known)[on.labelled].astype(int))
-    return int(counts[counts > 0].min()) if (counts > 0).sum() > 1 else 0
+        return len(np.unique(own))
+    codes = cast(Array, on.domains.known)[labelled]
+    present = np.unique(codes)
+    return min(len(np.unique(own[codes == code])) for code in present) if len(present) > 1 else 0

@@ -93,6 +93,22 @@ def test_rows_that_belong_together_are_held_out_together():
     assert np.bincount(part).tolist() == [4] * 10
 
 
+def test_a_class_that_stands_in_one_block_cannot_be_held_out_and_is_not():
+    on, _ = ground(lambda z: z, known=20)
+    codes = on.domains.known[:20]
+    blocks = np.arange(200)
+    blocks[:20] = np.where(codes == 1, 0, np.arange(20) + 1)
+    assert choose(replace(on, blocks=blocks)).why.startswith("too few target labels to compare")
+
+
+def test_few_blocks_that_share_a_fold_are_told_apart_by_themselves():
+    on, truth = ground(lambda z: z, known=20)
+    blocks, fold = np.arange(200) // 5, on.folds[1].copy()
+    fold[:20] = 3
+    one = replace(on, blocks=blocks, folds=(on.folds[0], fold))
+    assert right(one, Way(source=False, target=True), truth) > 0.8
+
+
 def test_without_labels_the_diagnosis_decides():
     on, _ = ground(lambda z: z, known=0, shares=0.1, count=400)
     found = choose(on)
