@@ -87,14 +87,10 @@ def fit(
 ) -> None:
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
     from headstart import study
-    from headstart.artefact import check_target
-    from headstart.methods import configured
     from headstart.terminal import Terminal
 
-    check_target(out, overwrite=overwrite)
     options = _options(option)
-    if slim and method and configured(method, options or {}, seed) is not None:
-        raise ValueError(f"--slim stores the backbone by its hash, and method {method!r} moves it: leave --slim out")
+    _may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
     with Terminal(quiet=json) as terminal:
         fitted = study.fit(
             data,
@@ -296,6 +292,16 @@ def _options(options: list[str] | None) -> dict[str, Any] | None:
         if not equals:
             raise ValueError(f"--option {name}: expected name=value, such as epochs=20")
     return {name.replace("-", "_"): value for name, _, value in pairs} or None
+
+
+def _may_save(out: Path, *, overwrite: bool, moving: str | None, options: dict[str, Any] | None) -> None:
+    """Raises ArtefactError where a model may not be written; ValueError where weights that move are kept by a hash."""
+    from headstart.artefact import check_target
+    from headstart.methods import configured
+
+    check_target(out, overwrite=overwrite)
+    if moving and configured(moving, options or {}, 0) is not None:
+        raise ValueError(f"--slim stores the backbone by its hash, and method {moving!r} moves it: leave --slim out")
 
 
 def _kind(kind: str | None) -> Any:

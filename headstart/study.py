@@ -17,6 +17,7 @@ from headstart.compare import TargetLabels, may_use, read_pair
 from headstart.contest import Contest
 from headstart.data.check import Report, without_empty_classes
 from headstart.data.join import join
+from headstart.data.pair import Pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.targets import recode
@@ -72,15 +73,9 @@ def fit(
     """
     watch = Stopwatch()
     method = method or ("probe" if source is None else "auto")
-    moves = _suits(method, options or {}, seed, source)
+    moves = _suits(method, options or {}, seed, source, keep_tuned)
     labels = may_use(target_labels)
-    if keep_tuned and source is not None:
-        raise ValueError("keep_tuned has no use with a source: a way that is asked for by name is kept; leave it out")
-    if source is None:
-        both, task = None, _read(data, test, roles, kind, listener)
-    else:
-        both = read_pair(source, data, roles=roles, kind=kind, target_labels="all", listener=listener)
-        task = with_test(both, test, roles)
+    task, both = _read_beside(data, test, source, roles, kind, listener)
     fitted = Transfer(
         backbone,
         method,
@@ -169,8 +164,19 @@ def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Liste
     return task
 
 
-def _suits(method: str, options: dict[str, Any], seed: int, source: Any) -> bool:
-    """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one."""
+def _read_beside(
+    data: Any, test: Any, source: Any, roles: Roles, kind: Kind | None, listener: Listener
+) -> tuple[Task, Pair | None]:
+    """The task with the rows to test on, and where there is a source, both tasks on common ground."""
+    if source is None:
+        return _read(data, test, roles, kind, listener), None
+    both = read_pair(source, data, roles=roles, kind=kind, target_labels="all", listener=listener)
+    return with_test(both, test, roles), both
+
+
+def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> bool:
+    """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one, or
+    where keep_tuned has no use."""
     moves, way = configured(method, options, seed) is not None, wayfaring(method, options)
     draws = way is not None or adapts(method)
     if draws and source is None:
@@ -178,6 +184,8 @@ def _suits(method: str, options: dict[str, Any], seed: int, source: Any) -> bool
     if not draws and source is not None:
         names = ", ".join(name for name, row in METHODS.items() if row.way is not None or adapts(name))
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
+    if keep_tuned and source is not None:
+        raise ValueError("keep_tuned has no use with a source: a way that is asked for by name is kept; leave it out")
     return moves
 
 
