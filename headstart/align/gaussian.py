@@ -17,16 +17,16 @@ CLOSE = 1e-5
 
 
 def squared_distances(rows: Array, centres: Array) -> Array:
-    """(N, b) |x - c|^2 of rows (N, d) and centres (b, d), from one product and never below 0."""
+    """(N, b) |x - c|^2 of rows (N, d) and centres (b, d), never below 0, as one product (x, |x|^2, 1) (-2 c, 1, |c|^2)'
+    of rows from the middle of the centres."""
     origin = centres.mean(axis=0)
     centres = centres - origin
-    lengths = np.square(centres).sum(axis=1)
+    right = np.vstack([-2 * centres.T, np.ones(len(centres)), np.square(centres).sum(axis=1)])
     found = np.empty((len(rows), len(centres)))
     for block in blocks(len(rows)):
-        shifted = rows[block] - origin
-        np.matmul(shifted, centres.T, out=found[block])
-        found[block] *= -2
-        found[block] += np.square(shifted).sum(axis=1)[:, None] + lengths
+        x = rows[block] - origin
+        left = np.column_stack([x, np.square(x).sum(axis=1), np.ones(len(x))])
+        np.matmul(left, right, out=found[block])
     return np.maximum(found, 0, out=found)
 
 

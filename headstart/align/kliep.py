@@ -96,5 +96,6 @@ def _theta(k_q: Array, b: Array, short: float = 1e-5, start: Array | None = None
     theta = np.zeros(len(b))
     if near.any():
         pi = None if start is None else (start * b)[near]
-        theta[near] = mixture_shares(k_q[:, near] / b[near], start=pi, short=short) / b[near]
+        r = (k_q if near.all() else k_q[:, near]) / b[near]
+        theta[near] = mixture_shares(r, start=pi, short=short) / b[near]
     return theta

@@ -5,7 +5,7 @@
     pi <- argmin over t >= 0 of   t'(H + stiff I) t / 2 - t'(2 g - 1 + stiff pi),       as far as L rises
 
 L is concave, and at most max_l g_l - 1 short of its greatest value. Only parts with a share, or with g_l > 1, are in a
-step: few. Where no step helps, `stiff` grows, and pi_l <- pi_l g_l (expectation-maximisation; Dempster et al., 1977).
+step, at first the few that promise most, and more of them where these do not do. Where no step helps, `stiff` grows, and pi_l <- pi_l g_l (expectation-maximisation; Dempster et al., 1977).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from headstart.data.task import Array
 __all__ = ["mixture_shares"]
 
 STEPS = 2000
-FIRST = 10
+FIRST = 4
+FEW = 64
 STIFF = 1e-10
 GREAT = 1e140
 HALVINGS = 8
@@ -37,23 +38,29 @@ def mixture_shares(r: Array, counts: Array | None = None, *, start: Array | None
     r, counts = (r, counts) if kept.all() else (r[kept], counts[kept])
     share = counts / max(counts.sum(), 1.0)
     pi = np.full(r.shape[1], 1 / r.shape[1]) if start is None else start / start.sum()
-    f, stiff, first = r @ pi, STIFF, FIRST if start is None else 0
+    f, stiff, most, first = r @ pi, STIFF, FEW, FIRST if start is None else 0
     for step in range(STEPS if len(r) else 0):
         g = (share / f) @ r
         if g.max() - 1 <= short:
             break
         at = pi, f, g
-        found = None if step < first else _risen(r, share, at, _towards(r, share, at, stiff))
-        stiff = max(stiff * 100 if found is None and step >= first else stiff / 10, STIFF)
+        found = None if step < first else _risen(r, share, at, _towards(r, share, at, stiff, most))
+        stuck = found is None and step >= first
+        stiff = max(stiff * 100 if stuck else stiff / 10, STIFF)
         pi = pi * g / (pi @ g) if found is None else found
+        most *= 2 if stuck or (2 * np.count_nonzero(pi) > most and step >= first) else 1
         f = r @ pi
     return pi
 
 
-def _towards(r: Array, share: Array, at: tuple[Array, Array, Array], stiff: float) -> Array:
-    """(parts,) t of the step. Parts that come out below 0 are left out, and the others found anew."""
+def _towards(r: Array, share: Array, at: tuple[Array, Array, Array], stiff: float, most: int) -> Array:
+    """(parts,) t of the step, of at most so many parts. Those that come out below 0 are left out, and the others found
+    anew."""
     pi, f, g = at
     parts = np.flatnonzero((pi > 0) | (g > 1))
+    if len(parts) > most:
+        promise = pi * g * len(pi) + np.maximum(g - 1, 0)
+        parts = np.sort(parts[np.argpartition(-promise[parts], most)[:most]])
     H = np.zeros((len(parts),) * 2)
     for rows in blocks(len(r)):
         s = r[rows][:, parts] * (np.sqrt(share[rows]) / f[rows])[:, None]

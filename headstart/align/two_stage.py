@@ -6,7 +6,8 @@
     beta_t                so that the target rows weigh m / (n + m) + t / (S - 1) (1 - m / (n + m)) of all
     answer                H_t of the least error_t
 
-Use it where TrAdaBoostR2 forgets too much of the source. It fits S x N x (F + 1) learners: small ones are best.
+Use it where TrAdaBoostR2 forgets too much of the source. It fits S x N x (F + 1) learners: small ones are best. With
+`held="learner"` error_t is that of a first learner alone, which takes S x (N + F).
 """
 
 from __future__ import annotations
@@ -34,34 +35,45 @@ class TwoStageTrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     stages      S: the first weighs all rows alike, the last leaves the source out
     rounds      N, of boosting within a stage
     folds       F, at most one a labelled target row
-    seed        of the folds
+    held        what is held out for error_t: "stage", H_t itself (the paper's), or "learner", one that is not boosted
+    seed        of the folds; None: rows that follow each other
 
     After `fit`: `errors_` (S,) in units of y, `shares_` (S,) of the target in all weights, `stage_` the one chosen.
     """
 
     def __init__(
-        self, estimator: Any = None, *, stages: int = 10, rounds: int = 10, folds: int = 5, seed: int = 0
+        self,
+        estimator: Any = None,
+        *,
+        stages: int = 10,
+        rounds: int = 10,
+        folds: int = 5,
+        held: str = "stage",
+        seed: int | None = 0,
     ) -> None:
         self.estimator = estimator
         self.stages = stages
         self.rounds = rounds
         self.folds = folds
+        self.held = held
         self.seed = seed
 
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """X (N, d), y (N,), NaN where not known. Raises ValueError with fewer than two labelled target rows."""
         counted(stages=self.stages, rounds=self.rounds)
         counted(least=2, folds=self.folds)
+        if self.held not in ("stage", "learner"):
+            raise ValueError(f"held = {self.held!r}: expected stage or learner")
         learner = DecisionTreeRegressor(max_depth=3, random_state=0) if self.estimator is None else self.estimator
         both = both_of(self, learner, (X, y, sample_domain))
         m = len(both.rows) - both.n
         if m < 2:
             raise ValueError("one target row has a known answer: two stages need 2 to hold out; take TrAdaBoostR2")
-        fold = np.random.default_rng(self.seed).permutation(m) % min(self.folds, m)
+        fold, apart = _folds(m, min(self.folds, m), self.seed), self.rounds if self.held == "stage" else 1
         weights, models, errors, shares = np.ones(len(both.rows)), [], [], []
         for t in range(self.stages):
             shares.append(weights[both.n :].sum() / weights.sum())
-            errors.append(_held_out(learner, both, weights, fold, self.rounds))
+            errors.append(_held_out(learner, both, weights, fold, apart))
             models.append(_stage(learner, both, weights, self.rounds))
             e = relative(models[-1].predict(both.rows), both.answers)[: both.n]
             share = m / len(weights) + (t + 1) / max(self.stages - 1, 1) * (1 - m / len(weights))
@@ -86,6 +98,13 @@ class _Boosted(NamedTuple):
     def predict(self, rows: Array) -> Array:
         """(N,) weighted medians."""
         return weighted_median(np.stack([learner.predict(rows) for learner in self.learners], 1), self.votes)
+
+
+def _folds(rows: int, count: int, seed: int | None) -> Array:
+    """(rows,) of about the same size."""
+    if seed is None:
+        return np.arange(rows) * count // rows
+    return np.random.default_rng(seed).permutation(rows) % count
 
 
 def _stage(learner: Any, both: Both, weights: Array, rounds: int) -> _Boosted:

@@ -72,6 +72,14 @@ def test_it_learns_what_neither_task_alone_tells_and_repeats_itself() -> None:
     assert relative(np.array([1.0, 3.0]), np.array([1.0, 1.0])).tolist() == [0, 1]
 
 
+def test_with_one_learner_held_out_its_errors_are_those_that_adapt_prints() -> None:
+    X, y, domain, _ = pair()
+    model = TwoStageTrAdaBoostR2(Ridge(), held="learner", seed=None).fit(X, y, sample_domain=domain)
+    printed = [0.2956, 0.2614, 0.2701, 0.2745, 0.2768, 0.2782, 0.2783, 0.2767, 0.2702]
+    np.testing.assert_allclose(model.errors_[:9], printed, atol=2e-4)  # beta is searched there to about 1e-4
+    assert model.stage_ == model.errors_.argmin()
+
+
 def test_what_is_missing_is_said() -> None:
     X, y, domain, _ = pair(known=1)
     with pytest.raises(ValueError, match="two stages need 2 to hold out; take TrAdaBoostR2"):
@@ -84,5 +92,7 @@ def test_what_is_missing_is_said() -> None:
         TwoStageTrAdaBoostR2(stages=0).fit(X, y, sample_domain=domain)
     with pytest.raises(ValueError, match="folds is 1: expected a whole number from 2"):
         TwoStageTrAdaBoostR2(folds=1).fit(X, y, sample_domain=domain)
+    with pytest.raises(ValueError, match="held = 'fold': expected stage or learner"):
+        TwoStageTrAdaBoostR2(held="fold").fit(X, y, sample_domain=domain)
     with pytest.raises(NotFittedError):
         TwoStageTrAdaBoostR2().predict(X)
