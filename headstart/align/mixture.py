@@ -5,7 +5,8 @@
     pi <- argmin over t >= 0 of   t'(H + stiff I) t / 2 - t'(2 g - 1 + stiff pi),       as far as L rises
 
 L is concave, and at most max_l g_l - 1 short of its greatest value. Only parts with a share, or with g_l > 1, are in a
-step, at first the few that promise most, and more of them where these do not do. Where no step helps, `stiff` grows, and pi_l <- pi_l g_l (expectation-maximisation; Dempster et al., 1977).
+step, at first the few that promise most, and more of them where these do not do. Where no step helps, `stiff` grows,
+and pi_l <- pi_l g_l (expectation-maximisation; Dempster et al., 1977).
 """
 
 from __future__ import annotations
