@@ -6,16 +6,47 @@ R_c(x) = x,   dR_c / dx = -c,   c = weight (2 / (1 + exp(-sharp p)) - 1),   p fr
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["adversary", "ramp", "reverse", "told_apart"]
+from headstart.losses.supervised import Needs, Supervised
+
+__all__ = ["Adversarial", "adversary", "ramp", "reverse", "told_apart"]
 
 _STREAM = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adversarial(Supervised):
+    """weight   of the reversed gradient, in the end
+    sharp    how fast it gets there
+    width    of the two hidden layers of the adversary
+    rate     how much faster it learns than the backbone's last stage
+    """
+
+    weight: float = 1.0
+    sharp: float = 10.0
+    width: int = 128
+    rate: float = 10.0
+    needs: ClassVar[Needs] = "target"
+    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width < 1:
+            raise ValueError(f"width = {self.width}: expected 1 or more")
+        if not self.rate > 0:
+            raise ValueError(f"rate = {self.rate}: expected more than 0")
+
+    def reversed(self, x: Tensor, done: float) -> Tensor:
+        """R_c(x) where so much of the training is over."""
+        return reverse(x, self.weight * ramp(done, self.sharp))
 
 
 def ramp(done: float, sharp: float) -> float:

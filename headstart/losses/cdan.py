@@ -17,42 +17,30 @@ import torch
 from torch import Tensor, nn
 
 from headstart.data.task import Kind
-from headstart.losses.adversary import adversary, ramp, reverse, told_apart
+from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
 from headstart.losses.regular import Helper
-from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network, TunedHead
 
 __all__ = ["CDAN"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CDAN(Supervised):
-    """weight   of the reversed gradient, in the end
-    sharp    how fast it gets there
-    width    of the two hidden layers of G_d
-    rate     how much faster G_d learns than the backbone's last stage
+class CDAN(Adversarial):
+    """Options as of `Adversarial`, and
+
     entropy  whether rows count by w; else all alike
     most     entries of h, above which it is drawn at random
     """
 
-    weight: float = 1.0
-    sharp: float = 10.0
-    width: int = 128
-    rate: float = 10.0
     entropy: bool = True
     most: int = 4096
-    needs: ClassVar[Needs] = "target"
     kinds: ClassVar[tuple[Kind, ...]] = ("classification",)
-    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("width", "most"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
-        if not self.rate > 0:
-            raise ValueError(f"rate = {self.rate}: expected more than 0")
+        if self.most < 1:
+            raise ValueError(f"most = {self.most}: expected 1 or more")
 
     def start(self, network: Network, seed: int = 0) -> Against:
         """With an adversary that knows nothing yet."""
@@ -62,7 +50,7 @@ class CDAN(Supervised):
 
         def cost(both: Domains) -> Tensor:
             g = both.logits.softmax(1).detach()
-            h = reverse(product(both.x, g), self.weight * ramp(both.found.done, self.sharp))
+            h = self.reversed(product(both.x, g), both.found.done)
             return told_apart(told(h)[:, 0], both.target, certainty(g) if self.entropy else None)
 
         return Against(network, self, cost, Helper(told, self.rate))

@@ -16,37 +16,19 @@ import torch
 from torch import Tensor, nn
 
 from headstart.data.task import Kind
-from headstart.losses.adversary import adversary, ramp, reverse, told_apart
+from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
 from headstart.losses.regular import Helper
-from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network, TunedHead
 
 __all__ = ["DANN"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DANN(Supervised):
-    """weight   of the reversed gradient, in the end
-    sharp    how fast it gets there
-    width    of the two hidden layers of G_d
-    rate     how much faster G_d learns than the backbone's last stage
-    """
+class DANN(Adversarial):
+    """Options as of `Adversarial`."""
 
-    weight: float = 1.0
-    sharp: float = 10.0
-    width: int = 128
-    rate: float = 10.0
-    needs: ClassVar[Needs] = "target"
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
-    amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "sharp")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.width < 1:
-            raise ValueError(f"width = {self.width}: expected 1 or more")
-        if not self.rate > 0:
-            raise ValueError(f"rate = {self.rate}: expected more than 0")
 
     def start(self, network: Network, seed: int = 0) -> Against:
         """With an adversary that knows nothing yet."""
@@ -59,6 +41,5 @@ class DANN(Supervised):
         return Against(network, self, cost, Helper(told, self.rate))
 
     def _said(self, told: nn.Module, both: Domains) -> Tensor:
-        x = reverse(both.x, self.weight * ramp(both.found.done, self.sharp))
-        said: Tensor = told(x)
+        said: Tensor = told(self.reversed(both.x, both.found.done))
         return torch.squeeze(said, 1)
