@@ -81,7 +81,7 @@ def said(domains: Domains, step: str, base: str, shares: Array) -> Said:
     one, z = aligned(domains, step), domains.target
     given = {} if one.weights is None else {"sample_weight": one.weights}
     unseen = unseen_by(one, base)
-    of_target = BASES[base]().fit(one.source, one.targets, **given).decision_function(one.move(z))
+    of_target = decisions(base, one.source, one.targets, one.weights)(one.move(z))
     if base == "svc":
         sigmoid = LogisticRegression(C=1e6).fit(unseen[:, None], one.targets, **given)
         unseen, of_target = (sigmoid.decision_function(values[:, None]) for values in (unseen, of_target))
@@ -96,9 +96,18 @@ def unseen_by(one: Aligned, base: str) -> Array:
     """(n,) decisions for source rows, each by a model of five that did not see it."""
     found = np.empty(len(one.source))
     for seen, left in StratifiedKFold(5, shuffle=True, random_state=0).split(one.source, one.targets):
-        given = {} if one.weights is None else {"sample_weight": one.weights[seen]}
-        model = BASES[base]().fit(one.source[seen], one.targets[seen], **given)
-        found[left] = model.decision_function(one.source[left])
+        weights = None if one.weights is None else one.weights[seen]
+        found[left] = decisions(base, one.source[seen], one.targets[seen], weights)(one.source[left])
+    return found
+
+
+def decisions(base: str, rows: Array, targets: Array, weights: Array | None) -> Callable[[Array], Array]:
+    """What the base decides; where weights leave one class of the two, that one everywhere."""
+    counted = np.unique(targets if weights is None else targets[weights > 0])
+    if len(counted) == 1:
+        return lambda asked: np.full(len(asked), 2.0 * counted[0] - 1)
+    given = {} if weights is None else {"sample_weight": weights}
+    found: Callable[[Array], Array] = BASES[base]().fit(rows, targets, **given).decision_function
     return found
 
 

@@ -164,11 +164,8 @@ def test_a_statistic_of_a_batch_is_in_parts_the_mean_of_those_of_the_parts(backb
     network, batch = open_network(backbone), batch_of()
     plain = Step(network, "classification", Supervised(), Supervised().start(network), STEP)
     labels = plain(sgd(network), network.backbone, batch, np.random.default_rng(0))
-    features = network.backbone(batch.inputs[0])
-    apart = [
-        1e7 * (np.cov(features[rows][:2].detach().T.numpy()) ** 2).sum() / (4 * backbone.dim**2)
-        for rows in batch.parts(3)
-    ]
+    said = network.head(network.backbone(batch.inputs[0])).detach()
+    apart = [1e7 * (np.cov(said[rows][:2].T.numpy()) ** 2).sum() / (4 * said.shape[1] ** 2) for rows in batch.parts(3)]
     assert value - labels == pytest.approx(np.mean(apart), rel=1e-3)  # of one target row the covariance is 0
 
 

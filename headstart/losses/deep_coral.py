@@ -1,9 +1,10 @@
-"""Deep CORAL (Sun and Saenko, 2016, equations 1 to 3): the covariances of both domains are drawn together.
+"""Deep CORAL (Sun and Saenko, 2016, equations 1 to 3): the covariances of both domains' answers are drawn together.
 
     min  L_y + weight / (4 d^2) ||C_s - C_t||_F^2,   C = (D'D - (1'D)'(1'D) / n) / (n - 1)
 
-Covariances only: where the domains are shifted and not turned, `DAN` or `DANN` see more. In parts of a batch the
-covariances are those of a part.
+D (n, d) is what the last layer says, as in the paper (section 4): there the loss of the labels keeps the scale, and the
+covariance of features could be made small by making features small. Covariances only: where the domains are shifted and
+not turned, `DAN` or `DANN` see more. In parts of a batch the covariances are those of a part.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from headstart.data.task import Kind
-from headstart.losses.domains import Between
+from headstart.losses.domains import Between, Domains
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
 
@@ -25,14 +26,18 @@ __all__ = ["DeepCoral", "coral"]
 class DeepCoral(Supervised):
     """weight   of the distance"""
 
-    weight: float = 100.0
+    weight: float = 1.0
     needs: ClassVar[Needs] = "target"
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
 
     def start(self, network: Network, seed: int = 0) -> Between:
         """Nothing is kept between batches."""
-        return Between(network, self, self.weight, lambda both: coral(*both.parts()))
+
+        def cost(both: Domains) -> Tensor:
+            return coral(both.logits[~both.target], both.logits[both.target])
+
+        return Between(network, self, self.weight, cost)
 
 
 def coral(x: Tensor, y: Tensor) -> Tensor:

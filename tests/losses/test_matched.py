@@ -103,7 +103,7 @@ def features_of(network):
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])
-def test_the_costs_are_of_the_features_as_the_head_sees_them(network, scale):
+def test_the_costs_are_of_the_features_as_the_head_sees_them_or_of_what_it_says(network, scale):
     with torch.no_grad():
         network.head.mean.fill_(0.3)
         network.head.scale.fill_(scale)
@@ -114,7 +114,7 @@ def test_the_costs_are_of_the_features_as_the_head_sees_them(network, scale):
     s, t = x[:6], x[6:]
     expected = {
         DAN(weight=2.0, kernels=3): 2 * mmd(s, t, 3),
-        DeepCoral(weight=3.0): 3 * coral(s, t),
+        DeepCoral(weight=3.0): 3 * coral(logits[:6], logits[6:]),
         MCC(weight=2.0, temperature=1.5): 2 * confusion(logits[6:], 1.5),
         Graph(weight=4.0, neighbours=2): 4 * roughness(logits.softmax(1), edges(x, 2)),
     }
