@@ -24,11 +24,12 @@ $(RATINGS): | $(READY)
 demo: data
 	$(BIN)/python examples/demo.py
 
+# Two at once, file by file: what a file makes once for its tests is not made twice.
 test: data
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: data
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m ''
 
 check: $(READY)
 	$(BIN)/ruff check .
