@@ -96,7 +96,7 @@ def test_numbers_beyond_64_bits_survive(tmp_path):
     [
         ("a.csv", b"", "a.csv: the file is empty"),
         ("a.csv.gz", b"no gzip", "Not a gzipped file"),
-        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99)[:-9], "ended before"),
+        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-9], "ended before"),
         ("a.csv.bz2", bz2.compress(b"a,b\n1,2\n")[:-9], "ended before"),
         ("a.csv.bz2", b"no bzip", "Invalid data stream"),
         ("a.jsonl", b"{", "no JSON object in the file; line 1: not JSON"),
