@@ -32,7 +32,7 @@ __all__ = ["bases", "choose_blind"]
 _SHARES = "mlls"
 _WEIGHING = ("kmm", "rulsif", _SHARES)
 _ALONE: tuple[Base, ...] = ("linear", "kernel")
-_FEWEST = 2
+_FEWEST = 10
 
 
 def bases(on: Ground) -> list[Base]:
@@ -44,7 +44,8 @@ def choose_blind(on: Ground) -> Chosen:
     """By the source's answers and both tasks' features alone."""
     domains = on.domains
     if len(domains.target) < _FEWEST:
-        return Chosen("source-only", way_of("source-only"), why="there is hardly a target row to compare with")
+        why = f"{len(domains.target)} target rows are too few to compare with"
+        return Chosen("source-only", way_of("source-only"), why=why)
     found = diagnose(domains.source, domains.targets, domains.target, kind=cast(Any, on.kind), seed=on.seed)
     ratios = np.exp(log_ratios(domains.source, domains.target, seed=on.seed))
     weights = ratios / ratios.mean()

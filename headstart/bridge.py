@@ -12,7 +12,8 @@ import numpy as np
 from headstart.artefact import Model
 from headstart.chosen import Chosen
 from headstart.crossing import Crossed, Crossing, Tasks
-from headstart.data.task import Array, Columns
+from headstart.data.pair import named
+from headstart.data.task import Array
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
@@ -74,10 +75,15 @@ class Bridge:
             others = {name: said[:, :, place] for place, name in enumerate(rivals, start=1)}
             evidence = replace(
                 of_answers(_held(self.labelled.take(trials.tested)), said[:, :, 0], others, seed=self.seed),
-                n_train=round(np.mean([len(trial.train) for trial in trials.trials])),
+                n_train=self._rows(trials),
                 protocol=trials.words,
             )
         return self._model(kept), self._whole(evidence, kept, ways)
+
+    def _rows(self, trials: Trials) -> int:
+        """Of which the answers were learnt from: target rows of a trial, or where there are none, source rows."""
+        target = np.mean([len(trial.train) for trial in trials.trials]) if self.crossing.labels else 0
+        return round(float(target)) or len(self.crossing.source)
 
     def _untested(self) -> tuple[Model, Evidence]:
         """Where no target row has a label, or one of its own: what source rows say that were held out."""
@@ -151,14 +157,28 @@ class Bridge:
             yield f"{copies:,} source rows are in the target too, and were left out of the source."
         if lost := len(self.tasks.source.task.set_aside):
             yield f"{lost:,} source rows cannot be used, and were set aside."
-        used = "are learnt from too" if self.crossing.labels else "are not looked at, but for the test"
-        yield f"Learnt from {len(self.crossing.source):,} source rows; answers of target rows {used}."
+        if kin := self.crossing.kin:
+            yield f"{kin:,} source rows are of groups that the target has too, and were left out of the source."
+        yield f"{self._learnt(kept)}."
         if bare := len(self.tasks.bare):
-            yield f"{bare:,} target rows have no label: only a step between the two tasks looks at them."
+            yield f"{bare:,} target rows have no label: the encoding, the diagnosis and steps look at their features."
         yield from self.tasks.notes
         yield from self.tasks.target.task.notes
         if kept.moved is not None:
             yield from kept.moved.notes
+
+    def _learnt(self, kept: Crossed) -> str:
+        """From which answers, in words."""
+        source = f"{len(self.crossing.source):,}" if kept.of_source else "no"
+        learnt = f"Learnt from {source} source rows"
+        if not self.crossing.labels:
+            return f"{learnt}; answers of target rows are not looked at, but for the test"
+        if not self.tasks.labelled:
+            return learnt
+        if kept.of_target:
+            return f"{learnt}; answers of target rows are learnt from too"
+        guard = "to choose the way and " if kept.chosen.why else ""
+        return f"{learnt}; answers of target rows are looked at {guard}for the test, and not learnt from"
 
     def _model(self, kept: Crossed) -> Model:
         task, source = self.tasks.target.task, self.tasks.source.task
@@ -167,7 +187,7 @@ class Bridge:
             modality=task.modality,
             kind=task.kind,
             classes=cast(Any, source.classes),
-            columns=task.columns if source.columns is None else _named(task.columns, source.columns),
+            columns=named(task.columns, source.columns),
             backbone=self.crossing.backbone if kept.moved is None else kept.moved.backbone,
             encoder=None if encoder is None else encoder.state(),
             head=kept.head,
@@ -183,10 +203,3 @@ class Bridge:
 
 def _held(seen: Seen) -> Held:
     return Held.of(seen.task)._replace(group=seen.blocks)
-
-
-def _named(columns: Columns | None, source: Columns) -> Columns | None:
-    """The columns of the target; what they do not name, as the source has it."""
-    if columns is None or columns.target is not None:
-        return columns
-    return columns._replace(target=source.target)

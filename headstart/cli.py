@@ -33,10 +33,10 @@ app = typer.Typer(
 
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
 METHOD = (
-    "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, neural. "
+    "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, neural, kernel, boosting. "
     "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, delta, wise-ft, soup, lora, ia3, bitfit, scratch; "
     "TUNE+LOSS, such as gradual+l2-sp, for a pair. With --source: auto, source-only, target-only, pooled, coral, "
-    "subspace, linear-transport, transport, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "
+    "subspace, linear-transport, transport, likeness, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "
     "discriminator, bbse, mlls; and weights move: dann, cdan, dan, deep-coral, mcc, graph. "
     "Default: probe; auto with --source"
 )

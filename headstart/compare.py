@@ -11,7 +11,7 @@ from headstart.data.pair import Pair, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.task import Array, Kind, Task
-from headstart.errors import DataError
+from headstart.errors import DataError, MissingColumn
 from headstart.evidence.shift import Shift, diagnose
 from headstart.evidence.shift_picture import shift_picture
 from headstart.features.cache import Cache
@@ -60,7 +60,11 @@ def shift(
     found = diagnose(x, answers, z, known, kind=cast(Any, both.source.kind), names=names, seed=seed)
     if picture is not None:
         picture.write_text(shift_picture(x, z, found, seed=seed), encoding="utf-8")
-    return found._replace(notes=(*both.notes, *found.notes))
+    return found._replace(
+        notes=(*both.notes, *found.notes),
+        names=tuple(theirs.task.names[row] for row in found.rows),
+        classes=tuple(map(str, both.source.classes)) if len(found.shares) == len(both.source.classes) else (),
+    )
 
 
 def read_pair(
@@ -70,13 +74,17 @@ def read_pair(
     roles: Roles,
     kind: Kind | None,
     target_labels: TargetLabels,
+    tested: bool = False,
     listener: Listener = LOGGED,
 ) -> Pair:
-    """Both tasks on common ground. A target in which the source's column of labels is missing has none."""
+    """Both tasks on common ground. A target in which the source's column of labels is missing has none.
+
+    tested   whether answers that may not be used are kept for a test
+    """
     labels = may_use(target_labels)
-    ours = read(source, roles=roles, kind=kind)
+    ours = _source(source, roles, kind)
     theirs, why = _target(target, ours, roles)
-    both = pair(ours, theirs if labels else replace(theirs, targets=None))
+    both = pair(ours, theirs if labels or tested else replace(theirs, targets=None), blind=not labels)
     both = both._replace(notes=(*both.notes, *why))
     for what, task in (("source", both.source), ("target", both.target)):
         listener.say(f"{what}: {len(task):,} rows" + ("" if task.targets is not None else ", no labels used"))
@@ -85,20 +93,41 @@ def read_pair(
     return both
 
 
-def may_use(target_labels: TargetLabels) -> bool:
-    """Whether answers of the target may be learnt from."""
+def may_use(target_labels: TargetLabels, *, drawn: bool = True) -> bool:
+    """Whether answers of the target may be learnt from; they must be where nothing is drawn from a source."""
     if target_labels not in ("all", "none"):
         raise ValueError(f"target_labels = {target_labels!r}: expected all or none")
+    if target_labels == "none" and not drawn:
+        raise ValueError(
+            "target_labels = 'none' has no use without a source: give one (--source DATA), or leave it out"
+        )
     return target_labels == "all"
 
 
+def _source(source: Any, roles: Roles, kind: Kind | None) -> Task:
+    """The source, which is not split, and need not have the target's groups."""
+    roles = replace(roles, split=None, domain=None)
+    try:
+        return read(source, roles=roles, kind=kind)
+    except MissingColumn as error:
+        if error.role != "group":
+            raise DataError(f"the source: {error}") from None
+    return read(source, roles=replace(roles, group=None), kind=kind)
+
+
 def _target(target: Any, source: Task, roles: Roles) -> tuple[Task, tuple[str, ...]]:
-    """The target, and why it is taken to have no labels, if it is."""
+    """The target, and why it is taken to have no labels, if it is: not where it has some that cannot be read."""
     named = roles.target or (source.columns and source.columns.target)
     roles = replace(roles, modality=source.modality)
     try:
         return read(target, roles=replace(roles, target=named), kind=source.kind, partly=True), ()
+    except MissingColumn as error:
+        if error.role != "target":
+            raise DataError(f"the target: {error}") from None
+        why: DataError = error
     except DataError as error:
-        labelled = str(error)
+        why = error
     found = read(target, roles=replace(roles, target=None), need_target=False)
-    return found, (f"the target is taken to have no labels: {labelled}",)
+    if found.columns is not None and not isinstance(why, MissingColumn):
+        raise DataError(f"the target: {why}")
+    return found, (f"the target is taken to have no labels: {why}",)

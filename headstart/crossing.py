@@ -11,6 +11,7 @@ from headstart.adapting import Learnt, learn
 from headstart.align.way import Way
 from headstart.backbones.backbone import Backbone
 from headstart.chosen import Chosen
+from headstart.data.naming import few
 from headstart.data.task import Array
 from headstart.deep import adapt, answers, needs_weights, unlabelled
 from headstart.errors import DataError
@@ -62,11 +63,23 @@ class Crossed(NamedTuple):
         """Whether more was done than to learn from some of the rows."""
         return self.moved is not None or self.chosen.way.align is not None
 
+    @property
+    def of_source(self) -> bool:
+        """Whether answers of source rows were learnt from."""
+        return self.moved is not None or self.chosen.way.source
+
+    @property
+    def of_target(self) -> bool:
+        """Whether answers of target rows were, of which some may be used."""
+        step = {} if self.learnt is None else self.learnt.moved.facts
+        return self.moved is not None or self.chosen.way.target or "labelled" in step
+
 
 class Crossing:
     """How one way after another is fitted.
 
     copies   source rows that are in the target too, which are left out of the source
+    kin      those of groups that the target has too, which are left out as well
     labels   whether answers of target rows may be learnt from
     """
 
@@ -74,14 +87,11 @@ class Crossing:
         self, tasks: Tasks, backbone: Backbone | None, plan: Plan, how: tuple[Extraction, Listener], *, labels: bool
     ) -> None:
         needs_weights(plan.method, backbone, tasks.target.task.modality)
-        shared, source = set(tasks.target.keys), tasks.source
-        kept = np.array([row for row, key in enumerate(source.keys) if key not in shared], np.int64)
-        self.copies = len(source) - len(kept)
-        if len(kept) < _FEWEST:
-            raise DataError(
-                f"{self.copies} of {len(source)} source rows are in the target too: nothing else to draw on"
-            )
-        self.source, self.target, self.bare = source.take(kept), tasks.target, tasks.bare
+        copied, kin = _copied(tasks)
+        self.copies, self.kin = int(copied.sum()), int((kin & ~copied).sum())
+        kept = np.flatnonzero(~(copied | kin))
+        _enough(tasks.source, kept)
+        self.source, self.target, self.bare = tasks.source.take(kept), tasks.target, tasks.bare
         self.backbone, self.plan, self.how, self.labels = backbone, plan, how, labels
         self.origin = Origin(self.source, plan.seed, plan.weights(self.source.task.classes))
 
@@ -112,3 +122,27 @@ class Crossing:
         return made.head.predict(
             np.asarray(seen.values) if encoder is None else encoder.transform(cast(Any, seen.task.inputs))
         )
+
+
+def _copied(tasks: Tasks) -> tuple[Array, Array]:
+    """(n,) source rows that are in the target too, and those of a group that the target has too."""
+    source, target = tasks.source, tasks.target
+    keys, groups = set(target.keys), set(_groups(target)) - {None}
+    return np.array([key in keys for key in source.keys]), np.array([one in groups for one in _groups(source)])
+
+
+def _groups(seen: Seen) -> list[str | None]:
+    group = [None] * len(seen) if seen.task.group is None else seen.task.group.tolist()
+    return [None if one is None else str(one) for one in group]
+
+
+def _enough(source: Seen, kept: Array) -> None:
+    """Raises DataError where the rows that are left of the source teach nothing, or not all of its classes."""
+    gone = f"{len(source) - len(kept)} of {len(source)} source rows are in the target too, or of its groups"
+    if len(kept) < _FEWEST:
+        raise DataError(f"{gone}: nothing else to draw on")
+    answers = cast(Array, source.task.targets)
+    lost = np.setdiff1d(answers, answers[kept]).tolist() if source.task.kind == "classification" else []
+    if lost:
+        names = few([source.task.classes[code] for code in lost])
+        raise DataError(f"{gone}, and none is left that says {names}: leave such rows out of the target")

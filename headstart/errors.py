@@ -2,6 +2,7 @@
 
     HeadstartError
     ├── DataError          the data cannot be used as asked            exit code 3
+    │   └── MissingColumn  a table lacks a column that was named
     ├── BackboneError      the backbone cannot be found or loaded      exit code 4
     │   └── MissingWeights its weights are not on this machine
     ├── ArtefactError      a saved model is missing, damaged, foreign  exit code 5
@@ -18,6 +19,7 @@ __all__ = [
     "CacheError",
     "DataError",
     "HeadstartError",
+    "MissingColumn",
     "MissingWeights",
     "TrainingError",
 ]
@@ -33,6 +35,14 @@ class DataError(HeadstartError, ValueError):
     """The data cannot be read, or cannot be used as asked. Also a `ValueError`, as scikit-learn expects."""
 
     exit_code = 3
+
+
+class MissingColumn(DataError):
+    """A table lacks a column that was named. `role`: input, target, split, group or domain."""
+
+    def __init__(self, message: str, role: str) -> None:
+        super().__init__(message)
+        self.role = role
 
 
 class BackboneError(HeadstartError):

@@ -126,11 +126,11 @@ def _loss(head: Head, rows: Array, answers: Array) -> Array:
 
 
 def _fewest(on: Ground) -> int:
-    """In how many blocks the rarest class stands that has labelled rows; in regression, in how many they all stand."""
+    """In how many blocks two classes stand, each at least; in regression, in how many all labelled rows stand."""
     labelled = on.labelled
     own = labelled if on.blocks is None else on.blocks[labelled]
     if on.kind == "regression":
         return len(np.unique(own))
     codes = cast(Array, on.domains.known)[labelled]
-    present = np.unique(codes)
-    return min(len(np.unique(own[codes == code])) for code in present) if len(present) > 1 else 0
+    counts = sorted(len(np.unique(own[codes == code])) for code in np.unique(codes))
+    return counts[-2] if len(counts) > 1 else 0

@@ -46,8 +46,12 @@ class Seen:
 
     def take(self, rows: Array) -> Seen:
         """The same with only these rows (integer positions)."""
+        features = self.features
+        if features is not None and features.truncated is not None:
+            features = replace(features, truncated=features.truncated[rows])
         return replace(
             self,
+            features=features,
             task=self.task.take(rows),
             keys=[self.keys[i] for i in rows],
             blocks=self.blocks[rows],

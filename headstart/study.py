@@ -74,8 +74,8 @@ def fit(
     watch = Stopwatch()
     method = method or ("probe" if source is None else "auto")
     moves = _suits(method, options or {}, seed, source, keep_tuned)
-    labels = may_use(target_labels)
-    task, both = _read_beside(data, test, source, roles, kind, listener)
+    labels = may_use(target_labels, drawn=source is not None)
+    task, both = _read_beside(data, test, source, roles, kind, target_labels, listener)
     fitted = Transfer(
         backbone,
         method,
@@ -165,12 +165,12 @@ def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Liste
 
 
 def _read_beside(
-    data: Any, test: Any, source: Any, roles: Roles, kind: Kind | None, listener: Listener
+    data: Any, test: Any, source: Any, roles: Roles, kind: Kind | None, labels: TargetLabels, listener: Listener
 ) -> tuple[Task, Pair | None]:
     """The task with the rows to test on, and where there is a source, both tasks on common ground."""
     if source is None:
         return _read(data, test, roles, kind, listener), None
-    both = read_pair(source, data, roles=roles, kind=kind, target_labels="all", listener=listener)
+    both = read_pair(source, data, roles=roles, kind=kind, target_labels=labels, tested=True, listener=listener)
     return with_test(both, test, roles), both
 
 

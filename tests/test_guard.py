@@ -127,3 +127,12 @@ def test_without_labels_other_shares_are_corrected_and_nothing_gets_worse():
         names.append(found.name)
         assert right(on, found.way, truth) >= right(on, Way(), truth) - 0.01
     assert names.count("mlls") >= 3
+
+
+def test_one_row_of_a_rare_class_does_not_silence_the_other_labels():
+    on, truth = ground(lambda z: z * [-1.0, 1, 1] + [3.0, 0, 0], known=60)
+    known, y = on.domains.known.copy(), on.domains.targets.copy()
+    known[0], y[:20] = 2, 2
+    three = replace(on, domains=on.domains._replace(known=known, targets=y, classes=3))
+    assert "labelled target rows held out in turn" in choose(three).why
+    assert right(three, choose(three).way, truth) > 0.8

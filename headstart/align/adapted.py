@@ -61,7 +61,7 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """Answers for target rows."""
         return cast(Array, self.estimator_.predict(self._moved(X)))
 
-    @available_if(lambda self: hasattr(self.estimator or LogisticRegression(), "predict_proba"))  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self.estimator is None or hasattr(self.estimator, "predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """(N, C) for target rows, columns as in `classes_`."""
         return cast(Array, self.estimator_.predict_proba(self._moved(X)))

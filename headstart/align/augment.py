@@ -46,7 +46,7 @@ class FeatureAugmentation:
         answers = np.concatenate([domains.targets, known])
         weights = self._weights(n, len(both), domains.weights)
         of = np.append(np.arange(n), n + np.flatnonzero(found))
-        return Aligned(both, answers, weights, _as_target, {"target_labels": len(known)}, of)
+        return Aligned(both, answers, weights, _as_target, {"labelled": len(known)}, of)
 
     def _weights(self, n: int, total: int, given: Array | None) -> Array | None:
         if self.share is None and given is None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains, unmoved
-from headstart.align.domain import answered, have_answers
+from headstart.align.checks import labelled
 from headstart.align.weighing import effective
 
 __all__ = ["BalancedWeights"]
@@ -36,16 +36,12 @@ class BalancedWeights:
         gamma = self.gamma
         if not 0 <= gamma <= 1:
             raise ValueError(f"gamma is {gamma!r}: expected 0 (the source alone) to 1 (the labelled target rows alone)")
-        if domains.known is None:
-            raise ValueError(
-                "no target label may be used, and BalancedWeights weighs labelled target rows: "
-                "set target_labels=True, or take a step that needs none, such as Coral()"
-            )
-        X_t, y_t = answered(domains, "BalancedWeights")
+        known, y_t = labelled(domains)
+        X_t = domains.target[known]
         n, m = len(domains.source), len(X_t)
         inner = np.ones(n) if domains.weights is None else domains.weights / domains.weights.mean()
         weights = np.append((1 - gamma) / n * inner, np.full(m, gamma / m)) * (n + m)
         rows, answers = np.vstack([domains.source, X_t]), np.concatenate([domains.targets, y_t])
         facts: dict[str, object] = {"labelled": m, "effective": effective(weights)}
-        of = np.append(np.arange(n), n + np.flatnonzero(have_answers(domains)))
+        of = np.append(np.arange(n), n + np.flatnonzero(known))
         return Aligned(rows, answers, weights, unmoved, facts, of)

@@ -15,8 +15,9 @@ __all__ = ["above", "affordable", "labelled", "left_alone", "one_of", "rows_of_b
 
 def above(name: str, value: float, low: float, instead: str, *, equal: bool = False) -> None:
     """ValueError where an option is not a finite number above `low` (or equal to it, with `equal`)."""
-    good = isinstance(value, int | float) and math.isfinite(value) and (value > low or (equal and value == low))
-    if not good or isinstance(value, bool):
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    good = number and math.isfinite(value) and (value > low or (equal and value == low))
+    if not good:
         expected = f"{low:g} or more" if equal else f"more than {low:g}"
         raise ValueError(f"{name}={value!r}: expected a finite number, {expected}, such as {instead}")
 
@@ -56,8 +57,8 @@ def labelled(domains: Domains) -> tuple[Array, Array]:
     found = have_answers(domains)
     if domains.known is None or not found.any():
         raise ValueError(
-            f"no answer of the {len(found)} target rows is known: this step learns from some: give labels of target "
-            "rows with target_labels=True, or take a step that needs none, such as Coral()"
+            f"no answer of the {len(found)} target rows is known and may be used, and this step learns from some: "
+            "label a few and set target_labels=True (in a fit: 'all'), or take a step that needs none, such as CORAL"
         )
     return found, domains.known[found].astype(domains.targets.dtype)
 

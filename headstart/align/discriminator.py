@@ -15,7 +15,7 @@ import numpy as np
 from headstart.align.aligned import Aligned, Domains
 from headstart.align.checks import same_rows
 from headstart.align.crossfit import cross_fit
-from headstart.align.weighing import check_count, check_option, level, rows_needed, weighed
+from headstart.align.weighing import check_count, check_option, check_positive, level, rows_needed, weighed
 
 __all__ = ["DiscriminatorWeights"]
 
@@ -29,8 +29,8 @@ class DiscriminatorWeights:
     C       inverse strength of the penalty on standardised features, as in scikit-learn
     clip    largest density ratio; None: none
     folds   models, each without the rows that it weighs
-    Takes about 8 (n + m) bytes and a few blocks of rows beyond the data. Raises ValueError for bad options, and where a
-    task has one row
+    Takes about 48 (n + m) bytes and a few blocks of rows beyond the data. Raises ValueError for bad options, and where
+    a task has one row
     """
 
     C: float = 1.0
@@ -39,7 +39,7 @@ class DiscriminatorWeights:
     seed: int = 0
 
     def __call__(self, domains: Domains) -> Aligned:
-        check_option("C", self.C, float(np.finfo(float).tiny), float(np.finfo(float).max))
+        check_positive("C", self.C)
         check_option("clip", 1.0 if self.clip is None else self.clip, float(np.finfo(float).tiny))
         check_count("folds", self.folds, 2)
         rows_needed(domains, 2, 2, "for no row is weighed by a model that saw it")

@@ -15,6 +15,7 @@ from headstart.data.task import Array
 __all__ = ["answered", "coded", "domains_of", "finite", "have_answers", "sources", "weighable"]
 
 _UNKNOWN = {"-1", "-1.0", "nan", "None", "<NA>"}
+_MASKS: frozenset[Hashable] = frozenset({-1, "-1"})
 
 
 def sources(sample_domain: Any, count: int) -> Array:
@@ -64,7 +65,7 @@ def _classes(y: Array, source: Array) -> Array:
     """The classes of source rows, sorted."""
     if y.ndim > 1:
         raise ValueError(f"y has shape {y.shape}: expected ({len(y)},), one class a row")
-    names = {name for name in y[source].tolist() if str(name) not in {"nan", "None"}}
+    names = {name for name in y[source].tolist() if name is not None and str(name) != "nan"}
     try:
         return np.array(sorted(names))
     except TypeError:
@@ -85,7 +86,7 @@ def finite(y: Any, source: Array) -> Array:
     try:
         values = answers.astype(np.float64)
     except (TypeError, ValueError):
-        wrong = next(one for one in answers.ravel().tolist() if isinstance(one, str))
+        wrong = next((one for one in answers.ravel().tolist() if not isinstance(one, int | float | None)), None)
         raise ValueError(f"y holds {wrong!r}: expected numbers, for this is regression; or take a classifier") from None
     if np.isinf(values).any() or np.isnan(values[source]).any():
         raise ValueError("y holds infinity, or NaN in a source row: expected numbers, NaN where a target is not known")
@@ -93,9 +94,15 @@ def finite(y: Any, source: Array) -> Array:
 
 
 def coded(y: Any, source: Array, classes: Array) -> Array:
-    """Answers as codes into `classes`; -1 where a target row says -1, NaN or None."""
+    """Answers as codes into `classes`; -1 where a target row says NaN or None, or -1 if that is no class."""
     place = {cast(Hashable, name): code for code, name in enumerate(classes.tolist())}
     names = _one_a_row(y, len(source)).tolist()
+    theirs = [names[row] for row in np.flatnonzero(~source)]
+    if not _MASKS.isdisjoint(place) and theirs and all(name in _MASKS for name in theirs):
+        raise ValueError(
+            "all target rows say -1, which is a class of the source here: mark them unknown with NaN, or name the "
+            "classes otherwise, such as 0 and 1"
+        )
     codes = np.array([place.get(name, -1) for name in names])
     if (codes[source] < 0).any():
         raise ValueError("y holds NaN or None in a source row: expected a class for each source row")

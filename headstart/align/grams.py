@@ -24,7 +24,7 @@ _SPACE = re.compile(r"\s+")
 
 
 class Grams(NamedTuple):
-    """What texts hold, sorted by row and key.
+    """What texts hold, sorted by row.
 
     row      (e,) which text
     key      (e,) uint64, which n-gram

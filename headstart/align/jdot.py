@@ -75,7 +75,8 @@ class JDOT:
             return left_alone(domains)
         brought, facts = self._turns(domains, *_coded(domains))
         if not domains.classes:
-            return Aligned(domains.target, brought[:, 0], None, unmoved, facts, n + np.arange(m))
+            answers = brought.reshape(m, *domains.targets.shape[1:])
+            return Aligned(domains.target, answers, None, unmoved, facts, n + np.arange(m))
         rows, answers = np.nonzero(brought > 1e-9)
         weights = brought[rows, answers]
         return Aligned(domains.target[rows], answers, weights / weights.mean(), unmoved, facts, n + rows)
@@ -116,7 +117,8 @@ class JDOT:
 
 
 def _coded(domains: Domains) -> tuple[Array, float]:
-    """Answers as rows (n, C) or (n, 1), and what their squared distances are counted in."""
+    """Answers as rows (n, C) or (n, k), and what their squared distances are counted in."""
     if domains.classes:
         return np.eye(domains.classes)[domains.targets.astype(int)], 1.0
-    return domains.targets[:, None], float(domains.targets.var()) or 1.0
+    y = domains.targets.reshape(len(domains.targets), -1)
+    return y, float(y.var(axis=0).sum()) or 1.0

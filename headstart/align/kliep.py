@@ -18,7 +18,7 @@ from headstart.align.aligned import Aligned, Domains
 from headstart.align.checks import above, affordable, same_rows
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.mixture import mixture_shares
-from headstart.align.weighing import check_count, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import check_count, check_positive, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["KLIEP"]
@@ -50,7 +50,7 @@ class KLIEP:
         return 8 * min(self.centres, m) * (2 * n + 5 * m)
 
     def __call__(self, domains: Domains) -> Aligned:
-        check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
+        check_positive("gamma", self.gamma)
         check_count("centres", self.centres, 1)
         check_count("folds", self.folds, 2)
         above("limit", self.limit, 0, "2")

@@ -22,7 +22,7 @@ from headstart.align.kernels import landmarks
 from headstart.align.moments import BLOCK, blocks
 from headstart.align.nystroem import nystroem
 from headstart.align.programme import Factored, solve_programme
-from headstart.align.weighing import check_count, check_option, level, weighed
+from headstart.align.weighing import check_count, check_option, check_positive, level, weighed
 from headstart.data.task import Array
 
 __all__ = ["KMM"]
@@ -65,7 +65,8 @@ class KMM:
                 f"no source row is near a target row at gamma {gamma:g}: use a smaller gamma, "
                 "or standardise the features"
             )
-        w = solve_programme(K, n * mean, self.bound, (n * (1 - eps), n * (1 + eps)))
+        bound = min(self.bound, 2.0 * n + 1)  # weights add up to at most n (1 + eps): more is no bound
+        w = solve_programme(K, n * mean, bound, (n * (1 - eps), n * (1 + eps)))
         facts = {"gamma": gamma, "eps": eps, "rows": rows, "clipped": bool((w >= self.bound * (1 - 1e-6)).any())}
         return weighed(domains, w, facts)
 
@@ -87,8 +88,7 @@ class KMM:
         return Factored(features), features @ (total / len(target)), len(z)
 
     def _check(self) -> None:
-        tiny = float(np.finfo(float).tiny)
-        check_option("gamma", 1.0 if self.gamma is None else self.gamma, tiny)
+        check_positive("gamma", self.gamma)
         check_option("bound", self.bound, 1.0)
         check_option("eps", 0.0 if self.eps is None else self.eps, 0.0, 1.0)
         check_count("most", 2 if self.most is None else self.most, 2)

@@ -29,9 +29,10 @@ def moments(rows: Array, weights: Array | None = None, *, biased: bool = False) 
     """
     w = np.ones(len(rows)) if weights is None else weights
     total = w.sum()
-    freedom = total if biased else total - w @ w / total
+    freedom = total - w @ w / total
     if not freedom > total * 1e-12:
         raise ValueError("all the weight is on one row: expected weight on 2 rows or more, to see how features vary")
+    freedom = total if biased else freedom
     mean = w @ rows / total
     scatter = np.zeros((rows.shape[1],) * 2)
     for part in blocks(len(rows)):

@@ -17,6 +17,9 @@ from headstart.data.task import Array
 __all__ = ["Start", "change", "start", "strength"]
 
 
+_PAIR = 2
+
+
 class Start(NamedTuple):
     """Labelled target rows (m, d), their answers (m, k) or codes (m,), the source's slopes (d, k), offsets (k,)."""
 
@@ -44,6 +47,8 @@ def start(estimator: Any, source: Any, tasks: tuple[Any, Any, Any]) -> Start:
         model = clone(source).fit(domains.source, targets)
     if not hasattr(model, "coef_"):
         raise ValueError(f"the source model {source} has no coef_: expected a linear one, Ridge or LogisticRegression")
+    if domains.classes:
+        _same_classes(estimator, model)
     rows, answers = answered(domains, type(estimator).__name__)
     slopes = np.atleast_2d(np.asarray(model.coef_, dtype=np.float64)).T
     answers = answers if domains.classes else answers.reshape(len(rows), -1)
@@ -55,6 +60,15 @@ def start(estimator: Any, source: Any, tasks: tuple[Any, Any, Any]) -> Start:
         )
     offsets = np.zeros(slopes.shape[1]) + np.asarray(model.intercept_, dtype=np.float64)
     return Start(rows, answers, slopes, offsets)
+
+
+def _same_classes(estimator: Any, model: Any) -> None:
+    """Raises ValueError where the source model has other classes than y, or compares them in pairs."""
+    theirs, ours = np.asarray(model.classes_).tolist(), estimator.classes_.tolist()
+    if theirs != ours:
+        raise ValueError(f"the source model tells {theirs} apart, and y holds {ours}: expected the same classes")
+    if len(ours) > _PAIR and getattr(model, "n_support_", None) is not None:
+        raise ValueError(f"the source model {model} compares classes in pairs: expected one vector a class")
 
 
 def _target_only(estimator: Any, source: Any, X: Any, y: Any) -> Domains:

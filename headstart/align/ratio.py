@@ -11,7 +11,7 @@ where the source does not cover the target.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -20,7 +20,7 @@ from headstart.align.aligned import Aligned, Domains
 from headstart.align.checks import above, affordable, same_rows
 from headstart.align.gaussian import blended_gram, kernel, median_gamma, squared_distances
 from headstart.align.left_out import left_out_losses
-from headstart.align.weighing import check_count, check_option, drawn, level, rows_needed, weighed
+from headstart.align.weighing import check_count, check_option, check_positive, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["ULSIF", "RuLSIF"]
@@ -56,8 +56,8 @@ class RuLSIF:
 
     def __call__(self, domains: Domains) -> Aligned:
         check_option("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
-        check_option("gamma", 1.0 if self.gamma is None else self.gamma, float(np.finfo(float).tiny))
-        check_option("penalty", 1.0 if self.penalty is None else self.penalty, float(np.finfo(float).tiny))
+        check_positive("gamma", self.gamma)
+        check_positive("penalty", self.penalty)
         check_count("centres", self.centres, 1)
         above("limit", self.limit, 0, "2")
         rows_needed(domains, 2, 2, "for a row is left out to choose the width")
@@ -95,7 +95,7 @@ class RuLSIF:
 class ULSIF(RuLSIF):
     """Weights by the plain density ratio q(x) / p(x): `RuLSIF` with alpha 0."""
 
-    alpha: float = 0.0
+    alpha: float = field(default=0.0, init=False)
 
 
 def _theta(k_p: Array, k_q: Array, alpha: float, penalty: float) -> Array:

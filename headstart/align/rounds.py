@@ -84,7 +84,7 @@ def relative(found: Array, answers: Array) -> Array:
 
 def halved(error: float) -> float:
     """eps / (2 - eps): a loss within 0 and 1 counts half, so that no round is worse than chance."""
-    error = max(error, _LEAST)
+    error = min(max(error, _LEAST), 1 - _LEAST)
     return error / (2 - error)
 
 

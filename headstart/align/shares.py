@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.weighing import check_count, check_option, rows_needed, weighed
+from headstart.align.weighing import check_count, check_positive, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["Shares", "by_share", "check_classes", "check_fitting", "interval", "source_shares"]
@@ -35,7 +35,7 @@ def source_shares(domains: Domains) -> Array:
 
 
 def by_share(domains: Domains, shares: Shares, facts: dict[str, object]) -> Aligned:
-    """Source rows with weight q(y) / p(y)."""
+    """Source rows with weight q(y) / p(y), times what they came with."""
     ratio = shares.target / shares.source
     said = {name: getattr(shares, name).tolist() for name in ("source", "target", "low", "high")}
     return weighed(domains, ratio[domains.targets.astype(int)], {**said, "notes": list(shares.notes), **facts})
@@ -49,7 +49,7 @@ def interval(draws: Array, centre: Array, shrink: float = 1.0) -> tuple[Array, A
 
 def check_fitting(C: float, folds: int, draws: int) -> None:
     """Raises ValueError for options of the classifier or of the bootstrap that make no sense."""
-    check_option("C", C, float(np.finfo(float).tiny), float(np.finfo(float).max))
+    check_positive("C", C)
     check_count("folds", folds, 2)
     check_count("draws", draws, 20)
 

@@ -32,7 +32,8 @@ class TwoStageTrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """The boosted model of the stage that the labelled target rows, held out in turn, like best.
 
     estimator   regressor that takes sample_weight; None: a tree of depth 3
-    stages      S: the first weighs all rows alike, the last leaves the source out
+    stages      S: the first weighs all rows alike, the last leaves out all source rows that H_t does not answer exactly
+                (of those, beta^0 takes no weight: with a learner that fits every row no stage differs)
     rounds      N, of boosting within a stage
     folds       F, at most one a labelled target row
     held        what is held out for error_t: "stage", H_t itself (the paper's), or "learner", one that is not boosted
@@ -77,7 +78,7 @@ class TwoStageTrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             models.append(_stage(learner, both, weights, self.rounds))
             e = relative(models[-1].predict(both.rows), both.answers)[: both.n]
             share = m / len(weights) + (t + 1) / max(self.stages - 1, 1) * (1 - m / len(weights))
-            weights[: both.n] *= _beta(weights[: both.n], e, m * (1 - share) / share) ** e
+            weights[: both.n] *= np.exp(-_steep(weights[: both.n], e, m * (1 - share) / share) * e)
         self.errors_, self.shares_ = np.array(errors), np.array(shares)
         self.stage_ = int(self.errors_.argmin())
         self.model_ = models[self.stage_]
@@ -135,12 +136,18 @@ def _held_out(learner: Any, both: Both, weights: Array, fold: Array, rounds: int
     return float(far.mean())
 
 
-def _beta(weights: Array, e: Array, wanted: float) -> float:
-    """The beta within 0 and 1 at which source weights w beta^e sum to what is wanted, as nearly as they can."""
+def _steep(weights: Array, e: Array, wanted: float) -> float:
+    """s = -log beta, 0 or more, at which source weights w exp(-s e) sum to what is wanted, as nearly as they can."""
 
     def left(s: float) -> float:
         return float(weights @ np.exp(-s * e) - wanted)
 
-    if wanted <= 0 or left(_MOST) >= 0:
+    most = _MOST / float(e[e > 0].min(initial=1.0))
+    if left(0.0) <= 0:
         return 0.0
-    return 1.0 if left(0.0) <= 0 else float(np.exp(-brentq(left, 0.0, _MOST)))
+    if wanted <= 0 or left(most) >= 0:
+        return most
+    high = 1.0
+    while left(high) > 0:
+        high *= 2
+    return float(brentq(left, 0.0, high))

@@ -32,7 +32,7 @@ from headstart.data.roles import Roles
 from headstart.data.tables import Table
 from headstart.data.targets import is_missing
 from headstart.data.task import Columns, Modality
-from headstart.errors import DataError
+from headstart.errors import DataError, MissingColumn
 
 __all__ = ["Assigned", "Roles", "assign"]
 
@@ -55,7 +55,7 @@ class Assigned(NamedTuple):
 def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_target: bool = True) -> Assigned:
     """Give the columns of `table` their roles. Raises DataError for a name that is missing, or where none is left."""
     for role, name in (*roles.named.items(), *(("input", name) for name in roles.inputs)):
-        _require(table, name, f"named as the {role}")
+        _require(table, name, f"named as the {role}", role)
     if columns is not None and columns.input:
         found = _remembered(table, roles, columns, need_target)
     else:
@@ -74,10 +74,10 @@ def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool)
     present = list(table.frame.columns)
     inputs = roles.inputs or columns.input
     for name in inputs:
-        _require(table, name, "which the model reads")
+        _require(table, name, "which the model reads", "input")
     target = (roles.target or columns.target) if need_target else None
     if target is not None:
-        _require(table, target, "which the model predicts")
+        _require(table, target, "which the model predicts", "target")
     others = {
         role: roles.named.get(role) or (name if (name := getattr(columns, role)) in present else None)
         for role in ("split", "group", "domain")
@@ -132,11 +132,11 @@ def _last(free: list[str], table: Table) -> str:
     return possible[-1]
 
 
-def _require(table: Table, name: str, what: str) -> None:
+def _require(table: Table, name: str, what: str, role: str) -> None:
     present = list(table.frame.columns)
     if name not in present:
         hint = did_you_mean(name, present)
-        raise DataError(f"no column {name!r}, {what}: the columns are {few(present, 20)}.{hint}")
+        raise MissingColumn(f"no column {name!r}, {what}: the columns are {few(present, 20)}.{hint}", role)
 
 
 def _require_readable(table: Table, inputs: tuple[str, ...]) -> None:

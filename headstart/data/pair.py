@@ -10,10 +10,10 @@ import pandas as pd
 
 from headstart.data.naming import few
 from headstart.data.targets import recode
-from headstart.data.task import Array, SetAside, Task
+from headstart.data.task import Array, Columns, SetAside, Task
 from headstart.errors import DataError
 
-__all__ = ["Pair", "pair"]
+__all__ = ["Pair", "named", "pair"]
 
 
 class Pair(NamedTuple):
@@ -29,8 +29,11 @@ class Pair(NamedTuple):
     open: tuple[tuple[object, int], ...] = ()
 
 
-def pair(source: Task, target: Task) -> Pair:
+def pair(source: Task, target: Task, *, blind: bool = False) -> Pair:
     """Bring two tasks together. The source must be labelled; the target may be.
+
+    blind   whether rows of the target stay whatever their answers are: one that the source does not have is then as
+            good as none
 
     Raises DataError where they are not of one modality and kind, have no column or no label in common, or the source
     has no labels.
@@ -46,7 +49,14 @@ def pair(source: Task, target: Task) -> Pair:
     source, target, notes = _columns(source, target)
     if source.kind != "classification" or target.targets is None:
         return Pair(source, replace(target, kind=source.kind, classes=source.classes), notes)
-    return _classes(source, target, notes)
+    return _classes(source, target, notes, blind)
+
+
+def named(columns: Columns | None, source: Columns | None) -> Columns | None:
+    """The columns of the target; what they do not name, as the source has it."""
+    if columns is None or source is None or columns.target is not None:
+        return columns
+    return columns._replace(target=source.target)
 
 
 def _columns(source: Task, target: Task) -> tuple[Task, Task, tuple[str, ...]]:
@@ -75,8 +85,8 @@ def _only(task: Task, names: list[str]) -> Task:
     return replace(task, inputs=frame[[by_name[name] for name in names]].set_axis(names, axis=1), columns=columns)
 
 
-def _classes(source: Task, target: Task, notes: tuple[str, ...]) -> Pair:
-    """The target in the source's codes; its rows of other labels are set aside."""
+def _classes(source: Task, target: Task, notes: tuple[str, ...], blind: bool) -> Pair:
+    """The target in the source's codes; its rows of other labels are set aside, or where `blind` have none."""
     known = {str(label) for label in source.classes}
     answers = cast(Array, target.targets)
     counts = np.bincount(answers[answers >= 0], minlength=len(target.classes)).tolist()
@@ -89,9 +99,13 @@ def _classes(source: Task, target: Task, notes: tuple[str, ...]) -> Pair:
     if strange:
         rows = sum(n for _, n in strange)
         notes += (
-            f"labels that only the target has: {few([label for label, _ in strange])}; their {rows:,} rows are set "
-            "aside, since nobody who learns from the source could answer them",
+            f"labels that only the target has: {few([label for label, _ in strange])}; their {rows:,} rows are "
+            f"{'not tested' if blind else 'set aside'}, since nobody who learns from the source could answer them",
         )
+    if strange and blind:
+        at = {str(label): code for code, label in enumerate(source.classes)}
+        place = np.array([at.get(str(label), -1) for label in target.classes] + [-1])
+        return Pair(source, replace(target, targets=place[answers], classes=source.classes), notes, strange)
     coded = recode(target, source.classes)
     if strange:
         why = "its label is not one that the source has"

@@ -27,6 +27,7 @@ __all__ = ["Conditional", "conditional"]
 _FEWEST = 10
 _MOST = 2000
 _FLIPS = 2000
+_NOWHERE = 1e-6
 
 
 class Conditional(NamedTuple):
@@ -55,7 +56,10 @@ def _answers(source: Array, y: Array, target: Array, known: Array, random: np.ra
     told = _out_of_bag(rows, both)
     domain = _out_of_bag(rows, own[:, None].astype(np.float64))
     said = np.concatenate([_out_of_bag(source, y), _forest(source, y).predict(target).reshape(len(target), -1)])
-    product = (both - told) * (own[:, None] - domain)
+    apart: Array = own[:, None] - domain
+    if np.abs(apart).max() < _NOWHERE:
+        return math.nan  # one column tells the tasks apart: no row of one has its like in the other
+    product = (both - told) * apart
     parts = np.concatenate([product, product * (said - said.mean(axis=0))], axis=1)
     parts = parts[:, (parts**2).sum(axis=0) > 1e-12]
     if not parts.shape[1]:

@@ -38,6 +38,7 @@ class Shift(NamedTuple):
     shares          of each class in the target if only shares changed; in regression of the fifths of the answers
     columns         every column, the most changed first
     rows            of the target that look least like the source, by number
+    names, classes  of those rows, and what the `shares` are of; () where they have no names
     """
 
     kind: ShiftKind
@@ -53,6 +54,8 @@ class Shift(NamedTuple):
     columns: tuple[ColumnShift, ...] = ()
     rows: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @property
     def shifted(self) -> bool:
@@ -91,7 +94,7 @@ def diagnose(
     """
     source, target = _rows("source", source), _rows("target", target)
     _check(source, targets, target, known, kind)
-    if len(source) == len(target) and np.array_equal(_sorted(source), _sorted(target)):
+    if _identical(source, np.asarray(targets), target, known, kind):
         return Shift("none", True, "the source and the target hold the same rows",
                      "identical: nothing to do", columns=column_shifts(source, target, names=names))  # fmt: skip
     random = np.random.default_rng(seed)
@@ -104,6 +107,18 @@ def diagnose(
         rows=tuple(int(theirs[row]) for row in found.rows),
         notes=notes,
     )
+
+
+def _identical(source: Array, targets: Array, target: Array, known: Array | None, kind: str) -> bool:
+    """Whether both hold the same rows, and no target row an answer that the source does not give it."""
+    if len(source) != len(target) or not np.array_equal(_sorted(source), _sorted(target)):
+        return False
+    if known is None:
+        return True
+    answers = np.asarray(known, np.float64)
+    given = np.isfinite(answers) if kind == "regression" else answers >= 0
+    ours = {row.tobytes() for row in np.column_stack([source, targets]).astype(np.float64) + 0.0}
+    return all(row.tobytes() in ours for row in np.column_stack([target, answers])[given] + 0.0)
 
 
 def _found(source: Array, y: Array, target: Array, known: Array | None, kind: str, seed: int) -> Shift:

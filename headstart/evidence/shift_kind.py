@@ -6,6 +6,7 @@ showed, and that there is no shift or no support. Where two stories stand that c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -29,8 +30,8 @@ RECOMMENDED: dict[ShiftKind, str] = {
     "rows (feature augmentation, pooling); weights of rows would hurt",
     "support": "much of the target lies where the source has no rows: weights cannot help; move the features (CORAL, "
     "linear transport), and label some target rows there",
-    "unclear": "more than one story explains the target, and they call for different steps: label some 30 target rows "
-    "and ask again, or compare methods under the guard",
+    "unclear": "what explains the target is not settled, and steps differ: label some 30 target rows and ask again, or "
+    "compare methods under the guard",
 }
 
 
@@ -48,7 +49,9 @@ def judge(stories: Sequence[Story], support: Support, labels: Conditional | None
     shares, weights, move = (by_name[name].stands for name in ("label", "covariate", "moved"))
     if support.share.low > _OUTSIDE:
         return Judged("support", True, f"{support.share.value:.0%} of the target lies outside the source's support")
-    if labels is not None and min(labels.answers, labels.features) >= 0:
+    if all(math.isnan(story.p) for story in stories):
+        return Judged("unclear", False, "too few rows to test what explains the target")
+    if labels is not None and not math.isnan(labels.answers + labels.features):
         found = _by_labels(labels, shares)
         if found:
             return found
@@ -61,6 +64,8 @@ def judge(stories: Sequence[Story], support: Support, labels: Conditional | None
         also = "other shares of the classes" if shares else "weights of the source's rows"
         return Judged("unclear", False, f"{also} explain the target, and so does moving the source as a whole")
     how = ", but moving the source as a whole does" if move else ""
+    untested = " and ".join(name for name in ("label", "covariate") if math.isnan(by_name[name].p))
+    how += f" ({untested} could not be tested)" if untested else ""
     return Judged("conditional", False, f"neither other shares nor weights explain the target{how}")
 
 

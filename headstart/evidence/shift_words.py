@@ -24,12 +24,13 @@ def lines(shift: Shift) -> list[str]:
         said = f"{'explains it' if story.stands else 'does not explain it'} (p {figure(story.p)})"
         found.append(f"{story.name}: {'could not be tested' if math.isnan(story.p) else said}")
     if shift.shares:
-        some = ", ".join(f"{figure(one.value)} {spread(one)}" for one in shift.shares[: 2 * _SHOWN])
-        found.append(f"shares if only they changed: {some}")
+        of = [f"{name} " for name in shift.classes] or [""] * len(shift.shares)
+        some = [f"{name}{figure(one.value)} {spread(one)}" for name, one in zip(of, shift.shares, strict=True)]
+        found.append(f"shares if only they changed: {', '.join(some[: 2 * _SHOWN])}")
     if shift.columns:
         found.append("columns: " + ", ".join(f"{one.name} {figure(one.distance)}" for one in shift.columns[:_SHOWN]))
     if shift.rows:
-        found.append("target rows least like the source: " + ", ".join(str(row) for row in shift.rows))
+        found.append("target rows least like the source: " + ", ".join(shift.names or map(str, shift.rows)))
     whole = [*found, *shift.notes, f"try: {shift.recommendation}"]
     return [line for one in whole for line in wrapped(one, indent="  ")]
 

@@ -18,7 +18,6 @@ import math
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.linalg import sqrtm
 from scipy.optimize import nnls
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
@@ -115,11 +114,17 @@ def moved(source: Array, target: Array, *, seed: int = 0) -> Story:
         values, vectors = np.linalg.eigh(cov_s)
         values = np.maximum(values, 1e-9 * max(values[-1], 1e-300))
         root, inverse = (vectors * values**power @ vectors.T for power in (0.5, -0.5))
-        made = centred @ (inverse @ np.real(sqrtm(root @ cov_t @ root)) @ inverse)
+        made = centred @ (inverse @ _root(root @ cov_t @ root) @ inverse)
     else:
         spread = source.std(axis=0)
         made = centred * (target.std(axis=0) / np.where(spread > 1e-12, spread, np.inf))
     return _tested("moved", made + target.mean(axis=0), target, None, seed)
+
+
+def _root(matrix: Array) -> Array:
+    """The symmetric square root of a symmetric matrix without values below 0, but for rounding."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
 def _resampled(

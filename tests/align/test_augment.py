@@ -28,7 +28,7 @@ def test_copies():
     np.testing.assert_array_equal(aligned.targets, [0, 1, 1])
     np.testing.assert_array_equal(aligned.move(DOMAINS.target), [[5, 6, 0, 0, 5, 6], [7, 8, 0, 0, 7, 8]])
     assert aligned.weights is None
-    assert aligned.facts == {"target_labels": 1}
+    assert aligned.facts == {"labelled": 1}
     assert isinstance(FeatureAugmentation(), Align)
 
 

@@ -60,7 +60,7 @@ def test_without_labels_of_the_target_it_is_said_what_to_do() -> None:
     domains = make_classification_da().domains(known=3)
     with pytest.raises(ValueError, match="set target_labels=True"):
         BalancedWeights()(domains._replace(known=None))
-    with pytest.raises(ValueError, match="no target row has a known answer"):
+    with pytest.raises(ValueError, match="no answer of the 100 target rows is known"):
         BalancedWeights()(domains._replace(known=np.full(100, -1)))
     X, y = np.vstack([domains.source, domains.target]), np.append(domains.targets, np.full(100, -1))
     with pytest.raises(ValueError, match="set target_labels=True"):

@@ -15,6 +15,8 @@ CODES = np.array([0, 1, 1])
 def test_options():
     above("a", 0.5, 0, "1")
     above("a", 0, 0, "1", equal=True)
+    above("a", np.float32(0.1), 0, "1")
+    above("a", np.int64(1), 0, "1")
     whole("b", np.int64(2), 2, "3")
     one_of("c", "x", ("x", "y"))
     for bad in (0, -1, float("nan"), float("inf"), "2", None, True):

@@ -116,7 +116,7 @@ def test_a_constant_feature() -> None:
     ("step", "words"),
     [
         (DiscriminatorWeights(C=0.0), "C is 0.0"),
-        (DiscriminatorWeights(C=float("inf")), "C is inf: expected a number from"),
+        (DiscriminatorWeights(C=float("inf")), "C is inf: expected a finite number above 0"),
         (DiscriminatorWeights(clip=float("nan")), "clip is nan"),
         (DiscriminatorWeights(folds=1), "folds is 1: expected a whole number of at least 2"),
     ],

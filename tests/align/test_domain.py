@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
@@ -60,6 +61,19 @@ def test_minus_one_is_a_class_where_the_source_has_it() -> None:
     domains = domains_of(LogisticRegression(), X, [-1, 1, -1, 1, -1, np.nan], DOMAIN)
     assert domains.known is not None
     assert domains.known.tolist() == [1, 0, -1]
+    with pytest.raises(ValueError, match="all target rows say -1, which is a class of the source here"):
+        domains_of(LogisticRegression(), X, [-1, 1, -1, -1, -1, -1], DOMAIN)
+
+
+def test_a_class_may_be_called_none() -> None:
+    domains = domains_of(LogisticRegression(), X, ["Mild", "None", "Mild", "None", "Mild", "Mild"], DOMAIN)
+    assert domains.targets.tolist() == [0, 1, 0]
+    assert domains.known.tolist() == [1, 0, 0]
+
+
+def test_answers_that_are_no_numbers_are_named() -> None:
+    with pytest.raises(ValueError, match="y holds <NA>: expected numbers"):
+        domains_of(Ridge(), X, np.array([1, 2, 3, pd.NA, 5, 6], dtype=object), DOMAIN)
 
 
 def test_unknown_values_are_nan_and_several_answers_are_known_together() -> None:

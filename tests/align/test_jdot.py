@@ -128,3 +128,13 @@ def test_rows_without_weight_are_in_no_batch():
     answers = np.where(half > 0, domains.targets, 1000.0)
     found = JDOT(batch=50)(domains._replace(targets=answers, weights=half))
     assert np.abs(found.targets).max() < 10
+
+
+def test_several_answers_a_row_are_brought_together() -> None:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(40, 3))
+    domains = Domains(x, x[:, :2] * 2, x + 0.5, None)
+    brought = JDOT()(domains).targets
+    assert brought.shape == (40, 2)
+    first = JDOT()(domains._replace(targets=x[:, :1] * 2)).targets
+    np.testing.assert_allclose(first[:, 0], JDOT()(domains._replace(targets=x[:, 0] * 2)).targets)

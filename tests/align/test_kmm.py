@@ -110,7 +110,8 @@ def test_one_target_row_constant_features_and_more_features_than_rows() -> None:
     ("step", "words"),
     [
         (KMM(gamma=0.0), "gamma is 0.0"),
-        (KMM(gamma=float("nan")), "gamma is nan: expected a number of at least"),
+        (KMM(gamma=float("nan")), "gamma is nan: expected a finite number above 0"),
+        (KMM(gamma=float("inf")), "gamma is inf: expected a finite number above 0"),
         (KMM(bound=0.5), "bound is 0.5: expected a number of at least 1"),
         (KMM(eps=2.0), "eps is 2.0: expected a number from 0 to 1"),
         (KMM(most=1), "most is 1"),
@@ -158,3 +159,12 @@ def test_few_rows_bring_the_kernel_means_as_near() -> None:
         return float(w @ K @ w / 500**2 - 2 * w @ cross.mean(axis=1) / 500 + inner)
 
     assert mmd(_weights(KMM(gamma=0.5, most=60), domains)) < 1e-4 * mmd(np.ones(500))
+
+
+def test_no_bound_is_a_bound_that_no_weight_reaches() -> None:
+    draw = np.random.default_rng(0)
+    domains = Domains(draw.normal(size=(30, 3)), np.arange(30) % 2, draw.normal(0.5, 1, (30, 3)), None, 2)
+    free, loose = (KMM(bound=bound)(domains).weights for bound in (np.inf, 1000.0))
+    assert free is not None
+    np.testing.assert_allclose(free, loose, atol=1e-3)
+    assert free.max() > 2

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
 from headstart.align import moments
+from headstart.align.adapted import Adapted
 from headstart.align.aligned import Align, Domains
 from headstart.align.likeness import Likeness
 from headstart.align.transductive import Transductive
@@ -53,3 +55,10 @@ def test_rows_of_zeros_no_rows_and_bad_input():
         Likeness()(domains(SOURCE, TARGET[:, :2]))
     with pytest.raises(ValueError, match="the target has 0 rows"):
         Likeness()(domains(SOURCE, TARGET[:0]))
+
+
+def test_an_ensemble_that_is_not_fitted_has_probabilities() -> None:
+    draw = np.random.default_rng(0)
+    X, domain = draw.normal(size=(60, 3)), np.repeat([1, -1], 30)
+    model = Adapted(Likeness(), RandomForestClassifier(5, random_state=0)).fit(X, X[:, 0] > 0, sample_domain=domain)
+    assert model.predict_proba(X).shape == (60, 2)

@@ -9,6 +9,7 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 from two_tasks import make_regression_da
 
@@ -174,3 +175,18 @@ def test_options_are_kept_by_a_clone(kind: Any) -> None:
     again = clone(model).fit(X, y, sample_domain=domain)
     assert again.get_params()["penalty"] == 3.0
     np.testing.assert_array_equal(again.coef_, model.fit(X, y, sample_domain=domain).coef_)
+
+
+def test_a_source_model_of_other_classes_is_refused() -> None:
+    rows, codes = make_blobs(60, 3, centers=3, random_state=0)
+    domain = np.repeat([1, -1], 30)
+    names = np.array(["no", "yes", "maybe"])[codes]
+    other = LogisticRegression().fit(rows, np.array(["a", "b", "c"])[codes])
+    with pytest.raises(ValueError, match=r"tells .'a', 'b', 'c'. apart, and y holds .'maybe', 'no', 'yes'."):
+        L2SPClassifier(source=FrozenEstimator(other)).fit(rows, names, sample_domain=domain)
+    pairs = SVC(kernel="linear").fit(rows, names)
+    with pytest.raises(ValueError, match="compares classes in pairs"):
+        L2SPClassifier(source=FrozenEstimator(pairs)).fit(rows, names, sample_domain=domain)
+    same = LogisticRegression().fit(rows, names)
+    model = L2SPClassifier(np.inf, source=FrozenEstimator(same)).fit(rows, names, sample_domain=domain)
+    assert (model.predict(rows) == same.predict(rows)).all()

@@ -9,8 +9,8 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 from two_tasks import make_regression_da
 
-from headstart.align.rounds import Both, relative
-from headstart.align.two_stage import TwoStageTrAdaBoostR2, _beta, _stage
+from headstart.align.rounds import Both, halved, relative, weighted_median
+from headstart.align.two_stage import TwoStageTrAdaBoostR2, _stage, _steep
 from headstart.data.task import Array
 
 
@@ -25,10 +25,23 @@ def pair(known: int = 10) -> tuple[Array, Array, Array, Array]:
 def test_the_source_weighs_what_it_must(wanted: float) -> None:
     random = np.random.default_rng(0)
     w, e = random.uniform(size=100), random.uniform(size=100)
-    assert w @ _beta(w, e, wanted) ** e == pytest.approx(wanted)
-    assert _beta(w, e, 0.0) == 0.0
-    assert _beta(w, e, 1000.0) == 1.0
-    assert _beta(w, e * (e > 0.5), 1.0) == 0.0
+    assert w @ np.exp(-_steep(w, e, wanted) * e) == pytest.approx(wanted)
+    assert w @ np.exp(-_steep(w, e, 0.0) * e) == pytest.approx(0, abs=1e-100)
+    assert _steep(w, e, 1000.0) == 0.0
+    some = e * (e > 0.5)
+    assert w @ np.exp(-_steep(w, some, 1.0) * some) == pytest.approx(w[some == 0].sum())
+
+
+def test_one_source_row_far_off_does_not_take_the_others_with_it() -> None:
+    w, e = np.ones(200), np.append(1.0, np.random.default_rng(0).uniform(5e-6, 5e-4, 199))
+    for wanted in (150.0, 100.0, 50.0):
+        assert w @ np.exp(-_steep(w, e, wanted) * e) == pytest.approx(wanted)
+
+
+def test_rounds_that_are_all_wrong_vote_for_their_middle() -> None:
+    vote = -np.log(halved(1.0))
+    assert vote > 0
+    assert weighted_median(np.array([[5.0, 1.0, 3.0]]), np.full(3, vote)).tolist() == [3.0]
 
 
 def test_within_a_stage_the_target_is_boosted_as_published_and_the_source_stands_still() -> None:
