@@ -20,7 +20,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.align.rounds import Round, boosted, both_of, counted, halved, relative, weighted_median
+from headstart.align.checks import whole
+from headstart.align.rounds import Round, boosted, both_of, halved, relative, weighted_median
 from headstart.data.task import Array
 
 __all__ = ["TrAdaBoost", "TrAdaBoostR2"]
@@ -41,7 +42,7 @@ class TrAdaBoost(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """X (N, d), y (N,) classes, -1 where not known. Raises ValueError without a labelled target row."""
-        counted(rounds=self.rounds)
+        whole("rounds", self.rounds, 1)
         learner = DecisionTreeClassifier(max_depth=3, random_state=0) if self.estimator is None else self.estimator
         both = both_of(self, learner, (X, y, sample_domain))
         C = len(self.classes_)
@@ -84,7 +85,7 @@ class TrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """X (N, d), y (N,), NaN where not known. Raises ValueError without a labelled target row."""
-        counted(rounds=self.rounds)
+        whole("rounds", self.rounds, 1)
         learner = DecisionTreeRegressor(max_depth=3, random_state=0) if self.estimator is None else self.estimator
         both = both_of(self, learner, (X, y, sample_domain))
         _keep(self, boosted(learner, both, self.rounds, lambda found: relative(found, both.answers), halved))

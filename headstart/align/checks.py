@@ -22,7 +22,7 @@ def above(name: str, value: float, low: float, instead: str, *, equal: bool = Fa
         raise ValueError(f"{name}={value!r}: expected a finite number, {expected}, such as {instead}")
 
 
-def whole(name: str, value: int, low: int, instead: str) -> None:
+def whole(name: str, value: int, low: int, instead: str = "10") -> None:
     """ValueError where an option is not a whole number from `low` on."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
         raise ValueError(f"{name}={value!r}: expected a whole number, {low} or more, such as {instead}")

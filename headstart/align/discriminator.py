@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.checks import same_rows
+from headstart.align.checks import above, same_rows, whole
 from headstart.align.crossfit import cross_fit
-from headstart.align.weighing import check_count, check_option, check_positive, level, rows_needed, weighed
+from headstart.align.weighing import check_option, level, rows_needed, weighed
 
 __all__ = ["DiscriminatorWeights"]
 
@@ -39,9 +39,9 @@ class DiscriminatorWeights:
     seed: int = 0
 
     def __call__(self, domains: Domains) -> Aligned:
-        check_positive("C", self.C)
+        above("C", self.C, 0, "1")
         check_option("clip", 1.0 if self.clip is None else self.clip, float(np.finfo(float).tiny))
-        check_count("folds", self.folds, 2)
+        whole("folds", self.folds, 2)
         rows_needed(domains, 2, 2, "for no row is weighed by a model that saw it")
         if same_rows(domains):
             return level(domains)

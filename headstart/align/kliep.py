@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.checks import above, affordable, same_rows
+from headstart.align.checks import above, affordable, same_rows, whole
 from headstart.align.gaussian import kernel, median_gamma, squared_distances
 from headstart.align.mixture import mixture_shares
-from headstart.align.weighing import check_count, check_positive, drawn, level, rows_needed, weighed
+from headstart.align.weighing import drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["KLIEP"]
@@ -50,9 +50,10 @@ class KLIEP:
         return 8 * min(self.centres, m) * (2 * n + 5 * m)
 
     def __call__(self, domains: Domains) -> Aligned:
-        check_positive("gamma", self.gamma)
-        check_count("centres", self.centres, 1)
-        check_count("folds", self.folds, 2)
+        if self.gamma is not None:
+            above("gamma", self.gamma, 0, "0.5, or None for the median distance")
+        whole("centres", self.centres, 1, "100")
+        whole("folds", self.folds, 2)
         above("limit", self.limit, 0, "2")
         if self.gamma is None:
             rows_needed(domains, 1, 2, "to choose the width on rows held out; or give gamma")

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.checks import above, affordable, same_rows
+from headstart.align.checks import above, affordable, same_rows, whole
 from headstart.align.gaussian import kernel, mean_kernel, median_gamma, squared_distances
 from headstart.align.kernels import landmarks
 from headstart.align.moments import BLOCK, blocks
 from headstart.align.nystroem import nystroem
 from headstart.align.programme import Factored, solve_programme
-from headstart.align.weighing import check_count, check_option, check_positive, level, weighed
+from headstart.align.weighing import check_option, level, weighed
 from headstart.data.task import Array
 
 __all__ = ["KMM"]
@@ -88,8 +88,9 @@ class KMM:
         return Factored(features), features @ (total / len(target)), len(z)
 
     def _check(self) -> None:
-        check_positive("gamma", self.gamma)
+        if self.gamma is not None:
+            above("gamma", self.gamma, 0, "0.5, or None for the median distance")
         check_option("bound", self.bound, 1.0)
         check_option("eps", 0.0 if self.eps is None else self.eps, 0.0, 1.0)
-        check_count("most", 2 if self.most is None else self.most, 2)
+        whole("most", 2 if self.most is None else self.most, 2, "1000, or None for all rows")
         above("limit", self.limit, 0, "2")

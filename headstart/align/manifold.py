@@ -20,11 +20,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from headstart.align.aligned import Domains
-from headstart.align.checks import affordable
+from headstart.align.checks import above, affordable, whole
 from headstart.align.domain import domains_of
 from headstart.align.kernels import landmarks
 from headstart.align.laprls import Answer, laplacian, linear, needed, on_landmarks, rbf
-from headstart.align.rounds import counted
 from headstart.data.task import Array
 
 __all__ = ["LaplacianRegularisedClassifier", "LaplacianRegularisedRegressor"]
@@ -67,19 +66,16 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
         self.seed = seed
 
     def _check(self) -> None:
-        counted(neighbours=self.neighbours, **({} if self.most is None else {"most": self.most}))
+        whole("neighbours", self.neighbours, 1)
+        if self.most is not None:
+            whole("most", self.most, 1, "300, or None for all rows")
         if self.kernel not in ("rbf", "linear"):
             raise ValueError(f'kernel is {self.kernel!r}: expected "rbf" or "linear"')
-        for name, value, fine in (
-            ("limit", self.limit, 0 < self.limit < np.inf),
-            ("ridge", self.ridge, 0 < self.ridge < np.inf),
-            ("smooth", self.smooth, 0 <= self.smooth < np.inf),
-            ("gamma", self.gamma, self.gamma is None or 0 < self.gamma < np.inf),
-        ):
-            if not fine:
-                raise ValueError(
-                    f"{name} is {value!r}: expected a finite number {'from' if name == 'smooth' else 'above'} 0"
-                )
+        above("limit", self.limit, 0, "2")
+        above("ridge", self.ridge, 0, "0.1")
+        above("smooth", self.smooth, 0, "0.1", equal=True)
+        if self.gamma is not None:
+            above("gamma", self.gamma, 0, "0.5, or None for the columns' variance")
 
     def _solved(self, domains: Domains, answers: Array, known: Array) -> Answer:
         """From answers (n, k) of source rows and those of target rows (m, k), NaN where they are not to be used."""

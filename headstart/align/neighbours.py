@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.checks import same_rows
+from headstart.align.checks import same_rows, whole
 from headstart.align.moments import blocks
-from headstart.align.weighing import check_count, check_option, level, weighed
+from headstart.align.weighing import check_option, level, weighed
 
 __all__ = ["NearestNeighbourWeights"]
 
@@ -35,7 +35,7 @@ class NearestNeighbourWeights:
 
     def __call__(self, domains: Domains) -> Aligned:
         n = len(domains.source)
-        check_count("k", self.k, 1)
+        whole("k", self.k, 1)
         check_option("prior", self.prior, 0.0, float(np.finfo(float).max))
         if self.k > n:
             raise ValueError(f"k is {self.k} and the source has {n} row(s): use k={n} or less")

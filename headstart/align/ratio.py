@@ -17,10 +17,10 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.checks import above, affordable, same_rows
+from headstart.align.checks import above, affordable, same_rows, whole
 from headstart.align.gaussian import blended_gram, kernel, median_gamma, squared_distances
 from headstart.align.left_out import left_out_losses
-from headstart.align.weighing import check_count, check_option, check_positive, drawn, level, rows_needed, weighed
+from headstart.align.weighing import check_option, drawn, level, rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["ULSIF", "RuLSIF"]
@@ -56,9 +56,11 @@ class RuLSIF:
 
     def __call__(self, domains: Domains) -> Aligned:
         check_option("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
-        check_positive("gamma", self.gamma)
-        check_positive("penalty", self.penalty)
-        check_count("centres", self.centres, 1)
+        if self.gamma is not None:
+            above("gamma", self.gamma, 0, "0.5, or None for the median distance")
+        if self.penalty is not None:
+            above("penalty", self.penalty, 0, "0.1, or None to try five")
+        whole("centres", self.centres, 1, "100")
         above("limit", self.limit, 0, "2")
         rows_needed(domains, 2, 2, "for a row is left out to choose the width")
         n, m = len(domains.source), len(domains.target)

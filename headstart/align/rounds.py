@@ -12,7 +12,7 @@ from sklearn.base import clone
 from headstart.align.domain import answered, domains_of, weighable
 from headstart.data.task import Array
 
-__all__ = ["Both", "Round", "boosted", "both_of", "counted", "fitted", "halved", "relative", "weighted_median"]
+__all__ = ["Both", "Round", "boosted", "both_of", "fitted", "halved", "relative", "weighted_median"]
 
 _LEAST = 1e-10
 
@@ -32,13 +32,6 @@ class Round(NamedTuple):
     error: float
     beta: float
     weights: Array
-
-
-def counted(least: int = 1, **options: int) -> None:
-    """Raises ValueError for an option that is no whole number, or less than the least."""
-    for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} is {value!r}: expected a whole number from {least}, such as {name}=10")
 
 
 def both_of(estimator: Any, learner: Any, tasks: tuple[Any, Any, Any]) -> Both:

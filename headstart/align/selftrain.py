@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from headstart.align.aligned import Domains
+from headstart.align.checks import whole
 from headstart.align.domain import domains_of
-from headstart.align.rounds import counted
 from headstart.data.task import Array
 
 __all__ = ["SelfTraining"]
@@ -78,7 +78,7 @@ class SelfTraining(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _check(self) -> None:
-        counted(rounds=self.rounds)
+        whole("rounds", self.rounds, 1)
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold!r}: expected a probability from 0 to 1, such as 0.6")
         if not 0 < self.share <= 1:

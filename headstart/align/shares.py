@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.align.aligned import Aligned, Domains
-from headstart.align.weighing import check_count, check_positive, rows_needed, weighed
+from headstart.align.checks import above, whole
+from headstart.align.weighing import rows_needed, weighed
 from headstart.data.task import Array
 
 __all__ = ["Shares", "by_share", "check_classes", "check_fitting", "interval", "source_shares"]
@@ -49,9 +50,9 @@ def interval(draws: Array, centre: Array, shrink: float = 1.0) -> tuple[Array, A
 
 def check_fitting(C: float, folds: int, draws: int) -> None:
     """Raises ValueError for options of the classifier or of the bootstrap that make no sense."""
-    check_positive("C", C)
-    check_count("folds", folds, 2)
-    check_count("draws", draws, 20)
+    above("C", C, 0, "1")
+    whole("folds", folds, 2)
+    whole("draws", draws, 20, "200")
 
 
 def check_classes(domains: Domains) -> None:

@@ -20,7 +20,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.align.rounds import Both, both_of, counted, fitted, halved, relative, weighted_median
+from headstart.align.checks import whole
+from headstart.align.rounds import Both, both_of, fitted, halved, relative, weighted_median
 from headstart.data.task import Array
 
 __all__ = ["TwoStageTrAdaBoostR2"]
@@ -61,8 +62,9 @@ class TwoStageTrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, *, sample_domain: Any = None) -> Self:
         """X (N, d), y (N,), NaN where not known. Raises ValueError with fewer than two labelled target rows."""
-        counted(stages=self.stages, rounds=self.rounds)
-        counted(least=2, folds=self.folds)
+        whole("stages", self.stages, 1)
+        whole("rounds", self.rounds, 1)
+        whole("folds", self.folds, 2)
         if self.held not in ("stage", "learner"):
             raise ValueError(f"held = {self.held!r}: expected stage or learner")
         learner = DecisionTreeRegressor(max_depth=3, random_state=0) if self.estimator is None else self.estimator

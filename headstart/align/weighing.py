@@ -11,7 +11,7 @@ from headstart.align.aligned import Aligned, Domains, unmoved
 from headstart.align.checks import left_alone
 from headstart.data.task import Array
 
-__all__ = ["check_count", "check_option", "check_positive", "drawn", "effective", "level", "rows_needed", "weighed"]
+__all__ = ["check_option", "drawn", "effective", "level", "rows_needed", "weighed"]
 
 
 def check_option(name: str, value: float, low: float, high: float = math.inf) -> None:
@@ -19,18 +19,6 @@ def check_option(name: str, value: float, low: float, high: float = math.inf) ->
     if not low <= value <= high:
         asked = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
         raise ValueError(f"{name} is {value!r}: expected a number {asked}")
-
-
-def check_positive(name: str, value: float | None) -> None:
-    """Raises ValueError, in words, unless the value is None, or finite and more than 0."""
-    if value is not None and not (0 < value < math.inf):
-        raise ValueError(f"{name} is {value!r}: expected a finite number above 0")
-
-
-def check_count(name: str, value: int, low: int) -> None:
-    """Raises ValueError, in words, unless the value is a whole number of at least `low`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-        raise ValueError(f"{name} is {value!r}: expected a whole number of at least {low}")
 
 
 def rows_needed(domains: Domains, source: int, target: int, why: str) -> None:

@@ -125,7 +125,7 @@ def test_it_stands_in_a_pipeline_and_one_labelled_row_or_a_constant_feature_does
 @pytest.mark.parametrize("kind", [TrAdaBoost, TrAdaBoostR2])
 def test_rounds_that_are_no_number_are_refused(kind: Any, rounds: Any) -> None:
     X, y, domain, _ = pair()
-    with pytest.raises(ValueError, match=r"rounds is .*: expected a whole number from 1"):
+    with pytest.raises(ValueError, match=r"rounds=.*: expected a whole number, 1 or more"):
         kind(rounds=rounds).fit(X, y, sample_domain=domain)
 
 

@@ -115,10 +115,10 @@ def test_a_constant_feature() -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (DiscriminatorWeights(C=0.0), "C is 0.0"),
-        (DiscriminatorWeights(C=float("inf")), "C is inf: expected a finite number above 0"),
+        (DiscriminatorWeights(C=0.0), "C=0.0"),
+        (DiscriminatorWeights(C=float("inf")), "C=inf: expected a finite number, more than 0"),
         (DiscriminatorWeights(clip=float("nan")), "clip is nan"),
-        (DiscriminatorWeights(folds=1), "folds is 1: expected a whole number of at least 2"),
+        (DiscriminatorWeights(folds=1), "folds=1: expected a whole number, 2 or more"),
     ],
 )
 def test_bad_options(step: DiscriminatorWeights, words: str) -> None:

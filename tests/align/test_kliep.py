@@ -92,9 +92,9 @@ def test_constant_features_one_target_row_and_more_features_than_rows() -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (KLIEP(gamma=float("nan")), "gamma is nan"),
-        (KLIEP(centres=0), "centres is 0"),
-        (KLIEP(folds=1), "folds is 1: expected a whole number of at least 2"),
+        (KLIEP(gamma=float("nan")), "gamma=nan"),
+        (KLIEP(centres=0), "centres=0"),
+        (KLIEP(folds=1), "folds=1: expected a whole number, 2 or more"),
     ],
 )
 def test_bad_options(step: KLIEP, words: str) -> None:

@@ -109,12 +109,12 @@ def test_one_target_row_constant_features_and_more_features_than_rows() -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (KMM(gamma=0.0), "gamma is 0.0"),
-        (KMM(gamma=float("nan")), "gamma is nan: expected a finite number above 0"),
-        (KMM(gamma=float("inf")), "gamma is inf: expected a finite number above 0"),
+        (KMM(gamma=0.0), "gamma=0.0"),
+        (KMM(gamma=float("nan")), "gamma=nan: expected a finite number, more than 0"),
+        (KMM(gamma=float("inf")), "gamma=inf: expected a finite number, more than 0"),
         (KMM(bound=0.5), "bound is 0.5: expected a number of at least 1"),
         (KMM(eps=2.0), "eps is 2.0: expected a number from 0 to 1"),
-        (KMM(most=1), "most is 1"),
+        (KMM(most=1), "most=1"),
         (KMM(limit=float("nan")), "limit=nan: expected a finite number"),
         (KMM(limit=1e-5), r"kernels of 60 source rows would take 0\.0 GB, above the limit of 1e-05 GB: set most="),
     ],

@@ -147,11 +147,11 @@ def test_classes_that_cannot_be_weighed(way: Callable[[Domains], object]) -> Non
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (BBSE(C=float("nan")), "C is nan"),
-        (BBSE(folds=1), "folds is 1"),
-        (BBSE(draws=3), "draws is 3: expected a whole number of at least 20"),
-        (MLLS(C=-1.0), "C is -1.0"),
-        (MLLS(draws=0), "draws is 0"),
+        (BBSE(C=float("nan")), "C=nan"),
+        (BBSE(folds=1), "folds=1"),
+        (BBSE(draws=3), "draws=3: expected a whole number, 20 or more"),
+        (MLLS(C=-1.0), "C=-1.0"),
+        (MLLS(draws=0), "draws=0"),
     ],
 )
 def test_bad_options(step: Align, words: str) -> None:

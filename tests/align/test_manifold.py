@@ -133,15 +133,15 @@ def test_bad_options_and_what_costs_too_much_are_named(kind: Any) -> None:
     X, y, domain = pair()
     y = (y > 3).astype(int)
     for option, value, words in (
-        ("ridge", 0.0, "ridge is 0.0: expected a finite number above 0"),
-        ("ridge", np.nan, "ridge is nan"),
-        ("smooth", -1.0, "smooth is -1.0: expected a finite number from 0"),
-        ("gamma", np.inf, "gamma is inf"),
-        ("neighbours", 0, "neighbours is 0: expected a whole number from 1"),
+        ("ridge", 0.0, "ridge=0.0: expected a finite number, more than 0"),
+        ("ridge", np.nan, "ridge=nan"),
+        ("smooth", -1.0, "smooth=-1.0: expected a finite number, 0 or more"),
+        ("gamma", np.inf, "gamma=inf"),
+        ("neighbours", 0, "neighbours=0: expected a whole number, 1 or more"),
         ("kernel", "cubic", "kernel is 'cubic': expected"),
         ("limit", 1e-6, "on 50 rows would take 0.0 GB, above the limit of 1e-06 GB: set most= lower, such as most=300"),
-        ("limit", np.nan, "limit is nan"),
-        ("most", 0, "most is 0: expected a whole number from 1"),
+        ("limit", np.nan, "limit=nan"),
+        ("most", 0, "most=0: expected a whole number, 1 or more"),
     ):
         with pytest.raises(ValueError, match=words):
             kind(**{option: value}).fit(X, y, sample_domain=domain)

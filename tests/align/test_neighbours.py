@@ -46,7 +46,7 @@ def test_identical_tasks_one_target_row_and_constant_features() -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (NearestNeighbourWeights(k=0), "k is 0: expected a whole number of at least 1"),
+        (NearestNeighbourWeights(k=0), "k=0: expected a whole number, 1 or more"),
         (NearestNeighbourWeights(k=7), r"k is 7 and the source has 6 row\(s\): use k=6 or less"),
         (NearestNeighbourWeights(prior=float("nan")), "prior is nan"),
         (NearestNeighbourWeights(prior=-1.0), "prior is -1.0"),

@@ -63,9 +63,9 @@ def test_constant_features_and_more_features_than_rows() -> None:
     [
         (RuLSIF(alpha=1.0), "alpha is 1.0: expected a number from 0"),
         (RuLSIF(alpha=float("nan")), "alpha is nan"),
-        (ULSIF(gamma=-1.0), "gamma is -1.0"),
-        (ULSIF(penalty=0.0), "penalty is 0.0"),
-        (ULSIF(centres=0), "centres is 0: expected a whole number of at least 1"),
+        (ULSIF(gamma=-1.0), "gamma=-1.0"),
+        (ULSIF(penalty=0.0), "penalty=0.0"),
+        (ULSIF(centres=0), "centres=0: expected a whole number, 1 or more"),
     ],
 )
 def test_bad_options(step: RuLSIF, words: str) -> None:

@@ -106,7 +106,7 @@ def test_classes_of_one_row_constant_features_and_one_target_row_do_no_harm() ->
 def test_bad_options_are_named() -> None:
     X, y, domain = pair()
     for option, value in (("threshold", 1.5), ("threshold", np.nan), ("share", 0.0), ("share", np.nan), ("rounds", 0)):
-        with pytest.raises(ValueError, match=f"{option} is {value}: expected"):
+        with pytest.raises(ValueError, match=f"{option}( is |=){value}: expected"):
             SelfTraining(**{option: value}).fit(X, y, sample_domain=domain)
     with pytest.raises(ValueError, match="has no predict_proba"):
         SelfTraining(RidgeClassifier()).fit(X, y, sample_domain=domain)

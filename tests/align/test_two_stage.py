@@ -101,9 +101,9 @@ def test_what_is_missing_is_said() -> None:
         TwoStageTrAdaBoostR2().fit(X, np.where(domain > 0, y, np.nan), sample_domain=domain)
     with pytest.raises(ValueError, match="takes no sample_weight"):
         TwoStageTrAdaBoostR2(KNeighborsRegressor()).fit(X, y, sample_domain=domain)
-    with pytest.raises(ValueError, match="stages is 0: expected a whole number from 1"):
+    with pytest.raises(ValueError, match="stages=0: expected a whole number, 1 or more"):
         TwoStageTrAdaBoostR2(stages=0).fit(X, y, sample_domain=domain)
-    with pytest.raises(ValueError, match="folds is 1: expected a whole number from 2"):
+    with pytest.raises(ValueError, match="folds=1: expected a whole number, 2 or more"):
         TwoStageTrAdaBoostR2(folds=1).fit(X, y, sample_domain=domain)
     with pytest.raises(ValueError, match="held = 'fold': expected stage or learner"):
         TwoStageTrAdaBoostR2(held="fold").fit(X, y, sample_domain=domain)

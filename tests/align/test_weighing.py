@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 
 from headstart.align.adapted import Adapted
 from headstart.align.aligned import Align, Domains
+from headstart.align.checks import whole
 from headstart.align.discriminator import DiscriminatorWeights
 from headstart.align.gaussian import mean_kernel, median_gamma, squared_distances
 from headstart.align.kliep import KLIEP
@@ -21,7 +22,7 @@ from headstart.align.mlls import MLLS
 from headstart.align.moments import blocks
 from headstart.align.neighbours import NearestNeighbourWeights
 from headstart.align.ratio import ULSIF, RuLSIF
-from headstart.align.weighing import check_count, check_option, effective, weighed
+from headstart.align.weighing import check_option, effective, weighed
 
 BY_FEATURES: list[Align] = [KMM(), RuLSIF(), ULSIF(), KLIEP(), NearestNeighbourWeights(), DiscriminatorWeights()]
 BY_LABELS: list[Align] = [BBSE(), BBSE(soft=False), MLLS()]
@@ -127,6 +128,6 @@ def test_weights_that_are_nothing_and_options_out_of_range() -> None:
     with pytest.raises(ValueError, match="share is nan: expected a number from 0 to 1"):
         check_option("share", float("nan"), 0, 1)
     for odd in (2.5, True, float("nan"), 0):
-        with pytest.raises(ValueError, match=f"rows is {odd}: expected a whole number of at least 1"):
-            check_count("rows", odd, 1)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=f"rows={odd}: expected a whole number, 1 or more"):
+            whole("rows", odd, 1)  # type: ignore[arg-type]
     assert effective(np.array([3.0, 0, 0])) == 1
