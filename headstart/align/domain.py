@@ -48,14 +48,14 @@ def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any, look: bool = 
     X = validate_data(estimator, X, dtype=np.float64)
     source = sources(sample_domain, len(X))
     y = _one_a_row(y, len(X))
-    if not look:
-        y = y.astype(object)
-        y[~source] = None
+    seen = np.ones(len(X), dtype=bool) if look else source
     if is_regressor(estimator):
-        values = finite(y, source)
+        values = np.full(y.shape, np.nan)
+        values[seen] = finite(y[seen], source[seen])
         return Domains(X[source], values[source], X[~source], values[~source])
     estimator.classes_ = _classes(y, source)
-    codes = coded(y, source, estimator.classes_)
+    codes = np.full(len(X), -1)
+    codes[seen] = coded(y[seen], source[seen], estimator.classes_)
     if len(estimator.classes_) < 2:
         raise ValueError(f"the source rows are all of class {estimator.classes_.tolist()}: expected two or more")
     return Domains(X[source], codes[source], X[~source], codes[~source], len(estimator.classes_))
@@ -65,12 +65,20 @@ def _classes(y: Array, source: Array) -> Array:
     """The classes of source rows, sorted."""
     if y.ndim > 1:
         raise ValueError(f"y has shape {y.shape}: expected ({len(y)},), one class a row")
-    names = {name for name in y[source].tolist() if name is not None and str(name) != "nan"}
+    names = {name for name in _distinct(y[source])[0] if name is not None and str(name) != "nan"}
     try:
         return np.array(sorted(names))
     except TypeError:
         shown = sorted(map(repr, names))[:5]
         raise ValueError(f"y holds names and numbers ({', '.join(shown)}): expected one or the other") from None
+
+
+def _distinct(y: Array) -> tuple[list[Any], Array]:
+    """What y holds, and where each row has it; objects as they come, since they need not have an order."""
+    if y.dtype.hasobject:
+        return y.tolist(), np.arange(len(y))
+    names, at = np.unique(y, return_inverse=True)
+    return names.tolist(), at
 
 
 def _one_a_row(y: Any, count: int) -> Array:
@@ -96,17 +104,17 @@ def finite(y: Any, source: Array) -> Array:
 def coded(y: Any, source: Array, classes: Array) -> Array:
     """Answers as codes into `classes`; -1 where a target row says NaN or None, or -1 if that is no class."""
     place = {cast(Hashable, name): code for code, name in enumerate(classes.tolist())}
-    names = _one_a_row(y, len(source)).tolist()
-    theirs = [names[row] for row in np.flatnonzero(~source)]
-    if not _MASKS.isdisjoint(place) and theirs and all(name in _MASKS for name in theirs):
+    names, at = _distinct(_one_a_row(y, len(source)))
+    codes = np.array([place.get(name, -1) for name in names])[at]
+    masks = np.array([name in _MASKS for name in names])[at]
+    if not _MASKS.isdisjoint(place) and not source.all() and masks[~source].all():
         raise ValueError(
             "all target rows say -1, which is a class of the source here: mark them unknown with NaN, or name the "
             "classes otherwise, such as 0 and 1"
         )
-    codes = np.array([place.get(name, -1) for name in names])
     if (codes[source] < 0).any():
         raise ValueError("y holds NaN or None in a source row: expected a class for each source row")
-    strange = {str(name) for name, code in zip(names, codes, strict=True) if code < 0} - _UNKNOWN
+    strange = {str(name) for name in names if name not in place} - _UNKNOWN
     if strange:
         raise ValueError(
             f"target rows are of classes {sorted(strange)[:5]} that no source row has: expected {classes.tolist()}; "
