@@ -36,9 +36,9 @@ def apart(rows: Array, others: Array) -> Array:
     return squared_distances(rows, others) if wide else np.asarray(cdist(rows, others, "sqeuclidean"))
 
 
-def kernel(distances: Array, gamma: float) -> Array:
-    """exp(-gamma |x - c|^2), a new array."""
-    found = distances * -gamma
+def kernel(distances: Array, gamma: float, out: Array | None = None) -> Array:
+    """exp(-gamma |x - c|^2), a new array, or in `out`, which may be the distances."""
+    found = np.multiply(distances, -gamma, out=out)
     return np.exp(found, out=found)
 
 

@@ -65,8 +65,8 @@ class KLIEP:
         centres = drawn(domains.target, self.centres, self.seed)
         apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)
         gamma, likelihood = self._gamma(domains, apart)
-        k_p, k_q = (kernel(distances, gamma) for distances in apart)
-        w = k_p @ _theta(k_q, k_p.mean(axis=0))
+        k_p, k_q = (kernel(distances, gamma, out=distances) for distances in apart)
+        w = k_p @ _theta(k_q, k_p.mean(axis=0), out=k_q)
         facts = {"gamma": gamma, "centres": len(centres), "likelihood": likelihood, "clipped": False}
         return weighed(domains, w, facts)
 
@@ -91,12 +91,12 @@ class KLIEP:
         return float(np.log(np.maximum(held, TINY)).mean())
 
 
-def _theta(k_q: Array, b: Array, short: float = 1e-5, start: Array | None = None) -> Array:
-    """Centres that no source row is near are left out: their weight would rest on nothing."""
+def _theta(k_q: Array, b: Array, short: float = 1e-5, start: Array | None = None, *, out: Array | None = None) -> Array:
+    """Centres that no source row is near are left out: their weight would rest on nothing. `out`: k_q, to use it up."""
     near = b > TINY
     theta = np.zeros(len(b))
     if near.any():
         pi = None if start is None else (start * b)[near]
-        r = (k_q if near.all() else k_q[:, near]) / b[near]
+        r = np.divide(k_q, b, out=out) if near.all() else k_q[:, near] / b[near]
         theta[near] = mixture_shares(r, start=pi, short=short) / b[near]
     return theta

@@ -19,7 +19,7 @@ from headstart.data.task import Array
 __all__ = ["mixture_shares"]
 
 STEPS = 2000
-FIRST = 4
+FIRST = 2
 FEW = 64
 STIFF = 1e-10
 GREAT = 1e140
