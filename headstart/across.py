@@ -12,7 +12,7 @@ from headstart.checked import checked
 from headstart.crossing import Crossing, Tasks
 from headstart.data.check import Report
 from headstart.data.join import join
-from headstart.data.pair import Pair, named, pair
+from headstart.data.pair import Pair, foreign, named, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.task import Task
@@ -73,5 +73,4 @@ def with_test(both: Pair, test: Any, roles: Roles) -> Task:
         read(test, roles=replace(roles, modality=target.modality), kind=both.source.kind, columns=columns),
     )
     joined = join(target, given.target)
-    foreign = tuple(f"test data: {note}" for note in given.notes if given.open and note.startswith("labels that only"))
-    return replace(joined, notes=joined.notes + foreign)
+    return replace(joined, notes=joined.notes + tuple(f"test data: {note}" for note in foreign(given.open)))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from headstart.backbones.load import default, load
-from headstart.data.pair import Pair, pair
+from headstart.data.pair import Pair, apart, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.task import Array, Kind, Task
@@ -86,6 +86,7 @@ def read_pair(
     theirs, why = _target(target, ours, roles)
     both = pair(ours, theirs if labels or tested else replace(theirs, targets=None), blind=not labels)
     both = both._replace(notes=(*both.notes, *why))
+    both = both if roles.group else apart(both)
     for what, task in (("source", both.source), ("target", both.target)):
         listener.say(f"{what}: {len(task):,} rows" + ("" if task.targets is not None else ", no labels used"))
     for note in both.notes:

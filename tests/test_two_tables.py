@@ -55,6 +55,16 @@ def test_a_group_that_both_have_is_on_one_side():
         fitted(source[:60].assign(a=0.5), source[:60], roles=roles)
 
 
+def test_groups_that_nobody_named_are_those_of_their_own_task():
+    source = SOURCE.assign(patient_id=np.arange(80) // 2)
+    target = TARGET.assign(patient_id=np.arange(60) // 2)
+    made = fitted(target, source)
+    assert "Learnt from 80 source rows" in said(made)
+    assert "30 groups of one task are called as one of the other is, and are taken for others" in said(made)
+    with pytest.raises(DataError, match="60 of 60 source rows are in the target too, or of its groups: nothing else"):
+        fitted(target, source[:60], roles=Roles(target="label", group="patient_id"))
+
+
 def test_roles_that_only_the_target_has_are_enough():
     target = TARGET.assign(part=np.where(np.arange(60) < 20, "test", "train"), patient=np.arange(60) // 2)
     made = fitted(target, roles=Roles(target="label", split="part", group="patient"))

@@ -13,7 +13,7 @@ from headstart.data.targets import recode
 from headstart.data.task import Array, Columns, SetAside, Task
 from headstart.errors import DataError
 
-__all__ = ["Pair", "named", "pair"]
+__all__ = ["Pair", "apart", "foreign", "named", "pair"]
 
 
 class Pair(NamedTuple):
@@ -50,6 +50,31 @@ def pair(source: Task, target: Task, *, blind: bool = False) -> Pair:
     if source.kind != "classification" or target.targets is None:
         return Pair(source, replace(target, kind=source.kind, classes=source.classes), notes)
     return _classes(source, target, notes, blind)
+
+
+def apart(both: Pair) -> Pair:
+    """Both with groups of their own: two clinics number their patients alike, unless somebody says that they do not."""
+    ours, theirs = both.source.group, both.target.group
+    shared = set() if ours is None or theirs is None else (set(ours.tolist()) & set(theirs.tolist())) - {None}
+    if ours is None or not shared:
+        return both
+    own = np.array([one if one is None else f"source: {one}" for one in ours.tolist()], dtype=object)
+    note = (
+        f"{len(shared):,} groups of one task are called as one of the other is, and are taken for others: "
+        "name their column with group if they are the same"
+    )
+    return both._replace(source=replace(both.source, group=own), notes=(*both.notes, note))
+
+
+def foreign(strange: tuple[tuple[object, int], ...], what: str = "set aside") -> tuple[str, ...]:
+    """Labels that only the target has, in words; () where there are none."""
+    if not strange:
+        return ()
+    labels, rows = [label for label, _ in strange], sum(count for _, count in strange)
+    return (
+        f"labels that only the target has: {few(labels)}; their {rows:,} rows are {what}, since nobody who learns from "
+        "the source could answer them",
+    )
 
 
 def named(columns: Columns | None, source: Columns | None) -> Columns | None:
@@ -96,12 +121,7 @@ def _classes(source: Task, target: Task, notes: tuple[str, ...], blind: bool) ->
     lacking = [label for label in source.classes if str(label) not in {str(one) for one in target.classes}]
     if lacking:
         notes += (f"labels that only the source has: {few(lacking)}",)
-    if strange:
-        rows = sum(n for _, n in strange)
-        notes += (
-            f"labels that only the target has: {few([label for label, _ in strange])}; their {rows:,} rows are "
-            f"{'not tested' if blind else 'set aside'}, since nobody who learns from the source could answer them",
-        )
+    notes += foreign(strange, "not tested" if blind else "set aside")
     if strange and blind:
         at = {str(label): code for code, label in enumerate(source.classes)}
         place = np.array([at.get(str(label), -1) for label in target.classes] + [-1])
