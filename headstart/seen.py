@@ -91,7 +91,8 @@ def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
 
 
 def _of_features(task: Task, features: Features) -> Seen:
-    failed = tuple(SetAside(task.names[row], why) for row, why in features.failed)
+    places = task.positions
+    failed = tuple(SetAside(task.names[row], why, int(places[row])) for row, why in features.failed)
     readable = replace(task.take(features.rows), set_aside=task.set_aside + failed)
     together = blocks(len(readable), features.keys, None, readable.group)
     return Seen(readable, features.keys, together, features.values, features.thumbs, features)

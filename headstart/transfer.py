@@ -188,7 +188,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
     def _readable(self, seen: Seen) -> Seen:
         """scikit-learn's contract has one answer for each input, so that none may be set aside."""
         if seen.task.set_aside:
-            names = ", ".join(f"{name} ({why})" for name, why in seen.task.set_aside[:3])
+            names = ", ".join(f"{item.name} ({item.why})" for item in seen.task.set_aside[:3])
             raise DataError(
                 f"{len(seen.task.set_aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and "
                 "headstart.predict set them aside"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from headstart.backbones.cells import kind_of
 from headstart.backbones.columns import CYCLES, Category, Encoded, Moment, Number, Scale
-from headstart.data.task import Array, SetAside
+from headstart.data.task import Array
 from headstart.errors import ArtefactError, DataError
 
 __all__ = ["Met", "TableEncoder"]
@@ -48,7 +48,7 @@ class TableEncoder:
     """
 
     columns: tuple[Column, ...]
-    left_out: tuple[SetAside, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def fit(cls, frame: pd.DataFrame) -> Self:
@@ -63,7 +63,7 @@ class TableEncoder:
             if np.ptp(column.encode(cells).values, axis=0).any():
                 columns.append(column)
             else:
-                left_out.append(SetAside(name, _why(cells)))
+                left_out.append((name, _why(cells)))
         if not columns:
             said = "; ".join(f"{name!r} {why}" for name, why in left_out[:3]) or "it has no columns"
             raise DataError(f"no column of the table tells its {len(frame)} rows apart: {said}. Give other columns.")
@@ -110,7 +110,7 @@ class TableEncoder:
             raise ArtefactError(f"table encoder of version {config.get('version')!r}; expected {VERSION}.")
         try:
             columns = tuple(_from_json(item, arrays.get(f"rare.{i}")) for i, item in enumerate(config["columns"]))
-            left_out = tuple(SetAside(str(name), str(why)) for name, why in config["left_out"])
+            left_out = tuple((str(name), str(why)) for name, why in config["left_out"])
         except (KeyError, TypeError, ValueError) as error:
             raise ArtefactError(f"the table encoder is damaged ({error!r}); take a fresh copy of the model.") from error
         return cls(columns, left_out)

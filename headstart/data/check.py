@@ -76,7 +76,7 @@ def _of_rows(inspection: Inspection, truncated: npt.ArrayLike | None, taught: bo
 def _unusable(task: Task, failed: Sequence[SetAside]) -> Iterator[Finding]:
     lost = dict.fromkeys([*task.set_aside, *failed])
     if lost:
-        names = examples_of(f"{name} ({why})" for name, why in lost)
+        names = examples_of(f"{item.name} ({item.why})" for item in lost)
         yield Finding("inputs that cannot be used", len(lost), names, "set aside", "warning")
 
 

@@ -25,11 +25,15 @@ MOST_LINES_LOST = 20
 
 
 class Records(NamedTuple):
-    """Column names, the rows that fit them, the line where each starts, and what was set aside."""
+    """Column names, the rows that fit them, the line where each starts, and what was set aside.
+
+    places   position of each of the rows among all records, those set aside counted too
+    """
 
     header: list[str]
     rows: list[list[str]]
     lines: list[int]
+    places: list[int]
     set_aside: list[SetAside]
     separator: str
     notes: list[str]
@@ -68,10 +72,10 @@ def parse(data: bytes, *, tabs: bool = False) -> Records:
     if not body:
         raise DataError(f"the file has column names ({few(header, 5)}) and no rows")
     faults = [_fault(record, len(header)) for record in body]
-    kept = [record for record, fault in zip(body, faults, strict=True) if not fault]
-    set_aside = [SetAside(record.name, fault) for record, fault in zip(body, faults, strict=True) if fault]
-    rows, lines = [record.fields for record in kept], [record.first for record in kept]
-    return Records(header, rows, lines, set_aside, separator, notes)
+    places = [place for place, fault in enumerate(faults) if not fault]
+    set_aside = [SetAside(body[place].name, fault, place) for place, fault in enumerate(faults) if fault]
+    rows, lines = [body[place].fields for place in places], [body[place].first for place in places]
+    return Records(header, rows, lines, places, set_aside, separator, notes)
 
 
 def _text(data: bytes) -> str:

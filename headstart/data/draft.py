@@ -19,11 +19,15 @@ NO_COLUMNS = Columns()
 
 @dataclass(kw_only=True)
 class Draft:
-    """Rows as a reader found them. `broken` says which rows cannot be used, and why."""
+    """Rows as a reader found them. `broken` says which rows cannot be used, and why.
+
+    places   position of each row among the input rows as read, where some are not among these; None: 0, 1, 2, ...
+    """
 
     inputs: Inputs
     modality: Modality
     names: Sequence[str]
+    places: Sequence[int] | None = None
     targets: Any = None
     split: Sequence[Any] | None = None
     group: Sequence[Any] | None = None
@@ -55,17 +59,20 @@ def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: 
             lost = {row: why for row, why in lost.items() if not is_missing(values[row])}
         broken = lost | broken
     rows = [row for row in range(len(draft.names)) if row not in broken]
+    places = np.arange(len(draft.names)) if draft.places is None else np.array(draft.places, dtype=np.int64)
+    aside = [SetAside(draft.names[row], broken[row], int(places[row])) for row in sorted(broken)]
     task = Task(
         inputs=draft.inputs,
         targets=None,
         kind=kind or "classification",
         modality=draft.modality,
         names=draft.names,
+        places=places,
         split=None if draft.split is None else np.array(draft.split, dtype=str),
         group=_named(draft.group, draft.names),
         domain=_named(draft.domain, None),
         columns=draft.columns,
-        set_aside=(*draft.set_aside, *(SetAside(draft.names[row], broken[row]) for row in sorted(broken))),
+        set_aside=(*draft.set_aside, *aside),
         notes=tuple(notes),
     )
     if not rows:
@@ -114,5 +121,5 @@ def _named(values: Sequence[Any] | None, rows: Sequence[str] | None) -> Array | 
 def _nothing_left(set_aside: Sequence[SetAside]) -> str:
     if not set_aside:
         return "there are no rows: at least one is needed"
-    name, why = set_aside[0]
-    return f"no usable rows: all {len(set_aside)} were set aside, the first of them {name}: {why}"
+    first = set_aside[0]
+    return f"no usable rows: all {len(set_aside)} were set aside, the first of them {first.name}: {first.why}"

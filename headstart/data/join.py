@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from headstart.data.targets import recode
-from headstart.data.task import Array, Task
+from headstart.data.task import Array, SetAside, Task
 from headstart.errors import DataError
 
 __all__ = ["join"]
@@ -28,19 +28,24 @@ def join(train: Task, test: Task) -> Task:
         )
     if train.kind != test.kind:
         raise DataError(f"the test data ask for {test.kind}, the training data for {train.kind}: say which with kind")
-    test = recode(test, train.classes)
+    test, n_train = recode(test, train.classes), train.n_read
     given = np.where(train.split == "val", "val", "train") if train.split is not None else np.full(len(train), "train")
     return replace(
         train,
         inputs=_stack(train.inputs, test.inputs),
         targets=None if test.targets is None else np.concatenate([_answers(train, test.targets), test.targets]),
         names=[*train.names, *test.names],
+        places=np.concatenate([train.positions, test.positions + n_train]),
         split=np.concatenate([given, np.full(len(test), "test")]).astype(object),
         group=_labels(train.group, test.group, len(train), len(test)),
         domain=_labels(train.domain, test.domain, len(train), len(test)),
-        set_aside=train.set_aside + test.set_aside,
+        set_aside=train.set_aside + tuple(_behind(item, n_train) for item in test.set_aside),
         notes=train.notes + tuple(f"test data: {note}" for note in test.notes),
     )
+
+
+def _behind(item: SetAside, rows: int) -> SetAside:
+    return item if item.place is None else item._replace(place=item.place + rows)
 
 
 def _answers(task: Task, like: Array) -> Array:

@@ -13,29 +13,35 @@ __all__ = ["Objects", "parse"]
 
 
 class Objects(NamedTuple):
-    """The objects of a file, the line of each, and what was set aside."""
+    """The objects of a file, the line of each, its place among those not blank, and what was set aside."""
 
     rows: list[dict[str, Any]]
     lines: list[int]
+    places: list[int]
     set_aside: list[SetAside]
 
 
 def parse(data: bytes) -> Objects:
     """The objects in a file's bytes; blank lines are no rows. Raises DataError where there is no object at all."""
-    rows, lines, set_aside = [], [], []
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    places: list[int] = []
+    set_aside: list[SetAside] = []
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
+        place = len(rows) + len(set_aside)
         try:
             rows.append(_object(line))
             lines.append(number)
+            places.append(place)
         except (ValueError, RecursionError) as error:
             why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-            set_aside.append(SetAside(f"line {number}", why))
+            set_aside.append(SetAside(f"line {number}", why, place))
     if not rows:
         first = f"; {set_aside[0].name}: {set_aside[0].why}" if set_aside else ""
         raise DataError(f'no JSON object in the file{first}. Expected one a line: {{"text": "...", "label": "..."}}')
-    return Objects(rows, lines, set_aside)
+    return Objects(rows, lines, places, set_aside)
 
 
 def _object(line: bytes) -> dict[str, Any]:

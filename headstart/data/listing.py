@@ -63,7 +63,7 @@ def list_folder(root: str) -> Listing:
                 listing.set_aside.append(SetAside(shown(name), why))
     for names in (listing.files, listing.folders, listing.loops):
         names.sort(key=lambda name: name.split("/"))
-    listing.set_aside.sort()
+    listing.set_aside.sort(key=lambda item: (item.name, item.why))
     return listing
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from headstart.data.naming import few
 from headstart.data.targets import recode
-from headstart.data.task import Array, Columns, SetAside, Task
+from headstart.data.task import Array, Columns, Task
 from headstart.errors import DataError
 
 __all__ = ["Pair", "apart", "foreign", "named", "pair"]
@@ -130,6 +130,6 @@ def _classes(source: Task, target: Task, notes: tuple[str, ...], blind: bool) ->
     if strange:
         why = "its label is not one that the source has"
         fresh = len(target.set_aside)
-        renamed = tuple(SetAside(one.name, why) for one in coded.set_aside[fresh:])
+        renamed = tuple(item._replace(why=why) for item in coded.set_aside[fresh:])
         coded = replace(coded, set_aside=target.set_aside + renamed)
     return Pair(source, coded, notes, strange)

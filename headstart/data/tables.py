@@ -32,6 +32,7 @@ class Table:
     frame    typed columns with distinct names of str
     raw      the same columns before typing, for texts and file names: of str where the file holds only strings
     names    what to call each row: "line 17" counts lines of the file from 1, "row 17" rows from 0
+    places   position of each row among all that the file has, where some were set aside; None: 0, 1, 2, ...
     folder   where relative paths in the table start
     split    "train", "val" or "test" of each row where the container says so, not a column
     """
@@ -39,6 +40,7 @@ class Table:
     frame: pd.DataFrame
     raw: pd.DataFrame
     names: list[str]
+    places: list[int] | None = None
     folder: str = ""
     split: list[str] | None = None
     set_aside: list[SetAside] = field(default_factory=list)
@@ -91,7 +93,7 @@ def _delimited(data: bytes, tabs: bool) -> Table:
     notes += _header_doubt(records.header)
     frame = pd.DataFrame({name: column for name, (column, _) in found.items()})
     names = [f"line {line}" for line in records.lines]
-    return Table(frame=frame, raw=raw, names=names, set_aside=records.set_aside, notes=notes)
+    return Table(frame=frame, raw=raw, names=names, places=records.places, set_aside=records.set_aside, notes=notes)
 
 
 def _header_doubt(header: list[str]) -> list[str]:
@@ -105,7 +107,7 @@ def _json_lines(data: bytes) -> Table:
     columns = {key: _column([row.get(key) for row in objects.rows]) for key in keys}
     table = of_frame(pd.DataFrame(columns, index=range(len(objects.rows))))
     table.names = [f"line {line}" for line in objects.lines]
-    table.set_aside = objects.set_aside
+    table.places, table.set_aside = objects.places, objects.set_aside
     return table
 
 

@@ -32,6 +32,7 @@ def draft_of(table: Table, roles: Roles, columns: Columns | None = None, *, need
         inputs=[],
         modality=found.modality,
         names=table.names,
+        places=table.places,
         targets=None if at.target is None else _targets(table.frame[at.target]),
         group=None if at.group is None else table.frame[at.group].tolist(),
         domain=None if at.domain is None else table.frame[at.domain].tolist(),

@@ -131,7 +131,8 @@ def recode(task: Task, classes: Sequence[Hashable]) -> Task:
         hint = did_you_mean(str(strange[0]), by_text)
         raise DataError(f"the model knows none of the labels {few(strange)}: it learnt {few(classes)}.{hint}")
     why = f"its label is not one that the model learnt ({few(strange, 3)})"
-    lost = tuple(SetAside(task.names[row], why) for row in np.flatnonzero(~known).tolist())
+    places = task.positions
+    lost = tuple(SetAside(task.names[row], why, int(places[row])) for row in np.flatnonzero(~known).tolist())
     kept = replace(task, targets=targets, classes=tuple(classes)).take(np.flatnonzero(known))
     return replace(kept, set_aside=task.set_aside + lost)
 

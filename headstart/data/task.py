@@ -19,10 +19,15 @@ Inputs = list[Any] | pd.DataFrame | Array
 
 
 class SetAside(NamedTuple):
-    """One input that could not be used: which, and why. Never dropped without being named and counted."""
+    """One input that could not be used: which, and why. Never dropped without being named and counted.
+
+    place   its position among the input rows as they were read, from 0; None for what is no row (a file of another
+            kind, a folder that cannot be read)
+    """
 
     name: str
     why: str
+    place: int | None = None
 
 
 class Columns(NamedTuple):
@@ -45,6 +50,8 @@ class Task:
               None where nothing is known (prediction)
     classes   the labels in a fixed order (sorted); empty for regression
     names     (N,) what to call each row in a message: a path, or "row 17"
+    places    (N,) position of each row among the input rows as they were read, from 0, those set aside counted too;
+              None where no row was set aside and none moved: row i is input row i
     split     (N,) "train", "val" or "test" where the data came split, else None
     group, domain   (N,) labels, else None. Rows of one group never straddle a split
     """
@@ -55,6 +62,7 @@ class Task:
     modality: Modality
     classes: tuple[Hashable, ...] = ()
     names: Sequence[str] = ()
+    places: Array | None = None
     split: Array | None = None
     group: Array | None = None
     domain: Array | None = None
@@ -65,6 +73,17 @@ class Task:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @property
+    def positions(self) -> npt.NDArray[np.int64]:
+        """`places`, or where there are none, those of rows that are all there and in order."""
+        return np.arange(len(self)) if self.places is None else self.places
+
+    @property
+    def n_read(self) -> int:
+        """How many input rows were read, as far as their places tell: those here, and those set aside."""
+        aside = [item.place for item in self.set_aside if item.place is not None]
+        return 1 + max([-1, *aside, *self.positions.tolist()])
+
     def take(self, rows: npt.ArrayLike) -> Task:
         """The same task with only these rows (integer positions), in this order."""
         index = np.asarray(rows, dtype=np.int64)
@@ -73,6 +92,7 @@ class Task:
             inputs=_take(self.inputs, index),
             names=[self.names[i] for i in index] if len(self.names) else (),
             targets=_rows(self.targets, index),
+            places=self.positions[index],
             split=_rows(self.split, index),
             group=_rows(self.group, index),
             domain=_rows(self.domain, index),

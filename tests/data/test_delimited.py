@@ -47,21 +47,23 @@ def test_ragged_rows_are_set_aside_with_their_line():
     found = parse(b'a,b,c\n1,2,3\n1,2\n1,2,3,4\n"x\ny",2\n4,5,6\n')
     assert found.rows == [["1", "2", "3"], ["4", "5", "6"]]
     assert [tuple(lost) for lost in found.set_aside] == [
-        ("line 3", "2 fields where the header has 3"),
-        ("line 4", "4 fields where the header has 3"),
-        ("lines 5 to 6", "2 fields where the header has 3"),
+        ("line 3", "2 fields where the header has 3", 1),
+        ("line 4", "4 fields where the header has 3", 2),
+        ("lines 5 to 6", "2 fields where the header has 3", 3),
     ]
+    assert found.places == [0, 4]
 
 
 def test_bytes_that_are_not_utf8_cost_their_own_row():
     found = parse(b"a,b\n1,2\n" + b"caf\xe9,3\n" + "é,4\n".encode())
     assert found.rows == [["1", "2"], ["é", "4"]]
-    assert found.set_aside == [("line 3", "not UTF-8 (byte 0xe9): save the file as UTF-8")]
+    assert found.set_aside == [("line 3", "not UTF-8 (byte 0xe9): save the file as UTF-8", 1)]
 
 
 def test_nul_bytes_cost_their_own_row():
     found = parse(b"a,b\n1,2\n\0,3\n")
-    assert found.set_aside[0] == ("line 3", "holds a NUL byte: the file is damaged, binary, or UTF-16 without its mark")
+    why = "holds a NUL byte: the file is damaged, binary, or UTF-16 without its mark"
+    assert found.set_aside[0] == ("line 3", why, 1)
 
 
 def test_one_line_of_a_megabyte():
@@ -95,8 +97,8 @@ def test_a_stray_quote_costs_its_record():
     found = parse(b'a,b\n1,2\n"x" y,3\n4,5\n6,"open\nto the end,7\n')
     assert found.rows == [["1", "2"], ["4", "5"]]
     assert [tuple(lost) for lost in found.set_aside] == [
-        ("line 3", "a quote ends before the field does: double each quote inside a field"),
-        ("lines 5 to 6", "a quote opens and is never closed: close it, or double each quote inside a field"),
+        ("line 3", "a quote ends before the field does: double each quote inside a field", 1),
+        ("lines 5 to 6", "a quote opens and is never closed: close it, or double each quote inside a field", 3),
     ]
     assert parse(b'a,b\n5" disk,2\n').rows == [['5" disk', "2"]]
 

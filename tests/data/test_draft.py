@@ -22,10 +22,12 @@ def test_unusable_rows_are_set_aside_and_their_classes_go():
     assert found.targets.tolist() == [1, 0, 1]
     assert found.classes == ("a", "b")
     assert found.set_aside == (
-        ("line 9", "ragged"),
-        ("row 2", "the target is missing"),
-        ("row 3", "no such file"),
+        ("line 9", "ragged", None),
+        ("row 2", "the target is missing", 2),
+        ("row 3", "no such file", 3),
     )
+    assert found.places.tolist() == [0, 1, 4]
+    assert (found.n_read, found.take([2, 0]).places.tolist()) == (5, [4, 0])
 
 
 def test_what_a_broken_row_lacks_is_told_first():

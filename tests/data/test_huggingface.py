@@ -28,8 +28,8 @@ def test_class_labels_become_their_names():
 def test_unknown_labels_are_set_aside():
     task = read(texts([1, 0, -1, None]))
     assert [tuple(lost) for lost in task.set_aside] == [
-        ("row 2", "the target is missing"),
-        ("row 3", "the target is missing"),
+        ("row 2", "the target is missing", 2),
+        ("row 3", "the target is missing", 3),
     ]
 
 

@@ -30,6 +30,14 @@ def test_classes_that_training_lacks_are_set_aside():
     joined = join(read(table(list("abab")), roles=ROLES), read(table(list("bac")), roles=ROLES))
     assert joined.classes == ("a", "b")
     assert (len(joined), len(joined.set_aside)) == (6, 1)
+    assert (joined.places.tolist(), joined.set_aside[0].place) == ([0, 1, 2, 3, 4, 5], 6)
+
+
+def test_positions_of_the_test_rows_count_on():
+    train = read(table(["a", None, "b", "a", "b", None]), roles=ROLES)
+    joined = join(train, read(table([None, "b", "a", None]), roles=ROLES))
+    assert joined.places.tolist() == [0, 2, 3, 4, 7, 8]
+    assert [item.place for item in joined.set_aside] == [1, 5, 6, 9]
 
 
 def test_two_forms_or_two_questions_are_refused():

@@ -34,6 +34,7 @@ def test_bad_lines_are_set_aside_with_their_number(line, why):
     assert found.rows == [{"a": 0}, {"a": 3}]
     assert [lost.name for lost in found.set_aside] == ["line 2"]
     assert why in found.set_aside[0].why
+    assert (found.places, found.set_aside[0].place) == ([0, 2], 1)
 
 
 def test_a_pair_of_escapes_is_one_character():

@@ -50,7 +50,7 @@ def test_penguins_with_a_missing_target(penguins):
     task = read(penguins, roles=Roles(target="sex"))
     assert task.classes == ("female", "male")
     assert (len(task), len(task.set_aside)) == (333, 11)
-    assert task.set_aside[0] == ("line 5", "the target is missing")
+    assert task.set_aside[0] == ("line 5", "the target is missing", 3)
     assert isinstance(task.inputs, pd.DataFrame)
     assert task.inputs["species"].tolist()[0] == "Adelie"
 
@@ -66,7 +66,8 @@ def test_pictures_relative_to_the_table(pictures):
     task = read(put(pictures / "a.csv", "file,label\ncats/1 ü.png,cat\ngone.png,dog\ncats\\2.png,cat\n3.png,dog\n"))
     assert task.inputs == [str(pictures / name) for name in ("cats/1 ü.png", "cats/2.png", "3.png")]
     assert task.names == ["line 2: cats/1 ü.png", "line 4: cats\\2.png", "line 5: 3.png"]
-    assert task.set_aside == (("line 3: gone.png", f"no such file: {str(pictures / 'gone.png')!r}"),)
+    assert task.set_aside == (("line 3: gone.png", f"no such file: {str(pictures / 'gone.png')!r}", 1),)
+    assert task.places.tolist() == [0, 2, 3]
 
 
 def test_no_picture_is_there(pictures):
@@ -81,7 +82,7 @@ def test_pictures_in_memory_in_a_frame():
     task = read(frame)
     assert task.modality == "image"
     assert task.inputs == frame["image"].tolist()[:2]
-    assert task.set_aside == (("row 2", "no picture is named"),)
+    assert task.set_aside == (("row 2", "no picture is named", 2),)
 
 
 def test_texts_keep_their_spaces_and_may_be_empty(tmp_path):
@@ -152,7 +153,7 @@ def test_one_row_a_class(tmp_path):
 def test_a_row_without_a_split(tmp_path):
     task = read(put(tmp_path / "a.csv", "x,label,split\n1,a,train\n2,b,valid\n3,a,\n4,b,TEST\n"))
     assert task.split.tolist() == ["train", "val", "test"]
-    assert task.set_aside == (("line 4", "the split is missing"),)
+    assert task.set_aside == (("line 4", "the split is missing", 2),)
 
 
 def test_a_table_for_a_model_of_arrays():

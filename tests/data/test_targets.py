@@ -164,13 +164,14 @@ def test_recode_to_the_classes_of_a_model():
     assert found.classes == ("0", "1", "2")
     assert found.targets.tolist() == [1, 2, 2]
     assert found.inputs == ["row 0", "row 1", "row 3"]
-    assert found.set_aside == (("row 2", "its label is not one that the model learnt (9)"),)
+    assert found.set_aside == (("row 2", "its label is not one that the model learnt (9)", 2),)
+    assert found.places.tolist() == [0, 1, 3]
 
 
 def test_recode_lists_of_labels():
     found = recode(task([[1, 0], [1, 1], [0, 0]], ("a", "z"), "multilabel"), ("a", "b"))
     assert found.targets.tolist() == [[1, 0], [0, 0]]
-    assert found.set_aside == (("row 1", "its label is not one that the model learnt ('z')"),)
+    assert found.set_aside == (("row 1", "its label is not one that the model learnt ('z')", 1),)
 
 
 def test_recode_leaves_what_fits():
