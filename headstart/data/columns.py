@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from headstart.data.inputs import inputs_of, looks, rest_of
-from headstart.data.layout import split_of
 from headstart.data.naming import by_name, did_you_mean, few
 from headstart.data.profile import is_identifier, obstacle
 from headstart.data.roles import Roles
+from headstart.data.split_names import split_of
 from headstart.data.tables import Table
 from headstart.data.targets import is_missing
 from headstart.data.task import Columns, Modality

@@ -12,12 +12,14 @@ from headstart.data.draft import Draft
 from headstart.data.layout import by_class
 from headstart.data.listing import Listing, list_folder
 from headstart.data.naming import shown
+from headstart.data.no_classes import ANNOTATIONS
 from headstart.data.task import Modality, SetAside
 from headstart.errors import DataError
 
 __all__ = ["read_folder"]
 
 TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".bz2")
+SAYING = ANNOTATIONS | {"label", "labels"}
 
 
 class _Files(NamedTuple):
@@ -46,11 +48,9 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
     files = [file for file in listing.files if wanted.fits(file)]
     if not files:
         raise DataError(_nothing_found(listing, wanted.noun if modality else "picture and no text file"))
-    others = [
-        SetAside(shown(file), f"not a {wanted.noun}, by its suffix") for file in listing.files if not wanted.fits(file)
-    ]
+    others, notes = _others(listing, files, wanted)
     draft = Draft(inputs=[], modality=wanted.modality, names=[], set_aside=[*listing.set_aside, *others])
-    draft.notes += listing.notes
+    draft.notes += [*listing.notes, *notes]
     if need_target:
         labelled = by_class(listing, files, wanted.noun)
         files, draft.targets, draft.split = labelled.files, labelled.classes, labelled.split
@@ -64,12 +64,41 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
     return draft
 
 
+def _others(listing: Listing, files: list[str], wanted: _Files) -> tuple[list[SetAside], list[str]]:
+    """Files that are no inputs: by name where inputs lie beside them or below, else counted by their top folder."""
+    holding = {""}
+    for file in files:
+        parts = file.split("/")[:-1]
+        holding.update("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    named, elsewhere = [], Counter[str]()
+    for file in listing.files:
+        folder = file.rpartition("/")[0]
+        if folder in holding and not wanted.fits(file):
+            named.append(SetAside(shown(file), f"not a {wanted.noun}, by its suffix"))
+        elif folder not in holding:
+            elsewhere[_first_without(folder, holding)] += 1
+    notes = [f"left out: {shown(top)!r}, {count} files and no {wanted.noun}" for top, count in elsewhere.items()]
+    return named, notes
+
+
+def _first_without(folder: str, holding: set[str]) -> str:
+    parts = folder.split("/")
+    paths = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return next(path for path in paths if path not in holding)
+
+
 def _wanted(listing: Listing, modality: Modality | None) -> _Files:
+    """Texts that say what is in a picture (labels/1.txt, or 1.txt beside 1.png) do not count beside pictures."""
     if modality is not None:
         return PICTURES if modality == "image" else TEXTS
-    pictures = sum(map(images.is_picture_name, listing.files))
-    texts = sum(map(text.is_text_name, listing.files))
-    return TEXTS if texts > pictures else PICTURES
+    pictures = {os.path.splitext(file)[0] for file in listing.files if images.is_picture_name(file)}
+    texts = [os.path.splitext(file)[0] for file in listing.files if text.is_text_name(file)]
+    of_pictures = [name for name in texts if name in pictures or any(part in SAYING for part in _folders(name))]
+    return TEXTS if len(texts) - (len(of_pictures) if pictures else 0) > len(pictures) else PICTURES
+
+
+def _folders(file: str) -> list[str]:
+    return file.lower().split("/")[:-1]
 
 
 def _nothing_found(listing: Listing, noun: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from headstart.data.layout import split_of
 from headstart.data.naming import few
+from headstart.data.split_names import split_of
 from headstart.data.tables import Table, of_frame
 from headstart.errors import DataError
 

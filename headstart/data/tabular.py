@@ -11,10 +11,10 @@ import pandas as pd
 from headstart.data.columns import assign
 from headstart.data.draft import Draft
 from headstart.data.images import find_pictures
-from headstart.data.layout import split_of
 from headstart.data.naming import few, shown
 from headstart.data.profile import readable
 from headstart.data.roles import Roles
+from headstart.data.split_names import split_of
 from headstart.data.tables import Table
 from headstart.data.targets import is_missing
 from headstart.data.task import Columns

@@ -151,3 +151,42 @@ def test_a_folder_of_the_other_modality(pictures):
 def test_a_folder_cannot_feed_a_table_model(pictures):
     with pytest.raises(DataError, match="is a folder, and the model reads tables"):
         read_folder(pictures, modality="table")
+
+
+def test_reviews_with_unlabelled_ones_beside_them(tmp_path):
+    root = put(
+        tmp_path / "aclImdb",
+        **{f"{top}/{name}/{i}.txt": f"{name} {i}" for top in ("train", "test") for name in ("neg", "pos") for i in "1"},
+        **{f"train/unsup/{i}.txt": "who knows" for i in range(9)},
+        README="not a review",
+    )  # fmt: skip
+    task = read(root)
+    assert (task.modality, task.classes, len(task)) == ("text", ("neg", "pos"), 4)
+    assert [lost.name for lost in task.set_aside] == ["README"]
+    assert any(note.startswith("without labels: 9 text files in 'train/unsup'") for note in task.notes)
+
+
+def test_texts_that_say_what_is_in_a_picture_do_not_make_it_a_set_of_texts(tmp_path):
+    boxes = put(
+        tmp_path / "boxes",
+        **{f"train/images/{i}.jpg": "" for i in range(3)},
+        **{f"train/labels/{i}.txt": "0 .5 .5 .1 .1" for i in range(3)},
+        **{"README.txt": "", "data.yaml": "", "classes.txt": "cat"},
+    )
+    with pytest.raises(
+        DataError, match=r"3 pictures lie directly in 'train/images'.* With 'data.yaml', 'train/labels' it"
+    ):
+        read(boxes)
+    captions = put(
+        tmp_path / "captions",
+        **{f"{name}/{i}{suffix}": "" for name in ("cat", "dog") for i in range(3) for suffix in (".png", ".txt")},
+        **{"about.txt": ""},
+    )
+    assert (read(captions).modality, len(read(captions))) == ("image", 6)
+
+
+def test_files_in_folders_without_inputs_are_counted_not_listed(pictures, tmp_path):
+    put(tmp_path / "photos", **{f"annotations/xmls/{i}.xml": "" for i in range(40)})
+    task = read(pictures)
+    assert task.set_aside == ()
+    assert "left out: 'annotations', 40 files and no picture" in task.notes
