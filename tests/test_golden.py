@@ -144,7 +144,8 @@ def pictures():
 
 
 def fitted(pictures, method, **options):
-    options = {"epochs": 2, "batch": 8, "optimizer": "sgd", "lr": 1e-2, "margin": 0} | options
+    """Without validation: the last weights are kept, whatever they are worth."""
+    options = {"epochs": 2, "batch": 8, "optimizer": "sgd", "lr": 1e-2, "validation": 0} | options
     return Transfer(NAME, method, options=options, engine="torch", cache=False).fit(*pictures)
 
 

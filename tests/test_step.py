@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from small import network_of
-from steps import PLAIN, batch_of, open_network, same, sgd, stepped
+from steps import PLAIN, batch_of, open_network, precise_network, same, sgd, stepped
 from torch.nn import functional
 
 from headstart.backbones.load import load
@@ -26,16 +26,17 @@ from headstart.tune.top import Top
 @pytest.mark.parametrize("mixup", [0.0, 0.7])
 @pytest.mark.parametrize("micro", [1, 3, 7])
 def test_parts_add_up_to_the_batch_with_uneven_weights(backbone, micro, mixup, loss):
-    network = open_network(backbone)
+    network = precise_network(backbone)
     whole = stepped(network, replace(PLAIN, mixup=mixup), loss=loss)
     same(stepped(network, replace(PLAIN, mixup=mixup, micro=micro), loss=loss), whole)
 
 
 def test_the_gradient_is_that_of_the_weighted_mean(backbone):
-    network, batch = open_network(backbone), batch_of()
+    network, batch = precise_network(backbone), batch_of()
     value, found, _ = stepped(network, PLAIN)
     network.zero_grad()
-    each = functional.cross_entropy(network(*batch.inputs), batch.targets, reduction="none")
+    features = network.backbone(batch.inputs[0].double())
+    each = functional.cross_entropy(network.head(features.float()), batch.targets, reduction="none")
     mean = (each * batch.weights).sum() / batch.weights.sum()
     mean.backward()
     same((value, found), (mean.item(), {n: w.grad for n, w in network.named_parameters()}))
@@ -43,7 +44,7 @@ def test_the_gradient_is_that_of_the_weighted_mean(backbone):
 
 @pytest.mark.parametrize("kind", ["multilabel", "regression"])
 def test_parts_add_up_for_other_kinds(backbone, kind):
-    network = open_network(backbone, 3 if kind == "multilabel" else 1)
+    network = precise_network(backbone, 3 if kind == "multilabel" else 1)
     targets = torch.rand(8, 3).round() if kind == "multilabel" else torch.randn(8, dtype=torch.float64)
     batch = replace(batch_of(), targets=targets)
     whole = stepped(network, replace(PLAIN, mixup=0.5), batch, kind=kind)

@@ -10,7 +10,7 @@ import torch
 from domains import SOURCE, TARGET, two_tasks
 from small import Killed, data_of, network_of, noise
 from steps import PLAIN as STEP
-from steps import open_network, sgd
+from steps import open_network, precise_network, sgd
 
 from headstart.checkpoint import Journal
 from headstart.losses.cdan import CDAN
@@ -145,10 +145,11 @@ def test_each_part_of_a_batch_holds_rows_of_both(count):
 
 
 def gradients(backbone, loss, micro):
-    network = open_network(backbone)
+    network, batch = precise_network(backbone), batch_of()
     step = Step(network, "classification", loss, loss.start(network), replace(STEP, micro=micro))
     step.done = 0.5
-    value = step(sgd(network), network.backbone, batch_of(), np.random.default_rng(0))
+    batch = replace(batch, inputs=(batch.inputs[0].double(),))
+    value = step(sgd(network), network.backbone, batch, np.random.default_rng(0))
     return value, [weights.grad.clone() for weights in network.parameters()]
 
 

@@ -7,6 +7,8 @@ from threading import Event, Lock, Thread
 
 import torch
 
+from headstart.features.interrupts import interrupts_wait
+
 __all__ = ["run_lanes"]
 
 _TICK = 0.02
@@ -50,9 +52,10 @@ def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: 
     threads_before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        for number, end in enumerate(ended):
-            Thread(target=_run, args=(lane, work, end), name=f"lane {number}", daemon=True).start()
-            started.append(end)
+        with interrupts_wait():  # one that comes while a thread starts would lose it: nobody waited for its piece
+            for number, end in enumerate(ended):
+                Thread(target=_run, args=(lane, work, end), name=f"lane {number}", daemon=True).start()
+                started.append(end)
         while running := [end for end in ended if not end.is_set()]:
             watch()
             running[0].wait(_TICK)
