@@ -1,26 +1,22 @@
-"""Comma, semicolon and tab separated files, without a silent shift.
+"""Files of separated values, without a silent shift.
 
-Every record has as many fields as the header, or is set aside with its line number. Quoted fields may hold separators,
-line breaks, and quotes written twice (RFC 4180).
+Every record has as many fields as the header, or is set aside with its line number. How the file is written is
+recognised (see `encoding` and `dialect`), and said where it is not plain.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import sys
-from collections.abc import Iterator
+from itertools import count
 from typing import NamedTuple
 
+from headstart.data.dialect import SEPARATORS, Dialect, Record, all_fit, dialect_of, records_of
+from headstart.data.encoding import damage, decode
 from headstart.data.naming import few
 from headstart.data.task import SetAside
 from headstart.errors import DataError
 
 __all__ = ["Records", "parse"]
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
-NOT_UTF8 = re.compile("[\udc80-\udcff]")
 MOST_LINES_LOST = 20
 
 
@@ -39,109 +35,136 @@ class Records(NamedTuple):
     notes: list[str]
 
 
-class _Record(NamedTuple):
-    fields: list[str]
-    first: int
-    last: int
-    text: str
-    fault: str
-
-    @property
-    def name(self) -> str:
-        return f"line {self.first}" if self.first == self.last else f"lines {self.first} to {self.last}"
-
-
 def parse(data: bytes, *, tabs: bool = False) -> Records:
-    """The records of a file. Separator: tab if `tabs`, else comma, unless line 1 holds more semicolons or tabs.
+    """The records of a file; with `tabs`, tabs separate where the names of the columns have any.
 
-    A tab-separated file in which every record fits only if quotes are plain characters is read so. Raises DataError
-    for a file that is empty, has no usable header or no rows, or in which a stray quote swallows many lines.
+    Raises DataError for a file that is empty, has no usable header or no rows, or in which a stray quote swallows
+    many lines.
     """
-    text = _text(data)
-    separator = "\t" if tabs else max(SEPARATORS, key=re.split("[\r\n]", text, maxsplit=1)[0].count)
-    notes = [] if tabs or separator == "," else [f"separator: {SEPARATORS[separator]} (line 1 holds more of them)"]
-    records = list(_records(text, separator, quoted=True))
-    if separator == "\t" and '"' in text and not _all_fit(records):
-        plain = list(_records(text, separator, quoted=False))
-        if _all_fit(plain):
-            records = plain
-            notes.append("quotes are plain characters in this file: only so does every row fit")
+    text, _, encoding = decode(data)
+    dialect = dialect_of(text, tabs=tabs)
+    records, dialect = _read(text, dialect)
+    above, records = records[: dialect.above], records[dialect.above :]
     if not records:
         raise DataError("the file is empty: expected column names in line 1, then one row a line")
-    header, body = _header(records[0]), records[1:]
+    names, body, shape = _aligned(records[0], records[1:])
+    header = _header(records[0], names)
     if not body:
         raise DataError(f"the file has column names ({few(header, 5)}) and no rows")
     faults = [_fault(record, len(header)) for record in body]
     places = [place for place, fault in enumerate(faults) if not fault]
     set_aside = [SetAside(body[place].name, fault, place) for place, fault in enumerate(faults) if fault]
     rows, lines = [body[place].fields for place in places], [body[place].first for place in places]
-    return Records(header, rows, lines, places, set_aside, separator, notes)
+    notes = [note for note in (encoding, *_notes(dialect, above, tabs), *shape) if note]
+    return Records(header, rows, lines, places, set_aside, dialect.separator, notes)
 
 
-def _text(data: bytes) -> str:
-    """Text in which a byte that is not UTF-8 stands as a surrogate, so that only its own row is lost."""
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-8-sig", "surrogateescape")
-    try:
-        return data.decode("utf-16")
-    except UnicodeDecodeError as error:
-        raise DataError(f"the file starts as UTF-16 and is not ({error.reason}): save it as UTF-8") from error
+def _read(text: str, dialect: Dialect) -> tuple[list[Record], Dialect]:
+    """The records by that meaning of the quotes by which the most can be used."""
+    records = list(records_of(text, dialect))
+    single = len(records) > dialect.above and _is_single(records[dialect.above].text)
+    if not single and all_fit(records[dialect.above :]):
+        return records, dialect
+    readings = {dialect: records}
+    if '\\"' in text:
+        other = dialect._replace(backslash=True)
+        readings[other] = list(records_of(text, other))
+    if single or "'" in text:
+        other = dialect._replace(quote="'")
+        readings[other] = list(records_of(text, other))
+    best = max(readings, key=lambda one: (_usable(readings[one][one.above :]), single and one.quote == "'"))
+    plain = dialect._replace(quote="")
+    if '"' in text and not all_fit(readings[best][best.above :]):
+        unquoted = list(records_of(text, plain))
+        if all_fit(unquoted[plain.above :]) and (plain.separator == "\t" or not any(map(_is_quoted, unquoted))):
+            return unquoted, plain
+    return readings[best], best
 
 
-def _records(text: str, separator: str, *, quoted: bool) -> Iterator[_Record]:
-    # Only ever raised, never put back: another thread may be reading a long field under the same global limit.
-    csv.field_size_limit(max(csv.field_size_limit(), min(sys.maxsize, 2**31 - 1)))
-    read: list[str] = []
-
-    def feed() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            read.append(line)
-            yield line
-
-    last = 0
-    for fields in csv.reader(feed(), delimiter=separator, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE):
-        first, last = last + 1, last + len(read)
-        record = "".join(read)
-        if fields:
-            fault = _quote_fault(record, separator) if quoted and '"' in record else ""
-            yield _Record(fields, first, last, record, fault)
-        read.clear()
+def _is_single(header: str) -> bool:
+    """Whether the names of the columns stand in single quotes."""
+    names = header.strip()
+    return len(names) > 1 and names[0] == names[-1] == "'"
 
 
-def _quote_fault(record: str, separator: str) -> str:
-    """What is wrong with the quotes of a record, or nothing."""
-    try:
-        list(csv.reader(io.StringIO(record, newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        if "end of data" in str(error):
-            return "a quote opens and is never closed: close it, or double each quote inside a field"
-        return "a quote ends before the field does: double each quote inside a field"
-    return ""
+def _is_quoted(record: Record) -> bool:
+    """Whether a field, quotes taken as plain characters, stands in quotes."""
+    return any(len(field) > 1 and field[0] == field[-1] == '"' for field in record.fields)
 
 
-def _all_fit(records: list[_Record]) -> bool:
-    return len({len(record.fields) for record in records}) == 1 and not any(record.fault for record in records)
+def _usable(records: list[Record]) -> int:
+    return sum(len(record.fields) == len(records[0].fields) and not record.fault for record in records)
 
 
-def _header(record: _Record) -> list[str]:
+def _aligned(first: Record, body: list[Record]) -> tuple[list[str], list[Record], list[str]]:
+    """The names of the columns and the rows, without what a separator at the end of every line, or R, has added."""
+    names, widths = list(first.fields), {len(record.fields) for record in body}
+    if widths == {len(names) - 1} and len(names) > 2 and not names[-1].strip():
+        return names[:-1], body, ["line 1 ends with a separator, which is left out"]
+    if widths == {len(names) + 1}:
+        if not any(record.fields[-1].strip() for record in body):
+            shorter = [record._replace(fields=record.fields[:-1]) for record in body]
+            return names, shorter, ["every row ends with a separator, which is left out"]
+        if len(body) > 1 and [record.fields[0] for record in body] == [str(row) for row in range(1, len(body) + 1)]:
+            return ["", *names], body, ["line 1 names no column for the numbers of the rows, as R writes them"]
+    empty = [place for place, name in enumerate(names) if not name.strip() and _is_empty(body, place, len(names))]
+    if not empty or len(empty) == len(names):
+        return names, body, []
+    kept = [place for place in range(len(names)) if place not in empty]
+    body = [
+        record._replace(fields=[record.fields[place] for place in kept]) if len(record.fields) == len(names) else record
+        for record in body
+    ]
+    note = f"{len(empty)} columns without a name or a value are left out"
+    return [names[place] for place in kept], body, [note]
+
+
+def _is_empty(body: list[Record], place: int, width: int) -> bool:
+    """Whether no row has a value in this place."""
+    fitting = [record for record in body if len(record.fields) == width]
+    return bool(fitting) and not any(record.fields[place].strip() for record in fitting)
+
+
+def _header(record: Record, names: list[str]) -> list[str]:
     if fault := _fault(record, len(record.fields)):
         raise DataError(f"{record.name} cannot be read as column names: {fault}")
-    names = [name.strip() or f"column {place}" for place, name in enumerate(record.fields, 1)]
+    names = [name.strip() or f"column {place}" for place, name in zip(count(1), names, strict=False)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"column names must differ, and {few(twice)} stands more than once in {record.name}")
     return names
 
 
-def _fault(record: _Record, expected: int) -> str:
+def _fault(record: Record, expected: int) -> str:
     """Why a record cannot be used, or nothing. Raises DataError where a stray quote took many lines with it."""
     if record.fault and record.last - record.first >= MOST_LINES_LOST:
         raise DataError(f"{record.name} cannot be told apart: {record.fault}")
-    if strange := NOT_UTF8.search(record.text):
-        return f"not UTF-8 (byte 0x{ord(strange.group()) - 0xDC00:02x}): save the file as UTF-8"
-    if "\0" in record.text:
-        return "holds a NUL byte: the file is damaged, binary, or UTF-16 without its mark"
+    if strange := damage(record.text):
+        return strange
     if record.fault:
         return record.fault
     if len(record.fields) != expected:
         return f"{len(record.fields)} fields where the header has {expected}"
     return ""
+
+
+def _notes(dialect: Dialect, above: list[Record], tabs: bool) -> list[str]:
+    """What is not plain about the way the file is written."""
+    notes = []
+    declared = len(above) == 1 and above[0].text.strip().strip('"').lower().startswith("sep=")
+    name = SEPARATORS.get(dialect.separator, repr(dialect.separator))
+    if declared:
+        notes.append(f"separator: {name} (line 1 says so)")
+    elif dialect.separator not in SEPARATORS:
+        notes.append("separator: none (one column)")
+    elif dialect.separator != ("\t" if tabs else ","):
+        notes.append(f"separator: {name} (by it the rows fit line {above[-1].last + 1 if above else 1})")
+    if above and not declared:
+        lines = f"lines 1 to {above[-1].last}" if above[-1].last > 1 else "line 1"
+        notes.append(f"{lines} stand above the names of the columns and are passed over: {above[0].text.strip()!r:.60}")
+    if dialect.backslash:
+        notes.append("quotes inside fields have a backslash before them")
+    if dialect.quote == "'":
+        notes.append("quotes are single")
+    if not dialect.quote:
+        notes.append("quotes are plain characters in this file: only so does every row fit")
+    return notes

@@ -59,7 +59,8 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
     draft.names = [shown(file) for file in files]
     draft.inputs = [os.path.join(root, file) for file in files]
     if wanted is TEXTS:
-        draft.inputs, draft.broken = text.read_texts(draft.inputs)
+        draft.inputs, draft.broken, encodings = text.read_texts(draft.inputs)
+        draft.notes += encodings
         draft.notes += text.empty_note(draft.inputs, draft.broken)
     return draft
 

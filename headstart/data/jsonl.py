@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from headstart.data.encoding import damage, decode
 from headstart.data.task import SetAside
-from headstart.data.text import decode
 from headstart.errors import DataError
 
 __all__ = ["Objects", "parse"]
@@ -19,6 +19,7 @@ class Objects(NamedTuple):
     lines: list[int]
     places: list[int]
     set_aside: list[SetAside]
+    notes: list[str]
 
 
 def parse(data: bytes) -> Objects:
@@ -27,8 +28,9 @@ def parse(data: bytes) -> Objects:
     lines: list[int] = []
     places: list[int] = []
     set_aside: list[SetAside] = []
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if not line.strip():
+    text, _, note = decode(data)
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip(" \t\r\v\f"):
             continue
         place = len(rows) + len(set_aside)
         try:
@@ -41,19 +43,20 @@ def parse(data: bytes) -> Objects:
     if not rows:
         first = f"; {set_aside[0].name}: {set_aside[0].why}" if set_aside else ""
         raise DataError(f'no JSON object in the file{first}. Expected one a line: {{"text": "...", "label": "..."}}')
-    return Objects(rows, lines, places, set_aside)
+    return Objects(rows, lines, places, set_aside, [note] if note else [])
 
 
-def _object(line: bytes) -> dict[str, Any]:
+def _object(line: str) -> dict[str, Any]:
     """Raises ValueError that says why the line is no object with distinct, whole strings."""
-    text = decode(line)
+    if strange := damage(line):
+        raise ValueError(strange)
     try:
-        found = json.loads(text, object_pairs_hook=_distinct)
+        found = json.loads(line, object_pairs_hook=_distinct)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
     if not isinstance(found, dict):
         raise ValueError(f"a JSON {type(found).__name__}, where an object in braces is expected")
-    if "\\ud" in text.lower():
+    if "\\ud" in line.lower():
         _require_whole(found)
     return found
 

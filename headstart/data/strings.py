@@ -43,9 +43,10 @@ def _from_text_files(items: list[Any]) -> Draft:
     broken = {row: "not a text file, by its suffix" for row, name in enumerate(names) if not is_text_name(name)}
     if len(broken) == len(items):
         raise DataError(f"{names[0]!r} is neither a picture nor a text file: expected .jpg, .png, ... or .txt")
-    texts, unread = read_texts(os.devnull if row in broken else item for row, item in enumerate(items))
+    texts, unread, notes = read_texts(os.devnull if row in broken else item for row, item in enumerate(items))
     broken |= unread
-    return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=empty_note(texts, broken))
+    notes += empty_note(texts, broken)
+    return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=notes)
 
 
 def draft_of_pictures(items: Sequence[Any]) -> Draft:

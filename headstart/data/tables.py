@@ -107,7 +107,7 @@ def _json_lines(data: bytes) -> Table:
     columns = {key: _column([row.get(key) for row in objects.rows]) for key in keys}
     table = of_frame(pd.DataFrame(columns, index=range(len(objects.rows))))
     table.names = [f"line {line}" for line in objects.lines]
-    table.places, table.set_aside = objects.places, objects.set_aside
+    table.places, table.set_aside, table.notes = objects.places, objects.set_aside, objects.notes
     return table
 
 

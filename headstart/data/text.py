@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
+from headstart.data.encoding import Decoded, damage, decode
 from headstart.data.targets import is_missing
+from headstart.errors import DataError
 
-__all__ = ["SUFFIXES", "decode", "empty_note", "find_texts", "is_text_name", "join_texts", "read_texts"]
+__all__ = ["SUFFIXES", "empty_note", "find_texts", "is_text_name", "join_texts", "read_texts"]
 
 SUFFIXES = frozenset({".txt"})
 
@@ -19,32 +20,36 @@ def is_text_name(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
-def decode(data: bytes) -> str:
-    """UTF-8, or UTF-16 where a byte order mark says so, without the mark. Raises ValueError for other encodings."""
-    try:
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            text = data.decode("utf-16")
-        else:
-            text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{data[error.start]:02x} at position {error.start}"
-        raise ValueError(f"not {error.encoding.upper()} ({found}): save it as UTF-8") from error
-    if "\0" in text:
-        raise ValueError("holds NUL bytes: it is binary, or UTF-16 without its mark; save it as UTF-8")
-    return text
+def read_texts(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], dict[int, str], list[str]]:
+    """The text of each file, the rows whose file cannot be read (row -> why), and notes on their encodings.
 
-
-def read_texts(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], dict[int, str]]:
-    """The text of each file, and the rows whose file cannot be read: row -> why. An empty file is an empty text."""
-    texts, broken = [], {}
+    Each file has its own encoding. An empty file is an empty text.
+    """
+    texts: list[str] = []
+    broken: dict[int, str] = {}
+    readings: dict[str, list[str]] = {}
     for row, path in enumerate(paths):
         try:
-            with open(path, "rb") as file:
-                texts.append(decode(file.read()))
-        except (OSError, ValueError) as error:
-            texts.append("")
+            text, encoding, note = _read(path)
+        except (OSError, DataError) as error:
+            text, encoding, note = "", "", ""
             broken[row] = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
-    return texts, broken
+        texts.append(text)
+        if note:
+            readings.setdefault(encoding, []).append(note.removeprefix(f"encoding: {encoding} "))
+    notes = [
+        f"encoding: {len(whys)} of {len(texts)} files are {name} {whys[0]}" for name, whys in sorted(readings.items())
+    ]
+    return texts, broken, notes
+
+
+def _read(path: str | os.PathLike[str]) -> Decoded:
+    """Raises OSError where a file cannot be opened, DataError where it holds no whole text."""
+    with open(path, "rb") as file:
+        decoded = decode(file.read())
+    if strange := damage(decoded.text):
+        raise DataError(strange)
+    return decoded
 
 
 def find_texts(cells: Iterable[Any]) -> tuple[list[str], dict[int, str]]:

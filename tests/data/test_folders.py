@@ -93,19 +93,21 @@ def test_text_files_by_class(tmp_path):
             "good/2.txt": b"",
             "bad/1.txt": "x" * 1_000_000,
             "bad/2.txt": b"caf\xe9",
+            "bad/3.txt": b"caf\xc3\xa9 \xe9",
             "bad/cover.png": b"",
         },
     )
     task = read(root)
     assert task.modality == "text"
-    assert task.inputs == ["x" * 1_000_000, "fine film", ""]
-    assert task.names == ["bad/1.txt", "good/1.txt", "good/2.txt"]
+    assert task.inputs == ["x" * 1_000_000, "café", "fine film", ""]
+    assert task.names == ["bad/1.txt", "bad/2.txt", "good/1.txt", "good/2.txt"]
     assert task.classes == ("bad", "good")
     assert {lost.name: lost.why[:12] for lost in task.set_aside} == {
         "bad/cover.png": "not a text f",
-        "bad/2.txt": "not UTF-8 (b",
+        "bad/3.txt": "not UTF-8 (b",
     }
     assert "1 texts are empty" in task.notes
+    assert "encoding: 1 of 5 files are cp1252 (bytes that are not UTF-8, read as 'café')" in task.notes
 
 
 def test_the_modality_decides_where_both_lie(tmp_path):

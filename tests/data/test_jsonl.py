@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart.data.encoding import decode
 from headstart.data.jsonl import parse
 from headstart.errors import DataError
 
@@ -22,11 +23,11 @@ def test_objects_with_their_lines():
         (b"null", "a JSON NoneType"),
         (b'{"a": 1, "a": 2}', "the key 'a' stands more than once"),
         (b'{"a": {"b": 1, "b": 2}}', "the key 'b' stands more than once"),
-        (b'{"a": "caf\xe9"}', "not UTF-8 (byte 0xe9 at position 10)"),
+        ('{"a": "é'.encode() + b'\xe9"}', "not UTF-8 (byte 0xe9): save the file as UTF-8"),
         (b'{"a": "\\ud800"}', "half a character"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a": ' + b"1" * 5000 + b"}", "Exceeds the limit"),
-        (b'{"a": 1}\0', "NUL bytes"),
+        (b'{"a": 1}\0', "holds a NUL byte"),
     ],
 )
 def test_bad_lines_are_set_aside_with_their_number(line, why):
@@ -43,6 +44,14 @@ def test_a_pair_of_escapes_is_one_character():
 
 def test_a_line_of_a_megabyte():
     assert len(parse(json.dumps({"text": "x" * 1_000_000}).encode()).rows[0]["text"]) == 1_000_000
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_other_encodings_are_read_and_said(encoding):
+    rows = [{"text": f"schöner Tag {row}, très bon", "label": "négatif"} for row in range(3)]
+    found = parse("\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode(encoding))
+    assert (found.rows, found.set_aside) == (rows, [])
+    assert found.notes[0].startswith(f"encoding: {encoding} (")
 
 
 def test_files_without_an_object():
@@ -74,8 +83,8 @@ def test_what_a_writer_wrote_comes_back_in_order(rows, ascii_only):
     st.binary() | st.lists(st.sampled_from([b"{", b"}", b'"a"', b":", b"1", b"[", b"\n", b"\xff", b","])).map(b"".join)
 )
 def test_any_bytes_are_rows_or_set_aside_or_an_error(data):
-    lines = sum(bool(line.strip()) for line in data.split(b"\n"))
     try:
+        lines = sum(bool(line.strip(" \t\r\v\f")) for line in decode(data).text.split("\n"))
         found = parse(data)
     except DataError:
         return

@@ -1,8 +1,4 @@
-import codecs
-
-import pytest
-
-from headstart.data.text import decode, empty_note, find_texts, is_text_name, join_texts, read_texts
+from headstart.data.text import empty_note, find_texts, is_text_name, join_texts, read_texts
 
 
 def test_text_names():
@@ -10,33 +6,22 @@ def test_text_names():
     assert not is_text_name("a.csv")
 
 
-@pytest.mark.parametrize("text", ["plain", "käse 🧀\r\n", "", "x" * 1_000_000])
-def test_utf8_with_and_without_its_mark_and_utf16(text):
-    assert decode(text.encode()) == text
-    assert decode(codecs.BOM_UTF8 + text.encode()) == text
-    assert decode(text.encode("utf-16")) == text
-
-
-def test_other_encodings_are_named():
-    with pytest.raises(ValueError, match=r"not UTF-8 \(byte 0xe9 at position 3\): save it as UTF-8"):
-        decode("café".encode("latin-1"))
-    with pytest.raises(ValueError, match="not UTF-16"):
-        decode(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="NUL bytes"):
-        decode("cafe".encode("utf-16-le"))
-
-
 def test_files_that_cannot_be_read_are_broken_by_row(tmp_path):
     (tmp_path / "good.txt").write_text("fine")
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
-    texts, broken = read_texts(tmp_path / name for name in ("good.txt", "empty.txt", "latin.txt", "gone.txt"))
-    assert texts == ["fine", "", "", ""]
+    (tmp_path / "cut.txt").write_bytes("éé".encode()[:-1])
+    (tmp_path / "nul.txt").write_bytes(b"a\0b")
+    names = ("good.txt", "empty.txt", "latin.txt", "gone.txt", "cut.txt", "nul.txt")
+    texts, broken, notes = read_texts(tmp_path / name for name in names)
+    assert texts == ["fine", "", "café", "", "", ""]
     assert broken == {
-        2: "not UTF-8 (byte 0xe9 at position 3): save it as UTF-8",
         3: "cannot be read: No such file or directory",
+        4: "not UTF-8 (byte 0xc3): save the file as UTF-8",
+        5: "holds a NUL byte: the file is damaged, binary, or UTF-16 without its mark",
     }
     assert empty_note(texts, broken) == ["1 texts are empty"]
+    assert notes == ["encoding: 1 of 6 files are cp1252 (bytes that are not UTF-8, read as 'café')"]
 
 
 def test_cells_become_texts():
