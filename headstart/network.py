@@ -43,9 +43,12 @@ class TunedHead(nn.Module):
 
     @classmethod
     def like(cls, head: Head, *, dropout: float = 0.0) -> TunedHead:
-        """The same function as a fitted head of one layer, at its temperature."""
-        if not head.arrays.keys() <= {"mean", "scale", "weight.0", "bias.0"}:
-            raise ValueError(f"the {head.name} head has more than one layer: use ridge or logistic")
+        """The same function as a fitted head of one layer, at its temperature. ValueError for one that has more."""
+        if more := sorted(head.arrays.keys() - {"mean", "scale", "weight.0", "bias.0"}):
+            raise ValueError(
+                f"the {head.name} head has more than one layer: use ridge or logistic, since a network whose weights "
+                f"learn cannot begin with its {', '.join(more)}"
+            )
         outputs = head.arrays["weight.0"].shape[1]
         made = cls(head.arrays["mean"], head.arrays["scale"], outputs, form=head.form, dropout=dropout)
         with torch.no_grad():

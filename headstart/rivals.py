@@ -72,5 +72,19 @@ def _direct(seen: Seen, backbone: Backbone | None, extraction: Extraction, liste
     groups = None if classifier is None else matched(classifier.labels, seen.task.classes)
     if classifier is None or groups is None:
         return None
+    if classifier.head is not None:
+        rows = _seen_by(classifier.engine or {}, seen, backbone, extraction, listener)
+        return answers(classifier.head(np.asarray(rows.values)), groups)
     logits = look(seen.task, classifier.backbone, extraction, listener, "pretrained classifier").values
     return answers(np.asarray(logits), groups)
+
+
+def _seen_by(
+    engine: dict[str, Any], seen: Seen, backbone: Backbone, extraction: Extraction, listener: Listener
+) -> Seen:
+    """The same rows as this engine sees them, since a head answers as fitted only on features of its own engine."""
+    name, precision = engine.get("name"), engine.get("precision")
+    if name is None or (name, precision) == (seen.engine.get("name"), seen.engine.get("precision")):
+        return seen
+    asked = replace(extraction, engine=name, precision=precision or "auto")
+    return look(seen.task, backbone, asked, listener, "pretrained classifier")

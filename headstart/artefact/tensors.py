@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import safetensors.torch
@@ -12,11 +12,10 @@ from safetensors import SafetensorError
 from headstart.artefact.model import Model
 from headstart.data.task import Array
 from headstart.errors import ArtefactError
-from headstart.heads.layers import LEAF
+from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
+from headstart.heads.layers import leads_on
 
 __all__ = ["Tensors", "arrays_under", "check_head", "from_bytes", "same_bits", "tensors_of", "to_bytes", "under"]
-
-_NODE = 5
 
 Tensors = dict[str, torch.Tensor]
 
@@ -75,22 +74,16 @@ def check_head(arrays: Mapping[str, Array], *, features: int | None, outputs: in
 
     `features` is the width the backbone gives (None where it is not known), `outputs` the number of logits.
     """
-    layers = max(1, sum(name.startswith("weight.") for name in arrays))
-    wanted = ["mean", "scale", *(f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias"))]
-    wanted += [name for part in _BELOW if part[0] in arrays for name in part]
-    if missing := sorted(set(wanted) - arrays.keys()):
+    wanted = head_arrays(arrays)
+    if missing := missing_arrays(arrays):
         raise ArtefactError(f"the head lacks {', '.join(missing)}: expected {', '.join(wanted)}")
-    if foreign := sorted(arrays.keys() - set(wanted)):
+    if foreign := foreign_arrays(arrays):
         raise ArtefactError(f"the head holds {', '.join(foreign)}: expected only {', '.join(wanted)}")
     for name in wanted:
         _check_values(name, arrays[name])
     _check_shapes(arrays, features, outputs)
     if "trees" in arrays:
-        _check_trees(arrays["trees"], arrays["mean"].size)
-
-
-_BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",))
-"""What may stand below the layers, see `heads.head.Head`."""
+        _check_trees(arrays["trees"], arrays["mean"].size, len(arrays["weight.0"]))
 
 
 def _check_values(name: str, array: Array) -> None:
@@ -105,45 +98,20 @@ def _check_values(name: str, array: Array) -> None:
 def _check_shapes(arrays: Mapping[str, Array], features: int | None, outputs: int) -> None:
     first = arrays["turn"] if "turn" in arrays else arrays["mean"]
     features = len(np.atleast_1d(first)) if features is None else features
-    for name, shape in _shapes(arrays, features, outputs):
-        if arrays[name].shape != shape:
+    shapes = {name: array.shape for name, array in arrays.items()}
+    for name, shape in head_shapes(shapes, features, outputs):
+        if shapes[name] != shape:
             raise ArtefactError(
-                f"head.{name} has the shape {arrays[name].shape}, expected {shape} "
+                f"head.{name} has the shape {shapes[name]}, expected {shape} "
                 f"for {features} features and {outputs} outputs"
             )
 
 
-def _shapes(arrays: Mapping[str, Array], width: int, outputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The shape that each array must have, from the features up."""
-    if "turn" in arrays:
-        yield "turn", (width, arrays["shift"].size)
-        width = arrays["shift"].size
-        yield "shift", (width,)
-    if "unit" in arrays:
-        yield "unit", (1,)
-    yield from (("mean", (width,)), ("scale", (width,)))
-    if "landmarks" in arrays:
-        count = len(np.atleast_1d(arrays["landmarks"]))
-        yield from (("landmarks", (count, width)), ("gamma", (1,)))
-        width = count
-    if "trees" in arrays:
-        yield "trees", (*np.atleast_2d(arrays["trees"]).shape[:2], _NODE)
-        width = len(np.atleast_1d(arrays["weight.0"]))
-    layers = sum(name.startswith("weight.") for name in arrays)
-    for layer in range(layers):
-        out = outputs if layer == layers - 1 else arrays[f"bias.{layer}"].size
-        yield from ((f"weight.{layer}", (width, out)), (f"bias.{layer}", (out,)))
-        width = out
-
-
-def _check_trees(trees: Array, width: int) -> None:
-    """Every inner node asks a feature that there is and leads on to later nodes, so that a row ends in a leaf."""
-    feature, children = trees[:, :, 0], trees[:, :, 2:4]
-    place = np.arange(trees.shape[1])[:, None]
-    inner = feature != LEAF
-    whole = (feature == np.round(feature)) & (children == np.round(children)).all(axis=2)
-    onward = ((children > place) & (children < trees.shape[1])).all(axis=2)
-    if not (~inner | (whole & onward & (feature >= 0) & (feature < width))).all():
+def _check_trees(trees: Array, width: int, functions: int) -> None:
+    """As many trees for each of the functions that are boosted, and a leaf at the end of every way."""
+    if not functions or len(trees) % functions:
+        raise ArtefactError(f"head.trees holds {len(trees)} trees for {functions} functions: expected as many for each")
+    if not leads_on(trees, width):
         raise ArtefactError("head.trees holds a node that leads nowhere; fit again")
 
 

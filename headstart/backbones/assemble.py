@@ -75,7 +75,7 @@ def _classifier(parts: Parts) -> Classifier | None:
     backbone = replace(assemble(whole), random=None)
     if backbone.dim != count:
         raise BackboneError(f"{parts.name}: the classifier gives {backbone.dim} logits for {count} labels: damaged.")
-    return Classifier(backbone, found.labels)
+    return Classifier(backbone, found.labels, found.head, found.engine)
 
 
 def _width(name: str, module: nn.Module, preprocess: PicturePreprocess | TextPreprocess) -> int:

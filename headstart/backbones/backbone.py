@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from torch import nn
 
-from headstart.data.task import Modality
+from headstart.data.task import Array, Modality
 
 __all__ = ["Backbone", "Classifier", "PicturePreprocess", "TextPreprocess"]
 
@@ -77,7 +77,12 @@ class Classifier(NamedTuple):
     backbone   of the same inputs and preprocessing; its "features" are logits (N, L), so that they are computed and
                kept as any features are. It has a fingerprint of its own, and cannot be rebuilt from its spec
     labels     (L,) what each logit stands for; synonyms are separated by commas ("tabby, tabby cat"), "" has no name
+    head       the classifier alone, on features (N, D) of the backbone that it belongs to: (N, L) float64. None where
+               only the whole network can be asked
+    engine     whose features `head` was fitted on ("name", "precision"); None or {} where that is not known
     """
 
     backbone: Backbone
     labels: tuple[str, ...]
+    head: Callable[[Array], Array] | None = None
+    engine: dict[str, Any] | None = None

@@ -19,6 +19,7 @@ from headstart.backbones.randomness import seeded
 from headstart.backbones.stored_head import FORMS, StoredHead
 from headstart.backbones.weights import SAFE, fill, parse_weights
 from headstart.errors import BackboneError, MissingWeights
+from headstart.heads.arrays import foreign_arrays, head_arrays
 
 __all__ = ["PREFIX", "from_folder"]
 
@@ -32,7 +33,15 @@ def from_folder(folder: Path, name: str) -> Parts:
         raise BackboneError(f"{name}: {folder} is not a folder; expected one with config.json and weights in it.")
     config = read_config(folder)
     if isinstance(config.get("backbone"), dict):
-        return _saved(folder, config["backbone"])._replace(classifier=partial(_classifier, folder, config))
+        tensors = _tensors(folder)
+        _check_head(folder, config, _under(HEAD, tensors))
+        saved = _saved(folder, config["backbone"], _under(PREFIX, tensors))
+        return saved._replace(classifier=partial(_classifier, folder, config))
+    if config.get("modality") in ("table", "array"):
+        raise BackboneError(
+            f"{name}: {folder} is a model of a {config['modality']}, which has no backbone: its features are the "
+            "columns themselves. Leave --backbone out, or give a model of pictures or texts."
+        )
     if "architecture" in config:
         return timm.from_folder(folder, name)
     if "model_type" in config:
@@ -43,15 +52,14 @@ def from_folder(folder: Path, name: str) -> Parts:
     )
 
 
-def _saved(folder: Path, stored: dict[str, Any]) -> Parts:
-    """The backbone of a fitted model: config.json's "backbone", tokenizer.json, "backbone.*" of model.safetensors."""
+def _saved(folder: Path, stored: dict[str, Any], own: dict[str, Tensor]) -> Parts:
+    """The backbone of a fitted model: config.json's "backbone", tokenizer.json, its own tensors."""
     missing = {"name", "spec", "preprocess", "fingerprint"} - stored.keys()
     if missing:
         raise BackboneError(
             f"{folder / 'config.json'}: the backbone lacks {', '.join(sorted(missing))}; save it again."
         )
     name = str(stored["name"])
-    own = _tensors(folder, PREFIX)
     preprocess = preprocess_from_json(_with_tokenizer(folder, stored["preprocess"]))
     if not own or preprocess is None:
         raise MissingWeights(f"{folder}: this model was saved without its backbone's weights; load {name} by its name.")
@@ -71,17 +79,32 @@ def _classifier(folder: Path, config: dict[str, Any]) -> Labelled | None:
     labels = named(classes, len(classes)) if isinstance(classes, list) else None
     if labels is None:
         return None
-    parts = _saved(folder, config["backbone"])
+    tensors = _tensors(folder)
+    parts = _saved(folder, config["backbone"], _under(PREFIX, tensors))
     try:
-        last = StoredHead(_tensors(folder, HEAD), head["form"], float(head["temperature"]))
+        last = StoredHead(_under(HEAD, tensors), head["form"], float(head["temperature"]))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise BackboneError(f"{folder}: the head of this model cannot be read ({error!r}); save it again.") from error
-    return Labelled(Topped(parts.module, last), labels)
+    engine = config.get("engine")
+    return Labelled(Topped(parts.module, last), labels, last.logits, engine if isinstance(engine, dict) else None)
 
 
-def _tensors(folder: Path, prefix: str) -> dict[str, Tensor]:
-    """What the folder's model.safetensors has under a prefix, without it; {} where there is no such file."""
-    tensors = parse_weights((folder / SAFE).read_bytes(), str(folder / SAFE)) if (folder / SAFE).is_file() else {}
+def _check_head(folder: Path, config: dict[str, Any], head: dict[str, Tensor]) -> None:
+    """Refuse, before any work, a head that holds what no head here can use: its answers would be other ones."""
+    if isinstance(config.get("head"), dict) and (foreign := foreign_arrays(head)):
+        raise BackboneError(
+            f"{folder}: its head holds {', '.join(foreign)}, expected only {', '.join(head_arrays(head))}: use the "
+            "version of headstart that saved it, or fit it again."
+        )
+
+
+def _tensors(folder: Path) -> dict[str, Tensor]:
+    """The folder's model.safetensors; {} where there is no such file."""
+    return parse_weights((folder / SAFE).read_bytes(), str(folder / SAFE)) if (folder / SAFE).is_file() else {}
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those under a prefix, without it."""
     return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
 
 

@@ -8,15 +8,21 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
+from headstart.data.task import Array
 
 __all__ = ["Labelled", "Parts"]
 
 
 class Labelled(NamedTuple):
-    """A whole network, classifier included, that nobody else holds, and the name of each of its logits."""
+    """A whole network, classifier included, that nobody else holds, and the name of each of its logits.
+
+    head, engine   as in `backbone.Classifier`
+    """
 
     module: nn.Module
     labels: tuple[str, ...]
+    head: Callable[[Array], Array] | None = None
+    engine: dict[str, Any] | None = None
 
 
 class Parts(NamedTuple):

@@ -2,51 +2,142 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, Self, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from headstart.data.task import Array
+from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
+from headstart.heads.layers import deepest, leads_on
 
 __all__ = ["FORMS", "StoredHead"]
 
 FORMS = ("plain", "root")
+_BLOCK = 1024
+_NODE = 5
 
 
 class StoredHead(nn.Module):
-    """logits = W_k relu(... relu(W_1 ((x - mean) / scale) + b_1)) + b_k, over the temperature: (N, D) -> (N, C).
+    """The function of `heads.head.Head`, with all that may stand in it, over the temperature: (N, D) -> (N, C) float64.
+
+    logits = W_k relu(... relu(W_1 z + b_1)) + b_k        x = features, or sign(features) sqrt(|features|) if "root"
+    x <- x turn + shift;   x <- x / |x|  if unit;   x <- (x - mean) / scale
+    z = x, or exp(-gamma |x - landmarks|^2), or the summed leaves of the trees
 
     tensors   "mean" (D,), "scale" (D,), "weight.0" (D, H), "bias.0" (H,), "weight.1" ...: as the model keeps them
-    form      "plain": x is the features; "root": x = sign(features) sqrt(|features|)
+    form      "plain" or "root"
 
-    `KeyError` where one is missing; `RuntimeError` where two do not fit; `ValueError` for a temperature not above 0.
+    It stays in float64 wherever it is moved to, so that a backbone in another precision leaves it as it was fitted.
+    `KeyError` where a tensor is missing; `ValueError` for one that it could not use, for trees that lead nowhere, for
+    another form, and for a temperature not above 0; `RuntimeError` where two do not fit.
     """
-
-    mean: Tensor
-    scale: Tensor
 
     def __init__(self, tensors: dict[str, Tensor], form: str, temperature: float) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise ValueError(f"temperature = {temperature}: expected a number above 0")
-        self.form = form
-        self.register_buffer("mean", tensors["mean"])
-        self.register_buffer("scale", tensors["scale"])
-        count = sum(name.startswith("weight.") for name in tensors) or 1
-        layers = [_linear(tensors[f"weight.{k}"], tensors[f"bias.{k}"]) for k in range(count)]
-        with torch.no_grad():
-            for values in layers[-1].parameters():
-                values.div_(temperature)
-        self.layers = nn.ModuleList(layers)
+        _check(tensors, form, temperature)
+        self.form, self.temperature = form, temperature
+        for name, tensor in tensors.items():
+            self.register_buffer(_buffer(name), tensor.detach().double())
+        self.count = 1 + _last(tensors)
+        trees = tensors.get("trees", torch.zeros(0, 1, _NODE))
+        self.depth, self.shape = deepest(trees.numpy()), (len(trees), trees.shape[1])
+        self.functions = len(tensors["weight.0"])
 
     def forward(self, features: Tensor) -> Tensor:
-        x = features.sign() * features.abs().sqrt() if self.form == "root" else features
-        x = (x - self.mean) / self.scale
-        for index, layer in enumerate(self.layers):
-            x = layer(x.relu() if index else x)
-        return x
+        x = features.double()
+        if self.form == "root":
+            root = x.abs().sqrt().copysign(x)
+            x = root if features.dtype == torch.float64 else root.float().double()  # as rounded as numpy's own root
+        x = self._below(self._standardised(x))
+        for layer in range(self.count):
+            x = (x.relu() if layer else x) @ self._get(f"weight.{layer}") + self._get(f"bias.{layer}")
+        return x / self.temperature
+
+    def logits(self, features: Array) -> Array:
+        """The same from an array, in blocks of rows: (N, D) -> (N, C) float64."""
+        with torch.inference_mode():
+            parts = [self(torch.from_numpy(part)).cpu().numpy() for part in _blocks(np.asarray(features))]
+        return np.concatenate(parts)
+
+    def _standardised(self, x: Tensor) -> Tensor:
+        if self._has("turn"):
+            x = x @ self._get("turn") + self._get("shift")
+        if self._has("unit"):
+            lengths = x.square().sum(1, keepdim=True).sqrt()
+            x = x / torch.where(lengths > 0, lengths, 1.0)
+        return (x - self._get("mean")) / self._get("scale")
+
+    def _below(self, x: Tensor) -> Tensor:
+        """What the linear layers stand on."""
+        if self._has("landmarks"):
+            return self._radial(x, self._get("landmarks"))
+        return self._grown(x, self._get("trees")) if self._has("trees") else x
+
+    def _radial(self, x: Tensor, landmarks: Tensor) -> Tensor:
+        apart = x.square().sum(1, keepdim=True) - 2 * (x @ landmarks.T) + landmarks.square().sum(1)
+        return (-self._get("gamma") * apart.clamp_min(0.0)).exp()
+
+    def _grown(self, x: Tensor, trees: Tensor) -> Tensor:
+        """As `heads.layers.grown`; every row goes as many steps as the deepest leaf needs, and waits in its own."""
+        x = x.float().double()
+        feature, threshold, left, right, value = trees.reshape(-1, _NODE).unbind(1)
+        count, nodes = self.shape
+        first = torch.arange(count, device=x.device) * nodes
+        first = place = torch.zeros_like(x[:, :1], dtype=torch.int64) + first
+        for _ in range(self.depth):
+            asked = feature[place].long()
+            low = x.gather(1, asked.clamp_min(0)) <= threshold[place]
+            place = torch.where(asked < 0, place, first + torch.where(low, left[place], right[place]).long())
+        return value[place].reshape(-1, count // self.functions, self.functions).sum(1)
+
+    def _has(self, name: str) -> bool:
+        return _buffer(name) in self._buffers
+
+    def _get(self, name: str) -> Tensor:
+        return cast(Tensor, self._buffers[_buffer(name)])
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """To another device, and never to another precision."""
+        device = fn(torch.zeros(0)).device
+        return super()._apply(lambda tensor: tensor.to(device), recurse)
 
 
-def _linear(weight: Any, bias: Any) -> nn.Linear:
-    layer = nn.Linear(weight.shape[0], weight.shape[1], dtype=torch.float64)
-    layer.load_state_dict({"weight": weight.T, "bias": bias})
-    return layer
+def _buffer(name: str) -> str:
+    return name.replace(".", "_")
+
+
+def _blocks(features: Array) -> list[Any]:
+    starts = range(0, max(1, len(features)), _BLOCK)
+    return [np.array(features[start : start + _BLOCK]) for start in starts]
+
+
+def _check(tensors: dict[str, Tensor], form: str, temperature: float) -> None:
+    if not temperature > 0:
+        raise ValueError(f"temperature = {temperature}: expected a number above 0")
+    if form not in FORMS:
+        raise ValueError(f"form = {form!r}: expected {' or '.join(map(repr, FORMS))}")
+    expected = ", ".join(head_arrays(tensors))
+    if missing := missing_arrays(tensors):
+        raise KeyError(f"{', '.join(missing)} is missing: expected {expected}")
+    if foreign := foreign_arrays(tensors):
+        raise ValueError(f"it holds {', '.join(foreign)}, which no head here can use: expected only {expected}")
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    first = shapes.get("turn", shapes["mean"])
+    for name, shape in head_shapes(shapes, next(iter(first), 1), math.prod(shapes[f"bias.{_last(tensors)}"])):
+        if shapes[name] != shape:
+            raise RuntimeError(f"size mismatch: {name} has the shape {shapes[name]}, expected {shape}")
+    if "trees" in tensors and not leads_on(tensors["trees"].numpy(), tensors["mean"].numel()):
+        raise ValueError("trees hold a node that leads nowhere")
+    if "trees" in tensors and (not len(tensors["weight.0"]) or len(tensors["trees"]) % len(tensors["weight.0"])):
+        raise ValueError(
+            f"{len(tensors['trees'])} trees for {len(tensors['weight.0'])} functions: expected as many for each"
+        )
+
+
+def _last(tensors: dict[str, Tensor]) -> int:
+    """The number of the last layer."""
+    return max(1, sum(name.startswith("weight.") for name in tensors)) - 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from scipy.special import expit, softmax
 
 from headstart.data.task import Array, Kind
+from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.layers import grown, radial
 
 __all__ = ["ClassWeight", "Fitter", "Form", "Head", "HeadFit", "probabilities", "shaped"]
@@ -32,6 +33,8 @@ class Head:
              x <- x / |x|; mean and scale are then (K,). After it may stand either "landmarks" (L, K) and "gamma" (1,),
              or "trees" (T, M, 5): the layers then stand on what `heads.layers` makes of them
     config   JSON that tells how the head was fitted (strength chosen, scores by strength, epochs, ...)
+
+    Raises ValueError for an array that would not be used, and for an unknown form.
     """
 
     name: str
@@ -40,6 +43,13 @@ class Head:
     temperature: float = 1.0
     form: Form = "plain"
     config: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if foreign := foreign_arrays(self.arrays):
+            expected = ", ".join(head_arrays(self.arrays))
+            raise ValueError(f"the {self.name} head holds {', '.join(foreign)}: expected only {expected}")
+        if self.form not in get_args(Form):
+            raise ValueError(f"form = {self.form!r}: expected {' or '.join(map(repr, get_args(Form)))}")
 
     @property
     def width(self) -> int:

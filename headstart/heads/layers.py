@@ -6,7 +6,7 @@ import numpy as np
 
 from headstart.data.task import Array
 
-__all__ = ["LEAF", "grown", "radial", "squared_distances"]
+__all__ = ["LEAF", "deepest", "grown", "leads_on", "radial", "squared_distances"]
 
 LEAF = -1
 
@@ -38,3 +38,25 @@ def grown(x: Array, trees: Array, outputs: int) -> Array:
         left = x[rows, feature[which, node]] <= threshold[which, node]
         node = np.where(inner, children[which, node, np.where(left, 0, 1)], node)
     return np.asarray(value[which, node].reshape(len(x), -1, outputs).sum(axis=1))
+
+
+def leads_on(trees: Array, width: int) -> bool:
+    """Whether each inner node asks one of `width` features and leads on to later nodes: a row then ends in a leaf."""
+    feature, children = trees[:, :, 0], trees[:, :, 2:4]
+    place = np.arange(trees.shape[1])[:, None]
+    inner = feature != LEAF
+    whole = (feature == np.round(feature)) & (children == np.round(children)).all(axis=2)
+    onward = ((children > place) & (children < trees.shape[1])).all(axis=2)
+    return bool((~inner | (whole & onward & (feature >= 0) & (feature < width))).all())
+
+
+def deepest(trees: Array) -> int:
+    """How many questions lead to the deepest leaf of trees that lead on."""
+    depth = np.zeros(trees.shape[:2], np.int64)
+    which = np.arange(len(trees))
+    for node in range(trees.shape[1]):
+        inner = which[trees[:, node, 0] != LEAF]
+        for child in (2, 3):
+            below = trees[inner, node, child].astype(np.int64)
+            depth[inner, below] = np.maximum(depth[inner, below], depth[inner, node] + 1)
+    return int(depth.max(initial=0))

@@ -130,6 +130,9 @@ def node(place: int, value: float) -> np.ndarray:
         (radial(landmarks=np.ones((4, 2), np.float32)), "head.landmarks has the shape"),
         (radial(landmarks=np.float32(1.0) * np.ones(())), "head.landmarks has the shape"),
         ({name: a for name, a in radial().items() if name != "gamma"}, "the head lacks gamma"),
+        (radial(trees=below()["trees"]), "the head holds trees: expected only mean, scale"),
+        (below(**{"weight.0": np.ones((2, 2), np.float32)}), "head.trees holds 1 trees for 2 functions: expected as"),
+        (below(centre=np.zeros(3, np.float32)), "the head holds centre: expected only mean, scale"),
     ],
 )
 def test_what_stands_below_the_layers_and_could_not_answer_is_refused(arrays, words):

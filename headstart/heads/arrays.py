@@ -1,0 +1,60 @@
+"""Which arrays a head consists of, by name and shape: one list for the head, its torch form and the artefact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+
+__all__ = ["BELOW", "foreign_arrays", "head_arrays", "head_shapes", "missing_arrays"]
+
+BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",))
+"""What may stand below the linear layers, see `heads.head.Head`; the names of one group come together."""
+_NODE = 5
+
+
+def head_arrays(given: Collection[str]) -> tuple[str, ...]:
+    """The names that a head with these arrays must have, and all that it may have.
+
+    Of landmarks and trees only the landmarks are named: the layers stand on one of them.
+    """
+    layers = max(1, sum(name.startswith("weight.") for name in given))
+    below = [name for group in BELOW if group[0] in given for name in group]
+    if "landmarks" in below and "trees" in below:
+        below.remove("trees")
+    linear = [f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias")]
+    return ("mean", "scale", *linear, *below)
+
+
+def missing_arrays(given: Collection[str]) -> list[str]:
+    """What a head with these arrays lacks, sorted."""
+    return sorted(set(head_arrays(given)) - set(given))
+
+
+def foreign_arrays(given: Collection[str]) -> list[str]:
+    """What no head with these arrays could use, sorted."""
+    return sorted(set(given) - set(head_arrays(given)))
+
+
+def head_shapes(
+    shapes: Mapping[str, tuple[int, ...]], width: int, outputs: int
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The shape that each array must have, from `width` features up to `outputs` logits; `shapes`: those they have."""
+    if "turn" in shapes:
+        yield "turn", (width, math.prod(shapes["shift"]))
+        width = math.prod(shapes["shift"])
+        yield "shift", (width,)
+    if "unit" in shapes:
+        yield "unit", (1,)
+    yield from (("mean", (width,)), ("scale", (width,)))
+    if "landmarks" in shapes:
+        count = next(iter(shapes["landmarks"]), 1)
+        yield from (("landmarks", (count, width)), ("gamma", (1,)))
+        width = count
+    if "trees" in shapes:
+        yield "trees", (*(*shapes["trees"], 1)[:2], _NODE)
+        width = next(iter(shapes["weight.0"]), 1)
+    layers = sum(name.startswith("weight.") for name in shapes)
+    for layer in range(layers):
+        out = outputs if layer == layers - 1 else math.prod(shapes[f"bias.{layer}"])
+        yield from ((f"weight.{layer}", (width, out)), (f"bias.{layer}", (out,)))
+        width = out

@@ -1,0 +1,164 @@
+"""Every head that the table of methods can make, on real features: saved, read as a backbone, and the same answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from demo_data import emoji_folder, rated_sentences
+from safetensors.torch import load_file, save_file
+
+from headstart import BackboneError, Roles, Transfer, fit
+from headstart.adapting import BASES, fit_way
+from headstart.align.way import Way
+from headstart.backbones.classifier import answers, matched
+from headstart.backbones.load import load
+from headstart.backbones.stored_head import StoredHead
+from headstart.data.arrays import as_task
+from headstart.features.extract import Extraction
+from headstart.ground import Origin
+from headstart.listener import Logged
+from headstart.methods import METHODS
+from headstart.network import TunedHead
+from headstart.seen import look
+
+WORDS = "bundled:wordllama"
+TEXTS = Roles(input=("text",), target="label")
+FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.way is None]
+STEPS = [name for name, row in METHODS.items() if row.way is not None and not row.way.guarded]
+EXACT = {"engine": "torch", "cache": False}
+
+
+def sentences(domain, count):
+    """Rated sentences, half of them praise."""
+    rows = [(text, rating > 0) for _, rating, text in rated_sentences(domain) if abs(rating) > 1]
+    some = [text for text, praise in rows if praise][: count // 2], [text for text, praise in rows if not praise]
+    texts = some[0] + some[1][: count // 2]
+    return pd.DataFrame(
+        {"text": texts, "label": np.repeat(["praise", "blame"], [len(some[0]), len(texts) - len(some[0])])}
+    )
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Source and target sentences."""
+    return sentences("amazon", 160), sentences("tweets", 60)
+
+
+@pytest.fixture(scope="module")
+def ground(pair):
+    """Their features on common ground; half of the target's answers are known."""
+    plain, backbone = Extraction(engine="torch", precision="float32"), load(WORDS)
+    seen = [
+        look(as_task(list(table["text"]), list(table["label"]), kind="classification", group=None), backbone, plain,
+             Logged()) for table in pair
+    ]  # fmt: skip
+    source, target = seen
+    known = np.where(np.arange(len(target)) % 2, np.asarray(target.task.targets), -1)
+    return Origin(source, 0).ground(target, known), np.asarray(target.values)
+
+
+def same_function(head, features):
+    """The torch form of a head says what the head says, of features as a backbone gives them."""
+    tensors = {name: torch.tensor(value) for name, value in head.arrays.items()}
+    module = StoredHead(tensors, head.form, head.temperature)
+    with torch.inference_mode():
+        found = module(torch.tensor(np.asarray(features, np.float32))).numpy()
+    np.testing.assert_allclose(found, head.logits(features) / head.temperature, atol=1e-6)
+    np.testing.assert_allclose(torch.tensor(found).softmax(1).numpy(), head.predict(features), atol=1e-6)
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("name", STEPS)
+def test_a_head_of_any_step_on_any_base(name, base, ground):
+    on, features = ground
+    head = replace(fit_way(on, METHODS[name].way or Way(), base), form=on.form)
+    same_function(head, features)
+
+
+@pytest.mark.parametrize(("hidden", "form"), [(0, "plain"), (0, "root"), (7, "plain")])
+def test_a_head_that_was_trained_with_its_backbone(hidden, form, ground):
+    _, features = ground
+    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
+    made = TunedHead(features.mean(0), features.std(0), 3, form=form, hidden=hidden)
+    torch.nn.init.normal_(made.linear.weight)
+    head = made.exported("classification", temperature=float(rng.uniform(0.5, 2)), config={})
+    same_function(head, features)
+
+
+def says(folder, inputs, classes):
+    """What the whole network of a saved model and what its head alone say of inputs: probabilities (N, C)."""
+    backbone = load(f"file:{folder}")
+    classifier = backbone.classifier()
+    groups = matched(classifier.labels, classes)
+    plain = Extraction(engine="torch", precision="float32")
+    seen, whole = (
+        look(as_task(list(inputs), None, kind="classification", group=None), on, plain, Logged())
+        for on in (backbone, classifier.backbone)
+    )
+    return answers(np.asarray(whole.values), groups), answers(classifier.head(np.asarray(seen.values)), groups)
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_saved_model_of_any_head_answers_as_itself(name, pair, tmp_path):
+    table = pair[0]
+    made = Transfer(WORDS, name, **EXACT).fit(list(table["text"]), list(table["label"]))
+    texts = list(pair[1]["text"])
+    for found in says(made.save(tmp_path / "model"), texts, list(made.classes_)):
+        np.testing.assert_allclose(found, made.predict_proba(texts), atol=1e-6)
+
+
+def test_direct_is_what_a_model_that_was_adapted_says(pair, tmp_path):
+    source, target = pair
+    made = fit(target, source=source, backbone=WORDS, method="likeness", roles=TEXTS, **EXACT)
+    folder = made.save(tmp_path / "model")
+    for found in says(folder, target["text"], list(made.classes_)):
+        np.testing.assert_allclose(found, made.predict_proba(list(target["text"])), atol=1e-6)
+    again = fit(target, backbone=f"file:{folder}", method="ridge", roles=TEXTS, **EXACT)
+    right = (made.predict(list(target["text"])) == target["label"]).mean()
+    assert again.evidence_.baselines["direct"]["accuracy"].value == pytest.approx(right, abs=1e-12)
+
+
+def test_direct_of_pictures_is_what_the_model_says(tmp_path):
+    folder = emoji_folder(tmp_path / "pictures", at_least=60, at_most=6)
+    paths = sorted(folder.rglob("*.png"))
+    names = [path.parent.name for path in paths]
+    made = Transfer("bundled:efficientnet-lite0", "kernel", **EXACT).fit(paths, names)
+    at = made.save(tmp_path / "model")
+    again = fit(folder, backbone=f"file:{at}", method="prototypes", **EXACT)
+    right = np.mean(made.predict(paths) == names)
+    assert again.evidence_.baselines["direct"]["accuracy"].value == pytest.approx(right, abs=1e-12)
+
+
+def test_a_head_that_holds_what_is_not_known_here_is_refused_before_any_work(pair, tmp_path):
+    table = pair[0]
+    folder = Transfer(WORDS, "ridge", **EXACT).fit(list(table["text"]), list(table["label"])).save(tmp_path / "model")
+    path = folder / "model.safetensors"
+    save_file(load_file(path) | {"head.centre": torch.ones(3)}, path)
+    with pytest.raises(BackboneError, match=r"its head holds centre, expected only mean, scale, weight.0, bias.0: use"):
+        load(f"file:{folder}")
+
+
+@pytest.mark.parametrize("modality", ["table", "array"])
+def test_a_model_of_columns_is_no_backbone(modality, tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    X = pd.DataFrame(x, columns=["a", "b"]) if modality == "table" else x
+    folder = Transfer(method="boosting").fit(X, np.where(x[:, 0] > 0, "high", "low")).save(tmp_path / "model")
+    assert json.loads((folder / "config.json").read_text())["modality"] == modality
+    with pytest.raises(BackboneError, match=f"is a model of a {modality}, which has no backbone: its features are the"):
+        load(f"file:{folder}")
+
+
+def test_a_network_begins_with_a_linear_head_alone(ground):
+    on, _ = ground
+    for base in ("kernel", "boosting"):
+        head = fit_way(on, Way(), base)
+        with pytest.raises(ValueError, match=r"head has more than one layer: use ridge or logistic, since .* its .*s"):
+            TunedHead.like(head)
+    with pytest.raises(ValueError, match=r"cannot begin with its shift, turn, unit"):
+        TunedHead.like(fit_way(on, METHODS["likeness"].way or Way(), "linear"))
