@@ -49,6 +49,7 @@ Target = Annotated[str | None, typer.Option("--target", help="Column to predict"
 SplitColumn = Annotated[str | None, typer.Option("--split", help="Column that says train, val or test")]
 Group = Annotated[str | None, typer.Option("--group", help="Column whose rows must stay on one side of a split")]
 Domain = Annotated[str | None, typer.Option("--domain", help="Column that says where each row comes from")]
+Classes = Annotated[str | None, typer.Option("--classes", help="Names for the places of rows of 0s and 1s: a,b,c")]
 Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]
 
 
@@ -69,6 +70,7 @@ def fit(
     group: Group = None,
     domain: Domain = None,
     kind: Kind = None,
+    classes: Classes = None,
     class_weight: Annotated[
         str | None, typer.Option("--class-weight", help="balanced: all classes count alike")
     ] = None,
@@ -99,7 +101,7 @@ def fit(
             target_labels=cast(Any, target_labels),
             backbone=backbone,
             method=method,
-            roles=_roles(input, target, split, group, domain),
+            roles=_roles(input, target, split, group, domain, classes=classes),
             kind=_kind(kind),
             class_weight=class_weight,
             seed=seed,
@@ -165,6 +167,7 @@ def check(
     group: Group = None,
     domain: Domain = None,
     kind: Kind = None,
+    classes: Classes = None,
     json: AsJson = False,
 ) -> None:
     """Look for what is wrong with DATA: unreadable files, duplicates, leaks, rare classes."""
@@ -172,9 +175,8 @@ def check(
     from headstart.terminal import Terminal
 
     with Terminal(quiet=json) as terminal:
-        report = study.check(
-            data, roles=_roles(input, target, split, group, domain), kind=_kind(kind), listener=terminal
-        )
+        roles = _roles(input, target, split, group, domain, classes=classes)
+        report = study.check(data, roles=roles, kind=_kind(kind), listener=terminal)
     _print(report.to_json() if json else str(report), json)
     if report.errors:
         raise typer.Exit(3)
@@ -310,9 +312,11 @@ def _kind(kind: str | None) -> Any:
     return kind
 
 
-def _roles(
-    input: list[str] | None, target: str | None, split: str | None, group: str | None, domain: str | None
-) -> Any:
+def _roles(input: list[str] | None, target: str | None, *others: str | None, classes: str | None = None) -> Any:
+    """`others` are the columns of split, group and domain."""
     from headstart.data.roles import Roles
 
-    return Roles(input=tuple(input or ()) or None, target=target, split=split, group=group, domain=domain)
+    split, group, domain = others
+    named = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
+    inputs = tuple(input or ()) or None
+    return Roles(input=inputs, target=target, split=split, group=group, domain=domain, classes=named)

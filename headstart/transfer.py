@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-import pandas as pd
-from PIL.Image import Image
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, Tags
@@ -22,10 +20,15 @@ from headstart import artefact
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
-from headstart.data.arrays import as_task
+from headstart.data.arrays import as_matrix, as_task
+from headstart.data.containers import contained
 from headstart.data.findings import Report
+from headstart.data.images import is_picture
 from headstart.data.read import read
 from headstart.data.roles import Roles
+from headstart.data.tables import Table
+from headstart.data.target_values import rows_of, target_values
+from headstart.data.targets import is_missing
 from headstart.data.task import Array, Kind, Task
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
@@ -47,8 +50,8 @@ FLOATS = (np.float64, np.float32)
 class Transfer(BaseEstimator):  # type: ignore[misc]
     """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
 
-    X may be a list of picture paths, PIL pictures or strings, a DataFrame, or a numeric array (N, D). All rows given
-    to `fit` are used; held-out evidence comes from `headstart.fit`, which returns a fitted `Transfer`.
+    X may be a list of picture paths, PIL pictures or strings, a table, or a numeric array (N, D), in any container that
+    `data.containers` knows (pandas, pyarrow, polars, torch, Hugging Face). All rows given to `fit` are used; held-out evidence comes from `headstart.fit`, which returns a fitted `Transfer`.
 
     Parameters
     ----------
@@ -199,25 +202,39 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds."""
         if y is None:
             raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
-        if _is_array(X):
-            X, y = validate_data(self, X, y, multi_output=self.kind == "multilabel", dtype=FLOATS, ensure_min_samples=2)
-        elif isinstance(X, pd.DataFrame):
-            validate_data(self, X, skip_check_array=True)
-        if self.kind != "multilabel":
-            y = column_or_1d(y, warn=True)
+        inputs, targets = contained(X), rows_of(y, "targets")
+        if self.kind != "multilabel" and isinstance(targets, np.ndarray):
+            targets = column_or_1d(targets, warn=True)
+        if isinstance(inputs, Table):
+            validate_data(self, inputs.frame, skip_check_array=True)
+        elif _is_matrix(inputs):
+            inputs, targets = self._validated(as_matrix(inputs), targets)
         if self.kind == "classification":
-            check_classification_targets(y)
-        return as_task(X, y, kind=self.kind, group=groups)
+            values, _ = target_values(targets)
+            check_classification_targets(values) if not any(map(is_missing, values)) else None
+        return as_task(inputs, targets, kind=self.kind, group=groups)
+
+    def _validated(self, X: Array, y: Any) -> tuple[Array, Any]:
+        """(N, D) numbers and their targets, by scikit-learn's rules."""
+        if self.kind == "multilabel":
+            return validate_data(self, X, dtype=FLOATS, ensure_min_samples=2), y
+        values, _ = target_values(y)
+        X, _ = validate_data(self, X, values, dtype=FLOATS, ensure_min_samples=2)
+        return X, y
 
     def _inputs(self, X: Any) -> Task:
         """The task of a prediction, without targets."""
-        modality = self.model_.modality
-        if modality == "array":
-            X = validate_data(self, X, reset=False, dtype=FLOATS)
-        elif modality == "table" and hasattr(self, "feature_names_in_"):
-            validate_data(self, X, skip_check_array=True, reset=False)
-            X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X), columns=self.feature_names_in_)
-        return read(X, roles=Roles(modality=modality), need_target=False, columns=self.model_.columns)
+        modality, columns = self.model_.modality, self.model_.columns
+        if isinstance(X, str):
+            raise DataError(f"{X!r:.80} is one string: give a list, [text]; folders and files go to headstart.predict")
+        inputs = contained(X)
+        if isinstance(inputs, Table) or _is_matrix(inputs):
+            rows = inputs.frame if isinstance(inputs, Table) else as_matrix(inputs)
+            if modality == "array":
+                inputs = validate_data(self, rows, reset=False, dtype=FLOATS)
+            elif modality == "table" and rows.ndim == 2 and hasattr(self, "feature_names_in_"):
+                validate_data(self, rows, skip_check_array=True, reset=False)
+        return read(inputs, roles=Roles(modality=modality), need_target=False, columns=columns)
 
     def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:
         """How features are computed; a fitted model is fed by the engine and precision that its head was fitted on."""
@@ -240,16 +257,10 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _is_array(X: Any) -> bool:
-    """Whether X goes to scikit-learn's validation: not a table, pictures, paths or texts."""
-    if isinstance(X, pd.DataFrame) or hasattr(X, "to_pandas"):
-        return False
-    if isinstance(X, list | tuple):
-        return not any(isinstance(item, str | PathLike | Image) or getattr(item, "ndim", 0) > 1 for item in X)
-    if isinstance(X, np.ndarray):
-        return X.dtype.kind not in "UST" and not (X.ndim > 2 and X.dtype == np.uint8) and not _is_text(X)
-    return True
-
-
-def _is_text(X: Array) -> bool:
-    return X.ndim == 1 and X.dtype.kind == "O" and all(isinstance(item, str | PathLike | Image) for item in X)
+def _is_matrix(inputs: Any) -> bool:
+    """Whether inputs are rows of numbers or words: no texts, paths or pictures."""
+    if isinstance(inputs, np.ndarray):
+        return inputs.ndim <= 2
+    return not any(
+        isinstance(item, str | PathLike) or is_picture(item) or getattr(item, "ndim", 0) > 1 for item in inputs
+    )

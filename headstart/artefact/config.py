@@ -65,7 +65,9 @@ def outputs(kind: str, classes: int) -> int:
 
 
 def columns_from(config: dict[str, Any] | None) -> Columns | None:
-    return None if config is None else Columns(**(config | {"input": tuple(config["input"])}))
+    if config is None:
+        return None
+    return Columns(**(config | {name: tuple(config.get(name, ())) for name in ("input", "classes")}))
 
 
 def preprocess_from(

@@ -95,13 +95,15 @@ def _mapping(shape: Shape, keys: tuple[str, ...] | None = None) -> Shape:
     return check
 
 
-def _record(**shapes: Shape) -> Shape:
+def _record(*, later: tuple[str, ...] = (), **shapes: Shape) -> Shape:
+    """An object with these keys; those of `later` are not in models of earlier versions."""
+
     def check(value: Any, where: str) -> None:
         _anything(value, where)
-        if value.keys() != shapes.keys():
-            _refuse(sorted(value.keys() ^ shapes.keys()), f"the keys of {where} beyond or short of the format", "none")
-        for key, shape in shapes.items():
-            shape(value[key], f"{where}.{key}")
+        if unlike := (value.keys() ^ shapes.keys()) - (set(later) - value.keys()):
+            _refuse(sorted(unlike), f"the keys of {where} beyond or short of the format", "none")
+        for key in value:
+            shapes[key](value[key], f"{where}.{key}")
 
     return check
 
@@ -125,7 +127,9 @@ CONFIG: Shape = _record(
     options=_anything,
     classes=_many(_label),
     columns=_optional(_record(
+        later=("classes",),
         input=_texts, target=_optional(_text), split=_optional(_text), group=_optional(_text), domain=_optional(_text),
+        classes=_texts,
     )),
     engine=_anything,
     notes=_texts,

@@ -1,4 +1,4 @@
-"""Python objects: NumPy arrays, pictures, paths and texts in lists, tables in memory."""
+"""Python objects as inputs: what `containers.contained` makes of them, as a draft of a task."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
+from headstart.data.containers import contained
 from headstart.data.draft import Draft, finish
-from headstart.data.huggingface import is_dataset, table_of
-from headstart.data.images import holds_pictures, is_picture
+from headstart.data.images import holds_pictures
 from headstart.data.naming import few
+from headstart.data.pixels import cure, pictures_in
 from headstart.data.roles import Roles
 from headstart.data.strings import draft_of_pictures, draft_of_strings
 from headstart.data.tables import Table, of_frame
 from headstart.data.tabular import draft_of
-from headstart.data.targets import is_missing, plain
-from headstart.data.task import Array, Kind, Modality, Task
+from headstart.data.target_values import column_of, target_values
+from headstart.data.targets import is_missing
+from headstart.data.task import Array, Columns, Kind, Modality, Task
 from headstart.errors import DataError
 
-__all__ = ["as_table", "as_task", "draft_of_inputs"]
+__all__ = ["as_matrix", "as_task", "draft_of_inputs"]
+
+NO_COLUMNS = Columns()
 
 
 def as_task(
@@ -33,70 +36,56 @@ def as_task(
     group: Iterable[Any] | None = None,
     domain: Iterable[Any] | None = None,
 ) -> Task:
-    """The task of N inputs and their N targets, as scikit-learn has them.
+    """The task of N inputs and their N targets, as scikit-learn has them, in any container that `containers` knows.
 
     inputs   (N, D) numbers; (N, H, W[, C]) uint8, or a list of pictures or of their paths; a list of strings (texts);
-             a pandas or pyarrow table or a Hugging Face dataset, all of whose columns are read
-    targets  N str, int, bool or float, or lists of them; an (N, C) array or table of 0 and 1 is multilabel
+             a table, all of whose columns are read
+    targets  N str, int, bool or float, or lists of them; (N, C) of 0 and 1 is multilabel. Rows go by position
 
     Raises DataError where lengths differ, or the objects are none of these.
     """
-    table = as_table(inputs)
-    if table is not None:
-        draft = draft_of(table, Roles(input=tuple(table.frame.columns)), need_target=False)
-    elif isinstance(inputs, str):
-        raise DataError(f"{inputs!r:.80} is one string: give a list of texts or paths; folders and files go to fit")
-    else:
-        draft = draft_of_inputs(inputs)
-    draft.targets = None if targets is None else _target_column(targets)
-    draft.group = None if group is None else _column(group, "group labels")
-    draft.domain = None if domain is None else _column(domain, "domain labels")
+    draft = draft_of_inputs(inputs)
+    if targets is not None:
+        draft.targets, names = target_values(targets)
+        draft.columns = draft.columns._replace(classes=names)
+    draft.group = None if group is None else column_of(group, "group labels")
+    draft.domain = None if domain is None else column_of(domain, "domain labels")
     for what, values in (("targets", draft.targets), ("group labels", draft.group), ("domain labels", draft.domain)):
         if values is not None and len(values) != len(draft.names):
             raise DataError(f"{len(draft.names)} inputs and {len(values)} {what}: expected one for each input")
     return finish(draft, kind)
 
 
-def as_table(source: Any) -> Table | None:
-    """The table that an object is (pandas, pyarrow, Hugging Face, or anything with `to_pandas`), or None."""
-    if is_dataset(source):
-        return table_of(source)
-    if isinstance(source, pd.DataFrame):
-        return of_frame(source)
-    return of_frame(source.to_pandas()) if hasattr(source, "to_pandas") else None
+def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Columns = NO_COLUMNS) -> Draft:
+    """Inputs without targets, in any container; of a table, all columns.
 
-
-def draft_of_inputs(source: Any, modality: Modality | None = None) -> Draft:
-    """Inputs without targets: an array, a picture, a path, or a list of pictures, paths, texts or rows of numbers."""
-    if isinstance(source, Image.Image | os.PathLike):
-        source = [source]
-    if hasattr(source, "toarray"):
-        raise DataError(f"a sparse {type(source).__name__} cannot be read: make it dense with .toarray()")
-    if isinstance(source, pd.Series):
-        source = source.tolist()
-    if isinstance(source, list | tuple):
-        return _from_list(list(source), modality)
-    if isinstance(source, np.ndarray) or hasattr(source, "__array__"):
-        return _from_array(np.asarray(source), modality)
-    raise DataError(
-        f"a {type(source).__name__} cannot be read: expected a path, a list of paths, pictures or texts, "
-        "a NumPy array, a pandas or pyarrow table, or a Hugging Face dataset"
-    )
-
-
-def _from_list(items: list[Any], modality: Modality | None) -> Draft:
-    if not items:
+    modality   what the model reads, where there is one; `columns` those that it was fitted on: rows without names are
+               the model's columns by their position
+    """
+    source = contained(source)
+    if isinstance(source, Table):
+        return draft_of(source, Roles(input=tuple(source.frame.columns), modality=modality), need_target=False)
+    if modality == "image":
+        return draft_of_pictures(pictures_in(source))
+    if isinstance(source, list) and not source:
         raise DataError("the list is empty: at least one input is needed")
-    named = [isinstance(item, str | os.PathLike) for item in items]
-    if any(named):
-        if strange := [item for item, fits in zip(items, named, strict=True) if not fits and not is_missing(item)]:
-            raise DataError(f"a list of strings also holds {few(strange, 3)}: expected strings, or paths, only")
-        return draft_of_strings(items, modality)
-    return draft_of_pictures(items) if holds_pictures(items) else _from_array(_matrix(items), modality)
+    if modality == "table" and columns.input:
+        return _of_rows(source, columns)
+    if isinstance(source, np.ndarray):
+        draft = _of_array(source)
+    elif any(isinstance(item, str | os.PathLike) for item in source):
+        draft = _of_strings(source, modality)
+    else:
+        draft = draft_of_pictures(source) if holds_pictures(source) else _of_array(as_matrix(source))
+    if modality is not None and (draft.modality == "text") != (modality == "text"):
+        raise DataError(f"the model reads {modality} inputs, not {few(source, 2)}")
+    return draft
 
 
-def _matrix(items: list[Any]) -> Array:
+def as_matrix(items: list[Any] | Array) -> Array:
     """Rows as an array of numbers, or of objects where some are words."""
+    if isinstance(items, np.ndarray):
+        return items
     try:
         array = np.asarray(items)
     except (TypeError, ValueError):
@@ -104,6 +93,8 @@ def _matrix(items: list[Any]) -> Array:
     if array.dtype.kind in "US":
         array = np.asarray(items, dtype=object)
     if array.ndim == 1 and array.dtype.kind == "O":
+        if all(isinstance(item, np.ndarray) and item.ndim > 1 for item in items):
+            return pictures_in(items)  # refused by name, as none of them is one
         kinds = sorted({type(item).__name__ for item in items})
         raise DataError(
             f"a list of {few(kinds)} cannot be read: expected pictures, paths, texts, or rows of numbers of one length"
@@ -111,24 +102,18 @@ def _matrix(items: list[Any]) -> Array:
     return array
 
 
-def _from_array(array: Array, modality: Modality | None) -> Draft:
-    """(N, D) numbers, (N, H, W[, C]) uint8 pictures, (N,) objects or strings, or (N, D) of them as a table."""
-    if array.ndim == 1 and _holds_items(array):
-        return _from_list(array.tolist(), modality)
-    if array.dtype.kind == "c":
-        raise DataError("Complex data not supported: give the real and the imaginary part as columns of their own")
+def _of_strings(items: list[Any], modality: Modality | None) -> Draft:
+    strange = [item for item in items if not isinstance(item, str | os.PathLike) and not is_missing(item)]
+    if strange:
+        raise DataError(f"a list of strings also holds {few(strange, 3)}: expected strings, or paths, only")
+    return draft_of_strings(items, modality)
+
+
+def _of_array(array: Array) -> Draft:
+    """(N, D) numbers, (N, H, W[, C]) uint8 pictures, or (N, D) words and numbers as a table."""
     if array.ndim in (3, 4) and array.dtype == np.uint8:
-        return _from_pixels(array)
-    if array.ndim != 2:
-        raise DataError(
-            f"Expected 2D array, got {array.ndim}D array instead (shape {array.shape}, {array.dtype}). Reshape your "
-            "data: array.reshape(-1, 1) for one feature, array.reshape(1, -1) for one row; pictures are uint8 "
-            "(N, H, W[, C])"
-        )
-    if not array.shape[1]:
-        raise DataError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
-    if array.dtype.kind not in "biufOUS":
-        raise DataError(f"an array of {array.dtype} cannot be read: expected numbers or words")
+        return draft_of_pictures(pictures_in(array))
+    _require_matrix(array)
     if array.dtype.kind not in "biuf":
         try:
             array = array.astype(np.float64)
@@ -140,9 +125,38 @@ def _from_array(array: Array, modality: Modality | None) -> Draft:
     return Draft(inputs=numbers, modality="array", names=[f"row {row}" for row in range(len(array))], notes=notes)
 
 
-def _holds_items(array: Array) -> bool:
-    """Whether a 1-D array is a list of strings, paths or pictures in disguise."""
-    return any(isinstance(item, str | os.PathLike) or is_picture(item) for item in array.tolist())
+def _of_rows(source: list[Any] | Array, columns: Columns) -> Draft:
+    """Rows without names for a model of named columns."""
+    names = list(columns.input)
+    words = isinstance(source, list) and any(isinstance(item, str) for item in source)
+    if words and len(names) == 1:
+        source = np.array(source, dtype=object).reshape(-1, 1)
+    elif words:
+        raise DataError(f"the model reads tables, not {few(source, 2)}: give a table file, or a table in memory")
+    array = as_matrix(source)
+    _require_matrix(array)
+    if array.shape[1] != len(names):
+        raise DataError(
+            f"X has {array.shape[1]} features, but the model is expecting {len(names)} features as input: {few(names)}"
+        )
+    table = of_frame(_frame(array).set_axis(names, axis=1))
+    return draft_of(table, Roles(modality="table"), columns, need_target=False)
+
+
+def _require_matrix(array: Array) -> None:
+    if array.dtype.kind == "c":
+        raise DataError("Complex data not supported: give the real and the imaginary part as columns of their own")
+    if array.ndim != 2:
+        hint = f", which {expression} makes of an array x" if array.ndim > 2 and (expression := cure(array)) else ""
+        raise DataError(
+            f"Expected 2D array, got {array.ndim}D array instead (shape {array.shape}, {array.dtype}). Reshape your "
+            "data: array.reshape(-1, 1) for one feature, array.reshape(1, -1) for one row; pictures are uint8 "
+            f"(N, H, W[, C]){hint}"
+        )
+    if not array.shape[1]:
+        raise DataError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+    if array.dtype.kind not in "biufOUS":
+        raise DataError(f"an array of {array.dtype} cannot be read: expected numbers or words")
 
 
 def _frame(array: Array) -> pd.DataFrame:
@@ -153,32 +167,3 @@ def _frame(array: Array) -> pd.DataFrame:
         raise DataError(
             "a cell holds half a character (a lone surrogate): take it out, or leave its row out"
         ) from error
-
-
-def _from_pixels(array: Array) -> Draft:
-    if array.ndim == 4 and array.shape[3] not in (1, 3, 4):
-        raise DataError(
-            f"pictures of shape {array.shape} have no 1, 3 or 4 channels in the last place: expected (N, H, W, C), "
-            "which x.transpose(0, 2, 3, 1) makes of (N, C, H, W)"
-        )
-    return draft_of_pictures(list(array))
-
-
-def _target_column(targets: Any) -> list[Any]:
-    """N targets; a matrix of 0 and 1 becomes lists of the column names (or numbers) where it holds 1."""
-    names = list(targets.columns) if isinstance(targets, pd.DataFrame) else None
-    matrix = targets.to_numpy() if names is not None else targets
-    if not isinstance(matrix, np.ndarray) or matrix.ndim < 2:
-        return _column(targets, "targets")
-    if matrix.ndim == 2 and matrix.shape[1] == 1:
-        return plain(matrix[:, 0])
-    if matrix.ndim != 2 or not np.isin(matrix, (0, 1)).all():
-        raise DataError(f"targets of shape {matrix.shape}: expected (N,), or (N, C) of 0 and 1 for multilabel")
-    return [[names[i] if names else i for i in np.flatnonzero(row).tolist()] for row in matrix]
-
-
-def _column(values: Any, what: str) -> list[Any]:
-    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | set | dict)
-    if not listed or getattr(values, "ndim", 1) == 0:
-        raise DataError(f"{what} are one {type(values).__name__}, {values!r:.60}: expected a list, one for each input")
-    return plain(values)

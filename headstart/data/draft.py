@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.multihot import from_multihot
 from headstart.data.targets import code, infer_kind, is_missing, plain, require_kind, unusable
 from headstart.data.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
 from headstart.errors import DataError
@@ -50,7 +51,10 @@ def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: 
     values = None if draft.targets is None else plain(draft.targets)
     if partly and values is not None and all(map(is_missing, values)):
         values = None
+    labels: tuple[Hashable, ...] = ()
     if values is not None:
+        values, labels, note = from_multihot(values, draft.columns.classes)
+        notes += [note] if note else []
         if kind is None:
             kind, note = infer_kind([value for value in values if not is_missing(value)], draft.columns.target)
             notes.append(note)
@@ -80,7 +84,7 @@ def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: 
     task = _without_empty_split(task.take(rows))
     if values is None:
         return task
-    targets, classes = _coded([values[row] for row in rows], task.kind)
+    targets, classes = _coded([values[row] for row in rows], task.kind, labels)
     if task.kind == "classification" and len(classes) < 2 and not one_class:
         raise DataError(
             f"only one class, {classes[0]!r}, in all {len(task)} rows: nothing can be told apart. "
@@ -89,12 +93,12 @@ def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: 
     return replace(task, targets=targets, classes=classes)
 
 
-def _coded(values: Sequence[Any], kind: Kind) -> tuple[Array, tuple[Hashable, ...]]:
+def _coded(values: Sequence[Any], kind: Kind, labels: tuple[Hashable, ...]) -> tuple[Array, tuple[Hashable, ...]]:
     """As `targets.code`; -1 or NaN where a target is missing."""
     given = np.array([not is_missing(value) for value in values], dtype=bool)
     if given.all():
-        return code(values, kind)
-    some, classes = code([value for value, there in zip(values, given, strict=True) if there], kind)
+        return code(values, kind, labels)
+    some, classes = code([value for value, there in zip(values, given, strict=True) if there], kind, labels)
     targets = np.full(len(values), np.nan if kind == "regression" else -1, some.dtype)
     targets[given] = some
     return targets, classes

@@ -15,8 +15,9 @@ __all__ = ["is_dataset", "table_of"]
 
 
 def is_dataset(source: object) -> bool:
-    """Whether this is a Dataset or DatasetDict; the library need not be installed to tell."""
-    return type(source).__module__.partition(".")[0] == "datasets"
+    """Whether this is a Dataset or DatasetDict (not one of its columns); the library need not be there to tell."""
+    kind = type(source)
+    return kind.__module__.partition(".")[0] == "datasets" and "Column" not in kind.__name__
 
 
 def table_of(source: Any) -> Table:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["SUFFIXES", "find_pictures", "holds_pictures", "is_picture", "is_picture_name"]
+__all__ = ["SUFFIXES", "find_pictures", "holds_pictures", "is_picture", "is_picture_name", "is_stored"]
 
 SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp",
@@ -28,7 +28,7 @@ def is_picture(cell: object) -> bool:
     """Whether this is a picture in memory or the name of a picture file."""
     if isinstance(cell, str | os.PathLike):
         return is_picture_name(os.fspath(cell))
-    return isinstance(cell, Image.Image | bytes) or _is_stored(cell) or _is_pixels(cell)
+    return isinstance(cell, Image.Image | bytes) or is_stored(cell) or _is_pixels(cell)
 
 
 def holds_pictures(cells: Iterable[object]) -> bool:
@@ -59,7 +59,7 @@ def _picture(cell: Any, folder: str) -> Any:
     """One picture. Raises ValueError that says why there is none."""
     if isinstance(cell, str | os.PathLike):
         return _file(os.fspath(cell), folder)
-    if _is_stored(cell):
+    if is_stored(cell):
         return _picture(cell["bytes"] if cell.get("bytes") is not None else cell["path"], folder)
     if isinstance(cell, bytes):
         return _from_bytes(cell)
@@ -95,7 +95,7 @@ def _from_bytes(data: bytes) -> Image.Image:
         raise ValueError(str(error)) from error
 
 
-def _is_stored(cell: object) -> bool:
+def is_stored(cell: object) -> bool:
     return isinstance(cell, dict) and "bytes" in cell and "path" in cell
 
 

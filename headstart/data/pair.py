@@ -81,7 +81,7 @@ def named(columns: Columns | None, source: Columns | None) -> Columns | None:
     """The columns of the target; what they do not name, as the source has it."""
     if columns is None or source is None or columns.target is not None:
         return columns
-    return columns._replace(target=source.target)
+    return columns._replace(target=source.target, classes=columns.classes or source.classes)
 
 
 def _columns(source: Task, target: Task) -> tuple[Task, Task, tuple[str, ...]]:

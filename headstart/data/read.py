@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headstart.data.arrays import as_table, draft_of_inputs
+from headstart.data.arrays import draft_of_inputs
+from headstart.data.containers import contained
 from headstart.data.draft import Draft, finish
 from headstart.data.folders import read_folder
 from headstart.data.images import is_picture_name
 from headstart.data.naming import did_you_mean, shown
 from headstart.data.roles import Roles
-from headstart.data.tables import SUFFIXES, is_table_name, read_table
+from headstart.data.tables import SUFFIXES, Table, is_table_name, read_table
 from headstart.data.tabular import draft_of
 from headstart.data.task import Columns, Kind, Task
 from headstart.data.text import is_text_name
@@ -48,9 +50,9 @@ def read(
     """Read a folder, a table file, one input file, or a Python object.
 
     source       a folder of pictures or .txt files (one sub-folder a class, with or without train, val and test above
-                 them); a .csv, .tsv, .jsonl or .parquet; a pandas or pyarrow table; a Hugging Face dataset. Without
-                 `need_target` also: any folder of pictures or texts, one such file, a list of them, a list of texts,
-                 an array (see `arrays.as_task`)
+                 them); a .csv, .tsv, .jsonl or .parquet; a table in memory (pandas, pyarrow, polars, Hugging Face, see
+                 `containers`). Without `need_target` also: any folder of pictures or texts, one such file, a list of
+                 them, a list of texts, an array (see `arrays.as_task`)
     roles        which column is what, where the rule in `columns` would say otherwise
     need_target  read the targets; rows without one are set aside. Else `Task.targets` is None
     partly       rows without a target stay, with code -1 or NaN; one class is enough, and with no target at all
@@ -63,15 +65,15 @@ def read(
     """
     if isinstance(source, str | os.PathLike):
         draft = _from_path(os.fsdecode(source), roles, columns, need_target)
-    elif (table := as_table(source)) is not None:
-        draft = draft_of(table, roles, columns, need_target=need_target)
+    elif isinstance(values := contained(source), Table):
+        draft = draft_of(values, _all_of(values, roles, columns, need_target), columns, need_target=need_target)
     elif need_target:
         raise DataError(
             f"a {type(source).__name__} holds inputs and no targets: pass a table that has both, or use "
             "Transfer().fit(inputs, targets)"
         )
     else:
-        draft = draft_of_inputs(source, roles.modality)
+        draft = draft_of_inputs(values, roles.modality, columns or Columns())
     return finish(draft, kind, one_class=partly or columns is not None, partly=partly)
 
 
@@ -79,7 +81,8 @@ def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bo
     if not os.path.exists(path):
         raise DataError(_no_such_path(path))
     if not os.path.isdir(path) and is_table_name(path):
-        return draft_of(read_table(path), roles, columns, need_target=need_target)
+        table = read_table(path)
+        return draft_of(table, _all_of(table, roles, columns, need_target), columns, need_target=need_target)
     if roles.named or roles.inputs:
         raise DataError(
             f"{shown(path)!r} is no table, so it has no columns to name: leave input, target and others out"
@@ -92,7 +95,15 @@ def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bo
         raise DataError(
             f"{shown(path)!r} is one input without a target: give a folder with one sub-folder a class, or a table"
         )
-    return draft_of_inputs(Path(path), roles.modality)
+    return draft_of_inputs([Path(path)], roles.modality)
+
+
+def _all_of(table: Table, roles: Roles, columns: Columns | None, need_target: bool) -> Roles:
+    """The roles of a table that is given to a model fitted on inputs without names: its one column, or all of them."""
+    nameless = columns is not None and not columns.input and not need_target and not roles.named and not roles.inputs
+    if nameless and (roles.modality == "array" or len(table.frame.columns) == 1):
+        return replace(roles, input=tuple(table.frame.columns))
+    return roles
 
 
 def _no_such_path(path: str) -> str:

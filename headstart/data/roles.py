@@ -14,6 +14,7 @@ class Roles:
     """What the user says about the data; None for what is to be inferred.
 
     input      one column name, or several
+    classes    the names of the places of multi-hot targets (rows of 0 and 1), in their order
     modality   "image", "text", "table" or "array": what the inputs are, where their looks could mislead
     """
 
@@ -22,6 +23,7 @@ class Roles:
     split: str | None = None
     group: str | None = None
     domain: str | None = None
+    classes: tuple[str, ...] = ()
     modality: Modality | None = None
 
     @property

@@ -27,7 +27,7 @@ __all__ = ["draft_of"]
 def draft_of(table: Table, roles: Roles, columns: Columns | None = None, *, need_target: bool = True) -> Draft:
     """Rows with their inputs, targets, split, group and domain. Raises DataError as `columns.assign` does."""
     found = assign(table, roles, columns, need_target=need_target)
-    at = found.columns
+    at = found.columns._replace(classes=roles.classes or (() if columns is None else columns.classes))
     draft = Draft(
         inputs=[],
         modality=found.modality,

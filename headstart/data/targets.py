@@ -2,7 +2,7 @@
 
 The kind is inferred so:
 
-- lists: multilabel;
+- lists: multilabel; rows of 0 and 1 that have one length, more than 1, are multi-hot, see `multihot`;
 - words, or true and false: classification;
 - numbers of which one has a fraction: regression;
 - whole numbers: regression where there are more than 20 different ones with fewer than 10 rows each on average, unless
@@ -83,8 +83,10 @@ def unusable(values: Sequence[Any], kind: Kind) -> dict[int, str]:
     return found
 
 
-def code(values: Sequence[Any], kind: Kind) -> tuple[Array, tuple[Hashable, ...]]:
+def code(values: Sequence[Any], kind: Kind, labels: Sequence[Hashable] = ()) -> tuple[Array, tuple[Hashable, ...]]:
     """Targets (plain, none missing) -> the array of `Task.targets`, and the classes (none for regression).
+
+    labels   all classes of a multilabel task, in their order, where they are known; () for those that occur, sorted
 
     Raises DataError where the targets do not fit the kind.
     """
@@ -104,8 +106,10 @@ def code(values: Sequence[Any], kind: Kind) -> tuple[Array, tuple[Hashable, ...]
         return np.array([at[label] for label in labels], dtype=np.int64), classes
     flat = iter(_labels([label for row in values for label in row]))
     rows = [{next(flat) for _ in row} for row in values]
-    classes = tuple(sorted(set().union(*rows)))
-    return np.array([[label in row for label in classes] for row in rows], dtype=np.uint8), classes
+    classes = tuple(labels) or tuple(sorted(set().union(*rows)))
+    return np.array([[label in row for label in classes] for row in rows], dtype=np.uint8).reshape(
+        len(rows), -1
+    ), classes
 
 
 def recode(task: Task, classes: Sequence[Hashable]) -> Task:

@@ -31,13 +31,17 @@ class SetAside(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Which column of a table plays which role; `None` where there is none."""
+    """Which column of a table plays which role; `None` where there is none.
+
+    classes   the names of the places of multi-hot targets, where they have names
+    """
 
     input: tuple[str, ...] = ()
     target: str | None = None
     split: str | None = None
     group: str | None = None
     domain: str | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,8 @@ class Task:
               table: DataFrame of the input columns; array: float array (N, D)
     targets   classification: int64 codes (N,) into `classes`; regression: float64 (N,); multilabel: uint8 (N, C);
               None where nothing is known (prediction)
-    classes   the labels in a fixed order (sorted); empty for regression
+    classes   the labels in a fixed order (sorted; of multi-hot targets in the order of their places); empty for
+              regression
     names     (N,) what to call each row in a message: a path, or "row 17"
     places    (N,) position of each row among the input rows as they were read, from 0, those set aside counted too;
               None where no row was set aside and none moved: row i is input row i

@@ -112,7 +112,7 @@ def test_a_pyarrow_table_by_the_rule():
         ([0.5, 1.5, 2.5], "regression", ()),
         (np.array([[1], [2], [2]]), "classification", (1, 2)),
         ([["x"], [], ["y", "x"]], "multilabel", ("x", "y")),
-        (np.array([[1, 0, 0], [0, 0, 1], [1, 0, 1]]), "multilabel", (0, 2)),
+        (np.array([[1, 0, 0], [0, 0, 1], [1, 0, 1]]), "multilabel", (0, 1, 2)),
         (pd.DataFrame({"x": [1, 0, 1], "y": [0, 1, 1]}), "multilabel", ("x", "y")),
         (pd.DataFrame({"y": ["u", "v", "v"]}), "classification", ("u", "v")),
         (torch.tensor([1, 0, 1]), "classification", (0, 1)),
@@ -150,17 +150,17 @@ def test_what_is_handed_in_is_not_changed():
         ([], "the list is empty: at least one input is needed"),
         (["a", 1], "a list of strings also holds 1: expected strings, or paths, only"),
         ([[1, 2], [3]], "a list of 'list' cannot be read: expected pictures, paths, texts, or rows of numbers"),
-        ([{"a": 1}], "a list of 'dict' cannot be read"),
+        ([{"a": 1}, 2], "a list of 'dict', 'int' cannot be read"),
         ([object()], "a list of 'object' cannot be read"),
         (np.array([1.0, 2.0]), r"Expected 2D array, got 1D array instead \(shape \(2,\), float64\). Reshape your data"),
         ([1.0, 2.0], "Expected 2D array, got 1D"),
-        (np.array([object()]), "Expected 2D array, got 1D"),
+        (np.array([object()]), "a list of 'object' cannot be read"),
         (np.float64(3), "Expected 2D array, got 0D"),
         (np.zeros((2, 3, 4)), r"Expected 2D array, got 3D array instead .* pictures are uint8 \(N, H, W\[, C\]\)"),
         (np.zeros((2, 0)), r"Found array with 0 feature\(s\) \(shape=\(2, 0\)\) while a minimum of 1 is required"),
         (
             np.zeros((2, 3, 8, 9), np.uint8),
-            r"shape \(2, 3, 8, 9\) have no 1, 3 or 4 channels in the last place.*transpose",
+            r"uint8 and shape \(2, 3, 8, 9\) .* channels in the last place; .* x\.transpose\(0, 2, 3, 1\) makes them",
         ),
         (np.zeros((2, 2), "M8[D]"), r"an array of datetime64\[D\] cannot be read: expected numbers or words"),
         (pd.DataFrame({"a": pd.to_datetime(["2024-01-01"])}), r"column 'a' cannot be an input \(dates"),
@@ -168,7 +168,8 @@ def test_what_is_handed_in_is_not_changed():
         (np.zeros((0, 2)), "there are no rows"),
         (scipy.sparse.csr_array((2, 2)), "a sparse csr_array cannot be read: make it dense with .toarray()"),
         (3, "a int cannot be read: expected a path, a list of paths"),
-        ({"a": [1]}, "a dict cannot be read"),
+        ({"a": 1}, r"a dict whose 'a' is one int, 1: expected a column .*; one row goes in a list, \[row\]"),
+        ({"a": [1], "b": [1, 2]}, "the columns of a dictionary differ in length \\('a' 1, 'b' 2\\)"),
     ],
 )
 def test_inputs_that_cannot_be_read(inputs, words):
@@ -202,7 +203,7 @@ def test_targets_that_do_not_fit(options, words):
 
 
 def test_half_a_character_is_refused():
-    for array in (np.array([["\ud800"]]), np.array([["a", 1], ["\ud800", 2]], dtype=object)):
+    for array in (np.array([["\ud800", "a"]]), np.array([["a", 1], ["\ud800", 2]], dtype=object)):
         with pytest.raises(DataError, match=r"a cell holds half a character \(a lone surrogate\): take it out"):
             as_task(array)
 
