@@ -312,11 +312,11 @@ def _kind(kind: str | None) -> Any:
     return kind
 
 
-def _roles(input: list[str] | None, target: str | None, *others: str | None, classes: str | None = None) -> Any:
-    """`others` are the columns of split, group and domain."""
+def _roles(input: list[str] | None, target: str | None, *columns: str | None, classes: str | None = None) -> Any:
     from headstart.data.roles import Roles
 
-    split, group, domain = others
+    split, group, domain = columns
     named = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
-    inputs = tuple(input or ()) or None
-    return Roles(input=inputs, target=target, split=split, group=group, domain=domain, classes=named)
+    return Roles(
+        input=tuple(input or ()) or None, target=target, split=split, group=group, domain=domain, classes=named
+    )
