@@ -12,6 +12,7 @@ from headstart.checked import checked
 from headstart.crossing import Crossing, Tasks
 from headstart.data.check import Report
 from headstart.data.join import join
+from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair, foreign, named, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
@@ -27,12 +28,19 @@ __all__ = ["fit_across", "with_test"]
 
 
 def fit_across(
-    both: Pair, target: Seen, fitted: Transfer, watch: Stopwatch, labels: bool, listener: Listener
+    both: Pair,
+    target: Seen,
+    fitted: Transfer,
+    watch: Stopwatch,
+    labels: bool,
+    allow_losses: bool,
+    listener: Listener,
 ) -> Transfer:
     """Fit to a target that the backbone has seen, and draw on its source."""
     extraction = fitted.extraction(target.engine or None)
     with watch("features"):
         source = look(both.source, fitted.backbone_, extraction, listener, "source")
+    require_few_lost(source.task, allow=allow_losses, of="the source")
     with watch("check"):
         target, labelled, report = _divided(target, listener)
     tasks = Tasks(source, target, labelled, both.notes)
@@ -58,7 +66,7 @@ def _divided(target: Seen, listener: Listener) -> tuple[Seen, int, Report | None
     return replace(target.take(rows), blocks=np.concatenate([known.blocks, own])), len(known), report
 
 
-def with_test(both: Pair, test: Any, roles: Roles) -> Task:
+def with_test(both: Pair, test: Any, roles: Roles, *, allow_losses: bool = True) -> Task:
     """The target, with the user's own test data behind it."""
     if both.source.kind == "multilabel":
         raise DataError(
@@ -68,9 +76,8 @@ def with_test(both: Pair, test: Any, roles: Roles) -> Task:
         return both.target
     target = both.target
     columns = named(target.columns, both.source.columns)
-    given = pair(
-        both.source,
-        read(test, roles=replace(roles, modality=target.modality), kind=both.source.kind, columns=columns),
-    )
+    tested = read(test, roles=replace(roles, modality=target.modality), kind=both.source.kind, columns=columns)
+    require_few_lost(tested, allow=allow_losses, of="the test data")
+    given = pair(both.source, tested)
     joined = join(target, given.target)
     return replace(joined, notes=joined.notes + tuple(f"test data: {note}" for note in foreign(given.open)))

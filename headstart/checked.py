@@ -11,9 +11,11 @@ from headstart.seen import Seen
 __all__ = ["checked", "report_of"]
 
 
-def report_of(seen: Seen, taught: bool = False) -> Report:
+def report_of(seen: Seen, taught: bool = False, allow_losses: bool = True) -> Report:
     truncated = None if seen.features is None else seen.features.truncated
-    return check(seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated, taught=taught)
+    return check(
+        seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated, taught=taught, allow_losses=allow_losses
+    )
 
 
 def checked(seen: Seen, listener: Listener, *, taught: bool = False) -> tuple[Seen, Report]:

@@ -50,6 +50,7 @@ SplitColumn = Annotated[str | None, typer.Option("--split", help="Column that sa
 Group = Annotated[str | None, typer.Option("--group", help="Column whose rows must stay on one side of a split")]
 Domain = Annotated[str | None, typer.Option("--domain", help="Column that says where each row comes from")]
 Classes = Annotated[str | None, typer.Option("--classes", help="Names for the places of rows of 0s and 1s: a,b,c")]
+Losses = Annotated[bool, typer.Option("--allow-losses", help="Go on where over 5 % of the rows cannot be used")]
 Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]
 
 
@@ -83,6 +84,7 @@ def fit(
     keep_tuned: Annotated[
         bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown better than the probe")
     ] = False,
+    allow_losses: Losses = False,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     json: AsJson = False,
@@ -109,6 +111,7 @@ def fit(
             cache=cache,
             options=options,
             keep_tuned=keep_tuned,
+            allow_losses=allow_losses,
             listener=terminal,
         )
         fitted.save(out, slim=slim, overwrite=overwrite)
@@ -145,6 +148,7 @@ def evaluate(
     input: Input = None,
     target: Target = None,
     group: Group = None,
+    allow_losses: Losses = False,
     json: AsJson = False,
 ) -> None:
     """Score a saved MODEL on new labelled DATA."""
@@ -154,7 +158,7 @@ def evaluate(
 
     with Terminal(quiet=json) as terminal:
         roles = _roles(input, target, None, group, None)
-        evidence = study.evaluate(Transfer.load(model), data, roles=roles, listener=terminal)
+        evidence = study.evaluate(Transfer.load(model), data, roles=roles, allow_losses=allow_losses, listener=terminal)
     _print(evidence.to_json() if json else str(evidence), json)
 
 

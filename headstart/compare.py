@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from headstart.backbones.load import default, load
+from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair, apart, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
@@ -75,15 +76,19 @@ def read_pair(
     kind: Kind | None,
     target_labels: TargetLabels,
     tested: bool = False,
+    allow_losses: bool = True,
     listener: Listener = LOGGED,
 ) -> Pair:
     """Both tasks on common ground. A target in which the source's column of labels is missing has none.
 
-    tested   whether answers that may not be used are kept for a test
+    tested         whether answers that may not be used are kept for a test
+    allow_losses   whether more than a twentieth of the rows of either may be such that they cannot be used
     """
     labels = may_use(target_labels)
     ours = _source(source, roles, kind)
     theirs, why = _target(target, ours, roles)
+    require_few_lost(ours, allow=allow_losses, of="the source")
+    require_few_lost(theirs, allow=allow_losses)
     both = pair(ours, theirs if labels or tested else replace(theirs, targets=None), blind=not labels)
     both = both._replace(notes=(*both.notes, *why))
     both = both if roles.group else apart(both)

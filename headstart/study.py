@@ -17,6 +17,7 @@ from headstart.compare import TargetLabels, may_use, read_pair
 from headstart.contest import Contest
 from headstart.data.check import Report, without_empty_classes
 from headstart.data.join import join
+from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
@@ -55,6 +56,7 @@ def fit(
     cache: bool = True,
     options: dict[str, Any] | None = None,
     keep_tuned: bool = False,
+    allow_losses: bool = False,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
@@ -67,6 +69,7 @@ def fit(
     roles   which column is what, where the names do not tell
     kind    "classification", "regression" or "multilabel", where the targets do not tell
     keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe
+    allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
     DataError where the data cannot be used, BackboneError where the backbone cannot.
@@ -75,7 +78,7 @@ def fit(
     method = method or ("probe" if source is None else "auto")
     moves = _suits(method, options or {}, seed, source, keep_tuned)
     labels = may_use(target_labels, drawn=source is not None)
-    task, both = _read_beside(data, test, source, roles, kind, target_labels, listener)
+    task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     fitted = Transfer(
         backbone,
         method,
@@ -89,8 +92,10 @@ def fit(
     )
     with watch("features"):
         seen = fitted.look(task, listener=listener)
+    require_few_lost(seen.task, allow=allow_losses, stop=n_own, learnt=True)
+    require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
     if both is not None:
-        return fit_across(both, seen, fitted, watch, labels, listener)
+        return fit_across(both, seen, fitted, watch, labels, allow_losses, listener)
     with watch("check"):
         seen, report = checked(seen, listener)
         seen = replace(seen, task=without_empty_classes(seen.task))
@@ -104,21 +109,30 @@ def check(
     data: Any, *, roles: Roles = NO_ROLES, kind: Kind | None = None, cache: bool = True, listener: Listener = LOGGED
 ) -> Report:
     """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
-    task = _read(data, None, roles, kind, listener)
+    task = read(data, roles=roles, kind=kind)
+    _say(task, listener)
     seen = glance(task, Extraction(cache=Cache() if cache else None), listener)
-    return report_of(seen)
+    return report_of(seen, allow_losses=False)
 
 
 def evaluate(
-    model: Transfer, data: Any, *, roles: Roles = NO_ROLES, seed: int = 0, listener: Listener = LOGGED
+    model: Transfer,
+    data: Any,
+    *,
+    roles: Roles = NO_ROLES,
+    seed: int = 0,
+    allow_losses: bool = False,
+    listener: Listener = LOGGED,
 ) -> Evidence:
     """Score a fitted model on new labelled data. Rows of classes that it does not know are set aside and counted."""
     watch, known = Stopwatch(), model.model_
     roles = replace(roles, modality=known.modality)
     task = recode(read(data, roles=roles, kind=known.kind, columns=known.columns), known.classes)
     _say(task, listener)
+    require_few_lost(task, allow=allow_losses)
     with watch("features"):
         seen = model.look(task, listener=listener)
+    require_few_lost(seen.task, allow=allow_losses)
     with watch("head"):
         predictions = model.answers(seen)
     held = Held.of(seen.task)._replace(group=seen.blocks)
@@ -154,24 +168,47 @@ def _met(model: Model, task: Task) -> Iterator[str]:
             yield f"column {met.column!r}: {met.unseen:,} cells not met in training, such as {met.example!r}"
 
 
-def _read(data: Any, test: Any, roles: Roles, kind: Kind | None, listener: Listener) -> Task:
+def _read(
+    data: Any, test: Any, roles: Roles, kind: Kind | None, allow_losses: bool, listener: Listener
+) -> tuple[Task, int]:
+    """The task with the rows to test on behind, and how many rows were read before these."""
     task = read(data, roles=roles, kind=kind)
+    n_own = task.n_read
+    require_few_lost(task, allow=allow_losses, learnt=True)
     if test is not None:
-        task = join(
-            task, read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
-        )
+        given = read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
+        require_few_lost(given, allow=allow_losses, of="the test data")
+        task = join(task, given)
     _say(task, listener)
-    return task
+    return task, n_own
 
 
 def _read_beside(
-    data: Any, test: Any, source: Any, roles: Roles, kind: Kind | None, labels: TargetLabels, listener: Listener
-) -> tuple[Task, Pair | None]:
-    """The task with the rows to test on, and where there is a source, both tasks on common ground."""
+    data: Any,
+    test: Any,
+    source: Any,
+    roles: Roles,
+    kind: Kind | None,
+    labels: TargetLabels,
+    allow_losses: bool,
+    listener: Listener,
+) -> tuple[Task, Pair | None, int]:
+    """The task with the rows to test on behind, where there is a source both tasks on common ground, and how many rows
+    were read before those to test on."""
     if source is None:
-        return _read(data, test, roles, kind, listener), None
-    both = read_pair(source, data, roles=roles, kind=kind, target_labels=labels, tested=True, listener=listener)
-    return with_test(both, test, roles), both
+        task, n_own = _read(data, test, roles, kind, allow_losses, listener)
+        return task, None, n_own
+    both = read_pair(
+        source,
+        data,
+        roles=roles,
+        kind=kind,
+        target_labels=labels,
+        tested=True,
+        allow_losses=allow_losses,
+        listener=listener,
+    )
+    return with_test(both, test, roles, allow_losses=allow_losses), both, both.target.n_read
 
 
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> bool:

@@ -77,7 +77,7 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(pictures):
-    return headstart.fit(pictures, **PICTURE)
+    return headstart.fit(pictures, allow_losses=True, **PICTURE)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,13 @@ def test_broken_pictures_are_set_aside_named_and_counted(fitted):
     assert "nowhere.png" in why
     found = {finding["what"]: finding for finding in fitted.evidence_.findings}
     assert found["inputs that cannot be used"]["count"] == about["n_set_aside"]
+
+
+def test_more_than_a_twentieth_of_broken_pictures_is_an_error(pictures):
+    with pytest.raises(DataError, match=r"4 of 40 rows of the data cannot be used.*the file is empty \(0 bytes\)"):
+        headstart.fit(pictures, **PICTURE)
+    found = {finding.what: finding for finding in headstart.check(pictures).errors}
+    assert found["rows that cannot be used as they are"].count == len(BROKEN)
 
 
 def test_unusual_pictures_are_used(fitted, pictures):

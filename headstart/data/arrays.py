@@ -42,7 +42,8 @@ def as_task(
              a table, all of whose columns are read
     targets  N str, int, bool or float, or lists of them; (N, C) of 0 and 1 is multilabel. Rows go by position
 
-    Raises DataError where lengths differ, or the objects are none of these.
+    Labels stay as they are, as scikit-learn expects, where `read` folds their spaces. Raises DataError where lengths
+    differ, or the objects are none of these.
     """
     draft = draft_of_inputs(inputs)
     if targets is not None:
@@ -53,7 +54,7 @@ def as_task(
     for what, values in (("targets", draft.targets), ("group labels", draft.group), ("domain labels", draft.domain)):
         if values is not None and len(values) != len(draft.names):
             raise DataError(f"{len(draft.names)} inputs and {len(values)} {what}: expected one for each input")
-    return finish(draft, kind)
+    return finish(draft, kind, as_given=True)
 
 
 def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Columns = NO_COLUMNS) -> Draft:

@@ -13,7 +13,9 @@ from headstart.data.duplicates import duplicate_findings, near_pairs
 from headstart.data.findings import Drop, Finding, Report, examples_of
 from headstart.data.inspection import Inspection
 from headstart.data.leaks import leak_findings
+from headstart.data.losses import MANY, WAY_OUT, are_many, causes_of, lost_rows
 from headstart.data.missing import missing_findings
+from headstart.data.spellings import spelling_findings
 from headstart.data.straddling import straddling_findings
 from headstart.data.task import Array, SetAside, Task
 
@@ -31,6 +33,7 @@ def check(
     failed: Sequence[SetAside] = (),
     truncated: npt.ArrayLike | None = None,
     taught: bool = False,
+    allow_losses: bool = True,
 ) -> Report:
     """Look at a task before any work is done.
 
@@ -40,6 +43,7 @@ def check(
     failed     inputs that could not be read and are not among the rows, beside those in `task.set_aside`
     truncated  (N,) how many tokens of each text the backbone does not read
     taught     the task is learnt from other rows too, so that its targets need not suffice to learn from
+    allow_losses   whether more than a twentieth of the rows may have been set aside as they were read
 
     Rows of a given test split are set aside only where their target is missing.
     """
@@ -47,7 +51,7 @@ def check(
         raise ValueError(f"a check needs one key a row: got {len(keys)} keys for {len(task)} rows")
     pairs = near_pairs(task, keys, thumbs) if near is None else np.asarray(near, np.int64).reshape(-1, 2)
     inspection = Inspection(task, list(keys), pairs)
-    findings = [*_unusable(task, failed), *_of_rows(inspection, truncated, taught)]
+    findings = [*_unusable(task, failed, allow_losses), *_of_rows(inspection, truncated, taught)]
     return Report(
         rows=len(task),
         findings=tuple(sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity))),
@@ -69,11 +73,17 @@ def _of_rows(inspection: Inspection, truncated: npt.ArrayLike | None, taught: bo
         yield from target_findings(inspection)
     yield from leak_findings(inspection)
     yield from missing_findings(inspection)
+    yield from spelling_findings(inspection)
     if truncated is not None:
         yield from _truncated_texts(inspection, np.asarray(truncated))
 
 
-def _unusable(task: Task, failed: Sequence[SetAside]) -> Iterator[Finding]:
+def _unusable(task: Task, failed: Sequence[SetAside], allow_losses: bool) -> Iterator[Finding]:
+    rows = lost_rows(task, learnt=True)
+    if are_many(len(rows), task.n_read) and not allow_losses:
+        names = examples_of(f"{item.name} ({item.why})" for item in rows)
+        action = f"{MANY}. Why: {causes_of(rows)}. {WAY_OUT}"
+        yield Finding("rows that cannot be used as they are", len(rows), names, action, "error")
     lost = dict.fromkeys([*task.set_aside, *failed])
     if lost:
         names = examples_of(f"{item.name} ({item.why})" for item in lost)

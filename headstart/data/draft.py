@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.labels import folded
 from headstart.data.multihot import from_multihot
 from headstart.data.targets import code, infer_kind, is_missing, plain, require_kind, unusable
 from headstart.data.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
@@ -39,16 +40,21 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
 
-def finish(draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: bool = False) -> Task:
+def finish(
+    draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: bool = False, as_given: bool = False
+) -> Task:
     """The task of the usable rows; the others are set aside by name.
 
-    Where there are targets, rows without one are set aside too (or stay with code -1 or NaN if `partly`, but not of
-    many labels a row), the kind is inferred unless given, and a classification needs at least two classes unless
-    `one_class`. Raises DataError where no row is left.
+    Where there are targets, labels are folded (see `labels`) unless they stay `as_given`, rows without one are set
+    aside too (or stay with code -1 or NaN if `partly`, but not of many labels a row), the kind is inferred unless
+    given, and a classification needs at least two classes unless `one_class`. Raises DataError where no row is left.
     """
     require_kind(kind)
     notes, broken = list(draft.notes), dict(draft.broken)
-    values = None if draft.targets is None else plain(draft.targets)
+    values = None
+    if draft.targets is not None:
+        values, folds = (plain(draft.targets), []) if as_given else folded(plain(draft.targets))
+        notes += folds
     if partly and values is not None and all(map(is_missing, values)):
         values = None
     labels: tuple[Hashable, ...] = ()
@@ -114,12 +120,12 @@ def _without_empty_split(task: Task) -> Task:
 
 
 def _named(values: Sequence[Any] | None, rows: Sequence[str] | None) -> Array | None:
-    """Group or domain labels as text. A missing one is a group of its own, named for its row; or domain ""."""
+    """Group or domain labels as text, folded. A missing one is a group of its own, named for its row; or domain ""."""
     if values is None:
         return None
     own = [f"({name} alone)" for name in rows] if rows is not None else [""] * len(values)
     labels = [alone if is_missing(value) else str(value) for value, alone in zip(plain(values), own, strict=True)]
-    return np.array(labels, dtype=str)
+    return np.array(folded(labels)[0], dtype=str)
 
 
 def _nothing_left(set_aside: Sequence[SetAside]) -> str:

@@ -33,7 +33,7 @@ def draft_of(table: Table, roles: Roles, columns: Columns | None = None, *, need
         modality=found.modality,
         names=table.names,
         places=table.places,
-        targets=None if at.target is None else _targets(table.frame[at.target]),
+        targets=None if at.target is None else _targets(table, at.target),
         group=None if at.group is None else table.frame[at.group].tolist(),
         domain=None if at.domain is None else table.frame[at.domain].tolist(),
         columns=at,
@@ -72,9 +72,13 @@ def _put_split(draft: Draft, table: Table) -> None:
     draft.broken |= {row: "the split is missing" for row, cell in enumerate(cells) if is_missing(cell)}
 
 
-def _targets(column: pd.Series[Any]) -> list[Any]:
-    """The cells of a target column; lists written as JSON in strings (as CSV must) become lists."""
-    cells = column.tolist()
+def _targets(table: Table, name: str) -> list[Any]:
+    """The cells of a target column, words as they stand in the file, since `labels` folds them for all formats.
+
+    Lists written as JSON in strings (as CSV must) become lists.
+    """
+    pairs = zip(table.frame[name].tolist(), table.raw[name].tolist(), strict=True)
+    cells = [raw if isinstance(cell, str) and isinstance(raw, str) else cell for cell, raw in pairs]
     words = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
     if not words or not all(cell.strip().startswith("[") for cell in words):
         return cells

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headstart.data.labels import fold
 from headstart.data.naming import did_you_mean, few
-from headstart.data.task import Array, Kind, SetAside, Task
+from headstart.data.task import Array, Foreign, Kind, Task
 from headstart.errors import DataError
 
 __all__ = ["code", "infer_kind", "is_missing", "plain", "recode", "require_kind", "unusable"]
@@ -115,13 +116,13 @@ def code(values: Sequence[Any], kind: Kind, labels: Sequence[Hashable] = ()) -> 
 def recode(task: Task, classes: Sequence[Hashable]) -> Task:
     """The same task with its targets in the codes of a fitted model's `classes`, for evaluation.
 
-    A label is looked up as it is, then by its text (the table may hold 1 where the model learnt "1"). Rows with a
+    A label is looked up by its folded text (the table may hold 1 where the model learnt "1"). Rows with a
     label that the model does not know are set aside; those without one stay. Raises DataError where that leaves none.
     """
     if task.kind == "regression" or task.targets is None or task.classes == tuple(classes):
         return task
-    by_text = {str(label): i for i, label in enumerate(classes)}
-    place = [by_text.get(str(label), -1) for label in task.classes]
+    by_text = {fold(str(label)): i for i, label in enumerate(classes)}
+    place = [by_text.get(fold(str(label)), -1) for label in task.classes]
     strange = [label for label, at in zip(task.classes, place, strict=True) if at < 0]
     if task.kind == "classification":
         targets = np.append(np.array(place, dtype=np.int64), -1)[task.targets]
@@ -136,7 +137,7 @@ def recode(task: Task, classes: Sequence[Hashable]) -> Task:
         raise DataError(f"the model knows none of the labels {few(strange)}: it learnt {few(classes)}.{hint}")
     why = f"its label is not one that the model learnt ({few(strange, 3)})"
     places = task.positions
-    lost = tuple(SetAside(task.names[row], why, int(places[row])) for row in np.flatnonzero(~known).tolist())
+    lost = tuple(Foreign(task.names[row], why, int(places[row])) for row in np.flatnonzero(~known).tolist())
     kept = replace(task, targets=targets, classes=tuple(classes)).take(np.flatnonzero(known))
     return replace(kept, set_aside=task.set_aside + lost)
 
@@ -168,7 +169,7 @@ def _types(values: Sequence[Any]) -> set[str]:
 def _labels(values: Sequence[Any]) -> list[Any]:
     """Labels of one type, that can be sorted. Raises DataError for numbers with a fraction."""
     types = _types(values)
-    as_label: Callable[[Any], Any] = str
+    as_label: Callable[[Any], Any] = _as_word
     if "list" in types:
         raise DataError(
             f"the target holds lists beside, or in, other labels: {few(values, 3)}; expected one or the other"
@@ -183,6 +184,11 @@ def _labels(values: Sequence[Any]) -> list[Any]:
     elif types == {"bool"}:
         as_label = bool
     return [as_label(value) for value in values]
+
+
+def _as_word(value: Any) -> str:
+    """A label among labels of other types; a whole float is written as the whole number that it is."""
+    return str(int(value)) if isinstance(value, float) else str(value)
 
 
 def _fits_float(value: float) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Array", "Columns", "Inputs", "Kind", "Modality", "SetAside", "Task"]
+__all__ = ["Array", "Columns", "Foreign", "Inputs", "Kind", "Modality", "SetAside", "Task"]
 
 Kind = Literal["classification", "regression", "multilabel"]
 Modality = Literal["image", "text", "table", "array"]
@@ -28,6 +28,12 @@ class SetAside(NamedTuple):
     name: str
     why: str
     place: int | None = None
+
+
+class Foreign(SetAside):
+    """A row that is whole, and whose label only is not one that the model or the source knows."""
+
+    __slots__ = ()
 
 
 class Columns(NamedTuple):
