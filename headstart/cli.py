@@ -7,7 +7,6 @@ so that help answers at once.
 
 from __future__ import annotations
 
-import json as json_format
 import os
 import sys
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from headstart.errors import HeadstartError
+from headstart import streams
+from headstart.arguments import kind_of, may_save, options_of, roles_of
+from headstart.errors import DataError, HeadstartError
 
 __all__ = ["app", "main"]
 
@@ -93,8 +94,8 @@ def fit(
     from headstart import study
     from headstart.terminal import Terminal
 
-    options = _options(option)
-    _may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
+    options = options_of(option)
+    may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
     with Terminal(quiet=json) as terminal:
         fitted = study.fit(
             data,
@@ -103,8 +104,8 @@ def fit(
             target_labels=cast(Any, target_labels),
             backbone=backbone,
             method=method,
-            roles=_roles(input, target, split, group, domain, classes=classes),
-            kind=_kind(kind),
+            roles=roles_of(input, target, split, group, domain, classes=classes),
+            kind=kind_of(kind),
             class_weight=class_weight,
             seed=seed,
             engine=cast(Any, engine),
@@ -116,29 +117,37 @@ def fit(
         )
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_
-    _print(evidence.to_json() | {"saved": str(out)} if json else f"{evidence}\n\nsaved: {out}", json)
+    try:
+        _print(evidence.to_json() | {"saved": str(out)} if json else f"{evidence}\n\nsaved: {out}", json)
+    except OSError as error:
+        streams.complain(f"saved: {out}; {_words(error)}. To see the evidence: headstart show {out}")
 
 
 @app.command(no_args_is_help=True)
 def predict(
     model: Model,
     data: Annotated[list[str], typer.Argument(help="Pictures, text files, a folder or a table")],
-    out: Annotated[Path | None, typer.Option("--out", help="Write a .csv instead of printing")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="A .csv, .tsv, .jsonl, .json or .parquet to write")] = None,
     json: AsJson = False,
 ) -> None:
-    """Predict with a saved MODEL."""
+    """Predict with a saved MODEL: one row out for each row in, in the same order."""
+    from headstart.destination import Destination
+
+    file = None if out is None else Destination(out, inputs=data)
     from headstart import study
     from headstart.terminal import Terminal
     from headstart.transfer import Transfer
 
     with Terminal(quiet=json) as terminal:
         answers = study.predict(Transfer.load(model), data[0] if len(data) == 1 else data, listener=terminal)
-    if out is not None:
-        answers.write_csv(out)
-    elif json:
-        _print(answers.to_json(), True)
-    else:
-        _print(str(answers), False)
+        if file is not None:
+            file.write(answers)
+            terminal.say(f"{out}: {answers.summary}")
+    if file is None:
+        _print(answers.to_json() if json else str(answers), json)
+    if not len(answers.names):
+        first = answers.unanswered[0]
+        raise DataError(f"no input could be answered ({answers.summary}); the first of them, {first.name}: {first.why}")
 
 
 @app.command(no_args_is_help=True)
@@ -157,7 +166,7 @@ def evaluate(
     from headstart.transfer import Transfer
 
     with Terminal(quiet=json) as terminal:
-        roles = _roles(input, target, None, group, None)
+        roles = roles_of(input, target, None, group, None)
         evidence = study.evaluate(Transfer.load(model), data, roles=roles, allow_losses=allow_losses, listener=terminal)
     _print(evidence.to_json() if json else str(evidence), json)
 
@@ -179,8 +188,8 @@ def check(
     from headstart.terminal import Terminal
 
     with Terminal(quiet=json) as terminal:
-        roles = _roles(input, target, split, group, domain, classes=classes)
-        report = study.check(data, roles=roles, kind=_kind(kind), listener=terminal)
+        roles = roles_of(input, target, split, group, domain, classes=classes)
+        report = study.check(data, roles=roles, kind=kind_of(kind), listener=terminal)
     _print(report.to_json() if json else str(report), json)
     if report.errors:
         raise typer.Exit(3)
@@ -211,8 +220,8 @@ def shift(
             source,
             target,
             backbone=backbone,
-            roles=_roles(input, target_column, None, None, None),
-            kind=_kind(kind),
+            roles=roles_of(input, target_column, None, None, None),
+            kind=kind_of(kind),
             target_labels=cast(Any, target_labels),
             seed=seed,
             cache=cache,
@@ -250,6 +259,7 @@ def cache(
 
 def main() -> None:
     """Run the command line; every error becomes one message in words and an exit code."""
+    streams.prepare()
     try:
         code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -262,6 +272,8 @@ def main() -> None:
         show_usage = getattr(error, "format_message", None)
         if show_usage is not None:
             _fail(f"{show_usage()}\nTry: headstart --help", 2)
+        if isinstance(error, OSError) and error.filename:
+            _fail(_words(error), 1)
         if isinstance(error, ValueError | TypeError | ImportError):
             _fail(str(error), 2)
         _fail(f"{type(error).__name__}: {error}\nSet HEADSTART_DEBUG=1 to see where.", 1)
@@ -271,13 +283,19 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"headstart: {message}\n")
+    streams.complain(f"headstart: {message}")
     sys.exit(code)
 
 
 def _print(result: Any, json: bool) -> None:
-    text = json_format.dumps(result, ensure_ascii=False, allow_nan=False, indent=2) if json else str(result)
-    sys.stdout.write(text + "\n")
+    if json:
+        streams.show_json(result)
+    else:
+        streams.show(str(result))
+
+
+def _words(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
 def _listing(held: Any, store: Any) -> str:
@@ -290,37 +308,3 @@ def _listing(held: Any, store: Any) -> str:
     total = sum(one.bytes for one in held) / 1e6
     limit = store.limit_bytes / 1e6
     return "\n".join([*lines, f"{total:>9,.1f} MB in {store.folder}, of at most {limit:,.0f} MB"])
-
-
-def _options(options: list[str] | None) -> dict[str, Any] | None:
-    pairs = [option.partition("=") for option in options or ()]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise ValueError(f"--option {name}: expected name=value, such as epochs=20")
-    return {name.replace("-", "_"): value for name, _, value in pairs} or None
-
-
-def _may_save(out: Path, *, overwrite: bool, moving: str | None, options: dict[str, Any] | None) -> None:
-    """Raises ArtefactError where a model may not be written; ValueError where weights that move are kept by a hash."""
-    from headstart.artefact import check_target
-    from headstart.methods import configured
-
-    check_target(out, overwrite=overwrite)
-    if moving and configured(moving, options or {}, 0) is not None:
-        raise ValueError(f"--slim stores the backbone by its hash, and method {moving!r} moves it: leave --slim out")
-
-
-def _kind(kind: str | None) -> Any:
-    if kind not in (None, "classification", "regression", "multilabel"):
-        raise ValueError(f"--kind {kind}: expected classification, regression or multilabel")
-    return kind
-
-
-def _roles(input: list[str] | None, target: str | None, *columns: str | None, classes: str | None = None) -> Any:
-    from headstart.data.roles import Roles
-
-    split, group, domain = columns
-    named = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
-    return Roles(
-        input=tuple(input or ()) or None, target=target, split=split, group=group, domain=domain, classes=named
-    )

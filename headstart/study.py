@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from headstart.across import fit_across, with_test
@@ -22,7 +23,7 @@ from headstart.data.pair import Pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.targets import recode
-from headstart.data.task import Kind, Task
+from headstart.data.task import Array, Kind, Task
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
@@ -143,18 +144,27 @@ def evaluate(
 
 
 def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answers:
-    """Predict for new inputs: a folder, files, a table or objects. What cannot be read is set aside and named."""
-    task = read(data, roles=Roles(modality=model.model_.modality), need_target=False, columns=model.model_.columns)
+    """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
+    what cannot be read has no answer, and a reason."""
+    known = model.model_
+    roles = Roles(modality=known.modality)
+    task = read(data, roles=roles, need_target=False, columns=known.columns, to_answer=True)
     _say(task, listener)
-    seen = model.look(task, listener=listener)
+    seen = model.look(task, listener=listener) if len(task) else None
+    task = task if seen is None else seen.task
     return Answers(
         kind=model.kind,
-        names=seen.task.names,
-        values=model.answers(seen),
-        classes=model.model_.classes,
-        set_aside=seen.task.set_aside,
-        notes=tuple(_met(model.model_, seen.task)),
+        names=task.names,
+        values=model.answers(seen) if seen is not None and len(seen) else _no_values(known),
+        classes=known.classes,
+        places=task.positions,
+        set_aside=task.set_aside,
+        notes=tuple(_met(known, task)),
     )
+
+
+def _no_values(model: Model) -> Array:
+    return np.empty((0,) if model.kind == "regression" else (0, len(model.classes)))
 
 
 def _met(model: Model, task: Task) -> Iterator[str]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from headstart.printable import printable
+from headstart.streams import silence
+
 __all__ = ["Terminal"]
+
+
+class _Console(Console):
+    """A console whose reader may leave."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        silence(sys.stderr)
 
 
 class _Rate(ProgressColumn):
@@ -21,7 +34,7 @@ class Terminal:
     """Use as a context: `with Terminal() as listener`. `quiet` shows nothing, for machines."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.console = _Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
         self.bars = Progress(
             TextColumn("{task.description:<22}"),
             BarColumn(bar_width=24),
@@ -42,10 +55,10 @@ class Terminal:
             self.bars.stop()
 
     def say(self, line: str) -> None:
-        self.console.print(line, markup=False)
+        self.console.print(printable(line), markup=False)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         self.bars.start()
         if stage not in self.started:
-            self.started[stage] = int(self.bars.add_task(stage, total=total))
+            self.started[stage] = int(self.bars.add_task(escape(printable(stage)), total=total))
         self.bars.update(self.bars.task_ids[self.started[stage]], completed=done, total=total)

@@ -130,8 +130,11 @@ def test_predict_answers_what_it_can_and_names_the_rest(fitted, tmp_path):
     put_strange(tmp_path)
     put_broken(tmp_path)
     answers = headstart.predict(fitted, tmp_path)
-    assert len(answers) == STRANGE
+    assert len(answers.names) == STRANGE
     assert {item.name.rsplit("/", 1)[-1] for item in answers.set_aside} == set(BROKEN)
+    rows = answers.rows()
+    assert [row["name"] for row in rows] == sorted(row["name"] for row in rows)
+    assert {row["name"] for row in rows if row["reason"]} == {item.name for item in answers.unanswered}
     assert np.isfinite(answers.values).all()
 
 

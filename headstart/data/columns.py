@@ -70,7 +70,8 @@ def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_t
 
 
 def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool) -> Assigned:
-    """The roles of a fit: its inputs, and its target if needed, must be there; split, group and domain may be."""
+    """The roles of a fit: its inputs, and its target if needed, must be there; group and domain may be. What was split
+    at the fit need not be split again, and where there is no target no row is lost to what only a fit looks at."""
     present = list(table.frame.columns)
     inputs = roles.inputs or columns.input
     for name in inputs:
@@ -78,12 +79,13 @@ def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool)
     target = (roles.target or columns.target) if need_target else None
     if target is not None:
         _require(table, target, "which the model predicts", "target")
+    known = {role: getattr(columns, role) for role in ("group", "domain") if need_target}
     others = {
-        role: roles.named.get(role) or (name if (name := getattr(columns, role)) in present else None)
+        role: roles.named.get(role) or (name if (name := known.get(role)) in present else None)
         for role in ("split", "group", "domain")
     }
     found = Columns(inputs, target, **others)
-    used = {*inputs, columns.target, target, *others.values()}
+    used = {*inputs, *columns[1:], target, *others.values()}
     extra = [name for name in present if name not in used]
     notes = [f"columns that the model does not read, ignored: {few(extra)}"] if extra else []
     return Assigned(found, roles.modality or looks(table, inputs), notes)

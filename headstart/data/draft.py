@@ -41,13 +41,20 @@ class Draft:
 
 
 def finish(
-    draft: Draft, kind: Kind | None, *, one_class: bool = False, partly: bool = False, as_given: bool = False
+    draft: Draft,
+    kind: Kind | None,
+    *,
+    one_class: bool = False,
+    partly: bool = False,
+    as_given: bool = False,
+    to_answer: bool = False,
 ) -> Task:
     """The task of the usable rows; the others are set aside by name.
 
     Where there are targets, labels are folded (see `labels`) unless they stay `as_given`, rows without one are set
     aside too (or stay with code -1 or NaN if `partly`, but not of many labels a row), the kind is inferred unless
-    given, and a classification needs at least two classes unless `one_class`. Raises DataError where no row is left.
+    given, and a classification needs at least two classes unless `one_class`. Raises DataError where no row is left,
+    unless `to_answer` and some were read: then the task is empty.
     """
     require_kind(kind)
     notes, broken = list(draft.notes), dict(draft.broken)
@@ -85,7 +92,7 @@ def finish(
         set_aside=(*draft.set_aside, *aside),
         notes=tuple(notes),
     )
-    if not rows:
+    if not rows and not (to_answer and task.n_read):
         raise DataError(_nothing_left(task.set_aside))
     task = _without_empty_split(task.take(rows))
     if values is None:
@@ -112,7 +119,7 @@ def _coded(values: Sequence[Any], kind: Kind, labels: tuple[Hashable, ...]) -> t
 
 def _without_empty_split(task: Task) -> Task:
     """A split that puts all rows on one side divides nothing, and is dropped."""
-    if task.split is None or len(set(task.split)) > 1:
+    if task.split is None or len(set(task.split)) != 1:
         return task
     return replace(
         task, split=None, notes=(*task.notes, f"split: all rows are {str(task.split[0])!r}, so there is none")

@@ -46,6 +46,7 @@ def read(
     need_target: bool = True,
     partly: bool = False,
     columns: Columns | None = None,
+    to_answer: bool = False,
 ) -> Task:
     """Read a folder, a table file, one input file, or a Python object.
 
@@ -59,6 +60,8 @@ def read(
                  `Task.targets` is None
     columns      `Task.columns` of an earlier reading, for prediction and evaluation: its inputs must be there, other
                  columns are ignored, and one class is enough
+
+    to_answer    each row is to get an answer or a reason: a task of no usable row is then no error
 
     What cannot be used is in `Task.set_aside`, what was inferred in `Task.notes`. Raises DataError, which says what
     to do.
@@ -74,7 +77,7 @@ def read(
         )
     else:
         draft = draft_of_inputs(values, roles.modality, columns or Columns())
-    return finish(draft, kind, one_class=partly or columns is not None, partly=partly)
+    return finish(draft, kind, one_class=partly or columns is not None, partly=partly, to_answer=to_answer)
 
 
 def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bool) -> Draft:

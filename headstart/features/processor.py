@@ -35,12 +35,12 @@ def identity() -> str:
 def _siblings(number: int) -> str:
     """The hardware threads that share this one's core."""
     path = _SYSTEM / f"cpu{number}" / "topology" / "thread_siblings_list"
-    return path.read_text().strip() if path.is_file() else str(number)
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else str(number)
 
 
 def _share() -> int:
     """The cores that Linux control groups grant, rounded up."""
-    fields = _CGROUP.read_text().split() if _CGROUP.is_file() else []
+    fields = _CGROUP.read_text(encoding="utf-8").split() if _CGROUP.is_file() else []
     if len(fields) != 2 or fields[0] == "max":
         return os.cpu_count() or 1
     return -(-int(fields[0]) // int(fields[1]))
@@ -51,7 +51,7 @@ def _facts() -> tuple[str, str]:
     """Model name and flags of the first processor."""
     path = Path("/proc/cpuinfo")
     found: dict[str, str] = {}
-    for line in path.read_text().splitlines() if path.is_file() else []:
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         key, _, value = line.partition(":")
         found.setdefault(key.strip().lower(), value.strip())
     model = found.get("model name") or platform.processor() or platform.machine()
