@@ -66,7 +66,7 @@ class PictureBatches:
         self._backbone = replace(backbone, preprocess=replace(preprocess, squash=True))
         self._pixels: Pixels = np.empty((len(inputs), *preprocess.size, 3), np.uint8)
         for row, item in enumerate(inputs):
-            self._pixels[row] = prepare(Source(item).decode(draft=False), preprocess)
+            self._pixels[row] = prepare(Source(item).decode(draft=False, window=preprocess.window), preprocess)
 
     def __len__(self) -> int:
         return len(self._pixels)

@@ -82,6 +82,7 @@ def fit(
     option: Annotated[
         list[str] | None, typer.Option("--option", help="Of a method that moves weights, such as epochs=20; repeatable")
     ] = None,
+    window: Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")] = None,
     keep_tuned: Annotated[
         bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown better than the probe")
     ] = False,
@@ -113,6 +114,7 @@ def fit(
             options=options,
             keep_tuned=keep_tuned,
             allow_losses=allow_losses,
+            window=cast(Any, window and window.split(",")),
             listener=terminal,
         )
         fitted.save(out, slim=slim, overwrite=overwrite)

@@ -19,7 +19,7 @@ from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.ground import features_of_both
 from headstart.listener import LOGGED, Listener
-from headstart.seen import look
+from headstart.seen import look, through_window
 
 __all__ = ["TargetLabels", "may_use", "read_pair", "shift"]
 
@@ -53,8 +53,9 @@ def shift(
         raise DataError("the shift of a task with many labels a row is not diagnosed: give one label a row")
     name = backbone or default(both.source.modality) if both.source.modality in ("image", "text") else None
     network, extraction = load(name) if name else None, Extraction(cache=Cache() if cache else None)
+    network, target_task = through_window(network, both.target, [both.source], None, listener)
     ours = look(both.source, network, extraction, listener, "source")
-    theirs = look(both.target, network, extraction, listener, "target")
+    theirs = look(target_task, network, extraction, listener, "target")
     x, z, encoder = features_of_both(ours, theirs)
     names = None if encoder is None else list(encoder.names)
     answers, known = cast(Array, ours.task.targets), theirs.task.targets

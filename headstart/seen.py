@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -11,11 +12,13 @@ import numpy as np
 from headstart.backbones.backbone import Backbone
 from headstart.data.blocks import blocks
 from headstart.data.content import content_keys
+from headstart.data.deep import Window, in_words
 from headstart.data.task import Array, SetAside, Task
 from headstart.features.extract import Extraction, Features, extract, thumbnails
+from headstart.features.window import find_window, settled
 from headstart.listener import Listener, Logged
 
-__all__ = ["Seen", "look", "look_again"]
+__all__ = ["Seen", "glance", "look", "look_again", "noted", "through_window"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,30 @@ def look(
     return _of_features(task, features)
 
 
+def through_window(
+    backbone: Backbone | None, task: Task, beside: Sequence[Task], asked: Window | None, listener: Listener
+) -> tuple[Backbone | None, Task]:
+    """The backbone with the window for pictures of more than 8 bits in these tasks (not those of given test rows), and
+    the task with a note of it."""
+    if backbone is None or task.modality != "image":
+        return backbone, task
+    inputs = [item for some in (task, *beside) for item in some.take(_not_test(some)).inputs]
+    backbone, note = settled(backbone, inputs, asked)
+    return backbone, noted(task, note, listener)
+
+
+def noted(task: Task, note: str, listener: Listener) -> Task:
+    """The task with a note more, which is said; unchanged where there is none."""
+    if not note:
+        return task
+    listener.say(f"  {note}")
+    return replace(task, notes=(*task.notes, note))
+
+
+def _not_test(task: Task) -> Array:
+    return np.arange(len(task)) if task.split is None else np.flatnonzero(np.asarray(task.split) != "test")
+
+
 def look_again(seen: Seen, backbone: Backbone, extraction: Extraction) -> Seen:
     """The same rows through a backbone that has moved since, by the same engine; nothing is kept of it."""
     engine, precision = seen.engine["name"], seen.engine["precision"]
@@ -86,7 +113,10 @@ def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
     if task.modality != "image":
         keys = content_keys(task.inputs, task.modality)
         return Seen(task, keys, blocks(len(task), keys, None, task.group), None)
-    found = thumbnails(cast("list[Any]", task.inputs), extraction, partial(listener.progress, "pictures"))
+    inputs = cast("list[Any]", task.inputs)
+    window = find_window(inputs)
+    task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)
+    found = thumbnails(inputs, extraction, partial(listener.progress, "pictures"), window=window)
     return _of_features(task, found)
 
 

@@ -58,6 +58,7 @@ def fit(
     options: dict[str, Any] | None = None,
     keep_tuned: bool = False,
     allow_losses: bool = False,
+    window: tuple[float, float] | None = None,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
@@ -90,9 +91,10 @@ def fit(
         device=device,
         cache=cache,
         options=options,
+        window=window,
     )
     with watch("features"):
-        seen = fitted.look(task, listener=listener)
+        seen = fitted.look(task, listener=listener, beside=() if both is None else (both.source,))
     require_few_lost(seen.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
     if both is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -34,11 +35,12 @@ from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.features.window import unsettled
 from headstart.fitting import Plan, answer, class_weight_of, fit_model
 from headstart.listener import LOGGED, Listener
 from headstart.methods import configured
 from headstart.rehearsal import same_answers
-from headstart.seen import Seen, look
+from headstart.seen import Seen, look, noted, through_window
 
 __all__ = ["Transfer"]
 
@@ -59,6 +61,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
     backbone : "hub:name", a local folder, or None for the default of the modality (tables and arrays have none)
     method : a row of `headstart.methods.METHODS`
     options : of a method that moves weights, by name, such as {"epochs": 20, "lr": 3e-5}; None for its defaults
+    window : of pictures of more than 8 bits, (low, high): the numbers that become black and white; None: from the data
     kind : "classification", "regression" or "multilabel"
     class_weight : None, "balanced", or a dict {label: weight}
     seed : of everything random
@@ -88,6 +91,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         device: Device = "auto",
         cache: bool = True,
         options: dict[str, Any] | None = None,
+        window: tuple[float, float] | None = None,
     ) -> None:
         self.backbone = backbone
         self.method = method
@@ -98,6 +102,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.cache = cache
         self.options = options
+        self.window = window
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit on all rows. Rows with the same `groups` label share a fold of the inner cross-validation.
@@ -111,11 +116,16 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         settled = self.extraction(seen.engine or None)
         return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled))
 
-    def look(self, task: Task, *, listener: Listener) -> Seen:
-        """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine."""
+    def look(self, task: Task, *, listener: Listener, beside: Sequence[Task] = ()) -> Seen:
+        """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine.
+
+        beside   other tasks that a fit will draw on
+        """
         if hasattr(self, "model_"):
-            return look(task, self.backbone_, self.extraction(self.model_.engine), listener)
-        self.backbone_ = load(self.backbone or default(task.modality)) if task.modality in ("image", "text") else None
+            note = unsettled(self.backbone_, task.inputs) if task.modality == "image" else ""
+            return look(noted(task, note, listener), self.backbone_, self.extraction(self.model_.engine), listener)
+        backbone = load(self.backbone or default(task.modality)) if task.modality in ("image", "text") else None
+        self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
         return look(task, self.backbone_, self.extraction(), listener)
 
     def hold(self, model: Model) -> Self:
@@ -170,6 +180,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             class_weight=class_weight_of(model),
             seed=model.options["seed"],
             options=model.options.get("method") or None,
+            window=getattr(model.backbone and model.backbone.preprocess, "window", None),
         )
         return fitted.hold(model)
 

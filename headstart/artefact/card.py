@@ -12,6 +12,7 @@ from typing import Any
 
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
+from headstart.data.deep import in_words
 
 __all__ = ["card"]
 
@@ -70,7 +71,8 @@ def _input(model: Model) -> str:
             if preprocess.squash
             else f"the centre, shorter side at {preprocess.resize}"
         )
-        return f"{what}, seen at {size} ({how})"
+        deep = f"; of more than 8 bits {in_words(preprocess.window)}" if preprocess.window else ""
+        return f"{what}, seen at {size} ({how}){deep}"
     return what
 
 

@@ -11,8 +11,9 @@ from headstart.artefact.files import read_files
 from headstart.artefact.model import Model
 from headstart.artefact.strict_json import parse
 from headstart.artefact.tensors import Tensors, arrays_under, check_head, from_bytes, under
-from headstart.backbones.backbone import Backbone
+from headstart.backbones.backbone import Backbone, PicturePreprocess
 from headstart.backbones.load import load, rebuild
+from headstart.backbones.windowed import windowed
 from headstart.errors import ArtefactError
 from headstart.heads.head import Head
 
@@ -133,7 +134,7 @@ def _backbone(stored: Stored) -> Backbone:
     described = stored.config["backbone"]
     name = described["name"]
     try:
-        built = _rebuilt(stored) if described["stored"] else load(name)
+        built = _rebuilt(stored) if described["stored"] else windowed(load(name), _window(described["preprocess"]))
     except ArtefactError:
         raise
     except Exception as error:  # the architecture is other libraries' code, which raises what it likes
@@ -146,6 +147,11 @@ def _backbone(stored: Stored) -> Backbone:
             "install the versions that config.json lists under libraries, or fit again"
         )
     return built
+
+
+def _window(preprocess: dict[str, Any] | None) -> tuple[float, float] | None:
+    read = preprocess_from(preprocess, {}) if preprocess is not None and preprocess.get("kind") == "picture" else None
+    return read.window if isinstance(read, PicturePreprocess) else None
 
 
 def _rebuilt(stored: Stored) -> Backbone:

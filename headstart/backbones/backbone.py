@@ -19,6 +19,9 @@ class PicturePreprocess:
 
     Resize the shorter side to `resize` (antialiased), crop the centre to `size`, scale to [0, 1], then
     (x - mean) / std. With `squash`, resize to `size` exactly, without regard to the aspect ratio, and do not crop.
+
+    window   of pictures of more than 8 bits a channel: the numbers that become 0 and 255 when they are decoded. None:
+             0 and the most that 16 bits can hold (floating point: 0 and 1)
     """
 
     size: tuple[int, int]
@@ -27,6 +30,7 @@ class PicturePreprocess:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     squash: bool = False
+    window: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,18 @@ from headstart.errors import BackboneError
 
 __all__ = ["preprocess_from_json", "preprocess_to_json"]
 
+WINDOW = "window"
+_OPTIONAL = frozenset({WINDOW})
+
 
 def preprocess_to_json(preprocess: PicturePreprocess | TextPreprocess | None) -> dict[str, Any] | None:
-    """A JSON object with "kind" ("picture" or "text") and one key a field; None for None."""
+    """A JSON object with "kind" ("picture" or "text") and one key a field ("window" only where there is one, so that
+    other pictures have the fingerprint that they had before there were windows); None for None."""
     if preprocess is None:
         return None
     kind = "picture" if isinstance(preprocess, PicturePreprocess) else "text"
-    return {"kind": kind, **{key: _listed(value) for key, value in asdict(preprocess).items()}}
+    fields = {key: _listed(value) for key, value in asdict(preprocess).items()}
+    return {"kind": kind, **{key: value for key, value in fields.items() if key != WINDOW or value is not None}}
 
 
 def preprocess_from_json(value: dict[str, Any] | None) -> PicturePreprocess | TextPreprocess | None:
@@ -31,11 +36,11 @@ def preprocess_from_json(value: dict[str, Any] | None) -> PicturePreprocess | Te
         raise BackboneError(f"preprocessing of kind {kind!r}: expected 'picture' or 'text'.")
     schema = _SCHEMAS[kind]
     fields = {key: item for key, item in value.items() if key != "kind"}
-    for key in sorted(fields.keys() ^ schema.keys()):
+    for key in sorted(fields.keys() ^ schema.keys() - (_OPTIONAL - fields.keys())):
         state = "unknown" if key in fields else "missing"
         raise BackboneError(f"preprocessing of kind {kind!r}: key {key!r} is {state}; expected {', '.join(schema)}.")
     for key, (valid, expected) in schema.items():
-        if not valid(fields[key]):
+        if key in fields and not valid(fields[key]):
             raise BackboneError(f"preprocessing: {key} = {str(fields[key])[:80]!r}; expected {expected}.")
     if kind == "text":
         return TextPreprocess(**fields)
@@ -46,6 +51,7 @@ def preprocess_from_json(value: dict[str, Any] | None) -> PicturePreprocess | Te
         mean=_floats(fields["mean"]),
         std=_floats(fields["std"]),
         squash=fields["squash"],
+        window=(float(fields[WINDOW][0]), float(fields[WINDOW][1])) if WINDOW in fields else None,
     )
 
 
@@ -80,6 +86,7 @@ def _is_tokenizer(value: Any) -> bool:
 
 _Schema = dict[str, tuple[Callable[[Any], bool], str]]
 
+_PAIR = _numbers(2, _real)
 _PICTURE: _Schema = {
     "size": (_numbers(2, _whole(1)), "two whole numbers of pixels, height and width"),
     "resize": (_whole(1), "a whole number of pixels"),
@@ -87,6 +94,7 @@ _PICTURE: _Schema = {
     "mean": (_numbers(3, _real), "three numbers"),
     "std": (_numbers(3, lambda value: _real(value) and value > 0), "three positive numbers"),
     "squash": (lambda value: isinstance(value, bool), "true or false"),
+    WINDOW: (lambda value: _PAIR(value) and value[0] < value[1], "two ascending numbers"),
 }
 _TEXT: _Schema = {
     "tokenizer_json": (_is_tokenizer, "the JSON of a fast tokenizer"),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from headstart.data.containers import contained
+from headstart.data.deep import DEEP_DTYPES
 from headstart.data.draft import Draft, finish
 from headstart.data.images import holds_pictures
 from headstart.data.naming import few
@@ -38,7 +39,7 @@ def as_task(
 ) -> Task:
     """The task of N inputs and their N targets, as scikit-learn has them, in any container that `containers` knows.
 
-    inputs   (N, D) numbers; (N, H, W[, C]) uint8, or a list of pictures or of their paths; a list of strings (texts);
+    inputs   (N, D) numbers; (N, H, W[, C]) pictures; a list of pictures or of their paths; a list of strings (texts);
              a table, all of whose columns are read
     targets  N str, int, bool or float, or lists of them; (N, C) of 0 and 1 is multilabel. Rows go by position
 
@@ -111,8 +112,8 @@ def _of_strings(items: list[Any], modality: Modality | None) -> Draft:
 
 
 def _of_array(array: Array) -> Draft:
-    """(N, D) numbers, (N, H, W[, C]) uint8 pictures, or (N, D) words and numbers as a table."""
-    if array.ndim in (3, 4) and array.dtype == np.uint8:
+    """(N, D) numbers, (N, H, W[, C]) pictures, or (N, D) words and numbers as a table."""
+    if array.ndim in (3, 4) and array.dtype in (np.uint8, *DEEP_DTYPES):
         return draft_of_pictures(pictures_in(array))
     _require_matrix(array)
     if array.dtype.kind not in "biuf":

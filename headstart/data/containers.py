@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from headstart.data.deep import DEEP_DTYPES
 from headstart.data.huggingface import is_dataset, table_of
 from headstart.data.images import is_picture, is_stored
 from headstart.data.tables import Table, of_frame
@@ -219,7 +220,7 @@ def _array(values: Array) -> Any:
         column = values[:, 0].tolist()
         if any(isinstance(cell, str | os.PathLike) or is_picture(cell) for cell in column):
             return column
-    pixels = values.ndim == 3 and values.dtype == np.uint8 and values.shape[2] in (1, 3, 4)
+    pixels = values.ndim == 3 and values.dtype in (np.uint8, *DEEP_DTYPES) and values.shape[2] in (1, 3, 4)
     return [values] if pixels else values
 
 

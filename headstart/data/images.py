@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from headstart.data.deep import DEEP_DTYPES, deep_values, is_deep_picture
+from headstart.data.task import Array
+
 __all__ = ["SUFFIXES", "find_pictures", "holds_pictures", "is_picture", "is_picture_name", "is_stored"]
 
 SUFFIXES = frozenset({
@@ -40,7 +43,7 @@ def holds_pictures(cells: Iterable[object]) -> bool:
 def find_pictures(cells: Iterable[Any], folder: str = "") -> tuple[list[Any], dict[int, str]]:
     """The pictures that cells name or hold, and the rows where there is none: row -> why.
 
-    A cell is a path (relative to `folder`), a PIL picture, a uint8 array (H, W[, C]), the bytes of a picture file, or
+    A cell is a path (relative to `folder`), a PIL picture, an array (H, W[, C]), the bytes of a picture file, or
     a dictionary with "bytes" and "path", as Hugging Face stores pictures. Bytes become PIL pictures that are decoded
     when first used.
     """
@@ -67,8 +70,8 @@ def _picture(cell: Any, folder: str) -> Any:
         return cell
     if isinstance(cell, np.ndarray):
         raise ValueError(
-            f"an array of {cell.dtype} and shape {cell.shape} is no picture: expected uint8 of shape (height, width), "
-            "or (height, width, 1, 3 or 4)"
+            f"an array of {cell.dtype} and shape {cell.shape} is no picture: expected uint8, uint16 or int16 of shape "
+            "(height, width), or (height, width, 1, 3 or 4)"
         )
     raise ValueError("no picture is named" if cell is None or cell != cell else f"{cell!r:.60} is no picture")
 
@@ -83,16 +86,23 @@ def _file(name: str, folder: str) -> str:
     raise ValueError(f"a folder, not a file: {path!r}" if os.path.isdir(path) else f"no such file: {path!r}")
 
 
-def _from_bytes(data: bytes) -> Image.Image:
-    """A picture whose header alone has been read."""
+def _from_bytes(data: bytes) -> Image.Image | Array:
+    """A picture whose header alone has been read; its numbers where it is in colour and has 16 bits a channel, of which
+    Pillow keeps 8."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data))
+            picture = Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:
         raise ValueError(f"{len(data)} bytes that are no picture of a known format") from error
     except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(str(error)) from error
+    if not picture.mode.startswith("RGB") or not is_deep_picture(picture):
+        return picture
+    try:
+        return deep_values(picture)
+    except Exception as error:  # each format's reader raises what it likes on damaged bytes
+        raise ValueError(f"damaged picture: {error}") from error
 
 
 def is_stored(cell: object) -> bool:
@@ -100,6 +110,6 @@ def is_stored(cell: object) -> bool:
 
 
 def _is_pixels(cell: object) -> bool:
-    if not isinstance(cell, np.ndarray) or cell.dtype != np.uint8 or cell.size == 0:
+    if not isinstance(cell, np.ndarray) or cell.dtype not in (np.uint8, *DEEP_DTYPES) or cell.size == 0:
         return False
     return cell.ndim == 2 or (cell.ndim == 3 and cell.shape[2] in (1, 3, 4))

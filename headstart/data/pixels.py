@@ -1,4 +1,4 @@
-"""Arrays as pictures: uint8 in (height, width[, channels]), one or many; what is nearly that is refused by name."""
+"""Arrays as pictures, whole numbers (height, width[, channels]), one or many; what is nearly so is refused by name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.deep import DEEP_DTYPES
 from headstart.data.images import is_picture
 from headstart.data.task import Array
 from headstart.errors import DataError
@@ -13,7 +14,7 @@ from headstart.errors import DataError
 __all__ = ["cure", "pictures_in"]
 
 CHANNELS = (1, 3, 4)
-EXPECTED = "pictures are uint8 (N, H, W[, C]) with 1, 3 or 4 channels in the last place"
+EXPECTED = "pictures are uint8 (or uint16, int16) (N, H, W[, C]) with 1, 3 or 4 channels in the last place"
 
 
 def pictures_in(source: list[Any] | Array) -> list[Any]:
@@ -43,12 +44,10 @@ def cure(array: Array) -> str:
         expression = "x.transpose(0, 2, 3, 1)" if array.ndim == 4 else "x.transpose(1, 2, 0)"
     elif array.ndim == 4 and shape[3] not in CHANNELS:
         return ""
-    if array.dtype == np.uint8:
+    if array.dtype in (np.uint8, *DEEP_DTYPES):
         return "" if expression == "x" else expression
     if array.dtype.kind == "b" or (array.dtype.kind == "f" and np.nanmin(array) >= 0 and np.nanmax(array) <= 1):
         return f"({expression} * 255).round().astype('uint8')"
-    if array.dtype == np.uint16:
-        return f"({expression} // 257).astype('uint8')"
     return f"{expression}.clip(0, 255).astype('uint8')"
 
 

@@ -54,7 +54,7 @@ class Columns(NamedTuple):
 class Task:
     """Inputs, targets, and what is known about each row.
 
-    inputs    N rows. image: list of path strings, PIL pictures or uint8 arrays (H, W[, C]); text: list of str;
+    inputs    N rows. image: list of path strings, PIL pictures or whole numbers (H, W[, C]); text: list of str;
               table: DataFrame of the input columns; array: float array (N, D)
     targets   classification: int64 codes (N,) into `classes`; regression: float64 (N,); multilabel: uint8 (N, C);
               None where nothing is known (prediction)

@@ -16,10 +16,11 @@ from PIL import Image
 from torch import Tensor
 from torchvision import io
 
+from headstart.data.deep import DEEP_DTYPES, Window
 from headstart.data.task import Array
 from headstart.errors import DataError
 from headstart.features.jpeg import read_header
-from headstart.features.pillow import PIXEL_LIMIT, check_size, open_picture, to_rgb
+from headstart.features.pillow import PIXEL_LIMIT, check_size, from_deep, open_picture, to_rgb
 
 __all__ = ["DRAFT", "PIXEL_LIMIT", "decode", "decode_array", "decode_picture"]
 
@@ -27,12 +28,13 @@ DRAFT = 512
 """The shorter side, in pixels, that a large JPEG keeps at least when it is decoded at a quarter or eighth size."""
 
 
-def decode(data: bytes | bytearray, *, draft: bool = False) -> Tensor:
+def decode(data: bytes | bytearray, *, draft: bool = False, window: Window | None = None) -> Tensor:
     """The picture in a file's bytes as RGB: uint8 (3, H, W), its memory in (H, W, 3) order.
 
     draft   decode a JPEG whose shorter side is at least 4 x `DRAFT` at 1/4 or 1/8 size (the decoder scales in the
             frequency domain): 3 x faster for 12 megapixels, in a small part of the memory; once resized to 256 pixels
             within .5/255 of the whole picture on average. Below that the gain is a tenth, so they stay exact
+    window  what becomes black and white of more than 8 bits, see `PicturePreprocess`
 
     `DataError` says in words what is wrong with a file that is no picture, is damaged or is too large.
     """
@@ -40,31 +42,41 @@ def decode(data: bytes | bytearray, *, draft: bool = False) -> Tensor:
         raise DataError("the file is empty (0 bytes)")
     header = read_header(data)
     if header is None or not header.plain:
-        return _from_array(to_rgb(open_picture(data)))
+        return _from_array(to_rgb(open_picture(data), window=window))
     check_size(header.width, header.height)
     if draft and min(header.width, header.height) >= 4 * DRAFT:
         return _from_array(to_rgb(open_picture(data), shorter=DRAFT))
     return _plain(data)
 
 
-def decode_picture(picture: Image.Image) -> Tensor:
+def decode_picture(picture: Image.Image, *, window: Window | None = None) -> Tensor:
     """A PIL picture as RGB: uint8 (3, H, W). The picture itself is left as it is."""
     check_size(*picture.size)
-    return _from_array(to_rgb(picture.copy()))
+    return _from_array(to_rgb(picture.copy(), window=window))
 
 
-def decode_array(array: Array) -> Tensor:
-    """An array of pixels (H, W), (H, W, 1), (H, W, 3) or (H, W, 4: with alpha), uint8, as RGB: uint8 (3, H, W)."""
+def decode_array(array: Array, *, window: Window | None = None) -> Tensor:
+    """An array of pixels (H, W), (H, W, 1), (H, W, 3) or (H, W, 4: with alpha) as RGB: uint8 (3, H, W).
+
+    uint8, or uint16 and int16, which `window` scales.
+    """
     pixels = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
-    if pixels.dtype != np.uint8 or pixels.size == 0 or not (pixels.ndim == 2 or pixels.shape[2:] in ((3,), (4,))):
+    if not _is_pixels(pixels):
         raise DataError(
             f"an array of {array.dtype} with shape {array.shape} is no picture: "
-            "expected uint8 and (height, width), (height, width, 3) or (height, width, 4)"
+            "expected uint8, uint16 or int16 and (height, width), (height, width, 3) or (height, width, 4)"
         )
     check_size(pixels.shape[1], pixels.shape[0])
+    if pixels.dtype in DEEP_DTYPES:
+        return _from_array(to_rgb(from_deep(pixels, window)))
     if pixels.ndim == 3 and pixels.shape[2] == 3:
         return _from_array(pixels)
     return _from_array(to_rgb(Image.fromarray(np.ascontiguousarray(pixels))))
+
+
+def _is_pixels(array: Array) -> bool:
+    known = array.dtype == np.uint8 or array.dtype in DEEP_DTYPES
+    return known and array.size > 0 and (array.ndim == 2 or array.shape[2:] in ((3,), (4,)))
 
 
 def _plain(data: bytes | bytearray) -> Tensor:

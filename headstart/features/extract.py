@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.data.deep import Window
 from headstart.data.task import Array
 from headstart.features import processor
 from headstart.features.cache import Cache
@@ -83,12 +84,21 @@ def extract(
     return _features(run, supply.used(), notes, start)
 
 
-def thumbnails(inputs: Sequence[Any], extraction: Extraction = _PLAIN, progress: Progress | None = None) -> Features:
-    """The same lanes over pictures without a backbone: keys, thumbnails, and what cannot be read."""
+def thumbnails(
+    inputs: Sequence[Any],
+    extraction: Extraction = _PLAIN,
+    progress: Progress | None = None,
+    *,
+    window: Window | None = None,
+) -> Features:
+    """The same lanes over pictures without a backbone: keys, thumbnails, and what cannot be read.
+
+    window   as in `PicturePreprocess`
+    """
     start = time.perf_counter()
     with quiet():
         session = Session(extraction.cache)
-        run = Pictures(inputs, session, supply=None, dim=0, thumbs=open_thumbs(session))
+        run = Pictures(inputs, session, supply=None, dim=0, thumbs=open_thumbs(session, window), window=window)
         run.run(None, extraction.lanes or processor.cores(), progress)
         notes = session.finish()
     return _features(run, None, notes, start)
@@ -104,8 +114,9 @@ def _run(
 ) -> Pictures | Texts:
     lanes = extraction.lanes or processor.cores()
     if isinstance(backbone.preprocess, PicturePreprocess):
-        thumbs = open_thumbs(session) if extraction.thumbs else None
-        pictures = Pictures(inputs, session, supply=supply, dim=backbone.dim, thumbs=thumbs)
+        window = backbone.preprocess.window
+        thumbs = open_thumbs(session, window) if extraction.thumbs else None
+        pictures = Pictures(inputs, session, supply=supply, dim=backbone.dim, thumbs=thumbs, window=window)
         pictures.run(backbone.preprocess, lanes, progress)
         return pictures
     texts = Texts(inputs, session, supply, backbone)

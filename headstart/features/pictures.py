@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from headstart.backbones.backbone import PicturePreprocess
+from headstart.data.deep import Window
 from headstart.errors import DataError
 from headstart.features.engine import Engine, Rows, Runner
 from headstart.features.lanes import run_lanes
+from headstart.features.pillow import Unscaled
 from headstart.features.prepare import RECIPE, THUMB, Pixels, prepare, thumbnail
 from headstart.features.seen import Sight
 from headstart.features.session import Session
@@ -38,7 +40,14 @@ class Pictures:
     """
 
     def __init__(
-        self, inputs: Sequence[Any], session: Session, *, supply: Supply | None, dim: int, thumbs: Store | None
+        self,
+        inputs: Sequence[Any],
+        session: Session,
+        *,
+        supply: Supply | None,
+        dim: int,
+        thumbs: Store | None,
+        window: Window | None = None,
     ) -> None:
         count = len(inputs)
         self.inputs = inputs
@@ -49,6 +58,7 @@ class Pictures:
         self.computed = 0
         self.supply = supply
         self.thumb_store = thumbs
+        self.window = window
         self.seen = session.seen
         self.has_values = np.full(count, supply is None)
         self.has_thumb = np.full(count, thumbs is None)
@@ -150,7 +160,8 @@ class _Belt:
             self._prepare(row, source)
         except DataError as error:
             run.why[row] = str(error)
-            self._note(source, str(error))
+            if not isinstance(error, Unscaled):
+                self._note(source, str(error))
         else:
             self._note(source, "")
         self._forward()
@@ -168,7 +179,8 @@ class _Belt:
         wants_thumb = not run.has_thumb[row] and not (run.thumb_store is not None and source.key in run.thumb_store)
         if not (wants_values or wants_thumb):
             return
-        picture = source.decode(draft=self._preprocess is None or self._preprocess.resize <= _DRAFT)
+        draft = self._preprocess is None or self._preprocess.resize <= _DRAFT
+        picture = source.decode(draft=draft, window=run.window)
         with run.lock:
             run.computed += 1
         if wants_values and self._preprocess is not None:
@@ -232,7 +244,7 @@ class _Belt:
         self._fresh, self._fresh_thumbs, self._sights = [], [], []
 
 
-def open_thumbs(session: Session) -> Store:
-    """Where thumbnails are kept: the same for every backbone."""
-    identity = {"size": THUMB, "recipe": RECIPE}
+def open_thumbs(session: Session, window: Window | None) -> Store:
+    """Where thumbnails are kept: the same for every backbone that sees pictures of more than 8 bits alike."""
+    identity = {"size": THUMB, "recipe": RECIPE} | ({} if window is None else {"window": list(window)})
     return session.store("thumbs", identity, width=THUMB * THUMB * 3, dtype="uint8", label="thumbnails")

@@ -6,6 +6,8 @@ crop the result is uint8 and equal to that bit for bit; the engines do the rest,
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -22,12 +24,14 @@ THUMB = 32
 RECIPE = 1
 """Raised by whoever changes what pixels come out of decoding and preparing: the cache keeps them apart."""
 
+_LONG = 40
 _INTERPOLATION = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC}
 
 
 def prepare(picture: Tensor, preprocess: PicturePreprocess) -> Pixels:
     """uint8 (3, H, W) -> uint8 (size[0], size[1], 3): resized and cropped, not yet normalised."""
     how = _INTERPOLATION[preprocess.interpolation]
+    picture = picture if preprocess.squash else _centre_of_strip(picture, preprocess)
     target = list(preprocess.size) if preprocess.squash else _shorter_to(preprocess.resize, picture.shape[1:])
     picture = functional.resize_image(picture, target, interpolation=how, antialias=True)
     if target != list(preprocess.size):
@@ -51,6 +55,20 @@ def normalise(pixels: Tensor, preprocess: PicturePreprocess) -> Tensor:
     rows = pixels.reshape(count * height, width * channels).to(torch.float32)
     flat = torch.addcmul(shifts, rows, scales)
     return flat.reshape(count, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _centre_of_strip(picture: Tensor, preprocess: PicturePreprocess) -> Tensor:
+    """The part that the crop needs, where the picture is so long that resizing all of it would take much memory."""
+    height, width = picture.shape[1:]
+    shorter, longer = sorted((height, width))
+    if longer <= _LONG * shorter:
+        return picture
+    reduction = shorter / preprocess.resize
+    reach = math.ceil(2 * max(1.0, reduction)) + 2
+    need = math.ceil(max(preprocess.size) * reduction) + 2 * reach
+    need += (longer - need) % 2
+    start = (longer - need) // 2
+    return picture if need >= longer else picture.narrow(2 if width > height else 1, start, need)
 
 
 def _shorter_to(length: int, shape: torch.Size) -> list[int]:

@@ -14,8 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from headstart.data.content import array_key, picture_key
+from headstart.data.deep import Window
 from headstart.errors import DataError
 from headstart.features.decode import decode, decode_array, decode_picture
+from headstart.features.pillow import check_shape
 from headstart.features.seen import Sight, stamp
 
 __all__ = ["FILE_LIMIT", "Source", "path_of"]
@@ -42,13 +44,21 @@ class Source:
         else:
             raise DataError(f"a {type(item).__name__} is no picture: expected a path, a PIL picture or a uint8 array")
 
-    def decode(self, *, draft: bool) -> Tensor:
-        """RGB, uint8 (3, H, W). `DataError` where it is not a picture."""
+    def decode(self, *, draft: bool, window: Window | None = None) -> Tensor:
+        """RGB, uint8 (3, H, W). `DataError` where it is not a picture, or a strip.
+
+        window   what becomes black and white of more than 8 bits
+        """
+        picture = self._decoded(draft, window)
+        check_shape(picture.shape[2], picture.shape[1])
+        return picture
+
+    def _decoded(self, draft: bool, window: Window | None) -> Tensor:
         if self._data is not None:
-            return decode(self._data, draft=draft)
+            return decode(self._data, draft=draft, window=window)
         if isinstance(self._item, np.ndarray):
-            return decode_array(self._item)
-        return decode_picture(self._item)
+            return decode_array(self._item, window=window)
+        return decode_picture(self._item, window=window)
 
     def sight(self, why: str = "") -> Sight | None:
         """What to remember of its file; None for what is no file, or changed just now."""

@@ -15,7 +15,7 @@ PICTURE = PicturePreprocess(
 TEXT = TextPreprocess(tokenizer_json='{"model": {"type": "WordLevel", "vocab": {"é": 0}}}', max_length=12, pad_id=0)
 
 
-@pytest.mark.parametrize("preprocess", [PICTURE, TEXT, None])
+@pytest.mark.parametrize("preprocess", [PICTURE, replace(PICTURE, window=(-1000.0, 400.5)), TEXT, None])
 def test_it_comes_back_from_json(preprocess):
     text = json.dumps(preprocess_to_json(preprocess), allow_nan=False)
     assert preprocess_from_json(json.loads(text)) == preprocess
@@ -31,6 +31,11 @@ def test_whole_numbers_for_colours_are_read_as_floats():
     read = preprocess_from_json(preprocess_to_json(PICTURE) | {"mean": [0, 0, 0]})
     assert read == replace(PICTURE, mean=(0.0, 0.0, 0.0))
     assert [type(value) for value in read.mean] == [float] * 3
+
+
+def test_without_a_window_nothing_is_written_of_one():
+    assert "window" not in preprocess_to_json(PICTURE)
+    assert preprocess_to_json(replace(PICTURE, window=(0.0, 4095.0)))["window"] == [0.0, 4095.0]
 
 
 @pytest.mark.parametrize("value", [{}, {"kind": "sound"}, {"kind": ["text"]}, [], "picture"])
@@ -56,6 +61,9 @@ def test_a_missing_and_an_unknown_key_are_named():
         (PICTURE, {"mean": [0, 0, float("nan")]}, "mean = .*three numbers"),
         (PICTURE, {"std": [1, 1, 0]}, "std = .*three positive numbers"),
         (PICTURE, {"squash": 1}, "squash = '1'; expected true or false"),
+        (PICTURE, {"window": [3, 3]}, "window = .*two ascending numbers"),
+        (PICTURE, {"window": [0, float("inf")]}, "window = .*two ascending numbers"),
+        (PICTURE, {"window": None}, "window = .*two ascending numbers"),
         (TEXT, {"tokenizer_json": "{"}, "expected the JSON of a fast tokenizer"),
         (TEXT, {"tokenizer_json": "7"}, "expected the JSON of a fast tokenizer"),
         (TEXT, {"tokenizer_json": 7}, "expected the JSON of a fast tokenizer"),

@@ -255,7 +255,7 @@ def test_arrays(shape):
     ids=["two channels", "floats", "one axis", "empty"],
 )
 def test_arrays_that_are_no_pictures(array):
-    with pytest.raises(DataError, match=r"is no picture: expected uint8 and \(height, width\)"):
+    with pytest.raises(DataError, match=r"is no picture: expected uint8, uint16 or int16 and \(height, width\)"):
         decode_array(array)
 
 

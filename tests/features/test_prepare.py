@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import hypothesis
 import numpy as np
 import pytest
@@ -73,3 +76,42 @@ def test_thumbnails(shape):
     found = thumbnail(picture)
     assert found.shape == (32, 32, 3)
     assert (found == 77).all()
+
+
+@given(st.integers(1, 6), st.sampled_from(["bilinear", "bicubic"]), st.sampled_from([((32, 32), 32), ((24, 32), 40)]))
+@hypothesis.settings(max_examples=25, deadline=None)
+def test_the_centre_of_a_strip_is_that_of_the_whole(width, interpolation, geometry):
+    size, resize = geometry
+    length = width * 60 + 1
+    p = PicturePreprocess(size=size, resize=resize, interpolation=interpolation, **IMAGENET)
+    wave = (127 + 120 * torch.sin(torch.arange(length) / (3.0 * width))).round().to(torch.uint8)
+    for picture in (wave.expand(3, width, length), wave[:, None].expand(3, length, width)):
+        ours = prepare(picture.contiguous(), p).astype(int)
+        whole = plain(picture.contiguous(), p).permute(1, 2, 0).numpy()
+        assert np.abs(ours - whole).mean() < 6
+
+
+MEMORY = """
+import resource, sys
+import numpy as np
+import torch
+from headstart.backbones.backbone import PicturePreprocess
+from headstart.features.prepare import prepare, thumbnail
+torch.set_num_threads(1)
+p = PicturePreprocess(size=(224, 224), resize=256, interpolation="bicubic", mean=(0, 0, 0), std=(1, 1, 1))
+prepare(torch.zeros(3, 300, 300, dtype=torch.uint8), p)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+shape = [int(number) for number in sys.argv[1:]]
+picture = torch.zeros(3, *shape, dtype=torch.uint8)
+assert prepare(picture, p).shape == (224, 224, 3)
+assert thumbnail(picture).shape == (32, 32, 3)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("shape", [(1, 300_000), (300_000, 1), (500, 20_000), (20_000, 500), (3, 200_000), (1, 1)])
+def test_strips_take_bounded_memory(shape):
+    command = [sys.executable, "-c", MEMORY, *map(str, shape)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kilobytes = int(done.stdout) / (1024 if sys.platform == "darwin" else 1)
+    assert kilobytes < 400_000

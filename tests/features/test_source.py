@@ -9,6 +9,7 @@ from PIL import Image
 from headstart.data.content import array_key, file_key, picture_key
 from headstart.errors import DataError
 from headstart.features import source as module
+from headstart.features.quiet import quiet
 from headstart.features.source import Source, path_of
 
 
@@ -85,3 +86,27 @@ def test_what_is_remembered_of_a_file(photos, make):
 def test_what_is_a_path():
     assert path_of("a") == path_of(Path("a")) == "a"
     assert path_of(np.zeros(3)) is path_of(Image.new("L", (1, 1))) is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(30_000, 1), (1, 30_000), (101, 1), (20_000, 199)])
+def test_a_strip_is_refused_by_name(tmp_path, width, height):
+    picture = Image.new("RGB", (width, height), "red")
+    picture.save(tmp_path / "strip.png")
+    for item in (str(tmp_path / "strip.png"), picture, np.asarray(picture)):
+        with pytest.raises(DataError, match=f"a strip of {width} x {height} pixels, more than 100 times as long as"):
+            Source(item).decode(draft=False)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (100, 1), (20_000, 500), (3, 300)])
+def test_long_pictures_are_read(tmp_path, width, height):
+    Image.new("RGB", (width, height), "red").save(tmp_path / "long.jpg")
+    with quiet():
+        assert Source(str(tmp_path / "long.jpg")).decode(draft=True).shape == (3, height, width)
+
+
+def test_a_turned_strip_is_named_as_it_is_seen(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (500, 2), "red").save(tmp_path / "turned.png", exif=exif)
+    with pytest.raises(DataError, match="a strip of 2 x 500 pixels"):
+        Source(str(tmp_path / "turned.png")).decode(draft=False)

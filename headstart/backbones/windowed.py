@@ -1,0 +1,43 @@
+"""A backbone that sees pictures of more than 8 bits through a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from headstart.backbones.backbone import Backbone, Classifier, PicturePreprocess
+from headstart.backbones.fingerprint import fingerprint
+
+__all__ = ["windowed"]
+
+
+def windowed(backbone: Backbone, window: tuple[float, float] | None) -> Backbone:
+    """The same network with this window in its preprocessing, and so with a fingerprint of its own; its twin of random
+    weights and its classifier likewise. Unchanged where it has this window, or its inputs are no pictures."""
+    preprocess = backbone.preprocess
+    if not isinstance(preprocess, PicturePreprocess) or preprocess.window == window:
+        return backbone
+    preprocess = replace(preprocess, window=window)
+    return replace(
+        backbone,
+        preprocess=preprocess,
+        fingerprint=fingerprint(backbone.module, preprocess, backbone.spec),
+        random=_random(backbone.random, window),
+        classifier=_classifier(backbone.classifier, window),
+    )
+
+
+def _random(
+    random: Callable[[int], Backbone] | None, window: tuple[float, float] | None
+) -> Callable[[int], Backbone] | None:
+    return None if random is None else lambda seed: windowed(random(seed), window)
+
+
+def _classifier(
+    classifier: Callable[[], Classifier | None] | None, window: tuple[float, float] | None
+) -> Callable[[], Classifier | None] | None:
+    def read() -> Classifier | None:
+        found = classifier() if classifier is not None else None
+        return None if found is None else found._replace(backbone=windowed(found.backbone, window))
+
+    return None if classifier is None else read
