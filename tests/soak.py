@@ -3,9 +3,9 @@
     python tests/soak.py [--kills N] [--seed N]
 
 A round takes one of `JOBS` through `Transfer.fit`, kills it, starts it again, kills it, and so on until it ends. It
-prints a JSON object: rounds, kills, starts, resumed (starts that found a journal), epochs (done in all starts) and
-epochs_at_most (had each start done all), mismatches (rounds that ended in other weights, curves or temperature: must
-be 0), left (files that remained: must be none), minutes.
+prints a JSON object: rounds, kills, starts, resumed (starts that found a journal), epochs (done in all starts),
+epochs_alone (of runs left alone), mismatches (rounds that ended in other weights, curves or temperature: must be 0),
+left (files that remained: must be none), minutes.
 
 Imports are paid once: a server that has them forks each run.
 """
@@ -111,10 +111,12 @@ class Soak:
         self.killed(JOBS[0], None)  # the first run finds out what the processor can do, and is slower
         self.alone = [self.ended(job, [None]) for job in JOBS]
 
-    def killed(self, job: Job, limit: float | None) -> bool:
-        """Start it; whether it had to be killed after so many seconds."""
-        process = self.server.Process(target=fit, args=(job, self.data, self.folder))
+    def killed(self, job: Job, limit: float | None, *, after_an_epoch: bool = False) -> bool:
+        """Start it; whether it had to be killed after so many seconds, counted from its start or its first epoch."""
+        process, before = self.server.Process(target=fit, args=(job, self.data, self.folder)), self.epochs()
         process.start()
+        while after_an_epoch and process.is_alive() and self.epochs() == before:
+            process.join(0.005)
         process.join(limit)
         process.kill()
         process.join()
@@ -124,6 +126,11 @@ class Soak:
             raise RuntimeError(f"a run of {job.method} failed: exit code {code}")
         return code != 0
 
+    def epochs(self) -> int:
+        """How many were done in the starts of this round."""
+        path = self.folder / "epochs"
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
     def ended(self, job: Job, limits: Iterable[float | None]) -> Ended:
         """Start it again and again, with these limits, until it ends."""
         (self.folder / "epochs").unlink(missing_ok=True)
@@ -131,24 +138,22 @@ class Soak:
         for limit in limits:
             self.counts["starts"] += 1
             self.counts["resumed"] += any(self.folder.glob("cache/runs/*/now.safetensors"))
-            if not self.killed(job, limit):
+            if not self.killed(job, limit, after_an_epoch=limit is not None and self.counts["starts"] % 2 == 0):
                 break
             self.counts["kills"] += 1
         seconds = time.perf_counter() - began
         self.left |= {path.name for place in ("cache/runs/*", "tmp/headstart*") for path in self.folder.glob(place)}
-        epochs = len((self.folder / "epochs").read_text().splitlines())
-        return Ended((self.folder / "digest").read_text(), epochs, seconds)
+        return Ended((self.folder / "digest").read_text(), self.epochs(), seconds)
 
     def round(self, number: int) -> None:
         """One job, killed up to `MOST` times."""
         job, alone = JOBS[number % len(JOBS)], self.alone[number % len(JOBS)]
         longest = alone.seconds * self.rng.choice([0.5, 0.8, 1.0])
-        before = self.counts["starts"]
         (self.folder / "digest").unlink()
         ended = self.ended(job, [*self.rng.uniform(0, longest, MOST), None])
         self.counts["rounds"] += 1
         self.counts["epochs"] += ended.epochs
-        self.counts["epochs_at_most"] += alone.epochs * (self.counts["starts"] - before)
+        self.counts["epochs_alone"] += alone.epochs
         self.counts["mismatches"] += ended.digest != alone.digest
 
 

@@ -33,7 +33,8 @@ from headstart.tune.lora import LoRA
 from headstart.tune.top import Top
 
 CPU = torch.device("cpu")
-TINY = Training(margin=0, epochs=3, batch=5, lr=1e-3, views=2, patience=9, precision="float32")
+# Steps are as long as the gradient: Adam takes a whole one where a gradient is nothing but rounding.
+TINY = Training(margin=0, epochs=3, batch=5, lr=1e-2, optimizer="sgd", views=2, patience=9, precision="float32")
 WORDS = ["the", "film", "was", "not", "good", "but", "unwatchable", "dull", "and", "told", "bright", "story", "sea"]
 
 

@@ -74,7 +74,8 @@ def test_micro_batches_add_up_to_the_batch(backbone):
     for micro in (0, 2):
         network = network_of(backbone)
         tune = Top(stages=0)
-        curves = train(network, data(), tune, Supervised(), replace(PLAIN, micro=micro), Journal(None)).curves
+        training = replace(PLAIN, micro=micro, optimizer="sgd")
+        curves = train(network, data(), tune, Supervised(), training, Journal(None)).curves
         runs.append((network, curves))
     for (key, one), other in zip(runs[0][0].state_dict().items(), runs[1][0].state_dict().values(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4, msg=key)

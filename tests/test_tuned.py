@@ -265,7 +265,7 @@ wait(apart("full", 60_000))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_twins_and_a_full_disk_change_nothing_that_is_learnt(tmp_path):
     environment = os.environ | {"HEADSTART_CACHE": str(tmp_path)}
-    subprocess.run([sys.executable, "-W", "ignore", "-c", APART], env=environment, check=True, timeout=200)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", APART], env=environment, check=True)
     names = ("whole", "one", "two", "three", "full")
     whole, *twins, full = (json.loads((tmp_path / f"{name}.json").read_text()) for name in names)
     assert [one[:2] for one in twins] == [whole[:2]] * 3

@@ -39,7 +39,7 @@ def test_the_printed_figure_of_the_regression_is_reached() -> None:
     labels = np.where(np.arange(100) < 10, answers, np.nan)
     model = TrAdaBoostR2(Ridge(), rounds=10)
     model.fit(np.vstack([source, target]), np.append(targets, labels), sample_domain=np.repeat([1, -1], 100))
-    assert model.score(target, answers) == pytest.approx(0.6998064452649, abs=1e-12)
+    assert model.score(target, answers) == pytest.approx(0.6998064452649, abs=1e-10)
     np.testing.assert_allclose(model.errors_[[0, 4, 9]], [0.4862, 0.7154, 0.3666], atol=5e-5)
 
 

@@ -35,7 +35,7 @@ def test_printed_figures():
     assert RidgeClassifier().fit(aligned.source, aligned.targets).score(two.target, two.answers) == 0.86
     line = make_regression_da()
     found = Ridge().fit(line.source, line.targets).score(line.target, line.answers)
-    assert found == pytest.approx(0.6771931378706, abs=5e-14)
+    assert found == pytest.approx(0.6771931378706, abs=1e-11)
 
 
 def test_moments_become_the_targets():
@@ -62,12 +62,13 @@ def test_predictions_are_skadas():
     domain = np.repeat([1, -2], 60)
     theirs = skada.CORAL(RidgeClassifier(), reg=None).fit(x, y, sample_domain=domain)
     ours = Adapted(Coral(penalty=0), RidgeClassifier()).fit(x, y, sample_domain=domain)
-    new = DRAW.normal(size=(300, 4)) * 3 - 1
+    new = np.random.default_rng(1).normal(size=(300, 4)) * 3 - 1
     np.testing.assert_array_equal(ours.predict(new), theirs.predict(new, sample_domain=np.full(300, -2)))
 
 
 def test_fewer_rows_than_features_and_constant_features():
-    wide = DRAW.normal(size=(5, 9)) + 7, DRAW.normal(size=(4, 9))
+    draw = np.random.default_rng(2)
+    wide = draw.normal(size=(5, 9)) + 7, draw.normal(size=(4, 9))
     wide[0][:, 2] = 5.0
     aligned = Coral()(domains(*wide))
     assert np.isfinite(aligned.source).all()
@@ -99,7 +100,7 @@ def test_bad_input():
 
 def test_no_copy_of_the_rows():
     """Beyond the rows and what becomes of them, a few blocks."""
-    source, target = DRAW.normal(size=(50_000, 16)), DRAW.normal(size=(50_000, 16))
+    source, target = np.random.default_rng(3).normal(size=(2, 50_000, 16))
     tracemalloc.start()
     Coral()(domains(source, target))
     peak = tracemalloc.get_traced_memory()[1]

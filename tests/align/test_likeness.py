@@ -21,8 +21,9 @@ def domains(source=SOURCE, target=TARGET, weights=None):
 @pytest.mark.parametrize("width", [3, 40])
 def test_products_are_those_of_the_transductive_kernel(width, monkeypatch):
     monkeypatch.setattr(moments, "BLOCK", 5)
-    two = domains(DRAW.normal(size=(17, width)), DRAW.normal(size=(12, width)))
-    new = np.concatenate([two.target, DRAW.normal(size=(4, width))])
+    draw = np.random.default_rng(4)
+    two = domains(draw.normal(size=(17, width)), draw.normal(size=(12, width)))
+    new = np.concatenate([two.target, draw.normal(size=(4, width))])
     ours, theirs = (
         np.concatenate([found.source, found.move(new)])
         for found in (Likeness()(two), Transductive(kernel="linear")(two))

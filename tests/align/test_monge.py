@@ -25,7 +25,7 @@ def domains(source=SOURCE, target=TARGET, weights=None):
 
 
 def test_printed_distance():
-    assert LinearTransport()(domains()).facts["distance"] == pytest.approx(2.2219835390962146, abs=1e-14)
+    assert LinearTransport()(domains()).facts["distance"] == pytest.approx(2.2219835390962146, abs=1e-11)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -46,7 +46,7 @@ def test_predictions_are_skadas():
     domain = np.repeat([1, -2], [20, 30])
     theirs = skada.LinearOTMapping(RidgeClassifier(), reg=0.3).fit(x, y, sample_domain=domain)
     ours = Adapted(LinearTransport(penalty=0.3), RidgeClassifier()).fit(x, y, sample_domain=domain)
-    new = DRAW.randn(300, 2) * 3 + 2
+    new = np.random.default_rng(1).normal(size=(300, 2)) * 3 + 2
     np.testing.assert_array_equal(ours.predict(new), theirs.predict(new, sample_domain=np.full(300, -2)))
 
 

@@ -41,12 +41,12 @@ def blobs(classes: int = 3) -> tuple[Array, Array, Array]:
 
 def test_the_printed_figure_of_the_closed_form_is_reached() -> None:
     source, targets, target, answers = make_regression_da()
-    assert Ridge().fit(source, targets).score(target, answers) == pytest.approx(0.6771931378706, abs=1e-12)
+    assert Ridge().fit(source, targets).score(target, answers) == pytest.approx(0.6771931378706, abs=1e-11)
     labels = np.where(np.arange(100) < 3, answers, np.nan)
     model = L2SPRegressor(1.0).fit(
         np.vstack([source, target]), np.append(targets, labels), sample_domain=np.repeat([1, -1], 100)
     )
-    assert model.score(target, answers) == pytest.approx(0.6454964910964, abs=1e-12)
+    assert model.score(target, answers) == pytest.approx(0.6454964910964, abs=1e-11)
     frozen = L2SPRegressor(1.0, source=FrozenEstimator(Ridge().fit(source, targets))).fit(target[:3], answers[:3])
     np.testing.assert_allclose(frozen.coef_, model.coef_, rtol=1e-12)
 

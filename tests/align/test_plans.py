@@ -22,8 +22,8 @@ CODES = np.arange(20) % 3
 
 
 def test_printed_costs():
-    assert np.vdot(exact(COST, A, B), COST) == pytest.approx(5.626689581239157, abs=1e-14)
-    assert np.vdot(entropic(COST, A, B, 1.0), COST) == pytest.approx(6.15988121504204, abs=1e-14)
+    assert np.vdot(exact(COST, A, B), COST) == pytest.approx(5.626689581239157, abs=1e-11)
+    assert np.vdot(entropic(COST, A, B, 1.0), COST) == pytest.approx(6.15988121504204, abs=1e-11)
 
 
 def test_every_plan_moves_all_mass():

@@ -38,7 +38,8 @@ def test_predictions_are_skadas(dim):
     domain = np.repeat([1, -2], 50)
     theirs = skada.SubspaceAlignment(RidgeClassifier(), n_components=dim).fit(x, y, sample_domain=domain)
     ours = Adapted(SubspaceAlignment(dim=dim), RidgeClassifier()).fit(x, y, sample_domain=domain)
-    new = TARGET[DRAW.integers(50, size=200)] + DRAW.normal(size=(200, 6))
+    draw = np.random.default_rng(2)
+    new = TARGET[draw.integers(50, size=200)] + draw.normal(size=(200, 6))
     np.testing.assert_array_equal(ours.predict(new), theirs.predict(new, sample_domain=np.full(200, -2)))
 
 

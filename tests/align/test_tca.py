@@ -56,7 +56,8 @@ def test_more_mu_brings_the_tasks_nearer():
 
 
 def test_landmarks_bound_the_memory_and_keep_the_components():
-    source, target = (DRAW.normal(size=(count, 2)) * [3, 1] + np.array([at, at]) for count, at in ((500, 0), (400, 1)))
+    draw = np.random.default_rng(3)
+    source, target = (draw.normal(size=(count, 2)) * [3, 1] + np.array([at, at]) for count, at in ((500, 0), (400, 1)))
     exact, few = (TCA(dim=1, gamma=0.01, mu=1e-5, most=most)(domains(source, target)) for most in (900, 60))
     assert few.facts["kernel_rows"] == 60
     assert abs(np.corrcoef(exact.source[:, 0], few.source[:, 0])[0, 1]) > 0.98

@@ -351,18 +351,22 @@ def test_any_forged_value_is_an_error_or_a_model(pristine, data):
 
 
 def test_a_model_that_is_replaced_while_it_is_read_is_read_whole(tmp_path, table_model, array_model):
-    target, seen = tmp_path / "m", []
+    target, seen, enough = tmp_path / "m", [], threading.Event()
     write(array_model, target)
 
     def replace_often():
-        for model in [table_model, array_model] * 10:
-            write(model, target, overwrite=True)
+        while not enough.is_set():
+            for model in (table_model, array_model):
+                write(model, target, overwrite=True)
 
     writer = threading.Thread(target=replace_often)
     writer.start()
-    while writer.is_alive():
-        seen.append(read(target))
-    writer.join()
+    try:
+        while writer.is_alive() and (len(seen) < 20 or len({model.modality for model in seen}) < 2):
+            seen.append(read(target))
+    finally:
+        enough.set()
+        writer.join()
     for model in seen:
         same(model, table_model if model.modality == "table" else array_model)
     assert {model.modality for model in seen} == {"table", "array"}

@@ -54,7 +54,7 @@ def test_no_package_is_imported():
         "    load(f'bundled:{name}')\n"
         f"assert not set({folders}) & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", loading], check=True, timeout=200)
+    subprocess.run([sys.executable, "-c", loading], check=True)
 
 
 def china(preprocess):
@@ -100,7 +100,7 @@ def test_minilm_is_the_published_model():
     for sentence, row in zip(SENTENCES, found, strict=True):
         with torch.inference_mode():
             hidden = model(**tokenizer(sentence, return_tensors="pt")).last_hidden_state
-        np.testing.assert_allclose(row, hidden[0].mean(0).numpy(), atol=1e-6, rtol=1e-4)
+        np.testing.assert_allclose(row, hidden[0].mean(0).numpy(), atol=1e-5, rtol=1e-4)
     backbone = load("bundled:minilm")
     assert (backbone.dim, backbone.preprocess.max_length, len(backbone.stages)) == (384, 256, 7)
 

@@ -24,9 +24,9 @@ def test_a_lane_waits_for_it(tiny):
     found = []
     lane = Thread(target=lambda: found.append(supply.wait(Event())))
     lane.start()
-    assert supply.wanted.wait(10)
+    assert supply.wanted.wait(100)
     supply.provide()
-    lane.join(10)
+    lane.join(100)
     assert found == [supply.engine]
 
 

@@ -91,7 +91,7 @@ def test_the_graph_is_the_trace_of_the_laplacian(k):
     W = naive_edges(Y, k)
     found = edges(torch.from_numpy(Y), k)
     np.testing.assert_allclose(found, W, atol=1e-12)
-    F = RNG.normal(size=(9, 2))
+    F = np.random.default_rng(1).normal(size=(9, 2))
     L = np.diag(W.sum(1)) - W
     assert roughness(torch.from_numpy(F), found).item() == pytest.approx(np.trace(F.T @ L @ F) / W.sum(), rel=1e-9)
     assert roughness(torch.ones(9, 2).double(), found).item() == pytest.approx(0, abs=1e-12)
