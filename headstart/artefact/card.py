@@ -48,6 +48,7 @@ def _facts(model: Model, config: dict[str, Any]) -> str:
     rows = [("input", _input(model)), ("classes", _listed(model.classes)), ("rows", _counts(model.evidence or {}))]
     if model.columns is not None:
         roles = model.columns._asdict() | {"input": ", ".join(model.columns.input)}
+        roles.pop("types")
         rows.append(("columns", "; ".join(f"{role}: {_safe(value)}" for role, value in roles.items() if value)))
     if (backbone := model.backbone) is not None:
         stored = "" if config["backbone"]["stored"] else "; its weights are not in this folder"

@@ -67,7 +67,9 @@ def outputs(kind: str, classes: int) -> int:
 def columns_from(config: dict[str, Any] | None) -> Columns | None:
     if config is None:
         return None
-    return Columns(**(config | {name: tuple(config.get(name, ())) for name in ("input", "classes")}))
+    types = tuple((name, kind) for name, kind in config.get("types", ()))
+    plain_lists = {name: tuple(config.get(name, ())) for name in ("input", "classes")}
+    return Columns(**(config | plain_lists | {"types": types}))
 
 
 def preprocess_from(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
+from headstart.data.task import ColumnType
 from headstart.errors import ArtefactError
 
 __all__ = ["CONFIG", "FILES", "FORMAT", "VERSION", "Shape"]
@@ -114,6 +115,13 @@ _whole = _a(int, "a whole number")
 _flag = _a(bool, "true or false")
 _hash = _matching(r"[0-9a-f]{64}", "64 hexadecimal digits")
 _texts = _many(_text)
+_kind_of_column = _one_of(*get_args(ColumnType))
+
+
+def _type(value: Any, where: str) -> None:
+    _many(_text, 2)(value, where)
+    _kind_of_column(value[1], f"{where}[1]")
+
 
 CONFIG: Shape = _record(
     format=_text,
@@ -127,9 +135,9 @@ CONFIG: Shape = _record(
     options=_anything,
     classes=_many(_label),
     columns=_optional(_record(
-        later=("classes",),
+        later=("classes", "types"),
         input=_texts, target=_optional(_text), split=_optional(_text), group=_optional(_text), domain=_optional(_text),
-        classes=_texts,
+        classes=_texts, types=_many(_type),
     )),
     engine=_anything,
     notes=_texts,

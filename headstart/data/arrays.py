@@ -66,7 +66,7 @@ def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Colu
     """
     source = contained(source)
     if isinstance(source, Table):
-        return draft_of(source, Roles(input=tuple(source.frame.columns), modality=modality), need_target=False)
+        return draft_of(source, Roles(input=tuple(source.raw.columns), modality=modality), need_target=False)
     if modality == "image":
         return draft_of_pictures(pictures_in(source))
     if isinstance(source, list) and not source:
@@ -121,7 +121,7 @@ def _of_array(array: Array) -> Draft:
             array = array.astype(np.float64)
         except (TypeError, ValueError):
             table = of_frame(_frame(array))
-            return draft_of(table, Roles(input=tuple(table.frame.columns), modality="table"), need_target=False)
+            return draft_of(table, Roles(input=tuple(table.raw.columns), modality="table"), need_target=False)
     numbers = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     notes = [f"input: an array of {array.shape[1]} columns"]
     return Draft(inputs=numbers, modality="array", names=[f"row {row}" for row in range(len(array))], notes=notes)

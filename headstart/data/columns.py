@@ -7,15 +7,21 @@ rule, and each decision is put in words:
 2. group: a column called group, groups, group_id, patient_id, subject_id, participant_id, speaker_id or user_id.
    domain: a column called domain or domain_id.
 3. target: a column called target, label, labels, class, category, y or outcome, the first of these names that there is.
-4. input: the first column of which most values are pictures or names of picture files; else a text column (strings,
-   at least half of them different, of 4 words or more on average): one called text, sentence, review, content, body,
-   comment, message, tweet or document, else the one with the most words.
-5. target, where no name told: the last column that is not the input and not an identifier.
+4. input: the first column of which most values are pictures or names of picture files; else a text column: one called
+   text, sentence, review, content, body, comment, message, tweet, sms or document that holds strings, not a few over
+   and over; else the one with the most words of those that are called title, headline, question, description or so and
+   have 2 words or more on average, or have 4 or more. In a text at least half of the rows are filled and at least half
+   of these different. Of scripts without spaces two letters (of Thai and its kin four) count as a word.
+5. target, where no name told: the last column that is not the input, not an identifier, no date, and no strings that
+   are all different, unless it is all there is.
 6. input, where there are neither pictures nor texts: all other columns, as a table; one column of words alone is text.
+   Whatever is the only column left is the input.
 
-Identifiers (see `profile.is_identifier`), dates and nested values are left out, and so are columns beside a picture or
-a text. Several inputs may be named: where all are words and one of them is a text they are one text, a line each; else
-they are a table. Case does not matter in names.
+Identifiers (see `profile.identity`), row counters (see `counters`), nested values, and in a table strings that are all
+different are left out, and so are columns beside a picture or a text; each is named with its reason, and read all the
+same where it is named as an input. Dates are read as the time and its place in the year, the week and the day; they
+are never the target. Several inputs may be named: where all are words and one of them is a text they are one text, a
+line each; else they are a table. Case does not matter in names.
 """
 
 from __future__ import annotations
@@ -24,9 +30,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from headstart.data.inputs import inputs_of, looks, rest_of
+from headstart.data.counters import count_of_rows
+from headstart.data.inputs import BESIDE, inputs_of, looks, rest_of
 from headstart.data.naming import by_name, did_you_mean, few
-from headstart.data.profile import is_identifier, obstacle
+from headstart.data.profile import all_different, identity, obstacle
 from headstart.data.roles import Roles
 from headstart.data.split_names import split_of
 from headstart.data.tables import Table
@@ -45,11 +52,15 @@ NAMES = {
 
 
 class Assigned(NamedTuple):
-    """The columns that play a role, what the inputs are, and how that was decided."""
+    """The columns that play a role, what the inputs are, and how that was decided.
+
+    counters   columns that are left out since they count the rows
+    """
 
     columns: Columns
     modality: Modality
     notes: list[str]
+    counters: tuple[str, ...] = ()
 
 
 def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_target: bool = True) -> Assigned:
@@ -62,6 +73,11 @@ def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_t
         found = _inferred(table, roles, need_target)
     if found.columns.target is not None and found.columns.target in (*found.columns.input, found.columns.split):
         raise DataError(f"column {found.columns.target!r} cannot be the target and an input, or the split, at once")
+    if found.columns.target is not None and _is_date(table, found.columns.target):
+        raise DataError(
+            f"column {found.columns.target!r} holds dates, which cannot be the target: derive what is asked for, such "
+            "as a number of days or the name of a month, or name another target column"
+        )
     if found.modality in ("table", "array"):
         _require_readable(table, found.columns.input)
     if found.columns.split is not None:
@@ -72,7 +88,7 @@ def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_t
 def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool) -> Assigned:
     """The roles of a fit: its inputs, and its target if needed, must be there; group and domain may be. What was split
     at the fit need not be split again, and where there is no target no row is lost to what only a fit looks at."""
-    present = list(table.frame.columns)
+    present = list(table.raw.columns)
     inputs = roles.inputs or columns.input
     for name in inputs:
         _require(table, name, "which the model reads", "input")
@@ -94,7 +110,7 @@ def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool)
 def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
     notes = [f"{role} column: {name!r} (as asked)" for role, name in roles.named.items()]
     found: dict[str, str] = dict(roles.named)
-    free = [name for name in table.frame.columns if name not in (*roles.inputs, *found.values())]
+    free = [name for name in table.raw.columns if name not in (*roles.inputs, *found.values())]
     for role in ("split", "group", "domain", "target"):
         name = None if role in found else by_name(free, NAMES[role])
         if name is None:
@@ -107,35 +123,45 @@ def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
         notes.append(f"{role} column: {name!r} (by its name)")
     inputs, modality, why = inputs_of(table, free, roles)
     free = [name for name in free if name not in inputs]
-    identifiers = [name for name in free if is_identifier(table.frame[name])]
-    free = [name for name in free if name not in identifiers]
+    identities = {name: reason for name in free if (reason := identity(table.frame[name]))}
+    free = [name for name in free if name not in identities]
     if need_target and "target" not in found:
         found["target"] = _last(free, table)
         free.remove(found["target"])
         notes.append(f"target column: {found['target']!r} (the last column)")
+    if not inputs and not free and len(identities) == 1 and roles.modality != "text":
+        free = list(identities)
+        notes.append(f"{free[0]!r} looks as if it only told rows apart, but is the only column that is left")
+        identities = {}
     if not inputs:
         inputs, modality, why, left_out = rest_of(table, free, roles.modality)
         notes += left_out
     elif free:
-        notes.append(f"left out: {few(free)} (beside the input; name several columns as input to read them together)")
-    if identifiers:
-        notes.append(f"left out: {few(identifiers)} (all different: they only tell rows apart)")
+        notes.append(f"left out: {few(free)} ({BESIDE})")
+    notes += [f"left out: {name!r} ({reason})" for name, reason in identities.items()]
     target = found.pop("target", None) if need_target else None
     others = {role: found.get(role) for role in ("split", "group", "domain")}
-    return Assigned(Columns(inputs, target, **others), modality, [*notes, why])
+    counters = tuple(name for name in identities if count_of_rows(table.frame[name]))
+    return Assigned(Columns(inputs, target, **others), modality, [*notes, why], counters)
 
 
 def _last(free: list[str], table: Table) -> str:
-    possible = [name for name in free if not obstacle(table.frame[name]).startswith("dates")]
+    """The last column that may be a target: no dates, and strings that are all different only if there is no other."""
+    possible = [name for name in free if not _is_date(table, name)]
     if not possible:
         raise DataError(
-            f"no column is left to be the target: the columns are {few(table.frame.columns)}. Name one as target"
+            f"no column is left to be the target: the columns are {few(table.raw.columns)}. Name one as target"
         )
-    return possible[-1]
+    return next((name for name in reversed(possible) if not all_different(table.frame[name])), possible[-1])
+
+
+def _is_date(table: Table, name: str) -> bool:
+    """Whether a column holds dates."""
+    return table.typed[name].type.startswith("date")
 
 
 def _require(table: Table, name: str, what: str, role: str) -> None:
-    present = list(table.frame.columns)
+    present = list(table.raw.columns)
     if name not in present:
         hint = did_you_mean(name, present)
         raise MissingColumn(f"no column {name!r}, {what}: the columns are {few(present, 20)}.{hint}", role)

@@ -37,6 +37,7 @@ class Draft:
     columns: Columns = NO_COLUMNS
     broken: dict[int, str] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)
+    counters: list[SetAside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -90,6 +91,7 @@ def finish(
         domain=_named(draft.domain, None),
         columns=draft.columns,
         set_aside=(*draft.set_aside, *aside),
+        counters=tuple(draft.counters),
         notes=tuple(notes),
     )
     if not rows and not (to_answer and task.n_read):

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from headstart.data.images import holds_pictures
 from headstart.data.naming import by_name, few
-from headstart.data.profile import are_words, is_text, mean_words, obstacle
+from headstart.data.profile import all_different, are_words, is_text, mean_words, obstacle
 from headstart.data.roles import Roles
 from headstart.data.tables import Table
 from headstart.data.task import Modality
 from headstart.errors import DataError
 
-__all__ = ["inputs_of", "looks", "rest_of"]
+__all__ = ["BESIDE", "inputs_of", "looks", "rest_of"]
 
-TEXT_NAMES = ("text", "sentence", "review", "content", "body", "comment", "message", "tweet", "document")
+TEXT_NAMES = (
+    "text", "sentence", "review", "content", "body", "comment", "message", "tweet", "document", "sms", "utterance",
+    "transcript", "texte", "texto", "testo", "\u6587\u672c", "\u30c6\u30ad\u30b9\u30c8", "\ud14d\uc2a4\ud2b8",
+)  # fmt: skip
+TITLE_NAMES = (
+    "title", "headline", "subject", "question", "description", "caption", "summary", "abstract", "post", "query",
+    "prompt",
+)  # fmt: skip
+TITLE_WORDS = 2
+BESIDE = "beside the input; name several columns as input to read them together"
+DIFFERENT = "strings that are all different, of which a table learns nothing; name it as the input to read it as text"
+MANY = 20
 
 
 def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, ...], Modality, str]:
@@ -33,7 +45,7 @@ def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, .
         )
     if roles.modality == "image":
         raise DataError(f"no column holds pictures or their names: the columns are {few(free)}")
-    wanted = {None: is_text, "text": are_words}.get(roles.modality)
+    wanted = {None: _is_text, "text": are_words}.get(roles.modality)
     texts = [name for name in free if wanted(table.frame[name])] if wanted else []
     if texts:
         words = {name: mean_words(table.frame[name]) for name in texts}
@@ -45,17 +57,29 @@ def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, .
 
 
 def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tuple[str, ...], Modality, str, list[str]]:
-    """All columns that no other role took, as a table; one column of words alone is text."""
+    """All columns that no other role took, as a table; one column of words alone is text.
+
+    Strings that are all different tell a table nothing, and are left out; where there is nothing else, the longest of
+    them are the text.
+    """
     obstacles = {name: why for name in free if (why := obstacle(table.frame[name]))}
-    notes = [f"left out: {name!r} ({why})" for name, why in obstacles.items()]
-    inputs = tuple(name for name in free if name not in obstacles)
+    names = [f"left out: {name!r} ({why})" for name, why in obstacles.items()]
+    inputs = [name for name in free if name not in obstacles]
     if not inputs:
-        present, why = few(table.frame.columns, 20), "; ".join(notes)
+        present, why = few(table.raw.columns, 20), "; ".join(names)
         raise DataError(f"no column is left to be the input: name one of {present}. {why}".rstrip())
+    different = [name for name in inputs if asked is None and all_different(table.frame[name])]
+    if len(different) < len(inputs):
+        names += [f"left out: {name!r} ({DIFFERENT})" for name in different]
+        inputs = [name for name in inputs if name not in different]
+    elif len(different) > 1:
+        best = max(different, key=lambda name: mean_words(table.frame[name]))
+        names += [f"left out: {name!r} ({BESIDE})" for name in different if name != best]
+        inputs = [best]
     if len(inputs) == 1 and asked is None and are_words(table.frame[inputs[0]]):
-        return inputs, "text", f"input: text from {inputs[0]!r} (the only column that is left)", notes
+        return tuple(inputs), "text", f"input: text from {inputs[0]!r} (the only column that is left)", names
     modality: Modality = "array" if asked == "array" else "table"
-    return inputs, modality, f"input: a table of {len(inputs)} columns: {few(inputs)}", notes
+    return tuple(inputs), modality, f"input: a table of {len(inputs)} columns: {few(inputs)}", names
 
 
 def looks(table: Table, inputs: Sequence[str]) -> Modality:
@@ -71,6 +95,15 @@ def looks(table: Table, inputs: Sequence[str]) -> Modality:
     if all(map(are_words, columns)) and (len(columns) == 1 or any(map(is_text, columns))):
         return "text"
     return "table"
+
+
+def _is_text(column: pd.Series[Any]) -> bool:
+    """Whether a column is a text by its looks, or holds strings and is called as texts are."""
+    name = str(column.name).strip().lower()
+    if name in TEXT_NAMES and are_words(column):
+        different = column.nunique()
+        return different > MANY or 2 * different >= column.count()
+    return is_text(column, TITLE_WORDS) if name in TITLE_NAMES else is_text(column)
 
 
 def _are_pictures(table: Table, name: str) -> bool:

@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from headstart.data.blocks import blocks
 from headstart.data.content import row_keys
+from headstart.data.counters import count_of_rows
 from headstart.data.findings import Finding, examples_of
 from headstart.data.inspection import Inspection
 from headstart.data.split import folds
@@ -40,6 +41,7 @@ def leak_findings(inspection: Inspection) -> Iterator[Finding]:
     Leaks are looked for in at most 5,000 training rows, drawn by content; not in arrays of more than 256 columns.
     """
     columns = _columns(inspection.task)
+    yield from _counters(inspection, columns)
     used = inspection.used
     constant = [name for name, column in columns.items() if _is_constant(column[used])]
     pictures = inspection.task.modality == "image"
@@ -54,6 +56,24 @@ def leak_findings(inspection: Inspection) -> Iterator[Finding]:
             "kept; what is not known yet when predicting makes the scores too good: leave it out",
             "warning",
         )
+
+
+def _counters(inspection: Inspection, columns: dict[str, pd.Series[Any]]) -> Iterator[Finding]:
+    """Columns that count the rows: those that were left out, and those that were asked for as inputs."""
+    task = inspection.task
+    if task.counters:
+        names = examples_of(item.name for item in task.counters)
+        told = "; ".join(dict.fromkeys(item.why for item in task.counters if item.why))
+        yield Finding(
+            "columns that count the rows", len(names), names, f"left out: {told}" if told else "left out", "note"
+        )
+    if task.modality != "table":
+        return
+    kept = {name: why for name, column in columns.items() if (why := count_of_rows(column.rename(name)))}
+    if kept:
+        names = examples_of(f"{name} ({why})" for name, why in kept.items())
+        action = "kept, as asked; what they tell holds for this file and no other: leave them out"
+        yield Finding("inputs that count the rows", len(kept), names, action, "warning")
 
 
 def alone(column: pd.Series[Any], targets: Array, kind: Kind, fold: Array) -> float:

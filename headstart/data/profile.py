@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["are_words", "is_identifier", "is_text", "mean_words", "obstacle", "readable"]
+from headstart.data.counters import MANY_ROWS, count_of_rows, whole_numbers
+
+__all__ = ["all_different", "are_words", "identity", "is_text", "mean_words", "obstacle"]
 
 TEXT_WORDS = 4
-MANY_ROWS = 20
-IDENTIFIER = re.compile(r"(?i:(.*[ _.-])?(id|idx|uuid|guid|index|row ?id|key))|.*[a-z](Id|ID)|(?i:unnamed: \d+)")
+IDENTIFIER = re.compile(
+    r"(?i:(.*[ _.-])?(id|idx|uuid|guid|index|row ?id|key)|unnamed: \d+|column 1|level_\d+|__index_level_\d+__"
+    r"|row ?(no|nr|num|number|names?)\.?|(s|sr|sl)\.? ?no\.?|#)|.*[a-z](Id|ID)"
+)
+CODE = re.compile(r"[!-~]*[0-9][!-~]*|[!-~]+@[!-~]+|[a-z]+://[!-~]+|[!-~]+\.[a-z]{2,}(/[!-~]*)?")
+CODE_SHARE = 0.9
+# Letters of scripts that are written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan), and those
+# of Korean, whose words take what others write as several. A word has about two of the first, four of the second.
+SHORT_WORDS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+LONG_WORDS = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff]")
 
 
 def are_words(column: pd.Series[Any]) -> bool:
@@ -25,71 +35,62 @@ def are_words(column: pd.Series[Any]) -> bool:
 
 
 def mean_words(column: pd.Series[Any]) -> float:
-    """The mean number of words in the strings of a column."""
-    return float(np.mean([len(value.split()) for value in column.dropna().tolist()] or [0]))
+    """The mean number of words in the strings of a column, also of languages that put no spaces between them."""
+    return float(np.mean([_words(value) for value in column.dropna().tolist()] or [0]))
 
 
-def is_text(column: pd.Series[Any]) -> bool:
+def _words(text: str) -> float:
+    spaced = len(text.split())
+    if text.isascii():
+        return spaced
+    return max(spaced, len(SHORT_WORDS.findall(text)) / 2 + len(LONG_WORDS.findall(text)) / 4)
+
+
+def is_text(column: pd.Series[Any], least_words: float = TEXT_WORDS) -> bool:
     """Strings in at least half of the rows, at least half of them different, of 4 words or more on average."""
     filled = int(column.count())
     different = are_words(column) and 2 * filled >= len(column) and 2 * column.nunique() >= filled
-    return different and mean_words(column) >= TEXT_WORDS
+    return different and mean_words(column) >= least_words
 
 
-def is_identifier(column: pd.Series[Any]) -> bool:
-    """Values that only tell rows apart: all different, and
+def all_different(column: pd.Series[Any]) -> bool:
+    """Whether these are strings, in 20 rows or more, of which none occurs twice."""
+    return len(column) >= MANY_ROWS and are_words(column) and column.nunique() == column.count()
 
-    - the column is called id, index, key, uuid, or ends so (user_id, PassengerId); or, in 20 rows or more,
-    - whole numbers that count the rows from 0 or 1, or
-    - strings.
+
+def identity(column: pd.Series[Any]) -> str:
+    """Why a column only tells rows apart; "" where it may tell more. Its values are there and all different, and
+
+    - whole numbers or strings of one word, in a column called id, index, key, uuid, row number, or ending so (user_id,
+      PassengerId), or without a name; or, in 20 rows or more,
+    - whole numbers that count the rows (see `counters`), or
+    - codes: 90 % of them one word of plain characters with a digit, or an address.
     """
-    whole, words = pd.api.types.is_integer_dtype(column.dtype), are_words(column)
-    if not (whole or words) or column.nunique() < len(column):
-        return False
-    if IDENTIFIER.fullmatch(str(column.name).strip()):
-        return True
-    if len(column) < MANY_ROWS:
-        return False
-    return words or (column.iloc[0] in (0, 1) and bool((column.diff().iloc[1:] == 1).all()))
+    words = are_words(column)
+    if not words and whole_numbers(column) is None:
+        return ""
+    if column.nunique() < len(column):
+        return ""
+    if counted := count_of_rows(column):
+        return counted
+    named = IDENTIFIER.fullmatch(str(column.name).strip()) is not None
+    if (named and not (words and mean_words(column) >= 2)) or (words and len(column) >= MANY_ROWS and _codes(column)):
+        return "all different: it only tells rows apart"
+    return ""
+
+
+def _codes(column: pd.Series[Any]) -> bool:
+    values = column.dropna().tolist()
+    return sum(CODE.fullmatch(value) is not None for value in values) >= CODE_SHARE * len(values)
 
 
 def obstacle(column: pd.Series[Any]) -> str:
     """Why a column cannot be one of a table's inputs, or nothing."""
-    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
-        return "dates: derive numbers from them first"
-    if pd.api.types.is_numeric_dtype(column.dtype) or isinstance(column.dtype, pd.CategoricalDtype):
-        return "complex numbers" if pd.api.types.is_complex_dtype(column.dtype) else ""
-    found = pd.api.types.infer_dtype(column, skipna=True)
-    if found in ("datetime", "datetime64", "date", "timedelta", "timedelta64", "time", "period", "interval"):
-        return "dates: derive numbers from them first"
-    strange = next((v for v in column if not pd.api.types.is_scalar(v) or isinstance(v, bytes)), None)
-    return "" if strange is None else f"each value a {type(strange).__name__}"
-
-
-def readable(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A table's input as a plain column: int64, float64, bool, or strings; NaN for missing."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
-    missing = column.isna()
-    found = pd.api.types.infer_dtype(column, skipna=True)
-    if missing.all():
-        return pd.Series(np.nan, index=column.index, name=column.name)
-    if found == "boolean":
-        return column.astype(np.float64) if missing.any() else column.astype(bool)
-    if found in ("integer", "floating", "mixed-integer-float", "decimal"):
-        return _numbers(column, whole=found == "integer" and not missing.any())
-    return column.astype(object).map(str).astype(object).mask(missing, np.nan)
-
-
-def _numbers(column: pd.Series[Any], *, whole: bool) -> pd.Series[Any]:
-    try:
-        return column.astype(np.int64 if whole else np.float64)
-    except OverflowError:
-        return column.map(_float).astype(np.float64)
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return np.inf if value > 0 else -np.inf
+    if pd.api.types.is_complex_dtype(column.dtype):
+        return "complex numbers"
+    if column.dtype != object:
+        return ""
+    strange = next((v for v in column if not pd.api.types.is_scalar(v) or isinstance(v, bytes | complex)), None)
+    if strange is None:
+        return ""
+    return "complex numbers" if isinstance(strange, complex) else f"each value a {type(strange).__name__}"

@@ -67,9 +67,10 @@ def read(
     to do.
     """
     if isinstance(source, str | os.PathLike):
-        draft = _from_path(os.fsdecode(source), roles, columns, need_target)
+        draft = _from_path(os.fsdecode(source), roles, columns, need_target, kind)
     elif isinstance(values := contained(source), Table):
-        draft = draft_of(values, _all_of(values, roles, columns, need_target), columns, need_target=need_target)
+        named = _all_of(values, roles, columns, need_target)
+        draft = draft_of(values, named, columns, need_target=need_target, kind=kind)
     elif need_target:
         raise DataError(
             f"a {type(source).__name__} holds inputs and no targets: pass a table that has both, or use "
@@ -80,12 +81,13 @@ def read(
     return finish(draft, kind, one_class=partly or columns is not None, partly=partly, to_answer=to_answer)
 
 
-def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bool) -> Draft:
+def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bool, kind: Kind | None) -> Draft:
     if not os.path.exists(path):
         raise DataError(_no_such_path(path))
     if not os.path.isdir(path) and is_table_name(path):
         table = read_table(path)
-        return draft_of(table, _all_of(table, roles, columns, need_target), columns, need_target=need_target)
+        named = _all_of(table, roles, columns, need_target)
+        return draft_of(table, named, columns, need_target=need_target, kind=kind)
     if roles.named or roles.inputs:
         raise DataError(
             f"{shown(path)!r} is no table, so it has no columns to name: leave input, target and others out"
@@ -104,8 +106,8 @@ def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bo
 def _all_of(table: Table, roles: Roles, columns: Columns | None, need_target: bool) -> Roles:
     """The roles of a table that is given to a model fitted on inputs without names: its one column, or all of them."""
     nameless = columns is not None and not columns.input and not need_target and not roles.named and not roles.inputs
-    if nameless and (roles.modality == "array" or len(table.frame.columns) == 1):
-        return replace(roles, input=tuple(table.frame.columns))
+    if nameless and (roles.modality == "array" or len(table.raw.columns) == 1):
+        return replace(roles, input=tuple(table.raw.columns))
     return roles
 
 

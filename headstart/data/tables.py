@@ -6,17 +6,18 @@ import bz2
 import gzip
 import os
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from headstart.data import delimited, jsonl
-from headstart.data.cells import typed
+from headstart.data.cells import Typed, typed
 from headstart.data.naming import few, shown
-from headstart.data.task import SetAside
+from headstart.data.task import ColumnType, SetAside
 from headstart.errors import DataError
 
 __all__ = ["SUFFIXES", "Table", "is_table_name", "of_frame", "read_table"]
@@ -29,22 +30,42 @@ OPENERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": 
 class Table:
     """Rows and columns as they were found.
 
-    frame    typed columns with distinct names of str
-    raw      the same columns before typing, for texts and file names: of str where the file holds only strings
+    raw      the columns as their container has them, with distinct names of str: of str where the file has only strings
+    types    of columns in an earlier reading, which hold in this one
+    decimal_comma   whether the file is of a kind that often has decimal commas
     names    what to call each row: "line 17" counts lines of the file from 1, "row 17" rows from 0
     places   position of each row among all that the file has, where some were set aside; None: 0, 1, 2, ...
     folder   where relative paths in the table start
     split    "train", "val" or "test" of each row where the container says so, not a column
     """
 
-    frame: pd.DataFrame
     raw: pd.DataFrame
     names: list[str]
     places: list[int] | None = None
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
+    decimal_comma: bool = False
     folder: str = ""
     split: list[str] | None = None
     set_aside: list[SetAside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def typed(self) -> dict[str, Typed]:
+        """Each column with its type."""
+        return {
+            name: typed(column, self.types.get(name), decimal_comma=self.decimal_comma, names=self.names)
+            for name, column in self.raw.items()
+        }
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The columns, each of its type."""
+        return pd.DataFrame({name: column.values for name, column in self.typed.items()}, index=self.raw.index)
+
+    def as_before(self, types: Iterable[tuple[str, ColumnType]]) -> Table:
+        """The same table with the types of an earlier reading."""
+        known = dict(types)
+        return replace(self, types=known) if known else self
 
 
 def is_table_name(path: str) -> bool:
@@ -74,7 +95,7 @@ def of_frame(frame: pd.DataFrame) -> Table:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"column names must differ, and {few(twice)} stands more than once")
     frame = frame.set_axis(names, axis=1).reset_index(drop=True)
-    return Table(frame=frame, raw=frame, names=[f"row {row}" for row in range(len(frame))])
+    return Table(raw=frame, names=[f"row {row}" for row in range(len(frame))])
 
 
 def _suffixes(path: str) -> tuple[str, str]:
@@ -88,12 +109,16 @@ def _delimited(data: bytes, tabs: bool) -> Table:
     cells = np.empty((len(records.rows), len(records.header)), dtype=object)
     cells[:] = records.rows if records.rows else cells
     raw = pd.DataFrame(cells, columns=np.array(records.header, dtype=object), dtype=object)
-    found = {name: typed(raw[name], decimal_comma=records.separator == ";") for name in records.header}
-    notes = [*records.notes, *(note for _, note in found.values() if note)]
-    notes += _header_doubt(records.header)
-    frame = pd.DataFrame({name: column for name, (column, _) in found.items()})
+    notes = [*records.notes, *_header_doubt(records.header)]
     names = [f"line {line}" for line in records.lines]
-    return Table(frame=frame, raw=raw, names=names, places=records.places, set_aside=records.set_aside, notes=notes)
+    return Table(
+        raw=raw,
+        names=names,
+        places=records.places,
+        decimal_comma=records.separator == ";",
+        set_aside=records.set_aside,
+        notes=notes,
+    )
 
 
 def _header_doubt(header: list[str]) -> list[str]:

@@ -8,26 +8,41 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headstart.data.cells import Typed
 from headstart.data.columns import assign
+from headstart.data.counters import count_of_rows, order_tells, whole_numbers
 from headstart.data.draft import Draft
 from headstart.data.images import find_pictures
 from headstart.data.naming import few, shown
-from headstart.data.profile import readable
 from headstart.data.roles import Roles
 from headstart.data.split_names import split_of
 from headstart.data.tables import Table
-from headstart.data.targets import is_missing
-from headstart.data.task import Columns
+from headstart.data.targets import infer_kind, is_missing
+from headstart.data.task import Columns, Kind, SetAside
 from headstart.data.text import empty_note, find_texts, join_texts
 from headstart.errors import DataError
 
 __all__ = ["draft_of"]
 
 
-def draft_of(table: Table, roles: Roles, columns: Columns | None = None, *, need_target: bool = True) -> Draft:
-    """Rows with their inputs, targets, split, group and domain. Raises DataError as `columns.assign` does."""
+def draft_of(
+    table: Table,
+    roles: Roles,
+    columns: Columns | None = None,
+    *,
+    need_target: bool = True,
+    kind: Kind | None = None,
+) -> Draft:
+    """Rows with their inputs, targets, split, group and domain. Raises DataError as `columns.assign` does.
+
+    kind   of task, where it is given: few amounts with a unit are classes unless it is regression
+    """
+    table = table.as_before(() if columns is None else columns.types)
     found = assign(table, roles, columns, need_target=need_target)
     at = found.columns._replace(classes=roles.classes or (() if columns is None else columns.classes))
+    if at.target is not None and _are_classes(table.typed[at.target], kind):
+        table = table.as_before({**table.types, at.target: "words"}.items())
+    read = [*(at.input if found.modality in ("table", "array") else ()), *([at.target] if at.target else [])]
     draft = Draft(
         inputs=[],
         modality=found.modality,
@@ -36,10 +51,11 @@ def draft_of(table: Table, roles: Roles, columns: Columns | None = None, *, need
         targets=None if at.target is None else _targets(table, at.target),
         group=None if at.group is None else table.frame[at.group].tolist(),
         domain=None if at.domain is None else table.frame[at.domain].tolist(),
-        columns=at,
+        columns=at._replace(types=tuple((name, table.typed[name].type) for name in read)),
         set_aside=list(table.set_aside),
-        notes=[*table.notes, *found.notes],
+        notes=[*table.notes, *(note for name in read if (note := table.typed[name].note)), *found.notes],
     )
+    _put_counters(draft, table, found.counters)
     _put_inputs(draft, table)
     _put_split(draft, table)
     return draft
@@ -59,8 +75,11 @@ def _put_inputs(draft: Draft, table: Table) -> None:
         draft.inputs, draft.broken = find_texts(cells[0]) if len(cells) == 1 else join_texts(cells)
         draft.notes += empty_note(draft.inputs, draft.broken)
     else:
-        frame = pd.DataFrame({name: readable(table.frame[name]) for name in names})
+        frame = table.frame[names]
         draft.inputs = frame if draft.modality == "table" else _numbers(frame)
+        dates = [name for name in names if table.typed[name].type.startswith("date")]
+        if dates:
+            draft.notes.append(f"dates, read as the time and its place in the year, the week and the day: {few(dates)}")
 
 
 def _put_split(draft: Draft, table: Table) -> None:
@@ -70,6 +89,14 @@ def _put_split(draft: Draft, table: Table) -> None:
     cells = table.frame[draft.columns.split].tolist()
     draft.split = [split_of(cell) or "" for cell in cells]
     draft.broken |= {row: "the split is missing" for row, cell in enumerate(cells) if is_missing(cell)}
+
+
+def _are_classes(target: Typed, kind: Kind | None) -> bool:
+    """Whether amounts that have a unit are few, such as 36 months and 60 months: then they are classes, and keep it."""
+    if not target.unit or kind == "regression":
+        return False
+    amounts = target.values.dropna().tolist()
+    return (kind or infer_kind(amounts, str(target.values.name))[0]) == "classification"
 
 
 def _targets(table: Table, name: str) -> list[Any]:
@@ -87,6 +114,16 @@ def _targets(table: Table, name: str) -> list[Any]:
     except (ValueError, RecursionError):
         return cells
     return [lists.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def _put_counters(draft: Draft, table: Table, names: tuple[str, ...]) -> None:
+    """Say of row counters whether their order tells the target."""
+    for name in names:
+        numbers, why = whole_numbers(table.frame[name]), count_of_rows(table.frame[name])
+        tells = "" if numbers is None or draft.targets is None else order_tells(numbers, draft.targets)
+        if tells:
+            draft.notes = [note.replace(why, f"{why}; {tells}") for note in draft.notes]
+        draft.counters.append(SetAside(name, tells))
 
 
 def _numbers(frame: pd.DataFrame) -> np.ndarray[Any, Any]:

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Array", "Columns", "Foreign", "Inputs", "Kind", "Modality", "SetAside", "Task"]
+__all__ = ["Array", "ColumnType", "Columns", "Foreign", "Inputs", "Kind", "Modality", "SetAside", "Task"]
 
 Kind = Literal["classification", "regression", "multilabel"]
 Modality = Literal["image", "text", "table", "array"]
+ColumnType = Literal[
+    "number", "number comma", "truth", "date", "date day first", "date month first", "duration", "words", "other"
+]
 Array = npt.NDArray[Any]
 Inputs = list[Any] | pd.DataFrame | Array
 
@@ -40,6 +43,7 @@ class Columns(NamedTuple):
     """Which column of a table plays which role; `None` where there is none.
 
     classes   the names of the places of multi-hot targets, where they have names
+    types   of the inputs of a table and of the target, by name: what is read later is read alike
     """
 
     input: tuple[str, ...] = ()
@@ -48,6 +52,7 @@ class Columns(NamedTuple):
     group: str | None = None
     domain: str | None = None
     classes: tuple[str, ...] = ()
+    types: tuple[tuple[str, ColumnType], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +70,7 @@ class Task:
               None where no row was set aside and none moved: row i is input row i
     split     (N,) "train", "val" or "test" where the data came split, else None
     group, domain   (N,) labels, else None. Rows of one group never straddle a split
+    counters   columns that are left out since they count the rows, and what their order tells of the targets
     """
 
     inputs: Inputs
@@ -79,6 +85,7 @@ class Task:
     domain: Array | None = None
     columns: Columns | None = None
     set_aside: tuple[SetAside, ...] = ()
+    counters: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

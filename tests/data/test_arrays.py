@@ -163,7 +163,7 @@ def test_what_is_handed_in_is_not_changed():
             r"uint8 and shape \(2, 3, 8, 9\) .* channels in the last place; .* x\.transpose\(0, 2, 3, 1\) makes them",
         ),
         (np.zeros((2, 2), "M8[D]"), r"an array of datetime64\[D\] cannot be read: expected numbers or words"),
-        (pd.DataFrame({"a": pd.to_datetime(["2024-01-01"])}), r"column 'a' cannot be an input \(dates"),
+        (pd.DataFrame({"a": [[1]]}), r"column 'a' cannot be an input \(each value a list"),
         (np.zeros((2, 2), complex), "Complex data not supported"),
         (np.zeros((0, 2)), "there are no rows"),
         (scipy.sparse.csr_array((2, 2)), "a sparse csr_array cannot be read: make it dense with .toarray()"),

@@ -55,7 +55,7 @@ def test_else_the_last_column_that_is_not_the_input_nor_an_identifier():
     assigned = found(rating=[1, 2] * 3, text=SENTENCES, row_id=range(6))
     assert assigned.columns == Columns(("text",), "rating")
     assert "target column: 'rating' (the last column)" in assigned.notes
-    assert "left out: 'row_id' (all different: they only tell rows apart)" in assigned.notes
+    assert "left out: 'row_id' (all different: it only tells rows apart)" in assigned.notes
     assert found(a=[1, 2], b=[3, 4], c=[5, 6]).columns == Columns(("a", "b"), "c")
 
 
@@ -108,8 +108,19 @@ def test_roles_that_exclude_each_other():
 
 
 def test_an_input_that_cannot_be_read():
-    with pytest.raises(DataError, match=r"column 'when' cannot be an input \(dates"):
-        found(Roles(input=("when", "n")), when=pd.to_datetime(["2024-01-01"] * 2), n=[1, 2], label=[0, 1])
+    with pytest.raises(DataError, match=r"column 'box' cannot be an input \(each value a list"):
+        found(Roles(input=("box", "n")), box=[[1], [2]], n=[1, 2], label=[0, 1])
+
+
+@pytest.mark.parametrize("name", ["when", "target"])
+def test_dates_are_never_the_target(name):
+    dates = {name: ["2024-01-31", "2024-02-01", "2024-02-02"], "x": [1, 2, 3]}
+    with pytest.raises(
+        DataError, match=f"column '{name}' holds dates, which cannot be the target: derive what is asked"
+    ):
+        found(Roles(target=name), **dates)
+    assigned = found(age=[1, 2, 3], survived=["y", "n", "y"], when=dates[name])
+    assert assigned.columns == Columns(("age", "when"), "survived")
 
 
 def test_nothing_left():

@@ -35,8 +35,7 @@ def test_one_column_of_words_alone_is_text():
 
 def test_what_a_table_cannot_read_is_left_out():
     assigned = found(when=pd.to_datetime(["2024-01-01"] * 2), box=[[1], [2]], x=[1, 2], label=[0, 1])
-    assert assigned.columns.input == ("x",)
-    assert "left out: 'when' (dates: derive numbers from them first)" in assigned.notes
+    assert assigned.columns.input == ("when", "x")
     assert "left out: 'box' (each value a list)" in assigned.notes
 
 

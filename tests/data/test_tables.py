@@ -39,7 +39,8 @@ def test_auto_mpg(auto_mpg):
 def test_penguins(penguins):
     table = read_table(str(penguins))
     pd.testing.assert_frame_equal(table.frame, pd.read_csv(penguins), check_dtype=False)
-    assert table.notes == ["11 cells of 'sex' read as missing (NA)"]
+    assert table.typed["sex"].note == "11 cells of 'sex' read as missing (NA)"
+    assert table.notes == []
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".csv.gz", ".tsv.bz2", ".jsonl", ".jsonl.gz", ".parquet"])

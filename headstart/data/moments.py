@@ -1,0 +1,143 @@
+"""Dates and times as people and programs write them: 2024-01-31T08:00Z, 31.01.2024, 01/31/2024 2:30 PM, 31 Jan 2024.
+
+A column of days and months by number has one order, day first or month first, the one by which more of its cells read.
+Where both do, points and dashes say day first, slashes month first. Times with a zone are taken to UTC; others stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+__all__ = ["Moments", "Order", "is_date_name", "moment_of_digits", "read_moments", "seconds_of"]
+
+Order = Literal["year first", "day first", "month first"]
+
+_TIME = (
+    r"(?:[T ,]+ ?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<part>[0-9]{1,9}))?)?"
+    r" ?(?P<half>[AaPp]\.?[Mm]\.?)? ?(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_NAME = (
+    r"(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_YEAR = r"(?P<year>1[0-9]{3}|2[0-9]{3})"
+YEAR_FIRST = re.compile(rf"{_YEAR}(?P<mark>[-/.])(?P<month>[0-9]{{1,2}})(?:(?P=mark)(?P<day>[0-9]{{1,2}}){_TIME})?")
+NUMBERS = re.compile(
+    rf"(?P<first>[0-9]{{1,2}})(?P<mark>[-/.]) ?(?P<second_>[0-9]{{1,2}})(?P=mark) ?"
+    rf"(?P<year>1[0-9]{{3}}|2[0-9]{{3}}|[0-9]{{2}}){_TIME}"
+)
+NAMED = [
+    re.compile(rf"(?:[a-z]{{3,9}}\.?,? )?(?P<day>[0-9]{{1,2}})[ -]{_NAME}[ ,-]+{_YEAR}{_TIME}", re.I),
+    re.compile(rf"(?:[a-z]{{3,9}}\.?,? )?{_NAME} (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,? {_YEAR}{_TIME}", re.I),
+]
+DURATION = re.compile(
+    r"(?P<sign>-?)(?:(?P<days>-?[0-9]+) days?,? ?)?"
+    r"(?:\+?(?P<h>[0-9]{1,2}):(?P<m>[0-9]{2}):(?P<s>[0-9]{2}(?:\.[0-9]+)?))?"
+)
+DATE_NAME = re.compile(r"(?i:.*(date|datum|fecha|day|when|time|timestamp)(s|_?\d+)?|.*_(at|on|dt)|dt|ds|ymd|yyyymmdd)")
+LONGEST = 48
+
+
+class Moments(NamedTuple):
+    """The moment (without a zone; UTC where it had one) of each word that is a date, and the order of its parts.
+
+    either   whether all would read by day first and by month first too
+    """
+
+    values: dict[str, datetime]
+    order: Order
+    either: bool = False
+
+
+def read_moments(words: Mapping[str, int], *, known: Order | None = None) -> Moments:
+    """Distinct words and how often each occurs -> those that are dates.
+
+    known   the order of an earlier reading of the column, which decides where both would do
+    """
+    short = [word for word in words if len(word) <= LONGEST]
+    plain = {word: found for word in short if (found := _year_first(word) or _named(word)) is not None}
+    numbers = {word: found for word in short if word not in plain and (found := NUMBERS.fullmatch(word))}
+    by_day = {word: at for word, found in numbers.items() if (at := _moment(found, "second_", "first")) is not None}
+    by_month = {word: at for word, found in numbers.items() if (at := _moment(found, "first", "second_")) is not None}
+    days, months = (sum(words[word] for word in read) for read in (by_day, by_month))
+    slashes = sum(words[word] for word, found in numbers.items() if found["mark"] == "/")
+    day_first = 2 * slashes < days if known in (None, "year first") else known == "day first"
+    day_first = days > months or (days == months and day_first)
+    if not numbers:
+        return Moments(plain, known or "year first")
+    order: Order = "day first" if day_first else "month first"
+    return Moments(plain | (by_day if day_first else by_month), order, days == months and by_day != by_month)
+
+
+def seconds_of(word: str) -> float | None:
+    """A length of time or a time of day in seconds, as pandas writes it: 1 days 02:00:00, 14:30:00."""
+    found = DURATION.fullmatch(word)
+    if not word or found is None or not (found["days"] or found["h"]):
+        return None
+    clock = 3600 * int(found["h"]) + 60 * int(found["m"]) + float(found["s"]) if found["h"] else 0.0
+    return 86400.0 * int(found["days"] or 0) + (-clock if found["sign"] else clock)
+
+
+def is_date_name(name: str) -> bool:
+    """Whether a column is called as one of dates is: date, birthday, created_at."""
+    return DATE_NAME.fullmatch(name.strip()) is not None
+
+
+def moment_of_digits(number: float) -> datetime | None:
+    """The day that a number such as 20240131 stands for; None where it is none from 1900 to 2100."""
+    year, rest = divmod(int(number), 10000)
+    try:
+        return datetime(year, rest // 100, rest % 100) if number == int(number) and 1900 <= year <= 2100 else None
+    except ValueError:
+        return None
+
+
+def _year_first(word: str) -> datetime | None:
+    found = YEAR_FIRST.fullmatch(word)
+    return None if found is None else _moment(found, "month", "day")
+
+
+def _named(word: str) -> datetime | None:
+    for pattern in NAMED:
+        if (found := pattern.fullmatch(word)) is not None:
+            return _moment(found, "", "day")
+    return None
+
+
+def _moment(found: re.Match[str], month: str, day: str) -> datetime | None:
+    """None where there is no such day or time."""
+    year = int(found["year"])
+    if year < 100:
+        if found["mark"] == "." and len(found["first"] + found["second_"]) < 4:
+            return None  # 10.2.24 is rather a version
+        year += 1900 if year >= 70 else 2000
+    number = int(found[month]) if month else 1 + _MONTHS.index(found["name"][:3].lower())
+    try:
+        return datetime(year, number, int(found[day] or 1)) + _time(found)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _time(found: re.Match[str]) -> timedelta:
+    """Since midnight, less the offset of the zone. Raises ValueError where there is no such time."""
+    if not found["hour"]:
+        return timedelta()
+    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
+    if found["half"]:
+        if not 1 <= hour <= 12:
+            raise ValueError(f"hour {hour}")
+        hour = hour % 12 + (12 if found["half"][0] in "pP" else 0)
+    if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second)):
+        raise ValueError(f"time {hour}:{minute}:{second}")
+    micro = int((found["part"] or "0").ljust(6, "0")[:6])
+    since = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micro)
+    zone = found["zone"]
+    if zone is None or zone[0] not in "+-":
+        return since
+    digits = zone[1:].replace(":", "")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
+    return since - offset if zone[0] == "+" else since + offset
