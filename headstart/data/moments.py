@@ -35,8 +35,8 @@ NAMED = [
     re.compile(rf"(?:[a-z]{{3,9}}\.?,? )?{_NAME} (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,? {_YEAR}{_TIME}", re.I),
 ]
 DURATION = re.compile(
-    r"(?P<sign>-?)(?:(?P<days>-?[0-9]+) days?,? ?)?"
-    r"(?:\+?(?P<h>[0-9]{1,2}):(?P<m>[0-9]{2}):(?P<s>[0-9]{2}(?:\.[0-9]+)?))?"
+    r"(?:(?P<days>-?[0-9]+) days?,? ?)?"
+    r"(?:(?P<sign>[+-]?)(?P<h>[0-9]{1,2}):(?P<m>[0-9]{2}):(?P<s>[0-9]{2}(?:\.[0-9]+)?))?"
 )
 DATE_NAME = re.compile(r"(?i:.*(date|datum|fecha|day|when|time|timestamp)(s|_?\d+)?|.*_(at|on|dt)|dt|ds|ymd|yyyymmdd)")
 LONGEST = 48
@@ -79,7 +79,7 @@ def seconds_of(word: str) -> float | None:
     if not word or found is None or not (found["days"] or found["h"]):
         return None
     clock = 3600 * int(found["h"]) + 60 * int(found["m"]) + float(found["s"]) if found["h"] else 0.0
-    return 86400.0 * int(found["days"] or 0) + (-clock if found["sign"] else clock)
+    return 86400.0 * int(found["days"] or 0) + (-clock if found["sign"] == "-" else clock)
 
 
 def is_date_name(name: str) -> bool:

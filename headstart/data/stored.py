@@ -107,8 +107,4 @@ def _writer(kind: type) -> Callable[[Any], str] | None:
         return str
     if issubclass(kind, datetime.date | datetime.time):
         return lambda value: str(value.isoformat())
-    if issubclass(kind, datetime.timedelta | np.timedelta64):
-        return lambda value: str(pd.Timedelta(value))
-    if issubclass(kind, np.datetime64 | pd.Period):
-        return lambda value: str(pd.Timestamp(value) if kind is np.datetime64 else value)
-    return None
+    return str if issubclass(kind, datetime.timedelta | np.timedelta64 | np.datetime64 | pd.Period) else None

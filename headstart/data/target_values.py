@@ -24,10 +24,10 @@ def target_values(targets: Any) -> tuple[list[Any], tuple[str, ...]]:
     """
     values = rows_of(targets, "targets")
     if isinstance(values, Table):
-        names = tuple(map(str, values.frame.columns))
+        names = tuple(map(str, values.raw.columns))
         if len(names) == 1:
-            return plain(values.frame[names[0]]), ()
-        matrix = values.frame.to_numpy()
+            return plain(values.raw[names[0]]), ()
+        matrix = values.raw.to_numpy()
         if not _is_binary(matrix):
             raise DataError(
                 f"targets of {len(names)} columns, {', '.join(names)[:60]}: expected one column, or columns of 0 and 1 "
@@ -46,12 +46,12 @@ def target_values(targets: Any) -> tuple[list[Any], tuple[str, ...]]:
 def column_of(values: Any, what: str) -> list[Any]:
     """One plain value for each row. Raises DataError, which names `what` the values are, for anything else."""
     column = rows_of(values, what)
-    if isinstance(column, Table) and column.frame.shape[1] == 1:
-        column = column.frame.iloc[:, 0].tolist()
+    if isinstance(column, Table) and column.raw.shape[1] == 1:
+        column = column.raw.iloc[:, 0].tolist()
     elif isinstance(column, np.ndarray) and column.ndim == 2 and column.shape[1] == 1:
         column = column[:, 0]
     if isinstance(column, Table) or (isinstance(column, np.ndarray) and column.ndim > 1):
-        shape = column.frame.shape if isinstance(column, Table) else column.shape
+        shape = column.raw.shape if isinstance(column, Table) else column.shape
         raise DataError(f"{what} of shape {shape}: expected one for each input, (N,)")
     return plain(column)
 

@@ -230,7 +230,8 @@ def test_times_and_zones():
     assert values("2024-01-31T02:00:00+02:00", "2024-01-31T00:00Z") == [JANUARY, JANUARY]
     assert values("01/31/2024 12:05 AM") == [JANUARY.replace(minute=5)]
     assert typed(pd.Series([JANUARY.tz_localize("Europe/Rome")])).values.tolist() == [JANUARY - pd.Timedelta("1h")]
-    assert values("1 days 02:00:00", "00:00:01.5") == [26 * 3600, 1.5]
+    assert values("1 days 02:00:00", "00:00:01.5", "-1 days +23:00:00") == [26 * 3600, 1.5, -3600]
+    assert values(datetime.timedelta(hours=26), "x", known="duration")[0] == 26 * 3600
 
 
 def test_an_order_of_days_and_months_that_nothing_decides_is_said():
