@@ -111,6 +111,7 @@ def _probed(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
         heads=method(plan.method).heads,
         forms=("plain",) if backbone is None else ("plain", "root"),
         scale="each" if backbone is None else "shared",
+        blocks=seen.blocks,
     )
     return replace(_model(seen, backbone, plan, fitted.head), encoder=None if encoder is None else encoder.state())
 
@@ -139,7 +140,10 @@ def learnt_by(model: Model) -> int:
     """How many figures of the model were learnt from the task."""
     moved = model.head.config.get("parameters")
     return int(
-        moved or sum(array.size for name, array in model.head.arrays.items() if name.startswith(("weight.", "bias.")))
+        moved
+        or sum(
+            array.size for name, array in model.head.arrays.items() if name.startswith(("weight.", "bias.", "trees"))
+        )
     )
 
 

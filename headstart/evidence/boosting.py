@@ -20,6 +20,7 @@ from headstart.evidence.labels import label_logits, spread
 from headstart.heads.calibrate import calibrate
 from headstart.heads.folds import merged
 from headstart.heads.head import ClassWeight, probabilities
+from headstart.heads.prior import answered
 from headstart.heads.weights import row_weights
 
 __all__ = ["learn_table"]
@@ -81,6 +82,8 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
         return _values(known, targets, asked)
     both = label_logits(targets, kind, outputs, lambda codes, count: _logits(known, codes, count, asked))
     out_of_fold, answers = both[: len(targets)], both[len(targets) :]
+    if kind == "classification" and class_weight is None:
+        return answered(answers, out_of_fold, targets, known.weights)
     return probabilities(answers, kind, calibrate(out_of_fold, targets, kind, known.weights).temperature)
 
 

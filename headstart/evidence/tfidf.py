@@ -22,6 +22,7 @@ from headstart.evidence.labels import label_logits, spread
 from headstart.heads.calibrate import calibrate
 from headstart.heads.folds import merged
 from headstart.heads.head import ClassWeight, probabilities
+from headstart.heads.prior import answered
 from headstart.heads.walk import walk
 from headstart.heads.weights import row_weights
 
@@ -73,6 +74,8 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
     answers = _answers(rows, asked, kind, classes, _STRENGTHS[best])
     if kind == "regression":
         return probabilities(answers, kind)
+    if kind == "classification" and class_weight is None:
+        return answered(answers, visits[best].out, targets, rows.weights)
     return probabilities(answers, kind, calibrate(visits[best].out, targets, kind, rows.weights).temperature)
 
 

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import log_softmax
 
 from headstart.data.task import Array, Kind
 
-__all__ = ["Calibration", "calibrate", "log_loss"]
+__all__ = ["Calibration", "calibrate", "log_loss", "row_log_losses"]
 
 WIDEST = 1e4
 STEPS = 60
@@ -34,6 +35,19 @@ def log_loss(logits: Array, targets: Array, kind: Kind, weights: Array | None = 
     """Mean log loss (nats) of logits (N, C) as they stand. Arguments as in `calibrate`."""
     against, counts = _against(np.asarray(logits, dtype=np.float64), targets, kind, weights)
     return _moments(1.0, against, counts)[0]
+
+
+def row_log_losses(logits: Array, targets: Array, kind: Kind, weights: Array) -> tuple[Array, Array]:
+    """(N,) log loss of each row, the weighted mean over its labels where it has several; (N,) weights that sum to 1."""
+    logits = np.asarray(logits, dtype=np.float64)
+    if kind == "classification":
+        losses = -log_softmax(logits, axis=1)[np.arange(len(logits)), np.asarray(targets)]
+        return losses, weights / max(weights.sum(), np.finfo(np.float64).tiny)
+    weights = np.broadcast_to(weights if weights.ndim == 2 else weights[:, None], logits.shape)
+    each = np.logaddexp(0.0, np.where(np.asarray(targets) > 0, -logits, logits))
+    total = weights.sum(axis=1)
+    losses = (each * weights).sum(axis=1) / np.where(total > 0, total, 1.0)
+    return losses, total / max(total.sum(), np.finfo(np.float64).tiny)
 
 
 def calibrate(logits: Array, targets: Array, kind: Kind, weights: Array | None = None) -> Calibration:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
@@ -61,6 +61,11 @@ class Head:
         features = np.asarray(features)
         parts = [self._block(features[start : start + BLOCK]) for start in range(0, len(features), BLOCK)]
         return np.concatenate(parts) if parts else self._block(features)
+
+    def moved(self, offsets: Array) -> Head:
+        """The head whose logits stand these (C,) higher."""
+        last = max(name for name in self.arrays if name.startswith("bias."))
+        return replace(self, arrays=self.arrays | {last: self.arrays[last] + offsets})
 
     def _block(self, features: Array) -> Array:
         arrays, x = self.arrays, shaped(features, self.form).astype(np.float64)

@@ -43,12 +43,28 @@ class Kernel(Posed):
 
     def propose(self, problem: Problem) -> Proposal:
         """The head at the best width; its config tells the loss at each."""
+        return self._proposal(problem, *self._screened(problem))
+
+    def propose_against(self, problem: Problem, rival: Array) -> Proposal | None:
+        """The same, or None where ridge at the best width answers no better than out-of-fold logits (N, C) of a rival,
+        which are those of ridge on the features."""
+        spaces, ridges, losses = self._screened(problem)
+        if min(losses) >= problem.score(rival).loss:
+            return None
+        return self._proposal(problem, spaces, ridges, losses)
+
+    def _screened(self, problem: Problem) -> tuple[list[_Space], list[Proposal], list[float]]:
+        """For each width the space, ridge in it, and its loss."""
         std = standard(problem.features, problem.order, problem.weights, problem.scale)
         marks = self._landmarks(problem, std)
         unit = _unit(marks)
         spaces = [_Space(problem, std, marks, width * unit) for width in self.widths]
         ridges = [Ridge().propose(space.problem) for space in spaces]
-        losses = [problem.score(ridge.out_of_fold).loss for ridge in ridges]
+        return spaces, ridges, [problem.score(ridge.out_of_fold).loss for ridge in ridges]
+
+    def _proposal(
+        self, problem: Problem, spaces: list[_Space], ridges: list[Proposal], losses: list[float]
+    ) -> Proposal:
         best = int(np.argmin(losses))
         space, found = spaces[best], ridges[best]
         if problem.kind in Logistic.kinds:

@@ -4,8 +4,10 @@
 
 Two classes are one sigmoid, and labels of a multilabel task are independent sigmoids with one common strength. All
 folds are fitted at once (`descent.py`), each from its neighbour on the path of strengths; the path is left as soon as
-the held-out log loss, at its best temperature, stops falling. Folds are solved loosely, the final fit tightly. In the
-terms of scikit-learn, C = 1 / lambda, or 2 / lambda for the two-class softmax form.
+the held-out log loss, at its best temperature, stops falling. The path is solved loosely; at the strength that is taken
+the folds are solved as tightly as the final fit, for a fold that stops early is penalised once more, and its held-out
+loss is better than that of the head that is kept. In the terms of scikit-learn, C = 1 / lambda, or 2 / lambda for the
+two-class softmax form.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ class Logistic(Posed):
     strengths   candidates for lambda, rising, in units of the mean eigenvalue of the basis
     start       where on them to begin
     gain        the share by which the held-out loss must fall for the path to go on
-    loose       what a fold may leave on the table, in nats a row
-    tight       the same of the final fit
+    loose       what a fold may leave on the table along the path, in nats a row
+    tight       the same at the strength that is taken, for the folds and for the final fit alike
     most_folds  more folds than these are merged, whole, into these
     """
 
@@ -45,7 +47,7 @@ class Logistic(Posed):
     strengths: tuple[float, ...] = tuple(10.0 ** (2 * k / 3 - 5) for k in range(10))
     start: float = 0.1
     gain: float = 0.01
-    loose: float = 1e-4
+    loose: float = 1e-5
     tight: float = 1e-7
     most_folds: int = 10
 
@@ -53,15 +55,16 @@ class Logistic(Posed):
         """The head at the best strength; its config tells the loss at each strength visited."""
         self.check(problem.kind)
         problem = problem.merged(self.most_folds)
-        basis, paths = problem.basis, _Folds(problem, self.loose)
+        basis, paths = problem.basis, _Folds(problem)
         strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
 
         def visit(point: int, near: _Visit | None) -> _Visit:
-            w, out = paths.solve(strengths[point] * basis.unit, None if near is None else near.w)
+            w, out = paths.solve(strengths[point] * basis.unit, None if near is None else near.w, self.loose)
             return _Visit(w, out, problem.score(out).loss)
 
         start = int(np.argmin(np.abs(np.log(strengths) - np.log(self.start))))
         best, visits = walk(visit, len(strengths), start, gain=self.gain)
+        w, out = paths.solve(strengths[best] * basis.unit, visits[best].w, self.tight)
         config = {
             "strength": strengths[best] * basis.unit,
             "relative_strength": strengths[best],
@@ -69,10 +72,10 @@ class Logistic(Posed):
         }
 
         def finish() -> Head:
-            beta, gap = paths.finish(strengths[best] * basis.unit, visits[best].w, self.tight)
+            beta, gap = paths.finish(strengths[best] * basis.unit, w, self.tight)
             return problem.head("logistic", beta, {**config, "gap": gap})
 
-        return Proposal(visits[best].out, finish)
+        return Proposal(out, finish)
 
 
 class _Visit(NamedTuple):
@@ -86,8 +89,8 @@ class _Visit(NamedTuple):
 class _Folds:
     """The fits of all folds. Groups of G logits under one softmax, L labels: C = G L, one of them 1."""
 
-    def __init__(self, problem: Problem, tolerance: float) -> None:
-        self.problem, self.tolerance = problem, tolerance
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self.rows = problem.basis.rows
         truth = problem.truth[:, 1:] if self._two_classes() else problem.truth
         shape = (-1, 1, len(truth)) if problem.kind == "classification" else (1, -1, len(truth))
@@ -95,14 +98,14 @@ class _Folds:
         outside = problem.folds != np.arange(problem.folds.max() + 1)[:, None]
         self.weights = (outside * problem.weights).astype(self.rows.dtype)
 
-    def solve(self, strength: float, start: Array | None) -> tuple[Array, Array]:
+    def solve(self, strength: float, start: Array | None, tolerance: float) -> tuple[Array, Array]:
         """-> w (G, F, L, K + 1) at one strength, a few folds at a time, and out-of-fold logits (N, C)."""
         w = self._priors() if start is None else start.copy()
         out = np.empty((len(self.rows), self.truth.shape[0] * self.truth.shape[1]))
         together = max(1, ELEMENTS // self.truth.size)
         for first in range(0, len(self.weights), together):
             folds = slice(first, first + together)
-            w[:, folds], z = self._descend(strength, w[:, folds], self.weights[folds], self.tolerance)[:2]
+            w[:, folds], z = self._descend(strength, w[:, folds], self.weights[folds], tolerance)[:2]
             for fold in range(z.shape[1]):
                 held = self.problem.folds == first + fold
                 out[held] = z[:, fold, :, held].reshape(held.sum(), -1)

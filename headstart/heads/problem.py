@@ -16,6 +16,7 @@ from headstart.heads.calibrate import Calibration, calibrate
 from headstart.heads.folds import merged
 from headstart.heads.head import Head
 from headstart.heads.standardize import Scale
+from headstart.heads.weights import row_weights
 
 __all__ = ["Problem"]
 
@@ -51,6 +52,10 @@ class Problem:
         """The same problem on at most that many folds."""
         codes = self.targets if self.kind == "classification" else np.zeros(len(self.order), dtype=np.int64)
         return replace(self, folds=merged(self.folds, codes, at_most))
+
+    def balanced(self) -> Problem:
+        """The same problem on the same axes, every class counting alike; classification only."""
+        return replace(self, weights=row_weights(self.targets, self.kind, "balanced", self.weights))
 
     @property
     def columns(self) -> int:

@@ -1,4 +1,4 @@
-"""Which head: every candidate answers for the same held-out rows, and the best answers win."""
+"""Which head: every candidate answers for the same held-out rows, and what it says of them decides."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from headstart.data.task import Array, Kind
 from headstart.heads.blas import one_thread
 from headstart.heads.boosting import Boosting
+from headstart.heads.choice import WEIGHTED, choose
 from headstart.heads.head import ClassWeight, Form, HeadFit, shaped
 from headstart.heads.kernel import Kernel
 from headstart.heads.logistic import Logistic
@@ -21,7 +22,9 @@ from headstart.heads.pose import Posed, Proposal, pose
 from headstart.heads.problem import Problem
 from headstart.heads.prototypes import Prototypes
 from headstart.heads.ridge import Ridge
+from headstart.heads.score import score
 from headstart.heads.standardize import Scale
+from headstart.heads.trees import Trees
 
 __all__ = ["HEADS", "fit_probe"]
 
@@ -32,12 +35,18 @@ HEADS: dict[str, type[Posed]] = {
     "neural": Neural,
     "kernel": Kernel,
     "boosting": Boosting,
+    "trees": Trees,
 }
 """Name -> fitter, the simplest first."""
 
-FEW = 10
 MOST_FOLDS = 10
 SMALL = 16 << 20
+FEW = 50
+"""Rows below which neither a kernel nor trees are tried."""
+MANY = 20_000
+"""Rows above which no kernel is tried."""
+UNEVEN = 2.0
+"""How many times as much as the rarest class the largest must weigh for class weights to be tried."""
 
 
 def fit_probe(
@@ -53,25 +62,34 @@ def fit_probe(
     forms: Sequence[Form] = ("plain",),
     scale: Scale = "each",
     weights: Array | None = None,
+    blocks: Array | None = None,
+    shares: bool | None = None,
 ) -> HeadFit:
-    """Fit each candidate, keep the one with the lowest held-out loss, and set its temperature.
+    """Fit each candidate, keep the best by what it says of rows held out, and set its temperature.
 
-    heads   names in `HEADS`; of several, those that cannot answer such a task are left out. None: ridge and logistic,
-            and prototypes too where the median class has fewer than 10 rows. Other arguments as in `Fitter`
+    heads   names in `HEADS`; of several, those that cannot answer such a task are left out, and the lowest loss wins, a
+            tie going to the first. None: all that are cheap. Prototypes, ridge and logistic; logistic with class
+            weights where classes are uneven and `class_weight` says nothing; from 50 rows the kernel, up to 20,000,
+            and, where features have units of their own, trees. Of these the simplest within one standard error of the
+            lowest loss is kept (`choice.py`). Other arguments as in `Fitter`
     forms   of the features, see `heads.head.shaped`; of several, the one on which ridge does best is taken
     scale   "each" where every feature has a unit of its own, "shared" where all have one, see `heads.standardize`
     weights (N,) how much each row counts, not negative, beside what `class_weight` says; None: all alike
+    blocks  (N,) rows of one number were drawn together, for the standard error; None: each on its own
+    shares  of a classification: settle how much the classes' shares count and weigh the loss by half over classes
+            (`prior.py`). None: where `heads` is None and `class_weight` too
 
-    The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression; a tie
-    goes to the simpler head. Several candidates are held out on the same folds: at most 10, more are merged. The
-    head's config holds what its fitter tells, the loss of every candidate as "candidates", and the rule.
+    The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression. Several
+    candidates are held out on the same folds: at most 10, more are merged. The head's config holds what its fitter
+    tells, the loss of every candidate as "candidates", its "standard_errors", and the rule.
     """
-    names = _candidates(heads, kind, np.asarray(targets))
+    names = _candidates(heads, kind)
+    settled = kind == "classification" and (heads is None and class_weight is None if shares is None else shares)
     with one_thread():
 
         def posed(form: Form) -> Problem:
             x = shaped(np.asarray(features), form)
-            found = pose(
+            problem = pose(
                 x,
                 targets,
                 kind=kind,
@@ -82,20 +100,60 @@ def fit_probe(
                 scale=scale,
                 weights=weights,
             )
-            return found.merged(MOST_FOLDS) if len(names) > 1 else found
+            return problem.merged(MOST_FOLDS) if len(names) > 1 else problem
 
         form, problem, proposals = _formed(posed, forms, np.asarray(features).nbytes)
         proposals |= {name: HEADS[name]().propose(problem) for name in names if name not in proposals}
-        scores = {name: problem.score(proposals[name].out_of_fold) for name in names}
-        best = min(names, key=lambda name: scores[name].loss)
-        head, out_of_fold = proposals[best].finish(), problem.restored(proposals[best].out_of_fold)
-    rule = "lowest RMSE" if kind == "regression" else "lowest log loss at the best temperature"
+        proposals = {name: proposals[name] for name in names}
+        if heads is None:
+            proposals |= _further(problem, proposals, weighted=settled)
+        scores = {name: score(problem, proposal.out_of_fold, shares=settled) for name, proposal in proposals.items()}
+        choice = choose(scores, None if blocks is None else np.asarray(blocks)[problem.order])
+        best = choice.name if heads is None else min(scores, key=lambda name: scores[name].loss)
+        head, answers = proposals[best].finish(), scores[best].settled
+        out_of_fold = problem.restored(answers.moved(proposals[best].out_of_fold))
     config = {
         **head.config,
         "candidates": {name: score.loss for name, score in scores.items()},
-        "rule": f"{rule}, out of fold; a tie goes to the simpler head",
+        "standard_errors": choice.standard_errors,
+        "rule": _rule(kind, settled=settled, simplest=heads is None),
     }
-    return HeadFit(replace(head, temperature=scores[best].temperature, form=form, config=config), out_of_fold)
+    if settled:
+        config["share_exponent"] = answers.exponent
+    head = replace(head.moved(answers.temperature * answers.offsets), temperature=answers.temperature)
+    return HeadFit(replace(head, form=form, config=config), out_of_fold)
+
+
+def _further(problem: Problem, linear: dict[str, Proposal], *, weighted: bool) -> dict[str, Proposal]:
+    """Candidates that are tried where the task suits them, or the linear ones do not stand above them at once."""
+    rows = len(problem.order)
+    ridge = linear["ridge"].out_of_fold
+    further: dict[str, Proposal | None] = {}
+    if weighted and _unevenness(problem) >= UNEVEN:
+        further[WEIGHTED] = HEADS["logistic"]().propose(problem.balanced())
+    if FEW <= rows <= MANY:
+        further["kernel"] = Kernel().propose_against(problem, ridge)
+    if rows >= FEW and problem.scale == "each" and problem.kind in Trees.kinds:
+        best = min(linear.values(), key=lambda proposal: problem.score(proposal.out_of_fold).loss)
+        further["trees"] = Trees().propose_against(problem, best.out_of_fold)
+    return {name: proposal for name, proposal in further.items() if proposal is not None}
+
+
+def _unevenness(problem: Problem) -> float:
+    """The weight of the largest class over that of the rarest that is there."""
+    of_class = np.bincount(problem.targets, problem.weights)
+    return float(of_class.max() / of_class[of_class > 0].min())
+
+
+def _rule(kind: Kind, *, settled: bool, simplest: bool) -> str:
+    """What was chosen by, in words."""
+    loss = "lowest RMSE" if kind == "regression" else "lowest log loss at the best temperature"
+    if settled:
+        loss = "lowest log loss, half of it over rows and half over classes, at the best temperature and share exponent"
+    if not simplest:
+        return f"{loss}, out of fold; a tie goes to the simpler head"
+    order = "linear before class weights before kernel before trees"
+    return f"{loss}, out of fold; of the heads within one standard error of it the simplest ({order})"
 
 
 def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form], size: int) -> _Formed:
@@ -145,11 +203,10 @@ def _screened(posed: Callable[[Form], Problem], form: Form) -> _Screen:
     return _Screen(problem.score(proposal.out_of_fold).loss, problem, proposal)
 
 
-def _candidates(heads: Sequence[str] | None, kind: Kind, targets: Array) -> list[str]:
+def _candidates(heads: Sequence[str] | None, kind: Kind) -> list[str]:
     """Names of heads, the simplest first."""
     if heads is None:
-        few = kind == "classification" and np.median(np.unique(targets, return_counts=True)[1]) < FEW
-        heads = ["prototypes", "ridge", "logistic"] if few else ["ridge", "logistic"]
+        heads = ("prototypes", "ridge", "logistic")
     if not heads or not set(heads) <= set(HEADS):
         raise ValueError(f"heads must be among {', '.join(HEADS)}, got {list(heads)!r}")
     asked = [name for name in HEADS if name in heads]

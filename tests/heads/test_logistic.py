@@ -68,7 +68,7 @@ def test_labels_equal_a_binary_fit_each(penguins):
 
 def test_folds_are_fitted_without_their_rows(digits):
     data = digits.take(slice(0, 200))
-    fit = Logistic(strengths=(0.01,), loose=1e-12)(
+    fit = Logistic(strengths=(0.01,), loose=1e-12, tight=1e-12)(
         data.features.astype(np.float64), data.targets, kind="classification", classes=10, folds=data.folds
     )
     z = (data.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
@@ -95,6 +95,20 @@ def test_the_final_fit_is_tight_in_single_precision(mnist):
     expected = reference(fit.head.config["strength"]).fit(z, data.targets)
     assert fit.head.config["gap"] <= 1e-7
     np.testing.assert_allclose(fit.head.predict(data.features), expected.predict_proba(z), atol=2e-3)
+
+
+def test_folds_end_where_the_final_fit_would(digits):
+    """What is said of held-out rows does not hang on how loosely the path is solved."""
+    data = digits.take(slice(0, 200))
+    arguments = {"kind": "classification", "classes": 10, "folds": data.folds}
+    for strength in (1e-4, 1e-2):
+        loose, tight = (
+            Logistic(strengths=(strength,), loose=loose)(data.features.astype(np.float64), data.targets, **arguments)
+            for loose in (1e-2, 1e-9)
+        )
+        np.testing.assert_allclose(
+            softmax(loose.out_of_fold, axis=1), softmax(tight.out_of_fold, axis=1), atol=2e-2, rtol=0
+        )
 
 
 def test_separable_classes_stay_finite():

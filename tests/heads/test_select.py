@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from headstart.heads.calibrate import calibrate
 from headstart.heads.head import probabilities
+from headstart.heads.prior import half_by_class
 from headstart.heads.select import HEADS, fit_probe
 
 LINEAR = ("prototypes", "ridge", "logistic")
@@ -48,17 +49,110 @@ def test_the_lowest_loss_wins_and_every_loss_is_told(digits):
 
 def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
     fit = probe(mnist)
-    found = calibrate(fit.out_of_fold, mnist.targets, "classification")
-    assert fit.head.temperature == pytest.approx(found.temperature)
+    halves = half_by_class(mnist.targets, np.ones(len(mnist.targets)), 10)
+    found = calibrate(fit.out_of_fold, mnist.targets, "classification", halves)
+    assert fit.head.temperature == pytest.approx(found.temperature, rel=1e-3)
     assert fit.head.config["candidates"][fit.head.name] == pytest.approx(found.loss)
     p = probabilities(fit.out_of_fold, "classification", fit.head.temperature)
     sure = p.max(axis=1)
     assert abs(sure.mean() - accuracy(fit, mnist)) < 0.05
 
 
-def test_prototypes_are_tried_where_rows_are_few(digits):
-    assert set(probe(digits).head.config["candidates"]) == {"ridge", "logistic"}
-    assert set(probe(digits.take(slice(0, 60))).head.config["candidates"]) == {"prototypes", "ridge", "logistic"}
+def test_all_cheap_heads_are_tried_that_suit_the_task(digits, penguins):
+    linear = {"prototypes", "ridge", "logistic"}
+    assert set(probe(digits.take(slice(0, 40)), shares=False).head.config["candidates"]) == linear
+    assert set(probe(digits, scale="shared").head.config["candidates"]) == linear | {"kernel"}
+    uneven = penguins.take(
+        np.concatenate([np.flatnonzero(penguins.targets == code)[: 40 * code + 20] for code in (0, 1)])
+    )
+    assert "logistic, classes alike" in probe(uneven).head.config["candidates"]
+    assert "logistic, classes alike" not in probe(uneven, class_weight={1: 2.0}).head.config["candidates"]
+
+
+def interaction(rows, seed=0):
+    """Two columns whose signs together tell the class, and ten that tell nothing."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((rows, 12)).astype(np.float32)
+    y = (rng.random(rows) < np.where(x[:, 0] * x[:, 1] > 0, 0.9, 0.1)).astype(np.int64)
+    return x, y
+
+
+def test_an_interaction_of_two_columns_is_no_case_for_a_linear_head():
+    x, y = interaction(1200)
+    fit = fit_probe(x[:800], y[:800], kind="classification", classes=2, folds=np.arange(800) % 5)
+    assert fit.head.name == "trees"
+    assert np.mean(fit.head.predict(x[800:]).argmax(axis=1) == y[800:]) > 0.75
+    values = np.where(x[:, 0] * x[:, 1] > 0, 1.0, -1.0) + 0.3 * np.random.default_rng(1).standard_normal(1200)
+    fit = fit_probe(x[:800], values[:800], kind="regression", classes=1, folds=np.arange(800) % 5)
+    assert fit.head.name == "trees"
+    assert np.mean((fit.head.predict(x[800:]) - values[800:]) ** 2) < 0.5 * values.var()
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_what_is_linear_gets_a_linear_head(kind):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((600, 12)).astype(np.float32)
+    y = x[:, 0] - x[:, 1] + 0.7 * rng.standard_normal(600)
+    y = (y > 0).astype(np.int64) if kind == "classification" else y
+    fit = fit_probe(x, y, kind=kind, classes=2, folds=np.arange(600) % 5)
+    assert fit.head.name in LINEAR
+
+
+def test_uneven_classes_are_answered_with_a_share_between_the_rows_and_the_classes():
+    rng = np.random.default_rng(0)
+    y = (np.arange(1500) % 10 == 0).astype(np.int64)
+    x = (rng.standard_normal((1500, 6)) + 1.2 * y[:, None] * np.eye(6)[0]).astype(np.float32)
+    arguments = {"kind": "classification", "classes": 2, "folds": np.arange(500) // 10 % 5}
+    known = x[:500], y[:500]
+    new, old = (fit_probe(*known, heads=heads, **arguments).head.predict(x[500:]) for heads in (None, LINEAR))
+    recalls = [np.mean(p.argmax(axis=1)[y[500:] == 1] == 1) for p in (new, old)]
+    assert recalls[0] > recalls[1] + 0.1
+    assert y.mean() < new[:, 1].mean() < 0.5
+    weighted = fit_probe(*known, class_weight="balanced", **arguments)
+    assert "share_exponent" not in weighted.head.config
+    assert weighted.head.predict(x[500:])[:, 1].mean() > new[:, 1].mean()
+
+
+def test_the_rule_and_its_figures_are_told(digits):
+    config = probe(digits).head.config
+    assert config["standard_errors"].keys() == config["candidates"].keys()
+    assert min(config["standard_errors"].values()) == 0.0
+    assert "within one standard error" in config["rule"]
+    assert "half over classes" in config["rule"]
+    json.dumps(config)
+
+
+def test_the_same_again_is_the_same_again_with_all_candidates():
+    x, y = interaction(300)
+    arguments = {"kind": "classification", "classes": 2}
+    order = np.random.default_rng(1).permutation(300)
+    fit = fit_probe(x, y, folds=np.arange(300) % 5, **arguments)
+    moved = fit_probe(x[order], y[order], folds=(np.arange(300) % 5)[order], **arguments)
+    assert fit.head.config == moved.head.config
+    assert all((array == moved.head.arrays[name]).all() for name, array in fit.head.arrays.items())
+
+
+def test_rows_without_weight_count_for_no_candidate():
+    x, y = interaction(400)
+    y = np.concatenate([y[:300], 1 - y[300:]])
+    arguments = {"kind": "classification", "classes": 2}
+    some = fit_probe(x, y, folds=np.arange(400) % 5, weights=(np.arange(400) < 300).astype(float), **arguments)
+    few = fit_probe(x[:300], y[:300], folds=np.arange(300) % 5, **arguments)
+    assert some.head.config["candidates"]["ridge"] == pytest.approx(few.head.config["candidates"]["ridge"], abs=0.02)
+
+
+def test_out_of_fold_losses_are_those_of_new_rows():
+    """The mean over thirty draws, for a problem in which a fold that stopped early would look better."""
+    apart = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        y = np.arange(1120) % 2
+        x = rng.standard_normal((1120, 60)) + 1.5 * y[:, None] * np.eye(60)[0]
+        known = {"kind": "classification", "classes": 2, "folds": np.arange(120) // 2 % 10}
+        fit = fit_probe(x[:120], y[:120], heads=("logistic",), **known)
+        p = fit.head.predict(x[120:])[np.arange(1000), y[120:]]
+        apart.append(-np.log(p).mean() - fit.head.config["candidates"]["logistic"])
+    assert abs(np.mean(apart)) < 2.5 * np.std(apart) / np.sqrt(len(apart)) + 0.02
 
 
 def test_values_are_answered_by_those_that_can(penguins):
@@ -110,7 +204,7 @@ def test_balanced_weights_help_the_rare_class(name):
     for class_weight in (None, "balanced"):
         fit = fit_probe(features, targets, class_weight=class_weight, **arguments)
         recalls.append(np.mean(fit.out_of_fold.argmax(axis=1)[:40] == 1))
-    assert recalls[1] > (0.4 if name == "boosting" else 0.5)  # forty rows teach trees less
+    assert recalls[1] > (0.4 if name in ("boosting", "trees") else 0.5)  # forty rows teach trees less
     assert name == "prototypes" or recalls[0] < 0.3
 
 
@@ -140,7 +234,13 @@ def test_a_shared_scale_is_not_carried_away_by_features_that_hardly_stir_in_trai
     losses = {}
     for scale in ("each", "shared"):
         fit = fit_probe(
-            features[:100], targets[:100], kind="classification", classes=2, folds=np.arange(100) // 2 % 5, scale=scale
+            features[:100],
+            targets[:100],
+            kind="classification",
+            classes=2,
+            folds=np.arange(100) // 2 % 5,
+            scale=scale,
+            heads=LINEAR,
         )
         p = fit.head.predict(features[100:])[np.arange(300), targets[100:]]
         losses[scale] = -np.log(np.maximum(p, 1e-12)).mean()
@@ -164,7 +264,7 @@ def test_there_must_be_a_form(digits):
 def test_heads_must_have_names_that_exist(digits):
     for heads in (("rigde",), ()):
         with pytest.raises(
-            ValueError, match="heads must be among prototypes, ridge, logistic, neural, kernel, boosting, got"
+            ValueError, match="heads must be among prototypes, ridge, logistic, neural, kernel, boosting, trees, got"
         ):
             probe(digits, heads=heads)
 

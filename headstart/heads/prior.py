@@ -1,0 +1,130 @@
+"""Two numbers that settle a classifier's answers out of fold: a temperature, and how much the classes' shares count.
+
+    p = softmax(z / T + s log pi),  pi: shares of the classes       T, s = argmin  sum_i v_i -log p_i[y_i]  +  s^2 / 2 N
+
+A temperature alone (Guo et al., 2017) stretches the share of each class that a head has learnt along with everything
+else, and leaves out that of heads with equal priors; s gives back what is too little and takes what is too much (the
+logit adjustment of Menon et al., 2021, with a strength that is fitted). The last term is a standard normal prior of s.
+
+Half of the weight v lies on the rows and half on the classes, so that the loss is the mean of the log loss and of its
+mean over classes: 1/2 w_i / sum w + 1/2 w_i / (C sum of w in the class of i). Where all classes have as many rows the
+two are one, and s changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+
+from headstart.data.task import Array
+from headstart.heads.calibrate import calibrate
+
+__all__ = ["Settled", "answered", "half_by_class", "settle"]
+
+STEPS = 50
+FLAT = 1e-10
+ENOUGH = 1e-4
+
+
+class Settled(NamedTuple):
+    """logits / temperature + offsets are the settled log odds; loss of the rows that were settled on, in nats.
+
+    offsets    (C,) s log pi
+    exponent   s
+    """
+
+    temperature: float
+    offsets: Array
+    loss: float
+    exponent: float = 0.0
+
+    def moved(self, logits: Array) -> Array:
+        """Logits (N, C) that answer as settled once they are divided by the temperature."""
+        return np.asarray(logits + self.temperature * self.offsets)
+
+
+def half_by_class(targets: Array, weights: Array, classes: int) -> Array:
+    """(N,) weights that sum to 1: half of them as given, half alike for each class that has rows of any weight."""
+    of_class = np.bincount(targets, weights, classes)
+    total, present = of_class.sum(), (of_class > 0).sum()
+    if not present:
+        return weights
+    return np.asarray(weights * (1 / total + 1 / (present * np.where(of_class > 0, of_class, 1.0))[targets]) / 2)
+
+
+def settle(logits: Array, targets: Array, weights: Array) -> Settled:
+    """Temperature and offsets of out-of-fold logits (N, C) for codes (N,); rows of weight 0 are left out."""
+    classes, v = logits.shape[1], half_by_class(targets, weights, logits.shape[1])
+    plain = calibrate(logits, targets, "classification", v)
+    shares = _log_shares(targets, weights, classes)
+    if np.ptp(shares) == 0.0:
+        return Settled(plain.temperature, np.zeros(classes), plain.loss)
+    rows = v > 0
+    y, v = targets[rows], v[rows] / v[rows].sum()
+    scaled = logits[rows] / plain.temperature
+    problem = _Problem(scaled - scaled[np.arange(len(y)), y][:, None], shares - shares[y][:, None], v)
+    (inverse, s), loss = _minimise(problem, np.array([1.0, 0.0]))
+    if loss < np.log1p(1 / (len(y) + 1)):  # where nothing is wrong, no share can be learnt from what is
+        return Settled(plain.temperature, np.zeros(classes), plain.loss)
+    return Settled(plain.temperature / float(inverse), s * shares, loss, float(s))
+
+
+def answered(logits: Array, out_of_fold: Array, targets: Array, weights: Array) -> Array:
+    """(M, C) probabilities of new rows from their logits, settled by those of the known rows out of fold."""
+    found = settle(out_of_fold, targets, weights)
+    return np.asarray(softmax(logits / found.temperature + found.offsets, axis=1))
+
+
+class _Problem(NamedTuple):
+    """(N, C) how far each class stands above the true one, in logits at the plain temperature and in log shares;
+    weights that sum to 1."""
+
+    logits: Array
+    shares: Array
+    weights: Array
+
+    def at(self, point: Array) -> tuple[float, float, Array, Array]:
+        """At (plain temperature / T, s): the loss, what is minimised, its gradient and its Hessian."""
+        z = point[0] * self.logits + point[1] * self.shares
+        total = logsumexp(z, axis=1, keepdims=True)
+        p = np.exp(z - total)
+        both = np.stack([self.logits, self.shares])
+        first = np.einsum("nc,knc->kn", p, both)
+        second = np.einsum("nc,knc,lnc,n->kl", p, both, both, self.weights, optimize=True)
+        second -= np.einsum("kn,ln,n->kl", first, first, self.weights)
+        prior = np.array([0.0, 1 / len(z)])
+        loss = float(self.weights @ total[:, 0])
+        return loss, loss + prior[1] * point[1] ** 2 / 2, first @ self.weights + prior * point, second + np.diag(prior)
+
+
+def _minimise(problem: _Problem, start: Array) -> tuple[Array, float]:
+    """Newton's method with halved steps, the temperature staying positive; the point and the loss there."""
+    point, (loss, value, slope, bend) = start, problem.at(start)
+    for _ in range(STEPS):
+        step = -np.linalg.solve(bend + FLAT * np.trace(bend) * np.eye(2), slope)
+        share = 1.0
+        while share > FLAT:
+            following = point + share * step
+            if following[0] > 0:
+                there = problem.at(following)
+                if there[1] <= value + ENOUGH * share * (slope @ step):
+                    break
+            share /= 2
+        else:
+            break
+        settled = value - there[1] <= FLAT
+        point, (loss, value, slope, bend) = following, there
+        if settled:
+            break
+    return point, loss
+
+
+def _log_shares(targets: Array, weights: Array, classes: int) -> Array:
+    """(C,) log pi; a class without rows counts as the rarest that has some, so that it is moved with that one."""
+    of_class = np.bincount(targets, weights, classes)
+    present = of_class > 0
+    if not present.any():
+        return np.zeros(classes)
+    return np.log(np.where(present, of_class, of_class[present].min()) / of_class.sum())

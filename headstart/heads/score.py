@@ -1,0 +1,65 @@
+"""What out-of-fold logits are worth, row by row, so that two candidates can be compared on the same rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import log_softmax
+
+from headstart.data.task import Array
+from headstart.heads.calibrate import row_log_losses
+from headstart.heads.prior import Settled, half_by_class, settle
+from headstart.heads.problem import Problem
+
+__all__ = ["Score", "score", "standard_error"]
+
+
+class Score(NamedTuple):
+    """loss      mean log loss in nats, half of it over rows and half over classes where `settled`; or the RMSE
+    rows      (N,) losses of rows in `order`: log loss, or squared error
+    weights   (N,) what each row counts; they sum to 1
+    settled   the temperature and offsets at which rows lose as little
+    """
+
+    loss: float
+    rows: Array
+    weights: Array
+    settled: Settled
+
+    @property
+    def mean(self) -> float:
+        """The mean of `rows`: what candidates are compared by."""
+        return float(self.rows @ self.weights)
+
+
+def score(problem: Problem, out_of_fold: Array, *, shares: bool) -> Score:
+    """Score logits (N, C), rows in `order`.
+
+    shares   settle how much the classes' shares count (`prior.py`) and weigh classes by half; classification only.
+             Otherwise the temperature alone
+    """
+    if problem.kind == "regression":
+        squares = np.square(out_of_fold - problem.truth)[:, 0]
+        weights = np.full(len(squares), 1 / len(squares))
+        return Score(float(np.sqrt(squares.mean())), squares, weights, Settled(1.0, np.zeros(1), 0.0))
+    if problem.kind == "classification" and shares:
+        found, v = settle(out_of_fold, problem.targets, problem.counted), problem.counted
+        rows = -log_softmax(out_of_fold / found.temperature + found.offsets, axis=1)
+        losses = rows[np.arange(len(rows)), problem.targets]
+        return Score(found.loss, losses, half_by_class(problem.targets, v, problem.classes), found)
+    temperature, loss = problem.score(out_of_fold)
+    losses, weights = row_log_losses(out_of_fold / temperature, problem.targets, problem.kind, problem.counted)
+    return Score(loss, losses, weights, Settled(temperature, np.zeros(problem.columns), loss))
+
+
+def standard_error(one: Score, other: Score, blocks: Array | None = None) -> float:
+    """Of the mean difference between two candidates on the same rows; rows of one block (N,) count as drawn together.
+
+    sqrt(sum_b (sum_(i in b) v_i (d_i - d))^2),   d_i = the difference in row i,   d = sum_i v_i d_i
+    """
+    apart = one.rows - other.rows
+    parts = one.weights * (apart - one.weights @ apart)
+    if blocks is not None:
+        parts = np.bincount(np.unique(blocks, return_inverse=True)[1], parts)
+    return float(np.sqrt(np.sum(parts**2)))

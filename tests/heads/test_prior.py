@@ -1,0 +1,100 @@
+"""Temperature and shares: against a grid, and what they do to answers that are right or wrong about shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from headstart.heads.calibrate import calibrate
+from headstart.heads.prior import half_by_class, settle
+
+
+def drawn(rows=2000, classes=4, seed=0, sharpness=1.5):
+    """Codes of uneven classes, and the log odds that Bayes' rule gives for them."""
+    rng = np.random.default_rng(seed)
+    shares = np.array([0.6, 0.25, 0.1, 0.05])[:classes]
+    y = rng.choice(classes, rows, p=shares / shares.sum())
+    x = rng.standard_normal((rows, classes)) + sharpness * np.eye(classes)[y]
+    return sharpness * x, np.log(np.bincount(y) / rows), y
+
+
+def loss(logits, y, temperature, offsets, weights):
+    return -weights @ log_softmax(logits / temperature + offsets, axis=1)[np.arange(len(y)), y]
+
+
+def test_the_minimum_is_that_of_a_grid():
+    logits, shares, y = drawn(rows=400)
+    weights = half_by_class(y, np.ones(400), 4)
+    found = settle(3 * logits, y, np.ones(400))
+    grid = [
+        (loss(3 * logits, y, t, s * shares, weights) + s**2 / 800, t, s)
+        for t in np.linspace(2, 5, 61)
+        for s in np.linspace(-0.5, 1.5, 81)
+    ]
+    best = min(grid)
+    assert found.temperature == pytest.approx(best[1], abs=0.06)
+    assert found.exponent == pytest.approx(best[2], abs=0.03)
+    assert found.loss + found.exponent**2 / 800 <= best[0] + 1e-9
+    assert found.loss == pytest.approx(loss(3 * logits, y, found.temperature, found.offsets, weights))
+
+
+def test_answers_with_even_priors_and_with_full_ones_are_settled_alike():
+    logits, shares, y = drawn()
+    even, full = (settle(z, y, np.ones(len(y))) for z in (logits, logits + shares))
+    assert 0.2 < even.exponent < 0.8
+    np.testing.assert_allclose(full.exponent, even.exponent - 1 / full.temperature, atol=0.02)
+    np.testing.assert_allclose(even.loss, full.loss, atol=1e-3)
+
+
+def test_even_classes_have_a_temperature_and_no_more():
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 3
+    logits = rng.standard_normal((300, 3)) + np.eye(3)[y]
+    found = settle(logits, y, np.ones(300))
+    assert found.exponent == 0.0
+    assert (found.offsets == 0).all()
+    assert found.temperature == calibrate(logits, y, "classification").temperature
+
+
+def test_moved_logits_at_the_temperature_are_the_settled_answers():
+    logits, _, y = drawn(rows=300)
+    found = settle(logits, y, np.ones(300))
+    np.testing.assert_allclose(found.moved(logits) / found.temperature, logits / found.temperature + found.offsets)
+
+
+def test_a_class_without_rows_is_moved_with_the_rarest():
+    logits, _, y = drawn(rows=300)
+    logits = np.concatenate([logits, np.full((300, 1), -6.0)], axis=1)
+    found = settle(logits, y, np.ones(300))
+    assert found.offsets[4] == found.offsets[np.argmin(np.bincount(y))]
+
+
+def test_where_nothing_is_wrong_shares_are_left_alone():
+    y = np.repeat([0, 1], [40, 10])
+    found = settle(np.eye(2)[y], y, np.ones(50))
+    assert found.exponent == 0.0
+    assert found.loss == pytest.approx(np.log1p(1 / 51))
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_the_unit_of_logits_does_not_matter(scale):
+    logits, _, y = drawn(rows=500)
+    one, other = settle(logits, y, np.ones(500)), settle(scale * logits, y, np.ones(500))
+    np.testing.assert_allclose(other.offsets, one.offsets, rtol=1e-3, atol=1e-4)
+    assert other.temperature == pytest.approx(scale * one.temperature, rel=1e-3)
+
+
+def test_rows_of_weight_two_are_two_rows():
+    logits, _, y = drawn(rows=200)
+    twice = np.concatenate([np.arange(200), np.arange(50)])
+    weighted = settle(logits, y, 1.0 + (np.arange(200) < 50))
+    repeated = settle(logits[twice], y[twice], np.ones(250))
+    assert weighted.exponent == pytest.approx(repeated.exponent, abs=0.02)
+    assert weighted.loss == pytest.approx(repeated.loss, abs=1e-3)
+
+
+def test_half_of_the_weight_is_of_the_rows_and_half_of_the_classes():
+    y = np.array([0, 0, 0, 1, 3])
+    np.testing.assert_allclose(half_by_class(y, np.ones(5), 4), 0.1 + np.array([1, 1, 1, 3, 3]) / 18)
+    np.testing.assert_allclose(half_by_class(y, np.array([1, 1, 1, 0, 1.0]), 4), np.array([5, 5, 5, 0, 9]) / 24)
