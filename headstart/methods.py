@@ -93,6 +93,7 @@ METHODS: dict[str, Method] = {
     "neural": Method(("neural",), "frozen features, Dense 256 ReLU, dropout and softmax with early stopping"),
     "kernel": Method(("kernel",), "frozen features, a radial kernel, its width by cross-validation"),
     "boosting": Method(("boosting",), "frozen features or columns, boosted trees, how many by cross-validation"),
+    "trees": Method(("trees",), "columns, boosted trees on histograms, for many rows too"),
     "head": Method(None, "frozen backbone, the head trained by gradient descent on varied inputs", HeadOnly()),
     "top": Method(None, "the last stages and the head learn, the rest stays", Top()),
     "fine-tune": Method(None, "all weights learn, lower stages more slowly", Full()),
