@@ -6,7 +6,8 @@ Printed for each task: balanced accuracy, accuracy, log loss on rows not learnt 
 with half the width of the 95 % interval (Student's t), and the difference of the new default to the old.
 
 Seven real tasks: Twemoji by subcategory (EfficientNet-lite0), MNIST digits (pixels), rated sentences of four domains
-and film reviews (MiniLM); whole reviews and films are on one side. Beside them 8 x 8 digits and penguins; 12 uneven topics
+and film reviews (MiniLM); whole reviews and films are on one side. Beside them 8 x 8 digits and penguins; 12 uneven
+topics
 (128 to 12 first sentences of SciPy's docstrings, the topic is the subpackage; MiniLM); and a table made up: 20 numbers
 and a word, of which the product of two signs counts (5,000 rows; with --large 200,000). Up to 600 rows are learnt
 from.
