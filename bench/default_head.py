@@ -7,10 +7,9 @@ with half the width of the 95 % interval (Student's t), and the difference of th
 
 Seven real tasks: Twemoji by subcategory (EfficientNet-lite0), MNIST digits (pixels), rated sentences of four domains
 and film reviews (MiniLM); whole reviews and films are on one side. Beside them 8 x 8 digits and penguins; 12 uneven
-topics
-(128 to 12 first sentences of SciPy's docstrings, the topic is the subpackage; MiniLM); and a table made up: 20 numbers
-and a word, of which the product of two signs counts (5,000 rows; with --large 200,000). Up to 600 rows are learnt
-from.
+topics (128 to 12 first sentences of SciPy's docstrings, the topic is the subpackage; MiniLM); and a table made up: 20
+numbers and a word, of which the product of two signs counts (5,000 rows; with --large 200,000). Up to 600 rows are
+learnt from.
 
 before     ridge and logistic, prototypes too where the median class has fewer than 10 rows; the lowest log loss
 five lines StandardScaler and LogisticRegression(class_weight="balanced"), all else as it comes

@@ -127,4 +127,4 @@ def _log_shares(targets: Array, weights: Array, classes: int) -> Array:
     present = of_class > 0
     if not present.any():
         return np.zeros(classes)
-    return np.log(np.where(present, of_class, of_class[present].min()) / of_class.sum())
+    return np.asarray(np.log(np.where(present, of_class, of_class[present].min()) / of_class.sum()))
