@@ -40,7 +40,7 @@ class Source:
         elif isinstance(item, np.ndarray):
             self.key = array_key(item)
         elif isinstance(item, Image.Image):
-            self.key = picture_key(item)
+            self.key = _picture_key(item)
         else:
             raise DataError(f"a {type(item).__name__} is no picture: expected a path, a PIL picture or a uint8 array")
 
@@ -83,6 +83,14 @@ class Source:
         except (OSError, ValueError) as error:
             raise DataError(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from error
         return data[:size] if size < len(data) else data
+
+
+def _picture_key(picture: Image.Image) -> bytes:
+    """Its content key: reads the pixels, where they have not been read yet."""
+    try:
+        return picture_key(picture)
+    except Exception as error:  # each format's reader raises what it likes on damaged bytes
+        raise DataError(f"damaged picture: {str(error) or type(error).__name__}") from error
 
 
 def path_of(item: Any) -> str | None:

@@ -1,5 +1,6 @@
 import os
 import time
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,9 @@ def test_a_turned_strip_is_named_as_it_is_seen(tmp_path):
     Image.new("RGB", (500, 2), "red").save(tmp_path / "turned.png", exif=exif)
     with pytest.raises(DataError, match="a strip of 2 x 500 pixels"):
         Source(str(tmp_path / "turned.png")).decode(draft=False)
+
+
+def test_a_picture_in_memory_that_is_cut_off_is_refused_by_name(make):
+    whole = make.encoded(make.photo(90, 80))
+    with pytest.raises(DataError, match="damaged picture: image file is truncated"):
+        Source(Image.open(BytesIO(whole[: len(whole) // 3])))
