@@ -63,16 +63,22 @@ def _read(text: str, dialect: Dialect) -> tuple[list[Record], Dialect]:
     """The records by that meaning of the quotes by which the most can be used."""
     records = list(records_of(text, dialect))
     single = len(records) > dialect.above and _is_single(records[dialect.above].text)
-    if not single and all_fit(records[dialect.above :]):
+    spaced = any(field.startswith(' "') and field.endswith('"') for record in records for field in record.fields)
+    if not single and not spaced and all_fit(records[dialect.above :]):
         return records, dialect
     readings = {dialect: records}
     if '\\"' in text:
         other = dialect._replace(backslash=True)
         readings[other] = list(records_of(text, other))
+    if f'{dialect.separator} "' in text:
+        other = dialect._replace(spaced=True)
+        readings[other] = list(records_of(text, other))
     if single or "'" in text:
         other = dialect._replace(quote="'")
         readings[other] = list(records_of(text, other))
-    best = max(readings, key=lambda one: (_usable(readings[one][one.above :]), single and one.quote == "'"))
+    best = max(
+        readings, key=lambda one: (_usable(readings[one][one.above :]), one.spaced or (single and one.quote == "'"))
+    )
     plain = dialect._replace(quote="")
     if '"' in text and not all_fit(readings[best][best.above :]):
         unquoted = list(records_of(text, plain))
@@ -163,6 +169,8 @@ def _notes(dialect: Dialect, above: list[Record], tabs: bool) -> list[str]:
         notes.append(f"{lines} stand above the names of the columns and are passed over: {above[0].text.strip()!r:.60}")
     if dialect.backslash:
         notes.append("quotes inside fields have a backslash before them")
+    if dialect.spaced:
+        notes.append("a space stands between separators and quotes, and is left out")
     if dialect.quote == "'":
         notes.append("quotes are single")
     if not dialect.quote:

@@ -5,8 +5,8 @@ semicolon, tab, pipe and caret are tried. A first line `sep=;`, as Excel writes 
 none of them, lines of words above the names of the columns are passed over; else the file has one column.
 
 Quotes are double, and written twice inside a field (RFC 4180), unless more records fit if a backslash makes a quote
-plain, if the quotes are single, or if every record fits only where quotes are plain characters (and, unless tabs
-separate, no field stands in quotes).
+plain, if a space stands before them, if they are single, or if every record fits only where quotes are plain
+characters (and, unless tabs separate, no field stands in quotes).
 """
 
 from __future__ import annotations
@@ -35,12 +35,14 @@ NEARLY = 0.99
 class Dialect(NamedTuple):
     """The separator; the quote ("" for none), and whether a backslash makes a quote inside a field plain.
 
+    spaced  whether a space may stand between a separator and a quote
     above   how many records stand above the names of the columns
     """
 
     separator: str
     quote: str = '"'
     backslash: bool = False
+    spaced: bool = False
     above: int = 0
 
 
@@ -113,6 +115,7 @@ def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool = False) -> 
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         escapechar="\\" if dialect.backslash else None,
+        skipinitialspace=dialect.spaced,
         strict=strict,
     )
 

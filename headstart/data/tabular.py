@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from headstart.data.columns import assign
 from headstart.data.counters import count_of_rows, order_tells, whole_numbers
 from headstart.data.draft import Draft
 from headstart.data.images import find_pictures
+from headstart.data.labels import fold
 from headstart.data.naming import few, shown
 from headstart.data.roles import Roles
 from headstart.data.split_names import split_of
@@ -23,6 +25,9 @@ from headstart.data.text import empty_note, find_texts, join_texts
 from headstart.errors import DataError
 
 __all__ = ["draft_of"]
+
+CODE = re.compile("[A-Z]{2}")
+MANY_CODES = 3
 
 
 def draft_of(
@@ -55,6 +60,8 @@ def draft_of(
         set_aside=list(table.set_aside),
         notes=[*table.notes, *(note for name in read if (note := table.typed[name].note)), *found.notes],
     )
+    if at.target is not None:
+        _put_codes(draft, table, at.target)
     _put_counters(draft, table, found.counters)
     _put_inputs(draft, table)
     _put_split(draft, table)
@@ -124,6 +131,16 @@ def _put_counters(draft: Draft, table: Table, names: tuple[str, ...]) -> None:
         if tells:
             draft.notes = [note.replace(why, f"{why}; {tells}") for note in draft.notes]
         draft.counters.append(SetAside(name, tells))
+
+
+def _put_codes(draft: Draft, table: Table, name: str) -> None:
+    """NA among targets of two capitals (Namibia among countries) is one of them, and not missing."""
+    raws = [fold(raw) if isinstance(raw, str) else "" for raw in table.raw[name].tolist()]
+    words = {fold(cell) for cell in draft.targets if isinstance(cell, str)} - {"NA", ""}
+    if "NA" in raws and len(words) >= MANY_CODES and all(CODE.fullmatch(word) for word in words):
+        draft.targets = ["NA" if raw == "NA" else cell for raw, cell in zip(raws, draft.targets, strict=True)]
+        draft.notes = [note for note in draft.notes if note != table.typed[name].note]
+        draft.notes.append(f"NA in {name!r} is a code of two capitals, as the others are, and not missing")
 
 
 def _numbers(frame: pd.DataFrame) -> np.ndarray[Any, Any]:

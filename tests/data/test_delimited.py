@@ -169,6 +169,8 @@ def test_all_rows_ragged_leaves_none():
         ("a\nhello, you\nbye\n", ["a"], [["hello, you"], ["bye"]], "separator: none (one column)"),
         ('a,b\n"x \\"y\\", z",1\n', ["a", "b"], [['x "y", z', "1"]], "have a backslash before them"),
         ('a,b\n"C:\\new \\"x\\"",1\n', ["a", "b"], [['C:\\new "x"', "1"]], "have a backslash before them"),
+        ('"a", "b"\n"x, y", "1"\n"z", "w, v"\n', ["a", "b"], [["x, y", "1"], ["z", "w, v"]], "a space stands between"),
+        ('"a", "b"\n"x", "y"\n', ["a", "b"], [["x", "y"]], "a space stands between"),
         ("'a','b'\n'x, y','1'\n", ["a", "b"], [["x, y", "1"]], "quotes are single"),
         ("'a','b'\n'x','1'\n", ["a", "b"], [["x", "1"]], "quotes are single"),
         ("a,b,c\n1,2,3,\n4,5,6,\n", ["a", "b", "c"], [["1", "2", "3"], ["4", "5", "6"]], "every row ends with"),

@@ -106,6 +106,24 @@ def test_a_label_of_nothing_visible_is_missing():
     assert [item.why for item in task.set_aside] == ["the target is missing"] * 2
 
 
+def test_na_is_a_code_among_codes_and_missing_among_words(tmp_path):
+    for labels, classes in (
+        (["NA", "DE", "FR", "US"], ("DE", "FR", "NA", "US")),
+        (["NA", "good", "bad", "fair"], None),
+    ):
+        frame = pd.DataFrame({"text": TEXTS, "label": labels * 6})
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        task = read(str(tmp_path / "a.csv"))
+        assert task.classes == (classes or ("bad", "fair", "good"))
+        assert [item.why for item in task.set_aside] == ([] if classes else ["the target is missing"] * 6)
+
+
+def test_none_is_a_class_in_words(tmp_path):
+    frame = pd.DataFrame({"text": TEXTS, "label": ["None", "mild", "severe"] * 8})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    assert read(frame).classes == read(str(tmp_path / "a.csv")).classes == ("None", "mild", "severe")
+
+
 def test_groups_are_folded():
     frame = pd.DataFrame({"text": TEXTS[:4], "label": list("abab"), "group": ["p1", "p1 ", "p2", "p2\u00a0"]})
     assert read(frame).group.tolist() == ["p1", "p1", "p2", "p2"]
