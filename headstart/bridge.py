@@ -11,15 +11,20 @@ import numpy as np
 
 from headstart.artefact import Model
 from headstart.chosen import Chosen
+from headstart.controls import controls_of, untold
 from headstart.crossing import Crossed, Crossing, Tasks
 from headstart.data.pair import named
 from headstart.data.task import Array
 from headstart.errors import DataError
+from headstart.evidence.adaptation import adaptation_of
+from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.evidence.plain import plain
 from headstart.evidence.verdict import signed, spread, verdict
 from headstart.fitting import stored
+from headstart.ground import Ground
+from headstart.guard import best_plain
 from headstart.seen import Seen
 from headstart.stopwatch import Stopwatch
 from headstart.trials import Trials, plan_trials
@@ -55,16 +60,23 @@ class Bridge:
         made: list[Crossed] = []
         ways: list[Chosen] = []
         rivals = self._rivals(trials)
+        best: list[Chosen | None] = []
+        with self.watch("baselines"):
+            controls = dict(controls_of(self.tasks, self.crossing, trials, lambda: made[0]))
 
         def contenders(train: Array, test: Array) -> Array:
             with self.watch("head"):
                 made[:] = [self._made(train)]  # one at a time: each holds features of both tasks
                 ways.append(made[0].chosen)
-                said = [self.crossing.answers(made[0], test)]
+                own = self.crossing.answers(made[0], test)
             with self.watch("baselines"):
                 others = [self.crossing.fitted(name, self.crossing.seen(train), made[0].on) for name in rivals]
-                said += [self.crossing.answers(other, test) for other in others]
-            return np.stack(said, axis=1)
+                said = [self.crossing.answers(other, test) for other in others]
+                best.append(self._best_plain(made[0], rivals))
+                there = dict(zip(rivals, said, strict=True))
+                taken = own if best[-1] is None else self._plain(best[-1], made[0].on, test, there)
+                beside = [control(train, test) for control in controls.values()]
+            return np.stack([own, taken, *beside, *said], axis=1)
 
         said = trials.answers(contenders)
         kept = made.pop()
@@ -72,13 +84,24 @@ class Bridge:
             with self.watch("head"):
                 kept = self._made(np.arange(self.tasks.labelled))
         with self.watch("evidence"):
-            others = {name: said[:, :, place] for place, name in enumerate(rivals, start=1)}
+            held, own = _held(self.labelled.take(trials.tested)), said[:, :, 0]
+            others = {name: said[:, :, place] for place, name in enumerate([*controls, *rivals], start=2)}
+            evidence = of_answers(held, own, others, seed=self.seed)
             evidence = replace(
-                of_answers(_held(self.labelled.take(trials.tested)), said[:, :, 0], others, seed=self.seed),
+                evidence,
                 n_train=self._rows(trials),
                 protocol=trials.words,
+                adaptation=self._unadapted(kept)
+                or adaptation_of(
+                    held,
+                    own,
+                    said[:, :, 1],
+                    [None if one is None else one.words for one in best],
+                    {name: evidence.assessment.gains[name] for name in rivals},
+                    seed=self.seed,
+                ),
             )
-        return self._model(kept), self._whole(evidence, kept, ways)
+        return self._model(kept), self._whole(evidence, kept, ways, untold(self.tasks, self.crossing, trials))
 
     def _rows(self, trials: Trials) -> int:
         """Of which the answers were learnt from: target rows of a trial, or where there are none, source rows."""
@@ -88,6 +111,7 @@ class Bridge:
     def _untested(self) -> tuple[Model, Evidence]:
         """Where no target row has a label, or one of its own: what source rows say that were held out."""
         name, count = self.plan.method, "Only one" if self.tasks.labelled else "No"
+        why = f"{count.lower()} target row has a label, so that nothing was tested on the target"
         self.crossing.how[1].say(f"fitting: {name}; {count.lower()} target row has a label, so that none can be tested")
         with self.watch("head"):
             kept = self._made(np.arange(self.tasks.labelled))
@@ -102,8 +126,9 @@ class Bridge:
                 n_train=len(self.crossing.source),
                 protocol="cross-validation on source rows; no target row was tested",
                 notes=(_UNTESTED.format(count),),
+                adaptation=self._unadapted(kept) or Adaptation(None, None, why),
             )
-        return self._model(kept), self._whole(evidence, kept, [kept.chosen])
+        return self._model(kept), self._whole(evidence, kept, [kept.chosen], why)
 
     def _rivals(self, trials: Trials) -> list[str]:
         """Ways that do not adapt, may be gone, and can be gone in every trial."""
@@ -116,13 +141,32 @@ class Bridge:
                 able.add("target-only")
         return [name for name in _PLAIN if name in able and name != self.plan.method]
 
+    def _best_plain(self, made: Crossed, rivals: list[str]) -> Chosen | None:
+        """The best way that does not adapt, as the rows of the trial say, where that will be asked."""
+        return None if self.plan.method in _PLAIN else best_plain(made.on, rivals, made.chosen.base)
+
+    def _plain(self, chosen: Chosen, on: Ground, test: Array, said: dict[str, Array]) -> Array:
+        """The answers of a way that does not adapt; those under a linear head are there."""
+        if chosen.base == "linear":
+            return said[chosen.name]
+        return self.crossing.answers(self.crossing.gone(chosen, on), test)
+
+    def _unadapted(self, kept: Crossed) -> Adaptation | None:
+        """Why there is nothing to judge; None where there is."""
+        if kept.adapted:
+            return None
+        words, asked = kept.chosen.words, self.plan.method
+        why = f"{words} does not adapt" if asked == kept.chosen.name else f"{asked} took {words}, which does not adapt"
+        return Adaptation(None, None, why)
+
     def _made(self, rows: Array) -> Crossed:
         seen = self.crossing.seen(rows)
         return self.crossing.fitted(self.plan.method, seen, self.crossing.ground(seen))
 
-    def _whole(self, evidence: Evidence, kept: Crossed, ways: list[Chosen]) -> Evidence:
+    def _whole(self, evidence: Evidence, kept: Crossed, ways: list[Chosen], untold: str) -> Evidence:
         notes = (*evidence.notes, *self._notes(kept, evidence, ways))
-        return replace(evidence, about=self._about(kept), notes=notes, seconds=self.watch.seconds())
+        about = self._about(kept) | ({"transfer_untold": untold} if untold else {})
+        return replace(evidence, about=about, notes=notes, seconds=self.watch.seconds())
 
     def _about(self, kept: Crossed) -> dict[str, Any]:
         backbone, target, source = self.crossing.backbone, self.tasks.target, self.tasks.source
@@ -132,6 +176,7 @@ class Bridge:
             "base": kept.chosen.base,
             "asked": self.plan.method,
             "source_rows": len(self.crossing.source),
+            "of_source": kept.of_source,
             "source_set_aside": [item._asdict() for item in source.task.set_aside],
             "target_labels": "all" if self.crossing.labels else "none",
             "target_rows_without_label": len(self.tasks.bare),
@@ -150,9 +195,12 @@ class Bridge:
         if len(taken) > 1:
             often = ", ".join(f"{words} {count}" for words, count in taken.most_common())
             yield f"Taken in {len(ways)} trials: {often}."
-        for over, gain in evidence.assessment.gains.items():
+        for over in (name for name in _PLAIN if name in evidence.assessment.gains):
+            gain = evidence.assessment.gains[over]
             said = _SAID[kept.adapted][verdict(gain.interval)]
             yield f"Over {over}: {gain.metric} {signed(gain.value)} {spread(gain.interval)}: {said}."
+        if evidence.adaptation is not None and evidence.adaptation.gain is not None:
+            yield f"Adaptation is judged over {evidence.adaptation.gain.over}: {evidence.adaptation.why}."
         if copies := self.crossing.copies:
             yield f"{copies:,} source rows are in the target too, and were left out of the source."
         if lost := len(self.tasks.source.task.set_aside):

@@ -109,7 +109,10 @@ class Crossing:
             moved = adapt(self.source, seen if self.labels else unlabelled(seen), self.backbone, self.plan, self.how)
             return Crossed(Chosen(name, Way()), moved.head, on, moved=moved)
         way = cast(Way, wayfaring(name, dict(self.plan.options) if name == self.plan.method else {}))
-        chosen = choose(on) if way.guarded else Chosen(name, way)
+        return self.gone(choose(on) if way.guarded else Chosen(name, way), on)
+
+    def gone(self, chosen: Chosen, on: Ground) -> Crossed:
+        """A chosen way on this ground."""
         learnt = learn(on, chosen.way, chosen.base)
         return Crossed(chosen, replace(learnt.head, form=on.form), on, learnt)
 

@@ -43,6 +43,11 @@ class Ground:
     class_weight: ClassWeight = None
     blocks: Array | None = None
 
+    @cached_property
+    def tried(self) -> dict[tuple[str, str], Array]:
+        """(way, base) -> what each labelled row cost it, so that nobody tries one twice."""
+        return {}
+
     @property
     def labelled(self) -> Array:
         """Which target rows have answers that may be used, by number."""

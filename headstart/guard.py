@@ -10,6 +10,7 @@ these margins, with figures: docs/decisions/0007. Without target labels see `bli
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -25,7 +26,7 @@ from headstart.ground import Ground
 from headstart.heads.folds import merged, numbered
 from headstart.heads.head import Head
 
-__all__ = ["choose"]
+__all__ = ["best_plain", "choose"]
 
 _FEWEST = 10
 _FEW, _FOLDS, _FOLDS_OF_FEW = 50, 5, 10
@@ -71,6 +72,17 @@ def choose(on: Ground) -> Chosen:
     return plain.chosen._replace(why=f"nothing is better by its margin {said}")
 
 
+def best_plain(on: Ground, names: Sequence[str], base: Base) -> Chosen | None:
+    """Of ways that do not adapt, by name, the one with the lowest mean loss on labelled target rows held out in turn,
+    under a linear head or on this base; None where there are too few such rows to say."""
+    if len(names) == 1:
+        return Chosen(names[0], way_of(names[0]), base)
+    if len(on.labelled) < _FEWEST or _fewest(on) < 2:
+        return None
+    there: tuple[Base, ...] = ("linear",) if base == "linear" else ("linear", base)
+    return min((_tried(on, name, on_base) for on_base in there for name in names), key=_mean).chosen
+
+
 def _differ(on: Ground) -> bool:
     """Whether the diagnosis, with the labels that may be used, finds a shift that could be adapted to."""
     domains = on.domains
@@ -85,7 +97,9 @@ def _mean(one: _Tried) -> float:
 
 
 def _tried(on: Ground, name: str, base: Base) -> _Tried:
-    return _Tried(name, base, _losses(on, way_of(name), base))
+    if (name, base) not in on.tried:
+        on.tried[name, base] = _losses(on, way_of(name), base)
+    return _Tried(name, base, on.tried[name, base])
 
 
 def _losses(on: Ground, way: Way, base: Base = "linear") -> Array:

@@ -20,7 +20,7 @@ from headstart.listener import Listener
 from headstart.seen import Seen, look
 from headstart.trials import Contender
 
-__all__ = ["rivals_of"]
+__all__ = ["direct_answers", "majority_answers", "plain_inputs", "rivals_of", "untransferred"]
 
 
 def rivals_of(
@@ -28,9 +28,9 @@ def rivals_of(
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
     the task's, and random-weights, whose twin a method that moves weights trains itself."""
-    yield "majority", partial(_majority, seen)
-    yield "no-transfer", partial(_no_transfer, seen, plan)
-    said = _direct(seen, backbone, extraction, listener)
+    yield "majority", partial(majority_answers, seen)
+    yield "no-transfer", lambda train, test: untransferred(seen.take(train), seen.take(test), plan)
+    said = direct_answers(seen, backbone, extraction, listener)
     if said is not None:
         yield "direct", lambda train, test: said[test]
     if plan.tuning is None and backbone is not None and backbone.random is not None:
@@ -42,29 +42,30 @@ def rivals_of(
         )
 
 
-def _majority(seen: Seen, train: Array, test: Array) -> Array:
+def majority_answers(seen: Seen, train: Array, test: Array) -> Array:
+    """What the majority of the training rows answers to each of the others."""
     task = seen.task
     return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
 
 
-def _no_transfer(seen: Seen, plan: Plan, train: Array, test: Array) -> Array:
-    learnt, asked = seen.take(train), seen.take(test)
+def untransferred(learnt: Seen, asked: Seen, plan: Plan) -> Array:
+    """What a sound model that reuses nothing learns from rows, and answers to others."""
     task = learnt.task
     return no_transfer(
-        replace(task, inputs=_plain_inputs(learnt)),
-        _plain_inputs(asked),
+        replace(task, inputs=plain_inputs(learnt)),
+        plain_inputs(asked),
         folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=plan.seed),
         class_weight=plan.weights(task.classes),
         seed=plan.seed,
     )
 
 
-def _plain_inputs(seen: Seen) -> Any:
+def plain_inputs(seen: Seen) -> Any:
     """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
     return seen.thumbs if seen.task.modality == "image" else seen.task.inputs
 
 
-def _direct(seen: Seen, backbone: Backbone | None, extraction: Extraction, listener: Listener) -> Array | None:
+def direct_answers(seen: Seen, backbone: Backbone | None, extraction: Extraction, listener: Listener) -> Array | None:
     """What the pretrained classifier says of every row, (N, C); None where it does not know the classes."""
     if backbone is None or backbone.classifier is None or seen.task.kind != "classification":
         return None

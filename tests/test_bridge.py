@@ -31,7 +31,9 @@ BARE = "{} target rows have no label: the encoding, the diagnosis and steps look
 )
 def test_the_guard_keeps_what_is_about_as_good_as_the_best_that_is_not_adapted(source, target):
     evidence = fit(target, source=source, roles=MPG, cache=False).evidence_
-    assert set(evidence.baselines) == {"source-only", "target-only", "pooled"}
+    assert set(evidence.baselines) == {"majority", "no-transfer", "source-only", "target-only", "pooled"}
+    assert evidence.verdict is not None
+    assert evidence.gain == evidence.assessment.gains["no-transfer"]
     best = max(evidence.baselines[name]["r2"].value for name in ("source-only", "target-only"))
     assert evidence.metrics["r2"].value > best - 0.05
     assert any(note.startswith("Over source-only: r2 +") for note in evidence.notes)
@@ -49,7 +51,7 @@ def test_answers_of_the_target_that_may_not_be_looked_at_change_nothing(method):
     for seed in (0, 1):
         target = EUROPE.assign(mpg=np.random.default_rng(seed).permutation(EUROPE["mpg"]))
         made = fit(target, source=US, roles=MPG, method=method, target_labels="none", cache=False)
-        assert set(made.evidence_.baselines) == {"source-only"} - {method}
+        assert set(made.evidence_.baselines) == {"majority", "source-only"} - {method}
         found.append(made.predict(EUROPE.drop(columns="mpg")))
     np.testing.assert_array_equal(*found)
 

@@ -150,7 +150,9 @@ def test_a_row_that_moves_weights_towards_a_target_learns_and_comes_back(name, t
     about = made.evidence_.about["head"]
     assert about["rule"].startswith("each stage lasts all its epochs: fewer than 50 labelled target rows")
     assert (about["rows"], about["target_rows"]) == ([16, 0], 12)
-    assert set(made.evidence_.baselines) == {"source-only"}
+    assert set(made.evidence_.baselines) == {"majority", "no-pretraining", "source-only"}
+    assert made.evidence_.gain.over == "no-pretraining"
+    assert made.evidence_.adaptation.gain.over == "source-only"
     loaded = Transfer.load(made.save(tmp_path / "model"))
     np.testing.assert_array_equal(loaded.predict_proba(SENTENCES), made.predict_proba(SENTENCES))
 

@@ -17,6 +17,7 @@ from headstart.data.deep import in_words
 __all__ = ["card"]
 
 SHOWN = 40
+NO_PRETRAINING = "no-pretraining"
 INPUTS = {"image": "pictures", "text": "texts", "table": "table rows", "array": "rows of numbers"}
 EXAMPLES = {
     "image": ("new/*.jpg", '["new/one.jpg"]'),
@@ -97,9 +98,21 @@ def _evidence(model: Model) -> str:
 
 def _verdict(evidence: dict[str, Any]) -> Iterable[str]:
     gain, verdict = evidence.get("gain"), evidence.get("verdict")
+    what = "Pretraining" if isinstance(gain, dict) and gain.get("over") == NO_PRETRAINING else "Transfer"
+    untold = about.get("transfer_untold") if isinstance(about := evidence.get("about"), dict) else None
+    yield from _judged(what, verdict, gain, untold)
+    adaptation = evidence.get("adaptation")
+    if isinstance(adaptation, dict):
+        yield from _judged("Adaptation", adaptation.get("verdict"), adaptation.get("gain"), adaptation.get("why"))
+
+
+def _judged(what: str, verdict: Any, gain: Any, why: Any) -> Iterable[str]:
+    """Whether it helped, or why that is not known."""
     if isinstance(verdict, str) and isinstance(gain, dict) and "value" in gain:
         metric, over = _safe(gain.get("metric", "")).replace("_", " "), _safe(gain.get("over", ""))
-        yield f"Transfer: **{_safe(verdict)}**. Gain in {metric} over {over}: {_score(gain, sign='+')}."
+        yield f"{what}: **{_safe(verdict)}**. Gain in {metric} over {over}: {_score(gain, sign='+')}."
+    elif isinstance(why, str):
+        yield f"{what}: not judged, {_safe(why)}."
 
 
 def _scored(scores: Any, name: str) -> str:

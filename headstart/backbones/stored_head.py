@@ -103,7 +103,7 @@ class StoredHead(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """To another device, and never to another precision."""
         device = fn(torch.zeros(0)).device
-        return super()._apply(lambda tensor: tensor.to(device), recurse)
+        return cast(Self, cast(Any, super())._apply(lambda tensor: tensor.to(device), recurse))
 
 
 def _buffer(name: str) -> str:

@@ -12,9 +12,9 @@ from headstart.evidence.intervals import Interval, interval
 from headstart.evidence.scores import HEADLINE, METRICS
 from headstart.evidence.verdict import Verdict, verdict
 
-__all__ = ["NO_TRANSFER", "Assessment", "Gain", "assess"]
+__all__ = ["NO_PRETRAINING", "NO_TRANSFER", "Adaptation", "Assessment", "Gain", "assess"]
 
-NO_TRANSFER = "no-transfer"
+NO_TRANSFER, NO_PRETRAINING = "no-transfer", "no-pretraining"
 _MODEL = "the model itself"
 
 Scores = dict[str, Interval]
@@ -34,10 +34,28 @@ class Gain(NamedTuple):
         return Interval(self.value, self.low, self.high)
 
 
-class Assessment(NamedTuple):
-    """The scores of the model and of each baseline; gains over every baseline; the verdict is that of no-transfer.
+class Adaptation(NamedTuple):
+    """Did adaptation help? The paired gain over the best way that does not adapt.
 
-    `gain` and `verdict` are None where there is no model without transfer to compare with.
+    gain, verdict   None where nothing was adapted, or nothing was tested on the target
+    why             in words how the best of those ways was found, or why there is no answer
+    """
+
+    gain: Gain | None
+    verdict: Verdict | None
+    why: str
+
+    @classmethod
+    def of(cls, gain: Gain, why: str) -> Adaptation:
+        """With the verdict that goes with the gain."""
+        return cls(gain, verdict(gain.interval), why)
+
+
+class Assessment(NamedTuple):
+    """The scores of the model and of each baseline; gains over every baseline.
+
+    gain, verdict   over no-transfer, or where the target's answers may not be learnt from over no-pretraining; None
+                    where there is neither to compare with
     """
 
     metrics: Scores
@@ -61,7 +79,7 @@ def assess(held: Held, predictions: Array, baselines: Mapping[str, Array], *, se
         name: Gain(metric, name, *interval(drawn[_MODEL].draws(metric).minus(drawn[name].draws(metric))))
         for name in baselines
     }
-    gain = gains.get(NO_TRANSFER)
+    gain = gains.get(NO_TRANSFER, gains.get(NO_PRETRAINING))
     return Assessment(
         metrics=scores.pop(_MODEL),
         baselines=scores,

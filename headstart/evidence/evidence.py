@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headstart.data.task import Array, Kind
-from headstart.evidence.assess import Assessment, Gain, assess
+from headstart.evidence.assess import Adaptation, Assessment, Gain, assess
 from headstart.evidence.calibration import reliability
 from headstart.evidence.confusion import ClassScore, Mistake, class_scores, confusion, mistakes
 from headstart.evidence.held import Held
@@ -34,6 +34,7 @@ class Evidence:
     about        what was fitted: backbone, method, head, engine, rows set aside
     notes        what a reader should know before believing the figures
     findings     what the check of the data found, as JSON
+    adaptation   with a source: whether adaptation helped; None without one
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Evidence:
     about: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
+    adaptation: Adaptation | None = None
 
     @property
     def metrics(self) -> dict[str, Interval]:
@@ -58,12 +60,12 @@ class Evidence:
 
     @property
     def baselines(self) -> dict[str, dict[str, Interval]]:
-        """The same scores of "majority", "no-transfer" and "random-weights"."""
+        """The same scores of "majority", "no-transfer" and the others that there are."""
         return self.assessment.baselines
 
     @property
     def gain(self) -> Gain | None:
-        """The paired difference over "no-transfer"."""
+        """The paired difference over "no-transfer", or over "no-pretraining", see `Assessment`."""
         return self.assessment.gain
 
     @property

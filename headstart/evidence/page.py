@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from headstart.evidence.assess import NO_PRETRAINING, Gain
 from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.scores import HEADLINE
 from headstart.evidence.steps import table
@@ -22,9 +23,10 @@ _SHOWN = {
     "multilabel": ("accuracy", "macro_f1", "micro_f1", "log_loss"),
     "regression": ("r2", "mae", "rmse"),
 }
+_TRANSFER, _PRETRAINING, _UNTOLD = "transfer", "pretraining", "transfer_untold"
 _WORST, _MISTAKES, _LABEL = 5, 3, 28
 _SAID = {
-    True: {"helps": "transfer helps", "hurts": "transfer hurts", "cannot tell": "cannot tell whether transfer helps"},
+    True: {"helps": "{} helps", "hurts": "{} hurts", "cannot tell": "cannot tell whether {} helps"},
     False: {
         "helps": "this model is better",
         "hurts": "this model is worse",
@@ -34,15 +36,44 @@ _SAID = {
 
 
 def headline(evidence: Evidence) -> str:
-    """Such as: balanced accuracy .76 [.70, .81]; without transfer .51; gain +.25 [.18, .32]: transfer helps."""
+    """Such as: balanced accuracy .76 [.70, .81]; without transfer .51; gain +.25 [.18, .32]: transfer helps.
+
+    With a source also: gain over pooled, which does not adapt, -.04 [-.07, -.01]: adaptation hurts.
+    """
     metric, gain = HEADLINE[evidence.kind], evidence.gain
     found = evidence.metrics[metric]
-    line = f"{_words(metric)} {figure(found.value)} {spread(found)}"
-    if gain is None:
-        return line
-    without = evidence.baselines[gain.over][metric].value
-    said = _SAID[evidence.about.get("backbone", "") is not None][str(evidence.verdict)]
-    return f"{line}; without transfer {figure(without)}; gain {signed(gain.value)} {spread(gain.interval)}: {said}"
+    parts = [f"{_words(metric)} {figure(found.value)} {spread(found)}"]
+    if gain is not None:
+        what = _PRETRAINING if gain.over == NO_PRETRAINING else _TRANSFER
+        without = evidence.baselines[gain.over][metric].value
+        parts += [f"without {what} {figure(without)}", f"gain {_gain(gain)}: {_said(evidence, what)}"]
+    elif _UNTOLD in evidence.about:
+        untold, found = evidence.about[_UNTOLD], evidence.adaptation
+        if found is not None and found.why == untold:
+            return "; ".join([*parts, f"whether transfer and adaptation help is not known: {untold}"])
+        parts.append(f"whether transfer helps is not known: {untold}")
+    return "; ".join([*parts, *_adaptation(evidence)])
+
+
+def _said(evidence: Evidence, what: str) -> str:
+    """The verdict in words: of transfer, where something was carried over; else of this model."""
+    carried = evidence.about.get("backbone", "") is not None or evidence.about.get("of_source", False)
+    return _SAID[bool(carried)][str(evidence.verdict)].format(what)
+
+
+def _adaptation(evidence: Evidence) -> Iterator[str]:
+    found = evidence.adaptation
+    if found is None:
+        return
+    if found.gain is None:
+        yield f"adaptation not judged: {found.why}"
+    else:
+        said = _SAID[True][str(found.verdict)].format("adaptation")
+        yield f"gain over {found.gain.over}, which does not adapt, {_gain(found.gain)}: {said}"
+
+
+def _gain(gain: Gain) -> str:
+    return f"{signed(gain.value)} {spread(gain.interval)}"
 
 
 def page(evidence: Evidence) -> str:

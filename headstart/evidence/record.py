@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.data.task import Kind
 from headstart.errors import DataError
-from headstart.evidence.assess import Assessment, Gain
+from headstart.evidence.assess import Adaptation, Assessment, Gain
 from headstart.evidence.confusion import ClassScore, Mistake
 from headstart.evidence.intervals import Interval
 from headstart.evidence.scores import METRICS
@@ -45,6 +45,7 @@ def to_record(evidence: Evidence) -> dict[str, Any]:
         "gain": None if assessment.gain is None else assessment.gain._asdict(),
         "gains": {name: gain._asdict() for name, gain in assessment.gains.items()},
         "verdict": assessment.verdict,
+        "adaptation": _adaptation_record(evidence.adaptation),
         **{key: [_of_labels(one._asdict()) for one in getattr(evidence, key)] for key in _TABLES},
         **{key: getattr(evidence, key) for key in _MORE},
     }
@@ -64,6 +65,7 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             "confusion": tuple(tuple(row) for row in data["confusion"]),
             **{key: data[key] for key in ("reliability", "about")},
             **{key: tuple(data[key]) for key in ("notes", "findings")},
+            "adaptation": _adaptation(data.get("adaptation")),  # a record of an earlier version has none
         }
     except (TypeError, AttributeError) as error:
         raise _damaged(str(error)) from error
@@ -107,6 +109,25 @@ def _assessment(data: Mapping[str, Any]) -> Assessment:
         gain=None if data["gain"] is None else _gain(data["gain"]),
         verdict=data["verdict"],
     )
+
+
+def _adaptation_record(adaptation: Adaptation | None) -> dict[str, Any] | None:
+    if adaptation is None:
+        return None
+    gain = adaptation.gain
+    over = None if gain is None else gain.over
+    return adaptation._asdict() | {"gain": None if gain is None else gain._asdict(), "over": over}
+
+
+def _adaptation(record: Any) -> Adaptation | None:
+    if record is None:
+        return None
+    if not isinstance(record, Mapping) or not {"gain", "verdict", "why"} <= record.keys():
+        raise _damaged(f"adaptation is {record!r:.40}, expected gain, over, verdict and why")
+    if record["verdict"] not in (*get_args(Verdict), None):
+        raise _damaged(f"the verdict of adaptation is {record['verdict']!r:.40}, expected one of {get_args(Verdict)}")
+    gain = None if record["gain"] is None else _gain(record["gain"])
+    return Adaptation(gain, record["verdict"], str(record["why"]))
 
 
 def _scores(scores: dict[str, Interval]) -> dict[str, dict[str, float]]:
