@@ -126,12 +126,13 @@ class Contest:
         )
 
     def _evidence(self, model: Model, predictions: Array, rivals: dict[str, Array]) -> Evidence:
+        found = of_answers(self._held(), predictions, rivals, seed=self.plan.seed)
         return replace(
-            of_answers(self._held(), predictions, rivals, seed=self.plan.seed),
+            found,
             n_train=round(np.mean([len(trial.train) for trial in self.trials.trials])),
             protocol=self.trials.words,
-            about=self._about(model),
-            notes=tuple(self._notes(model)),
+            about=found.about | self._about(model),
+            notes=(*found.notes, *self._notes(model)),
         )
 
     def _about(self, model: Model) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
-from headstart.data.targets import recode
 from headstart.data.task import Array, Kind, Task
+from headstart.data.unlearnt import as_learnt, to_classes
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
@@ -101,7 +101,7 @@ def fit(
         return fit_across(both, seen, fitted, watch, labels, allow_losses, listener)
     with watch("check"):
         seen, report = checked(seen, listener)
-        seen = replace(seen, task=without_empty_classes(seen.task))
+        seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
     race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
     model, evidence = race.run(fitted.extraction(seen.engine), listener)
@@ -127,10 +127,10 @@ def evaluate(
     allow_losses: bool = False,
     listener: Listener = LOGGED,
 ) -> Evidence:
-    """Score a fitted model on new labelled data. Rows of classes that it does not know are set aside and counted."""
+    """Score a fitted model on new labelled data. Rows of classes that it did not learn count as wrong."""
     watch, known = Stopwatch(), model.model_
     roles = replace(roles, modality=known.modality)
-    task = recode(read(data, roles=roles, kind=known.kind, columns=known.columns), known.classes)
+    task = to_classes(read(data, roles=roles, kind=known.kind, columns=known.columns), known.classes)
     _say(task, listener)
     require_few_lost(task, allow=allow_losses)
     with watch("features"):
@@ -140,7 +140,7 @@ def evaluate(
         predictions = model.answers(seen)
     held = Held.of(seen.task)._replace(group=seen.blocks)
     evidence = of_answers(held, predictions, {}, seed=seed)
-    about = {"backbone": model.backbone, "n_set_aside": len(seen.task.set_aside)}
+    about = evidence.about | {"backbone": model.backbone, "n_set_aside": len(seen.task.set_aside)}
     trained = (known.evidence or {}).get("n_train", 0)
     return replace(evidence, n_train=trained, protocol="new data", about=about, seconds=watch.seconds())
 

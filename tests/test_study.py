@@ -14,6 +14,7 @@ from sklearn.datasets import load_sample_images
 
 import headstart
 from headstart import Evidence, Roles
+from headstart.errors import DataError
 
 TEXT = {"backbone": "bundled:wordllama", "method": "ridge", "engine": "torch"}
 TABLE = {"roles": Roles(target="kind"), "method": "ridge"}
@@ -104,14 +105,46 @@ def test_one_seed_one_result_in_any_order_of_rows(of_table):
         assert shuffled["metrics"][metric]["value"] == pytest.approx(value["value"], abs=1e-3), metric
 
 
-def test_new_data_are_scored_and_unknown_classes_set_aside(of_table):
+def test_new_data_are_scored_and_unknown_classes_count_as_wrong(of_table):
     new = table(80, seed=3)
     evidence = headstart.evaluate(of_table, new)
     assert (evidence.protocol, evidence.n_test) == ("new data", 80)
     assert evidence.to_json()["metrics"]["accuracy"]["value"] > 0.7
     new.loc[:4, "kind"] = "c"
     odd = headstart.evaluate(of_table, new)
-    assert (odd.n_test, odd.about["n_set_aside"]) == (75, 5)
+    assert (odd.n_test, odd.about["n_set_aside"]) == (80, 0)
+    rest = headstart.evaluate(of_table, new[5:])
+    assert odd.metrics["accuracy"].value == pytest.approx(rest.metrics["accuracy"].value * 75 / 80)
+    unlearnt = odd.about["unlearnt"]
+    assert (unlearnt["rows"], unlearnt["of"], unlearnt["labels"]) == (5, 80, {"c": 5})
+    assert unlearnt["scores_without"]["log_loss"] == pytest.approx(rest.metrics["log_loss"].value)
+    assert "5 of 80 rows to test on have classes that the model did not learn: 'c'" in str(odd).replace("\n ", "")
+    assert ("c", 0.0, 5) in [(one.label, one.recall, one.support) for one in odd.classes]
+    assert any(mistake.truth == "c" for mistake in odd.mistakes)
+    new["kind"] = "c"
+    with pytest.raises(DataError, match="the model knows none of the labels 'c': it learnt 'a', 'b'"):
+        headstart.evaluate(of_table, new)
+
+
+@pytest.mark.parametrize("kind", ["classification", "multilabel"])
+def test_one_rule_for_classes_that_no_training_row_has(kind):
+    """Test data, a split column, and a later evaluation: the same figures."""
+    train, test = table(120, seed=1), table(110, seed=2)
+    test.loc[:9, "kind"], test.loc[10:12, "kind"] = "c", "d"
+    if kind == "multilabel":
+        train["kind"], test["kind"] = ([[*labels] for labels in data["kind"]] for data in (train, test))
+        test.loc[13:14, "kind"] = pd.Series([["a", "c"], []], index=[13, 14])
+    beside = headstart.fit(train, test=test, roles=Roles(target="kind"), method="ridge")
+    both = pd.concat([train.assign(split="train"), test.assign(split="test")], ignore_index=True)
+    column = headstart.fit(both, roles=Roles(target="kind"), method="ridge")
+    later = headstart.evaluate(beside, test, roles=Roles(target="kind"))
+    assert list(column.classes_) == list(beside.classes_) == ["a", "b"]
+    assert {**scores(beside), "notes": ()} == {**scores(column), "notes": ()}
+    figures = {metric: found.value for metric, found in later.metrics.items()}
+    assert figures == pytest.approx({metric: found.value for metric, found in beside.evidence_.metrics.items()})
+    assert later.about["unlearnt"] == beside.evidence_.about["unlearnt"] == column.evidence_.about["unlearnt"]
+    assert later.about["unlearnt"]["labels"] == {"c": 10 + (kind == "multilabel"), "d": 3}
+    assert later.n_test == 110
 
 
 def test_a_regression_needs_no_classes():

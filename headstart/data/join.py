@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from headstart.data.targets import recode
 from headstart.data.task import Array, SetAside, Task
+from headstart.data.unlearnt import codes_among, to_classes
 from headstart.errors import DataError
 
 __all__ = ["join"]
 
 
 def join(train: Task, test: Task) -> Task:
-    """One task whose `split` says "test" for the rows of `test`; its rows of classes that `train` lacks are set aside.
+    """One task whose `split` says "test" for the rows of `test`, as one table with a column for it would be read.
 
     Where `train` has no targets, its rows have code -1 or NaN.
 
-    Raises DataError where the two are not of one modality and kind.
+    Raises DataError where the two are not of one modality and kind, or have no class in common.
     """
     if train.modality != test.modality:
         raise DataError(
@@ -28,7 +29,8 @@ def join(train: Task, test: Task) -> Task:
         )
     if train.kind != test.kind:
         raise DataError(f"the test data ask for {test.kind}, the training data for {train.kind}: say which with kind")
-    test, n_train = recode(test, train.classes), train.n_read
+    n_train, classes = train.n_read, _classes(train, test)
+    train, test = to_classes(train, classes), to_classes(test, classes)
     given = np.where(train.split == "val", "val", "train") if train.split is not None else np.full(len(train), "train")
     return replace(
         train,
@@ -42,6 +44,14 @@ def join(train: Task, test: Task) -> Task:
         set_aside=train.set_aside + tuple(_behind(item, n_train) for item in test.set_aside),
         notes=train.notes + tuple(f"test data: {note}" for note in test.notes),
     )
+
+
+def _classes(train: Task, test: Task) -> tuple[Hashable, ...]:
+    """Those of `train`, and behind them what only `test` has."""
+    if test.targets is None or not test.classes or not train.classes:
+        return train.classes
+    codes = codes_among(test.classes, train.classes).tolist()
+    return (*train.classes, *(label for label, code in zip(test.classes, codes, strict=True) if code < 0))
 
 
 def _behind(item: SetAside, rows: int) -> SetAside:

@@ -69,6 +69,7 @@ class Task:
     places    (N,) position of each row among the input rows as they were read, from 0, those set aside counted too;
               None where no row was set aside and none moved: row i is input row i
     split     (N,) "train", "val" or "test" where the data came split, else None
+    unlearnt  (N,) a tuple of those labels of each row that are no `classes`, of rows to test on; None where all are
     group, domain   (N,) labels, else None. Rows of one group never straddle a split
     counters   columns that are left out since they count the rows, and what their order tells of the targets
     """
@@ -81,6 +82,7 @@ class Task:
     names: Sequence[str] = ()
     places: Array | None = None
     split: Array | None = None
+    unlearnt: Array | None = None
     group: Array | None = None
     domain: Array | None = None
     columns: Columns | None = None
@@ -112,6 +114,7 @@ class Task:
             targets=_rows(self.targets, index),
             places=self.positions[index],
             split=_rows(self.split, index),
+            unlearnt=_rows(self.unlearnt, index),
             group=_rows(self.group, index),
             domain=_rows(self.domain, index),
         )

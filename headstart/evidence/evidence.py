@@ -13,6 +13,7 @@ from headstart.evidence.confusion import ClassScore, Mistake, class_scores, conf
 from headstart.evidence.held import Held
 from headstart.evidence.intervals import Interval
 from headstart.evidence.record import from_record, to_record
+from headstart.evidence.unlearnt import unlearnt
 from headstart.evidence.verdict import Verdict
 
 __all__ = ["Evidence", "of_answers"]
@@ -31,7 +32,7 @@ class Evidence:
     mistakes     the confusions made most often
     confusion    (C, C) counts as lists; empty for regression, multilabel, and more than 100 classes
     reliability  of the probabilities, bin by bin
-    about        what was fitted: backbone, method, head, engine, rows set aside
+    about        what was fitted: backbone, method, head, engine, rows set aside; "unlearnt", see `unlearnt.py`
     notes        what a reader should know before believing the figures
     findings     what the check of the data found, as JSON
     adaptation   with a source: whether adaptation helped; None without one
@@ -94,6 +95,7 @@ def of_answers(held: Held, predictions: Array, baselines: Mapping[str, Array], *
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before
     """
     counts = confusion(held, predictions)
+    about, notes = unlearnt(held, predictions)
     return Evidence(
         kind=held.kind,
         n_train=0,
@@ -106,4 +108,6 @@ def of_answers(held: Held, predictions: Array, baselines: Mapping[str, Array], *
         mistakes=mistakes(held, counts),
         confusion=tuple(map(tuple, counts.tolist())) if len(counts) <= _LARGEST_MATRIX else (),
         reliability=reliability(held, predictions) if held.kind != "regression" else {},
+        about=about,
+        notes=notes,
     )

@@ -18,19 +18,42 @@ class Held(NamedTuple):
     targets   as in `Task`: int64 codes (N,), uint8 (N, C) or float64 (N,)
     classes   the labels, in the order of the codes; empty for regression
     group     (N,) labels of rows that belong together, else None: resampling then draws groups, not rows
+    learnt    how many of the classes the model has learnt, the first ones; None: all. It gives the others probability 0
     """
 
     targets: Array
     kind: Kind
     classes: tuple[Hashable, ...] = ()
     group: Array | None = None
+    learnt: int | None = None
 
     @classmethod
     def of(cls, task: Task) -> Held:
         """The answers of a labelled task. Raises `ValueError` where it has none."""
         if task.targets is None:
             raise ValueError("the held-out rows have no targets; give rows whose answers are known")
-        return cls(task.targets, task.kind, task.classes, task.group)
+        if task.unlearnt is None:
+            return cls(task.targets, task.kind, task.classes, task.group)
+        others = sorted({label for labels in task.unlearnt for label in labels}, key=str)
+        at = {label: code for code, label in enumerate(others, start=len(task.classes))}
+        codes = [[at[label] for label in labels] for labels in task.unlearnt]
+        if task.kind == "multilabel":
+            more = np.array([[code in row for code in at.values()] for row in codes], dtype=np.uint8)
+            targets = np.concatenate([task.targets, more], axis=1)
+        else:
+            pairs = zip(codes, task.targets.tolist(), strict=True)
+            targets = np.array([row[0] if row else code for row, code in pairs], dtype=np.int64)
+        return cls(targets, task.kind, (*task.classes, *others), task.group, len(task.classes))
+
+    @property
+    def unlearnt(self) -> Array:
+        """(N,) whether a row has a class that the model has not learnt."""
+        learnt = len(self.classes) if self.learnt is None else self.learnt
+        if self.kind == "multilabel":
+            return np.asarray(self.targets[:, learnt:].any(axis=1))
+        if self.kind == "regression":
+            return np.zeros(len(self.targets), dtype=bool)
+        return np.asarray(self.targets >= learnt)
 
     def repeats(self, predictions: Array) -> Array:
         """Predictions with a leading axis of repeats: (R, N, C), or (R, N) for regression; float64.
@@ -39,7 +62,8 @@ class Held(NamedTuple):
         """
         found = np.asarray(predictions, dtype=np.float64)
         rows = len(self.targets)
-        want = (rows,) if self.kind == "regression" else (rows, len(self.classes))
+        answered = len(self.classes) if self.learnt is None else self.learnt
+        want = (rows,) if self.kind == "regression" else (rows, answered)
         if found.shape[-len(want) :] != want or found.ndim - len(want) not in (0, 1) or not found.size:
             raise ValueError(f"predictions have shape {found.shape}; expected {want}, or (repeats, {str(want)[1:]}")
         if not np.isfinite(found).all():
@@ -51,7 +75,9 @@ class Held(NamedTuple):
             )
         if self.kind == "classification" and (off := np.abs(found.sum(-1) - 1).max()) > 1e-3:
             raise ValueError(f"probabilities of a row miss a sum of 1 by {off:.3g}; expected each row to sum to 1")
-        return found.reshape(-1, *want)
+        found = found.reshape(-1, *want)
+        more = 0 if self.kind == "regression" else len(self.classes) - answered
+        return np.pad(found, ((0, 0), (0, 0), (0, more))) if more else found
 
 
 def decide(predictions: Array, kind: Kind) -> Array:

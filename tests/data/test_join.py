@@ -26,11 +26,13 @@ def test_test_rows_follow_and_say_so():
     assert len(joined.names) == len(joined) == 6
 
 
-def test_classes_that_training_lacks_are_set_aside():
+def test_classes_that_training_lacks_stand_behind_its_own():
     joined = join(read(table(list("abab")), roles=ROLES), read(table(list("bac")), roles=ROLES))
-    assert joined.classes == ("a", "b")
-    assert (len(joined), len(joined.set_aside)) == (6, 1)
-    assert (joined.places.tolist(), joined.set_aside[0].place) == ([0, 1, 2, 3, 4, 5], 6)
+    assert joined.classes == ("a", "b", "c")
+    assert (joined.targets.tolist(), joined.set_aside) == ([0, 1, 0, 1, 1, 0, 2], ())
+    assert joined.places.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    with pytest.raises(DataError, match="the model knows none of the labels 'x', 'y': it learnt 'a', 'b'"):
+        join(read(table(list("abab")), roles=ROLES), read(table(list("xy")), roles=ROLES))
 
 
 def test_positions_of_the_test_rows_count_on():

@@ -1,0 +1,51 @@
+"""Rows of classes that the model did not learn: how many, which, and what the scores are without them.
+
+No answer to such a row can be right. It counts as wrong in every score: its class is one more of those over which
+balanced accuracy and macro averages go, as in scikit-learn, and in log loss its probability of 0 is taken as 2e-16.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headstart.data.naming import few
+from headstart.data.task import Array
+from headstart.evidence.held import Held
+from headstart.evidence.scores import HEADLINE, score
+from headstart.evidence.verdict import figure
+
+__all__ = ["unlearnt"]
+
+
+def unlearnt(held: Held, predictions: Array) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """For `Evidence.about`: {"unlearnt": {"rows", "of", "labels": {label: rows}, "scores_without": {...}}}, and a note;
+    both empty where every class was learnt."""
+    strange = held.unlearnt
+    count = int(strange.sum())
+    if not count or held.learnt is None:
+        return {}, ()
+    targets = held.targets
+    counts = targets.sum(axis=0) if held.kind == "multilabel" else np.bincount(targets, minlength=len(held.classes))
+    labels = dict(zip(held.classes[held.learnt :], counts[held.learnt :].tolist(), strict=True))
+    about: dict[str, Any] = {"rows": count, "of": len(targets), "labels": {str(name): n for name, n in labels.items()}}
+    note = (
+        f"{count:,} of {len(targets):,} rows to test on have classes that the model did not learn: "
+        f"{few(labels)}. They count as wrong in every score."
+    )
+    if not strange.all():
+        about["scores_without"] = without = _scores_without(held, predictions, ~strange)
+        metric = HEADLINE[held.kind]
+        note += (
+            f" Without them: {metric.replace('_', ' ')} {figure(without[metric])}, "
+            f"accuracy {figure(without['accuracy'])}, log loss {figure(without['log_loss'])}."
+        )
+    return {"unlearnt": about}, (note,)
+
+
+def _scores_without(held: Held, predictions: Array, rows: Array) -> dict[str, float]:
+    """The scores of these rows, as if there were no other classes."""
+    targets = held.targets[rows, : held.learnt] if held.kind == "multilabel" else held.targets[rows]
+    known = Held(targets, held.kind, held.classes[: held.learnt])
+    return score(known, np.asarray(predictions)[..., rows, :])
