@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -93,11 +95,19 @@ def test_parquet_needs_its_library_before_any_work(tmp_path):
     assert "writing Parquet needs pyarrow: pip install 'headstart[parquet]'" in done.stderr
 
 
-def test_read_only_places(tmp_path):
-    (tmp_path / "p.csv").write_text("old", encoding="utf-8")
-    (tmp_path / "p.csv").chmod(0o444)
-    (tmp_path / "closed").mkdir()
-    (tmp_path / "closed").chmod(0o555)
+@pytest.fixture
+def public():
+    """A folder that every user may enter: those of pytest are for the user alone who runs it."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+def test_read_only_places(public):
+    (public / "p.csv").write_text("old", encoding="utf-8")
+    (public / "p.csv").chmod(0o444)
+    (public / "closed").mkdir()
+    (public / "closed").chmod(0o555)
     words = (
         "import os, sys\n"
         "from headstart.destination import Destination\n"
@@ -105,9 +115,6 @@ def test_read_only_places(tmp_path):
         "try: Destination(sys.argv[1])\n"
         "except ValueError as error: print(error)\n"
     )
-    tmp_path.chmod(0o777)
-    for parent in (tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
     for name, why in (("p.csv", "is read-only"), ("closed/p.csv", "cannot be written (Permission denied)")):
-        done = subprocess.run([sys.executable, "-c", words, tmp_path / name], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", words, public / name], capture_output=True, text=True)
         assert why in done.stdout, done.stderr

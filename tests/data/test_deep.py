@@ -9,11 +9,9 @@ from PIL import Image
 
 from headstart.data.deep import check_window, deep_values, in_words, is_deep, scaled
 
-RNG = np.random.default_rng(0)
-
 
 def numbers(*shape):
-    return RNG.integers(0, 65536, shape, dtype=np.uint16)
+    return np.random.default_rng(shape).integers(0, 65536, shape, dtype=np.uint16)
 
 
 @pytest.mark.parametrize("channels", [2, 3, 4])
@@ -35,7 +33,7 @@ def test_sixteen_bits_in_a_tiff(order, packed, channels):
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int32, np.float32])
 def test_greys_of_any_depth(tmp_path, dtype):
-    values = (RNG.normal(size=(6, 5)) * 900 + (2000 if dtype == np.uint16 else 0)).astype(dtype)
+    values = (np.random.default_rng(0).normal(size=(6, 5)) * 900 + (2000 if dtype == np.uint16 else 0)).astype(dtype)
     path = tmp_path / "a.tif"
     Image.fromarray(values).save(path)
     assert is_deep(str(path))
