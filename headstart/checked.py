@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from headstart.data.check import Report, check
+from headstart.data.check import Finding, Report, check
+from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import Listener
 from headstart.seen import Seen
 
@@ -12,10 +13,22 @@ __all__ = ["checked", "report_of"]
 
 
 def report_of(seen: Seen, taught: bool = False, allow_losses: bool = True) -> Report:
-    truncated = None if seen.features is None else seen.features.truncated
-    return check(
+    features = seen.features
+    truncated = None if features is None else features.truncated
+    unknown = None if features is None else features.unknown
+    report = check(
         seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated, taught=taught, allow_losses=allow_losses
     )
+    if unknown is None or unknown < MUCH:
+        return report
+    finding = Finding(
+        "per cent of tokens that the backbone does not know",
+        round(100 * unknown),
+        (),
+        unknown_advice(unknown),
+        "warning",
+    )
+    return replace(report, findings=(*report.errors, finding, *report.findings[len(report.errors) :]))
 
 
 def checked(seen: Seen, listener: Listener, *, taught: bool = False) -> tuple[Seen, Report]:

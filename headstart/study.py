@@ -28,9 +28,10 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import LOGGED, Listener
 from headstart.methods import METHODS, adapts, configured, wayfaring
-from headstart.seen import glance
+from headstart.seen import Seen, glance
 from headstart.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
 from headstart.trials import REPEATS, plan_trials
@@ -161,8 +162,14 @@ def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answe
         classes=known.classes,
         places=task.positions,
         set_aside=task.set_aside,
-        notes=tuple(_met(known, task)),
+        notes=(*_met(known, task), *_unknown(seen)),
     )
+
+
+def _unknown(seen: Seen | None) -> tuple[str, ...]:
+    """Where the backbone knows few of the tokens of texts, a note."""
+    share = None if seen is None or seen.features is None else seen.features.unknown
+    return () if share is None or share < MUCH else (unknown_advice(share),)
 
 
 def _no_values(model: Model) -> Array:

@@ -59,7 +59,7 @@ def read_moments(words: Mapping[str, int], *, known: Order | None = None) -> Mom
     known   the order of an earlier reading of the column, which decides where both would do
     """
     short = [word for word in words if len(word) <= LONGEST]
-    plain = {word: found for word in short if (found := _year_first(word) or _named(word)) is not None}
+    plain = {word: moment for word in short if (moment := _year_first(word) or _named(word)) is not None}
     numbers = {word: found for word in short if word not in plain and (found := NUMBERS.fullmatch(word))}
     by_day = {word: at for word, found in numbers.items() if (at := _moment(found, "second_", "first")) is not None}
     by_month = {word: at for word, found in numbers.items() if (at := _moment(found, "first", "second_")) is not None}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 __all__ = ["Decimal", "Numbers", "read_numbers"]
 
@@ -38,7 +38,7 @@ DIGITS: dict[Decimal, re.Pattern[str]] = {
         rf"|{_HEAD}(?:(?P<gap>[{group}' ]){_BLOCK}(?:(?P=gap){_BLOCK})*)(?:{re.escape(mark)}[0-9]+)?"
         rf"|[1-9][0-9]?(?:{group}[0-9]{{2}})+{group}{_BLOCK}(?:{re.escape(mark)}[0-9]+)?)"
     )
-    for mark, group in ((".", ","), (",", r"\."))
+    for mark, group in zip(get_args(Decimal), (",", r"\."), strict=True)
 }
 ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 DIALLED = re.compile(r"\+[0-9][0-9 ()/-]{6,}")

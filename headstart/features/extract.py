@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
 from headstart.data.deep import Window
 from headstart.data.task import Array
 from headstart.features import processor
@@ -22,6 +22,7 @@ from headstart.features.quiet import quiet
 from headstart.features.session import Session
 from headstart.features.supply import Supply
 from headstart.features.texts import Texts
+from headstart.features.unknown import unknown_share
 
 __all__ = ["Extraction", "Features", "Progress", "extract", "thumbnails"]
 
@@ -81,7 +82,9 @@ def extract(
             supply.fall_back(error)
             run = _run(inputs, backbone, extraction, session, supply, progress)
         notes = (*supply.notes, *session.finish())
-    return _features(run, supply.used(), notes, start)
+        texts = backbone.preprocess if isinstance(backbone.preprocess, TextPreprocess) else None
+        unknown = None if texts is None else unknown_share(inputs, texts)
+    return replace(_features(run, supply.used(), notes, start), unknown=unknown)
 
 
 def thumbnails(

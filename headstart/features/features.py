@@ -33,6 +33,7 @@ class Features:
     failed     the other inputs; together with `rows` every input is named once
     thumbs     (n, 32, 32, 3) uint8, for pictures
     truncated  (n,) tokens cut off the end, for texts
+    unknown    the share of tokens that the backbone does not know, for texts
     engine     who computed them; None where only thumbnails were asked for
     computed   how many were computed; the others came from the cache
     notes      what the user should know: a cache that cannot be written, an engine that could not be had
@@ -49,6 +50,7 @@ class Features:
     computed: int
     notes: tuple[str, ...]
     seconds: float
+    unknown: float | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
