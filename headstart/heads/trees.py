@@ -60,7 +60,7 @@ class Trees(Posed):
         rows, columns = problem.features.shape
         outputs = problem.columns if problem.columns > _TWO else 1
         tree = outputs * (_OVERHEAD + columns * (self.bins * _BIN + rows * _CELL))
-        return (self.budget + self.a_row * rows) / (self.most_folds + 1) / tree
+        return float((self.budget + self.a_row * rows) / (self.most_folds + 1) / tree)
 
     def propose(self, problem: Problem) -> Proposal:
         """The head with the best number of trees; its config tells the loss of each."""
