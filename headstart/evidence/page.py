@@ -48,8 +48,8 @@ def headline(evidence: Evidence) -> str:
         without = evidence.baselines[gain.over][metric].value
         parts += [f"without {what} {figure(without)}", f"gain {_gain(gain)}: {_said(evidence, what)}"]
     elif _UNTOLD in evidence.about:
-        untold, found = evidence.about[_UNTOLD], evidence.adaptation
-        if found is not None and found.why == untold:
+        untold, adaptation = evidence.about[_UNTOLD], evidence.adaptation
+        if adaptation is not None and adaptation.why == untold:
             return "; ".join([*parts, f"whether transfer and adaptation help is not known: {untold}"])
         parts.append(f"whether transfer helps is not known: {untold}")
     return "; ".join([*parts, *_adaptation(evidence)])
