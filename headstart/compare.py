@@ -11,7 +11,7 @@ from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair, apart, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
-from headstart.data.task import Array, Kind, Task
+from headstart.data.task import Array, Columns, Kind, Task
 from headstart.errors import DataError, MissingColumn
 from headstart.evidence.shift import Shift, diagnose
 from headstart.evidence.shift_picture import shift_picture
@@ -125,16 +125,17 @@ def _source(source: Any, roles: Roles, kind: Kind | None) -> Task:
 def _target(target: Any, source: Task, roles: Roles) -> tuple[Task, tuple[str, ...]]:
     """The target, and why it is taken to have no labels, if it is: not where it has some that cannot be read."""
     named = roles.target or (source.columns and source.columns.target)
+    alike = Columns(types=source.columns.types) if source.columns is not None and source.columns.types else None
     roles = replace(roles, modality=source.modality)
     try:
-        return read(target, roles=replace(roles, target=named), kind=source.kind, partly=True), ()
+        return read(target, roles=replace(roles, target=named), kind=source.kind, partly=True, columns=alike), ()
     except MissingColumn as error:
         if error.role != "target":
             raise DataError(f"the target: {error}") from None
         why: DataError = error
     except DataError as error:
         why = error
-    found = read(target, roles=replace(roles, target=None), need_target=False)
+    found = read(target, roles=replace(roles, target=None), need_target=False, columns=alike)
     if found.columns is not None and not isinstance(why, MissingColumn):
         raise DataError(f"the target: {why}")
     return found, (f"the target is taken to have no labels: {why}",)

@@ -26,6 +26,8 @@ from headstart.errors import DataError
 
 __all__ = ["draft_of"]
 
+NUMBERS = frozenset({"number", "number comma", "duration", "truth"})
+
 CODE = re.compile("[A-Z]{2}")
 MANY_CODES = 3
 
@@ -83,7 +85,7 @@ def _put_inputs(draft: Draft, table: Table) -> None:
         draft.notes += empty_note(draft.inputs, draft.broken)
     else:
         frame = table.frame[names]
-        draft.inputs = frame if draft.modality == "table" else _numbers(frame)
+        draft.inputs = frame if draft.modality == "table" else _numbers(frame, table)
         dates = [name for name in names if table.typed[name].type.startswith("date")]
         if dates:
             draft.notes.append(f"dates, read as the time and its place in the year, the week and the day: {few(dates)}")
@@ -143,8 +145,8 @@ def _put_codes(draft: Draft, table: Table, name: str) -> None:
         draft.notes.append(f"NA in {name!r} is a code of two capitals, as the others are, and not missing")
 
 
-def _numbers(frame: pd.DataFrame) -> np.ndarray[Any, Any]:
-    words = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
+def _numbers(frame: pd.DataFrame, table: Table) -> np.ndarray[Any, Any]:
+    words = [name for name in frame.columns if table.typed[name].type not in NUMBERS]
     if words:
-        raise DataError(f"the model reads an array of numbers, and the columns {few(words)} hold words")
-    return frame.to_numpy(dtype=np.float64)
+        raise DataError(f"the model reads an array of numbers, and the columns {few(words)} hold words or dates")
+    return frame.astype(np.float64).to_numpy()

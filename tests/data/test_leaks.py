@@ -11,7 +11,7 @@ from headstart.data.content import content_keys
 from headstart.data.findings import Finding
 from headstart.data.inspection import Inspection
 from headstart.data.leaks import leak_findings
-from headstart.data.task import Task
+from headstart.data.task import SetAside, Task
 
 NO_PAIRS = np.zeros((0, 2), int)
 
@@ -136,3 +136,13 @@ def test_too_little_to_tell(wine) -> None:
     assert found(one).keys() == {"columns that are constant"}
     equal = leaky.take([0] * 30)
     assert "columns that alone predict the target" not in found(equal)
+
+
+def test_row_counters_are_told_whether_they_are_left_out_or_asked_for(wine) -> None:
+    order = np.random.default_rng(0).permutation(len(wine))
+    asked = found(with_columns(wine, line=order))["inputs that count the rows"]
+    assert asked.examples == ("line (counts the rows: 178 whole numbers from 0 to 177, none twice)",)
+    assert asked.severity == "warning"
+    aside = Task(**{**wine.__dict__, "counters": (SetAside("line", "in its order the target rises"),)})
+    finding = found(aside)["columns that count the rows"]
+    assert (finding.examples, finding.action) == (("line",), "left out: in its order the target rises")

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from headstart.backbones.tables import TableEncoder
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.errors import DataError
@@ -173,3 +174,133 @@ def test_the_same_rows_in_another_order_are_the_same_task(amazon, tmp_path):
     assert sorted(zip(one.inputs, one.targets, strict=True)) == sorted(zip(other.inputs, other.targets, strict=True))
     assert one.columns == other.columns
     assert one.notes == other.notes
+
+
+def test_three_rows_are_read_by_the_types_of_the_fit(tmp_path):
+    rows = "".join(
+        f'{20 + i % 40},"{i + 1},{i % 10}00",{"0" * (i % 2)}{i % 5},2024-01-{i % 28 + 1:02},{i % 2}\n'
+        for i in range(60)
+    )
+    fitted = read(put(tmp_path / "a.csv", "age,income,code,when,label\n" + rows))
+    assert dict(fitted.columns.types) == {
+        "age": "number", "income": "number", "code": "words", "when": "date", "label": "number",
+    }  # fmt: skip
+    rows = '?,"45,120",12,?\nabout 30,7,3,2024-02-01\n31,n.a.,1.0,2024-02-02\n'
+    later = read(
+        put(tmp_path / "b.csv", "age,income,code,when\n" + rows),
+        columns=fitted.columns, need_target=False,
+    )  # fmt: skip
+    assert [column.dtype for _, column in later.inputs.items()] == [
+        column.dtype for _, column in fitted.inputs.astype({"age": float, "income": float}).items()
+    ]
+    assert later.inputs["income"].tolist()[:2] == [45120, 7]
+    assert later.inputs["code"].tolist() == ["12", "3", "1.0"]
+    assert later.inputs.isna().sum().tolist() == [2, 1, 0, 1]
+    assert "'age': 2 cells read as missing, being no numbers: '?' (line 2), 'about 30' (line 3)" in later.notes
+
+
+def test_a_target_that_is_no_number_costs_its_row_and_no_more(tmp_path):
+    prices = [f'"${1000 + 7 * i:,}.50"' for i in range(60)]
+    prices[4], prices[9] = "?", "on request"
+    lines = "".join(f"{i % 7},{price}\n" for i, price in enumerate(prices))
+    task = read(put(tmp_path / "a.csv", "rooms,price\n" + lines))
+    assert task.kind == "regression"
+    assert task.targets[0] == 1000.5
+    assert [item.name for item in task.set_aside] == ["line 6", "line 11"]
+    assert any("'?' (line 6), 'on request' (line 11)" in note for note in task.notes)
+
+
+def test_few_amounts_with_a_unit_are_classes_that_keep_it(tmp_path):
+    lines = "".join(f"{i % 7},{'36 months' if i % 2 else '60 months'}\n" for i in range(40))
+    path = put(tmp_path / "a.csv", "rooms,term\n" + lines)
+    assert read(path).classes == ("36 months", "60 months")
+    assert read(put(tmp_path / "b.csv", "rooms,share\n" + "1,5%\n2,10 %\n" * 20)).classes == ("10 %", "5%")
+    amounts = "".join(f"{i % 7},{i * 1.5} kg\n" for i in range(40))
+    assert read(put(tmp_path / "c.csv", "rooms,weight\n" + amounts)).targets[:2].tolist() == [0, 1.5]
+
+
+SHORT = [
+    f"{word} {thing}"
+    for word in ("fine", "bad", "dull", "great", "poor")
+    for thing in ("show", "plot", "cast", "film", "end")
+]
+CHINESE = [
+    f"房间干净漂亮,价格便宜质量好。第{i}号" if i % 2 else f"员工很粗鲁,位置偏僻很难找。第{i}号" for i in range(30)
+]
+
+
+@pytest.mark.parametrize("texts", [SHORT, CHINESE, [f"x{i}" for i in range(30)], [f"{i:06}" for i in range(30)]])
+@pytest.mark.parametrize("names", [("text", "label"), ("v2", "target"), ("id", "label")])
+def test_of_two_columns_one_is_the_target_and_the_other_the_input(texts, names):
+    labels = ["a", "b", "b"] * len(texts)
+    frame = pd.DataFrame(dict(zip(names, (texts, labels[: len(texts)]), strict=True)))
+    task = read(frame)
+    assert (task.columns.input, task.columns.target) == ((names[0],), names[1])
+    assert task.modality == "text"
+    assert task.inputs == texts
+
+
+def test_a_target_before_a_short_text_is_found():
+    task = read(pd.DataFrame({"v1": ["ham", "spam"] * 12, "v2": SHORT[:24]}))
+    assert (task.columns.input, task.columns.target) == (("v2",), "v1")
+
+
+def test_a_column_that_is_left_out_is_named_with_its_reason():
+    rows = len(CHINESE)
+    base = {"text": CHINESE, "city": ["北京", "上海", "深圳"] * (rows // 3), "label": [0, 1] * (rows // 2)}
+    task = read(pd.DataFrame(base))
+    assert task.columns.input == ("text",)
+    assert "left out: 'city' (beside the input; name several columns as input to read them together)" in task.notes
+    names = [
+        f"{first}{last}"
+        for first in ("an", "bo", "cy", "du", "ed", "fi")
+        for last in ("sen", "ski", "man", "dal", "lund")
+    ]
+    task = read(pd.DataFrame({"nm": names, "height": [150.5, 160.0] * 15, "label": [0, 1] * 15}))
+    assert task.columns.input == ("height",)
+    assert (
+        "left out: 'nm' (strings that are all different, of which a table learns nothing; name it as the input to read "
+        "it as text)"
+    ) in task.notes
+
+
+def test_a_shuffled_index_is_left_out_and_what_its_order_tells_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "target": np.arange(200) < 100})
+    frame.sample(frac=1, random_state=0).to_csv(tmp_path / "a.csv")
+    task = read(tmp_path / "a.csv")
+    assert task.columns.input == ("a", "b")
+    told = "in its order rows of one class stand together, so that it tells the class"
+    assert f"left out: 'column 1' (counts the rows: 200 whole numbers from 0 to 199, none twice; {told})" in task.notes
+    assert task.counters == (("column 1", told, None),)
+    asked = read(tmp_path / "a.csv", roles=Roles(input=("column 1", "a")))
+    assert asked.columns.input == ("column 1", "a")
+    assert asked.counters == ()
+
+
+WHEN = pd.date_range("2024-01-01", periods=40, freq="36h")
+
+
+@pytest.mark.parametrize(
+    "style", ["%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p", "%d %b %Y %H:%M", "%Y-%m-%dT%H:%M:%SZ"]
+)
+def test_dates_are_the_same_inputs_in_every_style_and_container(tmp_path, style):
+    frame = pd.DataFrame({"age": [31, 44] * 20, "survived": ["yes", "no"] * 20, "when": WHEN})
+    frame.assign(when=WHEN.strftime(style)).to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.assign(when=[f"{when:{style}}" for when in WHEN]).to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    objects = frame.assign(when=[when.to_pydatetime() for when in WHEN]).astype({"when": object})
+    for source in (tmp_path / "a.csv", tmp_path / "a.parquet", tmp_path / "a.jsonl", frame, objects):
+        task = read(source)
+        assert task.columns.input == ("age", "when")
+        assert task.columns.target == "survived"
+        assert task.inputs["when"].tolist() == WHEN.tolist()
+        assert "dates, read as the time and its place in the year, the week and the day: 'when'" in task.notes
+
+
+def test_truth_values_some_of_which_are_missing_read_as_they_did_without():
+    fitted = read(pd.DataFrame({"x": [True, False] * 10, "label": [0, 1, 1, 0] * 5}))
+    later = read(pd.DataFrame({"x": ["true", None, "0"]}), columns=fitted.columns, need_target=False)
+    encoder = TableEncoder.fit(fitted.inputs)
+    assert encoder.transform(later.inputs).tolist() == [[0, 1], [0, 0], [1, 0]]
+    assert encoder.report(later.inputs) == (("x", 1, 0, ""),)
