@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 from typing import Any
 
@@ -101,7 +102,7 @@ def _version(name: str) -> str | None:
 
 def _backbone(backbone: Backbone, *, stored: bool) -> dict[str, Any]:
     return {
-        "name": backbone.name,
+        "name": backbone.name if stored else _from_anywhere(backbone.name),
         "fingerprint": backbone.fingerprint,
         "dim": backbone.dim,
         "spec": plain(backbone.spec, "backbone.spec"),
@@ -110,6 +111,16 @@ def _backbone(backbone: Backbone, *, stored: bool) -> dict[str, Any]:
         "licence": backbone.licence,
         "stored": stored,
     }
+
+
+def _from_anywhere(name: str) -> str:
+    """A backbone's name by which it is found from every working directory: a folder's path becomes absolute."""
+    path, mark, query = name.partition("?")
+    hub, colon, rest = path.partition(":")
+    folder = rest if colon else path
+    if not os.path.isdir(folder):
+        return name
+    return f"{hub if colon else 'file'}:{os.path.abspath(folder)}{mark}{query}"
 
 
 def _preprocess(preprocess: PicturePreprocess | TextPreprocess | None) -> dict[str, Any] | None:

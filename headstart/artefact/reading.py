@@ -139,7 +139,8 @@ def _backbone(stored: Stored) -> Backbone:
         raise
     except Exception as error:  # the architecture is other libraries' code, which raises what it likes
         saved = "is stored here, but cannot be rebuilt" if described["stored"] else "is not stored here (slim)"
-        raise ArtefactError(f"the backbone {name} {saved}: {error}") from error
+        hint = "" if described["stored"] else _where_it_was(name)
+        raise ArtefactError(f"the backbone {name} {saved}: {error}{hint}") from error
     if (built.fingerprint, built.dim) != (described["fingerprint"], described["dim"]):
         raise ArtefactError(
             f"the backbone {name} is not the one the head was fitted on (fingerprint {built.fingerprint:.12}..., "
@@ -147,6 +148,14 @@ def _backbone(stored: Stored) -> Backbone:
             "install the versions that config.json lists under libraries, or fit again"
         )
     return built
+
+
+def _where_it_was(name: str) -> str:
+    """What to do where the folder that a slim model was fitted on is gone."""
+    folder = name.partition("?")[0].partition(":")[2]
+    if not os.path.isabs(folder) or os.path.isdir(folder):
+        return ""
+    return f" Put it there again (the place is written in config.json), or fit again without --slim. Looked in {folder}"
 
 
 def _window(preprocess: dict[str, Any] | None) -> tuple[float, float] | None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from headstart.errors import CacheError
+from headstart.features.place import default_folder, usable_folder
 from headstart.features.shard import KEY, SUFFIX
 
 __all__ = ["KINDS", "MACHINE", "RUNS", "SEEN", "Cache", "Holding", "default_folder"]
@@ -47,14 +47,14 @@ class Holding(NamedTuple):
 class Cache:
     """A folder of features, and what else is worth remembering.
 
-    folder        default: $HEADSTART_CACHE, else the platform's own folder for caches
+    folder        default: $HEADSTART_CACHE, else the platform's own, else a temporary one, see `place`
     limit_bytes   shards least recently used are deleted beyond this; those of the current run stay
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, limit_bytes: int = 20 * 2**30) -> None:
         if limit_bytes < 0:
             raise ValueError(f"limit_bytes = {limit_bytes}: expected 0 or more, for example {20 * 2**30} (20 GiB)")
-        self.folder = Path(folder) if folder is not None else default_folder()
+        self.folder = Path(folder) if folder is not None else usable_folder()
         self.limit_bytes = limit_bytes
 
     def __repr__(self) -> str:
@@ -100,17 +100,6 @@ class Cache:
     def all_shards(self) -> list[tuple[Path, os.stat_result]]:
         """Every shard of every namespace."""
         return [shard for kind in KINDS for folder in _folders(self.folder / kind) for shard in shards(folder)]
-
-
-def default_folder() -> Path:
-    """$HEADSTART_CACHE, else `headstart` in the platform's folder for caches."""
-    if named := os.environ.get("HEADSTART_CACHE"):
-        return Path(named)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "headstart"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "headstart" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headstart"
 
 
 def shards(folder: Path) -> list[tuple[Path, os.stat_result]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 from blake3 import blake3
 from hypothesis import given, settings
@@ -112,6 +113,20 @@ def test_a_slim_model_loads_its_backbone_by_name(tmp_path, request, name):
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "config.json", "model.safetensors"]
     assert (folder / "model.safetensors").stat().st_size < 20_000
     assert_same(read(folder), model)
+
+
+def test_a_slim_model_on_a_folder_loads_from_anywhere_and_says_where_it_was(tmp_path, pictures, monkeypatch):
+    network = timm.create_model("test_resnet", num_classes=3)
+    timm.models.save_for_hf(network, str(tmp_path / "first"), safe_serialization=True)
+    monkeypatch.chdir(tmp_path)
+    model = replace(pictures, backbone=load("file:first"))
+    assert model.backbone.dim == pictures.backbone.dim
+    folder = write(model, tmp_path / "m", slim=True)
+    monkeypatch.chdir("/")
+    assert read(folder).backbone.fingerprint == model.backbone.fingerprint
+    (tmp_path / "first").rename(tmp_path / "second")
+    with pytest.raises(ArtefactError, match=r"is not a folder.* Put it there again .* Looked in .*first"):
+        read(folder)
 
 
 def test_a_slim_model_refuses_another_backbone(tmp_path, pictures, forge):
