@@ -78,7 +78,7 @@ def moved():
 
     @cache
     def of(name):
-        options = {"epochs": 2, "batch": 4, "lr": 1e-3 if name == "scratch" else 1e-4, "validation": 0}
+        options = {"epochs": 1, "batch": 4, "lr": 1e-3 if name == "scratch" else 1e-4, "validation": 0}
         made = Transfer("bundled:minilm", name, options=options, engine="torch", cache=False)
         return made.fit(SENTENCES, MOODS)
 
