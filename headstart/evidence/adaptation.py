@@ -33,8 +33,8 @@ def adaptation_of(
         over = min(gains, key=lambda name: gains[name].value)
         return Adaptation.of(gains[over], _BY_TEST.format(names))
     counts = Counter(best).most_common()
-    over = " or ".join(str(name) for name, _ in counts)
+    over = str(counts[0][0])
     if len(counts) > 1:
-        over += f" by trial ({', '.join(f'{name} {count}' for name, count in counts)})"
+        over = f"{' and '.join(f'{name} in {count}' for name, count in counts)} of {len(best)} trials"
     gain = assess(held, own, {over: taken}, seed=seed).gains[over]
     return Adaptation.of(gain, _ALONE if len(gains) == 1 else _BY_TRAINING.format(names))
