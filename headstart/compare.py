@@ -12,6 +12,7 @@ from headstart.data.pair import Pair, apart, pair
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.task import Array, Columns, Kind, Task
+from headstart.defaults import with_own_defaults
 from headstart.errors import DataError, MissingColumn
 from headstart.evidence.shift import Shift, diagnose
 from headstart.evidence.shift_picture import shift_picture
@@ -27,6 +28,7 @@ NO_ROLES = Roles()
 TargetLabels = Literal["all", "none"]
 
 
+@with_own_defaults
 def shift(
     source: Any,
     target: Any,

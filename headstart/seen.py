@@ -16,6 +16,7 @@ from headstart.data.deep import Window, in_words
 from headstart.data.task import Array, SetAside, Task
 from headstart.features.extract import Extraction, Features, extract, thumbnails
 from headstart.features.window import find_window, settled
+from headstart.forked import settle
 from headstart.listener import Listener, Logged
 
 __all__ = ["Seen", "glance", "look", "look_again", "noted", "through_window"]
@@ -67,6 +68,7 @@ def look(
     task: Task, backbone: Backbone | None, extraction: Extraction, listener: Listener, stage: str = "features"
 ) -> Seen:
     """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
+    settle()
     if task.modality in ("table", "array"):
         keys = content_keys(task.inputs, task.modality)
         values = np.asarray(task.inputs) if task.modality == "array" else None
@@ -110,6 +112,7 @@ def look_again(seen: Seen, backbone: Backbone, extraction: Extraction) -> Seen:
 
 def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
     """The same without a backbone: what a check needs to know of each input."""
+    settle()
     if task.modality != "image":
         keys = content_keys(task.inputs, task.modality)
         return Seen(task, keys, blocks(len(task), keys, None, task.group), None)

@@ -24,6 +24,7 @@ from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.task import Array, Kind, Task
 from headstart.data.unlearnt import as_learnt, to_classes
+from headstart.defaults import with_own_defaults
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held import Held
 from headstart.features.cache import Cache
@@ -41,6 +42,7 @@ __all__ = ["check", "evaluate", "fit", "predict"]
 NO_ROLES = Roles()
 
 
+@with_own_defaults
 def fit(
     data: Any,
     *,
@@ -119,6 +121,7 @@ def check(
     return report_of(seen, allow_losses=False)
 
 
+@with_own_defaults
 def evaluate(
     model: Transfer,
     data: Any,
@@ -146,6 +149,7 @@ def evaluate(
     return replace(evidence, n_train=trained, protocol="new data", about=about, seconds=watch.seconds())
 
 
+@with_own_defaults
 def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answers:
     """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
     what cannot be read has no answer, and a reason."""

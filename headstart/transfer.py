@@ -31,12 +31,14 @@ from headstart.data.tables import Table
 from headstart.data.target_values import rows_of, target_values
 from headstart.data.targets import is_missing
 from headstart.data.task import Array, Kind, Task
+from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.window import unsettled
 from headstart.fitting import Plan, answer, class_weight_of, fit_model
+from headstart.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.methods import configured
 from headstart.rehearsal import same_answers
@@ -104,11 +106,13 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         self.options = options
         self.window = window
 
+    @with_own_defaults
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit on all rows. Rows with the same `groups` label share a fold of the inner cross-validation.
 
         Raises DataError (a ValueError) where X or y cannot be used, and where an input cannot be read.
         """
+        settle()
         task = self._task(X, y, groups)
         configured(self.method, self.options or {}, self.seed)  # what is unknown is refused before any work is done
         self.__dict__.pop("model_", None)
@@ -116,6 +120,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         settled = self.extraction(seen.engine or None)
         return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled))
 
+    @with_own_defaults
     def look(self, task: Task, *, listener: Listener, beside: Sequence[Task] = ()) -> Seen:
         """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine.
 
@@ -130,6 +135,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
 
     def hold(self, model: Model) -> Self:
         """Be this fitted model."""
+        settle()
         self.model_, self.backbone_ = model, model.backbone
         if model.kind != "regression":
             self.classes_ = np.array(model.classes)
@@ -163,6 +169,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         """Accuracy; regression: R2."""
         return float((r2_score if self.kind == "regression" else accuracy_score)(y, self.predict(X)))
 
+    @with_own_defaults
     def save(self, folder: str | Path, *, slim: bool = False, overwrite: bool = False) -> Path:
         """Write the artefact, read it back and compare before returning its path."""
         check_is_fitted(self, "model_")
@@ -170,8 +177,10 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         return artefact.write(self.model_, Path(folder), slim=slim, overwrite=overwrite, check=check)
 
     @classmethod
+    @with_own_defaults
     def load(cls, folder: str | Path) -> Transfer:
         """A fitted Transfer from an artefact. Raises ArtefactError where it is missing, damaged or foreign."""
+        settle()
         model = artefact.read(Path(folder))
         fitted = cls(
             None if model.backbone is None else model.backbone.name,
@@ -191,6 +200,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             raise AttributeError("this Transfer has no evidence: headstart.fit holds rows out, Transfer.fit uses all")
         return Evidence.from_json(self.model_.evidence)
 
+    @with_own_defaults
     def answers(self, seen: Seen) -> Array:
         """Probabilities (N, C), or values (N,), for a task that the backbone has seen."""
         check_is_fitted(self, "model_")
@@ -257,6 +267,22 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             device=self.device,
             cache=Cache() if self.cache else None,
         )
+
+    @with_own_defaults
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle, joblib and copy: the model as the bytes of its artefact, so that no code travels with it."""
+        state = {name: value for name, value in dict(super().__getstate__()).items() if name != "backbone_"}
+        if "model_" in state:
+            state["model_"] = artefact.pack(self.model_)
+        return state
+
+    @with_own_defaults
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        settle()
+        fitted = {} if "model_" not in state else {"model_": artefact.unpack(state["model_"])}
+        super().__setstate__(state | fitted)
+        if fitted:
+            self.backbone_ = self.model_.backbone
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -16,6 +16,7 @@ from headstart.backbones.fingerprint import fingerprint
 from headstart.batches import PLAIN, batches
 from headstart.checkpoint import Journal
 from headstart.data.task import Array, Kind
+from headstart.defaults import with_own_defaults
 from headstart.device import below, settle
 from headstart.divided import FEWEST, Divided, answered, divided, divided_target
 from headstart.errors import TrainingError
@@ -50,6 +51,7 @@ class Tuned(NamedTuple):
     notes: tuple[str, ...]
 
 
+@with_own_defaults
 def tune(
     seen: Seen,
     backbone: Backbone,

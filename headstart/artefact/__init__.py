@@ -8,12 +8,14 @@
       README.md            the model card: for people, never read back, so it may be edited
 
 `write` saves a `Model`, `read` loads one, `verify` checks a folder without building the backbone, `check_target` tells
-before a long fit whether a model may be written somewhere. Files of other names in the folder are never opened.
+before a long fit whether a model may be written somewhere; `pack` and `unpack` are `write` and `read` in memory, for
+another process. Files of other names in the folder are never opened.
 """
 
 from headstart.artefact.model import Model
+from headstart.artefact.packing import pack, unpack
 from headstart.artefact.place import check_target
 from headstart.artefact.reading import read, verify
 from headstart.artefact.writing import write
 
-__all__ = ["Model", "check_target", "read", "verify", "write"]
+__all__ = ["Model", "check_target", "pack", "read", "unpack", "verify", "write"]

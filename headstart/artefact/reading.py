@@ -17,7 +17,7 @@ from headstart.backbones.windowed import windowed
 from headstart.errors import ArtefactError
 from headstart.heads.head import Head
 
-__all__ = ["read", "verify"]
+__all__ = ["Stored", "model_of", "read", "verify"]
 
 
 class Stored(NamedTuple):
@@ -48,7 +48,7 @@ def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
 def _checked(folder: Path, *, build: bool) -> tuple[dict[str, Any], Model]:
     stored = _stored(folder)
     try:
-        return stored.config, _model(stored, build=build)
+        return stored.config, model_of(stored, build=build)
     except ArtefactError as error:
         raise ArtefactError(f"{folder}: {error}") from error
 
@@ -61,7 +61,7 @@ def _stored(folder: Path) -> Stored:
     return Stored(config, tensors, files)
 
 
-def _model(stored: Stored, *, build: bool) -> Model:
+def model_of(stored: Stored, *, build: bool) -> Model:
     config, tensors, files = stored
     _check_names(config, tensors)
     classes = tuple(labels(config["classes"]))

@@ -29,7 +29,7 @@ from headstart.artefact.tensors import same_bits, tensors_of, to_bytes
 from headstart.backbones.backbone import TextPreprocess
 from headstart.errors import ArtefactError
 
-__all__ = ["write"]
+__all__ = ["contents", "write"]
 
 
 def write(
@@ -50,12 +50,12 @@ def write(
     back differs. Whatever happens, Ctrl-C included, a model that was there stays until the new one is whole.
     """
     target = check_target(folder, overwrite=overwrite)
-    contents = _contents(model, target.name, slim=slim)
+    files = contents(model, target.name, slim=slim)
     stage = sibling(target)
     try:
         with disk_errors(target):
-            _fill(stage, contents)
-        del contents
+            _fill(stage, files)
+        del files
         compare(model, stage, slim=slim, check=check)
         check_target(target, overwrite=overwrite)
         with disk_errors(target):
@@ -65,7 +65,7 @@ def write(
     return target
 
 
-def _contents(model: Model, name: str, *, slim: bool) -> dict[str, bytes]:
+def contents(model: Model, name: str, *, slim: bool) -> dict[str, bytes]:
     """The bytes of every file of the folder, by name."""
     config = config_of(model, slim=slim)
     files = {"model.safetensors": to_bytes(tensors_of(model, slim=slim))}
@@ -79,11 +79,11 @@ def _contents(model: Model, name: str, *, slim: bool) -> dict[str, bytes]:
     return files
 
 
-def _fill(stage: Path, contents: dict[str, bytes]) -> None:
+def _fill(stage: Path, files: dict[str, bytes]) -> None:
     stage.parent.mkdir(parents=True, exist_ok=True)
     sweep(stage.parent)
     stage.mkdir()
-    for name, data in contents.items():
+    for name, data in files.items():
         write_file(stage / name, data)
     sync_folder(stage)
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
 from headstart.backbones.preprocess import preprocess_to_json
+from headstart.forked import is_forked
 
 __all__ = ["fingerprint"]
 
@@ -22,7 +23,7 @@ def fingerprint(
 
     They do not change with the name of the backbone, the place of its files or the order of its tensors.
     """
-    hasher = blake3(max_threads=blake3.AUTO)
+    hasher = blake3(max_threads=1 if is_forked() else blake3.AUTO)
 
     def feed(part: bytes | memoryview) -> None:
         hasher.update(len(part).to_bytes(8, "little"))

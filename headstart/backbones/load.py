@@ -17,6 +17,7 @@ from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import fill
 from headstart.data.task import Modality
+from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 
 __all__ = ["IDENTITY", "default", "load", "rebuild"]
@@ -36,6 +37,7 @@ def default(modality: Modality) -> str:
     return names[modality]
 
 
+@with_own_defaults
 def load(name: str) -> Backbone:
     """The backbone of a name: "hub:name" (see `HUBS`), an existing folder (alone or after any hub), or "identity".
 
@@ -61,6 +63,7 @@ def load(name: str) -> Backbone:
     return backbone if seed is None or backbone.random is None else backbone.random(seed)
 
 
+@with_own_defaults
 def rebuild(
     spec: dict[str, Any],
     state_dict: dict[str, Tensor],

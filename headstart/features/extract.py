@@ -12,6 +12,7 @@ import numpy as np
 from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
 from headstart.data.deep import Window
 from headstart.data.task import Array
+from headstart.defaults import with_own_defaults
 from headstart.features import processor
 from headstart.features.cache import Cache
 from headstart.features.choose import Wish
@@ -56,6 +57,7 @@ class Extraction:
 _PLAIN = Extraction()
 
 
+@with_own_defaults
 def extract(
     inputs: Sequence[Any], backbone: Backbone, extraction: Extraction = _PLAIN, progress: Progress | None = None
 ) -> Features:
@@ -87,6 +89,7 @@ def extract(
     return replace(_features(run, supply.used(), notes, start), unknown=unknown)
 
 
+@with_own_defaults
 def thumbnails(
     inputs: Sequence[Any],
     extraction: Extraction = _PLAIN,

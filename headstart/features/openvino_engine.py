@@ -5,6 +5,7 @@ Normalisation is part of the compiled graph, so that uint8 pixels go in. One str
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class OpenVINOEngine:
     def __init__(self, backbone: Backbone, precision: Precision, lanes: int) -> None:
         self._width = backbone.dim
         openvino = import_openvino()
+        _require_threads()
         pictures = backbone.preprocess if isinstance(backbone.preprocess, PicturePreprocess) else None
         self.batch = _TOKENS if pictures is None else _PICTURES
         try:
@@ -67,6 +69,18 @@ def import_openvino() -> Any:
         except ImportError as error:
             raise Unfit(f"OpenVINO is not installed ({error}): pip install 'headstart[openvino]'") from error
     return openvino
+
+
+def _require_threads() -> None:
+    """`Unfit` in a process that was forked from one in which OpenVINO has run: its threads stayed there."""
+    if _started.setdefault("process", os.getpid()) != os.getpid():
+        raise Unfit(
+            "OpenVINO ran before this process was forked, and its threads stayed with the parent: load the model after "
+            "the fork, start processes with multiprocessing's 'spawn', or fit with engine='torch'"
+        )
+
+
+_started: dict[str, int] = {}
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Networks:
         """(B, D) -> logits (M, B, C); with dropout, each network and row leaves out hidden units of its own."""
         h = torch.relu(torch.addmm(self.biases[0], x, self.weights[0])).view(len(x), *self.shape).transpose(0, 1)
         if dropout:
-            kept = torch.rand(h.shape, generator=self.generator) >= dropout
+            kept = torch.rand(h.shape, generator=self.generator, dtype=torch.float32) >= dropout
             h = h * kept / (1 - dropout)
         return torch.baddbmm(self.biases[1], h, self.weights[1])
 
@@ -38,7 +38,7 @@ class Networks:
         return {name: tensor.detach().numpy().copy() for name, tensor in zip(names, tensors, strict=True)}
 
     def _drawn(self, shape: tuple[int, ...], fan_in: int) -> Tensor:
-        uniform = torch.rand(shape, generator=self.generator) * 2 - 1
+        uniform = torch.rand(shape, generator=self.generator, dtype=torch.float32) * 2 - 1
         drawn: Tensor = uniform / np.sqrt(fan_in)
         return drawn.requires_grad_()
 

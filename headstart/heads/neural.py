@@ -80,7 +80,7 @@ class _Course:
     def __init__(self, options: Neural, problem: Problem) -> None:
         self.options, self.problem = options, problem
         self.std = standard(problem.features, problem.order, problem.weights, problem.scale)
-        self.x = torch.empty(problem.features.shape)
+        self.x = torch.empty(problem.features.shape, dtype=torch.float32)
         for rows in blocks(len(self.x)):
             self.x[rows] = torch.from_numpy(self.std.apply(problem.features[problem.order[rows]]))
         self.center, self.spread = _moments(problem)
