@@ -56,6 +56,8 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
         files, draft.targets, draft.split = labelled.files, labelled.classes, labelled.split
         draft.set_aside += labelled.set_aside
         draft.notes += labelled.notes
+    else:
+        draft.places, draft.set_aside = _among(files, draft.set_aside, wanted)
     draft.names = [shown(file) for file in files]
     draft.inputs = [os.path.join(root, file) for file in files]
     if wanted is TEXTS:
@@ -63,6 +65,18 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
         draft.notes += encodings
         draft.notes += text.empty_note(draft.inputs, draft.broken)
     return draft
+
+
+def _among(files: list[str], set_aside: list[SetAside], wanted: _Files) -> tuple[list[int], list[SetAside]]:
+    """The positions of files where those that are called as inputs are and are none, such as a link that leads
+    nowhere, are rows too; and what is set aside, with the positions of these."""
+    lost = {item.name: item for item in set_aside if wanted.fits(item.name)}
+    ordered = sorted([(name.split("/"), name) for name in lost] + [(file.split("/"), "") for file in files])
+    places = {name: place for place, (_, name) in enumerate(ordered) if name}
+    return (
+        [place for place, (_, name) in enumerate(ordered) if not name],
+        [item._replace(place=places.get(item.name, item.place)) for item in set_aside],
+    )
 
 
 def _others(listing: Listing, files: list[str], wanted: _Files) -> tuple[list[SetAside], list[str]]:

@@ -23,7 +23,7 @@ def draft_of_strings(items: list[Any], modality: Modality | None) -> Draft:
     if modality in ("table", "array"):
         raise DataError(f"the model reads tables, not {few(items, 2)}: give a table file, or a table in memory")
     if _are_files(items):
-        return _from_text_files(items)
+        return _from_text_files(items, modality)
     texts, broken = find_texts(items)
     names = [f"row {row}" for row in range(len(items))]
     return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=empty_note(texts, broken))
@@ -38,10 +38,10 @@ def _are_files(items: list[Any]) -> bool:
     return all(map(is_text_name, names)) or 2 * there > len(names)
 
 
-def _from_text_files(items: list[Any]) -> Draft:
+def _from_text_files(items: list[Any], modality: Modality | None) -> Draft:
     names = _names(items)
     broken = {row: "not a text file, by its suffix" for row, name in enumerate(names) if not is_text_name(name)}
-    if len(broken) == len(items):
+    if len(broken) == len(items) and modality is None:
         raise DataError(f"{names[0]!r} is neither a picture nor a text file: expected .jpg, .png, ... or .txt")
     texts, unread, notes = read_texts(os.devnull if row in broken else item for row, item in enumerate(items))
     broken |= unread

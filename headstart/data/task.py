@@ -102,7 +102,7 @@ class Task:
     def n_read(self) -> int:
         """How many input rows were read, as far as their places tell: those here, and those set aside."""
         aside = [item.place for item in self.set_aside if item.place is not None]
-        return 1 + max([-1, *aside, *self.positions.tolist()])
+        return 1 + max(max(aside, default=-1), int(self.positions.max(initial=-1)))
 
     def take(self, rows: npt.ArrayLike) -> Task:
         """The same task with only these rows (integer positions), in this order."""

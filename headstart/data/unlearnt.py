@@ -41,7 +41,7 @@ def to_classes(task: Task, classes: Sequence[Hashable]) -> Task:
     strange = np.flatnonzero(codes < 0).tolist()
     if task.kind == "classification":
         targets = np.append(codes, -1)[task.targets]
-        rows = [(code,) if code in strange else () for code in task.targets.tolist()]
+        rows: list[tuple[int, ...]] = [(code,) if code in strange else () for code in task.targets.tolist()]
     else:
         targets = np.zeros((len(task), len(classes)), dtype=np.uint8)
         for place, code in enumerate(codes):
