@@ -203,7 +203,8 @@ class _Words(NamedTuple):
         found[:] = [values.get(word, missing) for word in self.words]
         if dtype is not object:
             found = pd.Series(found, dtype=object).astype(dtype).to_numpy()
-        return pd.Series(found[self.codes], index=self.raw.index, name=self.raw.name, dtype=dtype)
+        column: pd.Series[Any] = pd.Series(found[self.codes], index=self.raw.index, name=self.raw.name, dtype=dtype)
+        return column
 
     def _note(self, notes: list[str]) -> str:
         return f"{self.raw.name!r}: {'; '.join(notes)}" if notes else ""

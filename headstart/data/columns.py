@@ -95,13 +95,14 @@ def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool)
     target = (roles.target or columns.target) if need_target else None
     if target is not None:
         _require(table, target, "which the model predicts", "target")
-    known = {role: getattr(columns, role) for role in ("group", "domain") if need_target}
-    others = {
-        role: roles.named.get(role) or (name if (name := known.get(role)) in present else None)
-        for role in ("split", "group", "domain")
-    }
-    found = Columns(inputs, target, **others)
-    used = {*inputs, *columns[1:], target, *others.values()}
+    named = roles.named
+    group, domain = (
+        named.get(role) or (name if need_target and (name := getattr(columns, role)) in present else None)
+        for role in ("group", "domain")
+    )
+    found = Columns(inputs, target, named.get("split"), group, domain)
+    roles_then = (columns.target, columns.split, columns.group, columns.domain)
+    used = {*inputs, *roles_then, target, named.get("split"), group, domain}
     extra = [name for name in present if name not in used]
     notes = [f"columns that the model does not read, ignored: {few(extra)}"] if extra else []
     return Assigned(found, roles.modality or looks(table, inputs), notes)
@@ -140,9 +141,9 @@ def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
         notes.append(f"left out: {few(free)} ({BESIDE})")
     notes += [f"left out: {name!r} ({reason})" for name, reason in identities.items()]
     target = found.pop("target", None) if need_target else None
-    others = {role: found.get(role) for role in ("split", "group", "domain")}
     counters = tuple(name for name in identities if count_of_rows(table.frame[name]))
-    return Assigned(Columns(inputs, target, **others), modality, [*notes, why], counters)
+    columns = Columns(inputs, target, found.get("split"), found.get("group"), found.get("domain"))
+    return Assigned(columns, modality, [*notes, why], counters)
 
 
 def _last(free: list[str], table: Table) -> str:

@@ -73,7 +73,8 @@ def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tupl
         names += [f"left out: {name!r} ({DIFFERENT})" for name in different]
         inputs = [name for name in inputs if name not in different]
     elif len(different) > 1:
-        best = max(different, key=lambda name: mean_words(table.frame[name]))
+        words = {name: mean_words(table.frame[name]) for name in different}
+        best = max(words, key=words.__getitem__)
         names += [f"left out: {name!r} ({BESIDE})" for name in different if name != best]
         inputs = [best]
     if len(inputs) == 1 and asked is None and are_words(table.frame[inputs[0]]):

@@ -14,7 +14,7 @@ from headstart.data.task import ColumnType
 
 __all__ = ["MOMENTS", "stored", "strings"]
 
-MOMENTS = "datetime64[us]"
+MOMENTS: Any = np.dtype("datetime64[us]")
 NUMBERS = frozenset({"integer", "floating", "mixed-integer-float", "decimal"})
 
 
@@ -90,7 +90,8 @@ def _moments(column: pd.Series[Any]) -> pd.Series[Any]:
     column = pd.Series(pd.DatetimeIndex(column), index=column.index, name=column.name)
     if column.dt.tz is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-    return column.astype(MOMENTS)
+    moments: pd.Series[Any] = column.astype(MOMENTS)
+    return moments
 
 
 def _seconds(column: pd.Series[Any]) -> pd.Series[Any]:

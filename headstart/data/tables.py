@@ -53,8 +53,8 @@ class Table:
     def typed(self) -> dict[str, Typed]:
         """Each column with its type."""
         return {
-            name: typed(column, self.types.get(name), decimal_comma=self.decimal_comma, names=self.names)
-            for name, column in self.raw.items()
+            name: typed(self.raw[name], self.types.get(name), decimal_comma=self.decimal_comma, names=self.names)
+            for name in map(str, self.raw.columns)
         }
 
     @cached_property
