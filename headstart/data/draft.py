@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headstart.data.labels import folded
+from headstart.data.losses import causes_of, lost_rows
 from headstart.data.multihot import from_multihot
 from headstart.data.targets import code, infer_kind, is_missing, plain, require_kind, unusable
 from headstart.data.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
@@ -103,7 +104,7 @@ def finish(
     if task.kind == "classification" and len(classes) < 2 and not one_class:
         raise DataError(
             f"only one class, {classes[0]!r}, in all {len(task)} rows: nothing can be told apart. "
-            "Add rows of at least one other class"
+            f"Add rows of at least one other class{_and_lost(task)}"
         )
     return replace(task, targets=targets, classes=classes)
 
@@ -117,6 +118,12 @@ def _coded(values: Sequence[Any], kind: Kind, labels: tuple[Hashable, ...]) -> t
     targets = np.full(len(values), np.nan if kind == "regression" else -1, some.dtype)
     targets[given] = some
     return targets, classes
+
+
+def _and_lost(task: Task) -> str:
+    """Which rows were left out before, since the other classes may be among them."""
+    lost = lost_rows(task)
+    return f", or mend the {len(lost):,} that cannot be used: {causes_of(lost)}" if lost else ""
 
 
 def _without_empty_split(task: Task) -> Task:

@@ -90,7 +90,8 @@ def damage(text: str) -> str:
 
 def _marked(data: bytes, name: str) -> Decoded:
     if name == "utf-8-sig":
-        return Decoded(data.decode(name, "surrogateescape"), name, "encoding: utf-8-sig (its mark is left out)")
+        text = data.decode(name, "surrogateescape").lstrip("\ufeff")  # tools that append to a file mark it twice
+        return Decoded(text, name, "encoding: utf-8-sig (its mark is left out)")
     try:
         return Decoded(data.decode(name), name, f"encoding: {name} (by its mark)")
     except UnicodeDecodeError as error:

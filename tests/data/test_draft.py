@@ -58,6 +58,10 @@ def test_one_class_only():
     with pytest.raises(DataError, match="only one class, 'a', in all 2 rows"):
         finish(draft(["a", "a"]), None)
     assert finish(draft(["a", "a"]), None, one_class=True).classes == ("a",)
+    half = draft(["a", "b", "a", "b"])
+    half.broken = {1: "not UTF-8 (byte 0xe8)", 3: "not UTF-8 (byte 0xe8)"}
+    with pytest.raises(DataError, match=r"or mend the 2 that cannot be used: not UTF-8 \(byte 0xe8\) \(2 rows\)"):
+        finish(half, None)
 
 
 def test_no_rows_at_all():

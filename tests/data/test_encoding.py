@@ -121,3 +121,7 @@ def test_any_bytes_are_a_text_or_an_error(data):
     assert (decoded.note == "") == (decoded.encoding == "utf-8")
     if decoded.encoding == "utf-8":
         assert decoded.text.encode("utf-8", "surrogateescape") == data
+
+
+def test_a_mark_that_stands_twice_is_left_out_twice():
+    assert decode(b"\xef\xbb\xbf\xef\xbb\xbftext,label\n").text == "text,label\n"
