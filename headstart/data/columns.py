@@ -12,6 +12,8 @@ rule, and each decision is put in words:
    and over; else the one with the most words of those that are called title, headline, question, description or so and
    have 2 words or more on average, or have 4 or more. In a text at least half of the rows are filled and at least half
    of these different. Of scripts without spaces two letters (of Thai and its kin four) count as a word.
+   One of fewer than 8 words that is not called so is a name, not the input, beside 3 columns or more of which a table
+   can learn (numbers, words that repeat).
 5. target, where no name told: the last column that is not the input, not an identifier, no date, and no strings that
    are all different, unless it is all there is.
 6. input, where there are neither pictures nor texts: all other columns, as a table; one column of words alone is text.

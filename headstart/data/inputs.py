@@ -9,7 +9,7 @@ import pandas as pd
 
 from headstart.data.images import holds_pictures
 from headstart.data.naming import by_name, few
-from headstart.data.profile import all_different, are_words, is_text, mean_words, obstacle
+from headstart.data.profile import all_different, are_words, identity, is_text, mean_words, obstacle
 from headstart.data.roles import Roles
 from headstart.data.tables import Table
 from headstart.data.task import Modality
@@ -26,8 +26,11 @@ TITLE_NAMES = (
     "prompt",
 )  # fmt: skip
 TITLE_WORDS = 2
+NAME_WORDS = 8
+TABLE_COLUMNS = 3
 BESIDE = "beside the input; name several columns as input to read them together"
 DIFFERENT = "strings that are all different, of which a table learns nothing; name it as the input to read it as text"
+TEXT = "a text beside columns that make a table; name it as the input to read it as text"
 MANY = 20
 
 
@@ -50,6 +53,8 @@ def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, .
     if texts:
         words = {name: mean_words(table.frame[name]) for name in texts}
         best = by_name(texts, TEXT_NAMES) or max(words, key=words.__getitem__)
+        if roles.modality is None and _is_name_in_table(table, best, free):
+            return (), "table", ""
         return (best,), "text", f"input: text from {best!r} (strings of {words[best]:.0f} words)"
     if roles.modality == "text":
         raise DataError(f"no column holds words: the columns are {few(free)}")
@@ -68,9 +73,10 @@ def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tupl
     if not inputs:
         present, why = few(table.raw.columns, 20), "; ".join(names)
         raise DataError(f"no column is left to be the input: name one of {present}. {why}".rstrip())
-    different = [name for name in inputs if asked is None and all_different(table.frame[name])]
+    different = [name for name in inputs if asked is None and _tells_nothing(table.frame[name])]
     if len(different) < len(inputs):
-        names += [f"left out: {name!r} ({DIFFERENT})" for name in different]
+        reasons = {name: DIFFERENT if all_different(table.frame[name]) else TEXT for name in different}
+        names += [f"left out: {name!r} ({why})" for name, why in reasons.items()]
         inputs = [name for name in inputs if name not in different]
     elif len(different) > 1:
         words = {name: mean_words(table.frame[name]) for name in different}
@@ -105,6 +111,20 @@ def _is_text(column: pd.Series[Any]) -> bool:
         different = column.nunique()
         return different > MANY or 2 * different >= column.count()
     return is_text(column, TITLE_WORDS) if name in TITLE_NAMES else is_text(column)
+
+
+def _is_name_in_table(table: Table, text: str, free: Sequence[str]) -> bool:
+    """Whether a text by its looks alone is short, and stands beside several columns of which a table can learn."""
+    column = table.frame[text]
+    if str(column.name).strip().lower() in (*TEXT_NAMES, *TITLE_NAMES) or mean_words(column) >= NAME_WORDS:
+        return False
+    others = [table.frame[name] for name in free if name != text]
+    return sum(not (obstacle(c) or identity(c) or _tells_nothing(c)) for c in others) >= TABLE_COLUMNS
+
+
+def _tells_nothing(column: pd.Series[Any]) -> bool:
+    """Whether a table learns nothing of these strings: none occurs twice, or they are texts."""
+    return all_different(column) or is_text(column)
 
 
 def _are_pictures(table: Table, name: str) -> bool:

@@ -264,6 +264,34 @@ def test_a_column_that_is_left_out_is_named_with_its_reason():
     ) in task.notes
 
 
+def test_names_of_people_in_a_table_are_not_its_text():
+    rows = 60
+    rng = np.random.default_rng(0)
+    families = [f"Family{row} of Town{row % 7}" for row in range(rows)]
+    frame = pd.DataFrame(
+        {
+            "PassengerId": range(1, rows + 1),
+            "Survived": rng.integers(0, 2, rows),
+            "Pclass": rng.integers(1, 4, rows),
+            "Name": [f"{family}, Mr. John" for family in families],
+            "Sex": rng.choice(["male", "female"], rows),
+            "Age": rng.normal(30, 9, rows).round(1),
+            "Fare": rng.gamma(2, 9, rows).round(2),
+        }
+    )
+    task = read(frame, roles=Roles(target="Survived"))
+    assert (task.modality, task.columns.input) == ("table", ("Pclass", "Sex", "Age", "Fare"))
+    assert any(note.startswith("left out: 'Name' (") for note in task.notes)
+    twice = frame.assign(Name=frame.Name.where(frame.index > 0, frame.Name.iloc[1]))
+    task = read(twice, roles=Roles(target="Survived"))
+    assert task.columns.input == ("Pclass", "Sex", "Age", "Fare")
+    assert any("'Name' (a text beside columns that make a table" in note for note in task.notes)
+    assert read(frame.rename(columns={"Name": "review"}), roles=Roles(target="Survived")).modality == "text"
+    assert read(frame, roles=Roles(target="Survived", modality="text")).columns.input == ("Name",)
+    few = frame[["Name", "Fare", "Survived"]]
+    assert read(few, roles=Roles(target="Survived")).columns.input == ("Name",)
+
+
 def test_a_shuffled_index_is_left_out_and_what_its_order_tells_is_said(tmp_path):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "target": np.arange(200) < 100})
