@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of the first order; printed")
     chosen, more = parser.parse_known_args()  # what is left over is for pytest
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that nothing is left running
     codes = {}
     with load(os.cpu_count() or 1):
         for number in range(chosen.rounds):
