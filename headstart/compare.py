@@ -13,6 +13,7 @@ from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.task import Array, Columns, Kind, Task
 from headstart.defaults import with_own_defaults
+from headstart.destination import check_file
 from headstart.errors import DataError, MissingColumn
 from headstart.evidence.shift import Shift, diagnose
 from headstart.evidence.shift_picture import shift_picture
@@ -48,8 +49,11 @@ def shift(
     target_labels    "all": what is known of the target's answers is used. "none": not even if it is there
     picture          where to write a map of both and the columns that differ most, as SVG
 
-    Raises DataError where the two have nothing in common, or the source no labels.
+    Raises DataError where the two have nothing in common, or the source no labels; ValueError, before any work, where
+    the map cannot be written.
     """
+    if picture is not None:
+        check_file(picture)
     both = read_pair(source, target, roles=roles, kind=kind, target_labels=target_labels, listener=listener)
     if both.source.kind == "multilabel":
         raise DataError("the shift of a task with many labels a row is not diagnosed: give one label a row")

@@ -7,6 +7,7 @@ as \\uXXXX. A reader who has left (`| head`) ends nothing.
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import Any, TextIO
 
 from headstart.printable import printable
 
-__all__ = ["complain", "prepare", "show", "show_json", "silence"]
+__all__ = ["Errors", "complain", "prepare", "show", "show_json"]
 
 _HANDLER = "headstart.plain"
 _PLAIN = {
@@ -52,13 +53,38 @@ def show_json(value: Any) -> None:
     _put(text)
 
 
+class Errors(io.TextIOBase):
+    """Standard error as a stream that never refuses: where nothing can be written any more, nothing is."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return sys.stderr.encoding or "ascii"
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+    def fileno(self) -> int:
+        return sys.stderr.fileno()
+
+    def write(self, text: str) -> int:
+        try:
+            return sys.stderr.write(text)
+        except OSError:
+            silence(sys.stderr)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            sys.stderr.flush()
+        except OSError:
+            silence(sys.stderr)
+
+
 def complain(text: str) -> None:
     """Words on standard error, as far as it takes any."""
-    try:
-        sys.stderr.write(printable(text) + "\n")
-        sys.stderr.flush()
-    except OSError:
-        silence(sys.stderr)
+    errors = Errors()
+    errors.write(printable(text) + "\n")
+    errors.flush()
 
 
 def silence(stream: TextIO) -> None:

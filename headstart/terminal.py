@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
+from typing import IO, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,17 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from headstart.printable import printable
-from headstart.streams import silence
+from headstart.streams import Errors
 
 __all__ = ["Terminal"]
-
-
-class _Console(Console):
-    """A console whose reader may leave."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        silence(sys.stderr)
 
 
 class _Rate(ProgressColumn):
@@ -34,7 +26,7 @@ class Terminal:
     """Use as a context: `with Terminal() as listener`. `quiet` shows nothing, for machines."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.console = _Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
+        self.console = Console(file=cast("IO[str]", Errors()), quiet=quiet, highlight=False, emoji=False)
         self.bars = Progress(
             TextColumn("{task.description:<22}"),
             BarColumn(bar_width=24),

@@ -93,3 +93,8 @@ def test_sentences_of_two_places_from_the_command_line(tmp_path):
     again = subprocess.run(blind, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert again.stdout.startswith("shift: ")
     assert "target: 60 rows, no labels used" in again.stderr
+
+
+def test_a_map_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    with pytest.raises(ValueError, match=r"there is no folder .*no: create it first"):
+        shift("nowhere", "nowhere else", picture=tmp_path / "no" / "map.svg")

@@ -13,7 +13,7 @@ import pytest
 
 HEADSTART = (sys.executable, "-m", "headstart")
 ENCODINGS = ("cp1252", "ascii:strict")
-ESCAPES = "red \x1b[31m\u202e"
+ESCAPES = "red \x1b[31m"
 
 
 def data(rows: int = 60) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def test_every_verb_in_any_encoding(folder, tmp_path, encoding):
     assert "\x1b" not in "".join(outputs) + errors
     assert "nowhere \\x1b[31m" in errors
     assert "\\u975e\\u5e38\\u597d" in outputs[1]
-    assert "red \\x1b[31m\\u202e" in outputs[1]
+    assert "red \\x1b[31m" in outputs[1]
     predictions, *others = map(json.loads, outputs[6:10])
     assert {row["prediction"] for row in predictions["predictions"]} == {"非常好", ESCAPES}
     assert len(others) == 3
