@@ -35,11 +35,18 @@ def kind_of(kind: str | None) -> Any:
 
 
 def roles_of(input: list[str] | None, target: str | None, *columns: str | None, classes: str | None = None) -> Any:
-    """Which column is what: `columns` are split, group and domain; `classes` are names with commas between them."""
+    """Which column is what: `columns` are split, group, domain and, of a fit, weight; `classes` are names with commas
+    between them."""
     from headstart.data.roles import Roles
 
-    split, group, domain = columns
+    split, group, domain, weight = (*columns, None)[:4]
     named = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
     return Roles(
-        input=tuple(input or ()) or None, target=target, split=split, group=group, domain=domain, classes=named
+        input=tuple(input or ()) or None,
+        target=target,
+        split=split,
+        group=group,
+        domain=domain,
+        weight=weight,
+        classes=named,
     )

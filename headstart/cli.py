@@ -52,6 +52,7 @@ Group = Annotated[str | None, typer.Option("--group", help="Column whose rows mu
 Domain = Annotated[str | None, typer.Option("--domain", help="Column that says where each row comes from")]
 Classes = Annotated[str | None, typer.Option("--classes", help="Names for the places of rows of 0s and 1s: a,b,c")]
 Losses = Annotated[bool, typer.Option("--allow-losses", help="Go on where over 5 % of the rows cannot be used")]
+Weight = Annotated[str | None, typer.Option("--weight", help="Column that says how much a row counts in the fit")]
 Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]
 
 
@@ -73,6 +74,7 @@ def fit(
     domain: Domain = None,
     kind: Kind = None,
     classes: Classes = None,
+    weight: Weight = None,
     class_weight: Annotated[
         str | None, typer.Option("--class-weight", help="balanced: all classes count alike")
     ] = None,
@@ -105,7 +107,7 @@ def fit(
             target_labels=cast(Any, target_labels),
             backbone=backbone,
             method=method,
-            roles=roles_of(input, target, split, group, domain, classes=classes),
+            roles=roles_of(input, target, split, group, domain, weight, classes=classes),
             kind=kind_of(kind),
             class_weight=class_weight,
             seed=seed,

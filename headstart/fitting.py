@@ -18,6 +18,7 @@ from headstart.backbones.tables import TableEncoder
 from headstart.batches import PLAIN
 from headstart.data.split import folds
 from headstart.data.task import Array
+from headstart.data.weights import repeats
 from headstart.features.extract import Extraction
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
@@ -28,7 +29,7 @@ from headstart.train import Telling
 from headstart.training import Training
 from headstart.tuned import tune
 
-__all__ = ["Plan", "answer", "class_weight_of", "fit_model", "learnt_by", "stored"]
+__all__ = ["Plan", "answer", "class_weight_of", "counted", "fit_model", "learnt_by", "stored"]
 
 
 class Plan(NamedTuple):
@@ -87,13 +88,26 @@ def fit_model(
     if method(plan.method).way is not None or adapts(plan.method):
         raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
     if tuning is None:
-        return _probed(seen, backbone, plan)
+        return _probed(counted(seen), backbone, plan)
     if backbone is None:
         raise ValueError(f"method {plan.method!r} moves weights, and a {seen.task.modality} has none: use 'probe'")
     weights = plan.weights(seen.task.classes)
     telling = Telling(partial(listener.progress, f"{plan.method}: epochs"), listener.say)
+    seen = counted(seen)
     moved = tune(seen, backbone, plan.method, tuning, class_weight=weights, extraction=extraction, telling=telling)
     return replace(_model(seen, moved.backbone, plan, moved.head), notes=moved.notes)
+
+
+def counted(seen: Seen) -> Seen:
+    """The rows that count: as often as whole weights say (`weights.repeats`), else those whose weight is above 0."""
+    weights = seen.task.weight
+    if weights is None:
+        return seen
+    times = repeats(weights)
+    if times is None:
+        return seen if weights.all() else seen.take(np.flatnonzero(weights))
+    repeated = seen if (times == 1).all() else seen.take(np.repeat(np.arange(len(seen)), times))
+    return replace(repeated, task=replace(repeated.task, weight=None))
 
 
 def _probed(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
@@ -112,6 +126,7 @@ def _probed(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
         forms=("plain",) if backbone is None else ("plain", "root"),
         scale="each" if backbone is None else "shared",
         blocks=seen.blocks,
+        weights=task.weight,
     )
     return replace(_model(seen, backbone, plan, fitted.head), encoder=None if encoder is None else encoder.state())
 

@@ -15,7 +15,7 @@ from headstart.data.split import folds
 from headstart.data.task import Array
 from headstart.evidence.baselines import majority, no_transfer
 from headstart.features.extract import Extraction
-from headstart.fitting import Plan, answer, fit_model
+from headstart.fitting import Plan, answer, counted, fit_model
 from headstart.listener import Listener
 from headstart.seen import Seen, look
 from headstart.trials import Contender
@@ -50,6 +50,7 @@ def majority_answers(seen: Seen, train: Array, test: Array) -> Array:
 
 def untransferred(learnt: Seen, asked: Seen, plan: Plan) -> Array:
     """What a sound model that reuses nothing learns from rows, and answers to others."""
+    learnt = counted(learnt)
     task = learnt.task
     return no_transfer(
         replace(task, inputs=plain_inputs(learnt)),

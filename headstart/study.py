@@ -82,6 +82,11 @@ def fit(
     watch = Stopwatch()
     method = method or ("probe" if source is None else "auto")
     moves = _suits(method, options or {}, seed, source, keep_tuned)
+    if source is not None and roles.weight is not None:
+        raise ValueError(
+            f"the weight column {roles.weight!r} has no use with a source, whose methods weigh rows themselves: leave "
+            "--weight out, or --source"
+        )
     labels = may_use(target_labels, drawn=source is not None)
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     fitted = Transfer(

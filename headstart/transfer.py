@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -21,14 +20,14 @@ from headstart import artefact
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
-from headstart.data.arrays import as_matrix, as_task
+from headstart.data.arrays import as_matrix, as_task, is_matrix
+from headstart.data.classes import without_empty_classes
 from headstart.data.containers import contained
 from headstart.data.findings import Report
-from headstart.data.images import is_picture
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.tables import Table
-from headstart.data.target_values import rows_of, target_values
+from headstart.data.target_values import column_of, rows_of, target_values, truth_of
 from headstart.data.targets import is_missing
 from headstart.data.task import Array, Kind, Task
 from headstart.defaults import with_own_defaults
@@ -107,13 +106,16 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         self.window = window
 
     @with_own_defaults
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Fit on all rows. Rows with the same `groups` label share a fold of the inner cross-validation.
+
+        sample_weight   (N,) numbers from 0 up, how much each row counts. Whole numbers that do not make the rows more
+                        than four times as many are repetitions; a row of 0 is as good as not there
 
         Raises DataError (a ValueError) where X or y cannot be used, and where an input cannot be read.
         """
         settle()
-        task = self._task(X, y, groups)
+        task = self._task(X, y, groups, sample_weight)
         configured(self.method, self.options or {}, self.seed)  # what is unknown is refused before any work is done
         self.__dict__.pop("model_", None)
         seen = self._readable(self.look(task, listener=LOGGED))
@@ -165,9 +167,11 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         """(N, C) calibrated probabilities in the order of `classes_`."""
         return self._answer(X)
 
-    def score(self, X: Any, y: Any) -> float:
-        """Accuracy; regression: R2."""
-        return float((r2_score if self.kind == "regression" else accuracy_score)(y, self.predict(X)))
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy; regression: R2; of rows that count as `sample_weight` says, or all alike."""
+        weights = None if sample_weight is None else np.array(column_of(sample_weight, "sample weights"), np.float64)
+        measure = r2_score if self.kind == "regression" else accuracy_score
+        return float(measure(truth_of(y), self.predict(X), sample_weight=weights))
 
     @with_own_defaults
     def save(self, folder: str | Path, *, slim: bool = False, overwrite: bool = False) -> Path:
@@ -220,7 +224,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             )
         return seen
 
-    def _task(self, X: Any, y: Any, groups: Any) -> Task:
+    def _task(self, X: Any, y: Any, groups: Any, weights: Any) -> Task:
         """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds."""
         if y is None:
             raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
@@ -229,12 +233,15 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
             targets = column_or_1d(targets, warn=True)
         if isinstance(inputs, Table):
             validate_data(self, inputs.frame, skip_check_array=True)
-        elif _is_matrix(inputs):
+        elif is_matrix(inputs):
             inputs, targets = self._validated(as_matrix(inputs), targets)
         if self.kind == "classification":
             values, _ = target_values(targets)
             check_classification_targets(values) if not any(map(is_missing, values)) else None
-        return as_task(inputs, targets, kind=self.kind, group=groups)
+        task = as_task(inputs, targets, kind=self.kind, group=groups, weight=weights)
+        if task.weight is None or task.weight.all():
+            return task
+        return without_empty_classes(task.take(np.flatnonzero(task.weight)))
 
     def _validated(self, X: Array, y: Any) -> tuple[Array, Any]:
         """(N, D) numbers and their targets, by scikit-learn's rules."""
@@ -250,7 +257,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         if isinstance(X, str):
             raise DataError(f"{X!r:.80} is one string: give a list, [text]; folders and files go to headstart.predict")
         inputs = contained(X)
-        if isinstance(inputs, Table) or _is_matrix(inputs):
+        if isinstance(inputs, Table) or is_matrix(inputs):
             rows = inputs.frame if isinstance(inputs, Table) else as_matrix(inputs)
             if modality == "array":
                 inputs = validate_data(self, rows, reset=False, dtype=FLOATS)
@@ -293,12 +300,3 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         tags.regressor_tags = RegressorTags() if regression else None
         tags.input_tags.string = True
         return tags
-
-
-def _is_matrix(inputs: Any) -> bool:
-    """Whether inputs are rows of numbers or words: no texts, paths or pictures."""
-    if isinstance(inputs, np.ndarray):
-        return inputs.ndim <= 2
-    return not any(
-        isinstance(item, str | PathLike) or is_picture(item) or getattr(item, "ndim", 0) > 1 for item in inputs
-    )

@@ -144,7 +144,7 @@ class _Rows(NamedTuple):
     def of(cls, seen: Seen, target: Seen | None, class_weight: ClassWeight) -> _Rows:
         kind, ours = seen.task.kind, np.asarray(seen.task.targets)
         if target is None:
-            return cls(seen, None, ours, row_weights(ours, kind, class_weight))
+            return cls(seen, None, ours, row_weights(ours, kind, class_weight, seen.task.weight))
         known = answered(target)
         theirs = np.zeros(len(target), ours.dtype)
         if known.any():

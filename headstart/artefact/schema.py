@@ -135,9 +135,9 @@ CONFIG: Shape = _record(
     options=_anything,
     classes=_many(_label),
     columns=_optional(_record(
-        later=("classes", "types"),
+        later=("weight", "classes", "types"),
         input=_texts, target=_optional(_text), split=_optional(_text), group=_optional(_text), domain=_optional(_text),
-        classes=_texts, types=_many(_type),
+        weight=_optional(_text), classes=_texts, types=_many(_type),
     )),
     engine=_anything,
     notes=_texts,

@@ -12,7 +12,7 @@ import pandas as pd
 from headstart.data.containers import contained
 from headstart.data.deep import DEEP_DTYPES
 from headstart.data.draft import Draft, finish
-from headstart.data.images import holds_pictures
+from headstart.data.images import holds_pictures, is_picture
 from headstart.data.naming import few
 from headstart.data.pixels import cure, pictures_in
 from headstart.data.roles import Roles
@@ -24,7 +24,7 @@ from headstart.data.targets import is_missing
 from headstart.data.task import Array, Columns, Kind, Modality, Task
 from headstart.errors import DataError
 
-__all__ = ["as_matrix", "as_task", "draft_of_inputs"]
+__all__ = ["as_matrix", "as_task", "draft_of_inputs", "is_matrix"]
 
 NO_COLUMNS = Columns()
 
@@ -36,6 +36,7 @@ def as_task(
     kind: Kind | None = None,
     group: Iterable[Any] | None = None,
     domain: Iterable[Any] | None = None,
+    weight: Iterable[Any] | None = None,
 ) -> Task:
     """The task of N inputs and their N targets, as scikit-learn has them, in any container that `containers` knows.
 
@@ -52,7 +53,9 @@ def as_task(
         draft.columns = draft.columns._replace(classes=names)
     draft.group = None if group is None else column_of(group, "group labels")
     draft.domain = None if domain is None else column_of(domain, "domain labels")
-    for what, values in (("targets", draft.targets), ("group labels", draft.group), ("domain labels", draft.domain)):
+    draft.weight = None if weight is None else column_of(weight, "sample weights")
+    given = {"targets": draft.targets, "group labels": draft.group, "domain labels": draft.domain}
+    for what, values in (given | {"sample weights": draft.weight}).items():
         if values is not None and len(values) != len(draft.names):
             raise DataError(f"{len(draft.names)} inputs and {len(values)} {what}: expected one for each input")
     return finish(draft, kind, as_given=True)
@@ -102,6 +105,15 @@ def as_matrix(items: list[Any] | Array) -> Array:
             f"a list of {few(kinds)} cannot be read: expected pictures, paths, texts, or rows of numbers of one length"
         )
     return array
+
+
+def is_matrix(inputs: Any) -> bool:
+    """Whether inputs are rows of numbers or words: no texts, paths or pictures."""
+    if isinstance(inputs, np.ndarray):
+        return inputs.ndim <= 2
+    return not any(
+        isinstance(item, str | os.PathLike) or is_picture(item) or getattr(item, "ndim", 0) > 1 for item in inputs
+    )
 
 
 def _of_strings(items: list[Any], modality: Modality | None) -> Draft:

@@ -68,6 +68,8 @@ class Assigned(NamedTuple):
 def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_target: bool = True) -> Assigned:
     """Give the columns of `table` their roles. Raises DataError for a name that is missing, or where none is left."""
     for role, name in (*roles.named.items(), *(("input", name) for name in roles.inputs)):
+        if role == "weight" and columns is not None:
+            continue  # weights count in the fit alone
         _require(table, name, f"named as the {role}", role)
     if columns is not None and columns.input:
         found = _remembered(table, roles, columns, need_target)
@@ -75,6 +77,8 @@ def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_t
         found = _inferred(table, roles, need_target)
     if found.columns.target is not None and found.columns.target in (*found.columns.input, found.columns.split):
         raise DataError(f"column {found.columns.target!r} cannot be the target and an input, or the split, at once")
+    if found.columns.weight is not None and found.columns.weight in (found.columns.target, *found.columns.input):
+        raise DataError(f"column {found.columns.weight!r} cannot be the weight and the target, or an input, at once")
     if found.columns.target is not None and _is_date(table, found.columns.target):
         raise DataError(
             f"column {found.columns.target!r} holds dates, which cannot be the target: derive what is asked for, such "
@@ -103,7 +107,7 @@ def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool)
         for role in ("group", "domain")
     )
     found = Columns(inputs, target, named.get("split"), group, domain)
-    roles_then = (columns.target, columns.split, columns.group, columns.domain)
+    roles_then = (columns.target, columns.split, columns.group, columns.domain, columns.weight)
     used = {*inputs, *roles_then, target, named.get("split"), group, domain}
     extra = [name for name in present if name not in used]
     notes = [f"columns that the model does not read, ignored: {few(extra)}"] if extra else []
@@ -144,7 +148,7 @@ def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
     notes += [f"left out: {name!r} ({reason})" for name, reason in identities.items()]
     target = found.pop("target", None) if need_target else None
     counters = tuple(name for name in identities if count_of_rows(table.frame[name]))
-    columns = Columns(inputs, target, found.get("split"), found.get("group"), found.get("domain"))
+    columns = Columns(inputs, target, found.get("split"), found.get("group"), found.get("domain"), found.get("weight"))
     return Assigned(columns, modality, [*notes, why], counters)
 
 

@@ -13,6 +13,7 @@ from headstart.data.losses import causes_of, lost_rows
 from headstart.data.multihot import from_multihot
 from headstart.data.targets import code, infer_kind, is_missing, plain, require_kind, unusable
 from headstart.data.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
+from headstart.data.weights import weights_of
 from headstart.errors import DataError
 
 __all__ = ["Draft", "finish"]
@@ -35,6 +36,7 @@ class Draft:
     split: Sequence[Any] | None = None
     group: Sequence[Any] | None = None
     domain: Sequence[Any] | None = None
+    weight: Sequence[Any] | None = None
     columns: Columns = NO_COLUMNS
     broken: dict[int, str] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)
@@ -77,6 +79,8 @@ def finish(
         if partly and kind != "multilabel":
             lost = {row: why for row, why in lost.items() if not is_missing(values[row])}
         broken = lost | broken
+    weights, missing = (None, {}) if draft.weight is None else weights_of(draft.weight)
+    broken = missing | broken
     rows = [row for row in range(len(draft.names)) if row not in broken]
     places = np.arange(len(draft.names)) if draft.places is None else np.array(draft.places, dtype=np.int64)
     aside = [SetAside(draft.names[row], broken[row], int(places[row])) for row in sorted(broken)]
@@ -90,6 +94,7 @@ def finish(
         split=None if draft.split is None else np.array(draft.split, dtype=str),
         group=_named(draft.group, draft.names),
         domain=_named(draft.domain, None),
+        weight=weights,
         columns=draft.columns,
         set_aside=(*draft.set_aside, *aside),
         counters=tuple(draft.counters),

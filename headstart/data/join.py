@@ -41,6 +41,7 @@ def join(train: Task, test: Task) -> Task:
         split=np.concatenate([given, np.full(len(test), "test")]).astype(object),
         group=_labels(train.group, test.group, len(train), len(test)),
         domain=_labels(train.domain, test.domain, len(train), len(test)),
+        weight=None if train.weight is None else np.concatenate([train.weight, np.ones(len(test))]),
         set_aside=train.set_aside + tuple(_behind(item, n_train) for item in test.set_aside),
         notes=train.notes + tuple(f"test data: {note}" for note in test.notes),
     )

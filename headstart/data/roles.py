@@ -8,12 +8,15 @@ from headstart.data.task import Modality
 
 __all__ = ["Roles"]
 
+ROLES = ("target", "split", "group", "domain", "weight")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
     """What the user says about the data; None for what is to be inferred.
 
     input      one column name, or several
+    weight     the column that says how much a row counts in the fit
     classes    the names of the places of multi-hot targets (rows of 0 and 1), in their order
     modality   "image", "text", "table" or "array": what the inputs are, where their looks could mislead
     """
@@ -23,6 +26,7 @@ class Roles:
     split: str | None = None
     group: str | None = None
     domain: str | None = None
+    weight: str | None = None
     classes: tuple[str, ...] = ()
     modality: Modality | None = None
 
@@ -33,4 +37,4 @@ class Roles:
     @property
     def named(self) -> dict[str, str]:
         """Role -> the column named for it, inputs left aside."""
-        return {role: name for role in ("target", "split", "group", "domain") if (name := getattr(self, role))}
+        return {role: name for role in ROLES if (name := getattr(self, role))}

@@ -58,6 +58,7 @@ def draft_of(
         targets=None if at.target is None else _targets(table, at.target),
         group=None if at.group is None else table.frame[at.group].tolist(),
         domain=None if at.domain is None else table.frame[at.domain].tolist(),
+        weight=None if at.weight is None else table.frame[at.weight].tolist(),
         columns=at._replace(types=tuple((name, table.typed[name].type) for name in read)),
         set_aside=list(table.set_aside),
         notes=[*table.notes, *(note for name in read if (note := table.typed[name].note)), *found.notes],

@@ -13,7 +13,7 @@ from headstart.data.targets import plain
 from headstart.data.task import Array
 from headstart.errors import DataError
 
-__all__ = ["column_of", "rows_of", "target_values"]
+__all__ = ["column_of", "rows_of", "target_values", "truth_of"]
 
 
 def target_values(targets: Any) -> tuple[list[Any], tuple[str, ...]]:
@@ -62,6 +62,16 @@ def rows_of(values: Any, what: str) -> list[Any] | Array | Table:
     if one or getattr(values, "ndim", 1) == 0:
         raise DataError(f"{what} are one {type(values).__name__}, {values!r:.60}: expected a list, one for each input")
     return contained(values)
+
+
+def truth_of(y: Any) -> Any:
+    """Targets as scikit-learn's metrics take them: (N,), or (N, C) of 0 and 1 as it was given."""
+    targets = rows_of(y, "targets")
+    if isinstance(targets, np.ndarray):
+        return targets
+    if isinstance(targets, Table) and targets.frame.shape[1] > 1:
+        return targets.frame.to_numpy()
+    return target_values(targets)[0]
 
 
 def _is_binary(matrix: Any) -> bool:

@@ -51,6 +51,7 @@ class Columns(NamedTuple):
     split: str | None = None
     group: str | None = None
     domain: str | None = None
+    weight: str | None = None
     classes: tuple[str, ...] = ()
     types: tuple[tuple[str, ColumnType], ...] = ()
 
@@ -70,6 +71,7 @@ class Task:
               None where no row was set aside and none moved: row i is input row i
     split     (N,) "train", "val" or "test" where the data came split, else None
     unlearnt  (N,) a tuple of those labels of each row that are no `classes`, of rows to test on; None where all are
+    weight    (N,) float64 from 0 up, how much each row counts in a fit (scores count all rows alike); None: all alike
     group, domain   (N,) labels, else None. Rows of one group never straddle a split
     counters   columns that are left out since they count the rows, and what their order tells of the targets
     """
@@ -85,6 +87,7 @@ class Task:
     unlearnt: Array | None = None
     group: Array | None = None
     domain: Array | None = None
+    weight: Array | None = None
     columns: Columns | None = None
     set_aside: tuple[SetAside, ...] = ()
     counters: tuple[SetAside, ...] = ()
@@ -117,6 +120,7 @@ class Task:
             unlearnt=_rows(self.unlearnt, index),
             group=_rows(self.group, index),
             domain=_rows(self.domain, index),
+            weight=_rows(self.weight, index),
         )
 
 

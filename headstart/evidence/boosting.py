@@ -21,7 +21,7 @@ from headstart.heads.calibrate import calibrate
 from headstart.heads.folds import merged
 from headstart.heads.head import ClassWeight, probabilities
 from headstart.heads.prior import answered
-from headstart.heads.weights import row_weights
+from headstart.heads.weights import row_weights, uneven
 
 __all__ = ["learn_table"]
 
@@ -72,7 +72,7 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
         inputs=inputs,
         categorical=columns.categorical,
         folds=merged(folds, codes, _FOLDS),
-        weights=row_weights(targets, kind, class_weight),
+        weights=row_weights(targets, kind, class_weight, train.weight),
         stages=np.unique(np.geomspace(5, trees, _STAGES).astype(np.int64)),
         rate=0.1 if trees == _MOST else 0.2,
         bins=bins,
@@ -98,12 +98,12 @@ def _values(known: _Known, targets: Array, asked: Array) -> Array:
     for fold in np.unique(known.folds):
         held = known.folds == fold
         model = HistGradientBoostingRegressor(**known.options(int(known.stages[-1])))
-        model.fit(known.inputs[~held], targets[~held])
+        model.fit(known.inputs[~held], targets[~held], uneven(known.weights[~held]))
         staged = enumerate(model.staged_predict(known.inputs[held]), start=1)
         out[:, held] = [values for trees, values in staged if trees in known.stages]
     best = int(known.stages[((out - targets) ** 2).mean(axis=1).argmin()])
     model = HistGradientBoostingRegressor(**known.options(best))
-    return np.asarray(model.fit(known.inputs, targets).predict(asked))
+    return np.asarray(model.fit(known.inputs, targets, uneven(known.weights)).predict(asked))
 
 
 def _logits(known: _Known, codes: Array, classes: int, asked: Array) -> Array:

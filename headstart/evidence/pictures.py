@@ -33,7 +33,7 @@ def learn_pictures(train: Task, new: Array, *, folds: Array, class_weight: Class
     described = describe(landmarks, scale)
     fit = fit_probe(
         _kernel(thumbs, described, scale), targets, kind=train.kind, classes=max(1, len(train.classes)), folds=folds,
-        class_weight=class_weight, seed=seed, heads=("ridge",), shares=class_weight is None,
+        class_weight=class_weight, seed=seed, heads=("ridge",), shares=class_weight is None, weights=train.weight,
     )  # fmt: skip
     return fit.head.predict(_kernel(np.asarray(new), described, scale))
 

@@ -24,7 +24,7 @@ from headstart.heads.folds import merged
 from headstart.heads.head import ClassWeight, probabilities
 from headstart.heads.prior import answered
 from headstart.heads.walk import walk
-from headstart.heads.weights import row_weights
+from headstart.heads.weights import row_weights, uneven
 
 __all__ = ["learn_text"]
 
@@ -57,7 +57,7 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
     """Predictions for `new` texts from those of `train`: (M, C), or (M,) for regression."""
     targets, kind = np.asarray(train.targets), train.kind
     known, asked = _tfidf([str(text) for text in train.inputs], new)
-    rows = _Rows(known, targets, row_weights(targets, kind, class_weight))
+    rows = _Rows(known, targets, row_weights(targets, kind, class_weight, train.weight))
     folds = merged(folds, targets if kind == "classification" else np.zeros_like(folds), _FOLDS)
     classes = max(1, len(train.classes))
 
@@ -92,7 +92,8 @@ def _tfidf(known: list[str], asked: list[str]) -> tuple[sparse.csr_array, sparse
 def _answers(rows: _Rows, asked: sparse.csr_array, kind: Kind, classes: int, strength: float) -> Array:
     """(M, C) logits, or (M, 1) values, for the texts asked."""
     if kind == "regression":
-        return np.asarray(Ridge(alpha=1 / strength).fit(rows.texts, rows.targets).predict(asked))[:, None]
+        ridge = Ridge(alpha=1 / strength).fit(rows.texts, rows.targets, uneven(rows.weights))
+        return np.asarray(ridge.predict(asked))[:, None]
 
     def one(codes: Array, count: int) -> Array:
         seen = np.unique(codes)

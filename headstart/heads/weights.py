@@ -9,7 +9,7 @@ import numpy as np
 from headstart.data.task import Array, Kind
 from headstart.heads.head import ClassWeight
 
-__all__ = ["row_weights"]
+__all__ = ["row_weights", "uneven"]
 
 
 _LEAST = 1e-6
@@ -38,6 +38,11 @@ def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None, gi
     else:
         raise ValueError(f"class_weight must be None, 'balanced' or a weight for each class, got {class_weight!r}")
     return np.asarray(weights / weights.mean())
+
+
+def uneven(weights: Array) -> Array | None:
+    """The weights for an estimator of scikit-learn; None where all rows weigh the same."""
+    return None if (weights == weights[0]).all() else weights
 
 
 def _times(weights: Array, given: Array) -> Array:
