@@ -120,7 +120,7 @@ def test_a_row_without_a_weight_is_set_aside():
         ([1, np.inf, 1], "the column holds inf"),
         ([1, "x", 1], "the column holds 'x'"),
         ([True, False, True], "the column holds True, False, True"),
-        ([0, 0, 0], "all weights are 0 or missing: at least one row must count"),
+        ([0, 0, 0], "all weights are zero or missing: at least one row must count"),
         ([1, 1], "3 inputs and 2 sample weights: expected one for each input"),
         (np.ones((3, 2)), r"sample weights of shape \(3, 2\): expected one for each input"),
         (2, "sample weights are one int, 2: expected a list"),

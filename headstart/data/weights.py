@@ -30,7 +30,7 @@ def weights_of(values: Sequence[Any]) -> tuple[Array, dict[int, str]]:
         raise DataError(f"weights must be finite numbers from 0 up, and the column holds {few(bad, 3)}")
     weights = np.array([0.0 if row in missing else float(cell) for row, cell in enumerate(cells)], dtype=np.float64)
     if len(weights) and not weights.any():
-        raise DataError("all weights are 0 or missing: at least one row must count")
+        raise DataError("all weights are zero or missing: at least one row must count")
     return weights, missing
 
 
