@@ -99,7 +99,7 @@ def as_matrix(items: list[Any] | Array) -> Array:
         array = np.asarray(items, dtype=object)
     if array.ndim == 1 and array.dtype.kind == "O":
         if all(isinstance(item, np.ndarray) and item.ndim > 1 for item in items):
-            return pictures_in(items)  # refused by name, as none of them is one
+            pictures_in(items)  # refused by name, as none of them is one
         kinds = sorted({type(item).__name__ for item in items})
         raise DataError(
             f"a list of {few(kinds)} cannot be read: expected pictures, paths, texts, or rows of numbers of one length"

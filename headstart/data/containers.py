@@ -68,7 +68,8 @@ def contained(source: Any) -> list[Any] | Array | Table:
     if (items := _items(source)) is not None:
         return _records(items)
     if hasattr(source, "__array__") or hasattr(source, "__dlpack__") or isinstance(source, BUFFERS):
-        return _array(_numpy(source))
+        values: list[Any] | Array = _array(_numpy(source))
+        return values
     raise DataError(f"a {type(source).__name__} cannot be read: {EXPECTED}")
 
 
@@ -231,7 +232,7 @@ def _unmasked(values: Array) -> Array:
     if not values.mask.any():
         return np.asarray(values.data)
     if values.dtype.kind in "biuf":
-        return np.asarray(values.astype(np.float64).filled(np.nan))
+        return np.where(np.ma.getmaskarray(values), np.nan, values.data.astype(np.float64))
     cells = np.array(values.data, dtype=object)
     cells[np.ma.getmaskarray(values)] = None
     return cells

@@ -32,6 +32,7 @@ class Table:
 
     raw      the columns as their container has them, with distinct names of str: of str where the file has only strings
     types    of columns in an earlier reading, which hold in this one
+    empty_is_missing   whether the container writes what is missing as an empty string (CSV does)
     decimal_comma   whether the file is of a kind that often has decimal commas
     names    what to call each row: "line 17" counts lines of the file from 1, "row 17" rows from 0
     places   position of each row among all that the file has, where some were set aside; None: 0, 1, 2, ...
@@ -43,6 +44,7 @@ class Table:
     names: list[str]
     places: list[int] | None = None
     types: Mapping[str, ColumnType] = field(default_factory=dict)
+    empty_is_missing: bool = False
     decimal_comma: bool = False
     folder: str = ""
     split: list[str] | None = None
@@ -115,6 +117,7 @@ def _delimited(data: bytes, tabs: bool) -> Table:
         raw=raw,
         names=names,
         places=records.places,
+        empty_is_missing=True,
         decimal_comma=records.separator == ";",
         set_aside=records.set_aside,
         notes=notes,

@@ -82,6 +82,8 @@ def _put_inputs(draft: Draft, table: Table) -> None:
         ]
     elif draft.modality == "text":
         cells = [table.raw[name].tolist() for name in names]
+        if table.empty_is_missing:
+            cells = [[cell if cell != "" else None for cell in column] for column in cells]
         draft.inputs, draft.broken = find_texts(cells[0]) if len(cells) == 1 else join_texts(cells)
         draft.notes += empty_note(draft.inputs, draft.broken)
     else:

@@ -87,9 +87,18 @@ def test_pictures_in_memory_in_a_frame():
 
 
 def test_texts_keep_their_spaces_and_may_be_empty(tmp_path):
-    task = read(put(tmp_path / "a.csv", 'text,label\n"  some words, and more ",x\n,y\n"a\nb c d e",x\n'))
-    assert task.inputs == ["  some words, and more ", "", "a\nb c d e"]
+    task = read(put(tmp_path / "a.csv", 'text,label\n"  some words, and more ",x\n ,y\n"a\nb c d e",x\n'))
+    assert task.inputs == ["  some words, and more ", " ", "a\nb c d e"]
     assert "1 texts are empty" in task.notes
+
+
+def test_an_empty_cell_of_a_csv_is_a_missing_text_as_none_is_elsewhere(tmp_path):
+    of_csv = read(put(tmp_path / "a.csv", "text,label\nsome words are here,x\n,x\nother words are there,y\n"))
+    texts = ["some words are here", None, "other words are there"]
+    of_frame = read(pd.DataFrame({"text": texts, "label": ["x", "x", "y"]}))
+    for task in (of_csv, of_frame):
+        assert task.inputs == ["some words are here", "other words are there"]
+        assert [(lost.why, lost.place) for lost in task.set_aside] == [("the text is missing", 1)]
 
 
 def test_a_text_of_digits_stays_text(tmp_path):
