@@ -27,6 +27,8 @@ def pictures_in(source: list[Any] | Array) -> list[Any]:
             raise DataError("the list is empty: at least one input is needed")
         if all(isinstance(item, np.ndarray) and not is_picture(item) for item in source):
             raise DataError(_refusal(source[0]))
+        if all(isinstance(item, int | float) for item in source):
+            raise DataError(f"a list of {len(source)} numbers cannot be read as pictures: {EXPECTED}")
         return source
     if is_picture(source):
         return [source]
