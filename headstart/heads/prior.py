@@ -9,6 +9,9 @@ logit adjustment of Menon et al., 2021, with a strength that is fitted). The las
 Half of the weight v lies on the rows and half on the classes, so that the loss is the mean of the log loss and of its
 mean over classes: 1/2 w_i / sum w + 1/2 w_i / (C sum of w in the class of i). Where all classes have as many rows the
 two are one, and s changes nothing.
+
+That pays where rare classes are then found. Where they are not, since the inputs tell too little of them, v lies on the
+rows alone, and the answers are the shares.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 
 from headstart.data.task import Array
 from headstart.heads.calibrate import calibrate
@@ -55,20 +58,48 @@ def half_by_class(targets: Array, weights: Array, classes: int) -> Array:
 
 
 def settle(logits: Array, targets: Array, weights: Array) -> Settled:
-    """Temperature and offsets of out-of-fold logits (N, C) for codes (N,); rows of weight 0 are left out."""
-    classes, v = logits.shape[1], half_by_class(targets, weights, logits.shape[1])
+    """Temperature and offsets of out-of-fold logits (N, C) for codes (N,); rows of weight 0 are left out.
+
+    Where half of the weight on classes does not answer more of them right than the rows alike do, by a standard error
+    of the balanced accuracy, nothing is bought by answers that lean to rare classes, and the rows settle alike.
+    """
+    total = weights.sum()
+    v = half_by_class(targets, weights, logits.shape[1])
+    leaning = _settled(logits, targets, weights, v)
+    alike = _settled(logits, targets, weights, weights / total if total > 0 else v)
+    found = leaning if _answers_more(logits, targets, weights, leaning, alike) else alike
+    losses = -log_softmax(logits / found.temperature + found.offsets, axis=1)[np.arange(len(targets)), targets]
+    return found._replace(loss=float(v[v > 0] @ losses[v > 0]))
+
+
+def _settled(logits: Array, targets: Array, weights: Array, v: Array) -> Settled:
+    """Where the loss at the weights v (N,), which sum to 1, is least."""
     plain = calibrate(logits, targets, "classification", v)
-    shares = _log_shares(targets, weights, classes)
+    shares = _log_shares(targets, weights, logits.shape[1])
+    unmoved = Settled(plain.temperature, np.zeros(logits.shape[1]), plain.loss)
     if np.ptp(shares) == 0.0:
-        return Settled(plain.temperature, np.zeros(classes), plain.loss)
+        return unmoved
     rows = v > 0
     y, v = targets[rows], v[rows] / v[rows].sum()
     scaled = logits[rows] / plain.temperature
     problem = _Problem(scaled - scaled[np.arange(len(y)), y][:, None], shares - shares[y][:, None], v)
     (inverse, s), loss = _minimise(problem, np.array([1.0, 0.0]))
     if loss < np.log1p(1 / (len(y) + 1)):  # where nothing is wrong, no share can be learnt from what is
-        return Settled(plain.temperature, np.zeros(classes), plain.loss)
+        return unmoved
     return Settled(plain.temperature / float(inverse), s * shares, loss, float(s))
+
+
+def _answers_more(logits: Array, targets: Array, weights: Array, one: Settled, other: Settled) -> bool:
+    """Whether the balanced accuracy of one is above that of the other by more than its standard error.
+
+    d = sum_i u_i d_i,   d_i = right_i(one) - right_i(other),   u: rows of each class sum to 1 / C
+    """
+    right = [(logits / a.temperature + a.offsets).argmax(axis=1) == targets for a in (one, other)]
+    of_class = np.bincount(targets, weights, logits.shape[1])
+    u = weights / np.where(of_class > 0, of_class, 1.0)[targets] / max(1, (of_class > 0).sum())
+    apart = right[0].astype(np.float64) - right[1]
+    gain = float(u @ apart)
+    return gain > float(np.sqrt(np.sum((u * (apart - gain)) ** 2)))
 
 
 def answered(logits: Array, out_of_fold: Array, targets: Array, weights: Array) -> Array:

@@ -20,10 +20,15 @@ def test_text_files(tmp_path):
 
 def test_files_are_no_texts(tmp_path, twemoji):
     (tmp_path / "b.pdf").write_text("binary")
-    for path, modality in ((tmp_path / "b.pdf", None), (next(twemoji.glob("*/*.png")), "text")):
-        for source in ([path], [str(path)]):
-            with pytest.raises(DataError, match="is neither a picture nor a text file: expected"):
-                draft_of_strings(source, modality)
+    for source in ([tmp_path / "b.pdf"], [str(tmp_path / "b.pdf")]):
+        with pytest.raises(DataError, match="is neither a picture nor a text file: expected"):
+            draft_of_strings(source, None)
+
+
+def test_files_that_a_model_of_texts_cannot_read_are_rows_without_an_answer(twemoji):
+    picture = next(twemoji.glob("*/*.png"))
+    for source in ([picture], [str(picture)]):
+        assert draft_of_strings(source, "text").broken == {0: "not a text file, by its suffix"}
 
 
 def test_the_modality_of_a_model_decides():

@@ -98,3 +98,23 @@ def test_half_of_the_weight_is_of_the_rows_and_half_of_the_classes():
     y = np.array([0, 0, 0, 1, 3])
     np.testing.assert_allclose(half_by_class(y, np.ones(5), 4), 0.1 + np.array([1, 1, 1, 3, 3]) / 18)
     np.testing.assert_allclose(half_by_class(y, np.array([1, 1, 1, 0, 1.0]), 4), np.array([5, 5, 5, 0, 9]) / 24)
+
+
+def test_inputs_that_tell_nothing_get_the_shares():
+    y = np.repeat([0, 1], [300, 100])
+    found = settle(np.random.default_rng(0).normal(size=(400, 2)) * 1e-3, y, np.ones(400))
+    p = np.exp(log_softmax(np.zeros(2) / found.temperature + found.offsets))
+    np.testing.assert_allclose(p, [0.75, 0.25], atol=0.01)
+
+
+def test_rare_classes_that_can_be_found_are_leant_to():
+    logits, shares, y = drawn(sharpness=2.0)
+    weights = half_by_class(y, np.ones(len(y)), 4)
+    found = settle(logits + shares, y, np.ones(len(y)))
+    alike = calibrate(logits + shares, y, "classification").temperature
+    recall = [
+        [(answer[y == code] == code).mean() for code in range(4)]
+        for answer in ((logits + shares).argmax(axis=1), found.moved(logits + shares).argmax(axis=1))
+    ]
+    assert np.mean(recall[1]) > np.mean(recall[0])
+    assert found.loss < loss(logits + shares, y, alike, np.zeros(4), weights)
