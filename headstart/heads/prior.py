@@ -29,6 +29,7 @@ __all__ = ["Settled", "answered", "half_by_class", "settle"]
 STEPS = 50
 FLAT = 1e-10
 ENOUGH = 1e-4
+LEAST = 1e-4
 
 
 class Settled(NamedTuple):
@@ -131,17 +132,16 @@ class _Problem(NamedTuple):
 
 
 def _minimise(problem: _Problem, start: Array) -> tuple[Array, float]:
-    """Newton's method with halved steps, the temperature staying positive; the point and the loss there."""
+    """Newton's method with halved steps, on inverses of the temperature from LEAST on; the point and the loss there."""
     point, (loss, value, slope, bend) = start, problem.at(start)
     for _ in range(STEPS):
-        step = -np.linalg.solve(bend + FLAT * np.trace(bend) * np.eye(2), slope)
+        step = _step(point, slope, bend + FLAT * np.trace(bend) * np.eye(2))
         share = 1.0
         while share > FLAT:
             following = point + share * step
-            if following[0] > 0:
-                there = problem.at(following)
-                if there[1] <= value + ENOUGH * share * (slope @ step):
-                    break
+            there = problem.at(following)
+            if there[1] <= value + ENOUGH * share * (slope @ step):
+                break
             share /= 2
         else:
             break
@@ -150,6 +150,15 @@ def _minimise(problem: _Problem, start: Array) -> tuple[Array, float]:
         if settled:
             break
     return point, loss
+
+
+def _step(point: Array, slope: Array, bend: Array) -> Array:
+    """To the minimum of the quadratic form, or to that on the bound where it lies beyond."""
+    step = -np.linalg.solve(bend, slope)
+    if point[0] + step[0] < LEAST:
+        back = LEAST - point[0]
+        step = np.array([back, -(slope[1] + bend[1, 0] * back) / bend[1, 1]])
+    return np.asarray(step)
 
 
 def _log_shares(targets: Array, weights: Array, classes: int) -> Array:

@@ -111,6 +111,6 @@ def test_a_folder_has_no_columns(twemoji):
 
 def test_a_picture_is_no_text(tmp_path):
     with pytest.raises(
-        DataError, match="all 1 were set aside, the first of them .*a.png: not a text file, by its suffix"
+        DataError, match=r"all 1 were set aside, the first of them .*a\.png: not a text file, by its suffix"
     ):
         read(put(tmp_path / "a.png"), roles=Roles(modality="text"), need_target=False)
