@@ -128,10 +128,17 @@ def _source(source: Any, roles: Roles, kind: Kind | None) -> Task:
     return read(source, roles=replace(roles, group=None), kind=kind)
 
 
+def _inputs_alike(source: Task) -> Columns | None:
+    """The types of the source's columns but for its answers, so that answers of another kind do not read as missing."""
+    if source.columns is None or not source.columns.types:
+        return None
+    return Columns(types=tuple((name, kind) for name, kind in source.columns.types if name != source.columns.target))
+
+
 def _target(target: Any, source: Task, roles: Roles) -> tuple[Task, tuple[str, ...]]:
     """The target, and why it is taken to have no labels, if it is: not where it has some that cannot be read."""
     named = roles.target or (source.columns and source.columns.target)
-    alike = Columns(types=source.columns.types) if source.columns is not None and source.columns.types else None
+    alike = _inputs_alike(source)
     roles = replace(roles, modality=source.modality)
     try:
         return read(target, roles=replace(roles, target=named), kind=source.kind, partly=True, columns=alike), ()

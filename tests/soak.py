@@ -4,8 +4,8 @@
 
 A round takes one of `JOBS` through `Transfer.fit`, kills it, starts it again, kills it, and so on until it ends. It
 prints a JSON object: rounds, kills, starts, resumed (starts that found a journal), epochs (done in all starts),
-epochs_alone (of runs left alone), mismatches (rounds that ended in other weights, curves or temperature: must be 0),
-left (files that remained: must be none), minutes.
+epochs_at_most (had each start done all), mismatches (rounds that ended in other weights, curves or temperature: must
+be 0), left (files that remained: must be none), minutes.
 
 Imports are paid once: a server that has them forks each run.
 """
@@ -149,11 +149,12 @@ class Soak:
         """One job, killed up to `MOST` times."""
         job, alone = JOBS[number % len(JOBS)], self.alone[number % len(JOBS)]
         longest = alone.seconds * self.rng.choice([0.5, 0.8, 1.0])
+        before = self.counts["starts"]
         (self.folder / "digest").unlink()
         ended = self.ended(job, [*self.rng.uniform(0, longest, MOST), None])
         self.counts["rounds"] += 1
         self.counts["epochs"] += ended.epochs
-        self.counts["epochs_alone"] += alone.epochs
+        self.counts["epochs_at_most"] += alone.epochs * (self.counts["starts"] - before)
         self.counts["mismatches"] += ended.digest != alone.digest
 
 

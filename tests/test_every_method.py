@@ -163,7 +163,7 @@ def test_answers_of_the_target_are_read_only_where_they_may_be():
     one, same, told = (drawn_towards(*some) for some in ((target, "dann"), (other, "dann"), (other, "dann", "all")))
     assert one.backbone_.fingerprint == same.backbone_.fingerprint != told.backbone_.fingerprint
     np.testing.assert_array_equal(one.predict_proba(SENTENCES), same.predict_proba(SENTENCES))
-    assert set(told.evidence_.baselines) == {"source-only", "target-only", "pooled"}
+    assert set(told.evidence_.baselines) == {"majority", "no-transfer", "source-only", "target-only", "pooled"}
 
 
 @pytest.mark.parametrize("name", DEEP)

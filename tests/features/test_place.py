@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -25,12 +27,16 @@ def run(words=SHOW, **env):
 
 
 @pytest.fixture
-def home(tmp_path):
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    home = tmp_path / "home"
-    home.mkdir()
-    return home
+def home():
+    """A folder that every user may enter, which those of pytest are not."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        home = Path(name, "home")
+        home.mkdir()
+        yield home
+        for folder in (home, home / "cache"):
+            if folder.exists():
+                folder.chmod(0o755)
 
 
 def test_no_home_and_no_entry_for_the_user():
