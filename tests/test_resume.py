@@ -18,4 +18,4 @@ def test_a_fit_that_is_killed_at_any_moment_and_started_again_ends_with_the_same
     assert found["mismatches"] == 0
     assert found["left"] == []
     assert found["resumed"] >= 4
-    assert found["epochs"] < found["epochs_at_most"]  # what was kept is not done again
+    assert found["epochs"] < found["epochs_at_most"] / 2
