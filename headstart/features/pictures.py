@@ -165,8 +165,7 @@ class _Belt:
         else:
             self._note(source, "")
         self._forward()
-        if len(self._fresh) >= _SHARD or len(self._fresh_thumbs) >= _SHARD or len(self._sights) >= _SHARD:
-            self.keep()
+        self._keep_full()
 
     def finish(self) -> None:
         """Run what still waits."""
@@ -231,6 +230,11 @@ class _Belt:
         run.values[rows] = runner(self._batch)[: len(rows)]
         run.has_values[rows] = True
         self._fresh.extend(rows)
+        self._keep_full()  # many batches follow each other here where pictures waited for the engine
+
+    def _keep_full(self) -> None:
+        if max(len(self._fresh), len(self._fresh_thumbs), len(self._sights)) >= _SHARD:
+            self.keep()
 
     def keep(self) -> None:
         """Store what is fresh."""

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 SCRIPT = """
-import glob, json, os, signal, sys, time
+import glob, json, os, signal, sys, time, traceback
 import numpy as np, torch
 from torch import nn
 from headstart.backbones.backbone import Backbone, PicturePreprocess
@@ -46,7 +46,11 @@ def begin(cache, out, most=10**9):
     # Nothing was calculated before, so there are no threads yet that a fork would lose.
     pid = os.fork()
     if pid == 0:
-        work(cache, out, most)
+        try:
+            work(cache, out, most)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
         os._exit(0)
     return pid
 
@@ -58,7 +62,9 @@ statuses, killed_early = [], 0
 for kill in range(4):
     # The first goes so far that some of it is kept for certain; all four together do not reach the end.
     pid = begin(cache, names[0], 14 if kill == 0 else int(draw.integers(4, 9)))
+    limit = time.monotonic() + 300
     while kill == 0 and not glob.glob(cache + "/features/*/*.npy"):  # on a busy machine even the first takes its time
+        assert time.monotonic() < limit, "nothing was kept in five minutes"
         time.sleep(0.005)
     time.sleep(draw.uniform(0.0, 0.2))
     os.kill(pid, signal.SIGKILL)
