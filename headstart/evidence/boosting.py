@@ -17,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from headstart.data.task import Array, Inputs, Task
 from headstart.evidence.columns import Columns
 from headstart.evidence.labels import label_logits, spread
+from headstart.heads.bins import edges_of, in_bins
 from headstart.heads.calibrate import calibrate
 from headstart.heads.folds import merged
 from headstart.heads.head import ClassWeight, probabilities
@@ -34,7 +35,7 @@ _WIDE, _LONG = 64, 2000
 
 
 class _Known(NamedTuple):
-    """Encoded inputs (N, D), which columns are categories, folds and weights (N,), and numbers of trees to compare."""
+    """Inputs (N, D) in bins, which columns are categories, folds and weights (N,), and numbers of trees to compare."""
 
     inputs: Array
     categorical: Array
@@ -67,6 +68,9 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
     inputs, asked = columns.encode(train.inputs), columns.encode(new)
     outputs = 1 if kind == "regression" else max(1, len(train.classes))
     bins = max(64 if inputs.shape[1] <= _WIDE else 32, columns.most_codes)
+    numbers = ~columns.categorical
+    edges = edges_of(inputs[:, numbers], bins)
+    inputs[:, numbers], asked[:, numbers] = in_bins(inputs[:, numbers], edges), in_bins(asked[:, numbers], edges)
     trees = int(np.clip(_BUDGET / _seconds_a_round(inputs.shape, outputs, bins), _FEWEST, _MOST))
     known = _Known(
         inputs=inputs,

@@ -29,12 +29,14 @@ from sklearn.model_selection import StratifiedKFold
 from headstart.align.checks import affordable
 from headstart.data.task import Array
 from headstart.evidence.thinning import checked, kept, some
+from headstart.heads.bins import edges_of, in_bins
 
 __all__ = ["Classified", "Mmd", "classifier_test", "cost", "mmd"]
 
 _SMALL = 1e-12
 _WIDE = 50
 _LIMIT = 2.0
+_BINS = 255
 
 
 class Mmd(NamedTuple):
@@ -141,13 +143,17 @@ def _kernel_test(x: Array, y: Array, draws: int, random: np.random.Generator) ->
 
 def _model(kind: str, seed: int) -> Any:
     if kind == "boosted":
-        return HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=8, min_samples_leaf=8, random_state=seed)
+        return HistGradientBoostingClassifier(
+            max_iter=60, max_leaf_nodes=8, min_samples_leaf=8, max_bins=_BINS, random_state=seed
+        )
     return LogisticRegression(C=0.1, max_iter=500)
 
 
 def _cross_fitted(model: Any, x: Array, y: Array, seed: int) -> tuple[Array, Array, Array]:
     """Of all rows, x first: log odds of being one of y, the fold in which each was held out, whether it is one of y."""
     rows, own = np.concatenate([x, y]), np.arange(len(x) + len(y)) >= len(x)
+    if isinstance(model, HistGradientBoostingClassifier):
+        rows = in_bins(rows, edges_of(rows, _BINS))
     score, fold = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
     folds = StratifiedKFold(min(5, len(x), len(y)), shuffle=True, random_state=seed)
     for number, (learn, held) in enumerate(folds.split(rows, own)):

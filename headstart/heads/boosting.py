@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from sklearn import config_context
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
 from headstart.data.task import Array, Kind
@@ -28,7 +29,7 @@ _TWO = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Boosting(Posed):
-    """trees     candidates for how many, rising
+    """trees     candidates for how many, rising; tried until one does worse than the last
     rate, depth, leaf   of each tree: how much it counts, how deep it is, and how many rows a leaf has at
                         least, at most a tenth of all
     most_folds  more folds than these are merged into these
@@ -42,53 +43,70 @@ class Boosting(Posed):
     most_folds: int = 3
 
     def propose(self, problem: Problem) -> Proposal:
-        """The head with the best number of trees; its config tells the loss of each."""
+        """The head with the best number of trees; its config tells the loss of each that was tried: the first number
+        that does worse than fewer trees is the last."""
         self.check(problem.kind)
         codes = problem.targets if problem.kind == "classification" else np.zeros(len(problem.order), np.int64)
         fold = merged(problem.folds, codes, self.most_folds)
         rows = problem.features[problem.order]
-        out = np.empty((len(self.trees), len(rows), problem.columns))
-        for number in range(int(fold.max()) + 1):
-            held = fold == number
-            fitted = self._fitted(problem, rows, np.flatnonzero(~held), max(self.trees))
-            out[:, held] = [fitted.logits(rows[held], count) for count in self.trees]
-        losses = [problem.score(one).loss for one in out]
-        best = int(np.argmin(losses))
-        config = {
-            "trees": self.trees[best],
-            "losses": {str(count): loss for count, loss in zip(self.trees, losses, strict=True)},
-        }
+        models = [self._model(problem, np.flatnonzero(fold != number)) for number in range(int(fold.max()) + 1)]
+        best, least, losses = np.empty((len(rows), problem.columns)), np.inf, {}
+        for count in self.trees:
+            logits = np.empty_like(best)
+            for number, model in enumerate(models):
+                logits[fold == number] = model.grown(count).logits(rows[fold == number])
+            losses[count] = problem.score(logits).loss
+            if losses[count] >= least:
+                break
+            best, least = logits, losses[count]
+        trees = min(losses, key=lambda count: losses[count])
+        config = {"trees": trees, "losses": {str(count): loss for count, loss in losses.items()}}
 
         def finish() -> Head:
-            forest = self._fitted(problem, rows, np.arange(len(rows)), self.trees[best])
+            forest = self._model(problem, np.arange(len(rows))).grown(trees)
             return forest.head(problem.kind, rows.shape[1], config)
 
-        return Proposal(out[best], finish)
+        return Proposal(best, finish)
 
-    def _fitted(self, problem: Problem, x: Array, rows: Array, count: int) -> _Forest:
-        """Trees that learn from these rows."""
-        y = problem.targets[rows]
+    def _model(self, problem: Problem, rows: Array) -> _Model:
+        """What learns from these rows, no tree grown yet."""
         options: dict[str, Any] = {
-            "n_estimators": count,
             "learning_rate": self.rate,
             "max_depth": self.depth,
             "min_samples_leaf": max(1, min(self.leaf, len(rows) // 10)),
             "subsample": 0.5,
             "random_state": problem.seed,
+            "warm_start": True,
         }
-        if problem.kind == "regression":
-            model = GradientBoostingRegressor(**options)
-            W = np.ones((1, 1))
-        else:
-            model = GradientBoostingClassifier(**options)
-            W = _columns(np.unique(y), problem.classes)
-            if not len(W):
-                return _Forest(np.zeros((0, 1, 5)), W, _absent(problem.classes, np.unique(y), len(y)))
-        model.fit(x[rows], y, sample_weight=problem.weights[rows])
-        trees = _numbers([one.tree_ for stage in model.estimators_ for one in stage], self.rate)
-        raw = model.predict if problem.kind == "regression" else model.decision_function
-        start = np.atleast_2d(raw(x[rows[:1]])) - grown(x[rows[:1]], trees, len(W))
-        b = np.zeros(1) if problem.kind == "regression" else _absent(problem.classes, np.unique(y), len(y))
+        x = problem.features[problem.order[rows]]
+        regresses = problem.kind == "regression"
+        model = GradientBoostingRegressor(**options) if regresses else GradientBoostingClassifier(**options)
+        return _Model(model, problem.classes, x, problem.targets[rows], problem.weights[rows])
+
+
+class _Model(NamedTuple):
+    """A model of scikit-learn and the rows that it learns from, of a task of so many classes."""
+
+    model: Any
+    classes: int
+    x: Array
+    y: Array
+    weights: Array
+
+    def grown(self, count: int) -> _Forest:
+        """So many trees for each function; those that were grown before stay."""
+        regresses = isinstance(self.model, GradientBoostingRegressor)
+        present = np.unique(self.y)
+        W = np.ones((1, 1)) if regresses else _columns(present, self.classes)
+        b = np.zeros(1) if regresses else _absent(self.classes, present, len(self.y))
+        if not len(W):
+            return _Forest(np.zeros((0, 1, 5)), W, b)
+        # Every tree would check its options and its rows again, which takes a quarter of the time.
+        with config_context(skip_parameter_validation=True, assume_finite=True):
+            self.model.set_params(n_estimators=count).fit(self.x, self.y, sample_weight=self.weights)
+        trees = _numbers([one.tree_ for stage in self.model.estimators_ for one in stage], self.model.learning_rate)
+        raw = self.model.predict if regresses else self.model.decision_function
+        start = np.atleast_2d(raw(self.x[:1])) - grown(self.x[:1], trees, len(W))
         return _Forest(trees, W, b + (start @ W)[0])
 
 
@@ -99,10 +117,10 @@ class _Forest(NamedTuple):
     W: Array
     b: Array
 
-    def logits(self, x: Array, count: int) -> Array:
-        """By the first so many rounds."""
+    def logits(self, x: Array) -> Array:
+        """(N, C) of rows (N, K)."""
         outputs = len(self.W)
-        return np.asarray(grown(x, self.trees[: count * outputs], max(1, outputs))[:, :outputs] @ self.W + self.b)
+        return np.asarray(grown(x, self.trees, max(1, outputs))[:, :outputs] @ self.W + self.b)
 
     def head(self, kind: Kind, width: int, config: dict[str, Any]) -> Head:
         arrays = {

@@ -17,6 +17,7 @@ from scipy.special import log_softmax
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from headstart.data.task import Array, Kind
+from headstart.heads.bins import Edges, edges_of, in_bins
 from headstart.heads.calibrate import calibrate
 from headstart.heads.folds import merged
 from headstart.heads.head import Head
@@ -92,7 +93,9 @@ class _Course:
         self.options, self.problem = options, problem
         codes = problem.targets if problem.kind == "classification" else np.zeros(len(problem.order), np.int64)
         self.folds = merged(problem.folds, codes, options.most_folds)
-        self.rows = problem.features[problem.order].astype(np.float32)
+        rows = problem.features[problem.order].astype(np.float32)
+        self.edges = edges_of(rows, options.bins)
+        self.rows = in_bins(rows, self.edges)
         trees = int(np.clip(options.affordable(problem), options.fewest, options.most))
         self.counts = np.unique(np.geomspace(5, trees, options.stages).astype(np.int64))
         self.rate = options.rate if trees == options.most else 2 * options.rate
@@ -122,7 +125,7 @@ class _Course:
 
         def finish() -> Head:
             forest = self._grown(np.arange(len(self.rows)), count)
-            return forest.head(self.problem.kind, self.rows, {"trees": count, "losses": told})
+            return forest.head(self.problem.kind, self.edges, {"trees": count, "losses": told})
 
         return Proposal(self.out[best], finish)
 
@@ -164,7 +167,10 @@ class _Course:
 
 
 class _Forest(NamedTuple):
-    """logits = raw W + b; raw (N, k) are the summed leaves of a fitted model and where it begins, W (k, C), b (C,)."""
+    """logits = raw W + b; raw (N, k) are the summed leaves of a fitted model and where it begins, W (k, C), b (C,).
+
+    The model is one of rows in bins, the head one of features as they are.
+    """
 
     model: Any
     W: Array
@@ -179,17 +185,17 @@ class _Forest(NamedTuple):
         kept = [raw.reshape(len(x), -1) for number, raw in enumerate(stages, start=1) if number in counts]
         return np.stack(kept) @ self.W + self.b
 
-    def head(self, kind: Kind, x: Array, config: dict[str, Any]) -> Head:
-        trees, start = np.zeros((0, 1, 5)), np.zeros(len(self.W))
+    def head(self, kind: Kind, edges: Edges, config: dict[str, Any]) -> Head:
+        trees, start, width = np.zeros((0, 1, 5)), np.zeros(len(self.W)), len(edges)
         if self.model is not None:
             trees = _numbers([tree for stage in self.model._predictors for tree in stage])
-            some = x[:1]
+            some = np.zeros((1, width), np.float32)
             raw = self.model.predict if kind == "regression" else self.model.decision_function
             start = (np.reshape(raw(some), (1, -1)) - grown(some, trees, len(self.W)))[0]
         arrays = {
-            "mean": np.zeros(x.shape[1]),
-            "scale": np.ones(x.shape[1]),
-            "trees": trees,
+            "mean": np.zeros(width),
+            "scale": np.ones(width),
+            "trees": _out_of_bins(trees, edges),
             "weight.0": self.W,
             "bias.0": self.b + start @ self.W,
         }
@@ -216,3 +222,12 @@ def _numbers(trees: list[Any]) -> Array:
         place[: len(nodes), 2:4] = np.stack([nodes["left"], nodes["right"]], axis=1) * inner[:, None]
         place[: len(nodes), 4] = np.where(inner, 0.0, nodes["value"])
     return table
+
+
+def _out_of_bins(trees: Array, edges: Edges) -> Array:
+    """The same trees, which ask for numbers where they asked for bins: up to bin k are those up to edge k."""
+    feature, threshold = trees[:, :, 0].astype(np.int64), np.floor(trees[:, :, 1]).astype(np.int64)
+    asked = trees.copy()
+    for tree, node in np.argwhere(feature != LEAF):
+        asked[tree, node, 1] = edges[feature[tree, node]][threshold[tree, node]]
+    return asked
