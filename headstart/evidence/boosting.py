@@ -9,6 +9,7 @@ the comparison stays a matter of seconds. Balanced accuracy, means over draws: w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ __all__ = ["learn_table"]
 
 _FOLDS = 3
 _STAGES = 12
-_FEWEST, _MOST = 20, 200
+_FEWEST, _SHORT, _MOST = 20, 40, 200
 _BUDGET = 10.0
 _BIN, _CELL = 1e-7, 8e-9  # seconds a tree spends, roughly, on each bin of a column and on each number
 _WIDE, _LONG = 64, 2000
@@ -98,28 +99,47 @@ def _seconds_a_round(shape: tuple[int, ...], outputs: int, bins: int) -> float:
 
 def _values(known: _Known, targets: Array, asked: Array) -> Array:
     """(M,) values of the regression whose number of trees has the lowest out-of-fold RMSE."""
-    out = np.empty((len(known.stages), len(targets)))
-    for fold in np.unique(known.folds):
-        held = known.folds == fold
+
+    def staged(known: _Known, rows: Array, asked: Array) -> Array:
         model = HistGradientBoostingRegressor(**known.options(int(known.stages[-1])))
-        model.fit(known.inputs[~held], targets[~held], uneven(known.weights[~held]))
-        staged = enumerate(model.staged_predict(known.inputs[held]), start=1)
-        out[:, held] = [values for trees, values in staged if trees in known.stages]
-    best = int(known.stages[((out - targets) ** 2).mean(axis=1).argmin()])
-    model = HistGradientBoostingRegressor(**known.options(best))
-    return np.asarray(model.fit(known.inputs, targets, uneven(known.weights)).predict(asked))
+        model.fit(known.inputs[rows], targets[rows], uneven(known.weights[rows]))
+        values = enumerate(model.staged_predict(asked), start=1)
+        return np.stack([each for trees, each in values if trees in known.stages])
+
+    final, _ = _settled(known, staged, lambda values: float(np.mean((values - targets) ** 2)))
+    return np.asarray(staged(final, np.arange(len(targets)), asked)[0])
 
 
 def _logits(known: _Known, codes: Array, classes: int, asked: Array) -> Array:
     """(N + M, C) log-probabilities: of the known rows out of fold, then of those asked, at the best number of trees."""
-    out = np.empty((len(known.stages), len(codes), classes))
-    for fold in np.unique(known.folds):
-        held = known.folds == fold
-        out[:, held] = _staged(known, codes, classes, np.flatnonzero(~held), known.inputs[held])
-    losses = [calibrate(stage, codes, "classification", known.weights).loss for stage in out]
-    best = int(np.argmin(losses))
-    final = known._replace(stages=known.stages[best : best + 1])
-    return np.concatenate([out[best], _staged(final, codes, classes, np.arange(len(codes)), asked)[0]])
+
+    def staged(known: _Known, rows: Array, asked: Array) -> Array:
+        return _staged(known, codes, classes, rows, asked)
+
+    final, out_of_fold = _settled(
+        known, staged, lambda logits: calibrate(logits, codes, "classification", known.weights).loss
+    )
+    return np.concatenate([out_of_fold, staged(final, np.arange(len(codes)), asked)[0]])
+
+
+def _settled(
+    known: _Known, staged: Callable[[_Known, Array, Array], Array], loss: Callable[[Array], float]
+) -> tuple[_Known, Array]:
+    """With the best number of trees as the only stage, and the out-of-fold answers of so many.
+
+    More than `_SHORT` are grown only where the last two stages of these are not both past the best.
+    """
+    for most in sorted({min(_SHORT, int(known.stages[-1])), int(known.stages[-1])}):
+        some = known._replace(stages=known.stages[known.stages <= most])
+        parts = [known.folds == fold for fold in np.unique(known.folds)]
+        answers = [staged(some, np.flatnonzero(~held), known.inputs[held]) for held in parts]
+        out = np.empty((len(some.stages), len(known.folds), *answers[0].shape[2:]))
+        for held, part in zip(parts, answers, strict=True):
+            out[:, held] = part
+        best = int(np.argmin([loss(stage) for stage in out]))
+        if best < len(out) - 2:
+            break
+    return some._replace(stages=some.stages[best : best + 1]), out[best]
 
 
 def _staged(known: _Known, codes: Array, classes: int, rows: Array, asked: Array) -> Array:
@@ -128,7 +148,7 @@ def _staged(known: _Known, codes: Array, classes: int, rows: Array, asked: Array
     if len(seen) == 1:
         return np.stack([spread(np.zeros((len(asked), 1)), seen, classes, len(rows))] * len(known.stages))
     model = HistGradientBoostingClassifier(**known.options(int(known.stages[-1])))
-    model.fit(known.inputs[rows], codes[rows], sample_weight=known.weights[rows])
+    model.fit(known.inputs[rows], codes[rows], uneven(known.weights[rows]))
     staged = enumerate(model.staged_predict_proba(asked), start=1)
     tiny = np.finfo(np.float64).tiny
     return np.stack(
