@@ -9,7 +9,6 @@ from typing import Any, Protocol, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.transforms.v2 import functional
 
 from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
 from headstart.data.task import Array
@@ -18,6 +17,7 @@ from headstart.features.extract import Extraction, extract
 from headstart.features.prepare import Pixels, normalise, prepare
 from headstart.features.source import Source
 from headstart.features.tokens import Tokenizer
+from headstart.features.vision import vision
 
 __all__ = ["CPU", "PLAIN", "Batches", "PictureBatches", "TextBatches", "batches", "moved"]
 
@@ -110,7 +110,7 @@ class PictureBatches:
         wide = min(width, round(width * np.sqrt(area * aspect)))
         top, left = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
         part = picture.permute(2, 0, 1)[:, top : top + high, left : left + wide]
-        whole: Tensor = functional.resize_image(part, [height, width], antialias=True)
+        whole: Tensor = vision().functional.resize_image(part, [height, width], antialias=True)
         return whole.permute(1, 2, 0)
 
 

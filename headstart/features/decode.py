@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision import io
 
 from headstart.data.deep import DEEP_DTYPES, Window
 from headstart.data.task import Array
 from headstart.errors import DataError
 from headstart.features.jpeg import read_header
 from headstart.features.pillow import PIXEL_LIMIT, check_size, from_deep, open_picture, to_rgb
+from headstart.features.vision import vision
 
 __all__ = ["DRAFT", "PIXEL_LIMIT", "decode", "decode_array", "decode_picture"]
 
@@ -82,6 +82,7 @@ def _is_pixels(array: Array) -> bool:
 def _plain(data: bytes | bytearray) -> Tensor:
     """The fast decoder; what it refuses, Pillow reads or names the fault of. So it does where torchvision has none:
     its decoders are deprecated since 0.29."""
+    io: Any = vision().io
     fast: Any = getattr(io, "decode_jpeg", None)
     encoded = torch.frombuffer(data if isinstance(data, bytearray) else bytearray(data), dtype=torch.uint8)
     with suppress(RuntimeError):

@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.v2 import functional
 
 from headstart.backbones.backbone import PicturePreprocess
+from headstart.features.vision import vision
 
 __all__ = ["RECIPE", "THUMB", "Pixels", "normalise", "prepare", "thumbnail"]
 
@@ -25,12 +24,12 @@ RECIPE = 1
 """Raised by whoever changes what pixels come out of decoding and preparing: the cache keeps them apart."""
 
 _LONG = 40
-_INTERPOLATION = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC}
 
 
 def prepare(picture: Tensor, preprocess: PicturePreprocess) -> Pixels:
     """uint8 (3, H, W) -> uint8 (size[0], size[1], 3): resized and cropped, not yet normalised."""
-    how = _INTERPOLATION[preprocess.interpolation]
+    functional = vision().functional
+    how = functional.InterpolationMode(preprocess.interpolation)
     picture = picture if preprocess.squash else _centre_of_strip(picture, preprocess)
     target = list(preprocess.size) if preprocess.squash else _shorter_to(preprocess.resize, picture.shape[1:])
     picture = functional.resize_image(picture, target, interpolation=how, antialias=True)
@@ -41,7 +40,7 @@ def prepare(picture: Tensor, preprocess: PicturePreprocess) -> Pixels:
 
 def thumbnail(picture: Tensor) -> Pixels:
     """uint8 (3, H, W) -> uint8 (32, 32, 3), without regard to the aspect ratio."""
-    return _pixels(functional.resize_image(picture, [THUMB, THUMB], antialias=True))
+    return _pixels(vision().functional.resize_image(picture, [THUMB, THUMB], antialias=True))
 
 
 def normalise(pixels: Tensor, preprocess: PicturePreprocess) -> Tensor:
