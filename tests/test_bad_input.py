@@ -85,7 +85,9 @@ def flowers():
     draw = np.random.default_rng(0)
     colour = np.array(["red", "blue", "white"])[draw.integers(0, 3, 120)]
     length = draw.normal(size=120) + 2 * (colour == "red")
-    return pd.DataFrame({"length": length, "colour": colour, "kind": np.where(length > 0.7, "rose", "lily")})
+    split = np.where(np.arange(120) % 4, "train", "test")  # one trial in place of fifteen
+    kind = np.where(length > 0.7, "rose", "lily")
+    return pd.DataFrame({"length": length, "colour": colour, "kind": kind, "split": split})
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +189,7 @@ def test_a_byte_order_mark_is_harmless(flowers, of_table, tmp_path):
 def test_ragged_rows_are_set_aside_or_refused_by_their_line(flowers, tmp_path):
     lines = flowers.to_csv(index=False).splitlines()
     (path := tmp_path / "ragged.csv").write_text(
-        "\n".join([*lines[:50], "1.0,red", "1,red,rose,more,more", *lines[50:]])
+        "\n".join([*lines[:50], "1.0,red", "1,red,rose,train,more,more", *lines[50:]])
     )
     model = headstart.fit(path, roles=Roles(target="kind"), method="ridge")
     assert len(model.evidence_.about["set_aside"]) >= 1

@@ -82,7 +82,7 @@ def test_sentences_of_two_places_from_the_command_line(tmp_path):
         labels = rng.choice(["good", "bad"], 60)
         texts = [f"this {rng.choice(nouns)} is {rng.choice(words[label])}, {rng.choice(nouns)} too" for label in labels]
         pd.DataFrame({"text": texts, "label": labels}).to_csv(tmp_path / f"{place}.csv", index=False)
-    command = [sys.executable, "-m", "headstart", "shift", "shop.csv", "cinema.csv", "--backbone", "bundled:minilm"]
+    command = [sys.executable, "-m", "headstart", "shift", "shop.csv", "cinema.csv", "--backbone", "bundled:wordllama"]
     picture = ["--picture", "map.svg"]
     ended = subprocess.run([*command, *picture, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True)
     found = json.loads(ended.stdout)

@@ -108,7 +108,7 @@ def test_moves_only_what_it_names_and_is_the_same_twice(name, moved, minilm):
     np.testing.assert_array_equal(again.predict_proba(SENTENCES), fitted.predict_proba(SENTENCES))
 
 
-@pytest.mark.parametrize("names", [("head", "lora", "soup"), pytest.param(MOVING, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("names", [("head", "lora"), pytest.param(MOVING, marks=pytest.mark.slow)])
 def test_each_comes_back_from_its_file_in_a_fresh_process(names, moved, tmp_path):
     folder = tmp_path / "models"
     for name in names:

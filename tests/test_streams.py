@@ -17,10 +17,11 @@ ESCAPES = "red \x1b[31m"
 
 
 def data(rows: int = 60) -> pd.DataFrame:
-    """Two separable classes whose names no small encoding has, or act on a terminal."""
+    """Two separable classes whose names no small encoding has, or act on a terminal; with a split, for one trial."""
     rng = np.random.default_rng(0)
     kind = rng.integers(0, 2, rows)
-    return pd.DataFrame({"größe": kind + rng.normal(0, 0.1, rows), "kind": np.array(["非常好", ESCAPES])[kind]})
+    names, split = np.array(["非常好", ESCAPES])[kind], np.where(np.arange(rows) % 3, "train", "test")
+    return pd.DataFrame({"größe": kind + rng.normal(0, 0.1, rows), "split": split, "kind": names})
 
 
 DRIVER = """

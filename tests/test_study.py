@@ -148,7 +148,7 @@ def test_one_rule_for_classes_that_no_training_row_has(kind):
 
 
 def test_a_regression_needs_no_classes():
-    data = table(200).assign(kind=lambda rows: rows["size"] * 3 + rows["noise"])
+    data = table(200).assign(kind=lambda rows: rows["size"] * 3 + rows["noise"], split=["train", "test"] * 100)
     model = headstart.fit(data, **TABLE)
     assert model.kind == "regression"
     assert model.evidence_.to_json()["metrics"]["r2"]["value"] > 0.9

@@ -225,6 +225,7 @@ from headstart import Transfer
 from headstart.backbones.load import load
 from PIL import Image
 import numpy as np, resource
+import timm  # once, here: each of the forked processes would import it for itself
 
 rng = np.random.default_rng(0)
 pictures = [Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)) for _ in range(15)]

@@ -15,7 +15,9 @@ from headstart.backbones.backbone import Backbone, PicturePreprocess
 from headstart.features import pictures
 from headstart.features.cache import Cache
 from headstart.features.extract import Extraction, extract
+from headstart.features.vision import vision
 
+vision()  # once, here: each of the forked processes would import it for itself
 
 class Slow(nn.Module):
     # After so many batches each lane stops for ever: no run that is to be killed ends before, on any machine.

@@ -101,17 +101,16 @@ torch.set_num_threads(1)
 p = PicturePreprocess(size=(224, 224), resize=256, interpolation="bicubic", mean=(0, 0, 0), std=(1, 1, 1))
 prepare(torch.zeros(3, 300, 300, dtype=torch.uint8), p)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-shape = [int(number) for number in sys.argv[1:]]
-picture = torch.zeros(3, *shape, dtype=torch.uint8)
-assert prepare(picture, p).shape == (224, 224, 3)
-assert thumbnail(picture).shape == (32, 32, 3)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+for shape in ((1, 300_000), (300_000, 1), (500, 20_000), (20_000, 500), (3, 200_000), (1, 1)):
+    picture = torch.zeros(3, *shape, dtype=torch.uint8)
+    assert prepare(picture, p).shape == (224, 224, 3)
+    assert thumbnail(picture).shape == (32, 32, 3)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.parametrize("shape", [(1, 300_000), (300_000, 1), (500, 20_000), (20_000, 500), (3, 200_000), (1, 1)])
-def test_strips_take_bounded_memory(shape):
-    command = [sys.executable, "-c", MEMORY, *map(str, shape)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    kilobytes = int(done.stdout) / (1024 if sys.platform == "darwin" else 1)
-    assert kilobytes < 400_000
+def test_strips_take_bounded_memory():
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    kilobytes = [int(line) / (1024 if sys.platform == "darwin" else 1) for line in done.stdout.split()]
+    assert len(kilobytes) == 6
+    assert max(kilobytes) < 400_000
