@@ -1,7 +1,8 @@
 """The suite as other machines would run it: `make test-machines`.
 
 Each condition is a set of instructions and a number of threads, with which the same sums round otherwise. Under each
-the suite runs `--rounds` times, in orders and with examples of their own, while one process a core loads the machine.
+the suite runs `--rounds` times, in orders and with examples of their own. Two suites run at once, each of which keeps
+all cores busy for the other; where one is left, processes that give way to all others do so.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import IO, NamedTuple
 
 # torch, its MKL and oneDNN, NumPy and OpenBLAS each choose their own instructions, by these variables.
 CONDITIONS = {
@@ -36,6 +41,7 @@ CONDITIONS = {
     },
 }
 SUITE = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--hypothesis-profile", "drawn"]
+AT_ONCE = 2
 MINUTES = 90
 CHOSEN = """
 import numpy, torch
@@ -44,7 +50,7 @@ blas = {pool["architecture"] for pool in threadpool_info() if pool["internal_api
 print(torch.get_num_threads(), torch.backends.cpu.get_cpu_capability().lower(), *blas)
 """
 # Ends with its parent, also where that was killed.
-LOAD = "import os, sys\nwhile os.getppid() == int(sys.argv[1]):\n    sum(range(10**6))"
+LOAD = "import os, sys\nos.nice(19)\nwhile os.getppid() == int(sys.argv[1]):\n    sum(range(10**6))"
 
 
 @contextmanager
@@ -72,16 +78,55 @@ def check(environment: dict[str, str]) -> str:
     return f"{threads} threads, torch {instructions}, OpenBLAS {', '.join(blas)}"
 
 
-def suite(environment: dict[str, str], seed: int, more: list[str]) -> int:
-    """The exit code of one run; that of a run that is stuck is 124."""
-    process = subprocess.Popen([*SUITE, f"--randomly-seed={seed}", *more], env=environment)
+class Run(NamedTuple):
+    """A suite that runs: its condition and seed, its process, the file that holds its output, and when it began."""
+
+    name: str
+    seed: int
+    process: subprocess.Popen[bytes]
+    output: IO[bytes]
+    began: float
+
+    @classmethod
+    def begin(cls, name: str, seed: int, more: list[str], folder: Path) -> Run:
+        environment = os.environ | CONDITIONS[name]
+        output = open(folder / f"{name} {seed}.txt", "wb")  # noqa: SIM115 - closed with the run
+        print(f"== {name}, order {seed}: {check(environment)}; output in {output.name}", flush=True)
+        command = [*SUITE, f"--randomly-seed={seed}", *more]
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        return cls(name, seed, process, output, time.monotonic())
+
+    @property
+    def stuck(self) -> bool:
+        return time.monotonic() - self.began > 60 * MINUTES
+
+    def end(self) -> int:
+        """Its exit code; that of one that had to be ended is below 0."""
+        if self.process.poll() is None:
+            self.process.kill()
+        code = self.process.wait()
+        self.output.close()
+        return code
+
+
+def run_all(waiting: list[tuple[str, int]], more: list[str], folder: Path) -> dict[str, int]:
+    """The exit codes of all runs, `AT_ONCE` at a time."""
+    running: list[Run] = []
+    codes = {}
     try:
-        return process.wait(60 * MINUTES)
-    except subprocess.TimeoutExpired:
-        return 124
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                running.append(Run.begin(*waiting.pop(0), more, folder))
+            time.sleep(0.5)
+            for run in [run for run in running if run.stuck or run.process.poll() is not None]:
+                running.remove(run)
+                codes[f"{run.name} {run.seed}"] = code = run.end()
+                lines = Path(run.output.name).read_text("utf-8", "replace").splitlines()
+                print("\n".join(lines[-3 if code == 0 else -200 :]), flush=True)
     finally:
-        process.kill()
-        process.wait()
+        for run in running:
+            run.end()
+    return codes
 
 
 def main() -> None:
@@ -91,13 +136,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of the first order; printed")
     chosen, more = parser.parse_known_args()  # what is left over is for pytest
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that nothing is left running
-    codes = {}
+    waiting = [(name, chosen.seed + number) for number in range(chosen.rounds) for name in chosen.only or CONDITIONS]
     with load(os.cpu_count() or 1):
-        for number in range(chosen.rounds):
-            for name in chosen.only or CONDITIONS:
-                environment, seed = os.environ | CONDITIONS[name], chosen.seed + number
-                print(f"== {name}, order {seed}: {check(environment)}", flush=True)
-                codes[f"{name} {seed}"] = suite(environment, seed, more)
+        codes = run_all(waiting, more, Path(mkdtemp(prefix="machines-")))
     for run, code in codes.items():
         print(f"{run}: {'passed' if code == 0 else f'failed with code {code}'}")
     sys.exit(any(codes.values()))
