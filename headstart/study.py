@@ -151,7 +151,8 @@ def evaluate(
     evidence = of_answers(held, predictions, {}, seed=seed)
     about = evidence.about | {"backbone": model.backbone, "n_set_aside": len(seen.task.set_aside)}
     trained = (known.evidence or {}).get("n_train", 0)
-    return replace(evidence, n_train=trained, protocol="new data", about=about, seconds=watch.seconds())
+    notes = (*evidence.notes, *_met(known, seen.task), *_unknown(seen))
+    return replace(evidence, n_train=trained, protocol="new data", about=about, notes=notes, seconds=watch.seconds())
 
 
 @with_own_defaults

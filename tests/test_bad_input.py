@@ -206,9 +206,10 @@ def test_a_broken_line_of_jsonl_is_set_aside(flowers, tmp_path):
 def test_a_line_of_a_megabyte_is_read(tmp_path):
     rows = [(f"number {i} is {'good' if i % 2 else 'bad'} stuff", "y" if i % 2 else "n") for i in range(40)]
     rows.append(("good " * 200_000, "y"))
-    pd.DataFrame(rows, columns=["text", "label"]).to_csv(path := tmp_path / "long.csv", index=False)
+    table = pd.DataFrame(rows, columns=["text", "label"]).assign(split=["train", "test", "train"] * 13 + ["train"] * 2)
+    table.to_csv(path := tmp_path / "long.csv", index=False)
     model = headstart.fit(path, backbone="bundled:wordllama", method="prototypes", engine="torch")
-    assert model.evidence_.n_test == 41
+    assert (model.evidence_.n_train, model.evidence_.n_test) == (28, 13)
 
 
 def test_wrong_columns_at_predict_name_what_is_missing(of_table, flowers):

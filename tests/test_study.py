@@ -155,6 +155,17 @@ def test_a_regression_needs_no_classes():
     assert headstart.predict(model, data.drop(columns="kind")).values.shape == (200,)
 
 
+def test_what_the_model_does_not_know_of_new_data_is_told_beside_their_score(of_text, of_table):
+    chinese = ["员工很粗鲁,位置偏僻很难找。", "房间干净漂亮,价格便宜质量好。"]
+    texts = pd.DataFrame({"text": chinese, "label": [str(name) for name in of_text.classes_]})
+    assert any("of their tokens mean nothing to it" in note for note in headstart.evaluate(of_text, texts).notes)
+    known = pd.DataFrame({"text": ["a fine day", "a bad day"], "label": texts["label"]})
+    assert not any("tokens" in note for note in headstart.evaluate(of_text, known).notes)
+    gaps = table(20, seed=7).assign(size=lambda rows: rows["size"].where(rows.index > 2))
+    told = headstart.evaluate(of_table, gaps).notes
+    assert "column 'size': 3 missing or unreadable cells, filled in as in training" in told
+
+
 def test_checking_needs_no_backbone(reviews):
     report = headstart.check(reviews)
     assert report.rows == len(pd.read_csv(reviews))
