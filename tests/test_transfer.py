@@ -42,10 +42,10 @@ import sys
 import numpy as np
 import pandas as pd
 from headstart import Transfer
-folder, kind, inputs, said = sys.argv[1:]
-loaded = Transfer.load(folder)
-X = np.load(inputs) if kind == "array" else pd.read_json(inputs, typ="series").tolist()
-np.save(said, loaded.predict_proba(X))
+for what in ("array", "text", "picture"):
+    at = f"{sys.argv[1]}/{what}"
+    X = np.load(f"{at}.npy") if what == "array" else pd.read_json(f"{at}.json", typ="series").tolist()
+    np.save(f"{at} answers.npy", Transfer.load(f"{at} model").predict_proba(X))
 """
 
 
@@ -144,19 +144,23 @@ def test_multilabel_predicts_zeros_and_ones():
     assert (fitted.predict(X) == targets).mean() > 0.8
 
 
-@pytest.mark.parametrize("what", ["array", "text", "picture"])
-def test_a_fresh_process_gives_equal_answers(what, tmp_path, request):
-    if what == "array":
-        X, y = load_iris(return_X_y=True)
-        fitted = Transfer(method="ridge").fit(X, y)
-        np.save(inputs := tmp_path / "X.npy", X)
-    else:
-        fitted = request.getfixturevalue("of_text" if what == "text" else "of_pictures")
-        X = request.getfixturevalue("sentences" if what == "text" else "pictures")[0][:40]
-        pd.Series(X).to_json(inputs := tmp_path / "X.json")
-    saved, said = fitted.save(tmp_path / "model"), tmp_path / "said.npy"
-    subprocess.run([sys.executable, "-c", ANSWER_ALL, saved, what, inputs, said], check=True)
-    np.testing.assert_array_equal(np.load(said), fitted.predict_proba(X))
+def test_a_fresh_process_gives_equal_answers(of_text, of_pictures, sentences, pictures, tmp_path):
+    flowers, kinds = load_iris(return_X_y=True)
+    of_array = Transfer(method="ridge").fit(flowers, kinds)
+    made = {
+        "array": (of_array, flowers),
+        "text": (of_text, list(sentences[0][:40])),
+        "picture": (of_pictures, list(pictures[0][:40])),
+    }
+    np.save(tmp_path / "array.npy", flowers)
+    for what, (fitted, inputs) in made.items():
+        fitted.save(tmp_path / f"{what} model")
+        if what != "array":
+            pd.Series(inputs).to_json(tmp_path / f"{what}.json")
+    subprocess.run([sys.executable, "-c", ANSWER_ALL, tmp_path], check=True)
+    for what, (fitted, inputs) in made.items():
+        answers = np.load(tmp_path / f"{what} answers.npy")
+        np.testing.assert_array_equal(answers, fitted.predict_proba(inputs), err_msg=what)
 
 
 def test_saving_keeps_how_it_was_fitted(of_text, tmp_path):
