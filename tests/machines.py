@@ -25,6 +25,7 @@ CONDITIONS = {
     "own": {"OMP_NUM_THREADS": "1"},
     "avx2": {
         "OMP_NUM_THREADS": "2",
+        "OMP_WAIT_POLICY": "passive",  # threads that spin for each other come to a standstill where others calculate
         "ATEN_CPU_CAPABILITY": "avx2",
         "ONEDNN_MAX_CPU_ISA": "AVX2",
         "MKL_CBWR": "AVX2",
