@@ -94,7 +94,9 @@ class Run(NamedTuple):
         output = open(folder / f"{name} {seed}.txt", "wb")  # noqa: SIM115 - closed with the run
         print(f"== {name}, order {seed}: {check(environment)}; output in {output.name}", flush=True)
         command = [*SUITE, f"--randomly-seed={seed}", *more]
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
         return cls(name, seed, process, output, time.monotonic())
 
     @property
@@ -102,9 +104,9 @@ class Run(NamedTuple):
         return time.monotonic() - self.began > 60 * MINUTES
 
     def end(self) -> int:
-        """Its exit code; that of one that had to be ended is below 0."""
+        """Its exit code; that of one that had to be ended, with its workers, is below 0."""
         if self.process.poll() is None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
         code = self.process.wait()
         self.output.close()
         return code
