@@ -51,7 +51,7 @@ def parse(data: bytes, *, tabs: bool = False) -> Records:
     header = _header(records[0], names)
     if not body:
         raise DataError(f"the file has column names ({few(header, 5)}) and no rows")
-    faults = [_fault(record, len(header)) for record in body]
+    faults = [_fault(record, len(header)) or _repeats(record, names) for record in body]
     places = [place for place, fault in enumerate(faults) if not fault]
     set_aside = [SetAside(body[place].name, fault, place) for place, fault in enumerate(faults) if fault]
     rows, lines = [body[place].fields for place in places], [body[place].first for place in places]
@@ -151,6 +151,12 @@ def _fault(record: Record, expected: int) -> str:
     if len(record.fields) != expected:
         return f"{len(record.fields)} fields where the header has {expected}"
     return ""
+
+
+def _repeats(record: Record, names: list[str]) -> str:
+    """Why a record that holds the names of the columns once more, as where files were put together, is no row."""
+    again = len(names) > 1 and [field.strip() for field in record.fields] == [name.strip() for name in names]
+    return "it repeats the names of the columns" if again else ""
 
 
 def _notes(dialect: Dialect, above: list[Record], tabs: bool) -> list[str]:

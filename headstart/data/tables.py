@@ -111,7 +111,7 @@ def _delimited(data: bytes, tabs: bool) -> Table:
     cells = np.empty((len(records.rows), len(records.header)), dtype=object)
     cells[:] = records.rows if records.rows else cells
     raw = pd.DataFrame(cells, columns=np.array(records.header, dtype=object), dtype=object)
-    notes = [*records.notes, *_header_doubt(records.header)]
+    notes = [*records.notes, *_header_doubt(records.header, records.rows)]
     names = [f"line {line}" for line in records.lines]
     return Table(
         raw=raw,
@@ -124,9 +124,14 @@ def _delimited(data: bytes, tabs: bool) -> Table:
     )
 
 
-def _header_doubt(header: list[str]) -> list[str]:
-    numbers = [name for name in header if name.replace(".", "", 1).isdecimal()]
-    return [f"line 1 was read as column names, also {few(numbers, 3)}; if it is a row, add a header"] if numbers else []
+def _header_doubt(header: list[str], rows: list[list[str]]) -> list[str]:
+    """A note where line 1 looks like a row: a number stands for a name, or a name among the values of its column."""
+    strange = [
+        name
+        for place, name in enumerate(header)
+        if name.replace(".", "", 1).isdecimal() or any(row[place].strip() == name for row in rows)
+    ]
+    return [f"line 1 was read as column names, also {few(strange, 3)}; if it is a row, add a header"] if strange else []
 
 
 def _json_lines(data: bytes) -> Table:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.data.delimited import parse
+from headstart.data.task import SetAside
 from headstart.errors import DataError
 
 
@@ -266,3 +267,11 @@ def test_every_record_is_kept_or_set_aside(rows):
     found = parse(written([["a", "b"], *rows]))
     assert len(found.rows) + len(found.set_aside) == len(rows)
     assert found.rows == [row for row in rows if len(row) == 2] or len(found.header) == 3
+
+
+def test_names_that_stand_once_more_between_rows_are_no_row():
+    records = parse(b"text,label\nfine,good\n text ,label\nbad,poor\n")
+    assert records.rows == [["fine", "good"], ["bad", "poor"]]
+    assert records.set_aside == [SetAside("line 3", "it repeats the names of the columns", 1)]
+    assert records.places == [0, 2]
+    assert parse(b"text\na\ntext\n").rows == [["a"], ["text"]]  # of a single column it may be a row

@@ -78,7 +78,10 @@ def test_raw_cells_keep_their_spaces_and_digits(tmp_path):
 
 def test_a_first_line_of_numbers_is_doubted(tmp_path):
     table = read_table(put(tmp_path / "a.csv", "5.1,3,setosa\n4.9,3.1,setosa\n"))
-    assert table.notes == ["line 1 was read as column names, also '5.1', '3'; if it is a row, add a header"]
+    assert table.notes == ["line 1 was read as column names, also '5.1', '3', 'setosa'; if it is a row, add a header"]
+    table = read_table(put(tmp_path / "b.csv", "I like it,pos\nI do not,neg\nme too,pos\n"))
+    assert table.notes == ["line 1 was read as column names, also 'pos'; if it is a row, add a header"]
+    assert read_table(put(tmp_path / "c.csv", "text,label\nI like it,pos\nI do not,neg\n")).notes == []
 
 
 def test_keys_that_a_line_lacks_are_missing(tmp_path):
