@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -22,6 +21,7 @@ from headstart.data.tables import Table
 from headstart.data.targets import infer_kind, is_missing
 from headstart.data.task import Columns, Kind, SetAside
 from headstart.data.text import empty_note, find_texts, join_texts
+from headstart.data.written_lists import from_text
 from headstart.errors import DataError
 
 __all__ = ["draft_of"]
@@ -114,18 +114,11 @@ def _are_classes(target: Typed, kind: Kind | None) -> bool:
 def _targets(table: Table, name: str) -> list[Any]:
     """The cells of a target column, words as they stand in the file, since `labels` folds them for all formats.
 
-    Lists written as JSON in strings (as CSV must) become lists.
+    Lists written as text (as CSV must) become lists.
     """
     pairs = zip(table.frame[name].tolist(), table.raw[name].tolist(), strict=True)
     cells = [raw if isinstance(cell, str) and isinstance(raw, str) else cell for cell, raw in pairs]
-    words = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
-    if not words or not all(cell.strip().startswith("[") for cell in words):
-        return cells
-    try:
-        lists = {cell: json.loads(cell) for cell in words}
-    except (ValueError, RecursionError):
-        return cells
-    return [lists.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+    return from_text(cells)
 
 
 def _put_counters(draft: Draft, table: Table, names: tuple[str, ...]) -> None:
