@@ -53,6 +53,13 @@ BUFFERS = (memoryview, array.array)
 def contained(source: Any) -> list[Any] | Array | Table:
     """What a container holds: items, an array of two dimensions or more, or a table. Raises DataError for none."""
     _require_read(source)
+    try:
+        return _contents(source)
+    except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta) as error:
+        raise DataError(f"a date or duration is further away than can be counted ({error}): leave it out") from error
+
+
+def _contents(source: Any) -> list[Any] | Array | Table:
     if isinstance(source, Table):
         return source
     if isinstance(source, Image.Image | os.PathLike | bytes | bytearray):

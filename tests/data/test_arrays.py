@@ -224,6 +224,20 @@ arrays = npst.arrays(
 )
 
 
+FAR = [np.array(["292277026596-12-05"], "datetime64[D]"), np.array([106751991167301], "timedelta64[D]")]
+
+
+@pytest.mark.parametrize("column", FAR, ids=["date", "duration"])
+def test_dates_and_durations_that_are_too_far_away_are_refused(column):
+    structured = np.zeros(1, [("a", column.dtype)])
+    structured["a"] = column
+    for source in (column, {"a": column}, structured):
+        with pytest.raises(DataError, match=r"a date or duration is further away than can be counted .*: leave it out"):
+            as_task(source)
+    with pytest.raises(DataError, match="further away than can be counted"):
+        as_task(np.ones((1, 1)), column)
+
+
 @given(arrays)
 def test_any_array_is_a_task_or_a_data_error(array):
     try:
