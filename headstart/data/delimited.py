@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import count
 from typing import NamedTuple
 
-from headstart.data.dialect import SEPARATORS, Dialect, Record, all_fit, dialect_of, records_of
+from headstart.data.dialect import SEPARATORS, Dialect, Record, all_fit, dialect_of, in_single_quotes, records_of
 from headstart.data.encoding import damage, decode
 from headstart.data.naming import few
 from headstart.data.task import SetAside
@@ -62,7 +62,7 @@ def parse(data: bytes, *, tabs: bool = False) -> Records:
 def _read(text: str, dialect: Dialect) -> tuple[list[Record], Dialect]:
     """The records by that meaning of the quotes by which the most can be used."""
     records = list(records_of(text, dialect))
-    single = len(records) > dialect.above and _is_single(records[dialect.above].text)
+    single = len(records) > dialect.above and in_single_quotes(records[dialect.above].text)
     spaced = any(field.startswith(' "') and field.endswith('"') for record in records for field in record.fields)
     if not single and not spaced and all_fit(records[dialect.above :]):
         return records, dialect
@@ -85,12 +85,6 @@ def _read(text: str, dialect: Dialect) -> tuple[list[Record], Dialect]:
         if all_fit(unquoted[plain.above :]) and (plain.separator == "\t" or not any(map(_is_quoted, unquoted))):
             return unquoted, plain
     return readings[best], best
-
-
-def _is_single(header: str) -> bool:
-    """Whether the names of the columns stand in single quotes."""
-    names = header.strip()
-    return len(names) > 1 and names[0] == names[-1] == "'"
 
 
 def _is_quoted(record: Record) -> bool:

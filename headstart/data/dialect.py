@@ -1,8 +1,9 @@
 """How a file of separated values is written: its separator, and what its quotes mean.
 
-The separator is the one by which the most of the first records have as many fields as the first of them; comma,
-semicolon, tab, pipe and caret are tried. A first line `sep=;`, as Excel writes it, decides. Where the first record has
-none of them, lines of words above the names of the columns are passed over; else the file has one column.
+The separator is the one by which the most of the first records have as many fields as the first of them, and then sound
+quotes; comma, semicolon, tab, pipe and caret are tried. A first line `sep=;`, as Excel writes it, decides. Where the
+first record has none of them, lines of words above the names of the columns are passed over; else the file has one
+column.
 
 Quotes are double, and written twice inside a field (RFC 4180), unless more records fit if a backslash makes a quote
 plain, if a space stands before them, if they are single, or if every record fits only where quotes are plain
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-__all__ = ["SEPARATORS", "Dialect", "Record", "all_fit", "dialect_of", "records_of"]
+__all__ = ["SEPARATORS", "Dialect", "Record", "all_fit", "dialect_of", "in_single_quotes", "records_of"]
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "^": "caret"}
 DECLARED = re.compile(r"""\s*"?sep=([^\w"'\\\r\n])"?[ \t]*(?:[\r\n]|$)""", re.IGNORECASE)
@@ -85,17 +86,25 @@ def dialect_of(text: str, *, tabs: bool = False) -> Dialect:
     """The separator of a text, by its first records. With `tabs`, tabs separate where the names of the columns do."""
     if declared := DECLARED.match(text):
         return Dialect(declared[1], above=1)
-    ranked: list[tuple[tuple[bool, float, int], Dialect]] = []
+    ranked: list[tuple[tuple[bool, float, float, int], Dialect]] = []
+    quote = "'" if in_single_quotes(text.lstrip().partition("\n")[0]) else '"'
     for separator in SEPARATORS:
-        records = list(islice(records_of(text, Dialect(separator)), SAMPLE)) if separator in text else []
+        records = list(islice(records_of(text, Dialect(separator, quote)), SAMPLE)) if separator in text else []
         above = _records_above(records)
         widths = [len(record.fields) for record in records[above:]]
         if widths and widths[0] > 1:
             share = 1.0 if tabs and separator == "\t" else _share_that_fits(widths)
-            ranked.append(((not above and share >= HALF, share, widths[0]), Dialect(separator, above=above)))
+            sound = sum(not record.fault for record in records) / len(records)
+            ranked.append(((not above and share >= HALF, share, sound, widths[0]), Dialect(separator, above=above)))
     if not ranked:
         return Dialect(next((mark for mark in UNUSED if mark not in text), UNUSED[0]))
     return max(ranked, key=lambda entry: entry[0])[1]
+
+
+def in_single_quotes(header: str) -> bool:
+    """Whether the names of the columns stand in single quotes."""
+    names = header.strip()
+    return len(names) > 1 and names[0] == names[-1] == "'"
 
 
 def all_fit(records: Iterable[Record]) -> bool:

@@ -218,7 +218,12 @@ def test_what_a_writer_wrote_comes_back_in_order(rows, separator):
     assert found.set_aside == []
 
 
-words = st.text("abcdefghijklmnopqrstuvwxyzäöüéèêàç '-,;|.\"\\", min_size=1).map(str.strip).filter(bool)
+# Of cells that hold nothing but separators nobody could say which of these separates.
+words = (
+    st.text("abcdefghijklmnopqrstuvwxyzäöüéèêàç '-,;|.\"\\", min_size=1)
+    .map(str.strip)
+    .filter(lambda word: any(map(str.isalpha, word)))
+)
 
 
 @given(
