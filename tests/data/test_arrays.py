@@ -244,7 +244,8 @@ def test_any_array_is_a_task_or_a_data_error(array):
         task = as_task(array)
     except DataError:
         return
-    assert len(task) + len(task.set_aside) == len(array)
+    one_picture = array.ndim == 3 and array.dtype in (np.uint8, np.uint16, np.int16) and array.shape[2] in (1, 3, 4)
+    assert len(task) + len(task.set_aside) == (1 if one_picture else len(array))
 
 
 items = (
