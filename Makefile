@@ -33,7 +33,7 @@ test: data
 test-all: data
 	timeout --foreground --kill-after=30s 120m $(PYTEST) -m ''
 
-# The same tests as other processors calculate them, in other orders, two suites at once: an hour.
+# The same tests as other processors calculate them, in other orders, two suites at once: an hour and a half.
 test-machines: data
 	$(BIN)/python tests/machines.py
 
