@@ -154,7 +154,7 @@ def _parquet(columns: dict[str, list[Any]]) -> bytes:
 
 
 def _whole(value: Any) -> Any:
-    """The same with half characters (lone surrogates), which no file of UTF-8 holds, as \\udXXX."""
+    """The same with half characters (lone surrogates), which no file of UTF-8 holds, as \\ud800."""
     if isinstance(value, list):
         return [_whole(part) for part in value]
     return _bytes(value).decode() if isinstance(value, str) else value

@@ -1,7 +1,7 @@
 """Standard output and standard error as they are found: not UTF-8, closed, full, or a pipe that nobody reads any more.
 
 What cannot be written is replaced, never an error. Signs of our own have a plain form; any other character is written
-as \\uXXXX. A reader who has left (`| head`) ends nothing.
+by its number, as \\u20ac. A reader who has left (`| head`) ends nothing.
 """
 
 from __future__ import annotations

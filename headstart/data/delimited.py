@@ -51,7 +51,8 @@ def parse(data: bytes, *, tabs: bool = False) -> Records:
     header = _header(records[0], names)
     if not body:
         raise DataError(f"the file has column names ({few(header, 5)}) and no rows")
-    faults = [_fault(record, len(header)) or _repeats(record, names) for record in body]
+    again = [name.strip() for name in names]
+    faults = [_fault(record, len(header)) or _repeats(record, again) for record in body]
     places = [place for place, fault in enumerate(faults) if not fault]
     set_aside = [SetAside(body[place].name, fault, place) for place, fault in enumerate(faults) if fault]
     rows, lines = [body[place].fields for place in places], [body[place].first for place in places]
@@ -149,7 +150,8 @@ def _fault(record: Record, expected: int) -> str:
 
 def _repeats(record: Record, names: list[str]) -> str:
     """Why a record that holds the names of the columns once more, as where files were put together, is no row."""
-    again = len(names) > 1 and [field.strip() for field in record.fields] == [name.strip() for name in names]
+    first, *others = record.fields
+    again = others and first.strip() == names[0] and [field.strip() for field in others] == names[1:]
     return "it repeats the names of the columns" if again else ""
 
 

@@ -27,6 +27,7 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "^": "ca
 DECLARED = re.compile(r"""\s*"?sep=([^\w"'\\\r\n])"?[ \t]*(?:[\r\n]|$)""", re.IGNORECASE)
 UNUSED = "\x1f\x1e\x1d\x1c\x1b\x1a\x19\x18\x17\x16\x15\x14\x13\x12\x11\x10"
 SAMPLE = 1000
+LONGEST_HEADER = 1 << 16
 MOST_ABOVE = 20
 SHARE_BELOW = 0.9
 HALF = 0.5
@@ -87,7 +88,8 @@ def dialect_of(text: str, *, tabs: bool = False) -> Dialect:
     if declared := DECLARED.match(text):
         return Dialect(declared[1], above=1)
     ranked: list[tuple[tuple[bool, float, float, int], Dialect]] = []
-    quote = "'" if in_single_quotes(text.lstrip().partition("\n")[0]) else '"'
+    head = text[:LONGEST_HEADER].lstrip().splitlines()
+    quote = "'" if head and in_single_quotes(head[0]) else '"'
     for separator in SEPARATORS:
         records = list(islice(records_of(text, Dialect(separator, quote)), SAMPLE)) if separator in text else []
         above = _records_above(records)

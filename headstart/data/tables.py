@@ -23,6 +23,7 @@ from headstart.errors import DataError
 __all__ = ["SUFFIXES", "Table", "is_table_name", "of_frame", "read_table"]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+SAMPLE = 1000
 OPENERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress}
 
 
@@ -126,10 +127,11 @@ def _delimited(data: bytes, tabs: bool) -> Table:
 
 def _header_doubt(header: list[str], rows: list[list[str]]) -> list[str]:
     """A note where line 1 looks like a row: a number stands for a name, or a name among the values of its column."""
+    first = rows[:SAMPLE]
     strange = [
         name
         for place, name in enumerate(header)
-        if name.replace(".", "", 1).isdecimal() or any(row[place].strip() == name for row in rows)
+        if name.replace(".", "", 1).isdecimal() or any(row[place].strip() == name for row in first)
     ]
     return [f"line 1 was read as column names, also {few(strange, 3)}; if it is a row, add a header"] if strange else []
 
