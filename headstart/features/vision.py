@@ -1,5 +1,5 @@
-"""torchvision, imported with the first picture: with it comes torch's compiler, a second and a half in which texts and
-tables are done."""
+"""torchvision, imported with the first picture: with it comes torch's compiler, which takes a second and a half that
+texts and tables need not wait."""
 
 from __future__ import annotations
 

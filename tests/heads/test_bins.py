@@ -28,6 +28,12 @@ def test_a_bin_is_what_lies_between_its_edges(x, most):
         assert ((bounded[code] < column) & (column <= bounded[code + 1])).all()
 
 
+def test_of_many_rows_in_an_order_all_parts_are_looked_at(monkeypatch):
+    monkeypatch.setattr("headstart.heads.bins._ROWS", 100)
+    (edges,) = edges_of(np.arange(1000.0)[:, None], 4)
+    np.testing.assert_allclose(edges, [250, 500, 750], atol=10)
+
+
 def test_what_is_not_known_is_in_no_bin():
     x = np.array([[1.0, np.nan], [np.nan, np.nan], [3.0, np.nan]])
     edges = edges_of(x, 8)
