@@ -3,10 +3,13 @@ thread, here and in child processes, since two that spin for each other are slow
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,6 +35,38 @@ def own_draws(request: pytest.FixtureRequest) -> None:
     import torch
 
     torch.default_generator.manual_seed(zlib.crc32(request.node.nodeid.encode()))
+
+
+class Output(NamedTuple):
+    """What a command left: its exit code, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Output]:
+    """The command line in this process, by its words; never a traceback."""
+    from headstart.cli import main
+
+    def run_words(*words: object) -> Output:
+        monkeypatch.setattr(sys, "argv", ["headstart", *map(str, words)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        output = Output(code, *capsys.readouterr())
+        assert "Traceback" not in output.err + output.out
+        return output
+
+    return run_words
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,10 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
 from demo_data import emoji_folder, sentiment_csv
-
-from headstart.cli import main
 
 TEXT = ("--backbone", "bundled:wordllama", "--method", "ridge", "--engine", "torch")
 PICTURE = ("--backbone", "bundled:mobilenetv2", "--method", "prototypes", "--engine", "torch")
@@ -25,37 +22,8 @@ HEADLINES = {
 }  # fmt: skip
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
 def package(name: str) -> Path:
     return Path(find_spec(name).origin).parent
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """The command line in this process: words -> exit code, standard output, standard error; never a traceback."""
-
-    def of(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["headstart", *map(str, words)])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        said = Said(code, *capsys.readouterr())
-        assert "Traceback" not in said.err + said.out
-        return said
-
-    return of
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,7 +70,7 @@ def test_nothing_in_common_is_an_error_and_so_is_an_unknown_choice(tmp_path, pai
         shift(many, many, roles=Roles(target="tags", input="x"), cache=False)
 
 
-def test_sentences_of_two_places_from_the_command_line(tmp_path):
+def test_sentences_of_two_places_from_the_command_line(run, tmp_path):
     rng = np.random.default_rng(0)
     words = {"good": ["lovely", "great", "fine"], "bad": ["awful", "broken", "dull"]}
     things = {"shop": ["phone", "cable", "lamp", "charger"], "cinema": ["film", "actor", "plot", "ending"]}
@@ -82,17 +78,14 @@ def test_sentences_of_two_places_from_the_command_line(tmp_path):
         labels = rng.choice(["good", "bad"], 60)
         texts = [f"this {rng.choice(nouns)} is {rng.choice(words[label])}, {rng.choice(nouns)} too" for label in labels]
         pd.DataFrame({"text": texts, "label": labels}).to_csv(tmp_path / f"{place}.csv", index=False)
-    command = [sys.executable, "-m", "headstart", "shift", "shop.csv", "cinema.csv", "--backbone", "bundled:wordllama"]
-    picture = ["--picture", "map.svg"]
-    ended = subprocess.run([*command, *picture, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    found = json.loads(ended.stdout)
+    command = ["shift", tmp_path / "shop.csv", tmp_path / "cinema.csv", "--backbone", "bundled:wordllama"]
+    found = run(*command, "--picture", tmp_path / "map.svg", "--json").json
     assert found["shifted"] is True
     assert found["classifier"]["auc"] > 0.95
     assert (tmp_path / "map.svg").read_text().startswith("<svg")
-    blind = [*command, "--target-labels", "none"]
-    again = subprocess.run(blind, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert again.stdout.startswith("shift: ")
-    assert "target: 60 rows, no labels used" in again.stderr
+    unlabelled = run(*command, "--target-labels", "none")
+    assert unlabelled.out.startswith("shift: ")
+    assert "target: 60 rows, no labels used" in unlabelled.err
 
 
 def test_a_map_that_cannot_be_written_is_refused_before_any_work(tmp_path):

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
-import pytest
 from PIL import Image
 
 from headstart import Transfer
-from headstart.cli import main
 
 
 def folder(path, count, seed, tint):
@@ -22,14 +18,12 @@ def folder(path, count, seed, tint):
     return path
 
 
-def test_fit_source_by_an_adversary(tmp_path, monkeypatch, capsys):
+def test_fit_source_by_an_adversary(run, tmp_path):
     source, target = folder(tmp_path / "s", 12, 0, 100), folder(tmp_path / "t", 10, 1, 60)
     words = ["fit", target, "--source", source, "--backbone", "timm:test_resnet?weights=random", "--method", "dann"]
     words += ["--target-labels", "none", "--option", "epochs=1", "--engine", "torch", "--out", tmp_path / "model"]
-    monkeypatch.setattr(sys, "argv", ["headstart", *map(str, words)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert not stop.value.code, capsys.readouterr().err
+    fitted = run(*words)
+    assert fitted.code == 0, fitted.err
     made = Transfer.load(tmp_path / "model")
     assert made.method == "dann"
     assert made.backbone_.name == "timm:test_resnet?weights=random+dann"

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import headstart
-from headstart.cli import main
 from headstart.errors import DataError
 
 TABLE = {"method": "ridge", "cache": False}
@@ -67,22 +66,15 @@ def test_duplicates_are_no_losses():
     headstart.fit(pd.concat([frame, frame[:20]]), **TABLE)
 
 
-def test_the_option_of_the_command_line(tmp_path, monkeypatch, capsys):
+def test_the_option_of_the_command_line(run, tmp_path):
     path, out = tmp_path / "a.csv", tmp_path / "model"
     path.write_text(halved(table(60)).to_csv(index=False) + "1,2\n" * 4)
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["headstart", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return int(stop.value.code or 0), capsys.readouterr()
-
-    code, printed = run("fit", path, "--out", out, "--method", "ridge")
-    assert code == 3
+    printed = run("fit", path, "--out", out, "--method", "ridge")
+    assert printed.code == 3
     assert "4 of 64 rows of the data cannot be used" in printed.err
     assert "2 fields where the header has 4 (4 rows)" in printed.err
-    assert run("fit", path, "--out", out, "--method", "ridge", "--allow-losses")[0] == 0
-    assert run("evaluate", out, path)[0] == 3
-    assert run("evaluate", out, path, "--allow-losses")[0] == 0
-    assert run("check", path)[0] == 3
-    assert run("predict", out, path)[0] == 0
+    assert run("fit", path, "--out", out, "--method", "ridge", "--allow-losses").code == 0
+    assert run("evaluate", out, path).code == 3
+    assert run("evaluate", out, path, "--allow-losses").code == 0
+    assert run("check", path).code == 3
+    assert run("predict", out, path).code == 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -133,19 +131,17 @@ def test_an_estimator_answers_each_input_or_raises(of_texts):
         of_texts.predict(["good", None, "bad"])
 
 
-def test_where_no_row_can_be_answered_the_rows_are_written_and_the_exit_code_says_it(of_table, tmp_path):
+def test_where_no_row_can_be_answered_the_rows_are_written_and_the_exit_code_says_it(of_table, run, tmp_path):
     of_table.save(tmp_path / "model")
     data, out = put(tmp_path / "a.csv", "size,word\n1\n2,v,3\n"), tmp_path / "out.csv"
-    words = [sys.executable, "-m", "headstart", "predict", str(tmp_path / "model"), data]
-    done = subprocess.run([*words, "--out", str(out)], capture_output=True, text=True)
-    assert done.returncode == 3
+    done = run("predict", tmp_path / "model", data, "--out", out)
+    assert done.code == 3
     assert (
-        "no input could be answered (2 rows, 2 of them without an answer); the first of them, line 2: 1 f"
-        in done.stderr
+        "no input could be answered (2 rows, 2 of them without an answer); the first of them, line 2: 1 f" in done.err
     )
     table = pd.read_csv(out)
     assert table["name"].tolist() == ["line 2", "line 3"]
     assert table["prediction"].isna().all()
     assert table.columns[-1] == "reason"
-    done = subprocess.run([*words, "--out", str(tmp_path / "no" / "out.csv")], capture_output=True, text=True)
-    assert (done.returncode, "create it first" in done.stderr, done.stdout) == (2, True, "")
+    done = run("predict", tmp_path / "model", data, "--out", tmp_path / "no" / "out.csv")
+    assert (done.code, "create it first" in done.err, done.out) == (2, True, "")

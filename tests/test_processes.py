@@ -30,20 +30,21 @@ import numpy as np, torch
 from headstart import Transfer
 torch.set_num_threads(2)
 torch.ones(3000, 3000).clone() @ torch.ones(3000, 8)  # the parent's pool of threads has started
-folder, how, verb = sys.argv[1:]
+folder, cases = sys.argv[1], [case.split(", ") for case in sys.argv[2:]]
 texts = [f"new text number {row}" for row in range(40)]
-model = Transfer.load(folder) if how != "load in the child" else None
-if how == "asked before":
-    model.predict(texts[:2])
-def child(_):
-    faulthandler.dump_traceback_later(100, exit=True)
-    here = model or Transfer.load(folder)
-    if verb == "fit":
-        return Transfer(here.backbone, "ridge", cache=False).fit(texts, ["a", "b"] * 20).predict_proba(texts)
-    return here.set_params(cache=False).predict_proba(texts)
-with multiprocessing.get_context("fork").Pool(2) as pool:
-    answers = pool.map(child, range(2))
-np.save(sys.stdout.buffer, np.stack(answers))
+for how, verb in cases:
+    model = Transfer.load(folder) if how != "load in the child" else None
+    if how == "asked before":
+        model.predict(texts[:2])
+    def child(_):
+        faulthandler.dump_traceback_later(100, exit=True)
+        here = model or Transfer.load(folder)
+        if verb == "fit":
+            return Transfer(here.backbone, "ridge", cache=False).fit(texts, ["a", "b"] * 20).predict_proba(texts)
+        return here.set_params(cache=False).predict_proba(texts)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        answers = pool.map(child, range(2))
+    np.save(f"{folder} {how}, {verb}.npy", np.stack(answers))
 """
 
 OPENVINO = """
@@ -131,24 +132,21 @@ def test_a_vote_of_fitted_ones_in_workers():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.parametrize(
-    ("how", "verb"),
-    [("load", "predict"), ("asked before", "predict"), ("load in the child", "predict"), ("load", "fit")],
-)
-def test_forked_processes_answer_as_their_parent(how, verb, of_texts, tmp_path):
+def test_forked_processes_answer_as_their_parent(of_texts, tmp_path):
     folder = of_texts.save(tmp_path / "model")
-    found = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKED, str(folder), how, verb],
+    cases = ["load in the child, predict", "load, predict", "load, fit", "asked before, predict"]
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED, folder, *cases],
         check=True,
-        stdout=subprocess.PIPE,
-        timeout=250,
+        timeout=500,
         env=os.environ | {"OMP_NUM_THREADS": "2"},
     )
-    first, second = np.load(io.BytesIO(found.stdout))
-    np.testing.assert_array_equal(first, second)
-    if verb == "predict":
-        expected = of_texts.predict_proba([f"new text number {row}" for row in range(40)])
-        np.testing.assert_allclose(first, expected, atol=1e-5)
+    expected = of_texts.predict_proba([f"new text number {row}" for row in range(40)])
+    for case in cases:
+        first, second = np.load(f"{folder} {case}.npy")
+        np.testing.assert_array_equal(first, second, err_msg=case)
+        if case.endswith("predict"):
+            np.testing.assert_allclose(first, expected, atol=1e-5, err_msg=case)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -15,6 +15,7 @@ import headstart
 from headstart import Transfer
 
 FIT = {"backbone": "bundled:mobilenetv2", "method": "prototypes", "engine": "torch", "cache": False}
+SMALL = FIT | {"backbone": "timm:test_resnet?weights=random"}
 
 
 def grey(path):
@@ -64,11 +65,11 @@ def test_arrays_and_a_window_that_is_asked_for(scans):
     paths = sorted((scans / "12").glob("*/*.png"))
     stack = np.stack([np.asarray(Image.open(path)) for path in paths])
     labels = [path.parent.name for path in paths]
-    fitted = Transfer(window=(900, 1300), **FIT).fit(stack, labels)
+    fitted = Transfer(window=(900, 1300), **SMALL).fit(stack, labels)
     assert fitted.backbone_.preprocess.window == (900, 1300)
     assert np.allclose(fitted.predict_proba(stack), fitted.predict_proba([str(path) for path in paths]), atol=1e-4)
     with pytest.raises(ValueError, match=r"window = .*expected two ascending numbers"):
-        Transfer(window=(3, 3), **FIT).fit(stack, labels)
+        Transfer(window=(3, 3), **SMALL).fit(stack, labels)
 
 
 def test_a_model_of_eight_bits_says_that_it_knows_no_others(scans):
@@ -82,13 +83,13 @@ def test_a_model_of_eight_bits_says_that_it_knows_no_others(scans):
             pass
 
     paths = sorted((scans / "8").glob("*/*.png"))
-    fitted = Transfer(**FIT).fit([str(path) for path in paths], [path.parent.name for path in paths])
+    fitted = Transfer(**SMALL).fit([str(path) for path in paths], [path.parent.name for path in paths])
     headstart.predict(fitted, str(scans / "12"), listener=Ear())
     assert any("32 pictures have more than 8 bits, and the model was fitted to none such" in words for words in heard)
 
 
 def test_the_window_on_the_command_line(scans, tmp_path):
-    words = ["fit", str(scans / "12"), "--out", str(tmp_path / "m"), "--backbone", FIT["backbone"], "--no-cache"]
+    words = ["fit", str(scans / "12"), "--out", str(tmp_path / "m"), "--backbone", SMALL["backbone"], "--no-cache"]
     words += ["--method", "prototypes", "--engine", "torch", "--window", "0,4095"]
     command = [sys.executable, "-m", "headstart", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])

@@ -18,7 +18,6 @@ from sklearn.datasets import load_iris
 from headstart import Transfer
 from headstart.backbones.load import load
 from headstart.batches import batches
-from headstart.cli import main
 from headstart.data.arrays import as_task
 from headstart.divided import _most_alike
 from headstart.features.cache import Cache
@@ -81,14 +80,10 @@ def test_what_has_no_network_has_nothing_to_move():
         Network(identity, TunedHead(np.zeros(2), np.ones(2), 2))
 
 
-def test_slim_goes_not_with_weights_that_move(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(sys, "argv", ["headstart", "fit", str(tmp_path), "--out", "x", "--method", "top", "--slim"])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 2
-    assert "--slim stores the backbone by its hash, and method 'top' moves it: leave --slim out" in (
-        capsys.readouterr().err
-    )
+def test_slim_goes_not_with_weights_that_move(run, tmp_path):
+    refused = run("fit", tmp_path, "--out", "x", "--method", "top", "--slim")
+    assert refused.code == 2
+    assert "--slim stores the backbone by its hash, and method 'top' moves it: leave --slim out" in refused.err
 
 
 @pytest.mark.parametrize(
@@ -179,7 +174,7 @@ class _Stop(logging.Filter):
         return True
 
 
-def test_an_interrupted_run_goes_on_and_clearing_the_cache_forgets_it(monkeypatch, tmp_path, capsys, caplog):
+def test_an_interrupted_run_goes_on_and_clearing_the_cache_forgets_it(run, monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     log = logging.getLogger("headstart")
 
@@ -201,11 +196,8 @@ def test_an_interrupted_run_goes_on_and_clearing_the_cache_forgets_it(monkeypatc
         fitted(cache=True, epochs=3, journal=0.0, refit=0)
     assert epochs() == ["top: epochs: 3 of 3"]
     assert journals_after(_Stop())
-    monkeypatch.setattr(sys, "argv", ["headstart", "cache", "--clear"])
-    with pytest.raises(SystemExit):
-        main()
+    assert "freed" in run("cache", "--clear").out
     assert not list(tmp_path.rglob("*.safetensors"))
-    assert "freed" in capsys.readouterr().out
     assert Cache(tmp_path).describe() == []
 
 
