@@ -50,15 +50,23 @@ from threadpoolctl import threadpool_info
 blas = {pool["architecture"] for pool in threadpool_info() if pool["internal_api"] == "openblas"}
 print(torch.get_num_threads(), torch.backends.cpu.get_cpu_capability().lower(), *blas)
 """
-# Ends with its parent, also where that was killed.
-LOAD = "import os, sys\nos.nice(19)\nwhile os.getppid() == int(sys.argv[1]):\n    sum(range(10**6))"
+# Ends with its parent, also where that was killed. On Linux a niceness counts within a session; it has one of its own.
+LOAD = """
+import os, sys
+os.nice(19)
+if os.access("/proc/self/autogroup", os.W_OK):
+    with open("/proc/self/autogroup", "w") as group:
+        group.write("19")
+while os.getppid() == int(sys.argv[1]):
+    sum(range(10**6))
+"""
 
 
 @contextmanager
 def load(processes: int) -> Iterator[None]:
     """So many processes that calculate until the end of the block."""
     command = [sys.executable, "-c", LOAD, str(os.getpid())]
-    running = [subprocess.Popen(command) for _ in range(processes)]
+    running = [subprocess.Popen(command, start_new_session=True) for _ in range(processes)]
     try:
         yield
     finally:
