@@ -1,4 +1,4 @@
-"""headstart.align beside skada 0.6.0 and ADAPT 0.4.5: the same predictions, and in how much of their time.
+"""headstart.adaptation beside skada 0.6.0 and ADAPT 0.4.5: the same predictions, and in how much of their time.
 
     python bench/beside.py [--quick] [--only WORD]
 

@@ -23,17 +23,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC
 
-from headstart.align.aligned import Align, Aligned, Domains, unmoved
-from headstart.align.coral import Coral
-from headstart.align.kmm import KMM
-from headstart.align.mlls import MLLS, label_shares
-from headstart.align.ratio import RuLSIF
-from headstart.align.tca import TCA
-from headstart.data.task import Array
-from headstart.evidence.choose import CRITERIA, Said, choose
-from headstart.evidence.choose_circular import Fit
-from headstart.evidence.choose_rule import choose_by_shift
-from headstart.evidence.shift import Shift, diagnose
+from headstart.adaptation.alignment.coral import Coral
+from headstart.adaptation.alignment.step import Align, Aligned, Domains, unmoved
+from headstart.adaptation.alignment.tca import TCA
+from headstart.adaptation.reweighting.kmm import KMM
+from headstart.adaptation.reweighting.mlls import MLLS, label_shares
+from headstart.adaptation.reweighting.rulsif import RuLSIF
+from headstart.adaptation.scorers.by_shift import choose_by_shift
+from headstart.adaptation.scorers.criteria import CRITERIA, Said, choose
+from headstart.adaptation.scorers.reverse_validation import Fit
+from headstart.adaptation.shift.diagnose import Shift, diagnose
+from headstart.tasks.task import Array
 
 SHIFTS = ("covariate_shift", "target_shift", "conditional_shift")
 STEPS: dict[str, Align | None] = {

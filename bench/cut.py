@@ -21,19 +21,20 @@ from torch import nn
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
-from headstart.batches import PLAIN, PictureBatches
-from headstart.checkpoint import Journal
-from headstart.features.memory import Memory
-from headstart.features.processor import cores
-from headstart.features.proof import obstacle
+from headstart.features.cache.memory import Memory
+from headstart.features.engines.processor import cores
+from headstart.features.engines.support import obstacle
+from headstart.finetuning.full import Full
+from headstart.finetuning.stage import Tune
+from headstart.finetuning.top import Top
+from headstart.heads.module import TunedHead
 from headstart.losses.supervised import Supervised
-from headstart.network import Network, TunedHead
-from headstart.source import Data
-from headstart.train import train
-from headstart.training import Training
-from headstart.tune.full import Full
-from headstart.tune.stage import Tune
-from headstart.tune.top import Top
+from headstart.network import Network
+from headstart.training.batches import PLAIN, PictureBatches
+from headstart.training.checkpoint import Journal
+from headstart.training.feed import Data
+from headstart.training.loop import train
+from headstart.training.options import Training
 
 CLASSES = 10
 HELD = 20
@@ -78,7 +79,7 @@ def ours(backbone: Backbone, rows: Data, tune: Tune, training: Training) -> tupl
     """Seconds of the training, those of its median epoch, and its last mean loss."""
     ends: list[float] = []
     network = made(backbone).to(memory_format=torch.channels_last)
-    from headstart.train import Telling
+    from headstart.training.loop import Telling
 
     began = time.perf_counter()
     telling = Telling(epoch=lambda done, total: ends.append(time.perf_counter()))

@@ -33,14 +33,15 @@ from scipy import stats
 from sklearn.datasets import load_digits, load_sample_images
 from torch import nn
 
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.data.arrays import as_task
 from headstart.features.extract import Extraction
+from headstart.features.feature_set import Seen, look
 from headstart.listener import Logged
-from headstart.methods import configured
-from headstart.seen import Seen, look
-from headstart.tuned import tune
+from headstart.methods.finetune import tune
+from headstart.methods.table import configured
+from headstart.preprocessing.spec import PicturePreprocess
 
 SIDE = 16
 ROWS, TEST_SHARE = 2500, 1 / 3

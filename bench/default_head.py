@@ -41,13 +41,13 @@ from tuning import sentences
 from headstart.backbones.load import load
 from headstart.data.arrays import as_task
 from headstart.data.read import read
-from headstart.data.split import folds, split
-from headstart.data.task import Array, Task
-from headstart.features.cache import Cache
+from headstart.data.splits.split import folds, split
+from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.features.feature_set import Seen, look
 from headstart.heads.select import fit_probe
 from headstart.listener import Logged
-from headstart.seen import Seen, look
+from headstart.tasks.task import Array, Task
 
 SEEDS = 2 if QUICK else 5
 POOL = 2500

@@ -21,13 +21,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
-from headstart.features.torch_engine import TorchEngine
+from headstart.features.engines.torch_engine import TorchEngine
+from headstart.finetuning.stage import Stage
+from headstart.heads.module import TunedHead
 from headstart.losses.supervised import Supervised
-from headstart.network import Network, TunedHead
-from headstart.optimizers import learning
-from headstart.step import Batch, Step
-from headstart.training import Training
-from headstart.tune.stage import Stage
+from headstart.network import Network
+from headstart.training.optimizers import learning
+from headstart.training.options import Training
+from headstart.training.step import Batch, Step
 
 CLASSES = 10
 NETWORKS = ("timm:resnet50?weights=random", "timm:vit_base_patch16_224?weights=random")

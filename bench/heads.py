@@ -19,8 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from timing import QUICK, Took, clock, load_average, median, two_ratios
 
-from headstart.data.task import Array
 from headstart.heads.select import fit_probe
+from headstart.tasks.task import Array
 
 STRENGTHS = 10.0 ** -(2 * np.arange(10) / 3 - 3)
 

@@ -11,9 +11,9 @@ from sides import Rows, Side, by_us
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.linear_model import RidgeClassifier
 
-from headstart.align.aligned import Align
-from headstart.align.gaussian import kernel, squared_distances
-from headstart.data.task import Array
+from headstart.adaptation.alignment.step import Align
+from headstart.linalg.gaussian import kernel, squared_distances
+from headstart.tasks.task import Array
 
 __all__ = ["ALL", "FREE", "HEAD", "WEIGHED", "gamma", "kliep_loss", "kmm_loss", "strong", "weighing"]
 

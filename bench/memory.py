@@ -21,13 +21,13 @@ from timing import QUICK, load_average, settled
 
 from headstart.backbones.load import load
 from headstart.data.arrays import as_task
-from headstart.data.check import check
-from headstart.features.cache import Cache
-from headstart.features.choose import Wish
+from headstart.data.quality.check import check
+from headstart.features.cache.cache import Cache
+from headstart.features.engines.select import Wish
 from headstart.features.extract import Extraction
-from headstart.fitting import Plan, fit_model
+from headstart.features.feature_set import look
 from headstart.listener import Logged
-from headstart.seen import look
+from headstart.methods.plan import Plan, fit_model
 
 NAME = "bundled:mobilenetv2"
 

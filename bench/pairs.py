@@ -34,14 +34,14 @@ from pairs_table import Result, lines, markdown
 from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 
-from headstart.adapting import fit_way
-from headstart.align.way import Way
-from headstart.data.task import Array
-from headstart.ground import Ground, Origin
-from headstart.guard import choose
+from headstart.adaptation.domain_pair import Ground, Origin
+from headstart.adaptation.guard import choose
+from headstart.adaptation.learn import fit_way
+from headstart.adaptation.strategy import Way
+from headstart.features.feature_set import Seen
 from headstart.heads.head import Head, shaped
-from headstart.methods import METHODS
-from headstart.seen import Seen
+from headstart.methods.table import METHODS
+from headstart.tasks.task import Array
 
 PLAIN = ("source-only", "target-only", "pooled")
 STEPS = tuple(name for name, row in METHODS.items() if row.way is not None and row.way.align is not None)

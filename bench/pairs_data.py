@@ -24,11 +24,11 @@ from tuning import sentences
 
 from headstart.backbones.load import load
 from headstart.data.arrays import as_task
-from headstart.data.task import Array, Task
-from headstart.features.cache import Cache
+from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.features.feature_set import Seen, look
 from headstart.listener import Logged
-from headstart.seen import Seen, look
+from headstart.tasks.task import Array, Task
 
 __all__ = ["PAIRS", "Draw", "averaged", "draw", "labelled"]
 

@@ -36,9 +36,10 @@ from timing import (
     two_ratios,
 )
 
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
-from headstart.features.choose import Wish
+from headstart.features.engines.select import Wish
+from headstart.preprocessing.spec import PicturePreprocess
 
 SMALL, LARGE = (500, 375), (1632, 1224)
 EAGER = 320

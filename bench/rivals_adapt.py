@@ -11,19 +11,19 @@ from sides import Case, Rows, Side, by_adapt, by_us, weights
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
-from headstart.align.aligned import Align
-from headstart.align.augment import FeatureAugmentation
-from headstart.align.balanced import BalancedWeights
-from headstart.align.boosting import TrAdaBoost, TrAdaBoostR2
-from headstart.align.coral import Coral
-from headstart.align.kliep import KLIEP
-from headstart.align.neighbours import NearestNeighbourWeights
-from headstart.align.parameters import L2SPRegressor
-from headstart.align.ratio import ULSIF, RuLSIF
-from headstart.align.subspace import SubspaceAlignment
-from headstart.align.tca import TCA
-from headstart.align.two_stage import TwoStageTrAdaBoostR2
-from headstart.data.task import Array
+from headstart.adaptation.alignment.augment import FeatureAugmentation
+from headstart.adaptation.alignment.coral import Coral
+from headstart.adaptation.alignment.step import Align
+from headstart.adaptation.alignment.subspace import SubspaceAlignment
+from headstart.adaptation.alignment.tca import TCA
+from headstart.adaptation.estimators.l2_sp import L2SPRegressor
+from headstart.adaptation.estimators.tradaboost import TrAdaBoost, TrAdaBoostR2
+from headstart.adaptation.estimators.two_stage_tradaboost import TwoStageTrAdaBoostR2
+from headstart.adaptation.reweighting.balanced import BalancedWeights
+from headstart.adaptation.reweighting.kliep import KLIEP
+from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbourWeights
+from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
+from headstart.tasks.task import Array
 
 __all__ = ["against_adapt"]
 

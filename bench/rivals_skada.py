@@ -13,20 +13,20 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.preprocessing import StandardScaler
 
-from headstart.align.aligned import Align
-from headstart.align.coral import Coral
-from headstart.align.discriminator import DiscriminatorWeights
-from headstart.align.gaussian import squared_distances
-from headstart.align.jdot import JDOT, MOST
-from headstart.align.kernels import width
-from headstart.align.kliep import KLIEP
-from headstart.align.kmm import KMM
-from headstart.align.monge import LinearTransport
-from headstart.align.neighbours import NearestNeighbourWeights
-from headstart.align.subspace import SubspaceAlignment
-from headstart.align.tca import TCA
-from headstart.align.transport import Transport
-from headstart.data.task import Array
+from headstart.adaptation.alignment.coral import Coral
+from headstart.adaptation.alignment.jdot import JDOT, MOST
+from headstart.adaptation.alignment.linear_transport import LinearTransport
+from headstart.adaptation.alignment.step import Align
+from headstart.adaptation.alignment.subspace import SubspaceAlignment
+from headstart.adaptation.alignment.tca import TCA
+from headstart.adaptation.alignment.transport import Transport
+from headstart.adaptation.reweighting.discriminator import DiscriminatorWeights
+from headstart.adaptation.reweighting.kliep import KLIEP
+from headstart.adaptation.reweighting.kmm import KMM
+from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbourWeights
+from headstart.linalg.gaussian import squared_distances
+from headstart.linalg.kernels import width
+from headstart.tasks.task import Array
 
 __all__ = ["against_skada", "jdot"]
 

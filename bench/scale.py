@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from material import peak_mb
 
-from headstart.align.aligned import Align, Aligned, Domains
-from headstart.align.coral import Coral
-from headstart.align.discriminator import DiscriminatorWeights
-from headstart.align.labels import BBSE
-from headstart.align.mlls import MLLS
-from headstart.align.moments import blocks, moments
-from headstart.align.monge import LinearTransport
-from headstart.data.task import Array
+from headstart.adaptation.alignment.coral import Coral
+from headstart.adaptation.alignment.linear_transport import LinearTransport
+from headstart.adaptation.alignment.step import Align, Aligned, Domains
+from headstart.adaptation.reweighting.bbse import BBSE
+from headstart.adaptation.reweighting.discriminator import DiscriminatorWeights
+from headstart.adaptation.reweighting.mlls import MLLS
+from headstart.linalg.moments import blocks, moments
+from headstart.tasks.task import Array
 
 __all__ = ["CASES", "Case", "main"]
 

@@ -20,7 +20,7 @@ import sklearn
 from choose import SHIFTS, pair
 
 from headstart import Roles, fit
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 GOALS = dict(zip(SHIFTS, (0.93, 0.93, 0.88), strict=True))
 MARGIN = 0.01

@@ -11,9 +11,9 @@ import numpy as np
 from adapts import method
 from sklearn.base import clone
 
-from headstart.align.adapted import Adapted
-from headstart.align.aligned import Align, Domains
-from headstart.data.task import Array
+from headstart.adaptation.alignment.step import Align, Domains
+from headstart.adaptation.estimators.adapted import Adapted
+from headstart.tasks.task import Array
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
@@ -91,7 +91,7 @@ def realistic(classes: int, count: int = 1000, width: int = 100, known: int = 50
 
 
 def by_us(rows: Rows, step: Align, head: Any, *, labels: bool = False, values: Any = None) -> Side:
-    """A step of headstart.align before a head of scikit-learn."""
+    """A step of headstart.adaptation before a head of scikit-learn."""
     X, y, domain = rows.together
 
     def run() -> tuple[Any, Array]:

@@ -27,16 +27,16 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegressionCV, RidgeClassifierCV
 from tuning import sentences
 
-from headstart.align.adapted import Adapted
-from headstart.align.aligned import Align, Aligned, Domains
-from headstart.align.coral import Coral
-from headstart.align.strings import StringKernel
-from headstart.align.transductive import Transductive
+from headstart.adaptation.alignment.coral import Coral
+from headstart.adaptation.alignment.step import Align, Aligned, Domains
+from headstart.adaptation.alignment.transductive import Transductive
+from headstart.adaptation.estimators.adapted import Adapted
+from headstart.adaptation.estimators.string_kernel import StringKernel
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
-from headstart.data.task import Array
-from headstart.features.cache import Cache
+from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction, extract
+from headstart.tasks.task import Array
 
 PLAIN = {"words": "string kernel", "strings": "string kernel", "minilm": "MiniLM"}
 """What each way is compared with: the features as they are, by the same head."""

@@ -24,16 +24,17 @@ import torch
 from material import DOMAINS, rated_sentences
 from timing import ONCE, QUICK, Took, clock, load_average, median, settled, two_ratios
 
-from headstart.backbones.backbone import Backbone, TextPreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
 from headstart.data.arrays import as_task
-from headstart.data.task import Array
-from headstart.features.cache import MACHINE, Cache
-from headstart.features.choose import Wish
+from headstart.features.cache.cache import MACHINE, Cache
+from headstart.features.engines.select import Wish
 from headstart.features.extract import Extraction
-from headstart.fitting import Plan, answer, fit_model
+from headstart.features.feature_set import look
 from headstart.listener import Logged
-from headstart.seen import look
+from headstart.methods.plan import Plan, answer, fit_model
+from headstart.preprocessing.spec import TextPreprocess
+from headstart.tasks.task import Array
 
 NAME = "bundled:minilm"
 BF16 = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16", "DNNL_MAX_CPU_ISA": "AVX512_CORE_BF16"}

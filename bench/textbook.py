@@ -29,15 +29,16 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
 from headstart.data.arrays import as_task
-from headstart.features.cache import Cache
-from headstart.features.choose import Wish
+from headstart.features.cache.cache import Cache
+from headstart.features.engines.select import Wish
 from headstart.features.extract import Extraction
-from headstart.fitting import answer
+from headstart.features.feature_set import look
 from headstart.listener import Logged
-from headstart.seen import look
+from headstart.methods.plan import answer
+from headstart.preprocessing.spec import PicturePreprocess
 
 EPOCHS = 10
 MODES = {"bilinear": transforms.InterpolationMode.BILINEAR, "bicubic": transforms.InterpolationMode.BICUBIC}

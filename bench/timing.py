@@ -14,24 +14,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.data.arrays import as_task
-from headstart.data.check import check
+from headstart.data.quality.check import check
 from headstart.data.read import read
-from headstart.data.task import Array, Task
-from headstart.features import processor
-from headstart.features.cache import MACHINE, Cache
-from headstart.features.choose import Wish, build, measure, settle
-from headstart.features.decode import decode
-from headstart.features.engine import Choice, Engine
+from headstart.features.cache.cache import MACHINE, Cache
+from headstart.features.cache.memory import Memory
+from headstart.features.engines import processor
+from headstart.features.engines.engine import Choice, Engine
+from headstart.features.engines.select import Wish, build, measure, settle
 from headstart.features.extract import Extraction
+from headstart.features.feature_set import look
 from headstart.features.lanes import run_lanes
-from headstart.features.memory import Memory
-from headstart.features.prepare import Pixels, normalise, prepare
 from headstart.features.quiet import quiet
-from headstart.fitting import Plan, fit_model
 from headstart.listener import Logged
-from headstart.seen import look
+from headstart.methods.plan import Plan, fit_model
+from headstart.preprocessing.decode import decode
+from headstart.preprocessing.prepare import Pixels, normalise, prepare
+from headstart.preprocessing.spec import PicturePreprocess
+from headstart.tasks.task import Array, Task
 
 __all__ = [
     "ONCE",

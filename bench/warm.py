@@ -18,14 +18,14 @@ from material import jpegs, show
 from timing import ONCE, QUICK, clock, load_average, option, settled
 
 from headstart.backbones.load import load
-from headstart.data.check import check
+from headstart.data.quality.check import check
 from headstart.data.read import read
-from headstart.features.cache import Cache
-from headstart.features.choose import Wish
+from headstart.features.cache.cache import Cache
+from headstart.features.engines.select import Wish
 from headstart.features.extract import Extraction
-from headstart.fitting import Plan, fit_model
+from headstart.features.feature_set import look
 from headstart.listener import Logged
-from headstart.seen import look
+from headstart.methods.plan import Plan, fit_model
 
 NAMES = ("bundled:efficientnet-lite0", "timm:resnet50?weights=random")
 

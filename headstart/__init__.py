@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headstart.compare import shift
     from headstart.data.read import read
     from headstart.data.roles import Roles
-    from headstart.data.task import Task
     from headstart.errors import ArtefactError, BackboneError, CacheError, DataError, HeadstartError, MissingWeights
     from headstart.evidence.evidence import Evidence
-    from headstart.features.cache import Cache
-    from headstart.study import check, evaluate, fit, predict
+    from headstart.features.cache.cache import Cache
+    from headstart.study.protocol import check, evaluate, fit, predict
+    from headstart.study.shift import shift
+    from headstart.tasks.task import Task
     from headstart.transfer import Transfer
 
 __version__ = "0.1.0"
@@ -24,21 +24,21 @@ __version__ = "0.1.0"
 _HOME = {
     "ArtefactError": "errors",
     "BackboneError": "errors",
-    "Cache": "features.cache",
+    "Cache": "features.cache.cache",
     "CacheError": "errors",
     "DataError": "errors",
     "Evidence": "evidence.evidence",
     "HeadstartError": "errors",
     "MissingWeights": "errors",
     "Roles": "data.roles",
-    "Task": "data.task",
+    "Task": "tasks.task",
     "Transfer": "transfer",
-    "check": "study",
-    "evaluate": "study",
-    "fit": "study",
-    "predict": "study",
+    "check": "study.protocol",
+    "evaluate": "study.protocol",
+    "fit": "study.protocol",
+    "predict": "study.protocol",
     "read": "data.read",
-    "shift": "compare",
+    "shift": "study.shift",
 }
 
 __all__ = [

@@ -5,89 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from headstart.backbones.backbone import Backbone
-from headstart.data.task import Array, Kind
-from headstart.heads.head import Form, Head
 
-__all__ = ["HEAD", "Network", "TunedHead"]
+__all__ = ["HEAD", "Network"]
 
 HEAD = "head"
-
-
-class TunedHead(nn.Module):
-    """The last layer: logits = W x + b, where x = (shaped(features) - mean) / scale, of which in training a share drops
-    out. With a hidden layer, x <- relu(W_1 x + b_1) before that. Only W and b can learn. (N, D) -> (N, C).
-    """
-
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(
-        self, mean: Array, scale: Array, outputs: int, *, form: Form = "plain", hidden: int = 0, dropout: float = 0.0
-    ) -> None:
-        super().__init__()
-        self.form = form
-        self.register_buffer("mean", torch.from_numpy(np.array(mean, np.float32)))
-        self.register_buffer("scale", torch.from_numpy(np.array(scale, np.float32)))
-        self.hidden = nn.Linear(len(mean), hidden) if hidden else None
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(hidden or len(mean), outputs)
-        nn.init.zeros_(self.linear.bias)
-        nn.init.zeros_(self.linear.weight)
-
-    @classmethod
-    def like(cls, head: Head, *, dropout: float = 0.0) -> TunedHead:
-        """The same function as a fitted head of one layer, at its temperature. ValueError for one that has more."""
-        if more := sorted(head.arrays.keys() - {"mean", "scale", "weight.0", "bias.0"}):
-            raise ValueError(
-                f"the {head.name} head has more than one layer: use ridge or logistic, since a network whose weights "
-                f"learn cannot begin with its {', '.join(more)}"
-            )
-        outputs = head.arrays["weight.0"].shape[1]
-        made = cls(head.arrays["mean"], head.arrays["scale"], outputs, form=head.form, dropout=dropout)
-        with torch.no_grad():
-            made.linear.weight.copy_(torch.from_numpy(head.arrays["weight.0"].T / head.temperature))
-            made.linear.bias.copy_(torch.from_numpy(head.arrays["bias.0"] / head.temperature))
-        return made
-
-    def standardised(self, features: Tensor) -> Tensor:
-        """x above, (N, D)."""
-        if self.form == "root":
-            features = signed_root(features, 0.1 * self.scale)
-        return (features - self.mean) / self.scale
-
-    def forward(self, features: Tensor) -> Tensor:
-        x = self.standardised(features)
-        if self.hidden is not None:
-            x = torch.relu(self.hidden(x))
-        logits: Tensor = self.linear(self.dropout(x))
-        return logits
-
-    def exported(self, kind: Kind, *, temperature: float, config: dict[str, Any]) -> Head:
-        """As plain arrays, for the artefact."""
-        arrays = {
-            "mean": self.mean.double().numpy().copy(),
-            "scale": self.scale.double().numpy().copy(),
-        }
-        for number, layer in enumerate(filter(None, (self.hidden, self.linear))):
-            arrays[f"weight.{number}"] = layer.weight.detach().numpy().T.copy()
-            arrays[f"bias.{number}"] = layer.bias.detach().double().numpy().copy()
-        name = "linear" if self.hidden is None else "neural"
-        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, form=self.form, config=config)
-
-
-def signed_root(features: Tensor, least: Tensor) -> Tensor:
-    """sign(x) sqrt(|x|), see `heads.head.shaped`. Its slope, 1 / (2 sqrt(|x|)), is endless at 0; it is cut off where
-    the root is less than `least`, so that a channel that is silent can wake up without a leap."""
-    root = features.detach().abs().sqrt()
-    slope = 0.5 / root.clamp_min(least)
-    return root.copysign(features.detach()) + slope * (features - features.detach())
 
 
 class Network(nn.Module):

@@ -18,30 +18,30 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from headstart import artefact
 from headstart.artefact import Model
+from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
 from headstart.data.arrays import as_matrix, as_task, is_matrix
-from headstart.data.classes import without_empty_classes
 from headstart.data.containers import contained
-from headstart.data.findings import Report
+from headstart.data.quality.classes import without_empty_classes
+from headstart.data.quality.findings import Report
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.tables import Table
 from headstart.data.target_values import column_of, rows_of, target_values, truth_of
 from headstart.data.targets import is_missing
-from headstart.data.task import Array, Kind, Task
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
-from headstart.features.cache import Cache
+from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.features.feature_set import Seen, look, noted, through_window
 from headstart.features.window import unsettled
-from headstart.fitting import Plan, answer, class_weight_of, fit_model
-from headstart.forked import settle
+from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
-from headstart.methods import configured
-from headstart.rehearsal import same_answers
-from headstart.seen import Seen, look, noted, through_window
+from headstart.methods.plan import Plan, answer, class_weight_of, fit_model
+from headstart.methods.table import configured
+from headstart.tasks.task import Array, Kind, Task
 
 __all__ = ["Transfer"]
 
@@ -60,7 +60,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     backbone : "hub:name", a local folder, or None for the default of the modality (tables and arrays have none)
-    method : a row of `headstart.methods.METHODS`
+    method : a row of `headstart.methods.table.METHODS`
     options : of a method that moves weights, by name, such as {"epochs": 20, "lr": 3e-5}; None for its defaults
     window : of pictures of more than 8 bits, (low, high): the numbers that become black and white; None: from the data
     kind : "classification", "regression" or "multilabel"

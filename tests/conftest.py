@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tiny_backbones"]
+
 # How long an example takes is the machine's affair. The same examples in every run, or new ones: see machines.py.
 settings.register_profile("same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.register_profile("drawn", deadline=None, suppress_health_check=[HealthCheck.too_slow])

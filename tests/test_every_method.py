@@ -17,7 +17,7 @@ from sklearn.datasets import load_iris
 from headstart import Transfer, fit
 from headstart.backbones.load import load
 from headstart.losses.l2_sp import L2SP
-from headstart.methods import METHODS, configured, method
+from headstart.methods.table import METHODS, configured, method
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]

@@ -15,17 +15,18 @@ from torch import nn
 from headstart import Transfer
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
-from headstart.checkpoint import Journal
+from headstart.finetuning.full import Full
+from headstart.finetuning.head import HeadOnly
+from headstart.finetuning.lp_ft import LPFT
+from headstart.finetuning.stage import Stage
+from headstart.heads.module import TunedHead
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.supervised import Supervised
-from headstart.network import Network, TunedHead
-from headstart.source import Data
-from headstart.train import train
-from headstart.training import Training
-from headstart.tune.full import Full
-from headstart.tune.head import HeadOnly
-from headstart.tune.lp_ft import LPFT
-from headstart.tune.stage import Stage
+from headstart.network import Network
+from headstart.training.checkpoint import Journal
+from headstart.training.feed import Data
+from headstart.training.loop import train
+from headstart.training.options import Training
 
 DESCENT = Training(
     margin=0,

@@ -14,9 +14,9 @@ from headstart import Roles, Transfer
 from headstart.data.arrays import as_task
 from headstart.data.read import read
 from headstart.errors import DataError
-from headstart.fitting import counted
-from headstart.heads.weights import uneven
+from headstart.heads.sample_weights import uneven
 from headstart.listener import LOGGED
+from headstart.methods.plan import counted
 
 HEADS = ("probe", "ridge", "logistic", "prototypes", "neural", "kernel", "boosting")
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from headstart.artefact.model import Model
-from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
-from headstart.data.deep import in_words
+from headstart.data.bit_depth import in_words
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 
 __all__ = ["card"]
 

@@ -10,10 +10,10 @@ from typing import Any
 from headstart.artefact.model import Label, Model
 from headstart.artefact.schema import FORMAT, VERSION
 from headstart.artefact.strict_json import plain, without_gaps
-from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
-from headstart.backbones.preprocess import preprocess_from_json, preprocess_to_json
-from headstart.data.task import Columns
+from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError, BackboneError
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess, preprocess_from_json, preprocess_to_json
+from headstart.tasks.task import Columns
 
 __all__ = ["columns_from", "config_of", "labels", "outputs", "preprocess_from"]
 

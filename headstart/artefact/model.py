@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headstart.backbones.backbone import Backbone
-from headstart.data.task import Array, Columns, Kind, Modality
 from headstart.heads.head import Head
+from headstart.tasks.task import Array, Columns, Kind, Modality
 
 __all__ = ["Label", "Model"]
 

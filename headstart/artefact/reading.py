@@ -11,11 +11,12 @@ from headstart.artefact.files import read_files
 from headstart.artefact.model import Model
 from headstart.artefact.strict_json import parse
 from headstart.artefact.tensors import Tensors, arrays_under, check_head, from_bytes, under
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load, rebuild
 from headstart.backbones.windowed import windowed
 from headstart.errors import ArtefactError
 from headstart.heads.head import Head
+from headstart.preprocessing.spec import PicturePreprocess
 
 __all__ = ["Stored", "model_of", "read", "verify"]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, get_args
 
-from headstart.data.task import ColumnType
 from headstart.errors import ArtefactError
+from headstart.tasks.task import ColumnType
 
 __all__ = ["CONFIG", "FILES", "FORMAT", "VERSION", "Shape"]
 

@@ -10,10 +10,10 @@ import torch
 from safetensors import SafetensorError
 
 from headstart.artefact.model import Model
-from headstart.data.task import Array
 from headstart.errors import ArtefactError
 from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
 from headstart.heads.layers import leads_on
+from headstart.tasks.task import Array
 
 __all__ = ["Tensors", "arrays_under", "check_head", "from_bytes", "same_bits", "tensors_of", "to_bytes", "under"]
 

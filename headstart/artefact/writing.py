@@ -26,8 +26,8 @@ from headstart.artefact.place import (
 from headstart.artefact.reading import read
 from headstart.artefact.strict_json import canonical, dump, plain, without_gaps
 from headstart.artefact.tensors import same_bits, tensors_of, to_bytes
-from headstart.backbones.backbone import TextPreprocess
 from headstart.errors import ArtefactError
+from headstart.preprocessing.spec import TextPreprocess
 
 __all__ = ["contents", "write"]
 

@@ -1,0 +1,1 @@
+"""Pretrained models: from "hub:name" to a backbone."""

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from headstart.backbones import timm, transformers
-from headstart.backbones.backbone import Backbone, Classifier, PicturePreprocess, TextPreprocess
+from headstart.backbones.backbone import Backbone, Classifier
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.stages import stages_of
 from headstart.errors import BackboneError
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 
 __all__ = ["assemble", "build"]
 

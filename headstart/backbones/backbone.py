@@ -4,45 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
-from headstart.data.task import Array, Modality
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.tasks.task import Array, Modality
 
-__all__ = ["Backbone", "Classifier", "PicturePreprocess", "TextPreprocess"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PicturePreprocess:
-    """From a decoded RGB uint8 picture (3, H, W) to the float input (3, size[0], size[1]) of a backbone.
-
-    Resize the shorter side to `resize` (antialiased), crop the centre to `size`, scale to [0, 1], then
-    (x - mean) / std. With `squash`, resize to `size` exactly, without regard to the aspect ratio, and do not crop.
-
-    window   of pictures of more than 8 bits a channel: the numbers that become 0 and 255 when they are decoded. None:
-             0 and the most that 16 bits can hold (floating point: 0 and 1)
-    """
-
-    size: tuple[int, int]
-    resize: int
-    interpolation: Literal["bilinear", "bicubic"]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    squash: bool = False
-    window: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextPreprocess:
-    """From a string to token ids. `tokenizer_json` is the whole fast tokenizer, as the `tokenizers` library writes it.
-
-    Truncation at `max_length` tokens (special tokens included) and padding with `pad_id` are done by the caller.
-    """
-
-    tokenizer_json: str
-    max_length: int
-    pad_id: int
+__all__ = ["Backbone", "Classifier"]
 
 
 @dataclass(frozen=True, kw_only=True)

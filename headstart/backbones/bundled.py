@@ -25,15 +25,15 @@ from typing import Any, Literal, NamedTuple
 from torch import Tensor, nn
 
 from headstart.backbones import assemble
-from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
 from headstart.backbones.encoders import Topped
 from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.timm import imagenet_labels
-from headstart.backbones.tokenizer import plain
 from headstart.backbones.transformers import architecture
 from headstart.backbones.weights import fill, parse_weights
 from headstart.errors import BackboneError, MissingWeights
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.preprocessing.tokenizer import plain
 
 __all__ = ["BUNDLED", "Package", "from_name"]
 

@@ -15,7 +15,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from scipy.special import logsumexp, softmax
 
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 __all__ = ["answers", "matched", "named"]
 

@@ -10,16 +10,16 @@ from torch import Tensor
 
 from headstart.backbones import assemble, timm, transformers
 from headstart.backbones.classifier import named
-from headstart.backbones.config import read_config
 from headstart.backbones.encoders import Topped
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.parts import Labelled, Parts
-from headstart.backbones.preprocess import preprocess_from_json
 from headstart.backbones.randomness import seeded
-from headstart.backbones.stored_head import FORMS, StoredHead
 from headstart.backbones.weights import SAFE, fill, parse_weights
 from headstart.errors import BackboneError, MissingWeights
 from headstart.heads.arrays import foreign_arrays, head_arrays
+from headstart.heads.module import FORMS, StoredHead
+from headstart.preprocessing.config_file import read_config
+from headstart.preprocessing.spec import preprocess_from_json
 
 __all__ = ["PREFIX", "from_folder"]
 

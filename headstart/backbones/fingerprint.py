@@ -9,9 +9,8 @@ import torch
 from blake3 import blake3
 from torch import nn
 
-from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
-from headstart.backbones.preprocess import preprocess_to_json
-from headstart.forked import is_forked
+from headstart.linalg.forked import is_forked
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess, preprocess_to_json
 
 __all__ = ["fingerprint"]
 

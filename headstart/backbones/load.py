@@ -10,15 +10,16 @@ from urllib.parse import parse_qsl
 from torch import Tensor
 
 from headstart.backbones import assemble, bundled, file, timm
-from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import fill
-from headstart.data.task import Modality
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.tasks.task import Modality
 
 __all__ = ["IDENTITY", "default", "load", "rebuild"]
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
-from headstart.data.task import Array
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.tasks.task import Array
 
 __all__ = ["Labelled", "Parts"]
 

@@ -11,14 +11,14 @@ from typing import Any
 
 from torch import nn
 
-from headstart.backbones.backbone import PicturePreprocess
 from headstart.backbones.classifier import named
-from headstart.backbones.config import read_config
 from headstart.backbones.hub import repository
 from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import read_weights
 from headstart.errors import BackboneError
+from headstart.preprocessing.config_file import read_config
+from headstart.preprocessing.spec import PicturePreprocess
 
 __all__ = ["build", "from_folder", "from_name", "imagenet_labels", "picture_preprocess", "random_weights"]
 

@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
 from headstart.backbones.checkpoint import checkpoint, configured, quiet
 from headstart.backbones.classifier import named
-from headstart.backbones.config import read_config
 from headstart.backbones.encoders import PictureClassifier, PictureEncoder, TextClassifier, TextEncoder
 from headstart.backbones.parts import Labelled, Parts
-from headstart.backbones.pictures import picture_preprocess
-from headstart.backbones.tokenizer import text_preprocess
 from headstart.errors import BackboneError
+from headstart.preprocessing.config_file import read_config
+from headstart.preprocessing.image_processor import picture_preprocess
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.preprocessing.tokenizer import text_preprocess
 
 __all__ = ["architecture", "build", "from_folder"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from headstart.backbones.backbone import Backbone, Classifier, PicturePreprocess
+from headstart.backbones.backbone import Backbone, Classifier
 from headstart.backbones.fingerprint import fingerprint
+from headstart.preprocessing.spec import PicturePreprocess
 
 __all__ = ["windowed"]
 

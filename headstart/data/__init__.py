@@ -1,0 +1,1 @@
+"""Readers: from a path or an object to a task."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from headstart.data.listing import Listing
-from headstart.data.naming import label_of, shown
 from headstart.data.no_classes import ANNOTATIONS, CONTAINERS, SIDECARS
 from headstart.data.split_names import is_unlabelled, split_of
-from headstart.data.task import SetAside
 from headstart.data.tree import Folder
+from headstart.messages import label_of, shown
+from headstart.tasks.task import SetAside
 
 __all__ = ["Arrangement", "Labelled"]
 

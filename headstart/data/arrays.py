@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headstart.data.bit_depth import DEEP_DTYPES
 from headstart.data.containers import contained
-from headstart.data.deep import DEEP_DTYPES
 from headstart.data.draft import Draft, finish
 from headstart.data.images import holds_pictures, is_picture
-from headstart.data.naming import few
 from headstart.data.pixels import cure, pictures_in
 from headstart.data.roles import Roles
 from headstart.data.strings import draft_of_pictures, draft_of_strings
@@ -21,8 +20,9 @@ from headstart.data.tables import Table, of_frame
 from headstart.data.tabular import draft_of
 from headstart.data.target_values import column_of, target_values
 from headstart.data.targets import is_missing
-from headstart.data.task import Array, Columns, Kind, Modality, Task
 from headstart.errors import DataError
+from headstart.messages import few
+from headstart.tasks.task import Array, Columns, Kind, Modality, Task
 
 __all__ = ["as_matrix", "as_task", "draft_of_inputs", "is_matrix"]
 

@@ -27,7 +27,7 @@ import pandas as pd
 from headstart.data.moments import Order, is_date_name, moment_of_digits, read_moments, seconds_of
 from headstart.data.numbers import Decimal, Numbers, read_numbers
 from headstart.data.stored import MOMENTS, stored, strings
-from headstart.data.task import Array, ColumnType
+from headstart.tasks.task import Array, ColumnType
 
 __all__ = ["Typed", "typed"]
 

@@ -34,14 +34,14 @@ import pandas as pd
 
 from headstart.data.counters import count_of_rows
 from headstart.data.inputs import BESIDE, inputs_of, looks, rest_of
-from headstart.data.naming import by_name, did_you_mean, few
 from headstart.data.profile import all_different, identity, obstacle
 from headstart.data.roles import Roles
 from headstart.data.split_names import split_of
 from headstart.data.tables import Table
 from headstart.data.targets import is_missing
-from headstart.data.task import Columns, Modality
 from headstart.errors import DataError, MissingColumn
+from headstart.messages import by_name, did_you_mean, few
+from headstart.tasks.task import Columns, Modality
 
 __all__ = ["Assigned", "Roles", "assign"]
 

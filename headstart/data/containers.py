@@ -26,12 +26,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from headstart.data.deep import DEEP_DTYPES
+from headstart.data.bit_depth import DEEP_DTYPES
 from headstart.data.huggingface import is_dataset, table_of
 from headstart.data.images import is_picture, is_stored
 from headstart.data.tables import Table, of_frame
-from headstart.data.task import Array
 from headstart.errors import DataError
+from headstart.tasks.task import Array
 
 __all__ = ["contained"]
 

@@ -15,7 +15,7 @@ import pandas as pd
 from blake3 import blake3
 from PIL import Image
 
-from headstart.data.task import Array, Inputs, Modality
+from headstart.tasks.task import Array, Inputs, Modality
 
 __all__ = ["array_key", "content_key", "content_keys", "file_key", "picture_key", "row_keys", "text_key"]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 __all__ = ["MANY_ROWS", "count_of_rows", "order_tells", "whole_numbers"]
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from headstart.data.dialect import SEPARATORS, Dialect, Record, all_fit, dialect_of, in_single_quotes, records_of
 from headstart.data.encoding import damage, decode
-from headstart.data.naming import few
-from headstart.data.task import SetAside
 from headstart.errors import DataError
+from headstart.messages import few
+from headstart.tasks.task import SetAside
 
 __all__ = ["Records", "parse"]
 

@@ -12,9 +12,9 @@ from headstart.data.labels import folded
 from headstart.data.losses import causes_of, lost_rows
 from headstart.data.multihot import from_multihot
 from headstart.data.targets import code, infer_kind, is_missing, plain, require_kind, unusable
-from headstart.data.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
 from headstart.data.weights import weights_of
 from headstart.errors import DataError
+from headstart.tasks.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
 
 __all__ = ["Draft", "finish"]
 

@@ -17,8 +17,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from headstart.data.naming import few
 from headstart.errors import DataError
+from headstart.messages import few
 
 __all__ = ["Decoded", "damage", "decode"]
 

@@ -11,10 +11,10 @@ from headstart.data import images, text
 from headstart.data.draft import Draft
 from headstart.data.layout import by_class
 from headstart.data.listing import Listing, list_folder
-from headstart.data.naming import shown
 from headstart.data.no_classes import ANNOTATIONS
-from headstart.data.task import Modality, SetAside
 from headstart.errors import DataError
+from headstart.messages import shown
+from headstart.tasks.task import Modality, SetAside
 
 __all__ = ["read_folder"]
 

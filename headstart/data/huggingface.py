@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from headstart.data.naming import few
 from headstart.data.split_names import split_of
 from headstart.data.tables import Table, of_frame
 from headstart.errors import DataError
+from headstart.messages import few
 
 __all__ = ["is_dataset", "table_of"]
 

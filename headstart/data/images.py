@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from headstart.data.deep import DEEP_DTYPES, deep_values, is_deep_picture
-from headstart.data.task import Array
+from headstart.data.bit_depth import DEEP_DTYPES, deep_values, is_deep_picture
+from headstart.tasks.task import Array
 
 __all__ = ["SUFFIXES", "find_pictures", "holds_pictures", "is_picture", "is_picture_name", "is_stored"]
 

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from headstart.data.images import holds_pictures
-from headstart.data.naming import by_name, few
 from headstart.data.profile import all_different, are_words, identity, is_text, mean_words, obstacle
 from headstart.data.roles import Roles
 from headstart.data.tables import Table
-from headstart.data.task import Modality
 from headstart.errors import DataError
+from headstart.messages import by_name, few
+from headstart.tasks.task import Modality
 
 __all__ = ["BESIDE", "inputs_of", "looks", "rest_of"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headstart.data.task import Array, SetAside, Task
 from headstart.data.unlearnt import codes_among, to_classes
 from headstart.errors import DataError
+from headstart.tasks.task import Array, SetAside, Task
 
 __all__ = ["join"]
 

@@ -6,8 +6,8 @@ import json
 from typing import Any, NamedTuple
 
 from headstart.data.encoding import damage, decode
-from headstart.data.task import SetAside
 from headstart.errors import DataError
+from headstart.tasks.task import SetAside
 
 __all__ = ["Objects", "parse"]
 

@@ -20,11 +20,11 @@ from collections.abc import Collection
 
 from headstart.data.arrangement import Arrangement, Labelled
 from headstart.data.listing import Listing
-from headstart.data.naming import few, label_of, shown
 from headstart.data.no_classes import ANNOTATIONS, CONTAINERS, SIDECARS, ambiguous, no_classes
 from headstart.data.split_names import is_unlabelled, split_of
 from headstart.data.tree import Folder, tree_of
 from headstart.errors import DataError
+from headstart.messages import few, label_of, shown
 
 __all__ = ["Labelled", "by_class"]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from headstart.data.naming import shown
-from headstart.data.task import SetAside
 from headstart.errors import DataError
+from headstart.messages import shown
+from headstart.tasks.task import SetAside
 
 __all__ = ["Listing", "list_folder"]
 

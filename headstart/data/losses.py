@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headstart.data.naming import few
-from headstart.data.task import Foreign, SetAside, Task
 from headstart.errors import DataError
+from headstart.messages import few
+from headstart.tasks.task import Foreign, SetAside, Task
 
 __all__ = ["MANY", "WAY_OUT", "are_many", "causes_of", "lost_rows", "require_few_lost"]
 

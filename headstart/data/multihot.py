@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from headstart.data.naming import few
 from headstart.data.targets import is_missing
 from headstart.errors import DataError
+from headstart.messages import few
 
 __all__ = ["Labelled", "from_multihot"]
 

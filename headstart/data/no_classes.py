@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from headstart.data.listing import Listing
-from headstart.data.naming import few, shown
 from headstart.data.split_names import split_of
 from headstart.data.tree import Folder
+from headstart.messages import few, shown
 
 __all__ = ["ANNOTATIONS", "CONTAINERS", "SIDECARS", "ambiguous", "no_classes"]
 

@@ -8,10 +8,10 @@ from typing import NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-from headstart.data.naming import few
 from headstart.data.targets import recode
-from headstart.data.task import Array, Columns, Task
 from headstart.errors import DataError
+from headstart.messages import few
+from headstart.tasks.task import Array, Columns, Task
 
 __all__ = ["Pair", "apart", "foreign", "named", "pair"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.deep import DEEP_DTYPES
+from headstart.data.bit_depth import DEEP_DTYPES
 from headstart.data.images import is_picture
-from headstart.data.task import Array
 from headstart.errors import DataError
+from headstart.tasks.task import Array
 
 __all__ = ["cure", "pictures_in"]
 

@@ -12,13 +12,13 @@ from headstart.data.containers import contained
 from headstart.data.draft import Draft, finish
 from headstart.data.folders import read_folder
 from headstart.data.images import is_picture_name
-from headstart.data.naming import did_you_mean, shown
 from headstart.data.roles import Roles
 from headstart.data.tables import SUFFIXES, Table, is_table_name, read_table
 from headstart.data.tabular import draft_of
-from headstart.data.task import Columns, Kind, Task
 from headstart.data.text import is_text_name
 from headstart.errors import DataError
+from headstart.messages import did_you_mean, shown
+from headstart.tasks.task import Columns, Kind, Task
 
 __all__ = ["read"]
 

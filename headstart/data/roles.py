@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headstart.data.task import Modality
+from headstart.tasks.task import Modality
 
 __all__ = ["Roles"]
 

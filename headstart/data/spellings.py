@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from headstart.data.encoding import CP1252
-from headstart.data.findings import Finding, examples_of
-from headstart.data.inspection import Inspection
 from headstart.data.labels import likeness
+from headstart.data.quality.findings import Finding, examples_of
+from headstart.data.quality.inspection import Inspection
 
 __all__ = ["garbled", "spelling_findings"]
 

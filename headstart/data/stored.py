@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headstart.data.task import ColumnType
+from headstart.tasks.task import ColumnType
 
 __all__ = ["MOMENTS", "stored", "strings"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from headstart.data.draft import Draft
 from headstart.data.images import find_pictures, holds_pictures
-from headstart.data.naming import few, shown
-from headstart.data.task import Modality
 from headstart.data.text import empty_note, find_texts, is_text_name, read_texts
 from headstart.errors import DataError
+from headstart.messages import few, shown
+from headstart.tasks.task import Modality
 
 __all__ = ["draft_of_pictures", "draft_of_strings"]
 

@@ -16,9 +16,9 @@ import pandas as pd
 
 from headstart.data import delimited, jsonl
 from headstart.data.cells import Typed, typed
-from headstart.data.naming import few, shown
-from headstart.data.task import ColumnType, SetAside
 from headstart.errors import DataError
+from headstart.messages import few, shown
+from headstart.tasks.task import ColumnType, SetAside
 
 __all__ = ["SUFFIXES", "Table", "is_table_name", "of_frame", "read_table"]
 

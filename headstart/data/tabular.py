@@ -14,15 +14,15 @@ from headstart.data.counters import count_of_rows, order_tells, whole_numbers
 from headstart.data.draft import Draft
 from headstart.data.images import find_pictures
 from headstart.data.labels import fold
-from headstart.data.naming import few, shown
 from headstart.data.roles import Roles
 from headstart.data.split_names import split_of
 from headstart.data.tables import Table
 from headstart.data.targets import infer_kind, is_missing
-from headstart.data.task import Columns, Kind, SetAside
 from headstart.data.text import empty_note, find_texts, join_texts
 from headstart.data.written_lists import from_text
 from headstart.errors import DataError
+from headstart.messages import few, shown
+from headstart.tasks.task import Columns, Kind, SetAside
 
 __all__ = ["draft_of"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from headstart.data.containers import contained
 from headstart.data.tables import Table
 from headstart.data.targets import plain
-from headstart.data.task import Array
 from headstart.errors import DataError
+from headstart.tasks.task import Array
 
 __all__ = ["column_of", "rows_of", "target_values", "truth_of"]
 

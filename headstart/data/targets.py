@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 
 from headstart.data.labels import fold
-from headstart.data.naming import did_you_mean, few
-from headstart.data.task import Array, Foreign, Kind, Task
 from headstart.errors import DataError
+from headstart.messages import did_you_mean, few
+from headstart.tasks.task import Array, Foreign, Kind, Task
 
 __all__ = ["code", "infer_kind", "is_missing", "plain", "recode", "require_kind", "unusable"]
 

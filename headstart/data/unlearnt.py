@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from headstart.data.labels import fold
-from headstart.data.naming import did_you_mean, few
-from headstart.data.task import Array, Task
 from headstart.errors import DataError
+from headstart.messages import did_you_mean, few
+from headstart.tasks.task import Array, Task
 
 __all__ = ["as_learnt", "codes_among", "to_classes"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.naming import few
 from headstart.data.targets import is_missing, plain
-from headstart.data.task import Array
 from headstart.errors import DataError
+from headstart.messages import few
+from headstart.tasks.task import Array
 
 __all__ = ["repeats", "weights_of"]
 

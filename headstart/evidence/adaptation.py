@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from headstart.data.task import Array
 from headstart.evidence.assess import Adaptation, Gain, assess
 from headstart.evidence.held import Held
+from headstart.tasks.task import Array
 
 __all__ = ["adaptation_of"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from headstart.data.task import Array
 from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.held import Held
 from headstart.evidence.intervals import Interval, interval
 from headstart.evidence.scores import HEADLINE, METRICS
 from headstart.evidence.verdict import Verdict, verdict
+from headstart.tasks.task import Array
 
 __all__ = ["NO_PRETRAINING", "NO_TRANSFER", "Adaptation", "Assessment", "Gain", "assess"]
 

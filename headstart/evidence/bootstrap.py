@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from headstart.data.task import Array
 from headstart.evidence.held import Held
 from headstart.evidence.intervals import Draws, Shares
 from headstart.evidence.scores import METRICS, scores_of_sums
 from headstart.evidence.tally import tally
+from headstart.tasks.task import Array
 
 __all__ = ["RESAMPLES", "Resampled", "bootstrap"]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.task import Array
 from headstart.evidence.held import Held
+from headstart.tasks.task import Array
 
 __all__ = ["BINS", "bin_of", "confidence", "reliability"]
 

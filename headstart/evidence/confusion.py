@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headstart.data.task import Array
 from headstart.evidence.held import Held, decide
+from headstart.tasks.task import Array
 
 __all__ = ["ClassScore", "Mistake", "class_scores", "confusion", "mistakes"]
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from headstart.data.task import Array, Kind
 from headstart.evidence.assess import Adaptation, Assessment, Gain, assess
 from headstart.evidence.calibration import reliability
 from headstart.evidence.confusion import ClassScore, Mistake, class_scores, confusion, mistakes
@@ -15,6 +14,7 @@ from headstart.evidence.intervals import Interval
 from headstart.evidence.record import from_record, to_record
 from headstart.evidence.unlearnt import unlearnt
 from headstart.evidence.verdict import Verdict
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Evidence", "of_answers"]
 

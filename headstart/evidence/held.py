@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headstart.data.task import Array, Kind, Task
+from headstart.tasks.task import Array, Kind, Task
 
 __all__ = ["Held", "decide"]
 

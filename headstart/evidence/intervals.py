@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 __all__ = ["ALPHA", "Draws", "Interval", "Shares", "interval"]
 

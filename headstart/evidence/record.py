@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from headstart.data.task import Kind
 from headstart.errors import DataError
 from headstart.evidence.assess import Adaptation, Assessment, Gain
 from headstart.evidence.confusion import ClassScore, Mistake
 from headstart.evidence.intervals import Interval
 from headstart.evidence.scores import METRICS
 from headstart.evidence.verdict import Verdict
+from headstart.tasks.task import Kind
 
 if TYPE_CHECKING:
     from headstart.evidence.evidence import Evidence

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.data.task import Array, Kind
 from headstart.evidence.held import Held
 from headstart.evidence.tally import tally
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["HEADLINE", "LOWER_IS_BETTER", "METRICS", "score", "scores_of_sums"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from headstart.data.task import Array
 from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.held import Held
 from headstart.evidence.intervals import Interval, interval
 from headstart.evidence.scores import HEADLINE
 from headstart.evidence.verdict import figure, signed, spread
+from headstart.tasks.task import Array
 
 __all__ = ["Cost", "steps", "table"]
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from headstart.data.task import Array
 from headstart.evidence.calibration import BINS, bin_of, confidence
 from headstart.evidence.held import Held, decide
+from headstart.tasks.task import Array
 
 __all__ = ["tally"]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.naming import few
-from headstart.data.task import Array
 from headstart.evidence.held import Held
 from headstart.evidence.scores import HEADLINE, score
 from headstart.evidence.verdict import figure
+from headstart.messages import few
+from headstart.tasks.task import Array
 
 __all__ = ["unlearnt"]
 

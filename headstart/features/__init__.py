@@ -1,0 +1,1 @@
+"""One forward pass of a frozen backbone: features of pictures and texts."""

@@ -9,21 +9,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
-from headstart.data.deep import Window
-from headstart.data.task import Array
+from headstart.backbones.backbone import Backbone
+from headstart.data.bit_depth import Window
 from headstart.defaults import with_own_defaults
-from headstart.features import processor
-from headstart.features.cache import Cache
-from headstart.features.choose import Wish
-from headstart.features.engine import EngineUsed, Unfit
+from headstart.features.cache.cache import Cache
+from headstart.features.cache.session import Session
+from headstart.features.engines import processor
+from headstart.features.engines.engine import EngineUsed, Unfit
+from headstart.features.engines.provider import Supply
+from headstart.features.engines.select import Wish
 from headstart.features.features import Failed, Features
 from headstart.features.pictures import Pictures, open_thumbs
 from headstart.features.quiet import quiet
-from headstart.features.session import Session
-from headstart.features.supply import Supply
 from headstart.features.texts import Texts
 from headstart.features.unknown import unknown_share
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.tasks.task import Array
 
 __all__ = ["Extraction", "Features", "Progress", "extract", "thumbnails"]
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from headstart.features.engine import EngineUsed, Rows
-from headstart.features.prepare import Pixels
+from headstart.features.engines.engine import EngineUsed, Rows
+from headstart.preprocessing.prepare import Pixels
 
 __all__ = ["Failed", "Features", "Ints"]
 

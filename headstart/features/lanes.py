@@ -7,7 +7,7 @@ from threading import Event, Lock, Thread
 
 import torch
 
-from headstart.features.interrupts import interrupts_wait
+from headstart.features.engines.interrupts import interrupts_wait
 
 __all__ = ["run_lanes"]
 

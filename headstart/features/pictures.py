@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from headstart.backbones.backbone import PicturePreprocess
-from headstart.data.deep import Window
+from headstart.data.bit_depth import Window
 from headstart.errors import DataError
-from headstart.features.engine import Engine, Rows, Runner
+from headstart.features.cache.files import Sight
+from headstart.features.cache.session import Session
+from headstart.features.cache.store import Store
+from headstart.features.engines.engine import Engine, Rows, Runner
+from headstart.features.engines.provider import Supply
 from headstart.features.lanes import run_lanes
-from headstart.features.pillow import Unscaled
-from headstart.features.prepare import RECIPE, THUMB, Pixels, prepare, thumbnail
-from headstart.features.seen import Sight
-from headstart.features.session import Session
-from headstart.features.source import Source, path_of
-from headstart.features.store import Store
-from headstart.features.supply import Supply
+from headstart.features.picture_input import Source, path_of
+from headstart.preprocessing.pillow import Unscaled
+from headstart.preprocessing.prepare import RECIPE, THUMB, Pixels, prepare, thumbnail
+from headstart.preprocessing.spec import PicturePreprocess
 
 __all__ = ["Pictures", "open_thumbs"]
 

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from headstart.backbones.backbone import Backbone, TextPreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.data.content import text_key
-from headstart.features.engine import Rows
+from headstart.features.cache.session import Session
+from headstart.features.engines.engine import Rows
+from headstart.features.engines.provider import Supply
 from headstart.features.features import Ints
 from headstart.features.lanes import run_lanes
-from headstart.features.session import Session
-from headstart.features.supply import Supply
-from headstart.features.tokens import Ids, Tokenizer
+from headstart.preprocessing.spec import TextPreprocess
+from headstart.preprocessing.tokens import Ids, Tokenizer
 
 __all__ = ["Texts", "plan"]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.backbones.backbone import TextPreprocess
-from headstart.features.tokens import Tokenizer
+from headstart.preprocessing.spec import TextPreprocess
+from headstart.preprocessing.tokens import Tokenizer
 
 __all__ = ["MUCH", "unknown_advice", "unknown_share"]
 

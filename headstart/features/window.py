@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.windowed import windowed
-from headstart.data.deep import Window, check_window, deep_values, in_words, is_deep
-from headstart.data.task import Array
+from headstart.data.bit_depth import Window, check_window, deep_values, in_words, is_deep
 from headstart.errors import DataError
-from headstart.features.pillow import open_picture, quietly
+from headstart.preprocessing.pillow import open_picture, quietly
+from headstart.preprocessing.spec import PicturePreprocess
+from headstart.tasks.task import Array
 
 __all__ = ["SHARE", "find_window", "settled", "unsettled"]
 

@@ -1,0 +1,1 @@
+"""From features to answers: one head a file."""

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-from headstart.data.task import Array
 from headstart.heads.standardize import BLOCK, Scale, Standard, blocks, standard
+from headstart.tasks.task import Array
 
 __all__ = ["Basis", "principal"]
 

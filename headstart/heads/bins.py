@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 __all__ = ["Edges", "edges_of", "in_bins"]
 

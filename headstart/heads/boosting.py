@@ -15,12 +15,12 @@ import numpy as np
 from sklearn import config_context
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
-from headstart.data.task import Array, Kind
-from headstart.heads.folds import merged
+from headstart.data.splits.folds import merged
+from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import LEAF, grown
-from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Boosting"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import log_softmax
 
-from headstart.data.task import Array, Kind
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Calibration", "calibrate", "log_loss", "row_log_losses"]
 

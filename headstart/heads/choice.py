@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from headstart.data.task import Array
 from headstart.heads.score import Score, standard_error
+from headstart.tasks.task import Array
 
 __all__ = ["WEIGHTED", "Choice", "choose"]
 

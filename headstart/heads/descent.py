@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headstart.data.task import Array
 from headstart.heads.likelihood import Likelihood
+from headstart.tasks.task import Array
 
 __all__ = ["Minimum", "Objective", "descend"]
 

@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple, Protocol, get_args
 import numpy as np
 from scipy.special import expit, softmax
 
-from headstart.data.task import Array, Kind
 from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.layers import grown, radial
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["ClassWeight", "Fitter", "Form", "Head", "HeadFit", "probabilities", "shaped"]
 

@@ -16,15 +16,15 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.linalg import eigh
 
-from headstart.data.task import Array, Kind
 from headstart.heads.basis import principal
+from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import radial, squared_distances
 from headstart.heads.logistic import Logistic
-from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
 from headstart.heads.ridge import Ridge
 from headstart.heads.standardize import BLOCK, Standard, blocks, standard
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Kernel"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 __all__ = ["LEAF", "deepest", "grown", "leads_on", "radial", "squared_distances"]
 

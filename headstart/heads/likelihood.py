@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 __all__ = ["Likelihood"]
 

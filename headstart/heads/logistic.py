@@ -17,13 +17,13 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from headstart.data.task import Array, Kind
 from headstart.heads.descent import Objective, descend
+from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.likelihood import Likelihood
-from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
-from headstart.heads.walk import walk
+from headstart.heads.regularization_path import walk
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Logistic"]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from headstart.data.task import Array, Kind
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Networks", "row_losses"]
 

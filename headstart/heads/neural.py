@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.data.task import Array, Kind
+from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.networks import Networks, row_losses
-from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import blocks, standard
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Neural"]
 

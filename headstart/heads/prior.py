@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax, logsumexp, softmax
 
-from headstart.data.task import Array
 from headstart.heads.calibrate import calibrate
+from headstart.tasks.task import Array
 
 __all__ = ["Settled", "answered", "half_by_class", "settle"]
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from scipy.special import logsumexp
 
-from headstart.data.task import Array, Kind
+from headstart.data.splits.folds import merged
 from headstart.heads.basis import Basis
 from headstart.heads.calibrate import Calibration, calibrate
-from headstart.heads.folds import merged
 from headstart.heads.head import Head
+from headstart.heads.sample_weights import row_weights
 from headstart.heads.standardize import Scale
-from headstart.heads.weights import row_weights
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Problem"]
 

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from headstart.data.task import Array, Kind
-from headstart.heads.pose import Posed, Proposal
+from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.problem import Problem
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Prototypes"]
 

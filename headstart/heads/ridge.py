@@ -22,11 +22,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from headstart.data.task import Array, Kind
-from headstart.heads.pose import Posed, Proposal
+from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.problem import Problem
+from headstart.heads.regularization_path import walk
 from headstart.heads.standardize import blocks
-from headstart.heads.walk import walk
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Ridge"]
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax
 
-from headstart.data.task import Array
 from headstart.heads.calibrate import row_log_losses
 from headstart.heads.prior import Settled, half_by_class, settle
 from headstart.heads.problem import Problem
+from headstart.tasks.task import Array
 
 __all__ = ["Score", "score", "standard_error"]
 

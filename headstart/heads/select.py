@@ -10,21 +10,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headstart.data.task import Array, Kind
-from headstart.heads.blas import one_thread
 from headstart.heads.boosting import Boosting
 from headstart.heads.choice import WEIGHTED, choose
+from headstart.heads.fitter import Posed, Proposal, pose
 from headstart.heads.head import ClassWeight, Form, HeadFit, shaped
 from headstart.heads.kernel import Kernel
 from headstart.heads.logistic import Logistic
 from headstart.heads.neural import Neural
-from headstart.heads.pose import Posed, Proposal, pose
 from headstart.heads.problem import Problem
 from headstart.heads.prototypes import Prototypes
 from headstart.heads.ridge import Ridge
 from headstart.heads.score import score
 from headstart.heads.standardize import Scale
 from headstart.heads.trees import Trees
+from headstart.linalg.blas import one_thread
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["HEADS", "fit_probe"]
 

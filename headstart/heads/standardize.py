@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from headstart.data.task import Array
+from headstart.tasks.task import Array
 
 __all__ = ["Scale", "Standard", "blocks", "refuse_bad", "standard"]
 

@@ -16,14 +16,14 @@ import numpy as np
 from scipy.special import log_softmax
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from headstart.data.task import Array, Kind
+from headstart.data.splits.folds import merged
 from headstart.heads.bins import Edges, edges_of, in_bins
 from headstart.heads.calibrate import calibrate
-from headstart.heads.folds import merged
+from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import LEAF, grown
-from headstart.heads.pose import Posed, Proposal
 from headstart.heads.problem import Problem
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["Trees"]
 

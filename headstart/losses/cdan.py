@@ -16,11 +16,12 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from headstart.data.task import Kind
+from headstart.heads.module import TunedHead
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
-from headstart.losses.regular import Helper
-from headstart.network import Network, TunedHead
+from headstart.losses.penalty import Helper
+from headstart.network import Network
+from headstart.tasks.task import Kind
 
 __all__ = ["CDAN"]
 

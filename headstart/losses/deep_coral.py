@@ -14,10 +14,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from headstart.data.task import Kind
 from headstart.losses.domains import Between, Domains
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
+from headstart.tasks.task import Kind
 
 __all__ = ["DeepCoral", "coral"]
 

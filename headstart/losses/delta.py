@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from headstart.losses.regular import Norms, Pass
+from headstart.losses.penalty import Norms, Pass
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
 

@@ -8,9 +8,10 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor
 
-from headstart.losses.regular import Helper, Norms, Pass
+from headstart.heads.module import TunedHead
+from headstart.losses.penalty import Helper, Norms, Pass
 from headstart.losses.supervised import Supervised
-from headstart.network import Network, TunedHead
+from headstart.network import Network
 
 __all__ = ["Against", "Apart", "Between", "Domains", "squared_distances"]
 

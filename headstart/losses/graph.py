@@ -15,10 +15,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from headstart.data.task import Kind
 from headstart.losses.domains import Between, Domains, squared_distances
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
+from headstart.tasks.task import Kind
 
 __all__ = ["Graph", "edges", "roughness"]
 

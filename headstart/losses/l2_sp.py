@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from headstart.losses.regular import Norms
+from headstart.losses.penalty import Norms
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import HEAD, Network
 

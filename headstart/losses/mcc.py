@@ -15,11 +15,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from headstart.data.task import Kind
 from headstart.losses.cdan import certainty
 from headstart.losses.domains import Between
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
+from headstart.tasks.task import Kind
 
 __all__ = ["MCC", "confusion"]
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from headstart.data.task import Kind
-from headstart.losses.regular import Norms, Regular
+from headstart.losses.penalty import Norms, Regular
 from headstart.network import Network
+from headstart.tasks.task import Kind
 
 __all__ = ["Needs", "Supervised"]
 

@@ -14,8 +14,8 @@ import pytest
 from headstart.artefact import Model, write
 from headstart.artefact.files import seal
 from headstart.artefact.strict_json import dump
-from headstart.data.task import Columns
 from headstart.heads.head import Head
+from headstart.tasks.task import Columns
 
 EVIDENCE = {
     "n_train": 252,

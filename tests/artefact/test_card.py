@@ -5,7 +5,8 @@ import pytest
 from headstart.artefact import write
 from headstart.artefact.card import card
 from headstart.artefact.config import config_of
-from headstart.backbones.backbone import Backbone, PicturePreprocess, TextPreprocess
+from headstart.backbones.backbone import Backbone
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 
 PICTURE = PicturePreprocess(
     size=(224, 224), resize=256, interpolation="bicubic", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)

@@ -3,10 +3,10 @@ import torch
 from torch import nn
 
 from headstart.backbones.assemble import assemble, build
-from headstart.backbones.backbone import PicturePreprocess, TextPreprocess
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.parts import Parts
 from headstart.errors import BackboneError
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 
 WORDS = {"hub": "words", "vocabulary": 5, "width": 3}
 TEXT = TextPreprocess(tokenizer_json='{"model": {}}', max_length=7, pad_id=1)

@@ -17,15 +17,15 @@ from headstart import Transfer
 from headstart.backbones.bundled import LITE0
 from headstart.backbones.classifier import answers, matched, named
 from headstart.backbones.load import load, rebuild
-from headstart.backbones.preprocess import preprocess_to_json
 from headstart.backbones.timm import imagenet_labels
 from headstart.backbones.weights import parse_weights
 from headstart.data.arrays import as_task
 from headstart.errors import BackboneError
 from headstart.features.extract import Extraction
+from headstart.features.feature_set import look
 from headstart.heads.head import Head
 from headstart.listener import Logged
-from headstart.seen import look
+from headstart.preprocessing.spec import preprocess_to_json
 
 CATS = ("tabby, tabby cat", "tiger cat", "golden retriever", "Egyptian_cat", "tiger, Panthera tigris", "")
 SENTENCES = ["the film was not good", "very dull", "a bright story was the film", "good"]

@@ -5,8 +5,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from headstart.backbones.load import load
-from headstart.backbones.preprocess import preprocess_to_json
 from headstart.errors import BackboneError, MissingWeights
+from headstart.preprocessing.spec import preprocess_to_json
 
 
 @pytest.fixture(params=["timm:test_vit?weights=random", "bert"])

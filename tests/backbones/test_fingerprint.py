@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from headstart.backbones.backbone import PicturePreprocess
 from headstart.backbones.fingerprint import fingerprint
+from headstart.preprocessing.spec import PicturePreprocess
 
 PICTURES = PicturePreprocess(size=(8, 8), resize=9, interpolation="bilinear", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 SPEC = {"hub": "test", "args": {"depth": 1, "width": 2}}

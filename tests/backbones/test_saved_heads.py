@@ -13,18 +13,17 @@ from demo_data import emoji_folder, rated_sentences
 from safetensors.torch import load_file, save_file
 
 from headstart import BackboneError, Roles, Transfer, fit
-from headstart.adapting import BASES, fit_way
-from headstart.align.way import Way
+from headstart.adaptation.domain_pair import Origin
+from headstart.adaptation.learn import BASES, fit_way
+from headstart.adaptation.strategy import Way
 from headstart.backbones.classifier import answers, matched
 from headstart.backbones.load import load
-from headstart.backbones.stored_head import StoredHead
 from headstart.data.arrays import as_task
 from headstart.features.extract import Extraction
-from headstart.ground import Origin
+from headstart.features.feature_set import look
+from headstart.heads.module import StoredHead, TunedHead
 from headstart.listener import Logged
-from headstart.methods import METHODS
-from headstart.network import TunedHead
-from headstart.seen import look
+from headstart.methods.table import METHODS
 
 WORDS = "bundled:wordllama"
 TEXTS = Roles(input=("text",), target="label")

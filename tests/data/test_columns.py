@@ -3,8 +3,8 @@ import pytest
 
 from headstart.data.columns import Roles, assign
 from headstart.data.tables import of_frame, read_table
-from headstart.data.task import Columns
 from headstart.errors import DataError
+from headstart.tasks.task import Columns
 
 SENTENCES = [f"a sentence of quite some words, {i}" for i in range(6)]
 PICTURES = [f"cats/{i}.png" for i in range(6)]

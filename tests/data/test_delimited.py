@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.data.delimited import parse
-from headstart.data.task import SetAside
 from headstart.errors import DataError
+from headstart.tasks.task import SetAside
 
 
 def written(rows, separator=",", newline="\r\n"):

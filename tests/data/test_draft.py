@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from headstart.data.draft import Draft, finish
-from headstart.data.task import SetAside
 from headstart.errors import DataError
+from headstart.tasks.task import SetAside
 
 
 def draft(targets, **fields):

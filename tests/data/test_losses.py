@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from headstart.data.losses import lost_rows, require_few_lost
 from headstart.data.read import read
-from headstart.data.task import Foreign, SetAside, Task
 from headstart.errors import DataError
+from headstart.tasks.task import Foreign, SetAside, Task
 
 
 def task(rows, lost, others=()):

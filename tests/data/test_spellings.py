@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headstart.data.check import check
 from headstart.data.content import content_keys
+from headstart.data.quality.check import check
 from headstart.data.read import read
 from headstart.data.spellings import garbled
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from headstart.data.read import read
 from headstart.data.tables import is_table_name, of_frame, read_table
-from headstart.data.task import Task
 from headstart.errors import DataError
+from headstart.tasks.task import Task
 
 
 def put(path, data):

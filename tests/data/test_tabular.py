@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from headstart.backbones.tables import TableEncoder
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.errors import DataError
+from headstart.preprocessing.table_encoder import TableEncoder
 
 
 def put(path, text):

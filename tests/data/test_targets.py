@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.data.targets import code, infer_kind, is_missing, plain, recode, require_kind, unusable
-from headstart.data.task import Task
 from headstart.errors import DataError
+from headstart.tasks.task import Task
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.data.task import Task
 from headstart.data.unlearnt import as_learnt, codes_among, to_classes
 from headstart.errors import DataError
+from headstart.tasks.task import Task
 
 
 def task(targets, classes, kind="classification", split=None):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.data.task import Task
 from headstart.evidence.held import Held, decide
+from headstart.tasks.task import Task
 
 TWO = Held(np.array([0, 1, 1]), "classification", ("no", "yes"))
 EVEN = np.full((3, 2), 0.5)

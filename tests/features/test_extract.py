@@ -12,13 +12,13 @@ from torch import nn
 
 from headstart.data.content import file_key
 from headstart.features import extract as module
-from headstart.features import source
-from headstart.features.cache import Cache
-from headstart.features.engine import Unfit
+from headstart.features import picture_input as source
+from headstart.features.cache.cache import Cache
+from headstart.features.engines.engine import Unfit
 from headstart.features.extract import Extraction, extract, thumbnails
-from headstart.features.prepare import normalise, prepare, thumbnail
+from headstart.features.picture_input import Source
 from headstart.features.quiet import quiet
-from headstart.features.source import Source
+from headstart.preprocessing.prepare import normalise, prepare, thumbnail
 
 TORCH = Extraction(engine="torch", precision="float32")
 
@@ -148,7 +148,7 @@ def test_the_second_run_stats_the_files_and_opens_none(tiny, photos, cache, sett
         raise AssertionError(f"{path} was opened")
 
     monkeypatch.setattr(source.Source, "_read", opened)
-    monkeypatch.setattr("headstart.features.supply.build", opened)
+    monkeypatch.setattr("headstart.features.engines.provider.build", opened)
     second = extract(photos, tiny, replace(TORCH, cache=cache))
     same(first, second)
     assert (first.computed, second.computed) == (39, 0)
@@ -235,7 +235,7 @@ def test_a_damaged_shard_is_computed_again(tiny, photos, cache, settled, damage)
 def test_damage_found_while_the_lanes_run(tiny, photos, cache, monkeypatch):
     """Files that are read again, whose features are held in a shard that turns out damaged only at the end."""
     first = extract(photos, tiny, replace(TORCH, cache=cache, lanes=1))
-    monkeypatch.setattr("headstart.features.seen.Seen.find", lambda *a: {})
+    monkeypatch.setattr("headstart.features.cache.files.Seen.find", lambda *a: {})
     for path, _ in cache.all_shards():
         path.write_bytes(path.read_bytes()[:-5] + b"wrong")
     second = extract(photos, tiny, replace(TORCH, cache=cache))
@@ -258,7 +258,7 @@ def test_a_full_disk(photos, tmp_path):
 
     code = (
         "import resource, sys\n"
-        "from headstart.features.cache import Cache\n"
+        "from headstart.features.cache.cache import Cache\n"
         "from headstart.features.extract import Extraction, thumbnails\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "found = thumbnails(sys.argv[2:], Extraction(cache=Cache(sys.argv[1])))\n"
@@ -324,7 +324,7 @@ def test_an_engine_that_turns_out_unfit_is_replaced(tiny, photos, plain, cache, 
         if choice.name == "openvino":
             raise Unfit("openvino float32 does not agree")
 
-    monkeypatch.setattr("headstart.features.supply.agreement", unfit)
+    monkeypatch.setattr("headstart.features.engines.provider.agreement", unfit)
     found = extract(photos, tiny, Extraction(engine="openvino", precision="float32", cache=cache))
     assert found.engine.name == "torch"
     assert "openvino float32 does not agree; torch float32 on cpu is used instead" in found.notes

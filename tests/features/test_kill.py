@@ -11,11 +11,12 @@ SCRIPT = """
 import glob, json, os, signal, sys, time, traceback
 import numpy as np, torch
 from torch import nn
-from headstart.backbones.backbone import Backbone, PicturePreprocess
+from headstart.backbones.backbone import Backbone
+from headstart.preprocessing.spec import PicturePreprocess
 from headstart.features import pictures
-from headstart.features.cache import Cache
+from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction, extract
-from headstart.features.vision import vision
+from headstart.preprocessing.vision import vision
 
 vision()  # once, here: each of the forked processes would import it for itself
 

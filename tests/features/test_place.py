@@ -12,7 +12,7 @@ import pytest
 
 SHOW = (
     "import os, sys\n"
-    "from headstart.features.cache import Cache\n"
+    "from headstart.features.cache.cache import Cache\n"
     "if os.geteuid() == 0: os.setgroups([]); os.setgid(12345); os.setuid(12345)\n"
     "print(Cache().folder); print(Cache().folder.is_dir(), Cache().describe())\n"
 )
@@ -43,7 +43,7 @@ def test_no_home_and_no_entry_for_the_user():
     words = (
         "import os, pwd\n"
         "def none(*_): raise KeyError('getpwuid(): uid not found')\n"
-        "from headstart.features.cache import Cache\n"
+        "from headstart.features.cache.cache import Cache\n"
         "os.environ.pop('HOME', None); pwd.getpwuid = none\n"
         "print(Cache().folder); print(Cache().folder.is_dir(), Cache().describe())\n"
     )

@@ -50,7 +50,7 @@ def test_the_bomb_warning_of_pillow_is_silent(make):
 
     data = bytearray(make.encoded(Image.new("RGB", (4, 4)), "BMP"))
     data[18:26] = struct.pack("<ii", 10_000, 9_500)
-    from headstart.features.pillow import open_picture
+    from headstart.preprocessing.pillow import open_picture
 
     with quiet():
         assert open_picture(data).size == (10_000, 9_500)

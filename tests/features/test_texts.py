@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.features import texts as module
-from headstart.features.cache import Cache
+from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction, extract
 from headstart.features.texts import plan
 
@@ -39,7 +39,7 @@ def some_texts(count, seed=0):
 
 def one_by_one(backbone, texts):
     """The textbook: each text alone, no padding."""
-    from headstart.features.tokens import Tokenizer
+    from headstart.preprocessing.tokens import Tokenizer
 
     tokenizer = Tokenizer(backbone.preprocess)
     with torch.no_grad():
@@ -67,7 +67,7 @@ def test_minilm_equals_plain_padded_torch():
     minilm = load("bundled:minilm")
     texts = ["Good value.", "It stopped working after two weeks.", "", "A film that is far too long, and dull. " * 40]
     found = extract(texts, minilm, Extraction(engine="torch", precision="float32"))
-    from headstart.features.tokens import Tokenizer
+    from headstart.preprocessing.tokens import Tokenizer
 
     tokenizer = Tokenizer(minilm.preprocess)
     with torch.no_grad():
@@ -132,7 +132,7 @@ def test_an_interrupted_run_goes_on_to_the_same_features(words, tmp_path, monkey
                 raise KeyboardInterrupt
             return words.module(*inputs)
 
-    monkeypatch.setattr("headstart.features.torch_engine._TOKENS", 256)
+    monkeypatch.setattr("headstart.features.engines.torch_engine._TOKENS", 256)
     again = replace(small, cache=Cache(tmp_path / "b"))
     expected = extract(texts, words, replace(small, cache=Cache(tmp_path / "c")))
     with pytest.raises(KeyboardInterrupt):

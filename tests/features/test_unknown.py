@@ -2,9 +2,9 @@
 
 import pytest
 
-from headstart.backbones.backbone import TextPreprocess
 from headstart.backbones.load import load
 from headstart.features.unknown import MUCH, unknown_advice, unknown_share
+from headstart.preprocessing.spec import TextPreprocess
 
 ENGLISH = ["The room was clean and the staff were kind.", "Never again: rude people, and cold food."]
 CHINESE = ["员工很粗鲁,位置偏僻很难找。", "房间干净漂亮,价格便宜质量好。"]

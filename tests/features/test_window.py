@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from headstart.backbones.windowed import windowed
-from headstart.data.thumbnails import near_pictures
-from headstart.features.decode import decode, decode_array
+from headstart.data.quality.near_pictures import near_pictures
 from headstart.features.extract import Extraction, extract, thumbnails
-from headstart.features.source import Source
+from headstart.features.picture_input import Source
 from headstart.features.window import find_window, settled, unsettled
+from headstart.preprocessing.decode import decode, decode_array
 
 
 def slices(count, low=1000, high=1200, seed=0):

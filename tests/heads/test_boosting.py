@@ -8,7 +8,7 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
 from headstart.heads.boosting import Boosting
-from headstart.heads.pose import pose
+from headstart.heads.fitter import pose
 from headstart.heads.select import fit_probe
 
 X, Y = load_wine(return_X_y=True)

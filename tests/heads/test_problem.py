@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from headstart.heads.pose import pose
+from headstart.heads.fitter import pose
 
 
 def posed(targets, folds, kind="classification", classes=3):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge as Reference
 
 from headstart.heads.ridge import Ridge
-from headstart.heads.weights import row_weights
+from headstart.heads.sample_weights import row_weights
 
 
 def brute(features, coded, weights, strength, folds):

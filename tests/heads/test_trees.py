@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from headstart.heads.pose import pose
+from headstart.heads.fitter import pose
 from headstart.heads.trees import Trees
 
 

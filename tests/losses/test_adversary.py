@@ -13,7 +13,7 @@ from torch import nn
 from headstart.losses.adversary import adversary, ramp, reverse, told_apart
 from headstart.losses.cdan import CDAN, Product, certainty
 from headstart.losses.dann import DANN
-from headstart.training import Training
+from headstart.training.options import Training
 
 TARGET = np.array([False, True, False, True, True])
 

@@ -7,16 +7,16 @@ import pytest
 import torch
 from small import Rows, data_of, noise
 
-from headstart.checkpoint import Journal
 from headstart.errors import TrainingError
+from headstart.finetuning.full import Full
+from headstart.finetuning.top import Top
 from headstart.losses.delta import Delta, spectral_tail
 from headstart.losses.l2_sp import L2SP
-from headstart.losses.regular import Pass
-from headstart.step import Batch, Step
-from headstart.train import train
-from headstart.training import Training
-from headstart.tune.full import Full
-from headstart.tune.top import Top
+from headstart.losses.penalty import Pass
+from headstart.training.checkpoint import Journal
+from headstart.training.loop import train
+from headstart.training.options import Training
+from headstart.training.step import Batch, Step
 
 X = noise(6)
 

@@ -7,8 +7,8 @@ import torch
 from small import Interrupted, noise
 
 from headstart.losses.domains import Domains
-from headstart.losses.regular import Pass
-from headstart.source import Data
+from headstart.losses.penalty import Pass
+from headstart.training.feed import Data
 
 SOURCE, TARGET = 12, 7
 

@@ -9,32 +9,32 @@ import numpy as np
 from sklearn.base import is_regressor
 from sklearn.linear_model import Ridge
 
-from headstart.align.adapted import Adapted
-from headstart.align.aligned import Align
-from headstart.align.augment import FeatureAugmentation
-from headstart.align.balanced import BalancedWeights
-from headstart.align.boosting import TrAdaBoost, TrAdaBoostR2
-from headstart.align.coral import Coral
-from headstart.align.discriminator import DiscriminatorWeights
-from headstart.align.jdot import JDOT
-from headstart.align.kliep import KLIEP
-from headstart.align.kmm import KMM
-from headstart.align.labels import BBSE
-from headstart.align.likeness import Likeness
-from headstart.align.manifold import LaplacianRegularisedClassifier, LaplacianRegularisedRegressor
-from headstart.align.mlls import MLLS
-from headstart.align.monge import LinearTransport
-from headstart.align.neighbours import NearestNeighbourWeights
-from headstart.align.parameters import L2SPClassifier, L2SPRegressor
-from headstart.align.ratio import ULSIF, RuLSIF
-from headstart.align.regression import DomainAdaptiveRegressor
-from headstart.align.selftrain import SelfTraining
-from headstart.align.subspace import SubspaceAlignment
-from headstart.align.tca import TCA
-from headstart.align.transductive import Transductive
-from headstart.align.transport import Transport
-from headstart.align.two_stage import TwoStageTrAdaBoostR2
-from headstart.data.task import Array
+from headstart.adaptation.alignment.augment import FeatureAugmentation
+from headstart.adaptation.alignment.coral import Coral
+from headstart.adaptation.alignment.jdot import JDOT
+from headstart.adaptation.alignment.likeness import Likeness
+from headstart.adaptation.alignment.linear_transport import LinearTransport
+from headstart.adaptation.alignment.step import Align
+from headstart.adaptation.alignment.subspace import SubspaceAlignment
+from headstart.adaptation.alignment.tca import TCA
+from headstart.adaptation.alignment.transductive import Transductive
+from headstart.adaptation.alignment.transport import Transport
+from headstart.adaptation.estimators.adapted import Adapted
+from headstart.adaptation.estimators.domain_adaptive_regression import DomainAdaptiveRegressor
+from headstart.adaptation.estimators.l2_sp import L2SPClassifier, L2SPRegressor
+from headstart.adaptation.estimators.manifold import LaplacianRegularisedClassifier, LaplacianRegularisedRegressor
+from headstart.adaptation.estimators.self_training import SelfTraining
+from headstart.adaptation.estimators.tradaboost import TrAdaBoost, TrAdaBoostR2
+from headstart.adaptation.estimators.two_stage_tradaboost import TwoStageTrAdaBoostR2
+from headstart.adaptation.reweighting.balanced import BalancedWeights
+from headstart.adaptation.reweighting.bbse import BBSE
+from headstart.adaptation.reweighting.discriminator import DiscriminatorWeights
+from headstart.adaptation.reweighting.kliep import KLIEP
+from headstart.adaptation.reweighting.kmm import KMM
+from headstart.adaptation.reweighting.mlls import MLLS
+from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbourWeights
+from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
+from headstart.tasks.task import Array
 
 __all__ = ["CLASSIFIERS", "EVERY", "ODD", "REGRESSORS", "Tasks", "identical", "name", "tasks"]
 

@@ -10,8 +10,9 @@ from torch import nn
 
 from headstart.backbones.encoders import TextEncoder
 from headstart.backbones.stages import stages_of
-from headstart.network import Network, TunedHead
-from headstart.source import Data
+from headstart.heads.module import TunedHead
+from headstart.network import Network
+from headstart.training.feed import Data
 
 RESNET = "timm:test_resnet?weights=random"
 

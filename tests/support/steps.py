@@ -9,12 +9,12 @@ import pytest
 import torch
 from small import Rows, data_of, network_of, noise
 
-from headstart.checkpoint import Journal
+from headstart.finetuning.full import Full
 from headstart.losses.supervised import Supervised
-from headstart.step import Batch, Step
-from headstart.train import train
-from headstart.training import Training
-from headstart.tune.full import Full
+from headstart.training.checkpoint import Journal
+from headstart.training.loop import train
+from headstart.training.options import Training
+from headstart.training.step import Batch, Step
 
 PLAIN = Training(margin=0, batch=8, clip=0.0, precision="float32")
 

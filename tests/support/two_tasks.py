@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.datasets import make_classification
 
-from headstart.align.aligned import Domains
-from headstart.data.task import Array
+from headstart.adaptation.alignment.step import Domains
+from headstart.tasks.task import Array
 
 
 class TwoTasks(NamedTuple):

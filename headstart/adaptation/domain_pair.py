@@ -1,0 +1,131 @@
+"""A source and a target side by side: features of both in one form, and what a fit may know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from headstart.adaptation.alignment.step import Domains
+from headstart.data.splits.split import folds
+from headstart.features.feature_set import Seen
+from headstart.heads.head import ClassWeight, Form, shaped
+from headstart.heads.select import fit_probe
+from headstart.heads.standardize import Scale
+from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.tasks.task import Array, Kind
+
+__all__ = ["Ground", "Origin", "answered", "features_of_both"]
+
+_BLOCKS_OF_BOTH = 2
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Both tasks as features of one form; of the target only rows that may be looked at.
+
+    folds   (n,) and (m,) in which rows are held out together
+    class_weight   as in `heads.head.Fitter`
+    form    what was done to the features of the backbone, see `heads.head.shaped`
+    scale   whether the features have units of their own, see `heads.standardize`
+    blocks  (m,) target rows of one number stay together whatever the folds; None: each on its own
+    """
+
+    domains: Domains
+    folds: tuple[Array, Array]
+    kind: Kind
+    form: Form = "plain"
+    scale: Scale = "shared"
+    encoder: TableEncoder | None = None
+    seed: int = 0
+    class_weight: ClassWeight = None
+    blocks: Array | None = None
+
+    @cached_property
+    def tried(self) -> dict[tuple[str, str], Array]:
+        """(way, base) -> what each labelled row cost it, so that nobody tries one twice."""
+        return {}
+
+    @property
+    def labelled(self) -> Array:
+        """Which target rows have answers that may be used, by number."""
+        return np.flatnonzero(answered(self.domains.known, self.kind))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A source that a backbone has seen, and what of it is the same whatever the target."""
+
+    seen: Seen
+    seed: int
+    class_weight: ClassWeight = None
+
+    def ground(self, target: Seen, known: Array | None) -> Ground:
+        """With the target rows that a fit may see, and what is known of their answers: -1 or NaN where nothing is,
+        None where none may be looked at."""
+        x, z, encoder = features_of_both(self.seen, target)
+        kind = self.seen.task.kind
+        classes = max(1, len(self.seen.task.classes)) if kind == "classification" else 0
+        y = np.asarray(self.seen.task.targets).astype(np.float64 if kind == "regression" else np.int64)
+        return Ground(
+            Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes),
+            (self.folds, _folds(target, None, self.seed)),
+            kind,
+            self.form,
+            "each" if self.seen.task.modality in ("table", "array") else "shared",
+            encoder,
+            self.seed,
+            self.class_weight,
+            target.blocks,
+        )
+
+    @cached_property
+    def folds(self) -> Array:
+        """(n,) in which source rows are held out together."""
+        return _folds(self.seen, np.asarray(self.seen.task.targets), self.seed)
+
+    @cached_property
+    def form(self) -> Form:
+        """The form of a backbone's features on which ridge answers best for the source itself."""
+        task = self.seen.task
+        if task.modality in ("table", "array"):
+            return "plain"
+        fitted = fit_probe(
+            np.asarray(self.seen.values),
+            np.asarray(task.targets),
+            kind=task.kind,
+            classes=max(1, len(task.classes)),
+            folds=self.folds,
+            class_weight=self.class_weight,
+            seed=self.seed,
+            heads=("ridge",),
+            forms=("plain", "root"),
+            scale="shared",
+        )
+        return fitted.head.form
+
+
+def features_of_both(source: Seen, target: Seen) -> tuple[Array, Array, TableEncoder | None]:
+    """(n, d) of the source and (m, d) of the target, float64; of tables by an encoder of both."""
+    ours, theirs = source.task.inputs, target.task.inputs
+    if isinstance(ours, pd.DataFrame) and isinstance(theirs, pd.DataFrame):
+        rows = pd.concat([ours, theirs], ignore_index=True)
+        encoder = TableEncoder.fit(rows)
+        both = encoder.transform(rows).astype(np.float64)
+        return both[: len(source)], both[len(source) :], encoder
+    return np.asarray(source.values, np.float64), np.asarray(target.values, np.float64), None
+
+
+def answered(known: Array | None, kind: Kind) -> Array:
+    """(m,) which of the answers are known."""
+    if known is None:
+        return np.zeros(0, dtype=bool)
+    return np.isfinite(known) if kind == "regression" else known >= 0
+
+
+def _folds(seen: Seen, answers: Array | None, seed: int) -> Array:
+    if len(seen) < _BLOCKS_OF_BOTH or len(np.unique(seen.blocks)) < _BLOCKS_OF_BOTH:
+        return np.zeros(len(seen), dtype=np.int64)
+    return folds(answers, seen.task.kind, seen.blocks, seen.keys, seed=seed)

@@ -1,0 +1,1 @@
+"""scikit-learn estimators that learn from two tasks at once."""

@@ -1,0 +1,150 @@
+"""The guard: a model that is not adapted, unless another is better by more than its margin.
+
+Each way is tested on labelled target rows that it did not learn from. It begins with both tasks pooled under a linear
+head, which is seldom far from the best, and leaves that for another way that does not adapt, or another base, only
+where its mean loss is lower by two standard errors of the paired difference (Breiman et al., 1984, section 3.4.3): many
+are compared on few rows. An adaptation is taken where the tasks differ and it is then better by a quarter of one. Why
+these margins, with figures: docs/decisions/0007. Without target labels see `unsupervised`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from headstart.adaptation.choice import Chosen, way_of
+from headstart.adaptation.domain_pair import Ground
+from headstart.adaptation.learn import Base, fit_way
+from headstart.adaptation.shift.diagnose import diagnose
+from headstart.adaptation.strategy import Way
+from headstart.adaptation.unsupervised import bases, choose_blind
+from headstart.data.splits.folds import merged, numbered
+from headstart.heads.head import Head
+from headstart.tasks.task import Array
+
+__all__ = ["best_plain", "choose"]
+
+_FEWEST = 10
+_FEW, _FOLDS, _FOLDS_OF_FEW = 50, 5, 10
+_FIRST: tuple[str, Base] = ("pooled", "linear")
+_PLAIN = ("pooled", "target-only", "source-only")
+_ADAPTED = ("augment", "balanced")
+_LEAVE, _ADAPT = 2.0, 0.25
+
+
+class _Tried(NamedTuple):
+    """A way on a base, and what each labelled target row costs it."""
+
+    name: str
+    base: Base
+    losses: Array
+
+    @property
+    def chosen(self) -> Chosen:
+        return Chosen(self.name, way_of(self.name), self.base)
+
+    def beats(self, other: _Tried, margin: float) -> bool:
+        """Whether its mean loss is lower by more than so many standard errors of the paired difference."""
+        apart = other.losses - self.losses
+        return bool(apart.mean() > margin * apart.std(ddof=1) / math.sqrt(len(apart)))
+
+
+def choose(on: Ground) -> Chosen:
+    """The way to go on this ground, and the base to go on."""
+    if len(on.labelled) < _FEWEST or _fewest(on) < 2:
+        return choose_blind(on)
+    there = bases(on)
+    plain = _tried(on, *_FIRST)
+    others = [_tried(on, name, base) for base in there for name in _PLAIN if (name, base) != _FIRST]
+    plain = min([plain, *(one for one in others if one.beats(plain, _LEAVE))], key=_mean)
+    said = f"on {len(on.labelled)} labelled target rows held out in turn"
+    if not _differ(on):
+        return plain.chosen._replace(why=f"the tasks do not differ, and nothing is better by its margin {said}")
+    adapted = min([_tried(on, name, base) for base in there if base != "boosting" for name in _ADAPTED], key=_mean)
+    if adapted.beats(plain, _ADAPT):
+        return adapted.chosen._replace(why=f"better than {plain.chosen.words} {said}")
+    if (plain.name, plain.base) != _FIRST:
+        return plain.chosen._replace(why=f"better than pooled {said}, and no adaptation is better still")
+    return plain.chosen._replace(why=f"nothing is better by its margin {said}")
+
+
+def best_plain(on: Ground, names: Sequence[str], base: Base) -> Chosen | None:
+    """Of ways that do not adapt, by name, the one with the lowest mean loss on labelled target rows held out in turn,
+    under a linear head or on this base; None where there are too few such rows to say."""
+    if len(names) == 1:
+        return Chosen(names[0], way_of(names[0]), base)
+    if len(on.labelled) < _FEWEST or _fewest(on) < 2:
+        return None
+    there: tuple[Base, ...] = ("linear",) if base == "linear" else ("linear", base)
+    return min((_tried(on, name, on_base) for on_base in there for name in names), key=_mean).chosen
+
+
+def _differ(on: Ground) -> bool:
+    """Whether the diagnosis, with the labels that may be used, finds a shift that could be adapted to."""
+    domains = on.domains
+    found = diagnose(
+        domains.source, domains.targets, domains.target, domains.known, kind=cast(Any, on.kind), seed=on.seed
+    )
+    return found.kind != "none"
+
+
+def _mean(one: _Tried) -> float:
+    return float(one.losses.mean())
+
+
+def _tried(on: Ground, name: str, base: Base) -> _Tried:
+    if (name, base) not in on.tried:
+        on.tried[name, base] = _losses(on, way_of(name), base)
+    return _Tried(name, base, on.tried[name, base])
+
+
+def _losses(on: Ground, way: Way, base: Base = "linear") -> Array:
+    """Of the labelled target rows, each by a fit that did not know its answer."""
+    labelled, known = on.labelled, cast(Array, on.domains.known)
+    if not way.target and way.align is None:
+        return _loss(fit_way(on, way, base), on.domains.target[labelled], known[labelled])
+    part = _parts(on)
+    losses = np.zeros(len(labelled))
+    for number in range(int(part.max()) + 1):
+        hidden = labelled[part == number]
+        masked = known.astype(np.float64 if on.kind == "regression" else np.int64).copy()
+        masked[hidden] = np.nan if on.kind == "regression" else -1
+        head = fit_way(replace(on, domains=on.domains._replace(known=masked)), way, base)
+        losses[part == number] = _loss(head, on.domains.target[hidden], known[hidden])
+    return losses
+
+
+def _parts(on: Ground) -> Array:
+    """(L,) the part in which each labelled row is held out: whole blocks, alike in classes and in size."""
+    labelled = on.labelled
+    own = np.arange(len(labelled)) if on.blocks is None else on.blocks[labelled]
+    codes = cast(Array, on.domains.known)[labelled] if on.kind == "classification" else np.zeros(len(labelled))
+    drawn = np.random.default_rng(on.seed).permutation(len(labelled))
+    block = numbered(own[drawn])
+    part = np.empty(len(labelled), np.int64)
+    most = _FOLDS_OF_FEW if len(labelled) <= _FEW else _FOLDS
+    part[drawn] = merged(block, codes[drawn].astype(np.int64), most)
+    return part
+
+
+def _loss(head: Head, rows: Array, answers: Array) -> Array:
+    """(Q,) sum_c (p_c - [y = c])^2 (Brier, 1950), or the absolute error: one sure mistake does not decide."""
+    said = head.predict(rows)
+    if head.kind == "regression":
+        return np.asarray(np.abs(said - answers))
+    return np.asarray(np.square(said - np.eye(said.shape[1])[answers]).sum(axis=1))
+
+
+def _fewest(on: Ground) -> int:
+    """In how many blocks two classes stand, each at least; in regression, in how many all labelled rows stand."""
+    labelled = on.labelled
+    own = labelled if on.blocks is None else on.blocks[labelled]
+    if on.kind == "regression":
+        return len(np.unique(own))
+    codes = cast(Array, on.domains.known)[labelled]
+    counts = sorted(len(np.unique(own[codes == code])) for code in np.unique(codes))
+    return counts[-2] if len(counts) > 1 else 0

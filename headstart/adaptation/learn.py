@@ -1,0 +1,112 @@
+"""One fit that draws on a source task: a step between the two, and a head that answers for the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, NamedTuple, cast
+
+import numpy as np
+
+from headstart.adaptation.alignment.step import Aligned, Turn, unmoved
+from headstart.adaptation.domain_pair import Ground
+from headstart.adaptation.strategy import Way
+from headstart.heads.head import Head, probabilities
+from headstart.heads.select import fit_probe
+from headstart.tasks.task import Array
+
+__all__ = ["BASES", "Base", "Learnt", "composed", "fit_way", "learn"]
+
+Base = Literal["linear", "kernel", "boosting"]
+BASES: dict[Base, tuple[str, ...]] = {
+    "linear": ("ridge", "logistic"),
+    "kernel": ("kernel",),
+    "boosting": ("boosting",),
+}
+"""What may stand on the features, the simplest first."""
+
+
+class Learnt(NamedTuple):
+    """A head that answers target features in the form of the ground, and how it came about.
+
+    source       (n, C) or (n,) what it says of source rows, each by a fit that did not see the row; None where the way
+                 does not learn from just these
+    moved        the step's own account
+    """
+
+    head: Head
+    source: Array | None
+    moved: Aligned
+
+
+def fit_way(on: Ground, way: Way, base: Base = "linear") -> Head:
+    """A head for target features of the ground. Raises ValueError where the way cannot be gone."""
+    return learn(on, way, base).head
+
+
+def learn(on: Ground, way: Way, base: Base = "linear") -> Learnt:
+    """Fit on the rows of the way. Raises ValueError where it cannot be gone."""
+    domains, rows = on.domains, on.labelled
+    if way.target and not len(rows):
+        raise ValueError("no labelled target rows may be used: give some, or learn from the source alone")
+    moved = Aligned(domains.source, domains.targets, None, unmoved, {}) if way.align is None else way.align(domains)
+    x, answers, fold = moved.source, moved.targets, on.folds[0]
+    if not way.source:
+        x, answers, fold = domains.target[rows], cast(Array, domains.known)[rows], _apart(on, rows)
+    elif way.target:
+        x = np.concatenate([x, domains.target[rows]])
+        answers = np.concatenate([answers, cast(Array, domains.known)[rows]])
+        fold = np.concatenate([fold, on.folds[1][rows]])
+    elif moved.of is not None:
+        fold = np.concatenate(on.folds)[moved.of]
+    fitted = fit_probe(
+        x,
+        answers,
+        kind=on.kind,
+        classes=max(1, domains.classes),
+        folds=fold,
+        class_weight=on.class_weight,
+        seed=on.seed,
+        heads=BASES[base],
+        scale=on.scale,
+        weights=moved.weights,
+    )
+    head, said = fitted.head, None
+    if way.source and not way.target and moved.of is None:
+        said = probabilities(fitted.out_of_fold, on.kind, head.temperature)
+    return Learnt(composed(head, moved.move, domains.target.shape[1]), said, moved)
+
+
+def _apart(on: Ground, rows: Array) -> Array:
+    """The folds of some target rows; where all of these are in one, each block of them is its own."""
+    fold = on.folds[1][rows]
+    if (fold != fold[0]).any():
+        return fold
+    return rows if on.blocks is None else on.blocks[rows]
+
+
+def composed(head: Head, move: Callable[[Array], Array], width: int) -> Head:
+    """The head that says of target features x what `head` says of move(x) = A x + b, or of that at length 1.
+
+    Where a linear one can stay one layer it does: W'((A x + b - mean) / scale) + c. Raises ValueError for other moves.
+    """
+    if move is unmoved:
+        return head
+    if isinstance(move, Turn) and move.unit:
+        return replace(head, arrays=head.arrays | {"turn": move.A, "shift": move.b, "unit": np.ones(1)})
+    draw = np.random.default_rng(0).normal(size=(3, width))
+    b = move(np.zeros((1, width)))
+    A = move(np.eye(width)) - b
+    if not np.allclose(draw @ A + b, move(draw), atol=1e-6 * max(1.0, float(np.abs(b).max()))):
+        raise ValueError("this step bends the features of the target, which a saved model cannot hold: use another")
+    arrays = head.arrays
+    if not arrays.keys() <= {"mean", "scale", "weight.0", "bias.0"}:
+        return replace(head, arrays=arrays | {"turn": A, "shift": b[0]})
+    W = arrays["weight.0"].astype(np.float64) / arrays["scale"][:, None]
+    whole = {
+        "mean": np.zeros(width),
+        "scale": np.ones(width),
+        "weight.0": (A @ W).astype(np.float32),
+        "bias.0": (b[0] - arrays["mean"]) @ W + arrays["bias.0"],
+    }
+    return replace(head, arrays=whole)

@@ -1,0 +1,1 @@
+"""Weights of source rows, and shares of classes in the target."""

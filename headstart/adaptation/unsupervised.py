@@ -1,0 +1,118 @@
+"""The choice without target labels: nothing shows that adapting helps, so that much must speak for it.
+
+    1. The base of the source alone: linear, unless another has a lower loss on source rows that it did not see, weighed
+       by the density ratio (Sugiyama et al., 2007), by a standard error of the paired difference.
+    2. Of classifiers, where the tasks differ: `choose_by_shift` among the source alone, `likeness` and `coral`, where
+       its story allows a move; else, where other shares of the classes explain the target and nothing else does,
+       `mlls`; else a step that weighs rows, if it beats the source alone as in 1.
+
+Why these, with figures: docs/decisions/0007.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from headstart.adaptation.choice import Chosen, way_of
+from headstart.adaptation.domain_pair import Ground
+from headstart.adaptation.learn import BASES, Base, learn
+from headstart.adaptation.scorers.by_shift import choose_by_shift
+from headstart.adaptation.scorers.criteria import Said
+from headstart.adaptation.scorers.importance_weighted import losses
+from headstart.adaptation.shift.diagnose import diagnose
+from headstart.adaptation.shift.hypotheses import log_ratios
+from headstart.tasks.task import Array
+
+__all__ = ["bases", "choose_blind"]
+
+_SHARES = "mlls"
+_WEIGHING = ("kmm", "rulsif", _SHARES)
+_ALONE: tuple[Base, ...] = ("linear", "kernel")
+_FEWEST = 10
+
+
+def bases(on: Ground) -> list[Base]:
+    """Those that suit the features: trees ask for columns that mean something one by one, as those of a table do."""
+    return [base for base in BASES if base != "boosting" or on.encoder is not None]
+
+
+def choose_blind(on: Ground) -> Chosen:
+    """By the source's answers and both tasks' features alone."""
+    domains = on.domains
+    if len(domains.target) < _FEWEST:
+        why = f"{len(domains.target)} target rows are too few to compare with"
+        return Chosen("source-only", way_of("source-only"), why=why)
+    found = diagnose(domains.source, domains.targets, domains.target, kind=cast(Any, on.kind), seed=on.seed)
+    ratios = np.exp(log_ratios(domains.source, domains.target, seed=on.seed))
+    weights = ratios / ratios.mean()
+    linear, kernel = (_tried(on, "source-only", base, weights) for base in _ALONE)
+    plain = kernel if _beats(kernel, linear) else linear
+    if on.kind == "regression" or not found.shifted:
+        return plain.chosen(f"too few target labels to compare, and {found.why}")
+    moved, unmoved = _possible(on, [("coral", base) for base in _ALONE[: 2 if on.scale == "each" else 1]], weights)
+    alike, unlike = _possible(on, [("likeness", "linear")], weights)
+    tried = [linear, kernel, *alike, *moved]
+    choice = choose_by_shift({one.words: one.said for one in tried}, [one.words for one in moved], found)
+    if choice.criterion == "infomax":
+        taken = next(one for one in tried if one.words == choice.name)
+        return taken.chosen(f"too few target labels to compare; {choice.rule}{unlike}{unmoved}")
+    weighed, unweighed = _possible(on, [(name, plain.base) for name in _WEIGHING], weights)
+    if found.kind == "label" and weighed and weighed[-1].name == _SHARES:
+        return weighed[-1].chosen(f"too few target labels to compare; {found.why}")
+    better = [one for one in weighed if _beats(one, plain)]
+    if not better:
+        return plain.chosen(
+            f"too few target labels to compare, and no weights are better by a standard error; {found.why}"
+        )
+    taken = min(better, key=lambda one: one.losses.mean())
+    return taken.chosen(
+        f"too few target labels to compare; lower weighted loss than {plain.words}; {found.why}{unweighed}"
+    )
+
+
+class _Tried(NamedTuple):
+    """What a way on a base says of both tasks, and what each source row that it did not see costs it, weighed."""
+
+    name: str
+    base: Base
+    said: Said
+    losses: Array
+
+    @property
+    def words(self) -> str:
+        return self.chosen("").words
+
+    def chosen(self, why: str) -> Chosen:
+        return Chosen(self.name, way_of(self.name), self.base, why)
+
+
+def _tried(on: Ground, name: str, base: Base, weights: Array) -> _Tried:
+    """Raises ValueError where the way cannot be gone."""
+    domains = on.domains
+    made = learn(on, way_of(name), base)
+    seen = cast(Array, made.source)
+    said = Said(
+        domains.source, domains.targets, domains.target, made.head.predict(domains.target), seen, weights=weights
+    )
+    return _Tried(name, base, said, weights * losses(domains.targets, seen, "log" if seen.ndim == 2 else "square"))
+
+
+def _possible(on: Ground, ways: Sequence[tuple[str, Base]], weights: Array) -> tuple[list[_Tried], str]:
+    """Those that can be gone, and in words why the others cannot; "" where all can."""
+    found, refused = [], []
+    for name, base in ways:
+        try:
+            found.append(_tried(on, name, base, weights))
+        except ValueError as error:
+            refused.append(f"; without {name}: {error}")
+    return found, "".join(refused)
+
+
+def _beats(one: _Tried, other: _Tried) -> bool:
+    """Whether its loss is lower by more than a standard error of the paired difference."""
+    apart = other.losses - one.losses
+    return bool(apart.mean() > apart.std(ddof=1) / math.sqrt(len(apart)))

@@ -1,0 +1,1 @@
+"""What is wrong with the data: duplicates, leaks, gaps, classes that lack rows."""

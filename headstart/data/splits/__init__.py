@@ -1,0 +1,1 @@
+"""Who is held out: splits, folds, groups and strata."""

@@ -1,0 +1,51 @@
+"""Strata: what a stratified split keeps in proportion. Classes, labels, or quantile bins of a number."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from headstart.errors import DataError
+from headstart.tasks.task import Array, Kind
+
+__all__ = ["strata_counts"]
+
+_BINS = 10
+_ROWS_A_BIN = 20
+
+
+def strata_counts(targets: Array | None, kind: Kind, block: Array) -> csr_array:
+    """(B, S + 1) counts: how many rows of each stratum a block holds; the last column counts all its rows.
+
+    block   (N,) numbers from 0 to B - 1
+    Raises DataError where a target to stratify by is missing.
+    """
+    n = len(block)
+    rows, strata = _memberships(targets, kind, n)
+    every = strata.max(initial=-1) + 1
+    at = (block[np.concatenate([rows, np.arange(n)])], np.concatenate([strata, np.full(n, every)]))
+    shape = (int(block.max(initial=-1)) + 1, every + 1)
+    return coo_array((np.ones(len(at[0]), np.int64), at), shape=shape).tocsr()
+
+
+def _memberships(targets: Array | None, kind: Kind, n: int) -> tuple[Array, Array]:
+    """Row and stratum of each membership."""
+    if targets is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if len(targets) != n:
+        raise ValueError(f"a split needs one target a row: got {len(targets)} targets for {n} rows")
+    if kind == "multilabel":
+        rows, labels = np.nonzero(targets)
+        return rows, labels
+    known = np.isfinite(targets) if kind == "regression" else targets >= 0
+    if not known.all():
+        raise DataError(f"{int((~known).sum())} of {n} targets are missing: set these rows aside before splitting")
+    codes = _bins(targets) if kind == "regression" else np.asarray(targets, np.int64)
+    return np.arange(n), codes
+
+
+def _bins(values: Array) -> Array:
+    """Quantile bins of at least twenty rows where values differ; equal values share a bin."""
+    count = int(np.clip(len(values) // _ROWS_A_BIN, 1, _BINS))
+    edges = np.quantile(values, np.arange(1, count) / count) if count > 1 else np.zeros(0)
+    return np.searchsorted(edges, values, side="left").astype(np.int64)

@@ -1,0 +1,47 @@
+"""A sound opponent for pictures: kernel features of a hand-made description, then ridge with its own cross-validation.
+
+    k(x, z) = exp(-|x - z|^2)      x, z descriptions of unit total variance; z up to 1,024 training pictures
+
+On 23 Twemoji subcategories (355 training pictures) and on 300 digits, balanced accuracy: this .69 and .98, an RBF
+support vector machine on the same description .68 and .98, logistic regression on it .66 and .98, gradient boosting
+.57; logistic regression on pixels alone .51 and .97.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics.pairwise import euclidean_distances
+
+from headstart.evidence.baselines.descriptors import Scale, describe, scale_of
+from headstart.heads.head import ClassWeight
+from headstart.heads.select import fit_probe
+from headstart.tasks.task import Array, Task
+
+__all__ = ["learn_pictures"]
+
+_LANDMARKS = 1024
+_BLOCK = 512
+
+
+def learn_pictures(train: Task, new: Array, *, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
+    """Predictions for `new` thumbnails (M, 32, 32, 3) uint8 from those of `train`: (M, C), or (M,) for regression."""
+    thumbs = np.asarray(train.inputs)
+    chosen = np.random.default_rng(seed).permutation(len(thumbs))[:_LANDMARKS]
+    landmarks = thumbs[np.sort(chosen)]
+    scale = scale_of(landmarks)
+    targets = np.asarray(train.targets)
+    described = describe(landmarks, scale)
+    fit = fit_probe(
+        _kernel(thumbs, described, scale), targets, kind=train.kind, classes=max(1, len(train.classes)), folds=folds,
+        class_weight=class_weight, seed=seed, heads=("ridge",), shares=class_weight is None, weights=train.weight,
+    )  # fmt: skip
+    return fit.head.predict(_kernel(np.asarray(new), described, scale))
+
+
+def _kernel(thumbs: Array, described: Array, scale: Scale) -> Array:
+    """(N, L) float32 likeness of each thumbnail to each landmark."""
+    found = np.empty((len(thumbs), len(described)), dtype=np.float32)
+    for start in range(0, len(thumbs), _BLOCK):
+        some = describe(thumbs[start : start + _BLOCK], scale)
+        found[start : start + _BLOCK] = np.exp(-euclidean_distances(some, described, squared=True))
+    return found

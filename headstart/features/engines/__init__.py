@@ -1,0 +1,1 @@
+"""Who runs the frozen forward pass: torch or OpenVINO."""

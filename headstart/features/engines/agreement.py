@@ -1,0 +1,112 @@
+"""Agreement of engines: a few made-up inputs on which engines are compared with torch float32, and timed."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from headstart.backbones.backbone import Backbone
+from headstart.features.engines.engine import Agreement, Engine, Precision, Rows, Runner
+from headstart.preprocessing.prepare import Pixels
+from headstart.preprocessing.spec import PicturePreprocess
+from headstart.preprocessing.tokens import Tokenizer
+from headstart.tasks.task import Array
+
+__all__ = ["LIMITS", "agrees", "compare", "probe", "run", "seconds"]
+
+COUNT = 4
+_LONG = 0.2
+_TEXTS = (
+    "The film was much better than I had expected, and the ending is worth the wait.",
+    "It stopped working after two weeks and nobody answered.",
+    "A bridge over the river was closed on Monday because of the flood, the city said in a statement.",
+    "Good value.",
+)
+
+LIMITS = {
+    "float32": Agreement(cosine=0.99999, centred=0.999, error=1e-3),
+    "bfloat16": Agreement(cosine=0.99, centred=0.9, error=0.1),
+}
+"""How well an engine must agree with torch float32, by its precision."""
+
+
+def probe(backbone: Backbone) -> tuple[Array, ...]:
+    """What a runner takes: `COUNT` pictures of soft coloured shapes with some grain, or `COUNT` short texts."""
+    if isinstance(backbone.preprocess, PicturePreprocess):
+        return (_pictures(*backbone.preprocess.size),)
+    if backbone.preprocess is None:
+        raise ValueError(f"{backbone.name} has no network to probe: its features are the columns themselves")
+    tokenizer = Tokenizer(backbone.preprocess)
+    return tokenizer.batch([tokenizer.tokens(text)[0] for text in _TEXTS])
+
+
+def run(engine: Engine, runner: Runner, inputs: tuple[Array, ...]) -> Rows:
+    """All rows of a batch that may be smaller or larger than the engine's own, pictures padded with black."""
+    if inputs[0].ndim == 2:
+        return runner(*inputs)
+    (pixels,) = inputs
+    count = len(pixels)
+    padded = np.zeros((-(-count // engine.batch) * engine.batch, *pixels.shape[1:]), pixels.dtype)
+    padded[:count] = pixels
+    parts = [runner(padded[at : at + engine.batch]) for at in range(0, len(padded), engine.batch)]
+    return np.concatenate(parts)[:count]
+
+
+def compare(reference: Rows, other: Rows) -> Agreement:
+    """Both (N, D). NaN anywhere gives NaN, which agrees with nothing."""
+    mean = reference.mean(0)
+    return Agreement(
+        cosine=_least_cosine(reference, other),
+        centred=_least_cosine(reference - mean, other - mean),
+        error=float(np.abs(other - reference).max() / max(float(np.abs(reference).max()), 1e-30)),
+    )
+
+
+def agrees(agreement: Agreement, precision: Precision) -> bool:
+    """Whether it is within `LIMITS`."""
+    limit = LIMITS[precision]
+    return agreement.cosine >= limit.cosine and agreement.centred >= limit.centred and agreement.error <= limit.error
+
+
+def seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
+    """For one row of the probe on one thread, as in a lane: the least of three, or one where that takes long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _seconds(engine, inputs)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
+    runner = engine.lane()
+    count = engine.batch if inputs[0].ndim > 2 else len(inputs[0])
+    whole = tuple(np.resize(array, (count, *array.shape[1:])) for array in inputs)
+    runner(*whole)
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        runner(*whole)
+        best = min(best, time.perf_counter() - start)
+        if best > _LONG:
+            break
+    return best / count
+
+
+def _pictures(height: int, width: int) -> Pixels:
+    draw = np.random.default_rng(0)
+    down, across = np.linspace(0, 1, height)[:, None, None], np.linspace(0, 1, width)[None, :, None]
+    pictures = np.zeros((COUNT, height, width, 3))
+    for picture in pictures:
+        for _ in range(6):
+            waves, phase = draw.uniform(0.5, 6, (2, 3)), draw.uniform(0, 6.3, 3)
+            picture += np.sin(2 * np.pi * (waves[0] * down + waves[1] * across) + phase)
+    pictures = pictures * 32 + 128 + draw.normal(0, 8, pictures.shape)
+    return np.clip(pictures, 0, 255).astype(np.uint8)
+
+
+def _least_cosine(one: Rows, other: Rows) -> float:
+    length = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return float(np.min((one * other).sum(1) / np.maximum(length, 1e-30)))

@@ -1,0 +1,101 @@
+"""The engine of one run, got ready only once there is something for it to do, while the lanes already decode."""
+
+from __future__ import annotations
+
+from threading import Event
+
+from headstart.backbones.backbone import Backbone
+from headstart.features.cache.session import Session
+from headstart.features.cache.store import Store
+from headstart.features.engines.engine import Agreement, Choice, Engine, EngineUsed, Unfit
+from headstart.features.engines.recorded import keep, kept
+from headstart.features.engines.select import SAFE, Wish, agreement, build, known_agreement, measure, settle
+from headstart.preprocessing.prepare import RECIPE
+
+__all__ = ["Supply"]
+
+_PATIENCE = 0.05
+
+
+class Supply:
+    """Chooses, builds and checks the engine, and opens the store of its features.
+
+    choice, store   known from the start unless the choice has to be measured: then once `ready` is set
+    engine          once `ready` is set
+    notes           why it is not what was asked for
+    """
+
+    def __init__(self, backbone: Backbone, rows: int, wish: Wish, lanes: int, session: Session) -> None:
+        self.wanted = Event()
+        self.ready = Event()
+        self.engine: Engine | None = None
+        self.store: Store | None = None
+        self.notes: list[str] = []
+        self.choice = settle(backbone, rows, wish, session.memory)
+        self._agreement: Agreement | None = None
+        self._backbone, self._rows, self._wish, self._lanes = backbone, rows, wish, lanes
+        self._session = session
+        if self.choice is not None:
+            try:
+                self._agreement = known_agreement(self.choice, backbone, session.memory)
+            except Unfit as error:
+                self.choice = self._safe(error)
+            self._open(self.choice)
+
+    def fall_back(self, error: Unfit) -> None:
+        """Go on with torch float32."""
+        self.choice = self._safe(error)
+        self._agreement = None
+        self._open(self.choice)
+
+    def provide(self) -> None:
+        """Get the engine ready. `Unfit` where what was settled on cannot be had after all: then `fall_back`."""
+        memory = self._session.memory
+        if self.choice is None:
+            self.choice, self.engine = measure(self._backbone, self._rows, self._wish, memory, self._lanes)
+            self._open(self.choice)
+        else:
+            known = kept(self.choice, self._backbone, self._lanes)
+            self.engine = known if known is not None else build(self.choice, self._backbone, self._lanes)
+        self._agreement = agreement(self.choice, self.engine, self._backbone, memory)
+        keep(self.engine, self.choice, self._backbone, self._lanes)
+        self.ready.set()
+
+    def wait(self, stopped: Event) -> Engine | None:
+        """The engine once it is ready; None where the run was stopped meanwhile."""
+        self.wanted.set()
+        while not self.ready.wait(_PATIENCE):
+            if stopped.is_set():
+                return None
+        return self.engine
+
+    def used(self) -> EngineUsed:
+        """The record of it. The batch is 0 where nothing had to be run."""
+        choice = self.choice or SAFE
+        return EngineUsed(
+            name=choice.name,
+            precision=choice.precision,
+            device=choice.device,
+            batch=0 if self.engine is None else self.engine.batch,
+            why=choice.why,
+            agreement=self._agreement,
+        )
+
+    def _safe(self, error: Unfit) -> Choice:
+        self.notes.append(f"{error}; {SAFE} is used instead")
+        return SAFE._replace(why=str(error))
+
+    def _open(self, choice: Choice) -> None:
+        asked = (self._wish.engine, self._wish.precision)
+        if "auto" not in asked and choice[:2] != asked:
+            self.notes.append(f"{asked[0]} {asked[1]} was asked for, {choice} is used: {choice.why}")
+        identity = {
+            "fingerprint": self._backbone.fingerprint,
+            "engine": choice.name,
+            "precision": choice.precision,
+            "device": choice.device,
+            "recipe": RECIPE,
+        }
+        self.store = self._session.store(
+            "features", identity, width=self._backbone.dim, dtype="float32", label=self._backbone.name
+        )

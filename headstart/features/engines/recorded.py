@@ -1,0 +1,39 @@
+"""The engine that was last used for each backbone, kept as long as the backbone is, so that a second call need not
+convert, compile or copy it again. A forked process keeps its own and leaves its parent's alone: their threads, which
+even their end would wait for, stayed with the parent."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from weakref import WeakKeyDictionary
+
+from torch import nn
+
+from headstart.backbones.backbone import Backbone
+from headstart.features.engines.engine import Choice, Engine
+
+__all__ = ["keep", "kept"]
+
+_Engines = WeakKeyDictionary[nn.Module, tuple[tuple[object, ...], Engine]]
+
+_engines: defaultdict[int, _Engines] = defaultdict(WeakKeyDictionary)
+"""By process."""
+
+
+def keep(engine: Engine, choice: Choice, backbone: Backbone, lanes: int) -> None:
+    """Keep it in the place of the one before."""
+    if backbone.module is not None:
+        _engines[os.getpid()][backbone.module] = (_what(choice, backbone, lanes), engine)
+
+
+def kept(choice: Choice, backbone: Backbone, lanes: int) -> Engine | None:
+    """The engine that was kept, if it is this one."""
+    if backbone.module is None:
+        return None
+    what, engine = _engines[os.getpid()].get(backbone.module, ((), None))
+    return engine if what == _what(choice, backbone, lanes) else None
+
+
+def _what(choice: Choice, backbone: Backbone, lanes: int) -> tuple[object, ...]:
+    return *choice[:3], backbone.fingerprint, lanes

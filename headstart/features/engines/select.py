@@ -1,0 +1,202 @@
+"""Which engine and precision, by this rule:
+
+1. A CUDA device: torch in bfloat16 (in float32 where that is asked for).
+2. On a CPU, what can run here (`support.py`) among the engines and precisions that were asked for, in this order:
+   torch float32, OpenVINO float32, torch bfloat16 (where there is no OpenVINO), OpenVINO bfloat16.
+   One of them: that one. None: torch float32.
+3. What was measured for this network on this machine before is chosen again.
+4. Fewer than `FEW` inputs: the first of them, since measuring and compiling would take longer than they do.
+5. Each is run on the probe batch. A later one is preferred if it is `FASTER` times as fast as the best before it.
+
+The last step gives the same choice in later processes because it is remembered in the cache folder.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import torch
+from blake3 import blake3
+
+from headstart.backbones.backbone import Backbone
+from headstart.features.cache.memory import Memory
+from headstart.features.engines import processor
+from headstart.features.engines.agreement import agrees, compare, probe, run, seconds
+from headstart.features.engines.engine import Agreement, Choice, Engine, EngineName, Precision, Unfit
+from headstart.features.engines.openvino_engine import OpenVINOEngine
+from headstart.features.engines.support import obstacle
+from headstart.features.engines.torch_engine import TorchEngine
+from headstart.preprocessing.spec import PicturePreprocess
+
+__all__ = ["FASTER", "FEW", "SAFE", "Wish", "agreement", "build", "known_agreement", "measure", "settle"]
+
+FEW = 256
+FASTER = 1.15
+SAFE = Choice("torch", "float32", "cpu", "it runs everywhere")
+_ORDER: tuple[tuple[EngineName, Precision], ...] = (
+    ("torch", "float32"),
+    ("openvino", "float32"),
+    ("torch", "bfloat16"),
+    ("openvino", "bfloat16"),
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for, "auto" where nothing was."""
+
+    engine: Literal["auto", "torch", "openvino"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    def __post_init__(self) -> None:
+        for name, allowed in _ALLOWED.items():
+            if getattr(self, name) not in allowed:
+                expected = ", ".join(map(repr, allowed))
+                raise ValueError(f"{name} = {getattr(self, name)!r}: expected one of {expected}")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("device = 'cuda': torch finds no CUDA device here; expected 'auto' or 'cpu'")
+        if self.device == "cuda" and self.engine == "openvino":
+            raise ValueError("engine = 'openvino' runs on the CPU; with device = 'cuda' expected 'auto' or 'torch'")
+
+
+def settle(backbone: Backbone, rows: int, wish: Wish, memory: Memory) -> Choice | None:
+    """The choice for so many inputs where nothing has to be measured for it; None where it has."""
+    if wish.device == "cuda" or (wish.device == "auto" and wish.engine != "openvino" and torch.cuda.is_available()):
+        precision: Precision = "float32" if wish.precision == "float32" else "bfloat16"
+        return Choice("torch", precision, "cuda", "a CUDA device is there")
+    remembered = memory.recall(*_subject(backbone, wish))
+    if remembered is not None:
+        return Choice(remembered["name"], remembered["precision"], "cpu", remembered["why"])
+    if wish.engine == "auto" and rows < FEW and wish.precision != "bfloat16":
+        return Choice("torch", "float32", "cpu", f"fewer than {FEW} inputs")
+    found = _able(wish, memory, try_it=False)
+    if found is None or (len(found[0]) > 1 and rows >= FEW):
+        return None
+    return _first(*found)
+
+
+def measure(backbone: Backbone, rows: int, wish: Wish, memory: Memory, lanes: int) -> tuple[Choice, Engine]:
+    """The choice by trying and running each candidate, remembered; and the chosen engine, ready to run."""
+    able, reasons = _able(wish, memory) or ([], [])
+    if len(able) < 2 or rows < FEW:
+        choice = _first(able, reasons)
+        return choice, build(choice, backbone, lanes)
+    inputs = probe(backbone)
+    best: tuple[float, Choice, Engine] | None = None
+    for name, precision in able:
+        choice = Choice(name, precision, "cpu", "")
+        try:
+            engine = build(choice, backbone, lanes)
+            agreement(choice, engine, backbone, memory)
+        except Unfit as error:
+            reasons.append(str(error))
+            continue
+        took = seconds(engine, inputs)
+        reasons.append(f"{name} {precision} {1000 * took:.3g} ms an input and core")
+        if best is None or best[0] / took >= FASTER:
+            best = (took, choice, engine)
+    if best is None:
+        return SAFE._replace(why="; ".join(reasons)), build(SAFE, backbone, lanes)
+    chosen = best[1]._replace(why="measured: " + "; ".join(reasons))
+    memory.remember(
+        *_subject(backbone, wish), value={"name": chosen.name, "precision": chosen.precision, "why": chosen.why}
+    )
+    return chosen, best[2]
+
+
+def build(choice: Choice, backbone: Backbone, lanes: int) -> Engine:
+    """The engine, ready to run. `Unfit` where it cannot be had."""
+    if choice.name == "openvino":
+        return OpenVINOEngine(backbone, choice.precision, lanes)
+    return TorchEngine(backbone, choice.precision, choice.device)
+
+
+def agreement(choice: Choice, engine: Engine, backbone: Backbone, memory: Memory) -> Agreement | None:
+    """How well it agrees with torch float32 on the probe batch, remembered; None for torch float32 on the CPU itself.
+
+    `Unfit` where it does not agree.
+    """
+    found = known_agreement(choice, backbone, memory)
+    if found is None and choice[:3] != SAFE[:3]:
+        inputs = probe(backbone)
+        reference = TorchEngine(backbone, "float32", "cpu")
+        found = compare(run(reference, reference.lane(), inputs), run(engine, engine.lane(), inputs))
+        memory.remember(*_pair(choice, backbone), value=found._asdict())
+        return _within_limits(found, choice)
+    return found
+
+
+def known_agreement(choice: Choice, backbone: Backbone, memory: Memory) -> Agreement | None:
+    """The same as far as it is remembered, without running anything."""
+    known = memory.recall(*_pair(choice, backbone))
+    return None if known is None else _within_limits(Agreement(**known), choice)
+
+
+def _within_limits(found: Agreement, choice: Choice) -> Agreement:
+    if not agrees(found, choice.precision):
+        raise Unfit(
+            f"{choice} does not agree with torch float32 on a probe batch "
+            f"(cosine {found.cosine:.4f}, centred {found.centred:.4f}, error {found.error:.2g})"
+        )
+    return found
+
+
+def _pair(choice: Choice, backbone: Backbone) -> tuple[str, ...]:
+    """What an agreement holds for."""
+    return "agreement", backbone.fingerprint, *choice[:3], *_versions(), processor.identity()
+
+
+def _able(
+    wish: Wish, memory: Memory, *, try_it: bool = True
+) -> tuple[list[tuple[EngineName, Precision]], list[str]] | None:
+    """What was asked for and can run here, in order, and why the rest of it cannot; None where not all was tried."""
+    able: list[tuple[EngineName, Precision]] = []
+    obstacles = []
+    for name, precision in _ORDER:
+        asked = wish.engine in ("auto", name) and wish.precision in ("auto", precision)
+        if not asked or (wish.engine == "auto" and name == "torch" and ("openvino", "float32") in able):
+            continue
+        why = obstacle(name, precision, memory, try_it=try_it)
+        if why is None:
+            return None
+        if why:
+            obstacles.append(why)
+        else:
+            able.append((name, precision))
+    return able, list(dict.fromkeys(obstacles))
+
+
+def _first(able: list[tuple[EngineName, Precision]], obstacles: list[str]) -> Choice:
+    """Where there is nothing to measure."""
+    if not able:
+        return SAFE._replace(why="; ".join(obstacles))
+    why = "asked for" if len(able) == 1 else f"fewer than {FEW} inputs"
+    return Choice(*able[0], "cpu", "; ".join([why, *obstacles]))
+
+
+def _subject(backbone: Backbone, wish: Wish) -> tuple[str, ...]:
+    """What a choice holds for: the architecture and its input, what was asked, the libraries and the processor."""
+    size = backbone.preprocess.size if isinstance(backbone.preprocess, PicturePreprocess) else None
+    network = blake3(json.dumps([backbone.spec, size], sort_keys=True, default=str).encode()).hexdigest()
+    return "choice", network, wish.engine, wish.precision, *_versions(), processor.identity()
+
+
+def _versions() -> tuple[str, ...]:
+    found = []
+    for name in ("torch", "openvino"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"no {name}")
+    return tuple(found)
+
+
+_ALLOWED = {
+    "engine": ("auto", "torch", "openvino"),
+    "precision": ("auto", "float32", "bfloat16"),
+    "device": ("auto", "cpu", "cuda"),
+}

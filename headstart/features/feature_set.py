@@ -1,0 +1,131 @@
+"""A feature set: a task whose features a backbone has computed. From here on everything is linear algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+
+from headstart.backbones.backbone import Backbone
+from headstart.data.bit_depth import Window, in_words
+from headstart.data.content import content_keys
+from headstart.data.splits.groups import blocks
+from headstart.features.extract import Extraction, Features, extract, thumbnails
+from headstart.features.window import find_window, settled
+from headstart.linalg.forked import settle
+from headstart.listener import Listener, Logged
+from headstart.tasks.task import Array, SetAside, Task
+
+__all__ = ["Seen", "glance", "look", "look_again", "noted", "through_window"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The readable rows of a task and their features.
+
+    keys     (N,) content keys
+    values   (N, D) features of pictures and texts, the columns of arrays; None for tables, whose encoding is learnt
+             from training rows only
+    thumbs   (N, 32, 32, 3) uint8 for pictures
+    blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
+    """
+
+    task: Task
+    keys: list[bytes]
+    blocks: Array
+    values: Array | None
+    thumbs: Array | None = None
+    features: Features | None = None
+
+    def __len__(self) -> int:
+        return len(self.task)
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        """Who computed the features, as JSON; {} where the columns are the features."""
+        return {} if self.features is None or self.features.engine is None else self.features.engine.to_json()
+
+    def take(self, rows: Array) -> Seen:
+        """The same with only these rows (integer positions)."""
+        features = self.features
+        if features is not None and features.truncated is not None:
+            features = replace(features, truncated=features.truncated[rows])
+        return replace(
+            self,
+            features=features,
+            task=self.task.take(rows),
+            keys=[self.keys[i] for i in rows],
+            blocks=self.blocks[rows],
+            values=None if self.values is None else self.values[rows],
+            thumbs=None if self.thumbs is None else self.thumbs[rows],
+        )
+
+
+def look(
+    task: Task, backbone: Backbone | None, extraction: Extraction, listener: Listener, stage: str = "features"
+) -> Seen:
+    """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
+    settle()
+    if task.modality in ("table", "array"):
+        keys = content_keys(task.inputs, task.modality)
+        values = np.asarray(task.inputs) if task.modality == "array" else None
+        return Seen(task, keys, blocks(len(task), keys, None, task.group), values)
+    if backbone is None:
+        raise ValueError(f"{task.modality} inputs need a backbone: name one")
+    features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
+    return _of_features(task, features)
+
+
+def through_window(
+    backbone: Backbone | None, task: Task, beside: Sequence[Task], asked: Window | None, listener: Listener
+) -> tuple[Backbone | None, Task]:
+    """The backbone with the window for pictures of more than 8 bits in these tasks (not those of given test rows), and
+    the task with a note of it."""
+    if backbone is None or task.modality != "image":
+        return backbone, task
+    inputs = [item for some in (task, *beside) for item in some.take(_not_test(some)).inputs]
+    backbone, note = settled(backbone, inputs, asked)
+    return backbone, noted(task, note, listener)
+
+
+def noted(task: Task, note: str, listener: Listener) -> Task:
+    """The task with a note more, which is said; unchanged where there is none."""
+    if not note:
+        return task
+    listener.say(f"  {note}")
+    return replace(task, notes=(*task.notes, note))
+
+
+def _not_test(task: Task) -> Array:
+    return np.arange(len(task)) if task.split is None else np.flatnonzero(np.asarray(task.split) != "test")
+
+
+def look_again(seen: Seen, backbone: Backbone, extraction: Extraction) -> Seen:
+    """The same rows through a backbone that has moved since, by the same engine; nothing is kept of it."""
+    engine, precision = seen.engine["name"], seen.engine["precision"]
+    same = replace(extraction, engine=engine, precision=precision, cache=None, thumbs=False)
+    return look(seen.task, backbone, same, Logged())
+
+
+def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
+    """The same without a backbone: what a check needs to know of each input."""
+    settle()
+    if task.modality != "image":
+        keys = content_keys(task.inputs, task.modality)
+        return Seen(task, keys, blocks(len(task), keys, None, task.group), None)
+    inputs = cast("list[Any]", task.inputs)
+    window = find_window(inputs)
+    task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)
+    found = thumbnails(inputs, extraction, partial(listener.progress, "pictures"), window=window)
+    return _of_features(task, found)
+
+
+def _of_features(task: Task, features: Features) -> Seen:
+    places = task.positions
+    failed = tuple(SetAside(task.names[row], why, int(places[row])) for row, why in features.failed)
+    readable = replace(task.take(features.rows), set_aside=task.set_aside + failed)
+    together = blocks(len(readable), features.keys, None, readable.group)
+    return Seen(readable, features.keys, together, features.values, features.thumbs, features)

@@ -1,0 +1,1 @@
+"""Linear algebra: moments, kernels, quadratic programmes, block by block."""

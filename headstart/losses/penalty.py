@@ -1,0 +1,85 @@
+"""What is minimised beside the loss of the labels: a cost of each batch, and one of the weights."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from headstart.network import Network
+from headstart.tasks.task import Kind
+
+__all__ = ["Helper", "Norms", "Pass", "Regular"]
+
+
+class Pass(NamedTuple):
+    """Rows that have just gone through the network.
+
+    inputs    of the backbone
+    features  (N, D) what it made of them
+    logits    (N, C) what the head says of them; where mixup mixes features, of the mixed ones
+    kind      of the task
+    target    (N,) bool: the rows that are of the target; None where there is no other task
+    done      how much of the stage is over, 0 to 1
+    """
+
+    inputs: tuple[Tensor, ...]
+    features: Tensor
+    logits: Tensor
+    kind: Kind
+    target: Tensor | None = None
+    done: float = 0.0
+
+
+class Helper(NamedTuple):
+    """A network that learns beside the other and is not kept, and how fast, in units of the run's learning rate. Every
+    stage begins with the weights that it was made with."""
+
+    module: nn.Module
+    rate: float
+
+
+class Regular(Protocol):
+    """Made by a loss at the beginning of a training, when the network has its first weights."""
+
+    @property
+    def helper(self) -> Helper | None: ...
+
+    def batch(self, found: Pass) -> Tensor | None:
+        """The cost of these rows. None: nothing.
+
+        Where a batch goes through in parts, each part, which holds rows of both tasks if there are two, is asked, and
+        costs count by rows: a mean over rows adds up to that of the batch. A statistic of a batch, such as a
+        covariance or a singular value, is then the mean of those of the parts, and noisier.
+        """
+
+    def weights(self) -> Tensor | None:
+        """The cost of the weights, once a step; None for nothing."""
+
+    def close(self) -> None:
+        """The training is over."""
+
+
+class Norms:
+    """l1 sum |theta| + l2 / 2 sum theta^2 over the matrices that learn: biases and norms are left alone."""
+
+    helper: Helper | None = None
+
+    def __init__(self, network: Network, *, l1: float, l2: float) -> None:
+        self._network, self._l1, self._l2 = network, l1, l2
+
+    def batch(self, found: Pass) -> Tensor | None:
+        """Nothing."""
+        return None
+
+    def weights(self) -> Tensor | None:
+        """See above."""
+        if not (self._l1 or self._l2):
+            return None
+        moving = [weights for weights in self._network.parameters() if weights.requires_grad and weights.ndim > 1]
+        parts = [self._l1 * weights.abs().sum() + self._l2 / 2 * weights.square().sum() for weights in moving]
+        return torch.stack(parts).sum() if parts else None
+
+    def close(self) -> None:
+        """Nothing is held."""

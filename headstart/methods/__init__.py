@@ -1,0 +1,1 @@
+"""The table of methods, and from a row of it to a fitted model."""

@@ -1,0 +1,1 @@
+"""From raw pictures, texts and columns to what a backbone takes in."""

@@ -1,0 +1,82 @@
+"""From a decoded picture to a backbone's input, and to the thumbnail that duplicates and baselines look at.
+
+The plain form is torchvision's: v2 resize with antialias, centre crop, scale to [0, 1], (x - mean) / std. Up to the
+crop the result is uint8 and equal to that bit for bit; the engines do the rest, inside their own forward pass.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from headstart.preprocessing.spec import PicturePreprocess
+from headstart.preprocessing.vision import vision
+
+__all__ = ["RECIPE", "THUMB", "Pixels", "normalise", "prepare", "thumbnail"]
+
+Pixels = npt.NDArray[np.uint8]
+THUMB = 32
+RECIPE = 1
+"""Raised by whoever changes what pixels come out of decoding and preparing: the cache keeps them apart."""
+
+_LONG = 40
+
+
+def prepare(picture: Tensor, preprocess: PicturePreprocess) -> Pixels:
+    """uint8 (3, H, W) -> uint8 (size[0], size[1], 3): resized and cropped, not yet normalised."""
+    functional = vision().functional
+    how = functional.InterpolationMode(preprocess.interpolation)
+    picture = picture if preprocess.squash else _centre_of_strip(picture, preprocess)
+    target = list(preprocess.size) if preprocess.squash else _shorter_to(preprocess.resize, picture.shape[1:])
+    picture = functional.resize_image(picture, target, interpolation=how, antialias=True)
+    if target != list(preprocess.size):
+        picture = functional.center_crop_image(picture, list(preprocess.size))
+    return _pixels(picture)
+
+
+def thumbnail(picture: Tensor) -> Pixels:
+    """uint8 (3, H, W) -> uint8 (32, 32, 3), without regard to the aspect ratio."""
+    return _pixels(vision().functional.resize_image(picture, [THUMB, THUMB], antialias=True))
+
+
+def normalise(pixels: Tensor, preprocess: PicturePreprocess) -> Tensor:
+    """uint8 (N, H, W, 3) -> float32 (N, 3, H, W), channels last in memory: (pixels / 255 - mean) / std."""
+    count, height, width, channels = pixels.shape
+    scale = 1 / (255 * torch.tensor(preprocess.std, dtype=torch.float64))
+    shift = -torch.tensor(preprocess.mean, dtype=torch.float64) / torch.tensor(preprocess.std, dtype=torch.float64)
+    # A whole row of pixels at once: the broadcast over three channels alone is not vectorised.
+    scales = scale.to(pixels.device, torch.float32).repeat(width)
+    shifts = shift.to(pixels.device, torch.float32).repeat(width)
+    rows = pixels.reshape(count * height, width * channels).to(torch.float32)
+    flat = torch.addcmul(shifts, rows, scales)
+    return flat.reshape(count, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _centre_of_strip(picture: Tensor, preprocess: PicturePreprocess) -> Tensor:
+    """The part that the crop needs, where the picture is so long that resizing all of it would take much memory."""
+    height, width = picture.shape[1:]
+    shorter, longer = sorted((height, width))
+    if longer <= _LONG * shorter:
+        return picture
+    reduction = shorter / preprocess.resize
+    reach = math.ceil(2 * max(1.0, reduction)) + 2
+    need = math.ceil(max(preprocess.size) * reduction) + 2 * reach
+    need += (longer - need) % 2
+    start = (longer - need) // 2
+    return picture if need >= longer else picture.narrow(2 if width > height else 1, start, need)
+
+
+def _shorter_to(length: int, shape: torch.Size) -> list[int]:
+    """torchvision's rule: the shorter side becomes `length`, the longer keeps the ratio, rounded down."""
+    height, width = shape
+    if height <= width:
+        return [length, int(length * width / height)]
+    return [int(length * height / width), length]
+
+
+def _pixels(picture: Tensor) -> Pixels:
+    return np.ascontiguousarray(picture.permute(1, 2, 0).numpy())

@@ -1,0 +1,92 @@
+"""Whom a model must beat on the same rows, no weights moved: from the majority to the pretrained classifier itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from headstart.backbones.backbone import Backbone
+from headstart.backbones.classifier import answers, matched
+from headstart.data.splits.split import folds
+from headstart.evidence.baselines.no_transfer import majority, no_transfer
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import Seen, look
+from headstart.listener import Listener
+from headstart.methods.plan import Plan, answer, counted, fit_model
+from headstart.study.resampling import Contender
+from headstart.tasks.task import Array
+
+__all__ = ["direct_answers", "majority_answers", "plain_inputs", "rivals_of", "untransferred"]
+
+
+def rivals_of(
+    seen: Seen, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+) -> Iterator[tuple[str, Contender]]:
+    """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
+    the task's, and random-weights, whose twin a method that moves weights trains itself."""
+    yield "majority", partial(majority_answers, seen)
+    yield "no-transfer", lambda train, test: untransferred(seen.take(train), seen.take(test), plan)
+    said = direct_answers(seen, backbone, extraction, listener)
+    if said is not None:
+        yield "direct", lambda train, test: said[test]
+    if plan.tuning is None and backbone is not None and backbone.random is not None:
+        untrained = backbone.random(plan.seed)
+        other = replace(look(seen.task, untrained, extraction, listener, "random weights"), blocks=seen.blocks)
+        yield (
+            "random-weights",
+            lambda train, test: answer(fit_model(other.take(train), untrained, plan), other.take(test)),
+        )
+
+
+def majority_answers(seen: Seen, train: Array, test: Array) -> Array:
+    """What the majority of the training rows answers to each of the others."""
+    task = seen.task
+    return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
+
+
+def untransferred(learnt: Seen, asked: Seen, plan: Plan) -> Array:
+    """What a sound model that reuses nothing learns from rows, and answers to others."""
+    learnt = counted(learnt)
+    task = learnt.task
+    return no_transfer(
+        replace(task, inputs=plain_inputs(learnt)),
+        plain_inputs(asked),
+        folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=plan.seed),
+        class_weight=plan.weights(task.classes),
+        seed=plan.seed,
+    )
+
+
+def plain_inputs(seen: Seen) -> Any:
+    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
+    return seen.thumbs if seen.task.modality == "image" else seen.task.inputs
+
+
+def direct_answers(seen: Seen, backbone: Backbone | None, extraction: Extraction, listener: Listener) -> Array | None:
+    """What the pretrained classifier says of every row, (N, C); None where it does not know the classes."""
+    if backbone is None or backbone.classifier is None or seen.task.kind != "classification":
+        return None
+    classifier = backbone.classifier()
+    groups = None if classifier is None else matched(classifier.labels, seen.task.classes)
+    if classifier is None or groups is None:
+        return None
+    if classifier.head is not None:
+        rows = _seen_by(classifier.engine or {}, seen, backbone, extraction, listener)
+        return answers(classifier.head(np.asarray(rows.values)), groups)
+    logits = look(seen.task, classifier.backbone, extraction, listener, "pretrained classifier").values
+    return answers(np.asarray(logits), groups)
+
+
+def _seen_by(
+    engine: dict[str, Any], seen: Seen, backbone: Backbone, extraction: Extraction, listener: Listener
+) -> Seen:
+    """The same rows as this engine sees them, since a head answers as fitted only on features of its own engine."""
+    name, precision = engine.get("name"), engine.get("precision")
+    if name is None or (name, precision) == (seen.engine.get("name"), seen.engine.get("precision")):
+        return seen
+    asked = replace(extraction, engine=name, precision=precision or "auto")
+    return look(seen.task, backbone, asked, listener, "pretrained classifier")

@@ -1,0 +1,130 @@
+"""What a fitted model says of new inputs, by name, ready to print or to write: one row out for each row in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart.printable import printable
+from headstart.study.destination import Destination
+from headstart.tasks.task import Array, Kind, SetAside
+
+__all__ = ["Answers"]
+
+NO_ANSWER = "no answer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """Answers to the inputs that could be read, and what became of the others.
+
+    names       (N,) of the answered inputs
+    values      (N, C) probabilities in the order of `classes`; regression: (N,) values
+    places      (N,) position of each among the inputs as they were read, from 0, ascending; None: 0, 1, 2, ...
+    set_aside   inputs that have no answer, and why; those that are no row (`place` None) are named only
+    notes       what the model met that it had not seen: missing cells, unknown categories
+    """
+
+    kind: Kind
+    names: Sequence[str]
+    values: Array
+    classes: tuple[Hashable, ...] = ()
+    places: Array | None = None
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """How many inputs there are, answered or not."""
+        return len(self.names) + len(self.unanswered)
+
+    @property
+    def unanswered(self) -> tuple[SetAside, ...]:
+        """The inputs without an answer, in their order."""
+        rows = [item for item in self.set_aside if item.place is not None]
+        return tuple(sorted(rows, key=lambda item: (item.place, item.name)))
+
+    @property
+    def summary(self) -> str:
+        """How many rows there are, and how many of them have no answer."""
+        lost = f", {len(self.unanswered):,} of them without an answer" if self.unanswered else ""
+        return f"{len(self):,} rows{lost}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One record an input, in the order of the inputs: name, prediction, (but for regression) the probability of
+        each class, and the reason where there is no prediction. What is not there is None."""
+        places = range(len(self.names)) if self.places is None else self.places.tolist()
+        records = [
+            (place, {"name": name} | self._record(row) | {"reason": None})
+            for place, name, row in zip(places, self.names, self.values, strict=True)
+        ]
+        nothing = {"prediction": None} if self.kind == "regression" else {"prediction": None, "probabilities": None}
+        records += [(item.place, {"name": item.name} | nothing | {"reason": item.why}) for item in self.unanswered]
+        return [record for _, record in sorted(records, key=lambda pair: pair[0])]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON."""
+        aside = [item._asdict() for item in self.set_aside]
+        return {"predictions": self.rows(), "set_aside": aside, "notes": list(self.notes)}
+
+    def columns(self) -> dict[str, list[Any]]:
+        """As a table, one list a column: name, prediction, p(CLASS) of each class, reason; None where there is none."""
+        records = self.rows()
+        names = ["name", "prediction", "reason"]
+        table: dict[str, list[Any]] = {name: [record[name] for record in records] for name in names}
+        reasons = table.pop("reason")
+        for label in map(str, self.classes):
+            table[f"p({label})"] = [
+                None if record["probabilities"] is None else record["probabilities"][label] for record in records
+            ]
+        return table | {"reason": reasons}
+
+    def write(self, path: str | Path) -> None:
+        """Write a .csv, .tsv, .jsonl, .json or .parquet, by the suffix of `path`; the whole file or none.
+
+        Raises ValueError where that cannot be (see `Destination`), ImportError for Parquet without pyarrow, OSError
+        where the disk refuses.
+        """
+        Destination(path).write(self)
+
+    def write_csv(self, path: str | Path) -> None:
+        """Write a .csv: name, prediction, one column a class, and the reason where there is no prediction. UTF-8."""
+        Destination(path, suffix=".csv").write(self)
+
+    def __str__(self) -> str:
+        records = self.rows()
+        names = [printable(record["name"], newlines=False) for record in records]
+        width = min(48, max(map(len, names), default=0))
+        lines = [
+            f"{_end(name, width):<{width}}  {printable(_said(record), newlines=False)}"
+            for name, record in zip(names, records, strict=True)
+        ]
+        lines += [f"set aside: {item.name}: {item.why}" for item in self.set_aside if item.place is None]
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def _record(self, row: Array) -> dict[str, Any]:
+        if self.kind == "regression":
+            return {"prediction": float(row)}
+        chances = {str(label): round(float(p), 6) for label, p in zip(self.classes, row, strict=True)}
+        if self.kind == "multilabel":
+            said: Any = [label for label, p in zip(self.classes, row, strict=True) if p >= 0.5]
+        else:
+            said = self.classes[int(row.argmax())]
+        return {"prediction": said, "probabilities": chances}
+
+
+def _said(record: dict[str, Any]) -> str:
+    if record["reason"] is not None:
+        return f"{NO_ANSWER}: {record['reason']}"
+    said, chances = record["prediction"], record.get("probabilities")
+    if chances is None:
+        return f"{said:.6g}"
+    if isinstance(said, list):
+        return ", ".join(f"{label} {chances[str(label)]:.2f}" for label in said) or "none"
+    return f"{said}  {chances[str(said)]:.2f}"
+
+
+def _end(name: str, width: int) -> str:
+    return name if len(name) <= width else "…" + name[1 - width :]

@@ -1,0 +1,263 @@
+"""The honest protocol: read, check, split, fit, open the test split once, and say whether transfer helped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headstart.artefact import Model
+from headstart.data.join import join
+from headstart.data.losses import require_few_lost
+from headstart.data.pair import Pair
+from headstart.data.quality.check import Report, without_empty_classes
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.data.unlearnt import as_learnt, to_classes
+from headstart.defaults import with_own_defaults
+from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.held import Held
+from headstart.features.cache.cache import Cache
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import Seen, glance
+from headstart.features.unknown import MUCH, unknown_advice
+from headstart.listener import LOGGED, Listener
+from headstart.methods.table import METHODS, adapts, configured, wayfaring
+from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.study.check import checked, report_of
+from headstart.study.comparison import Contest
+from headstart.study.predictions import Answers
+from headstart.study.resampling import REPEATS, plan_trials
+from headstart.study.shift import TargetLabels, may_use, read_pair
+from headstart.study.stopwatch import Stopwatch
+from headstart.study.with_source import fit_across, with_test
+from headstart.tasks.task import Array, Kind, Task
+from headstart.transfer import Device, EngineChoice, Transfer
+
+__all__ = ["check", "evaluate", "fit", "predict"]
+
+NO_ROLES = Roles()
+
+
+@with_own_defaults
+def fit(
+    data: Any,
+    *,
+    test: Any = None,
+    source: Any = None,
+    target_labels: TargetLabels = "all",
+    backbone: str | None = None,
+    method: str | None = None,
+    roles: Roles = NO_ROLES,
+    kind: Kind | None = None,
+    class_weight: str | None = None,
+    seed: int = 0,
+    engine: EngineChoice = "auto",
+    device: Device = "auto",
+    cache: bool = True,
+    options: dict[str, Any] | None = None,
+    keep_tuned: bool = False,
+    allow_losses: bool = False,
+    window: tuple[float, float] | None = None,
+    listener: Listener = LOGGED,
+) -> Transfer:
+    """Fit on data and learn from rows held out how good the model is and whether transfer helped.
+
+    data    a folder with one sub-folder a class, a .csv, .tsv, .jsonl or .parquet, or a table in memory
+    test    test data of your own in the same form; it is looked at once, at the end
+    source  labelled data of a related task, in the same form, from which knowledge is to come
+    target_labels   with a source: "all", or "none": answers of `data` are only looked at for the test
+    method  a row of `headstart.methods.table.METHODS`; None: probe, or auto with a source
+    roles   which column is what, where the names do not tell
+    kind    "classification", "regression" or "multilabel", where the targets do not tell
+    keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe
+    allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
+
+    The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
+    DataError where the data cannot be used, BackboneError where the backbone cannot.
+    """
+    watch = Stopwatch()
+    method = method or ("probe" if source is None else "auto")
+    moves = _suits(method, options or {}, seed, source, keep_tuned)
+    if source is not None and roles.weight is not None:
+        raise ValueError(
+            f"the weight column {roles.weight!r} has no use with a source, whose methods weigh rows themselves: leave "
+            "--weight out, or --source"
+        )
+    labels = may_use(target_labels, drawn=source is not None)
+    task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
+    fitted = Transfer(
+        backbone,
+        method,
+        kind=task.kind,
+        class_weight=class_weight,
+        seed=seed,
+        engine=engine,
+        device=device,
+        cache=cache,
+        options=options,
+        window=window,
+    )
+    with watch("features"):
+        seen = fitted.look(task, listener=listener, beside=() if both is None else (both.source,))
+    require_few_lost(seen.task, allow=allow_losses, stop=n_own, learnt=True)
+    require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
+    if both is not None:
+        return fit_across(both, seen, fitted, watch, labels, allow_losses, listener)
+    with watch("check"):
+        seen, report = checked(seen, listener)
+        seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
+    plan = fitted.plan._replace(keep_tuned=keep_tuned)
+    race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
+    model, evidence = race.run(fitted.extraction(seen.engine), listener)
+    return fitted.conclude(model, evidence, report)
+
+
+def check(
+    data: Any, *, roles: Roles = NO_ROLES, kind: Kind | None = None, cache: bool = True, listener: Listener = LOGGED
+) -> Report:
+    """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
+    task = read(data, roles=roles, kind=kind)
+    _say(task, listener)
+    seen = glance(task, Extraction(cache=Cache() if cache else None), listener)
+    return report_of(seen, allow_losses=False)
+
+
+@with_own_defaults
+def evaluate(
+    model: Transfer,
+    data: Any,
+    *,
+    roles: Roles = NO_ROLES,
+    seed: int = 0,
+    allow_losses: bool = False,
+    listener: Listener = LOGGED,
+) -> Evidence:
+    """Score a fitted model on new labelled data. Rows of classes that it did not learn count as wrong."""
+    watch, known = Stopwatch(), model.model_
+    roles = replace(roles, modality=known.modality)
+    task = to_classes(read(data, roles=roles, kind=known.kind, columns=known.columns), known.classes)
+    _say(task, listener)
+    require_few_lost(task, allow=allow_losses)
+    with watch("features"):
+        seen = model.look(task, listener=listener)
+    require_few_lost(seen.task, allow=allow_losses)
+    with watch("head"):
+        predictions = model.answers(seen)
+    held = Held.of(seen.task)._replace(group=seen.blocks)
+    evidence = of_answers(held, predictions, {}, seed=seed)
+    about = evidence.about | {"backbone": model.backbone, "n_set_aside": len(seen.task.set_aside)}
+    trained = (known.evidence or {}).get("n_train", 0)
+    notes = (*evidence.notes, *_met(known, seen.task), *_unknown(seen))
+    return replace(evidence, n_train=trained, protocol="new data", about=about, notes=notes, seconds=watch.seconds())
+
+
+@with_own_defaults
+def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answers:
+    """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
+    what cannot be read has no answer, and a reason."""
+    known = model.model_
+    roles = Roles(modality=known.modality)
+    task = read(data, roles=roles, need_target=False, columns=known.columns, to_answer=True)
+    _say(task, listener)
+    seen = model.look(task, listener=listener) if len(task) else None
+    task = task if seen is None else seen.task
+    return Answers(
+        kind=model.kind,
+        names=task.names,
+        values=model.answers(seen) if seen is not None and len(seen) else _no_values(known),
+        classes=known.classes,
+        places=task.positions,
+        set_aside=task.set_aside,
+        notes=(*_met(known, task), *_unknown(seen)),
+    )
+
+
+def _unknown(seen: Seen | None) -> tuple[str, ...]:
+    """Where the backbone knows few of the tokens of texts, a note."""
+    share = None if seen is None or seen.features is None else seen.features.unknown
+    return () if share is None or share < MUCH else (unknown_advice(share),)
+
+
+def _no_values(model: Model) -> Array:
+    return np.empty((0,) if model.kind == "regression" else (0, len(model.classes)))
+
+
+def _met(model: Model, task: Task) -> Iterator[str]:
+    """What a table holds that the encoder did not learn."""
+    if model.encoder is None or not isinstance(task.inputs, pd.DataFrame):
+        return
+    for met in TableEncoder.from_state(*model.encoder).report(task.inputs):
+        if met.missing:
+            yield f"column {met.column!r}: {met.missing:,} missing or unreadable cells, filled in as in training"
+        if met.unseen:
+            yield f"column {met.column!r}: {met.unseen:,} cells not met in training, such as {met.example!r}"
+
+
+def _read(
+    data: Any, test: Any, roles: Roles, kind: Kind | None, allow_losses: bool, listener: Listener
+) -> tuple[Task, int]:
+    """The task with the rows to test on behind, and how many rows were read before these."""
+    task = read(data, roles=roles, kind=kind)
+    n_own = task.n_read
+    require_few_lost(task, allow=allow_losses, learnt=True)
+    if test is not None:
+        given = read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
+        require_few_lost(given, allow=allow_losses, of="the test data")
+        task = join(task, given)
+    _say(task, listener)
+    return task, n_own
+
+
+def _read_beside(
+    data: Any,
+    test: Any,
+    source: Any,
+    roles: Roles,
+    kind: Kind | None,
+    labels: TargetLabels,
+    allow_losses: bool,
+    listener: Listener,
+) -> tuple[Task, Pair | None, int]:
+    """The task with the rows to test on behind, where there is a source both tasks on common ground, and how many rows
+    were read before those to test on."""
+    if source is None:
+        task, n_own = _read(data, test, roles, kind, allow_losses, listener)
+        return task, None, n_own
+    both = read_pair(
+        source,
+        data,
+        roles=roles,
+        kind=kind,
+        target_labels=labels,
+        tested=True,
+        allow_losses=allow_losses,
+        listener=listener,
+    )
+    return with_test(both, test, roles, allow_losses=allow_losses), both, both.target.n_read
+
+
+def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> bool:
+    """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one, or
+    where keep_tuned has no use."""
+    moves, way = configured(method, options, seed) is not None, wayfaring(method, options)
+    draws = way is not None or adapts(method)
+    if draws and source is None:
+        raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
+    if not draws and source is not None:
+        names = ", ".join(name for name, row in METHODS.items() if row.way is not None or adapts(name))
+        raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
+    if keep_tuned and source is not None:
+        raise ValueError("keep_tuned has no use with a source: a way that is asked for by name is kept; leave it out")
+    return moves
+
+
+def _say(task: Task, listener: Listener) -> None:
+    what = {"image": "pictures", "text": "texts", "table": "rows", "array": "rows"}[task.modality]
+    of = f" of {len(task.classes)} classes" if task.classes else ""
+    listener.say(f"read {len(task):,} {what}{of}")
+    for note in task.notes:
+        listener.say(f"  {note}")

@@ -1,0 +1,100 @@
+"""Who learns from which rows and is tested on which: one held-out split, or repeated cross-validation.
+
+With fewer than 100 rows to test on, a single split says too little: every row is then tested `REPEATS` times, each time
+by a model that did not see it (Kohavi, 1995).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.data.splits.split import folds, split
+from headstart.features.feature_set import Seen
+from headstart.tasks.task import Array
+
+__all__ = ["REPEATS", "Trials", "plan_trials"]
+
+TEST_SHARE = 0.25
+SMALLEST_TEST = 100
+REPEATS = 3
+FOLDS = 5
+
+Contender = Callable[[Array, Array], Array]
+
+
+class Trial(NamedTuple):
+    """Row numbers of a task: learn from `train`, be tested on `test`, in repeat number `repeat`."""
+
+    repeat: int
+    train: Array
+    test: Array
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials of a study. `tested` (T,) are all rows that are tested, ascending; `words` say how, for a reader."""
+
+    trials: tuple[Trial, ...]
+    tested: Array
+    words: str
+
+    @property
+    def repeats(self) -> int:
+        return 1 + max(trial.repeat for trial in self.trials)
+
+    @property
+    def held_out(self) -> bool:
+        """Whether there is a single split, whose model is the one that is kept."""
+        return len(self.trials) == 1
+
+    def answers(self, contender: Contender) -> Array:
+        """The answers of `contender(train, test)` to all tested rows, (R, T, ...) with one layer a repeat."""
+        layers: list[Array | None] = [None] * self.repeats
+        place = np.full(int(self.tested.max()) + 1, -1)
+        place[self.tested] = np.arange(len(self.tested))
+        for trial in self.trials:
+            found = np.asarray(contender(trial.train, trial.test))
+            layer = layers[trial.repeat]
+            if layer is None:
+                layers[trial.repeat] = layer = np.full((len(self.tested), *found.shape[1:]), np.nan)
+            layer[place[trial.test]] = found
+        return np.stack([layer for layer in layers if layer is not None])
+
+
+def plan_trials(seen: Seen, seed: int, *, repeats: int = REPEATS, taught: bool = False) -> Trials:
+    """The trials that fit the data: the split it came with, a split of its own, or repeated cross-validation.
+
+    taught   there is something to learn from elsewhere, so that a given split need not leave a training row
+    """
+    task = seen.task
+    given = None if task.split is None else np.asarray(task.split)
+    if given is not None and (given != "train").any() and (taught or (given == "train").any()):
+        tested = "test" if (given == "test").any() else "val"
+        test = np.flatnonzero(given == tested)
+        return _single(np.flatnonzero(given != tested), test, f"the {tested} split that came with the data")
+    if len(seen) * TEST_SHARE >= SMALLEST_TEST:
+        train, test = split(task.targets, task.kind, seen.blocks, seen.keys, test=TEST_SHARE, seed=seed)
+        return _single(train, test, "a held-out test split, opened once")
+    return _repeated(list(_cross_validation(seen, seed, repeats)), np.arange(len(seen)))
+
+
+def _single(train: Array, test: Array, words: str) -> Trials:
+    return Trials((Trial(0, train, test),), test, words)
+
+
+def _repeated(trials: list[Trial], tested: Array) -> Trials:
+    count = sum(trial.repeat == 0 for trial in trials)
+    repeats = len(trials) // count
+    often = f", repeated {repeats} times" if repeats > 1 else ""
+    return Trials(tuple(trials), tested, f"{count}-fold cross-validation{often}")
+
+
+def _cross_validation(seen: Seen, seed: int, repeats: int) -> Iterator[Trial]:
+    for repeat in range(repeats):
+        fold = folds(seen.task.targets, seen.task.kind, seen.blocks, seen.keys, k=FOLDS, seed=1000 * seed + repeat)
+        for number in range(int(fold.max()) + 1):
+            yield Trial(repeat, np.flatnonzero(fold != number), np.flatnonzero(fold == number))

@@ -1,0 +1,83 @@
+"""The protocol where there is a source: divide the target, fit and test every way, and hold what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from headstart.adaptation.domain_pair import answered
+from headstart.data.join import join
+from headstart.data.losses import require_few_lost
+from headstart.data.pair import Pair, foreign, named, pair
+from headstart.data.quality.check import Report
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.errors import DataError
+from headstart.features.feature_set import Seen, look
+from headstart.listener import Listener
+from headstart.methods.adaptation import Crossing, Tasks
+from headstart.study.check import checked
+from headstart.study.source_comparison import Bridge
+from headstart.study.stopwatch import Stopwatch
+from headstart.tasks.task import Task
+from headstart.transfer import Transfer
+
+__all__ = ["fit_across", "with_test"]
+
+
+def fit_across(
+    both: Pair,
+    target: Seen,
+    fitted: Transfer,
+    watch: Stopwatch,
+    labels: bool,
+    allow_losses: bool,
+    listener: Listener,
+) -> Transfer:
+    """Fit to a target that the backbone has seen, and draw on its source."""
+    extraction = fitted.extraction(target.engine or None)
+    with watch("features"):
+        source = look(both.source, fitted.backbone_, extraction, listener, "source")
+    require_few_lost(source.task, allow=allow_losses, of="the source")
+    with watch("check"):
+        target, labelled, report = _divided(target, listener)
+    tasks = Tasks(source, target, labelled, both.notes)
+    crossing = Crossing(tasks, fitted.backbone_, fitted.plan, (extraction, listener), labels=labels)
+    return fitted.conclude(*Bridge(tasks, crossing, watch).run(), report)
+
+
+def _divided(target: Seen, listener: Listener) -> tuple[Seen, int, Report | None]:
+    """The target rows that can be used, those with an answer first, and how many these are.
+
+    Of the others those are left out that are there with an answer too, and those of a given test split.
+    """
+    answers, split = target.task.targets, target.task.split
+    if answers is None:
+        return target, 0, None
+    there = answered(answers, target.task.kind)
+    known, report = checked(target.take(np.flatnonzero(there)), listener, taught=True)
+    met = set(known.keys)
+    bare = [row for row in np.flatnonzero(~there).tolist() if target.keys[row] not in met]
+    bare = [row for row in bare if split is None or split[row] != "test"]
+    rows = np.concatenate([np.flatnonzero(there)[report.keep], np.array(bare, np.int64)])
+    own = known.blocks.max(initial=0) + 1 + np.arange(len(bare))
+    return replace(target.take(rows), blocks=np.concatenate([known.blocks, own])), len(known), report
+
+
+def with_test(both: Pair, test: Any, roles: Roles, *, allow_losses: bool = True) -> Task:
+    """The target, with the user's own test data behind it."""
+    if both.source.kind == "multilabel":
+        raise DataError(
+            "the source asks for several labels a row, and knowledge of that is not carried over: give one label a row"
+        )
+    if test is None:
+        return both.target
+    target = both.target
+    columns = named(target.columns, both.source.columns)
+    tested = read(test, roles=replace(roles, modality=target.modality), kind=both.source.kind, columns=columns)
+    require_few_lost(tested, allow=allow_losses, of="the test data")
+    given = pair(both.source, tested)
+    joined = join(target, given.target)
+    return replace(joined, notes=joined.notes + tuple(f"test data: {note}" for note in foreign(given.open)))

@@ -1,0 +1,1 @@
+"""The task: data and a question about it."""

@@ -1,0 +1,189 @@
+"""One step down the gradient: micro-batches, mixup, mixed precision, clipping, and less at once where memory ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from headstart.losses.penalty import Pass, Regular
+from headstart.losses.supervised import Supervised
+from headstart.network import Network
+from headstart.tasks.task import Kind
+from headstart.training.options import Training
+
+__all__ = ["Batch", "Features", "Step"]
+
+Features = Callable[..., Tensor]
+"""From the inputs of a batch to features (N, D): the backbone, or what is above a cut."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as a network takes them: its inputs, targets (N,) or (N, C), how much each row counts (N,), and which rows
+    are of a target task (N,), None where there is none. A row whose target is not known counts nothing."""
+
+    inputs: tuple[Tensor, ...]
+    targets: Tensor
+    weights: Tensor
+    target: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def part(self, rows: slice | Tensor) -> Batch:
+        """The same with only these rows; a slice copies nothing."""
+        inputs = tuple(tensor[rows] for tensor in self.inputs)
+        target = None if self.target is None else self.target[rows]
+        return Batch(inputs, self.targets[rows], self.weights[rows], target)
+
+    def parts(self, count: int) -> list[slice | Tensor]:
+        """Its rows in so many parts; where there is a target in no more than let each hold rows of both tasks."""
+        if self.target is None:
+            return [slice(int(part[0]), int(part[-1]) + 1) for part in np.array_split(np.arange(len(self)), count)]
+        both = [torch.where(of)[0] for of in (~self.target, self.target)]
+        count = min(count, *map(len, both))
+        return [torch.cat(pair) for pair in zip(*(torch.tensor_split(rows, count) for rows in both), strict=True)]
+
+
+class Mix(NamedTuple):
+    """x <- share x + (1 - share) x[mates], and the losses of both targets alike (Zhang et al., 2018)."""
+
+    share: float
+    mates: Tensor
+
+
+class Step:
+    """Steps of one network by one loss.
+
+    micro   rows that go through the network at once; halved where memory does not hold them, and `notes` says so
+    done    how much of the stage is over, 0 to 1, for losses that go by it
+    """
+
+    def __init__(self, network: Network, kind: Kind, loss: Supervised, regular: Regular, training: Training) -> None:
+        self.network, self.kind, self.loss, self.regular, self.training = network, kind, loss, regular, training
+        loss.suits(kind, mixup=training.mixup)
+        most = training.batch * (2 if loss.needs == "target" else 1)
+        self.micro = min(training.micro or most, most)
+        self.done = 0.0
+        self.notes: list[str] = []
+
+    def __call__(
+        self, optimise: torch.optim.Optimizer, features: Features, batch: Batch, rng: np.random.Generator
+    ) -> float:
+        """Take one; the loss of the batch before it, nan where it or its gradient is not finite: then nothing moves."""
+        mix = self._mix(batch, rng)
+        state = torch.get_rng_state()
+        while True:
+            try:
+                optimise.zero_grad()
+                value = self._gradient(features, batch, mix)
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not _is_memory(error) or self.micro < 2:
+                    raise
+            self._less(len(batch), state)
+        if math.isfinite(value) and self._clipped(optimise):
+            optimise.step()
+            return value
+        return math.nan
+
+    def _clipped(self, optimise: torch.optim.Optimizer) -> bool:
+        """Whether the gradient is finite; that of a helper is clipped by itself, so that it slows down nothing else."""
+        helper = self.regular.helper
+        theirs = [] if helper is None else list(helper.module.parameters())
+        apart = {id(weights) for weights in theirs}
+        moving = [weights for group in optimise.param_groups for weights in group["params"] if id(weights) not in apart]
+        limit = self.training.clip or math.inf
+        return all(math.isfinite(float(nn.utils.clip_grad_norm_(some, limit))) for some in (moving, theirs))
+
+    def norms(self) -> list[nn.Module]:
+        """Those that go by the statistics of the batch."""
+        return [m for m in self.network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
+
+    def spare_lone_rows(self, sizes: Sequence[int]) -> str:
+        """One row has no variance: if it goes through the network alone in a batch of such a size, statistics of
+        batches stay as they are. In words; "" where there is none."""
+        if self.loss.needs == "target" or min(rows // self._count(rows) for rows in sizes) > 1:
+            return ""
+        norms = self.norms()
+        for norm in norms:
+            norm.eval()
+        return "batches of one row: the statistics of BatchNorm stay those of the source" if norms else ""
+
+    def _gradient(self, features: Features, batch: Batch, mix: Mix | None) -> float:
+        """Add up the gradients of micro-batches; the loss."""
+        value = torch.zeros((), device=batch.weights.device)
+        total = batch.weights.sum() if mix is None else _mixed(batch.weights, batch.weights[mix.mates], mix.share).sum()
+        device, half = batch.weights.device.type, self.training.precision == "bfloat16"
+        for rows in batch.parts(self._count(len(batch))):
+            with torch.autocast(device, torch.bfloat16, enabled=half):
+                labels, extra, count = self._cost(features, batch, rows, mix)
+                cost = labels / total
+                if extra is not None:
+                    cost = cost + extra * (count / len(batch))
+            torch.autograd.backward(cost)
+            value += cost.detach()
+        penalty = self.regular.weights()
+        if penalty is not None:
+            torch.autograd.backward(penalty)
+            value += penalty.detach()
+        return float(value)
+
+    def _cost(
+        self, features: Features, batch: Batch, rows: slice | Tensor, mix: Mix | None
+    ) -> tuple[Tensor, Tensor | None, int]:
+        """The summed loss of some rows of a batch, what else they cost in the mean, and how many they are."""
+        some = batch.part(rows)
+        mates = None if mix is None else batch.part(mix.mates[rows])
+        inputs, pictures = some.inputs, len(some.inputs) == 1  # texts have a mask, with or without a cut
+        if mix is not None and mates is not None and pictures:
+            inputs = (_mixed(inputs[0], mates.inputs[0], mix.share),)
+        other_features = None if mates is None or pictures else features(*mates.inputs)
+        found = mixed = features(*inputs)
+        if mix is not None and other_features is not None:
+            mixed = _mixed(found, other_features, mix.share)
+        out = self.network.head(mixed.float())
+        extra = self.regular.batch(Pass(inputs, found, out, self.kind, some.target, self.done))
+        cost = (self.loss.each(out, some.targets, self.kind) * some.weights).sum()
+        if mix is not None and mates is not None:
+            other = (self.loss.each(out, mates.targets, self.kind) * mates.weights).sum()
+            cost = _mixed(cost, other, mix.share)
+        return cost, extra, len(some)
+
+    def _count(self, rows: int) -> int:
+        return max(1, -(-rows // self.micro))
+
+    def _mix(self, batch: Batch, rng: np.random.Generator) -> Mix | None:
+        if not self.training.mixup:
+            return None
+        share = float(rng.beta(self.training.mixup, self.training.mixup))
+        mates = torch.from_numpy(rng.permutation(len(batch))).to(batch.weights.device)
+        return Mix(share, mates)
+
+    def _less(self, rows: int, state: Tensor) -> None:
+        """Half as many rows at once, and the same random numbers again."""
+        torch.set_rng_state(state)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        self.micro = -(-min(self.micro, rows) // 2)
+        self.notes.append(
+            f"memory did not hold the batch: {self.micro} rows at a time go through the network, the gradients of "
+            f"{self.training.batch} are added up as before"
+        )
+        if note := self.spare_lone_rows([rows, max(1, rows - 1)]):
+            self.notes.append(note)
+
+
+def _mixed(one: Tensor, other: Tensor, share: float) -> Tensor:
+    return share * one + (1 - share) * other
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether memory has run out; torch's allocator on the CPU has no error of its own for that."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)

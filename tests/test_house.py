@@ -1,0 +1,82 @@
+"""The tree of the package: few modules in the root, no circle between folders, plain names, files that fit a screen."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import headstart
+
+ROOT = Path(headstart.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+METAPHORS = {
+    "across", "ahead", "blind", "bridge", "chosen", "contest", "crossing", "deep", "divided", "draws", "ground",
+    "rehearsal", "rivals", "rounds", "seen",
+}  # fmt: skip
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a file of the package."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> set[str]:
+    """The names of the package's own modules that a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names & MODULES
+
+
+MODULES = {module_of(path) for path in FILES} - {"headstart"}
+
+
+def folder_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+def between_folders() -> dict[str, set[str]]:
+    """Which folder or root module imports which."""
+    edges: dict[str, set[str]] = {folder_of(module): set() for module in MODULES}
+    for path in FILES:
+        if path.parent == ROOT and path.stem == "__init__":
+            continue
+        here = folder_of(module_of(path))
+        edges[here] |= {folder_of(module) for module in imports_of(path)} - {here}
+    return edges
+
+
+def reached(start: str, edges: dict[str, set[str]]) -> set[str]:
+    names, waiting = set(), [start]
+    while waiting:
+        new = edges[waiting.pop()] - names
+        names |= new
+        waiting.extend(new)
+    return names
+
+
+def test_no_folder_imports_itself_through_others():
+    edges = between_folders()
+    assert edges["cli"] >= {"study", "transfer"}
+    assert [name for name in edges if name in reached(name, edges)] == []
+
+
+def test_the_root_holds_what_all_folders_share():
+    modules = {path.stem for path in ROOT.glob("*.py")} - {"__init__", "__main__"}
+    assert modules == {"defaults", "errors", "listener", "messages", "network", "printable", "transfer"}
+
+
+def test_no_folder_has_the_name_of_a_public_function():
+    assert {path.name for path in ROOT.iterdir() if path.is_dir()}.isdisjoint(headstart.__all__)
+
+
+def test_files_fit_their_rooms():
+    texts = {path.relative_to(ROOT): path.read_text("utf-8") for path in FILES}
+    assert [path for path in texts if path.stem in METAPHORS] == []
+    assert [path for path, text in texts.items() if len(text.splitlines()) > 320] == []
+    assert [path for path in texts if len(path.parts) > 3] == []
+    assert [path for path, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
