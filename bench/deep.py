@@ -37,7 +37,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.data.arrays import as_task
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, look
+from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Logged
 from headstart.methods.finetune import tune
 from headstart.methods.table import configured
@@ -131,7 +131,7 @@ def network(seed: int, normalised: bool = True) -> Backbone:
     )
 
 
-def seen(digits: Digits, rows: Any, backbone: Backbone, *, labels: bool = True) -> Seen:
+def seen(digits: Digits, rows: Any, backbone: Backbone, *, labels: bool = True) -> FeatureSet:
     task = as_task(digits.pictures[rows], digits.labels[rows], kind="classification")
     found = look(task, backbone, EXTRACTION, Logged())
     return found if labels else replace(found, task=replace(found.task, targets=None))

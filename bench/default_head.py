@@ -44,7 +44,7 @@ from headstart.data.read import read
 from headstart.data.splits.split import folds, split
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, look
+from headstart.features.feature_set import FeatureSet, look
 from headstart.heads.select import fit_probe
 from headstart.listener import Logged
 from headstart.tasks.task import Array, Task
@@ -115,7 +115,7 @@ def films() -> Task:
     return as_task(frame["text"].tolist(), frame["category"].tolist(), group=frame["movie_name"].tolist())
 
 
-def emoji() -> Seen:
+def emoji() -> FeatureSet:
     from demo_data import emoji_folder
 
     with TemporaryDirectory() as folder:
@@ -152,12 +152,12 @@ def interaction(rows: int) -> Task:
     return as_task(np.concatenate([X, np.eye(3)[word]], axis=1).astype(np.float32), y, kind="classification")
 
 
-def seen(task: Task, backbone: str | None = None) -> Seen:
+def seen(task: Task, backbone: str | None = None) -> FeatureSet:
     network = None if backbone is None else load(backbone)
     return look(task, network, Extraction(cache=Cache(), lanes=1, thumbs=False), Logged())
 
 
-def drawn(task: Seen, seed: int, most: int) -> Split:
+def drawn(task: FeatureSet, seed: int, most: int) -> Split:
     """Up to `most` rows to learn from, at most three in four; all others to be tested on."""
     y, kind = np.asarray(task.task.targets), task.task.kind
     share = max(0.25, 1 - most / len(y))
@@ -202,7 +202,7 @@ def told(values: Array) -> str:
     )
 
 
-def tasks() -> Iterator[tuple[str, Callable[[], Seen], int]]:
+def tasks() -> Iterator[tuple[str, Callable[[], FeatureSet], int]]:
     most = int(option("--rows", "600"))
     yield "emoji", emoji, most
     yield "mnist", lambda: seen(mnist()), most

@@ -34,17 +34,17 @@ from pairs_table import Result, lines, markdown
 from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 
-from headstart.adaptation.domain_pair import Ground, Origin
+from headstart.adaptation.domain_pair import DomainPair, SourceSide
 from headstart.adaptation.guard import choose
-from headstart.adaptation.learn import fit_way
-from headstart.adaptation.strategy import Way
-from headstart.features.feature_set import Seen
+from headstart.adaptation.learn import fit_strategy
+from headstart.adaptation.strategy import Strategy
+from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import Head, shaped
 from headstart.methods.table import METHODS
 from headstart.tasks.task import Array
 
 PLAIN = ("source-only", "target-only", "pooled")
-STEPS = tuple(name for name, row in METHODS.items() if row.way is not None and row.way.align is not None)
+STEPS = tuple(name for name, row in METHODS.items() if row.strategy is not None and row.strategy.align is not None)
 COLUMNS = (*PLAIN, *STEPS, "auto", "auto-20", "oracle")
 REFUSED = (ValueError, ImportError)
 FILE = Path(__file__).resolve().parent.parent / ".data" / "pairs.jsonl"
@@ -60,17 +60,17 @@ class Said(NamedTuple):
 class Trial:
     """One pair as one seed draws it. Everything that fits or chooses is in `fitted`."""
 
-    def __init__(self, source: Seen, target: Seen, seed: int) -> None:
+    def __init__(self, source: FeatureSet, target: FeatureSet, seed: int) -> None:
         self.target, self.seed = target, seed
         self.rows: Draw = draw(source, target, seed)
         self.source = source.take(self.rows.source)
 
     @cached_property
-    def bare(self) -> Ground:
+    def bare(self) -> DomainPair:
         """Without target labels."""
-        return Origin(self.source, self.seed).ground(self.target.take(self.rows.train), None)
+        return SourceSide(self.source, self.seed).ground(self.target.take(self.rows.train), None)
 
-    def labelled(self, rows: Array) -> Ground:
+    def labelled(self, rows: Array) -> DomainPair:
         """The same with the labels of these target rows."""
         answers = np.asarray(self.target.task.targets)[self.rows.train]
         unknown = np.nan if self.bare.kind == "regression" else -1
@@ -81,19 +81,19 @@ class Trial:
         """The head of a column. Raises ValueError where its way cannot be gone."""
         some = self.labelled(self.rows.known)
         if name == "oracle":
-            return Said(fit_way(self.labelled(self.rows.train), Way(source=False, target=True)), "")
+            return Said(fit_strategy(self.labelled(self.rows.train), Strategy(source=False, target=True)), "")
         if name in ("auto", "auto-20"):
             on = some if name == "auto-20" else self.bare
             chosen = choose(on)
-            return Said(fit_way(on, chosen.way, chosen.base), f"{chosen.name} {chosen.base}")
-        way = METHODS[name].way
+            return Said(fit_strategy(on, chosen.strategy, chosen.base), f"{chosen.name} {chosen.base}")
+        way = METHODS[name].strategy
         assert way is not None
         if way.target:
-            return Said(fit_way(some, way), "")
+            return Said(fit_strategy(some, way), "")
         try:
-            return Said(fit_way(self.bare, way), "")
+            return Said(fit_strategy(self.bare, way), "")
         except ValueError:
-            return Said(fit_way(some, way), "with 20 labels")
+            return Said(fit_strategy(some, way), "with 20 labels")
 
     def score(self, head: Head) -> float:
         """On the test rows: accuracy, or R2."""

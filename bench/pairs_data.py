@@ -26,7 +26,7 @@ from headstart.backbones.load import load
 from headstart.data.arrays import as_task
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, look
+from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Logged
 from headstart.tasks.task import Array, Task
 
@@ -48,7 +48,7 @@ class Draw(NamedTuple):
     test: Array
 
 
-def draw(source: Seen, target: Seen, seed: int) -> Draw:
+def draw(source: FeatureSet, target: FeatureSet, seed: int) -> Draw:
     """Up to 500, 400, 20 and 1,000 rows. What shares a group or its content with another row is on its side.
 
     Where both show the same things, the source is drawn from two things in five, the target from the others. At most
@@ -81,7 +81,7 @@ def labelled(targets: Array, classes: int, rng: np.random.Generator) -> Array:
     return dealt[: KNOWN if classes <= KNOWN else int((np.sort(turn) < 2).sum())]
 
 
-def _labels(seen: Seen) -> list[set[Any]]:
+def _labels(seen: FeatureSet) -> list[set[Any]]:
     """What each row must not have in common with one on another side: its content, and its group if it has one."""
     if seen.task.group is None:
         return [{key} for key in seen.keys]
@@ -96,13 +96,13 @@ def _whole(blocks: Array, free: Array, most: int, rng: np.random.Generator) -> A
     return free[np.argsort(place[blocks[free]], kind="stable")][:most]
 
 
-def _seen(task: Task, backbone: str | None = None) -> Seen:
+def _seen(task: Task, backbone: str | None = None) -> FeatureSet:
     network = None if backbone is None else load(backbone)
     return look(task, network, Extraction(cache=Cache(), lanes=1, thumbs=False), Logged())
 
 
 @cache
-def _digits(side: int) -> Seen:
+def _digits(side: int) -> FeatureSet:
     if side == 8:
         from sklearn.datasets import load_digits
 
@@ -121,7 +121,7 @@ def averaged(pictures: Array) -> Array:
 
 
 @cache
-def _domain(name: str) -> Seen:
+def _domain(name: str) -> FeatureSet:
     texts, labels, reviews = sentences(name)
     pick = np.sort(np.random.default_rng(0).permutation(len(texts))[:POOL])
     task = as_task([texts[i] for i in pick], [labels[i] for i in pick], group=[f"{name} {reviews[i]}" for i in pick])
@@ -129,7 +129,7 @@ def _domain(name: str) -> Seen:
 
 
 @cache
-def _emoji(rendered: str) -> Seen:
+def _emoji(rendered: str) -> FeatureSet:
     shown = subcategories()
     pictures = [RENDERED[rendered](one.picture) for one in shown]
     task = as_task(pictures, [one.subcategory for one in shown], group=[one.thing for one in shown])
@@ -137,7 +137,7 @@ def _emoji(rendered: str) -> Seen:
 
 
 @cache
-def _cars(origin: str) -> Seen:
+def _cars(origin: str) -> FeatureSet:
     files = distribution("bokeh-sampledata").files or []
     frame = pd.read_csv(next(file.locate() for file in files if file.name == "auto-mpg.csv"))
     frame = frame[frame["origin"] == ORIGINS[origin]]
@@ -145,7 +145,7 @@ def _cars(origin: str) -> Seen:
     return _seen(as_task(inputs, frame["mpg"].tolist(), kind="regression", group=frame["name"].tolist()))
 
 
-def _pairs() -> Iterator[tuple[str, Callable[[], tuple[Seen, Seen]]]]:
+def _pairs() -> Iterator[tuple[str, Callable[[], tuple[FeatureSet, FeatureSet]]]]:
     for a, b in ((28, 8), (8, 28)):
         yield f"digits {a} -> {b}", lambda a=a, b=b: (_digits(a), _digits(b))  # type: ignore[misc]
     for source in DOMAINS:
@@ -159,5 +159,5 @@ def _pairs() -> Iterator[tuple[str, Callable[[], tuple[Seen, Seen]]]]:
         yield f"cars {source} -> {target}", lambda a=source, b=target: (_cars(a), _cars(b))  # type: ignore[misc]
 
 
-PAIRS: dict[str, Callable[[], tuple[Seen, Seen]]] = dict(_pairs())
+PAIRS: dict[str, Callable[[], tuple[FeatureSet, FeatureSet]]] = dict(_pairs())
 """Name -> all rows of the source and of the target; features are computed once and kept."""

@@ -60,8 +60,8 @@ def logistic() -> LogisticRegressionCV:
     )
 
 
-Way = tuple[str, Align | None, Callable[[], Any]]
-WAYS: dict[str, Way] = {
+Strategy = tuple[str, Align | None, Callable[[], Any]]
+WAYS: dict[str, Strategy] = {
     "TF-IDF of words, logistic": ("words", None, logistic),
     "string kernel": ("strings", None, ridge),
     "its transductive form, rbf (the paper's)": ("strings", Transductive(gamma=0.5), ridge),

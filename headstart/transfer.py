@@ -35,7 +35,7 @@ from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, look, noted, through_window
+from headstart.features.feature_set import FeatureSet, look, noted, through_window
 from headstart.features.window import unsettled
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
@@ -123,7 +123,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled))
 
     @with_own_defaults
-    def look(self, task: Task, *, listener: Listener, beside: Sequence[Task] = ()) -> Seen:
+    def look(self, task: Task, *, listener: Listener, beside: Sequence[Task] = ()) -> FeatureSet:
         """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine.
 
         beside   other tasks that a fit will draw on
@@ -205,7 +205,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         return Evidence.from_json(self.model_.evidence)
 
     @with_own_defaults
-    def answers(self, seen: Seen) -> Array:
+    def answers(self, seen: FeatureSet) -> Array:
         """Probabilities (N, C), or values (N,), for a task that the backbone has seen."""
         check_is_fitted(self, "model_")
         return answer(self.model_, seen)
@@ -214,7 +214,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "model_")
         return self.answers(self._readable(self.look(self._inputs(X), listener=LOGGED)))
 
-    def _readable(self, seen: Seen) -> Seen:
+    def _readable(self, seen: FeatureSet) -> FeatureSet:
         """scikit-learn's contract has one answer for each input, so that none may be set aside."""
         if seen.task.set_aside:
             names = ", ".join(f"{item.name} ({item.why})" for item in seen.task.set_aside[:3])

@@ -21,8 +21,8 @@ from headstart.methods.table import METHODS, configured, method
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
-FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.way is None]
-BETWEEN = [name for name, row in METHODS.items() if row.way is not None]
+FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.strategy is None]
+BETWEEN = [name for name, row in METHODS.items() if row.strategy is not None]
 MOVING = [name for name, row in METHODS.items() if row.tune is not None and row.loss.needs != "target"]
 DEEP = [name for name, row in METHODS.items() if row.loss.needs == "target"]
 SENTENCES = [

@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from headstart.adaptation.learn import Base
 from headstart.adaptation.strategies import STRATEGIES
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.strategy import Strategy
 
-__all__ = ["Chosen", "way_of"]
+__all__ = ["ChosenStrategy", "strategy_of"]
 
 
-class Chosen(NamedTuple):
+class ChosenStrategy(NamedTuple):
     """A way by its name, the base it goes on, and why it was taken in words ("" where it was asked for)."""
 
     name: str
-    way: Way
+    strategy: Strategy
     base: Base = "linear"
     why: str = ""
 
@@ -25,6 +25,6 @@ class Chosen(NamedTuple):
         return self.name if self.base == "linear" else f"{self.name} ({self.base})"
 
 
-def way_of(name: str) -> Way:
+def strategy_of(name: str) -> Strategy:
     """The way of a row of the table."""
-    return STRATEGIES[name].way
+    return STRATEGIES[name].strategy

@@ -10,20 +10,20 @@ import pandas as pd
 
 from headstart.adaptation.alignment.step import Domains
 from headstart.data.splits.split import folds
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import ClassWeight, Form, shaped
 from headstart.heads.select import fit_probe
 from headstart.heads.standardize import Scale
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.task import Array, Kind
 
-__all__ = ["Ground", "Origin", "answered", "features_of_both"]
+__all__ = ["DomainPair", "SourceSide", "answered", "features_of_both"]
 
 _BLOCKS_OF_BOTH = 2
 
 
 @dataclass(frozen=True)
-class Ground:
+class DomainPair:
     """Both tasks as features of one form; of the target only rows that may be looked at.
 
     folds   (n,) and (m,) in which rows are held out together
@@ -55,21 +55,21 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Origin:
+class SourceSide:
     """A source that a backbone has seen, and what of it is the same whatever the target."""
 
-    seen: Seen
+    seen: FeatureSet
     seed: int
     class_weight: ClassWeight = None
 
-    def ground(self, target: Seen, known: Array | None) -> Ground:
+    def ground(self, target: FeatureSet, known: Array | None) -> DomainPair:
         """With the target rows that a fit may see, and what is known of their answers: -1 or NaN where nothing is,
         None where none may be looked at."""
         x, z, encoder = features_of_both(self.seen, target)
         kind = self.seen.task.kind
         classes = max(1, len(self.seen.task.classes)) if kind == "classification" else 0
         y = np.asarray(self.seen.task.targets).astype(np.float64 if kind == "regression" else np.int64)
-        return Ground(
+        return DomainPair(
             Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes),
             (self.folds, _folds(target, None, self.seed)),
             kind,
@@ -107,7 +107,7 @@ class Origin:
         return fitted.head.form
 
 
-def features_of_both(source: Seen, target: Seen) -> tuple[Array, Array, TableEncoder | None]:
+def features_of_both(source: FeatureSet, target: FeatureSet) -> tuple[Array, Array, TableEncoder | None]:
     """(n, d) of the source and (m, d) of the target, float64; of tables by an encoder of both."""
     ours, theirs = source.task.inputs, target.task.inputs
     if isinstance(ours, pd.DataFrame) and isinstance(theirs, pd.DataFrame):
@@ -125,7 +125,7 @@ def answered(known: Array | None, kind: Kind) -> Array:
     return np.isfinite(known) if kind == "regression" else known >= 0
 
 
-def _folds(seen: Seen, answers: Array | None, seed: int) -> Array:
+def _folds(seen: FeatureSet, answers: Array | None, seed: int) -> Array:
     if len(seen) < _BLOCKS_OF_BOTH or len(np.unique(seen.blocks)) < _BLOCKS_OF_BOTH:
         return np.zeros(len(seen), dtype=np.int64)
     return folds(answers, seen.task.kind, seen.blocks, seen.keys, seed=seed)

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from headstart.adaptation.choice import Chosen, way_of
-from headstart.adaptation.domain_pair import Ground
-from headstart.adaptation.learn import Base, fit_way
+from headstart.adaptation.choice import ChosenStrategy, strategy_of
+from headstart.adaptation.domain_pair import DomainPair
+from headstart.adaptation.learn import Base, fit_strategy
 from headstart.adaptation.shift.diagnose import diagnose
-from headstart.adaptation.strategy import Way
-from headstart.adaptation.unsupervised import bases, choose_blind
+from headstart.adaptation.strategy import Strategy
+from headstart.adaptation.unsupervised import bases, choose_unlabelled
 from headstart.data.splits.folds import merged, numbered
 from headstart.heads.head import Head
 from headstart.tasks.task import Array
@@ -44,8 +44,8 @@ class _Tried(NamedTuple):
     losses: Array
 
     @property
-    def chosen(self) -> Chosen:
-        return Chosen(self.name, way_of(self.name), self.base)
+    def chosen(self) -> ChosenStrategy:
+        return ChosenStrategy(self.name, strategy_of(self.name), self.base)
 
     def beats(self, other: _Tried, margin: float) -> bool:
         """Whether its mean loss is lower by more than so many standard errors of the paired difference."""
@@ -53,10 +53,10 @@ class _Tried(NamedTuple):
         return bool(apart.mean() > margin * apart.std(ddof=1) / math.sqrt(len(apart)))
 
 
-def choose(on: Ground) -> Chosen:
+def choose(on: DomainPair) -> ChosenStrategy:
     """The way to go on this ground, and the base to go on."""
     if len(on.labelled) < _FEWEST or _fewest(on) < 2:
-        return choose_blind(on)
+        return choose_unlabelled(on)
     there = bases(on)
     plain = _tried(on, *_FIRST)
     others = [_tried(on, name, base) for base in there for name in _PLAIN if (name, base) != _FIRST]
@@ -72,18 +72,18 @@ def choose(on: Ground) -> Chosen:
     return plain.chosen._replace(why=f"nothing is better by its margin {said}")
 
 
-def best_plain(on: Ground, names: Sequence[str], base: Base) -> Chosen | None:
+def best_plain(on: DomainPair, names: Sequence[str], base: Base) -> ChosenStrategy | None:
     """Of ways that do not adapt, by name, the one with the lowest mean loss on labelled target rows held out in turn,
     under a linear head or on this base; None where there are too few such rows to say."""
     if len(names) == 1:
-        return Chosen(names[0], way_of(names[0]), base)
+        return ChosenStrategy(names[0], strategy_of(names[0]), base)
     if len(on.labelled) < _FEWEST or _fewest(on) < 2:
         return None
     there: tuple[Base, ...] = ("linear",) if base == "linear" else ("linear", base)
     return min((_tried(on, name, on_base) for on_base in there for name in names), key=_mean).chosen
 
 
-def _differ(on: Ground) -> bool:
+def _differ(on: DomainPair) -> bool:
     """Whether the diagnosis, with the labels that may be used, finds a shift that could be adapted to."""
     domains = on.domains
     found = diagnose(
@@ -96,29 +96,29 @@ def _mean(one: _Tried) -> float:
     return float(one.losses.mean())
 
 
-def _tried(on: Ground, name: str, base: Base) -> _Tried:
+def _tried(on: DomainPair, name: str, base: Base) -> _Tried:
     if (name, base) not in on.tried:
-        on.tried[name, base] = _losses(on, way_of(name), base)
+        on.tried[name, base] = _losses(on, strategy_of(name), base)
     return _Tried(name, base, on.tried[name, base])
 
 
-def _losses(on: Ground, way: Way, base: Base = "linear") -> Array:
+def _losses(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Array:
     """Of the labelled target rows, each by a fit that did not know its answer."""
     labelled, known = on.labelled, cast(Array, on.domains.known)
-    if not way.target and way.align is None:
-        return _loss(fit_way(on, way, base), on.domains.target[labelled], known[labelled])
+    if not strategy.target and strategy.align is None:
+        return _loss(fit_strategy(on, strategy, base), on.domains.target[labelled], known[labelled])
     part = _parts(on)
     losses = np.zeros(len(labelled))
     for number in range(int(part.max()) + 1):
         hidden = labelled[part == number]
         masked = known.astype(np.float64 if on.kind == "regression" else np.int64).copy()
         masked[hidden] = np.nan if on.kind == "regression" else -1
-        head = fit_way(replace(on, domains=on.domains._replace(known=masked)), way, base)
+        head = fit_strategy(replace(on, domains=on.domains._replace(known=masked)), strategy, base)
         losses[part == number] = _loss(head, on.domains.target[hidden], known[hidden])
     return losses
 
 
-def _parts(on: Ground) -> Array:
+def _parts(on: DomainPair) -> Array:
     """(L,) the part in which each labelled row is held out: whole blocks, alike in classes and in size."""
     labelled = on.labelled
     own = np.arange(len(labelled)) if on.blocks is None else on.blocks[labelled]
@@ -139,7 +139,7 @@ def _loss(head: Head, rows: Array, answers: Array) -> Array:
     return np.asarray(np.square(said - np.eye(said.shape[1])[answers]).sum(axis=1))
 
 
-def _fewest(on: Ground) -> int:
+def _fewest(on: DomainPair) -> int:
     """In how many blocks two classes stand, each at least; in regression, in how many all labelled rows stand."""
     labelled = on.labelled
     own = labelled if on.blocks is None else on.blocks[labelled]

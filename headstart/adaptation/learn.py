@@ -9,13 +9,13 @@ from typing import Literal, NamedTuple, cast
 import numpy as np
 
 from headstart.adaptation.alignment.step import Aligned, Turn, unmoved
-from headstart.adaptation.domain_pair import Ground
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.domain_pair import DomainPair
+from headstart.adaptation.strategy import Strategy
 from headstart.heads.head import Head, probabilities
 from headstart.heads.select import fit_probe
 from headstart.tasks.task import Array
 
-__all__ = ["BASES", "Base", "Learnt", "composed", "fit_way", "learn"]
+__all__ = ["BASES", "Base", "Learnt", "composed", "fit_strategy", "learn"]
 
 Base = Literal["linear", "kernel", "boosting"]
 BASES: dict[Base, tuple[str, ...]] = {
@@ -39,21 +39,25 @@ class Learnt(NamedTuple):
     moved: Aligned
 
 
-def fit_way(on: Ground, way: Way, base: Base = "linear") -> Head:
+def fit_strategy(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Head:
     """A head for target features of the ground. Raises ValueError where the way cannot be gone."""
-    return learn(on, way, base).head
+    return learn(on, strategy, base).head
 
 
-def learn(on: Ground, way: Way, base: Base = "linear") -> Learnt:
+def learn(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Learnt:
     """Fit on the rows of the way. Raises ValueError where it cannot be gone."""
     domains, rows = on.domains, on.labelled
-    if way.target and not len(rows):
+    if strategy.target and not len(rows):
         raise ValueError("no labelled target rows may be used: give some, or learn from the source alone")
-    moved = Aligned(domains.source, domains.targets, None, unmoved, {}) if way.align is None else way.align(domains)
+    moved = (
+        Aligned(domains.source, domains.targets, None, unmoved, {})
+        if strategy.align is None
+        else strategy.align(domains)
+    )
     x, answers, fold = moved.source, moved.targets, on.folds[0]
-    if not way.source:
+    if not strategy.source:
         x, answers, fold = domains.target[rows], cast(Array, domains.known)[rows], _apart(on, rows)
-    elif way.target:
+    elif strategy.target:
         x = np.concatenate([x, domains.target[rows]])
         answers = np.concatenate([answers, cast(Array, domains.known)[rows]])
         fold = np.concatenate([fold, on.folds[1][rows]])
@@ -72,12 +76,12 @@ def learn(on: Ground, way: Way, base: Base = "linear") -> Learnt:
         weights=moved.weights,
     )
     head, said = fitted.head, None
-    if way.source and not way.target and moved.of is None:
+    if strategy.source and not strategy.target and moved.of is None:
         said = probabilities(fitted.out_of_fold, on.kind, head.temperature)
     return Learnt(composed(head, moved.move, domains.target.shape[1]), said, moved)
 
 
-def _apart(on: Ground, rows: Array) -> Array:
+def _apart(on: DomainPair, rows: Array) -> Array:
     """The folds of some target rows; where all of these are in one, each block of them is its own."""
     fold = on.folds[1][rows]
     if (fold != fold[0]).any():

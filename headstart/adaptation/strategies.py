@@ -20,7 +20,7 @@ from headstart.adaptation.reweighting.kmm import KMM
 from headstart.adaptation.reweighting.mlls import MLLS
 from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbourWeights
 from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.strategy import Strategy
 
 __all__ = ["STRATEGIES", "Row"]
 
@@ -29,18 +29,18 @@ class Row(NamedTuple):
     """What it is for, and how the rows of both tasks come into one fit."""
 
     about: str
-    way: Way
+    strategy: Strategy
 
 
 def _step(about: str, align: Align) -> Row:
-    return Row(f"with a source: {about}", Way(align=align))
+    return Row(f"with a source: {about}", Strategy(align=align))
 
 
 STRATEGIES: dict[str, Row] = {
-    "auto": Row("with a source: the best way that is not adapted, unless another is better", Way(guarded=True)),
-    "source-only": Row("with a source: learn from its rows, answer for the target", Way()),
-    "target-only": Row("with a source: leave it aside", Way(source=False, target=True)),
-    "pooled": Row("with a source: its rows and the labelled target rows alike", Way(target=True)),
+    "auto": Row("with a source: the best way that is not adapted, unless another is better", Strategy(guarded=True)),
+    "source-only": Row("with a source: learn from its rows, answer for the target", Strategy()),
+    "target-only": Row("with a source: leave it aside", Strategy(source=False, target=True)),
+    "pooled": Row("with a source: its rows and the labelled target rows alike", Strategy(target=True)),
     "coral": _step("means and covariances are matched", Coral()),
     "subspace": _step("subspaces are matched", SubspaceAlignment()),
     "likeness": _step("rows by their likeness to all rows of both", Likeness()),

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from headstart.adaptation.choice import Chosen, way_of
-from headstart.adaptation.domain_pair import Ground
+from headstart.adaptation.choice import ChosenStrategy, strategy_of
+from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.learn import BASES, Base, learn
 from headstart.adaptation.scorers.by_shift import choose_by_shift
 from headstart.adaptation.scorers.criteria import Said
@@ -27,7 +27,7 @@ from headstart.adaptation.shift.diagnose import diagnose
 from headstart.adaptation.shift.hypotheses import log_ratios
 from headstart.tasks.task import Array
 
-__all__ = ["bases", "choose_blind"]
+__all__ = ["bases", "choose_unlabelled"]
 
 _SHARES = "mlls"
 _WEIGHING = ("kmm", "rulsif", _SHARES)
@@ -35,17 +35,17 @@ _ALONE: tuple[Base, ...] = ("linear", "kernel")
 _FEWEST = 10
 
 
-def bases(on: Ground) -> list[Base]:
+def bases(on: DomainPair) -> list[Base]:
     """Those that suit the features: trees ask for columns that mean something one by one, as those of a table do."""
     return [base for base in BASES if base != "boosting" or on.encoder is not None]
 
 
-def choose_blind(on: Ground) -> Chosen:
+def choose_unlabelled(on: DomainPair) -> ChosenStrategy:
     """By the source's answers and both tasks' features alone."""
     domains = on.domains
     if len(domains.target) < _FEWEST:
         why = f"{len(domains.target)} target rows are too few to compare with"
-        return Chosen("source-only", way_of("source-only"), why=why)
+        return ChosenStrategy("source-only", strategy_of("source-only"), why=why)
     found = diagnose(domains.source, domains.targets, domains.target, kind=cast(Any, on.kind), seed=on.seed)
     ratios = np.exp(log_ratios(domains.source, domains.target, seed=on.seed))
     weights = ratios / ratios.mean()
@@ -86,14 +86,14 @@ class _Tried(NamedTuple):
     def words(self) -> str:
         return self.chosen("").words
 
-    def chosen(self, why: str) -> Chosen:
-        return Chosen(self.name, way_of(self.name), self.base, why)
+    def chosen(self, why: str) -> ChosenStrategy:
+        return ChosenStrategy(self.name, strategy_of(self.name), self.base, why)
 
 
-def _tried(on: Ground, name: str, base: Base, weights: Array) -> _Tried:
+def _tried(on: DomainPair, name: str, base: Base, weights: Array) -> _Tried:
     """Raises ValueError where the way cannot be gone."""
     domains = on.domains
-    made = learn(on, way_of(name), base)
+    made = learn(on, strategy_of(name), base)
     seen = cast(Array, made.source)
     said = Said(
         domains.source, domains.targets, domains.target, made.head.predict(domains.target), seen, weights=weights
@@ -101,10 +101,10 @@ def _tried(on: Ground, name: str, base: Base, weights: Array) -> _Tried:
     return _Tried(name, base, said, weights * losses(domains.targets, seen, "log" if seen.ndim == 2 else "square"))
 
 
-def _possible(on: Ground, ways: Sequence[tuple[str, Base]], weights: Array) -> tuple[list[_Tried], str]:
+def _possible(on: DomainPair, strategies: Sequence[tuple[str, Base]], weights: Array) -> tuple[list[_Tried], str]:
     """Those that can be gone, and in words why the others cannot; "" where all can."""
     found, refused = [], []
-    for name, base in ways:
+    for name, base in strategies:
         try:
             found.append(_tried(on, name, base, weights))
         except ValueError as error:

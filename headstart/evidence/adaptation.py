@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from headstart.evidence.assess import Adaptation, Gain, assess
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.tasks.task import Array
 
 __all__ = ["adaptation_of"]
@@ -20,7 +20,7 @@ _ALONE = "no other way neither adapts nor learns from answers of the target"
 
 
 def adaptation_of(
-    held: Held, own: Array, taken: Array, best: Sequence[str | None], gains: Mapping[str, Gain], *, seed: int = 0
+    held: HeldOut, own: Array, taken: Array, best: Sequence[str | None], gains: Mapping[str, Gain], *, seed: int = 0
 ) -> Adaptation:
     """The paired gain over the best way that does not adapt.
 

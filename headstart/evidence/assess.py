@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from headstart.evidence.bootstrap import bootstrap
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval, interval
 from headstart.evidence.scores import HEADLINE, METRICS
 from headstart.evidence.verdict import Verdict, verdict
@@ -65,7 +65,7 @@ class Assessment(NamedTuple):
     verdict: Verdict | None
 
 
-def assess(held: Held, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Assessment:
+def assess(held: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Assessment:
     """Score a model and its baselines on the same held-out rows.
 
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before

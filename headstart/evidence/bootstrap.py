@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Draws, Shares
 from headstart.evidence.scores import METRICS, scores_of_sums
 from headstart.evidence.tally import tally
@@ -52,7 +52,7 @@ class Resampled(NamedTuple):
 
 
 def bootstrap(
-    held: Held, predictions: Mapping[str, Array], *, resamples: int = RESAMPLES, seed: int = 0
+    held: HeldOut, predictions: Mapping[str, Array], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Resampled]:
     """Score each model, by name, on the same resamples. Predictions (N, C), (N,), or with an axis of repeats before.
 
@@ -71,7 +71,7 @@ def bootstrap(
     return {name: _resampled(held, repeats, drawn[name]) for name, repeats in tallies.items()}
 
 
-def _units(held: Held) -> sparse.csr_array:
+def _units(held: HeldOut) -> sparse.csr_array:
     """(U, N) of 0 and 1: which rows make up each unit."""
     rows = len(held.targets)
     codes = np.arange(rows) if held.group is None else pd.factorize(np.asarray(held.group), use_na_sentinel=False)[0]
@@ -88,13 +88,13 @@ def _weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
         yield np.bincount(drawn.ravel(), minlength=units * width).reshape(units, width).astype(np.float64)
 
 
-def _scores(held: Held, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
+def _scores(held: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
     """(B,) of each score, the mean over repeats."""
     each = [scores_of_sums(np.asarray(one @ weights), held) for one in repeats]
     return {name: np.mean([one[name] for one in each], axis=0) for name in METRICS[held.kind]}
 
 
-def _resampled(held: Held, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
+def _resampled(held: HeldOut, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
     units, classes = int(repeats[0].shape[1]), len(held.classes)
     value = {name: float(of[0]) for name, of in _scores(held, repeats, np.ones((units, 1))).items()}
     resampled = {name: np.concatenate([block[name] for block in drawn]) for name in METRICS[held.kind]}

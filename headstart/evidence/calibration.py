@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.tasks.task import Array
 
 __all__ = ["BINS", "bin_of", "confidence", "reliability"]
@@ -29,14 +29,14 @@ def bin_of(p: Array) -> Array:
     return np.asarray(np.clip(np.ceil(p * BINS).astype(np.int64) - 1, 0, BINS - 1))
 
 
-def confidence(predictions: Array, held: Held) -> tuple[Array, Array]:
+def confidence(predictions: Array, held: HeldOut) -> tuple[Array, Array]:
     """(N, C) probabilities -> how sure, and whether it was so: (N,) of the likeliest class; multilabel: (N, C)."""
     if held.kind == "multilabel":
         return predictions, held.targets.astype(np.float64)
     return predictions.max(axis=1), (predictions.argmax(axis=1) == held.targets).astype(np.float64)
 
 
-def reliability(held: Held, predictions: Array) -> dict[str, list[Any]]:
+def reliability(held: HeldOut, predictions: Array) -> dict[str, list[Any]]:
     """The reliability diagram, bins that hold something only: mean confidence, share right, and number of answers.
 
     predictions (N, C) or (R, N, C); repeats are pooled, and counted as one: `rows` is a mean over them.

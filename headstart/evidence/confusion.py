@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headstart.evidence.held import Held, decide
+from headstart.evidence.held_out import HeldOut, decide
 from headstart.tasks.task import Array
 
 __all__ = ["ClassScore", "Mistake", "class_scores", "confusion", "mistakes"]
@@ -30,7 +30,7 @@ class Mistake(NamedTuple):
     rows: float
 
 
-def class_scores(held: Held, predictions: Array) -> tuple[ClassScore, ...]:
+def class_scores(held: HeldOut, predictions: Array) -> tuple[ClassScore, ...]:
     """Of each class or label, in their order; repeats are pooled. 0 / 0 is 0, as in scikit-learn."""
     if held.kind == "regression":
         return ()
@@ -44,7 +44,7 @@ def class_scores(held: Held, predictions: Array) -> tuple[ClassScore, ...]:
     return tuple(ClassScore(*row) for row in zip(held.classes, *columns, strict=True))
 
 
-def confusion(held: Held, predictions: Array) -> Array:
+def confusion(held: HeldOut, predictions: Array) -> Array:
     """(C, C) rows of true class i answered j; with repeats, a mean over them. Empty but for classification."""
     if held.kind != "classification":
         return np.zeros((0, 0))
@@ -54,7 +54,7 @@ def confusion(held: Held, predictions: Array) -> Array:
     return np.bincount(np.concatenate(cells), minlength=size * size).reshape(size, size) / len(repeats)
 
 
-def mistakes(held: Held, counts: Array, most: int = 10) -> tuple[Mistake, ...]:
+def mistakes(held: HeldOut, counts: Array, most: int = 10) -> tuple[Mistake, ...]:
     """The cells off the diagonal of a confusion matrix, the fullest first."""
     wrong = counts - np.diag(np.diag(counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:most]
@@ -62,7 +62,7 @@ def mistakes(held: Held, counts: Array, most: int = 10) -> tuple[Mistake, ...]:
     return tuple(Mistake(held.classes[i], held.classes[j], float(wrong[i, j])) for i, j in pairs if wrong[i, j] > 0)
 
 
-def _indicators(held: Held, answers: Array) -> Array:
+def _indicators(held: HeldOut, answers: Array) -> Array:
     if answers.ndim == 2:
         return answers.astype(np.float64)
     return np.asarray(answers[:, None] == np.arange(len(held.classes)), dtype=np.float64)

@@ -9,7 +9,7 @@ from typing import Any
 from headstart.evidence.assess import Adaptation, Assessment, Gain, assess
 from headstart.evidence.calibration import reliability
 from headstart.evidence.confusion import ClassScore, Mistake, class_scores, confusion, mistakes
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.record import from_record, to_record
 from headstart.evidence.unlearnt import unlearnt
@@ -89,7 +89,7 @@ class Evidence:
         return page(self)
 
 
-def of_answers(held: Held, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Evidence:
+def of_answers(held: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Evidence:
     """The evidence of answers to held-out rows; who learnt from what, at which cost, is for the caller to fill in.
 
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before

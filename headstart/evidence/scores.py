@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.tally import tally
 from headstart.tasks.task import Array, Kind
 
@@ -36,7 +36,7 @@ HEADLINE: dict[Kind, str] = {"classification": "balanced_accuracy", "multilabel"
 LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "mae", "rmse"})
 
 
-def score(held: Held, predictions: Array) -> dict[str, float]:
+def score(held: HeldOut, predictions: Array) -> dict[str, float]:
     """Every score of these predictions, (N, C) or (N,); with a leading axis of repeats, the mean over repeats."""
     repeats = [
         scores_of_sums(np.asarray(tally(held, one).sum(axis=0)).reshape(-1, 1), held)
@@ -45,12 +45,12 @@ def score(held: Held, predictions: Array) -> dict[str, float]:
     return {name: float(np.mean([one[name][0] for one in repeats])) for name in METRICS[held.kind]}
 
 
-def scores_of_sums(sums: Array, held: Held) -> dict[str, Array]:
+def scores_of_sums(sums: Array, held: HeldOut) -> dict[str, Array]:
     """(K, B) sums of tallies -> (B,) of each score."""
     return _of_values(sums) if held.kind == "regression" else _of_labels(sums, held)
 
 
-def _of_labels(sums: Array, held: Held) -> dict[str, Array]:
+def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
     classes = len(held.classes)
     support, predicted, hits = sums[: 3 * classes].reshape(3, classes, -1)
     rows, exact, log_loss = sums[3 * classes : 3 * classes + 3]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from headstart.evidence.bootstrap import bootstrap
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval, interval
 from headstart.evidence.scores import HEADLINE
 from headstart.evidence.verdict import figure, signed, spread
@@ -23,7 +23,7 @@ class Cost(NamedTuple):
 
 
 def steps(
-    held: Held, answers: Mapping[str, Array], costs: Mapping[str, Cost], order: Sequence[tuple[str, str]], seed: int
+    held: HeldOut, answers: Mapping[str, Array], costs: Mapping[str, Cost], order: Sequence[tuple[str, str]], seed: int
 ) -> list[dict[str, Any]]:
     """The steps that there are among `order`, pairs of (name, over which other), as JSON.
 

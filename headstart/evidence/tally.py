@@ -14,13 +14,13 @@ import numpy as np
 from scipy import sparse
 
 from headstart.evidence.calibration import BINS, bin_of, confidence
-from headstart.evidence.held import Held, decide
+from headstart.evidence.held_out import HeldOut, decide
 from headstart.tasks.task import Array
 
 __all__ = ["tally"]
 
 
-def tally(held: Held, predictions: Array) -> sparse.csr_array:
+def tally(held: HeldOut, predictions: Array) -> sparse.csr_array:
     """One repeat's predictions, (N, C) or (N,), -> (N, K) numbers a row."""
     if held.kind == "regression":
         return sparse.csr_array(_values(held.targets, predictions))
@@ -31,7 +31,7 @@ def tally(held: Held, predictions: Array) -> sparse.csr_array:
     return sparse.csr_array(sparse.hstack([truth, answer, hits, singles, _gaps(held, predictions)]))
 
 
-def _indicators(held: Held, answers: Array) -> sparse.csr_array:
+def _indicators(held: HeldOut, answers: Array) -> sparse.csr_array:
     """(N,) codes or (N, C) of 0 and 1 -> sparse (N, C) of 0. and 1."""
     if answers.ndim == 2:
         return sparse.csr_array(answers.astype(np.float64))
@@ -39,7 +39,7 @@ def _indicators(held: Held, answers: Array) -> sparse.csr_array:
     return sparse.csr_array((np.ones(rows), answers, np.arange(rows + 1)), shape=(rows, len(held.classes)))
 
 
-def _log_loss(held: Held, predictions: Array) -> Array:
+def _log_loss(held: HeldOut, predictions: Array) -> Array:
     """(N,) minus the log-likelihood of the truth; for multilabel the mean over labels. Clipped as scikit-learn does."""
     eps = np.finfo(np.float64).eps
     p = np.clip(predictions, eps, 1 - eps)
@@ -48,7 +48,7 @@ def _log_loss(held: Held, predictions: Array) -> Array:
     return np.asarray(-np.where(held.targets == 1, np.log(p), np.log1p(-p)).mean(axis=1))
 
 
-def _gaps(held: Held, predictions: Array) -> sparse.csr_array:
+def _gaps(held: HeldOut, predictions: Array) -> sparse.csr_array:
     """(N, 15): right - confidence, in the bin of the confidence; for multilabel the mean over labels."""
     sure, right = confidence(predictions, held)
     rows, per_row = len(sure), sure.size // len(sure)

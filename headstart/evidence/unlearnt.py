@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.scores import HEADLINE, score
 from headstart.evidence.verdict import figure
 from headstart.messages import few
@@ -19,7 +19,7 @@ from headstart.tasks.task import Array
 __all__ = ["unlearnt"]
 
 
-def unlearnt(held: Held, predictions: Array) -> tuple[dict[str, Any], tuple[str, ...]]:
+def unlearnt(held: HeldOut, predictions: Array) -> tuple[dict[str, Any], tuple[str, ...]]:
     """For `Evidence.about`: {"unlearnt": {"rows", "of", "labels": {label: rows}, "scores_without": {...}}}, and a note;
     both empty where every class was learnt."""
     strange = held.unlearnt
@@ -44,8 +44,8 @@ def unlearnt(held: Held, predictions: Array) -> tuple[dict[str, Any], tuple[str,
     return {"unlearnt": about}, (note,)
 
 
-def _scores_without(held: Held, predictions: Array, rows: Array) -> dict[str, float]:
+def _scores_without(held: HeldOut, predictions: Array, rows: Array) -> dict[str, float]:
     """The scores of these rows, as if there were no other classes."""
     targets = held.targets[rows, : held.learnt] if held.kind == "multilabel" else held.targets[rows]
-    known = Held(targets, held.kind, held.classes[: held.learnt])
+    known = HeldOut(targets, held.kind, held.classes[: held.learnt])
     return score(known, np.asarray(predictions)[..., rows, :])

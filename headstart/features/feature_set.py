@@ -19,11 +19,11 @@ from headstart.linalg.forked import settle
 from headstart.listener import Listener, Logged
 from headstart.tasks.task import Array, SetAside, Task
 
-__all__ = ["Seen", "glance", "look", "look_again", "noted", "through_window"]
+__all__ = ["FeatureSet", "glance", "look", "look_again", "noted", "through_window"]
 
 
 @dataclass(frozen=True)
-class Seen:
+class FeatureSet:
     """The readable rows of a task and their features.
 
     keys     (N,) content keys
@@ -48,7 +48,7 @@ class Seen:
         """Who computed the features, as JSON; {} where the columns are the features."""
         return {} if self.features is None or self.features.engine is None else self.features.engine.to_json()
 
-    def take(self, rows: Array) -> Seen:
+    def take(self, rows: Array) -> FeatureSet:
         """The same with only these rows (integer positions)."""
         features = self.features
         if features is not None and features.truncated is not None:
@@ -66,13 +66,13 @@ class Seen:
 
 def look(
     task: Task, backbone: Backbone | None, extraction: Extraction, listener: Listener, stage: str = "features"
-) -> Seen:
+) -> FeatureSet:
     """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
     settle()
     if task.modality in ("table", "array"):
         keys = content_keys(task.inputs, task.modality)
         values = np.asarray(task.inputs) if task.modality == "array" else None
-        return Seen(task, keys, blocks(len(task), keys, None, task.group), values)
+        return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), values)
     if backbone is None:
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
     features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
@@ -103,19 +103,19 @@ def _not_test(task: Task) -> Array:
     return np.arange(len(task)) if task.split is None else np.flatnonzero(np.asarray(task.split) != "test")
 
 
-def look_again(seen: Seen, backbone: Backbone, extraction: Extraction) -> Seen:
+def look_again(seen: FeatureSet, backbone: Backbone, extraction: Extraction) -> FeatureSet:
     """The same rows through a backbone that has moved since, by the same engine; nothing is kept of it."""
     engine, precision = seen.engine["name"], seen.engine["precision"]
     same = replace(extraction, engine=engine, precision=precision, cache=None, thumbs=False)
     return look(seen.task, backbone, same, Logged())
 
 
-def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
+def glance(task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:
     """The same without a backbone: what a check needs to know of each input."""
     settle()
     if task.modality != "image":
         keys = content_keys(task.inputs, task.modality)
-        return Seen(task, keys, blocks(len(task), keys, None, task.group), None)
+        return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), None)
     inputs = cast("list[Any]", task.inputs)
     window = find_window(inputs)
     task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)
@@ -123,9 +123,9 @@ def glance(task: Task, extraction: Extraction, listener: Listener) -> Seen:
     return _of_features(task, found)
 
 
-def _of_features(task: Task, features: Features) -> Seen:
+def _of_features(task: Task, features: Features) -> FeatureSet:
     places = task.positions
     failed = tuple(SetAside(task.names[row], why, int(places[row])) for row, why in features.failed)
     readable = replace(task.take(features.rows), set_aside=task.set_aside + failed)
     together = blocks(len(readable), features.keys, None, readable.group)
-    return Seen(readable, features.keys, together, features.values, features.thumbs, features)
+    return FeatureSet(readable, features.keys, together, features.values, features.thumbs, features)

@@ -7,30 +7,30 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from headstart.adaptation.choice import Chosen
-from headstart.adaptation.domain_pair import Ground, Origin
+from headstart.adaptation.choice import ChosenStrategy
+from headstart.adaptation.domain_pair import DomainPair, SourceSide
 from headstart.adaptation.guard import choose
 from headstart.adaptation.learn import Learnt, learn
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
 from headstart.errors import DataError
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import Head
 from headstart.listener import Listener
 from headstart.messages import few
 from headstart.methods.adaptive_finetune import adapt, answers, needs_weights, unlabelled
 from headstart.methods.finetune import Tuned
 from headstart.methods.plan import Plan
-from headstart.methods.table import adapts, wayfaring
+from headstart.methods.table import adapts, configured_strategy
 from headstart.tasks.task import Array
 
-__all__ = ["Crossed", "Crossing", "Tasks"]
+__all__ = ["AdaptedModel", "StrategyFitter", "TaskPair"]
 
 _FEWEST = 2
 
 
-class Tasks(NamedTuple):
+class TaskPair(NamedTuple):
     """What the backbone has seen of both.
 
     target     the first `labelled` of its rows have answers that are known, and all that are tested are among them;
@@ -38,8 +38,8 @@ class Tasks(NamedTuple):
     notes      in words, what was left out to bring the two together
     """
 
-    source: Seen
-    target: Seen
+    source: FeatureSet
+    target: FeatureSet
     labelled: int
     notes: tuple[str, ...] = ()
 
@@ -49,33 +49,33 @@ class Tasks(NamedTuple):
         return np.arange(self.labelled, len(self.target))
 
 
-class Crossed(NamedTuple):
+class AdaptedModel(NamedTuple):
     """A model of the target and which way it came: a head on features that stay, or one on a backbone that moved."""
 
-    chosen: Chosen
+    chosen: ChosenStrategy
     head: Head
-    on: Ground
+    on: DomainPair
     learnt: Learnt | None = None
     moved: Tuned | None = None
 
     @property
     def adapted(self) -> bool:
         """Whether more was done than to learn from some of the rows."""
-        return self.moved is not None or self.chosen.way.align is not None
+        return self.moved is not None or self.chosen.strategy.align is not None
 
     @property
     def of_source(self) -> bool:
         """Whether answers of source rows were learnt from."""
-        return self.moved is not None or self.chosen.way.source
+        return self.moved is not None or self.chosen.strategy.source
 
     @property
     def of_target(self) -> bool:
         """Whether answers of target rows were, of which some may be used."""
         step = {} if self.learnt is None else self.learnt.moved.facts
-        return self.moved is not None or self.chosen.way.target or "labelled" in step
+        return self.moved is not None or self.chosen.strategy.target or "labelled" in step
 
 
-class Crossing:
+class StrategyFitter:
     """How one way after another is fitted.
 
     copies   source rows that are in the target too, which are left out of the source
@@ -84,7 +84,7 @@ class Crossing:
     """
 
     def __init__(
-        self, tasks: Tasks, backbone: Backbone | None, plan: Plan, how: tuple[Extraction, Listener], *, labels: bool
+        self, tasks: TaskPair, backbone: Backbone | None, plan: Plan, how: tuple[Extraction, Listener], *, labels: bool
     ) -> None:
         needs_weights(plan.method, backbone, tasks.target.task.modality)
         copied, kin = _copied(tasks)
@@ -93,30 +93,32 @@ class Crossing:
         _enough(tasks.source, kept)
         self.source, self.target, self.bare = tasks.source.take(kept), tasks.target, tasks.bare
         self.backbone, self.plan, self.how, self.labels = backbone, plan, how, labels
-        self.origin = Origin(self.source, plan.seed, plan.weights(self.source.task.classes))
+        self.origin = SourceSide(self.source, plan.seed, plan.weights(self.source.task.classes))
 
-    def seen(self, rows: Array) -> Seen:
+    def seen(self, rows: Array) -> FeatureSet:
         """Target rows of these numbers, and all those without an answer."""
         return self.target.take(np.concatenate([rows, self.bare]))
 
-    def ground(self, seen: Seen) -> Ground:
+    def ground(self, seen: FeatureSet) -> DomainPair:
         """The common ground of the source and these target rows."""
         return self.origin.ground(seen, seen.task.targets if self.labels else None)
 
-    def fitted(self, name: str, seen: Seen, on: Ground) -> Crossed:
+    def fitted(self, name: str, seen: FeatureSet, on: DomainPair) -> AdaptedModel:
         """The way of this name, with these target rows and their ground."""
         if adapts(name) and self.backbone is not None:
             moved = adapt(self.source, seen if self.labels else unlabelled(seen), self.backbone, self.plan, self.how)
-            return Crossed(Chosen(name, Way()), moved.head, on, moved=moved)
-        way = cast(Way, wayfaring(name, dict(self.plan.options) if name == self.plan.method else {}))
-        return self.gone(choose(on) if way.guarded else Chosen(name, way), on)
+            return AdaptedModel(ChosenStrategy(name, Strategy()), moved.head, on, moved=moved)
+        strategy = cast(
+            Strategy, configured_strategy(name, dict(self.plan.options) if name == self.plan.method else {})
+        )
+        return self.gone(choose(on) if strategy.guarded else ChosenStrategy(name, strategy), on)
 
-    def gone(self, chosen: Chosen, on: Ground) -> Crossed:
+    def gone(self, chosen: ChosenStrategy, on: DomainPair) -> AdaptedModel:
         """A chosen way on this ground."""
-        learnt = learn(on, chosen.way, chosen.base)
-        return Crossed(chosen, replace(learnt.head, form=on.form), on, learnt)
+        learnt = learn(on, chosen.strategy, chosen.base)
+        return AdaptedModel(chosen, replace(learnt.head, form=on.form), on, learnt)
 
-    def answers(self, made: Crossed, rows: Array) -> Array:
+    def answers(self, made: AdaptedModel, rows: Array) -> Array:
         """Of a model for target rows of these numbers."""
         seen = self.target.take(rows)
         if made.moved is not None and self.backbone is not None:
@@ -127,19 +129,19 @@ class Crossing:
         )
 
 
-def _copied(tasks: Tasks) -> tuple[Array, Array]:
+def _copied(tasks: TaskPair) -> tuple[Array, Array]:
     """(n,) source rows that are in the target too, and those of a group that the target has too."""
     source, target = tasks.source, tasks.target
     keys, groups = set(target.keys), set(_groups(target)) - {None}
     return np.array([key in keys for key in source.keys]), np.array([one in groups for one in _groups(source)])
 
 
-def _groups(seen: Seen) -> list[str | None]:
+def _groups(seen: FeatureSet) -> list[str | None]:
     group = [None] * len(seen) if seen.task.group is None else seen.task.group.tolist()
     return [None if one is None else str(one) for one in group]
 
 
-def _enough(source: Seen, kept: Array) -> None:
+def _enough(source: FeatureSet, kept: Array) -> None:
     """Raises DataError where the rows that are left of the source teach nothing, or not all of its classes."""
     gone = f"{len(source) - len(kept)} of {len(source)} source rows are in the target too, or of its groups"
     if len(kept) < _FEWEST:

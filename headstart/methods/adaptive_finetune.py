@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.backbones.backbone import Backbone
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, look_again
+from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
 from headstart.methods.finetune import Tuned, tune
 from headstart.methods.plan import Plan
@@ -28,7 +28,9 @@ def needs_weights(name: str, backbone: Backbone | None, modality: str) -> None:
         )
 
 
-def adapt(source: Seen, target: Seen, backbone: Backbone, plan: Plan, how: tuple[Extraction, Listener]) -> Tuned:
+def adapt(
+    source: FeatureSet, target: FeatureSet, backbone: Backbone, plan: Plan, how: tuple[Extraction, Listener]
+) -> Tuned:
     """Weights learnt from both by the plan's method. Answers of target rows that may not be used are None or -1."""
     extraction, listener = how
     tuning = plan.tuning
@@ -48,12 +50,12 @@ def adapt(source: Seen, target: Seen, backbone: Backbone, plan: Plan, how: tuple
     )
 
 
-def unlabelled(seen: Seen) -> Seen:
+def unlabelled(seen: FeatureSet) -> FeatureSet:
     """The same rows without their answers."""
     return replace(seen, task=replace(seen.task, targets=None))
 
 
-def answers(tuned: Tuned, seen: Seen, before: Backbone, extraction: Extraction) -> Array:
+def answers(tuned: Tuned, seen: FeatureSet, before: Backbone, extraction: Extraction) -> Array:
     """Of the moved backbone and its head, for rows that the backbone has seen before it moved."""
     moved = tuned.backbone.fingerprint != before.fingerprint
     again = look_again(seen, tuned.backbone, extraction) if moved else seen

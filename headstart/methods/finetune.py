@@ -17,7 +17,7 @@ from headstart.defaults import with_own_defaults
 from headstart.errors import TrainingError
 from headstart.features.cache.cache import RUNS, Cache
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.finetuning.stage import settled
 from headstart.heads.calibrate import calibrate
 from headstart.heads.head import ClassWeight, Head
@@ -29,7 +29,7 @@ from headstart.training.batches import PLAIN, batches
 from headstart.training.checkpoint import Journal
 from headstart.training.device import below, settle
 from headstart.training.feed import NOBODY, Data
-from headstart.training.holdout import FEWEST, Divided, answered, divided, divided_target
+from headstart.training.holdout import FEWEST, Holdout, answered, divided, divided_target
 from headstart.training.initial import Scale, standardise, started
 from headstart.training.loop import SILENT, Telling, Trained, logits, train
 from headstart.training.recipe import Tuning
@@ -54,12 +54,12 @@ class Tuned(NamedTuple):
 
 @with_own_defaults
 def tune(
-    seen: Seen,
+    seen: FeatureSet,
     backbone: Backbone,
     name: str,
     tuning: Tuning,
     *,
-    target: Seen | None = None,
+    target: FeatureSet | None = None,
     class_weight: ClassWeight = None,
     extraction: Extraction = PLAIN,
     telling: Telling = SILENT,
@@ -96,7 +96,7 @@ def tune(
     return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told)))
 
 
-def _suits(name: str, tuning: Tuning, kind: Kind, target: Seen | None) -> None:
+def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None) -> None:
     adapts = tuning.loss.needs == "target"
     if adapts and not (target is not None and len(target)):
         raise ValueError(f"method {name!r} adapts to a target task: give rows of one, without labels if there are none")
@@ -106,7 +106,7 @@ def _suits(name: str, tuning: Tuning, kind: Kind, target: Seen | None) -> None:
         raise ValueError(f"method {name!r} is for {' and '.join(tuning.loss.kinds)}, and this task is a {kind}")
 
 
-def _twice(job: _Job, tuning: Tuning, part: Divided, journals: list[Journal]) -> tuple[_Pass, _Pass, tuple[str, ...]]:
+def _twice(job: _Job, tuning: Tuning, part: Holdout, journals: list[Journal]) -> tuple[_Pass, _Pass, tuple[str, ...]]:
     """The training that stops by the rows held out; the one on all rows, the same where there is none; and in words
     why there is none."""
     first = job.train(tuning, journals[0], part)
@@ -119,7 +119,7 @@ def _twice(job: _Job, tuning: Tuning, part: Divided, journals: list[Journal]) ->
         return first, first, (f"not trained again on all rows: {error}",)
 
 
-def _told(part: Divided, first: _Pass, last: _Pass, target: Seen | None) -> dict[str, Any]:
+def _told(part: Holdout, first: _Pass, last: _Pass, target: FeatureSet | None) -> dict[str, Any]:
     """What the config of the head says of the training."""
     held = part.held
     beside = {} if target is None else {"target_rows": len(part.target)}
@@ -136,13 +136,13 @@ def _told(part: Divided, first: _Pass, last: _Pass, target: Seen | None) -> dict
 class _Rows(NamedTuple):
     """The rows of a task, and behind them those of a target; a target that is not known is 0 and weighs nothing."""
 
-    seen: Seen
-    target: Seen | None
+    seen: FeatureSet
+    target: FeatureSet | None
     targets: Array
     weights: Array
 
     @classmethod
-    def of(cls, seen: Seen, target: Seen | None, class_weight: ClassWeight) -> _Rows:
+    def of(cls, seen: FeatureSet, target: FeatureSet | None, class_weight: ClassWeight) -> _Rows:
         kind, ours = seen.task.kind, np.asarray(seen.task.targets)
         if target is None:
             return cls(seen, None, ours, row_weights(ours, kind, class_weight, seen.task.weight))
@@ -156,10 +156,10 @@ class _Rows(NamedTuple):
         weights[known] = row_weights(targets[known], kind, class_weight)
         return cls(seen, target, targets, weights)
 
-    def all(self) -> Divided:
+    def all(self) -> Holdout:
         """All of them to learn from."""
         split = len(self.seen)
-        return Divided(np.arange(split), NOBODY, np.arange(split, len(self.targets)))
+        return Holdout(np.arange(split), NOBODY, np.arange(split, len(self.targets)))
 
     def inputs(self) -> list[Any]:
         return [one for seen in (self.seen, self.target) if seen is not None for one in seen.task.inputs]
@@ -195,7 +195,7 @@ class _Job:
         self.device, self.telling = device, telling
         self.inputs = batches(rows.inputs(), backbone, device, below(self.seen.engine, extraction))
 
-    def train(self, tuning: Tuning, journal: Journal, part: Divided, *, lengths: list[int] | None = None) -> _Pass:
+    def train(self, tuning: Tuning, journal: Journal, part: Holdout, *, lengths: list[int] | None = None) -> _Pass:
         """On these rows, stopping by those held out, or after `lengths` epochs."""
         kind, weight, rows = self.seen.task.kind, self.class_weight, part.rows
         scale = Scale.of(self.rows.targets[rows], kind)

@@ -17,7 +17,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.data.splits.split import folds
 from headstart.data.weights import repeats
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.select import fit_probe
 from headstart.listener import LOGGED, Listener
@@ -74,7 +74,7 @@ class Plan(NamedTuple):
 
 
 def fit_model(
-    seen: Seen,
+    seen: FeatureSet,
     backbone: Backbone | None,
     plan: Plan,
     *,
@@ -86,7 +86,7 @@ def fit_model(
     extraction, listener   of a method that moves weights: where to calculate, and who hears of each epoch
     """
     tuning = plan.tuning
-    if method(plan.method).way is not None or adapts(plan.method):
+    if method(plan.method).strategy is not None or adapts(plan.method):
         raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
     if tuning is None:
         return _probed(counted(seen), backbone, plan)
@@ -99,7 +99,7 @@ def fit_model(
     return replace(_model(seen, moved.backbone, plan, moved.head), notes=moved.notes)
 
 
-def counted(seen: Seen) -> Seen:
+def counted(seen: FeatureSet) -> FeatureSet:
     """The rows that count: as often as whole weights say (`weights.repeats`), else those whose weight is above 0."""
     weights = seen.task.weight
     if weights is None:
@@ -111,7 +111,7 @@ def counted(seen: Seen) -> Seen:
     return replace(repeated, task=replace(repeated.task, weight=None))
 
 
-def _probed(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
+def _probed(seen: FeatureSet, backbone: Backbone | None, plan: Plan) -> Model:
     task = seen.task
     encoder = TableEncoder.fit(task.inputs) if isinstance(task.inputs, pd.DataFrame) else None
     targets = np.asarray(task.targets)
@@ -132,7 +132,7 @@ def _probed(seen: Seen, backbone: Backbone | None, plan: Plan) -> Model:
     return replace(_model(seen, backbone, plan, fitted.head), encoder=None if encoder is None else encoder.state())
 
 
-def _model(seen: Seen, backbone: Backbone | None, plan: Plan, head: Head) -> Model:
+def _model(seen: FeatureSet, backbone: Backbone | None, plan: Plan, head: Head) -> Model:
     task = seen.task
     return Model(
         modality=task.modality,
@@ -174,13 +174,13 @@ def class_weight_of(model: Model) -> str | dict[Any, float] | None:
     return dict(stored) if isinstance(stored, list) else cast("str | None", stored)
 
 
-def answer(model: Model, seen: Seen) -> Array:
+def answer(model: Model, seen: FeatureSet) -> Array:
     """Probabilities (N, C) for classification and multilabel, values (N,) for regression."""
     encoder = None if model.encoder is None else TableEncoder.from_state(*model.encoder)
     return model.head.predict(_features(seen, encoder))
 
 
-def _features(seen: Seen, encoder: TableEncoder | None) -> Array:
+def _features(seen: FeatureSet, encoder: TableEncoder | None) -> Array:
     """(N, D): what the backbone made of the inputs, or what the encoder makes of the columns."""
     if encoder is not None and isinstance(seen.task.inputs, pd.DataFrame):
         return encoder.transform(seen.task.inputs)

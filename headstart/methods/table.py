@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
 
 from headstart.adaptation.strategies import STRATEGIES
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.strategy import Strategy
 from headstart.finetuning.bitfit import BitFit
 from headstart.finetuning.full import Full
 from headstart.finetuning.gradual import Gradual
@@ -37,7 +37,7 @@ from headstart.training.optimizers import named
 from headstart.training.options import Training
 from headstart.training.recipe import Tuning
 
-__all__ = ["METHODS", "Method", "adapts", "configured", "method", "wayfaring"]
+__all__ = ["METHODS", "Method", "adapts", "configured", "configured_strategy", "method"]
 
 
 _EPOCHS = {"probe": 6, "zero": 15}
@@ -52,7 +52,7 @@ class Method(NamedTuple):
     about: str
     tune: Tune | None = None
     loss: Supervised = Supervised()
-    way: Way | None = None
+    strategy: Strategy | None = None
 
 
 def _adapting(about: str, loss: Supervised) -> Method:
@@ -81,7 +81,7 @@ METHODS: dict[str, Method] = {
     "ia3": Method(None, "vectors that stretch the layers' outputs learn, and are merged (needs peft)", IA3()),
     "bitfit": Method(None, "the biases and the head learn", BitFit()),
     "scratch": Method(None, "the same network from random weights: the control", Full(scratch=True)),
-    **{name: Method(None, row.about, way=row.way) for name, row in STRATEGIES.items()},
+    **{name: Method(None, row.about, strategy=row.strategy) for name, row in STRATEGIES.items()},
     "dann": _adapting("features from which an adversary cannot tell the tasks apart", DANN()),
     "cdan": _adapting("the same class by class: the adversary sees features times answers", CDAN()),
     "dan": _adapting("mean embeddings are matched while weights learn", DAN()),
@@ -130,19 +130,19 @@ def adapts(name: str) -> bool:
     return method(name).loss.needs == "target"
 
 
-def wayfaring(name: str, options: dict[str, Any]) -> Way | None:
+def configured_strategy(name: str, options: dict[str, Any]) -> Strategy | None:
     """How the row draws on a source task, its step with these options; None for a row that draws on none.
 
     Raises ValueError for an option that the step does not have, naming the nearest.
     """
-    way = method(name).way
-    if way is None or not options:
-        return way
-    places = {} if way.align is None else {field.name: field for field in fields(cast(Any, way.align))}
+    strategy = method(name).strategy
+    if strategy is None or not options:
+        return strategy
+    places = {} if strategy.align is None else {field.name: field for field in fields(cast(Any, strategy.align))}
     for option in options:
         _refuse_unknown(name, option, places)
     set_ = {option: _typed(places[option], value) for option, value in options.items()}
-    return way._replace(align=replace(cast(Any, way.align), **set_))
+    return strategy._replace(align=replace(cast(Any, strategy.align), **set_))
 
 
 def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
@@ -152,7 +152,7 @@ def configured(name: str, options: dict[str, Any], seed: int) -> Tuning | None:
     """
     row = method(name)
     if row.tune is None:
-        if options and row.way is None:
+        if options and row.strategy is None:
             raise ValueError(f"method {name!r} moves no weights and has no option {next(iter(options))!r}")
         return None
     training = Training(seed=seed, epochs=_EPOCHS[row.tune.start])

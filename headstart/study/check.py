@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headstart.data.quality.check import Finding, Report, check
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import Listener
 
 __all__ = ["checked", "report_of"]
 
 
-def report_of(seen: Seen, taught: bool = False, allow_losses: bool = True) -> Report:
+def report_of(seen: FeatureSet, taught: bool = False, allow_losses: bool = True) -> Report:
     features = seen.features
     truncated = None if features is None else features.truncated
     unknown = None if features is None else features.unknown
@@ -31,7 +31,7 @@ def report_of(seen: Seen, taught: bool = False, allow_losses: bool = True) -> Re
     return replace(report, findings=(*report.errors, finding, *report.findings[len(report.errors) :]))
 
 
-def checked(seen: Seen, listener: Listener, *, taught: bool = False) -> tuple[Seen, Report]:
+def checked(seen: FeatureSet, listener: Listener, *, taught: bool = False) -> tuple[FeatureSet, Report]:
     """The rows that the check leaves, and what it found; raises DataError where there is nothing to fit."""
     report = report_of(seen, taught)
     for finding in report.findings:

@@ -12,24 +12,26 @@ import numpy as np
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
 from headstart.evidence.evidence import Evidence, of_answers
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost, steps
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, look_again
+from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
 from headstart.methods.plan import Plan, answer, fit_model, learnt_by
-from headstart.study.contenders import rivals_of
+from headstart.study.contenders import contenders_of
 from headstart.study.resampling import Contender, Trials
 from headstart.study.stopwatch import Stopwatch
 from headstart.tasks.task import Array
 
-__all__ = ["Contest"]
+__all__ = ["Comparison"]
 
 
-class Contest:
+class Comparison:
     """One task that a backbone has seen, the trials to run on it, and how to fit."""
 
-    def __init__(self, seen: Seen, backbone: Backbone | None, plan: Plan, trials: Trials, watch: Stopwatch) -> None:
+    def __init__(
+        self, seen: FeatureSet, backbone: Backbone | None, plan: Plan, trials: Trials, watch: Stopwatch
+    ) -> None:
         self.seen = seen
         self.backbone = backbone
         self.plan = plan
@@ -44,7 +46,7 @@ class Contest:
         with self.watch("tuning" if tuned else "head"):
             kept, predictions = self._tested(self.plan, extraction, listener)
         with self.watch("baselines"):
-            met = rivals_of(self.seen, self.backbone, self.plan, extraction, listener)
+            met = contenders_of(self.seen, self.backbone, self.plan, extraction, listener)
             rivals = {name: self._timed(name, rival) for name, rival in met}
         if tuned:
             with self.watch("baselines"):
@@ -91,7 +93,7 @@ class Contest:
         self.costs[name] = Cost((perf_counter() - began) / len(self.trials.trials))
         return found
 
-    def _fitted(self, seen: Seen, plan: Plan, extraction: Extraction, listener: Listener) -> Model:
+    def _fitted(self, seen: FeatureSet, plan: Plan, extraction: Extraction, listener: Listener) -> Model:
         return fit_model(seen, self.backbone, plan, extraction=extraction, listener=listener)
 
     def _control(self, extraction: Extraction, listener: Listener) -> dict[str, Array]:
@@ -109,11 +111,11 @@ class Contest:
         pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.plan.method)]
         return {"steps": steps(self._held(), said, self.costs, pairs, self.plan.seed)}
 
-    def _held(self) -> Held:
+    def _held(self) -> HeldOut:
         tested = self.seen.take(self.trials.tested)
-        return Held.of(tested.task)._replace(group=tested.blocks)
+        return HeldOut.of(tested.task)._replace(group=tested.blocks)
 
-    def _as_seen_by(self, model: Model, seen: Seen, extraction: Extraction) -> Seen:
+    def _as_seen_by(self, model: Model, seen: FeatureSet, extraction: Extraction) -> FeatureSet:
         """The same rows through the backbone of this model, where it has moved."""
         if self.backbone is None or model.backbone is None or model.backbone.fingerprint == self.backbone.fingerprint:
             return seen

@@ -14,17 +14,17 @@ from headstart.backbones.classifier import answers, matched
 from headstart.data.splits.split import folds
 from headstart.evidence.baselines.no_transfer import majority, no_transfer
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, look
+from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
 from headstart.methods.plan import Plan, answer, counted, fit_model
 from headstart.study.resampling import Contender
 from headstart.tasks.task import Array
 
-__all__ = ["direct_answers", "majority_answers", "plain_inputs", "rivals_of", "untransferred"]
+__all__ = ["contenders_of", "direct_answers", "majority_answers", "plain_inputs", "untransferred"]
 
 
-def rivals_of(
-    seen: Seen, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+def contenders_of(
+    seen: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
     the task's, and random-weights, whose twin a method that moves weights trains itself."""
@@ -42,13 +42,13 @@ def rivals_of(
         )
 
 
-def majority_answers(seen: Seen, train: Array, test: Array) -> Array:
+def majority_answers(seen: FeatureSet, train: Array, test: Array) -> Array:
     """What the majority of the training rows answers to each of the others."""
     task = seen.task
     return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
 
 
-def untransferred(learnt: Seen, asked: Seen, plan: Plan) -> Array:
+def untransferred(learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
     """What a sound model that reuses nothing learns from rows, and answers to others."""
     learnt = counted(learnt)
     task = learnt.task
@@ -61,12 +61,14 @@ def untransferred(learnt: Seen, asked: Seen, plan: Plan) -> Array:
     )
 
 
-def plain_inputs(seen: Seen) -> Any:
+def plain_inputs(seen: FeatureSet) -> Any:
     """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
     return seen.thumbs if seen.task.modality == "image" else seen.task.inputs
 
 
-def direct_answers(seen: Seen, backbone: Backbone | None, extraction: Extraction, listener: Listener) -> Array | None:
+def direct_answers(
+    seen: FeatureSet, backbone: Backbone | None, extraction: Extraction, listener: Listener
+) -> Array | None:
     """What the pretrained classifier says of every row, (N, C); None where it does not know the classes."""
     if backbone is None or backbone.classifier is None or seen.task.kind != "classification":
         return None
@@ -82,8 +84,8 @@ def direct_answers(seen: Seen, backbone: Backbone | None, extraction: Extraction
 
 
 def _seen_by(
-    engine: dict[str, Any], seen: Seen, backbone: Backbone, extraction: Extraction, listener: Listener
-) -> Seen:
+    engine: dict[str, Any], seen: FeatureSet, backbone: Backbone, extraction: Extraction, listener: Listener
+) -> FeatureSet:
     """The same rows as this engine sees them, since a head answers as fitted only on features of its own engine."""
     name, precision = engine.get("name"), engine.get("precision")
     if name is None or (name, precision) == (seen.engine.get("name"), seen.engine.get("precision")):

@@ -19,21 +19,21 @@ from headstart.data.roles import Roles
 from headstart.data.unlearnt import as_learnt, to_classes
 from headstart.defaults import with_own_defaults
 from headstart.evidence.evidence import Evidence, of_answers
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import Seen, glance
+from headstart.features.feature_set import FeatureSet, glance
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import LOGGED, Listener
-from headstart.methods.table import METHODS, adapts, configured, wayfaring
+from headstart.methods.table import METHODS, adapts, configured, configured_strategy
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
-from headstart.study.comparison import Contest
+from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
 from headstart.study.resampling import REPEATS, plan_trials
 from headstart.study.shift import TargetLabels, may_use, read_pair
 from headstart.study.stopwatch import Stopwatch
-from headstart.study.with_source import fit_across, with_test
+from headstart.study.with_source import fit_with_source, with_test
 from headstart.tasks.task import Array, Kind, Task
 from headstart.transfer import Device, EngineChoice, Transfer
 
@@ -106,12 +106,12 @@ def fit(
     require_few_lost(seen.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
     if both is not None:
-        return fit_across(both, seen, fitted, watch, labels, allow_losses, listener)
+        return fit_with_source(both, seen, fitted, watch, labels, allow_losses, listener)
     with watch("check"):
         seen, report = checked(seen, listener)
         seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
-    race = Contest(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
+    race = Comparison(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
     model, evidence = race.run(fitted.extraction(seen.engine), listener)
     return fitted.conclude(model, evidence, report)
 
@@ -147,7 +147,7 @@ def evaluate(
     require_few_lost(seen.task, allow=allow_losses)
     with watch("head"):
         predictions = model.answers(seen)
-    held = Held.of(seen.task)._replace(group=seen.blocks)
+    held = HeldOut.of(seen.task)._replace(group=seen.blocks)
     evidence = of_answers(held, predictions, {}, seed=seed)
     about = evidence.about | {"backbone": model.backbone, "n_set_aside": len(seen.task.set_aside)}
     trained = (known.evidence or {}).get("n_train", 0)
@@ -176,7 +176,7 @@ def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answe
     )
 
 
-def _unknown(seen: Seen | None) -> tuple[str, ...]:
+def _unknown(seen: FeatureSet | None) -> tuple[str, ...]:
     """Where the backbone knows few of the tokens of texts, a note."""
     share = None if seen is None or seen.features is None else seen.features.unknown
     return () if share is None or share < MUCH else (unknown_advice(share),)
@@ -243,12 +243,12 @@ def _read_beside(
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> bool:
     """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one, or
     where keep_tuned has no use."""
-    moves, way = configured(method, options, seed) is not None, wayfaring(method, options)
-    draws = way is not None or adapts(method)
+    moves, strategy = configured(method, options, seed) is not None, configured_strategy(method, options)
+    draws = strategy is not None or adapts(method)
     if draws and source is None:
         raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
     if not draws and source is not None:
-        names = ", ".join(name for name, row in METHODS.items() if row.way is not None or adapts(name))
+        names = ", ".join(name for name, row in METHODS.items() if row.strategy is not None or adapts(name))
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
     if keep_tuned and source is not None:
         raise ValueError("keep_tuned has no use with a source: a way that is asked for by name is kept; leave it out")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.data.splits.split import folds, split
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.tasks.task import Array
 
 __all__ = ["REPEATS", "Trials", "plan_trials"]
@@ -65,7 +65,7 @@ class Trials:
         return np.stack([layer for layer in layers if layer is not None])
 
 
-def plan_trials(seen: Seen, seed: int, *, repeats: int = REPEATS, taught: bool = False) -> Trials:
+def plan_trials(seen: FeatureSet, seed: int, *, repeats: int = REPEATS, taught: bool = False) -> Trials:
     """The trials that fit the data: the split it came with, a split of its own, or repeated cross-validation.
 
     taught   there is something to learn from elsewhere, so that a given split need not leave a training row
@@ -93,7 +93,7 @@ def _repeated(trials: list[Trial], tested: Array) -> Trials:
     return Trials(tuple(trials), tested, f"{count}-fold cross-validation{often}")
 
 
-def _cross_validation(seen: Seen, seed: int, repeats: int) -> Iterator[Trial]:
+def _cross_validation(seen: FeatureSet, seed: int, repeats: int) -> Iterator[Trial]:
     for repeat in range(repeats):
         fold = folds(seen.task.targets, seen.task.kind, seen.blocks, seen.keys, k=FOLDS, seed=1000 * seed + repeat)
         for number in range(int(fold.max()) + 1):

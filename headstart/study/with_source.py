@@ -15,21 +15,21 @@ from headstart.data.quality.check import Report
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.errors import DataError
-from headstart.features.feature_set import Seen, look
+from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
-from headstart.methods.adaptation import Crossing, Tasks
+from headstart.methods.adaptation import StrategyFitter, TaskPair
 from headstart.study.check import checked
-from headstart.study.source_comparison import Bridge
+from headstart.study.source_comparison import SourceComparison
 from headstart.study.stopwatch import Stopwatch
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 
-__all__ = ["fit_across", "with_test"]
+__all__ = ["fit_with_source", "with_test"]
 
 
-def fit_across(
+def fit_with_source(
     both: Pair,
-    target: Seen,
+    target: FeatureSet,
     fitted: Transfer,
     watch: Stopwatch,
     labels: bool,
@@ -43,12 +43,12 @@ def fit_across(
     require_few_lost(source.task, allow=allow_losses, of="the source")
     with watch("check"):
         target, labelled, report = _divided(target, listener)
-    tasks = Tasks(source, target, labelled, both.notes)
-    crossing = Crossing(tasks, fitted.backbone_, fitted.plan, (extraction, listener), labels=labels)
-    return fitted.conclude(*Bridge(tasks, crossing, watch).run(), report)
+    tasks = TaskPair(source, target, labelled, both.notes)
+    fitter = StrategyFitter(tasks, fitted.backbone_, fitted.plan, (extraction, listener), labels=labels)
+    return fitted.conclude(*SourceComparison(tasks, fitter, watch).run(), report)
 
 
-def _divided(target: Seen, listener: Listener) -> tuple[Seen, int, Report | None]:
+def _divided(target: FeatureSet, listener: Listener) -> tuple[FeatureSet, int, Report | None]:
     """The target rows that can be used, those with an answer first, and how many these are.
 
     Of the others those are left out that are there with an answer too, and those of a given test split.

@@ -8,11 +8,11 @@ import numpy as np
 
 from headstart.data.splits.split import folds
 from headstart.errors import DataError
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.tasks.task import Array, Kind
 from headstart.training.options import Training
 
-__all__ = ["FEWEST", "Divided", "answered", "divided", "divided_target"]
+__all__ = ["FEWEST", "Holdout", "answered", "divided", "divided_target"]
 
 _NOBODY: Array = np.arange(0)
 
@@ -20,7 +20,7 @@ FEWEST = 50
 """Labelled target rows from which a share of them says when to stop."""
 
 
-class Divided(NamedTuple):
+class Holdout(NamedTuple):
     """Row numbers: of the task and of the target to learn from, and of those held out. Target rows are numbered behind
     those of the task."""
 
@@ -29,30 +29,30 @@ class Divided(NamedTuple):
     target: Array = _NOBODY
 
 
-def divided(seen: Seen, training: Training) -> Divided:
+def divided(seen: FeatureSet, training: Training) -> Holdout:
     """The rows of one task. DataError where there are too few."""
     if not training.validation:
-        return Divided(np.arange(len(seen)), _NOBODY)
+        return Holdout(np.arange(len(seen)), _NOBODY)
     targets = np.asarray(seen.task.targets)
     rows, held = _held_out(seen, targets, training)
     if len(rows) < 2 or not len(held):
         raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
-    return Divided(rows, held)
+    return Holdout(rows, held)
 
 
-def divided_target(seen: Seen, target: Seen, training: Training) -> Divided:
+def divided_target(seen: FeatureSet, target: FeatureSet, training: Training) -> Holdout:
     """The rows of a task and of a target beside it. Only labelled target rows can say when the answers for the target
     are best: of at least `FEWEST` a share is held out, and of fewer none; rows of the task never are."""
     rows, behind = np.arange(len(seen)), len(seen) + np.arange(len(target))
     known = np.flatnonzero(answered(target))
     if not training.validation or len(known) < FEWEST:
-        return Divided(rows, _NOBODY, behind)
+        return Holdout(rows, _NOBODY, behind)
     labelled = target.take(known)
     _, held = _held_out(labelled, np.asarray(labelled.task.targets), training)
-    return Divided(rows, behind[known[held]], np.delete(behind, known[held]))
+    return Holdout(rows, behind[known[held]], np.delete(behind, known[held]))
 
 
-def answered(target: Seen) -> Array:
+def answered(target: FeatureSet) -> Array:
     """(N,) which rows have a target: codes from 0 up, or numbers."""
     targets = target.task.targets
     if targets is None:
@@ -60,7 +60,7 @@ def answered(target: Seen) -> Array:
     return np.isfinite(targets) if target.task.kind == "regression" else np.asarray(targets) >= 0
 
 
-def _held_out(seen: Seen, targets: Array, training: Training) -> tuple[Array, Array]:
+def _held_out(seen: FeatureSet, targets: Array, training: Training) -> tuple[Array, Array]:
     task = seen.task
     fold = folds(targets, task.kind, seen.blocks, seen.keys, k=round(1 / training.validation), seed=training.seed)
     chosen = _most_alike(targets, fold, task.kind)

@@ -9,7 +9,7 @@ import torch
 
 from headstart.backbones.backbone import Backbone
 from headstart.data.splits.split import folds
-from headstart.features.feature_set import Seen
+from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import ClassWeight
 from headstart.heads.module import TunedHead
 from headstart.heads.select import fit_probe
@@ -49,7 +49,7 @@ class Scale(NamedTuple):
 
 
 def started(
-    seen: Seen, rows: Array, backbone: Backbone, tuning: Tuning, *, class_weight: ClassWeight, scale: Scale
+    seen: FeatureSet, rows: Array, backbone: Backbone, tuning: Tuning, *, class_weight: ClassWeight, scale: Scale
 ) -> Network:
     """For training on these rows of `seen`. What is drawn for it is drawn apart from the backbone's own beginnings."""
     seed = int(np.random.default_rng([tuning.training.seed, 1]).integers(2**62))
@@ -58,7 +58,7 @@ def started(
         return Network(backbone, _head(seen, rows, tuning, class_weight, scale))
 
 
-def _head(seen: Seen, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> TunedHead:
+def _head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> TunedHead:
     task, features, training = seen.task, np.asarray(seen.values), tuning.training
     outputs = max(1, len(task.classes))
     if tuning.tune.start == "zero" or tuning.tune.scratch:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from every_step import CLASSIFIERS, EVERY, ODD, REGRESSORS, Tasks, identical, name, tasks
+from every_step import CLASSIFIERS, EVERY, ODD, REGRESSORS, TaskPair, identical, name, tasks
 from sklearn.base import clone, is_regressor
 
 from headstart.adaptation.alignment.coral import Coral
@@ -28,11 +28,11 @@ REFUSES = {
 """Which classes cannot do with which odd input; all others must."""
 
 
-def fitted(model: Any, one: Tasks) -> Any:
+def fitted(model: Any, one: TaskPair) -> Any:
     return clone(model).fit(one.X, one.y, sample_domain=one.domain)
 
 
-def right(model: Any, one: Tasks) -> None:
+def right(model: Any, one: TaskPair) -> None:
     """It answers target rows: with known classes, or finite numbers."""
     said = model.predict(one.X[one.of(-1)])
     assert len(said) == one.of(-1).sum()
@@ -75,7 +75,7 @@ def test_identical_tasks_are_left_alone_and_it_is_said(model: Any) -> None:
         assert "identical" not in fitted(model, tasks(model)).facts_
 
 
-REFUSED: dict[str, tuple[Callable[[Tasks], Tasks], str]] = {
+REFUSED: dict[str, tuple[Callable[[TaskPair], TaskPair], str]] = {
     "no sample_domain": (lambda one: one._replace(domain=None), "sample_domain is missing: expected"),
     "source alone": (lambda one: one._replace(domain=np.ones(50)), "sample_domain names no target row: expected"),
     "target alone": (lambda one: one._replace(domain=-np.ones(50)), "sample_domain names no source row: expected"),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from headstart.adaptation.alignment.step import Domains
-from headstart.adaptation.domain_pair import Ground
+from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.guard import _losses, _parts, choose
-from headstart.adaptation.learn import fit_way
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.learn import fit_strategy
+from headstart.adaptation.strategy import Strategy
 
 
 def ground(move, known=20, seed=0, shares=0.5, count=200):
@@ -27,24 +27,24 @@ def ground(move, known=20, seed=0, shares=0.5, count=200):
     (x, y), (z, truth) = rows(0.5), rows(shares)
     labels = np.where(np.arange(count) < known, truth, -1) if known else None
     folds = np.arange(count) % 5
-    return Ground(Domains(x, y, move(z), labels, 2), (folds, folds), "classification", "plain", seed=seed), truth
+    return DomainPair(Domains(x, y, move(z), labels, 2), (folds, folds), "classification", "plain", seed=seed), truth
 
 
 def right(on, way, truth):
-    return float((fit_way(on, way).predict(on.domains.target).argmax(1) == truth).mean())
+    return float((fit_strategy(on, way).predict(on.domains.target).argmax(1) == truth).mean())
 
 
 @pytest.mark.parametrize("seed", [0, 3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 4))])
 def test_the_source_stays_where_nothing_has_changed(seed):
     on, _ = ground(lambda z: z, seed=seed)
-    assert choose(on).way.align is None
+    assert choose(on).strategy.align is None
 
 
 def test_a_target_of_its_own_is_learnt_from_its_own_labels():
     on, truth = ground(lambda z: z * [-1.0, 1, 1] + [3.0, 0, 0], known=60)  # the classes have changed places
     found = choose(on)
     assert found.name != "source-only"
-    assert right(on, found.way, truth) > 0.85 > right(on, Way(), truth)
+    assert right(on, found.strategy, truth) > 0.85 > right(on, Strategy(), truth)
 
 
 @pytest.mark.slow
@@ -57,20 +57,20 @@ def test_an_adaptation_is_taken_where_it_is_better_by_more_than_chance():
         on, truth = ground(away, known=10, seed=seed)
         found = choose(on)
         taken.append(found.name)
-        assert right(on, found.way, truth) > right(on, Way(), truth) - 0.01
+        assert right(on, found.strategy, truth) > right(on, Strategy(), truth) - 0.01
     assert set(taken) != {"source-only"}
 
 
 def test_no_row_is_judged_by_a_fit_that_knew_its_answer(monkeypatch):
     on, _ = ground(lambda z: z, known=40)
     labelled = np.arange(40)
-    losses = _losses(on, Way(source=False, target=True))
+    losses = _losses(on, Strategy(source=False, target=True))
     part = _parts(on)
     monkeypatch.setattr("headstart.adaptation.guard._parts", lambda on: part)
     known = on.domains.known.copy()
     hidden = labelled[part == 0]
     known[hidden] = 1 - known[hidden]
-    other = _losses(replace(on, domains=on.domains._replace(known=known)), Way(source=False, target=True))
+    other = _losses(replace(on, domains=on.domains._replace(known=known)), Strategy(source=False, target=True))
     # had a fit seen the answers that were turned round, it would say of these rows what it is told
     said, turned = (1 - np.sqrt(loss[hidden] / 2) for loss in (losses, other))  # of two classes: 2 (1 - p)^2
     np.testing.assert_allclose(said + turned, 1, atol=1e-6)
@@ -106,7 +106,7 @@ def test_few_blocks_that_share_a_fold_are_told_apart_by_themselves():
     blocks, fold = np.arange(200) // 5, on.folds[1].copy()
     fold[:20] = 3
     one = replace(on, blocks=blocks, folds=(on.folds[0], fold))
-    assert right(one, Way(source=False, target=True), truth) > 0.8
+    assert right(one, Strategy(source=False, target=True), truth) > 0.8
 
 
 def test_without_labels_the_diagnosis_decides():
@@ -125,7 +125,7 @@ def test_without_labels_other_shares_are_corrected_and_nothing_gets_worse():
         on, truth = ground(lambda z: z, known=0, shares=0.1, count=400, seed=seed)
         found = choose(on)
         names.append(found.name)
-        assert right(on, found.way, truth) >= right(on, Way(), truth) - 0.01
+        assert right(on, found.strategy, truth) >= right(on, Strategy(), truth) - 0.01
     assert names.count("mlls") >= 3
 
 
@@ -136,4 +136,4 @@ def test_one_row_of_a_rare_class_does_not_silence_the_other_labels():
     three = replace(on, domains=on.domains._replace(known=known, targets=y, classes=3))
     found = choose(three)
     assert "labelled target rows held out in turn" in found.why
-    assert right(three, found.way, truth) > 0.8
+    assert right(three, found.strategy, truth) > 0.8

@@ -9,10 +9,10 @@ from headstart.adaptation.alignment.augment import FeatureAugmentation
 from headstart.adaptation.alignment.step import Domains
 from headstart.adaptation.alignment.subspace import SubspaceAlignment
 from headstart.adaptation.alignment.tca import TCA
-from headstart.adaptation.domain_pair import Ground
-from headstart.adaptation.learn import composed, fit_way
+from headstart.adaptation.domain_pair import DomainPair
+from headstart.adaptation.learn import composed, fit_strategy
 from headstart.adaptation.reweighting.mlls import MLLS
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.strategy import Strategy
 from headstart.heads.select import fit_probe
 
 RNG = np.random.default_rng(0)
@@ -23,7 +23,7 @@ FOLDS = np.arange(80) % 5, np.arange(40) % 5
 
 
 def ground(known=KNOWN, kind="classification", y=Y, form="plain"):
-    return Ground(Domains(X, y, Z, known, 2 if kind == "classification" else 0), FOLDS, kind, form)
+    return DomainPair(Domains(X, y, Z, known, 2 if kind == "classification" else 0), FOLDS, kind, form)
 
 
 def probe(x, y, folds, **more):
@@ -34,16 +34,18 @@ def probe(x, y, folds, **more):
 def test_plain_ways_are_the_probe_on_their_rows():
     some = np.flatnonzero(KNOWN >= 0)
     both = np.concatenate([X, Z[some]]), np.concatenate([Y, KNOWN[some]]), np.concatenate([FOLDS[0], FOLDS[1][some]])
-    rows = {Way(): (X, Y, FOLDS[0]), Way(target=True): both}
-    rows[Way(source=False, target=True)] = Z[some], KNOWN[some], FOLDS[1][some]
-    for way, (x, y, folds) in rows.items():
-        np.testing.assert_allclose(fit_way(ground(), way).predict(Z), probe(x, y, folds, scale="shared"), rtol=1e-6)
+    rows = {Strategy(): (X, Y, FOLDS[0]), Strategy(target=True): both}
+    rows[Strategy(source=False, target=True)] = Z[some], KNOWN[some], FOLDS[1][some]
+    for strategy, (x, y, folds) in rows.items():
+        np.testing.assert_allclose(
+            fit_strategy(ground(), strategy).predict(Z), probe(x, y, folds, scale="shared"), rtol=1e-6
+        )
 
 
 def test_weights_of_a_step_are_those_of_the_rows():
     weights = MLLS()(ground().domains).weights
     expected = probe(X, Y, FOLDS[0], scale="shared", weights=weights)
-    np.testing.assert_allclose(fit_way(ground(), Way(align=MLLS())).predict(Z), expected, rtol=1e-6)
+    np.testing.assert_allclose(fit_strategy(ground(), Strategy(align=MLLS())).predict(Z), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("align", [SubspaceAlignment(dim=2), FeatureAugmentation()], ids=repr)
@@ -61,17 +63,22 @@ def test_a_head_behind_a_move_is_one_layer_that_says_the_same(align):
 
 def test_a_step_that_bends_the_target_cannot_be_saved():
     with pytest.raises(ValueError, match="this step bends the features of the target, which a saved model cannot hold"):
-        fit_way(ground(), Way(align=TCA(kernel="rbf")))
+        fit_strategy(ground(), Strategy(align=TCA(kernel="rbf")))
 
 
 @pytest.mark.parametrize("known", [None, np.full(40, -1)])
 def test_target_rows_without_labels_cannot_be_learnt_from(known):
     with pytest.raises(ValueError, match="no labelled target rows may be used"):
-        fit_way(ground(known), Way(target=True))
+        fit_strategy(ground(known), Strategy(target=True))
 
 
 def test_values_are_learnt_likewise():
     values = np.where(KNOWN >= 0, Z[:, 0], np.nan)
     on = ground(values, "regression", X[:, 0])
-    for way in (Way(), Way(target=True), Way(source=False, target=True), Way(align=FeatureAugmentation())):
-        assert np.corrcoef(fit_way(on, way).predict(Z), Z[:, 0])[0, 1] > 0.95
+    for strategy in (
+        Strategy(),
+        Strategy(target=True),
+        Strategy(source=False, target=True),
+        Strategy(align=FeatureAugmentation()),
+    ):
+        assert np.corrcoef(fit_strategy(on, strategy).predict(Z), Z[:, 0])[0, 1] > 0.95

@@ -13,9 +13,9 @@ from demo_data import emoji_folder, rated_sentences
 from safetensors.torch import load_file, save_file
 
 from headstart import BackboneError, Roles, Transfer, fit
-from headstart.adaptation.domain_pair import Origin
-from headstart.adaptation.learn import BASES, fit_way
-from headstart.adaptation.strategy import Way
+from headstart.adaptation.domain_pair import SourceSide
+from headstart.adaptation.learn import BASES, fit_strategy
+from headstart.adaptation.strategy import Strategy
 from headstart.backbones.classifier import answers, matched
 from headstart.backbones.load import load
 from headstart.data.arrays import as_task
@@ -27,8 +27,8 @@ from headstart.methods.table import METHODS
 
 WORDS = "bundled:wordllama"
 TEXTS = Roles(input=("text",), target="label")
-FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.way is None]
-STEPS = [name for name, row in METHODS.items() if row.way is not None and not row.way.guarded]
+FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.strategy is None]
+STEPS = [name for name, row in METHODS.items() if row.strategy is not None and not row.strategy.guarded]
 EXACT = {"engine": "torch", "cache": False}
 
 
@@ -58,7 +58,7 @@ def ground(pair):
     ]  # fmt: skip
     source, target = seen
     known = np.where(np.arange(len(target)) % 2, np.asarray(target.task.targets), -1)
-    return Origin(source, 0).ground(target, known), np.asarray(target.values)
+    return SourceSide(source, 0).ground(target, known), np.asarray(target.values)
 
 
 def same_function(head, features):
@@ -75,7 +75,7 @@ def same_function(head, features):
 @pytest.mark.parametrize("name", STEPS)
 def test_a_head_of_any_step_on_any_base(name, base, ground):
     on, features = ground
-    head = replace(fit_way(on, METHODS[name].way or Way(), base), form=on.form)
+    head = replace(fit_strategy(on, METHODS[name].strategy or Strategy(), base), form=on.form)
     same_function(head, features)
 
 
@@ -156,8 +156,8 @@ def test_a_model_of_columns_is_no_backbone(modality, tmp_path):
 def test_a_network_begins_with_a_linear_head_alone(ground):
     on, _ = ground
     for base in ("kernel", "boosting"):
-        head = fit_way(on, Way(), base)
+        head = fit_strategy(on, Strategy(), base)
         with pytest.raises(ValueError, match=r"head has more than one layer: use ridge or logistic, since .* its .*s"):
             TunedHead.like(head)
     with pytest.raises(ValueError, match=r"cannot begin with its shift, turn, unit"):
-        TunedHead.like(fit_way(on, METHODS["likeness"].way or Way(), "linear"))
+        TunedHead.like(fit_strategy(on, METHODS["likeness"].strategy or Strategy(), "linear"))

@@ -1,4 +1,4 @@
-"""Held-out rows and answers to them, made up and real."""
+"""HeldOut-out rows and answers to them, made up and real."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 
 Array = np.ndarray[Any, Any]
 
@@ -25,18 +25,18 @@ def guesses(targets: Array, classes: int, skill: float, seed: int = 0, repeats: 
     return normalised(np.exp(noise + skill * np.eye(classes)[targets]))
 
 
-def a_held(rows: int, classes: int, seed: int = 0, group: Array | None = None) -> Held:
+def a_held(rows: int, classes: int, seed: int = 0, group: Array | None = None) -> HeldOut:
     targets = np.random.default_rng(seed).integers(0, classes, rows)
-    return Held(targets, "classification", tuple(f"class {i}" for i in range(classes)), group)
+    return HeldOut(targets, "classification", tuple(f"class {i}" for i in range(classes)), group)
 
 
-def labels_held(rows: int, classes: int, seed: int = 0) -> Held:
+def labels_held(rows: int, classes: int, seed: int = 0) -> HeldOut:
     targets = (np.random.default_rng(seed).random((rows, classes)) < 0.3).astype(np.uint8)
-    return Held(targets, "multilabel", tuple("abcdefgh"[:classes]))
+    return HeldOut(targets, "multilabel", tuple("abcdefgh"[:classes]))
 
 
-def values_held(rows: int, seed: int = 0) -> Held:
-    return Held(np.random.default_rng(seed).normal(size=rows), "regression")
+def values_held(rows: int, seed: int = 0) -> HeldOut:
+    return HeldOut(np.random.default_rng(seed).normal(size=rows), "regression")
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,15 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
 from headstart.evidence.assess import NO_TRANSFER, assess
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 Array = np.ndarray[Any, Any]
 
 
 @st.composite
-def contests(draw: st.DrawFn) -> tuple[Held, Array, Array]:
-    """Held-out rows of any kind, with or without groups, and two models of them."""
+def contests(draw: st.DrawFn) -> tuple[HeldOut, Array, Array]:
+    """HeldOut-out rows of any kind, with or without groups, and two models of them."""
     kind = draw(st.sampled_from(["classification", "multilabel", "regression"]))
     rows, seed = draw(st.integers(1, 40)), draw(st.integers(0, 999))
     random = np.random.default_rng(seed)
@@ -41,7 +41,7 @@ def contests(draw: st.DrawFn) -> tuple[Held, Array, Array]:
 
 @settings(max_examples=40, deadline=None)
 @given(contests())
-def test_a_model_gains_nothing_over_itself(contest: tuple[Held, Array, Array]) -> None:
+def test_a_model_gains_nothing_over_itself(contest: tuple[HeldOut, Array, Array]) -> None:
     held, p, _ = contest
     found = assess(held, p, {NO_TRANSFER: p})
     assert found.gain is not None
@@ -53,7 +53,7 @@ def test_a_model_gains_nothing_over_itself(contest: tuple[Held, Array, Array]) -
 
 @settings(max_examples=40, deadline=None)
 @given(contests())
-def test_swapping_the_models_swaps_gain_and_verdict(contest: tuple[Held, Array, Array]) -> None:
+def test_swapping_the_models_swaps_gain_and_verdict(contest: tuple[HeldOut, Array, Array]) -> None:
     held, p, other = contest
     forth, back = assess(held, p, {NO_TRANSFER: other}), assess(held, other, {NO_TRANSFER: p})
     assert forth.gain is not None
@@ -65,7 +65,7 @@ def test_swapping_the_models_swaps_gain_and_verdict(contest: tuple[Held, Array, 
 
 
 @pytest.mark.parametrize("held", [a_held(40, 4), labels_held(40, 3), values_held(40)], ids=lambda held: held.kind)
-def test_a_perfect_model_helps_against_chance(held: Held) -> None:
+def test_a_perfect_model_helps_against_chance(held: HeldOut) -> None:
     perfect = np.eye(4)[held.targets] if held.kind == "classification" else held.targets.astype(float)
     random = np.random.default_rng(0)
     chance = guesses(held.targets, 4, 0.0) if held.kind == "classification" else random.random(held.targets.shape)
@@ -83,7 +83,7 @@ def test_without_a_rival_there_is_no_verdict() -> None:
 
 def test_real_digits_against_the_majority() -> None:
     x, y = load_digits(return_X_y=True)
-    held = Held(y[500:], "classification", tuple(range(10)))
+    held = HeldOut(y[500:], "classification", tuple(range(10)))
     models = {
         name: model.fit(x[:500], y[:500]).predict_proba(x[500:])
         for name, model in {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from headstart.evidence.bootstrap import bootstrap
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import interval
 from headstart.evidence.scores import METRICS, score
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
@@ -19,7 +19,7 @@ from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 Array = np.ndarray[Any, Any]
 
 
-def answers(held: Held, seed: int = 0) -> Array:
+def answers(held: HeldOut, seed: int = 0) -> Array:
     random = np.random.default_rng(seed)
     if held.kind == "classification":
         return guesses(held.targets, len(held.classes), 1.0, seed)
@@ -28,7 +28,7 @@ def answers(held: Held, seed: int = 0) -> Array:
 
 
 @pytest.mark.parametrize("held", [a_held(30, 4), labels_held(30, 3), values_held(30)], ids=lambda held: held.kind)
-def test_values_are_the_scores_and_intervals_hold_them(held: Held) -> None:
+def test_values_are_the_scores_and_intervals_hold_them(held: HeldOut) -> None:
     p = answers(held)
     found = bootstrap(held, {"model": p}, resamples=200)["model"]
     assert found.value == pytest.approx(score(held, p))
@@ -76,7 +76,7 @@ def test_copies_of_rows_in_one_group_teach_nothing(groups: int, seed: int) -> No
     """Each row five times over, each time in the group of the first, has the interval of the rows once."""
     held = a_held(groups, 2, seed)
     p = answers(held, seed)
-    copied = Held(np.repeat(held.targets, 5), held.kind, held.classes, np.repeat(np.arange(groups), 5).astype(str))
+    copied = HeldOut(np.repeat(held.targets, 5), held.kind, held.classes, np.repeat(np.arange(groups), 5).astype(str))
     once = bootstrap(held, {"m": p}, resamples=100)["m"]
     five = bootstrap(copied, {"m": np.repeat(p, 5, axis=0)}, resamples=100)["m"]
     for metric in METRICS["classification"]:
@@ -84,7 +84,7 @@ def test_copies_of_rows_in_one_group_teach_nothing(groups: int, seed: int) -> No
 
 
 def test_rows_without_a_group_label_are_one_group() -> None:
-    held = Held(np.array([0, 1, 0]), "classification", ("a", "b"), np.array([None, "x", None], dtype=object))
+    held = HeldOut(np.array([0, 1, 0]), "classification", ("a", "b"), np.array([None, "x", None], dtype=object))
     assert bootstrap(held, {"m": np.full((3, 2), 0.5)}, resamples=10)["m"].units == 2
 
 
@@ -97,7 +97,7 @@ def test_repeats_share_the_rows_drawn() -> None:
 
 
 def test_one_class_only() -> None:
-    held = Held(np.zeros(20, np.int64), "classification", ("a", "b"))
+    held = HeldOut(np.zeros(20, np.int64), "classification", ("a", "b"))
     found = bootstrap(held, {"m": np.tile([0.9, 0.1], (20, 1))}, resamples=50)["m"]
     assert interval(found.draws("balanced_accuracy")) == pytest.approx((1.0, 0.025 ** (1 / 20), 1.0))
     assert interval(found.draws("log_loss"))[1:] == pytest.approx((np.nan, np.nan), nan_ok=True)

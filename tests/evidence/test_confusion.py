@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from headstart.evidence.confusion import Mistake, class_scores, confusion, mistakes
-from headstart.evidence.held import Held, decide
+from headstart.evidence.held_out import HeldOut, decide
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 
@@ -28,7 +28,7 @@ def test_label_scores_are_as_in_scikit_learn() -> None:
 
 
 def test_a_class_without_rows_or_answers_scores_zero() -> None:
-    held = Held(np.array([0, 0]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 0]), "classification", ("a", "b"))
     assert class_scores(held, np.array([[1.0, 0.0], [1.0, 0.0]]))[1] == ("b", 0, 0, 0, 0)
 
 
@@ -45,7 +45,7 @@ def test_the_matrix_and_its_mistakes() -> None:
 
 
 def test_with_repeats_counts_are_means() -> None:
-    held = Held(np.array([0, 1]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 1]), "classification", ("a", "b"))
     right, wrong = np.eye(2), np.eye(2)[::-1]
     counts = confusion(held, np.stack([right, wrong]))
     assert counts.tolist() == [[0.5, 0.5], [0.5, 0.5]]
@@ -54,7 +54,7 @@ def test_with_repeats_counts_are_means() -> None:
 
 
 def test_nothing_is_wrong_with_right_answers_and_values_have_no_classes() -> None:
-    held = Held(np.array([0, 1]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 1]), "classification", ("a", "b"))
     assert mistakes(held, confusion(held, np.eye(2))) == ()
     assert class_scores(values_held(3), np.zeros(3)) == ()
     assert confusion(values_held(3), np.zeros(3)).size == 0

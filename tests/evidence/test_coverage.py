@@ -10,13 +10,13 @@ import pytest
 
 from headstart.evidence.assess import NO_TRANSFER, assess
 from headstart.evidence.bootstrap import bootstrap
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import interval
 from headstart.evidence.scores import score
 from tests.evidence.conftest import normalised
 
 Array = np.ndarray[Any, Any]
-World = Callable[[int, np.random.Generator], tuple[Held, Array, Array]]
+World = Callable[[int, np.random.Generator], tuple[HeldOut, Array, Array]]
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 def world_of_classes(classes: int, skill: float, other: float, prior: Array | None = None, in_group: int = 1) -> World:
     """Two models whose noise is correlated; rows of a group share their class and part of the noise."""
 
-    def draw(rows: int, random: np.random.Generator) -> tuple[Held, Array, Array]:
+    def draw(rows: int, random: np.random.Generator) -> tuple[HeldOut, Array, Array]:
         groups = rows // in_group
         y = np.repeat(random.choice(classes, groups, p=prior), in_group)
         shared = np.repeat(random.normal(size=(groups, classes)), in_group, axis=0)
@@ -33,15 +33,15 @@ def world_of_classes(classes: int, skill: float, other: float, prior: Array | No
         mine = 0.6 * shared + 0.8 * own[0] + skill * truth
         theirs = 0.6 * shared + 0.8 * own[1] + other * truth
         group = np.repeat(np.arange(groups), in_group) if in_group > 1 else None
-        held = Held(y, "classification", tuple(range(classes)), group)
+        held = HeldOut(y, "classification", tuple(range(classes)), group)
         return held, normalised(np.exp(skill * mine)), normalised(np.exp(skill * theirs))
 
     return draw
 
 
-def world_of_values(rows: int, random: np.random.Generator) -> tuple[Held, Array, Array]:
+def world_of_values(rows: int, random: np.random.Generator) -> tuple[HeldOut, Array, Array]:
     x, noise = random.normal(size=rows), random.normal(size=(3, rows))
-    return Held(x + 0.7 * noise[0], "regression"), x + 0.3 * noise[1], x + 0.3 * noise[2]
+    return HeldOut(x + 0.7 * noise[0], "regression"), x + 0.3 * noise[1], x + 0.3 * noise[2]
 
 
 def covered(world: World, rows: int, metric: str, times: int = 400) -> float:
@@ -79,7 +79,7 @@ def test_the_truth_is_inside(world: World, rows: int, metric: str) -> None:
 def test_without_groups_the_interval_of_grouped_rows_would_be_too_narrow() -> None:
     grouped = world_of_classes(4, 1.5, 1.5, in_group=5)
 
-    def ungrouped(rows: int, random: np.random.Generator) -> tuple[Held, Array, Array]:
+    def ungrouped(rows: int, random: np.random.Generator) -> tuple[HeldOut, Array, Array]:
         held, p, other = grouped(rows, random)
         return held._replace(group=None), p, other
 

@@ -12,7 +12,7 @@ import pytest
 
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.scores import METRICS
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
@@ -20,7 +20,7 @@ from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 ISSUE_KEYS = ("n_train", "n_test", "seed", "metrics", "baselines", "gain", "verdict", "seconds")
 
 
-def evidence_of(held: Held, seed: int = 0) -> Evidence:
+def evidence_of(held: HeldOut, seed: int = 0) -> Evidence:
     random = np.random.default_rng(seed)
     if held.kind == "classification":
         models = [guesses(held.targets, len(held.classes), skill, seed) for skill in (3.0, 1.0, 0.0)]
@@ -44,7 +44,7 @@ KINDS = pytest.mark.parametrize(
 
 
 @KINDS
-def test_the_record_has_what_the_issue_asks_for(held: Held) -> None:
+def test_the_record_has_what_the_issue_asks_for(held: HeldOut) -> None:
     record = evidence_of(held).to_json()
     assert set(ISSUE_KEYS) <= set(record)
     assert record["n_test"] == 40
@@ -58,7 +58,7 @@ def test_the_record_has_what_the_issue_asks_for(held: Held) -> None:
 
 
 @KINDS
-def test_there_and_back(held: Held) -> None:
+def test_there_and_back(held: HeldOut) -> None:
     found = evidence_of(held)
     text = json.dumps(found.to_json(), allow_nan=False)
     back = Evidence.from_json(json.loads(text))
@@ -68,7 +68,7 @@ def test_there_and_back(held: Held) -> None:
 
 
 def test_what_is_not_known_is_null_and_comes_back_unknown() -> None:
-    found = of_answers(Held(np.array([2.0]), "regression"), np.array([1.0]), {"no-transfer": np.array([3.0])})
+    found = of_answers(HeldOut(np.array([2.0]), "regression"), np.array([1.0]), {"no-transfer": np.array([3.0])})
     text = json.dumps(found.to_json(), allow_nan=False)
     assert json.loads(text)["metrics"]["r2"] == {"value": None, "low": None, "high": None}
     back = Evidence.from_json(json.loads(text))
@@ -79,7 +79,7 @@ def test_what_is_not_known_is_null_and_comes_back_unknown() -> None:
 
 @pytest.mark.parametrize("labels", [(1, 2), (True, False), tuple(np.array([7, 9])), ("a", "b"), (("x", 1), ("y", 2))])
 def test_labels_of_any_kind_are_written(labels: tuple[Any, Any]) -> None:
-    held = Held(np.array([0, 1, 1]), "classification", labels)
+    held = HeldOut(np.array([0, 1, 1]), "classification", labels)
     found = of_answers(held, np.full((3, 2), 0.5), {})
     back = Evidence.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)))
     assert str(back) == str(found)

@@ -9,7 +9,7 @@ import pytest
 
 from headstart.evidence.assess import Assessment, Gain
 from headstart.evidence.evidence import Evidence, of_answers
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.page import headline
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
@@ -30,7 +30,7 @@ def told(evidence: Evidence, model: Interval, without: Interval, gain: Interval,
     )
 
 
-def a_page(held: Held, skill: float = 2.0) -> Evidence:
+def a_page(held: HeldOut, skill: float = 2.0) -> Evidence:
     models = [guesses(held.targets, len(held.classes), skill * step, seed) for seed, step in enumerate((1.0, 0.5, 0.0))]
     rivals = dict(zip(("no-transfer", "majority"), models[1:], strict=True))
     return replace(of_answers(held, models[0], rivals), n_train=120, protocol="a held-out test split, opened once")
@@ -89,7 +89,7 @@ def test_of_many_classes_the_weakest_are_shown() -> None:
     ],
     ids=["few", "many", "long", "labels", "values", "large values", "one row", "one value"],
 )
-def test_every_line_fits(held: Held) -> None:
+def test_every_line_fits(held: HeldOut) -> None:
     if held.kind == "classification":
         found = a_page(held)
     else:
@@ -104,7 +104,7 @@ def test_every_line_fits(held: Held) -> None:
 
 
 def test_fractions_of_repeats_are_short() -> None:
-    held = Held(np.array([0, 0, 1]), "classification", ("cat", "dog"))
+    held = HeldOut(np.array([0, 0, 1]), "classification", ("cat", "dog"))
     one, other = np.array([[0.0, 1.0], [1, 0], [0, 1]]), np.array([[1.0, 0.0], [1, 0], [0, 1]])
     text = str(of_answers(held, np.stack([one, other, other]), {}))
     assert "  cat taken for dog: 0.3 of 2" in text

@@ -13,7 +13,7 @@ from sklearn import metrics
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from headstart.evidence.held import Held, decide
+from headstart.evidence.held_out import HeldOut, decide
 from headstart.evidence.scores import HEADLINE, LOWER_IS_BETTER, METRICS, score, scores_of_sums
 from headstart.evidence.tally import tally
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
@@ -39,7 +39,7 @@ def of_labels(y: Array, p: Array, w: Array) -> dict[str, float]:
         }
 
 
-def of_weighted(held: Held, p: Array, w: Array) -> dict[str, float]:
+def of_weighted(held: HeldOut, p: Array, w: Array) -> dict[str, float]:
     sums = (w @ tally(held, p)).reshape(-1, 1)
     return {name: float(of[0]) for name, of in scores_of_sums(sums, held).items()}
 
@@ -102,7 +102,7 @@ def test_regression_is_as_in_scikit_learn(rows: int, shift: float, seed: int) ->
     random = np.random.default_rng(seed)
     y = random.normal(size=rows) + shift
     p = y + random.normal(size=rows)
-    found = score(Held(y, "regression"), p)
+    found = score(HeldOut(y, "regression"), p)
     assert found["r2"] == pytest.approx(metrics.r2_score(y, p), abs=1e-9, rel=1e-9)
     assert found["mae"] == pytest.approx(metrics.mean_absolute_error(y, p), rel=EXACT)
     assert found["rmse"] == pytest.approx(metrics.root_mean_squared_error(y, p), rel=EXACT)
@@ -116,19 +116,19 @@ def test_r2_of_values_near_zero_is_exact() -> None:
 
 @pytest.mark.parametrize("targets", [np.full(5, 0.1), np.array([3.0]), np.full(7, -1e9)])
 def test_r2_of_targets_that_do_not_vary_is_unknown(targets: Array) -> None:
-    found = score(Held(targets, "regression"), targets + 1)
+    found = score(HeldOut(targets, "regression"), targets + 1)
     assert np.isnan(found["r2"])
     assert found["mae"] == pytest.approx(1)
 
 
 def test_a_certain_mistake_costs_no_more_than_scikit_learn_says() -> None:
-    held = Held(np.array([0, 1]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 1]), "classification", ("a", "b"))
     p = np.array([[0.0, 1.0], [0.0, 1.0]])
     assert score(held, p)["log_loss"] == pytest.approx(metrics.log_loss([0, 1], p), rel=EXACT)
 
 
 @pytest.mark.parametrize("held", [a_held(30, 4), labels_held(30, 4), values_held(30)], ids=lambda held: held.kind)
-def test_the_order_of_rows_and_the_number_of_equal_repeats_change_nothing(held: Held) -> None:
+def test_the_order_of_rows_and_the_number_of_equal_repeats_change_nothing(held: HeldOut) -> None:
     random = np.random.default_rng(0)
     p = {
         "classification": guesses(a_held(30, 4).targets, 4, 1.0),
@@ -157,5 +157,5 @@ def test_real_digits() -> None:
     x, y = load_digits(return_X_y=True)
     model = LogisticRegression(max_iter=1000).fit(x[:600] / 16, y[:600])
     p = model.predict_proba(x[600:] / 16)
-    held = Held(y[600:], "classification", tuple(range(10)))
+    held = HeldOut(y[600:], "classification", tuple(range(10)))
     close(score(held, p), of_labels(y[600:], p, np.ones(len(p))))

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from headstart.evidence.held import Held
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost, steps, table
 
 TRUTH = np.array([0, 1] * 50)
@@ -21,7 +21,7 @@ def said(right):
 
 
 def held():
-    return Held(kind="classification", targets=TRUTH, classes=("a", "b"), group=np.arange(len(TRUTH)))
+    return HeldOut(kind="classification", targets=TRUTH, classes=("a", "b"), group=np.arange(len(TRUTH)))
 
 
 def found(order=(("no-transfer", ""), ("probe", "no-transfer"), ("lora", "probe"), ("random-weights", "lora"))):

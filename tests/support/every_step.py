@@ -36,7 +36,7 @@ from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbour
 from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
 from headstart.tasks.task import Array
 
-__all__ = ["CLASSIFIERS", "EVERY", "ODD", "REGRESSORS", "Tasks", "identical", "name", "tasks"]
+__all__ = ["CLASSIFIERS", "EVERY", "ODD", "REGRESSORS", "TaskPair", "identical", "name", "tasks"]
 
 BY_FEATURES: list[Align | None] = [
     None,
@@ -80,7 +80,7 @@ REGRESSORS: list[Any] = [
 EVERY = CLASSIFIERS + REGRESSORS
 
 
-class Tasks(NamedTuple):
+class TaskPair(NamedTuple):
     """X (N, d) and y (N,) of both tasks, the source first; sample_domain."""
 
     X: Array
@@ -91,79 +91,81 @@ class Tasks(NamedTuple):
         return np.asarray(self.domain) == sign
 
 
-def tasks(model: Any, source: int = 30, target: int = 20, d: int = 3) -> Tasks:
+def tasks(model: Any, source: int = 30, target: int = 20, d: int = 3) -> TaskPair:
     """Two classes, or a line, that have moved a little; all target answers are known."""
     draw = np.random.default_rng(7)
     X, domain = draw.normal(size=(source + target, d)), np.repeat([1, -1], [source, target])
     X[source:, 0] += 0.5
     sign = np.where(np.arange(source + target) % 2, 1.0, -1.0)
     X[:, 1] += sign
-    return Tasks(X, X @ np.ones(d) if is_regressor(model) else np.where(sign > 0, "yes", "no").astype(object), domain)
+    return TaskPair(
+        X, X @ np.ones(d) if is_regressor(model) else np.where(sign > 0, "yes", "no").astype(object), domain
+    )
 
 
-def constant(model: Any) -> Tasks:
+def constant(model: Any) -> TaskPair:
     one = tasks(model)
     one.X[:, 2] = 4.0
     return one
 
 
-def constant_in_the_source(model: Any) -> Tasks:
+def constant_in_the_source(model: Any) -> TaskPair:
     one = tasks(model)
     one.X[one.of(1), 2] = 4.0
     return one
 
 
-def points(model: Any) -> Tasks:
+def points(model: Any) -> TaskPair:
     one = tasks(model)
     one.X[:] = 1.0
     return one
 
 
-def identical(model: Any) -> Tasks:
+def identical(model: Any) -> TaskPair:
     one = tasks(model, 20, 20)
     one.X[20:] = one.X[:20]
     return one
 
 
-def far(model: Any) -> Tasks:
+def far(model: Any) -> TaskPair:
     one = tasks(model)
     one.X[one.of(-1)] += 1e4
     return one
 
 
-def a_class_of_one_row(model: Any) -> Tasks:
+def a_class_of_one_row(model: Any) -> TaskPair:
     one = tasks(model)
     if not is_regressor(model):
         one.y[0] = "rare"
     return one
 
 
-def an_answer_that_never_changes(model: Any) -> Tasks:
+def an_answer_that_never_changes(model: Any) -> TaskPair:
     one = tasks(model)
     if is_regressor(model):
         one.y[:] = 2.0
     return one
 
 
-def one_target_row(model: Any) -> Tasks:
+def one_target_row(model: Any) -> TaskPair:
     return tasks(model, target=1)
 
 
-def two_source_rows(model: Any) -> Tasks:
+def two_source_rows(model: Any) -> TaskPair:
     return tasks(model, source=2)
 
 
-def fewer_rows_than_features(model: Any) -> Tasks:
+def fewer_rows_than_features(model: Any) -> TaskPair:
     return tasks(model, source=6, target=5, d=12)
 
 
-def unknown_but_one(model: Any) -> Tasks:
+def unknown_but_one(model: Any) -> TaskPair:
     one = tasks(model)
     one.y[31:] = np.nan if is_regressor(model) else -1
     return one
 
 
-ODD: list[Callable[[Any], Tasks]] = [
+ODD: list[Callable[[Any], TaskPair]] = [
     constant,
     constant_in_the_source,
     points,

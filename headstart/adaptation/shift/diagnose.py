@@ -14,7 +14,7 @@ import numpy as np
 
 from headstart.adaptation.shift.columns import ColumnShift, column_shifts
 from headstart.adaptation.shift.conditional import Conditional, conditional
-from headstart.adaptation.shift.hypotheses import LEVEL, Story, covariate, label, label_shares, moved
+from headstart.adaptation.shift.hypotheses import LEVEL, Hypothesis, covariate, label, label_shares, moved
 from headstart.adaptation.shift.kind import RECOMMENDED, Judged, ShiftKind, judge
 from headstart.adaptation.shift.support import Support, support
 from headstart.adaptation.shift.two_sample import Classified, Mmd, classifier_test, mmd
@@ -49,7 +49,7 @@ class Shift(NamedTuple):
     classifier: Classified | None = None
     support: Support | None = None
     shares: tuple[Interval, ...] = ()
-    stories: tuple[Story, ...] = ()
+    stories: tuple[Hypothesis, ...] = ()
     conditional: Conditional | None = None
     columns: tuple[ColumnShift, ...] = ()
     rows: tuple[int, ...] = ()
@@ -130,9 +130,11 @@ def _found(source: Array, y: Array, target: Array, known: Array | None, kind: st
     labels = _labels(source, y, target, known, kind, seed)
     codes = y.astype(np.int64) if kind == "classification" else _fifths(y)
     shares = label_shares(source, codes, target, seed=seed) if len(np.unique(codes)) > 1 else ()
-    stories: tuple[Story, ...] = ()
+    stories: tuple[Hypothesis, ...] = ()
     if _told(kernel, told):
-        other = label(source, codes, target, shares, seed=seed) if shares else Story("label", math.nan, len(source))
+        other = (
+            label(source, codes, target, shares, seed=seed) if shares else Hypothesis("label", math.nan, len(source))
+        )
         stories = (other, covariate(source, target, seed=seed), moved(source, target, seed=seed))
         judged = judge(stories, reach, labels)
     elif labels is not None and labels.answers < 0.01:

@@ -28,7 +28,7 @@ from headstart.adaptation.shift.two_sample import classifier_test, mmd
 from headstart.evidence.intervals import Draws, Interval, interval
 from headstart.tasks.task import Array
 
-__all__ = ["Story", "covariate", "label", "label_shares", "log_ratios", "moved"]
+__all__ = ["Hypothesis", "covariate", "label", "label_shares", "log_ratios", "moved"]
 
 LEVEL = 0.05
 _DRAWS = 200
@@ -37,7 +37,7 @@ _SQUARES = 20
 _MOST = 2000
 
 
-class Story(NamedTuple):
+class Hypothesis(NamedTuple):
     """p: that what it makes differs from the target as little as it does, corrected for the tests made; NaN: not done.
 
     rows: how many source rows the tests had in effect, after weighing.
@@ -76,14 +76,14 @@ def label_shares(source: Array, codes: Array, target: Array, *, seed: int = 0) -
     return tuple(shares)
 
 
-def label(source: Array, codes: Array, target: Array, shares: tuple[Interval, ...], *, seed: int = 0) -> Story:
+def label(source: Array, codes: Array, target: Array, shares: tuple[Interval, ...], *, seed: int = 0) -> Hypothesis:
     """The source's classes in the shares found."""
     had = np.bincount(codes, minlength=len(shares)) / len(codes)
     weights = (np.array([share.value for share in shares]) / np.maximum(had, 1e-12))[codes]
     return _tested("label", source, target, weights, seed)
 
 
-def covariate(source: Array, target: Array, *, seed: int = 0) -> Story:
+def covariate(source: Array, target: Array, *, seed: int = 0) -> Hypothesis:
     """The source weighed by a smooth function of its columns."""
     odds = log_ratios(source, target, seed=seed)
     return _tested("covariate", source, target, np.exp(odds - odds.max()), seed)
@@ -104,10 +104,10 @@ def log_ratios(source: Array, target: Array, *, seed: int = 0) -> Array:
     return np.asarray(cross_val_predict(model, rows, own, cv=folds, method="decision_function")[: len(source)])
 
 
-def moved(source: Array, target: Array, *, seed: int = 0) -> Story:
+def moved(source: Array, target: Array, *, seed: int = 0) -> Hypothesis:
     """The source with the target's mean and covariance, or its deviations where there are under 10 rows a column."""
     if min(len(source), len(target)) < _FEWEST:
-        return Story("moved", math.nan, len(source))
+        return Hypothesis("moved", math.nan, len(source))
     centred = source - source.mean(axis=0)
     if min(len(source), len(target)) >= 10 * source.shape[1]:
         cov_s, cov_t = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (source, target))
@@ -138,12 +138,12 @@ def _resampled(
 
 
 def _tested(name: Literal["label", "covariate", "moved"], source: Array, target: Array, weights: Array | None,
-            seed: int) -> Story:  # fmt: skip
+            seed: int) -> Hypothesis:  # fmt: skip
     rows = len(source) if weights is None else float(weights.sum() / weights.max())
     if min(rows, len(target)) < _FEWEST:
-        return Story(name, math.nan, rows)
+        return Hypothesis(name, math.nan, rows)
     found = (
         mmd(source, target, weights=weights, seed=seed).p,
         classifier_test(source, target, weights=weights, most=_MOST, seed=seed).p,
     )
-    return Story(name, min(1.0, 2 * min(found)), rows)
+    return Hypothesis(name, min(1.0, 2 * min(found)), rows)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from headstart.adaptation.shift.conditional import Conditional
-from headstart.adaptation.shift.hypotheses import Story
+from headstart.adaptation.shift.hypotheses import Hypothesis
 from headstart.adaptation.shift.support import Support
 
 __all__ = ["RECOMMENDED", "Judged", "ShiftKind", "judge"]
@@ -43,7 +43,7 @@ class Judged(NamedTuple):
     why: str
 
 
-def judge(stories: Sequence[Story], support: Support, labels: Conditional | None) -> Judged:
+def judge(stories: Sequence[Hypothesis], support: Support, labels: Conditional | None) -> Judged:
     """Of two tasks that differ. Simple stories come first: shares of classes, a move of all rows, weights of rows."""
     by_name = {story.name: story for story in stories}
     shares, weights, move = (by_name[name].stands for name in ("label", "covariate", "moved"))

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
-__all__ = ["Seen", "Sight", "stamp"]
+__all__ = ["SeenFiles", "Sight", "stamp"]
 
 _BATCH = 500
 _SECOND = 1_000_000_000
@@ -34,7 +34,7 @@ class Sight(NamedTuple):
     why: str = ""
 
 
-class Seen:
+class SeenFiles:
     """A table of files in SQLite. Where it cannot be read or written, nothing is known and `trouble` is told.
 
     path   the database; a damaged one is deleted and begun anew. None knows nothing and stores nothing

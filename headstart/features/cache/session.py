@@ -13,7 +13,7 @@ import numpy.typing as npt
 from blake3 import blake3
 
 from headstart.features.cache.cache import KINDS, MACHINE, SEEN, Cache
-from headstart.features.cache.files import Seen
+from headstart.features.cache.files import SeenFiles
 from headstart.features.cache.memory import Memory
 from headstart.features.cache.shard import write_file
 from headstart.features.cache.store import Store
@@ -33,7 +33,7 @@ class Session:
     def __init__(self, cache: Cache | None) -> None:
         folder = cache.folder if cache is not None else None
         self.memory = Memory(folder / MACHINE) if folder is not None else _unsaved
-        self.seen = Seen(folder / SEEN if folder is not None else None, self._trouble)
+        self.seen = SeenFiles(folder / SEEN if folder is not None else None, self._trouble)
         self._cache = cache
         self._stores: list[Store] = []
         self._notes: list[str] = []

@@ -11,7 +11,7 @@ from scipy.stats import entropy, ttest_ind
 from headstart.adaptation.scorers.by_shift import as_sure, choose_by_shift, keeps_shares
 from headstart.adaptation.scorers.criteria import CRITERIA, Said
 from headstart.adaptation.shift.diagnose import Shift
-from headstart.adaptation.shift.hypotheses import Story
+from headstart.adaptation.shift.hypotheses import Hypothesis
 
 Array = np.ndarray[Any, Any]
 ROWS = 200
@@ -28,7 +28,7 @@ def said(share: float, sure: float, *, loss: float = 0.1, rows: int = ROWS) -> S
 
 def shift(p: float) -> Shift:
     """The diagnosis where the story of a move has this p."""
-    return Shift("unclear", False, "", "", stories=(Story("label", 0.5, 80), Story("moved", p, 160)))
+    return Shift("unclear", False, "", "", stories=(Hypothesis("label", 0.5, 80), Hypothesis("moved", p, 160)))
 
 
 def test_where_a_move_explains_the_target_the_sure_and_even_model_is_chosen() -> None:
@@ -84,7 +84,7 @@ def test_a_move_that_is_less_sure_of_the_target_is_refuted() -> None:
 
 def test_where_no_story_stands_a_move_may_be_taken() -> None:
     models = {"source": said(0.1, 0.99, loss=0.01), "coral": said(0.5, 0.99, loss=0.01)}
-    none = Shift("conditional", False, "", "", stories=(Story("label", 0.01, 80), Story("moved", 0.01, 160)))
+    none = Shift("conditional", False, "", "", stories=(Hypothesis("label", 0.01, 80), Hypothesis("moved", 0.01, 160)))
     found = choose_by_shift(models, {"coral"}, none)
     assert found.name == "coral"
     assert found.rule.startswith("neither other shares nor weights explain the target: coral has the highest infomax")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from headstart.features.cache import files as module
-from headstart.features.cache.files import Seen, Sight, stamp
+from headstart.features.cache.files import SeenFiles, Sight, stamp
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def no_trouble(error):
 
 
 def test_what_was_seen_is_found_by_another_process(tmp_path, files, make):
-    Seen(tmp_path / "db", no_trouble).add(sights(files, make))
-    found = Seen(tmp_path / "db", no_trouble).find(["nowhere", *files, "bad\0name"])
+    SeenFiles(tmp_path / "db", no_trouble).add(sights(files, make))
+    found = SeenFiles(tmp_path / "db", no_trouble).find(["nowhere", *files, "bad\0name"])
     assert sorted(found) == [1, 2, 3, 4, 5]
     assert [found[row].key for row in sorted(found)] == [make.key(path) for path in files]
 
 
 def test_a_relative_path_is_the_same_file(tmp_path, files, make, monkeypatch):
-    seen = Seen(tmp_path / "db", no_trouble)
+    seen = SeenFiles(tmp_path / "db", no_trouble)
     seen.add(sights(files, make))
     monkeypatch.chdir(tmp_path)
     assert list(seen.find([os.path.basename(files[0])])) == [0]
@@ -60,14 +60,14 @@ def replace(path):
 
 @pytest.mark.parametrize("change", [change_size, change_time, replace, os.remove])
 def test_a_changed_file_is_not_the_same(tmp_path, files, make, change):
-    seen = Seen(tmp_path / "db", no_trouble)
+    seen = SeenFiles(tmp_path / "db", no_trouble)
     seen.add(sights(files, make))
     change(files[2])
     assert sorted(seen.find(files)) == [0, 1, 3, 4]
 
 
 def test_failures_are_remembered_as_long_as_the_libraries_are_the_same(tmp_path, files, make, monkeypatch):
-    seen = Seen(tmp_path / "db", no_trouble)
+    seen = SeenFiles(tmp_path / "db", no_trouble)
     seen.add(sights(files[:2], make, why="damaged"))
     seen.add(sights(files[2:], make))
     assert [sight.why for sight in seen.find(files).values()] == ["damaged", "damaged", "", "", ""]
@@ -76,7 +76,7 @@ def test_failures_are_remembered_as_long_as_the_libraries_are_the_same(tmp_path,
 
 
 def test_many_files_at_once(tmp_path, files, make):
-    seen = Seen(tmp_path / "db", no_trouble)
+    seen = SeenFiles(tmp_path / "db", no_trouble)
     many = [files[0]] * 1200 + files
     seen.add(sights(many, make))
     assert len(seen.find(many)) == 1205
@@ -97,7 +97,7 @@ def test_a_damaged_table_is_begun_anew(tmp_path, files, make, content):
     path = tmp_path / "db"
     path.write_bytes(content)
     told = []
-    seen = Seen(path, told.append)
+    seen = SeenFiles(path, told.append)
     assert seen.find(files) == {}
     assert len(told) == 1
     seen.add(sights(files, make))
@@ -108,23 +108,23 @@ def test_a_damaged_table_is_begun_anew(tmp_path, files, make, content):
 def test_a_place_that_cannot_be_written_is_told(tmp_path, files, make):
     (tmp_path / "file").write_text("")
     told = []
-    seen = Seen(tmp_path / "file" / "db", told.append)
+    seen = SeenFiles(tmp_path / "file" / "db", told.append)
     seen.add(sights(files, make))
     assert [type(error) for error in told] == [sqlite3.OperationalError]
     assert seen.find(files) == {}
 
 
 def test_nowhere(files, make):
-    seen = Seen(None, no_trouble)
+    seen = SeenFiles(None, no_trouble)
     seen.add(sights(files, make))
     assert seen.find(files) == {}
 
 
 def test_two_processes_write_at_once(tmp_path, files, make):
     code = (
-        "import sys\nfrom pathlib import Path\nfrom headstart.features.cache.files import Seen, Sight\n"
+        "import sys\nfrom pathlib import Path\nfrom headstart.features.cache.files import SeenFiles, Sight\n"
         "def told(error): raise error\n"
-        "seen = Seen(Path(sys.argv[1]), told)\n"
+        "seen = SeenFiles(Path(sys.argv[1]), told)\n"
         "for n in range(150): seen.add([Sight(f'{sys.argv[2]}{n}', b'x' * 40, b'k' * 32)])\n"
     )
     path = tmp_path / "db"

@@ -9,10 +9,10 @@ import numpy as np
 
 from headstart.tasks.task import Array, Kind, Task
 
-__all__ = ["Held", "decide"]
+__all__ = ["HeldOut", "decide"]
 
 
-class Held(NamedTuple):
+class HeldOut(NamedTuple):
     """The rows that were held out.
 
     targets   as in `Task`: int64 codes (N,), uint8 (N, C) or float64 (N,)
@@ -28,7 +28,7 @@ class Held(NamedTuple):
     learnt: int | None = None
 
     @classmethod
-    def of(cls, task: Task) -> Held:
+    def of(cls, task: Task) -> HeldOut:
         """The answers of a labelled task. Raises `ValueError` where it has none."""
         if task.targets is None:
             raise ValueError("the held-out rows have no targets; give rows whose answers are known")

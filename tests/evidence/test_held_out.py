@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.evidence.held import Held, decide
+from headstart.evidence.held_out import HeldOut, decide
 from headstart.tasks.task import Task
 
-TWO = Held(np.array([0, 1, 1]), "classification", ("no", "yes"))
+TWO = HeldOut(np.array([0, 1, 1]), "classification", ("no", "yes"))
 EVEN = np.full((3, 2), 0.5)
 
 
@@ -17,7 +17,7 @@ def test_of_a_task() -> None:
         inputs=["a", "b"], targets=np.array([1, 0]), kind="classification", modality="text", classes=("no", "yes"),
         group=np.array(["x", "x"]),
     )  # fmt: skip
-    held = Held.of(task)
+    held = HeldOut.of(task)
     assert held.classes == ("no", "yes")
     assert held.group is not None
     assert held.group.tolist() == ["x", "x"]
@@ -25,13 +25,13 @@ def test_of_a_task() -> None:
 
 def test_a_task_without_targets_is_refused() -> None:
     with pytest.raises(ValueError, match="held-out rows have no targets; give rows whose answers are known"):
-        Held.of(Task(inputs=["a"], targets=None, kind="classification", modality="text"))
+        HeldOut.of(Task(inputs=["a"], targets=None, kind="classification", modality="text"))
 
 
 @pytest.mark.parametrize("repeats", [(), (1,), (4,)])
 def test_repeats_lead(repeats: tuple[int, ...]) -> None:
     assert TWO.repeats(np.broadcast_to(EVEN, (*repeats, 3, 2))).shape == (repeats[0] if repeats else 1, 3, 2)
-    values = Held(np.zeros(3), "regression")
+    values = HeldOut(np.zeros(3), "regression")
     assert values.repeats(np.zeros((*repeats, 3))).shape == (repeats[0] if repeats else 1, 3)
 
 
@@ -53,8 +53,8 @@ def test_what_is_no_prediction_is_refused(predictions: np.ndarray, words: str) -
 
 
 def test_labels_need_not_sum_to_one_and_values_have_no_bounds() -> None:
-    assert Held(np.ones((3, 2), np.uint8), "multilabel", ("a", "b")).repeats(np.ones((3, 2))).shape == (1, 3, 2)
-    assert Held(np.zeros(3), "regression").repeats(np.array([-5.0, 7, 1e9])).shape == (1, 3)
+    assert HeldOut(np.ones((3, 2), np.uint8), "multilabel", ("a", "b")).repeats(np.ones((3, 2))).shape == (1, 3, 2)
+    assert HeldOut(np.zeros(3), "regression").repeats(np.array([-5.0, 7, 1e9])).shape == (1, 3)
 
 
 def test_decisions() -> None:
