@@ -68,7 +68,7 @@ class Trial:
     @cached_property
     def bare(self) -> DomainPair:
         """Without target labels."""
-        return SourceSide(self.source, self.seed).ground(self.target.take(self.rows.train), None)
+        return SourceSide(self.source, self.seed).pair(self.target.take(self.rows.train), None)
 
     def labelled(self, rows: Array) -> DomainPair:
         """The same with the labels of these target rows."""

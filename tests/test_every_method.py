@@ -143,7 +143,7 @@ def two_collections():
 
 def drawn_towards(target, name, labels="none"):
     options = {"epochs": 2, "batch": 8, "lr": 1e-4}
-    more = {"options": options, "target_labels": labels, "engine": "torch", "cache": False}
+    more = {"options": options, "target_labels": labels, "engine": "torch", "cache": False, "keep_tuned": True}
     split = target.assign(split=(["train"] * 3 + ["test"] * 2) * 4)
     return fit(split, source=two_collections()[0], backbone="bundled:minilm", method=name, **more)
 

@@ -62,7 +62,7 @@ class SourceSide:
     seed: int
     class_weight: ClassWeight = None
 
-    def ground(self, target: FeatureSet, known: Array | None) -> DomainPair:
+    def pair(self, target: FeatureSet, known: Array | None) -> DomainPair:
         """With the target rows that a fit may see, and what is known of their answers: -1 or NaN where nothing is,
         None where none may be looked at."""
         x, z, encoder = features_of_both(self.seen, target)

@@ -22,7 +22,10 @@ from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbour
 from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
 from headstart.adaptation.strategy import Strategy
 
-__all__ = ["STRATEGIES", "Row"]
+__all__ = ["STRATEGIES", "UNADAPTED", "Row"]
+
+UNADAPTED = ("source-only", "target-only", "pooled")
+"""Those that do not adapt: what an adaptation must beat."""
 
 
 class Row(NamedTuple):

@@ -86,7 +86,7 @@ def fit(
     ] = None,
     window: Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")] = None,
     keep_tuned: Annotated[
-        bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown better than the probe")
+        bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown to be better")
     ] = False,
     allow_losses: Losses = False,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,

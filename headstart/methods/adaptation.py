@@ -1,4 +1,4 @@
-"""From two tasks that a backbone has seen to a fitted model of the target, by one way at a time."""
+"""From the features of a source and a target task to a fitted model of the target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from headstart.adaptation.domain_pair import DomainPair, SourceSide
 from headstart.adaptation.guard import choose
 from headstart.adaptation.learn import Learnt, learn
 from headstart.adaptation.strategy import Strategy
+from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
+from headstart.data.pair import named
 from headstart.errors import DataError
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
@@ -21,9 +23,9 @@ from headstart.listener import Listener
 from headstart.messages import few
 from headstart.methods.adaptive_finetune import adapt, answers, needs_weights, unlabelled
 from headstart.methods.finetune import Tuned
-from headstart.methods.plan import Plan
+from headstart.methods.plan import Plan, stored
 from headstart.methods.table import adapts, configured_strategy
-from headstart.tasks.task import Array
+from headstart.tasks.task import Array, Columns
 
 __all__ = ["AdaptedModel", "StrategyFitter", "TaskPair"]
 
@@ -50,7 +52,7 @@ class TaskPair(NamedTuple):
 
 
 class AdaptedModel(NamedTuple):
-    """A model of the target and which way it came: a head on features that stay, or one on a backbone that moved."""
+    """A model of the target and the strategy that led to it: a head on features that stay, or a backbone that moved."""
 
     chosen: ChosenStrategy
     head: Head
@@ -76,7 +78,7 @@ class AdaptedModel(NamedTuple):
 
 
 class StrategyFitter:
-    """How one way after another is fitted.
+    """Fits one strategy after another.
 
     copies   source rows that are in the target too, which are left out of the source
     kin      those of groups that the target has too, which are left out as well
@@ -99,22 +101,22 @@ class StrategyFitter:
         """Target rows of these numbers, and all those without an answer."""
         return self.target.take(np.concatenate([rows, self.bare]))
 
-    def ground(self, seen: FeatureSet) -> DomainPair:
-        """The common ground of the source and these target rows."""
-        return self.origin.ground(seen, seen.task.targets if self.labels else None)
+    def pair(self, seen: FeatureSet) -> DomainPair:
+        """The source and these target rows side by side."""
+        return self.origin.pair(seen, seen.task.targets if self.labels else None)
 
     def fitted(self, name: str, seen: FeatureSet, on: DomainPair) -> AdaptedModel:
-        """The way of this name, with these target rows and their ground."""
+        """What the method of this name learns, with these target rows and the pair that they are part of."""
         if adapts(name) and self.backbone is not None:
             moved = adapt(self.source, seen if self.labels else unlabelled(seen), self.backbone, self.plan, self.how)
             return AdaptedModel(ChosenStrategy(name, Strategy()), moved.head, on, moved=moved)
         strategy = cast(
             Strategy, configured_strategy(name, dict(self.plan.options) if name == self.plan.method else {})
         )
-        return self.gone(choose(on) if strategy.guarded else ChosenStrategy(name, strategy), on)
+        return self.apply(choose(on) if strategy.guarded else ChosenStrategy(name, strategy), on)
 
-    def gone(self, chosen: ChosenStrategy, on: DomainPair) -> AdaptedModel:
-        """A chosen way on this ground."""
+    def apply(self, chosen: ChosenStrategy, on: DomainPair) -> AdaptedModel:
+        """What a chosen strategy learns from this pair."""
         learnt = learn(on, chosen.strategy, chosen.base)
         return AdaptedModel(chosen, replace(learnt.head, form=on.form), on, learnt)
 
@@ -126,6 +128,26 @@ class StrategyFitter:
         encoder = made.on.encoder
         return made.head.predict(
             np.asarray(seen.values) if encoder is None else encoder.transform(cast(Any, seen.task.inputs))
+        )
+
+    def model(self, kept: AdaptedModel, columns: Columns | None) -> Model:
+        """It as a model of the target; `columns` are those of the source, which may name more than the target's."""
+        task, name = self.target.task, kept.chosen.name
+        return Model(
+            modality=task.modality,
+            kind=task.kind,
+            classes=cast(Any, self.source.task.classes),
+            columns=named(task.columns, columns),
+            backbone=self.backbone if kept.moved is None else kept.moved.backbone,
+            encoder=None if kept.on.encoder is None else kept.on.encoder.state(),
+            head=kept.head,
+            method=name,
+            options={
+                "class_weight": stored(self.plan.class_weight),
+                "seed": self.plan.seed,
+                "method": dict(self.plan.options) if name == self.plan.method else {},
+            },
+            engine=self.target.engine,
         )
 
 

@@ -1,159 +1,173 @@
-"""The model against what it must beat on the same rows: the majority, no transfer, the same backbone untrained."""
+"""A method against its contenders: all learn from the same rows, and answer the same rows that none of them saw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from headstart.artefact import Model
-from headstart.backbones.backbone import Backbone
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held_out import HeldOut
-from headstart.evidence.steps import Cost, steps
-from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet, look_again
-from headstart.listener import Listener
-from headstart.methods.plan import Plan, answer, fit_model, learnt_by
-from headstart.study.contenders import contenders_of
-from headstart.study.resampling import Contender, Trials
+from headstart.evidence.steps import Cost
+from headstart.features.feature_set import FeatureSet
+from headstart.study.resampling import Trial, Trials
 from headstart.study.stopwatch import Stopwatch
 from headstart.tasks.task import Array
 
-__all__ = ["Comparison"]
+__all__ = ["Candidate", "Comparison", "Contender", "Results", "held_out_of"]
+
+Contender = Callable[[Any, Array, Array], Array]
+"""What the candidate fitted in this trial, rows to learn from and rows to answer -> the answers to these."""
 
 
+class Candidate(Protocol):
+    """A method on a task, with or without a source.
+
+    name    of the method that was asked for
+    rows    the labelled rows of the task: those to learn from and those to be tested on
+    seed    of everything that is drawn
+    stage   under which name the seconds of its fits are reported
+    """
+
+    name: str
+    rows: FeatureSet
+    seed: int
+    stage: str
+
+    def fit(self, rows: Array) -> Any:
+        """What is learnt from rows of these numbers."""
+
+    def answer(self, fitted: Any, rows: Array) -> Array:
+        """Its answers to rows of these numbers: (N, C) probabilities, or (N,) values."""
+
+    def model(self, fitted: Any) -> Model:
+        """It as a model to keep."""
+
+    def observe(self, fitted: Any, test: Array, answers: Mapping[str, Array]) -> Any:
+        """What the evidence will need of a trial, beside the answers; small, since all trials are kept."""
+
+    def complete(self, evidence: Evidence, kept: Any, results: Results, trials: Trials) -> Evidence:
+        """The evidence with what is to be said of the model that is kept, which is one of this candidate's."""
+
+    def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
+        """The evidence with what the whole comparison shows, whoever is kept."""
+
+
+class Results(NamedTuple):
+    """Of all trials.
+
+    answers   of each contender and, last, of the candidate: (R, T, ...) with one layer a repeat
+    observed  what the candidate observed, trial by trial
+    costs     seconds of one fit, by name
+    fitted    what the candidate fitted in the last trial
+    """
+
+    answers: dict[str, Array]
+    observed: list[Any]
+    costs: dict[str, Cost]
+    fitted: Any
+
+    def others(self, name: str) -> dict[str, Array]:
+        """The answers of all but the one of this name."""
+        return {other: answers for other, answers in self.answers.items() if other != name}
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """One task that a backbone has seen, the trials to run on it, and how to fit."""
+    """A candidate, its contenders by name, and the trials.
 
-    def __init__(
-        self, seen: FeatureSet, backbone: Backbone | None, plan: Plan, trials: Trials, watch: Stopwatch
-    ) -> None:
-        self.seen = seen
-        self.backbone = backbone
-        self.plan = plan
-        self.trials = trials
-        self.watch = watch
-        self.costs: dict[str, Cost] = {}
+    fallbacks   candidates that are contenders too: the best of them is kept unless the candidate is shown to be better
+    """
 
-    def run(self, extraction: Extraction, listener: Listener) -> tuple[Model, Evidence]:
-        """Fit and test the model and its rivals; the model is the one that was tested, if there was a single split."""
-        tuned = self.plan.tuning is not None
-        listener.say(f"fitting: {self.plan.method}, tested by {self.trials.words}")
-        with self.watch("tuning" if tuned else "head"):
-            kept, predictions = self._tested(self.plan, extraction, listener)
-        with self.watch("baselines"):
-            met = contenders_of(self.seen, self.backbone, self.plan, extraction, listener)
-            rivals = {name: self._timed(name, rival) for name, rival in met}
-        if tuned:
-            with self.watch("baselines"):
-                rivals |= self._control(extraction, listener)
-            with self.watch("head"):
-                probe, rivals["probe"] = self._tested(self.plan.probe, extraction, listener)
+    candidate: Candidate
+    contenders: Mapping[str, Contender]
+    trials: Trials
+    watch: Stopwatch
+    fallbacks: Mapping[str, Candidate] = field(default_factory=dict)
+
+    def run(self) -> tuple[Model, Evidence]:
+        """The model that is kept, and what held-out rows say of it; it is the one that was tested, if there was a
+        single split."""
+        results = self._results()
         with self.watch("evidence"):
-            evidence = self._evidence(kept, predictions, rivals)
-            steps = self._steps({self.plan.method: predictions, **rivals}) if tuned else {}
-            if tuned and not self.plan.keep_tuned and not evidence.assessment.gains["probe"].low > 0:
-                rivals[self.plan.method], predictions = predictions, rivals.pop("probe")
-                kept, evidence = probe, self._evidence(probe, predictions, rivals)
-                evidence = replace(evidence, notes=(*evidence.notes, self._probe_kept()))
-        return kept, replace(evidence, seconds=self.watch.seconds(), about=evidence.about | steps)
+            evidence = self._evidence(self.candidate.name, results)
+        other = self._fallback(evidence)
+        if other is not None:
+            with self.watch("evidence"):
+                evidence = self._evidence(other, results)
+        candidate = self.candidate if other is None else self.fallbacks[other]
+        kept = self._kept(candidate, results)
+        evidence = candidate.complete(evidence, kept, results, self.trials)
+        evidence = self.candidate.compare(evidence, results, self.trials)
+        if other is not None:
+            evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(self.candidate.name, other)))
+        return candidate.model(kept), replace(evidence, seconds=self.watch.seconds())
 
-    def _tested(self, plan: Plan, extraction: Extraction, listener: Listener) -> tuple[Model, Array]:
-        """The model of this plan, and the answers to all tested rows."""
-        models: list[Model] = []
-        predictions = self._answers(plan, extraction, listener, models.append)
-        learnt = max(learnt_by(model) for model in models)
-        self.costs[plan.method] = self.costs[plan.method]._replace(parameters=learnt)
-        return models[0] if self.trials.held_out else self._fitted(self.seen, plan, extraction, listener), predictions
+    def _results(self) -> Results:
+        names = (*self.contenders, self.candidate.name)
+        seconds = dict.fromkeys(names, 0.0)
+        answers: dict[str, list[Array]] = {name: [] for name in names}
+        observed, fitted = [], None
+        for trial in self.trials.trials:
+            fitted = None  # one at a time: it may hold the features of both tasks
+            fitted, own = self._candidate(trial, seconds)
+            answers[self.candidate.name].append(own)
+            for name, contender in self.contenders.items():
+                answers[name].append(self._contender(name, contender, fitted, trial, seconds))
+            latest = {name: given[-1] for name, given in answers.items()}
+            with self.watch("baselines"):
+                observed.append(self.candidate.observe(fitted, trial.test, latest))
+        costs = {name: Cost(spent / len(self.trials.trials)) for name, spent in seconds.items()}
+        return Results({name: self.trials.joined(given) for name, given in answers.items()}, observed, costs, fitted)
 
-    def _answers(
-        self,
-        plan: Plan,
-        extraction: Extraction,
-        listener: Listener,
-        made: Callable[[Model], object] = lambda model: None,
-    ) -> Array:
-        """The answers to all tested rows; `made` is told of each model on the way."""
-
-        def contender(train: Array, test: Array) -> Array:
-            model = self._fitted(self.seen.take(train), plan, extraction, listener)
-            made(model)
-            return answer(model, self._as_seen_by(model, self.seen.take(test), extraction))
-
-        return self._timed(plan.method, contender)
-
-    def _timed(self, name: str, contender: Contender) -> Array:
-        """The answers of a contender to all tested rows; what one of its fits took is noted."""
+    def _candidate(self, trial: Trial, seconds: dict[str, float]) -> tuple[Any, Array]:
         began = perf_counter()
-        found = self.trials.answers(contender)
-        self.costs[name] = Cost((perf_counter() - began) / len(self.trials.trials))
-        return found
+        with self.watch(self.candidate.stage):
+            fitted = self.candidate.fit(trial.train)
+            own = self.candidate.answer(fitted, trial.test)
+        seconds[self.candidate.name] += perf_counter() - began
+        return fitted, own
 
-    def _fitted(self, seen: FeatureSet, plan: Plan, extraction: Extraction, listener: Listener) -> Model:
-        return fit_model(seen, self.backbone, plan, extraction=extraction, listener=listener)
+    def _contender(
+        self, name: str, contender: Contender, fitted: Any, trial: Trial, seconds: dict[str, float]
+    ) -> Array:
+        began = perf_counter()
+        with self.watch("baselines"):
+            answers = contender(fitted, trial.train, trial.test)
+        seconds[name] += perf_counter() - began
+        return answers
 
-    def _control(self, extraction: Extraction, listener: Listener) -> dict[str, Array]:
-        """The answers of the same network trained alike from random weights, if it is not that already."""
-        if self.plan.method == "scratch" or self.backbone is None or self.backbone.random is None:
-            return {}
-        learnt: list[int] = []
-        found = self._answers(self.plan.scratch, extraction, listener, lambda model: learnt.append(learnt_by(model)))
-        self.costs["random-weights"] = self.costs.pop("scratch")._replace(parameters=max(learnt))
-        return {"random-weights": found}
+    def _kept(self, candidate: Candidate, results: Results) -> Any:
+        """What is kept of a candidate: of a single split the fit that was tested, else one on all rows."""
+        if self.trials.held_out and candidate is self.candidate:
+            return results.fitted
+        rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(candidate.rows))
+        with self.watch(candidate.stage):
+            return candidate.fit(rows)
 
-    def _steps(self, said: dict[str, Array]) -> dict[str, Any]:
-        """What each dearer step bought, for `about`."""
-        order = [name for name in ("no-transfer", "direct", "probe", self.plan.method) if name in said]
-        pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.plan.method)]
-        return {"steps": steps(self._held(), said, self.costs, pairs, self.plan.seed)}
+    def _fallback(self, evidence: Evidence) -> str | None:
+        """The best of the fallbacks; None where there is none, or the candidate is better beyond chance."""
+        gains = {name: evidence.assessment.gains[name] for name in self.fallbacks}
+        best = min(gains, key=lambda name: gains[name].value, default=None)
+        return None if best is None or gains[best].low > 0 else best
 
-    def _held(self) -> HeldOut:
-        tested = self.seen.take(self.trials.tested)
-        return HeldOut.of(tested.task)._replace(group=tested.blocks)
+    def _evidence(self, name: str, results: Results) -> Evidence:
+        held, seed = held_out_of(self.candidate.rows.take(self.trials.tested)), self.candidate.seed
+        evidence = of_answers(held, results.answers[name], results.others(name), seed=seed)
+        return replace(evidence, protocol=self.trials.words)
 
-    def _as_seen_by(self, model: Model, seen: FeatureSet, extraction: Extraction) -> FeatureSet:
-        """The same rows through the backbone of this model, where it has moved."""
-        if self.backbone is None or model.backbone is None or model.backbone.fingerprint == self.backbone.fingerprint:
-            return seen
-        return look_again(seen, model.backbone, extraction)
 
-    def _probe_kept(self) -> str:
-        return (
-            f"The held-out rows do not show {self.plan.method} to be better than the probe, so the probe is kept "
-            "(--keep-tuned keeps the other). They were looked at once more for this choice."
-        )
+def held_out_of(rows: FeatureSet) -> HeldOut:
+    """The true answers of rows, and which of them belong together."""
+    return HeldOut.of(rows.task)._replace(group=rows.blocks)
 
-    def _evidence(self, model: Model, predictions: Array, rivals: dict[str, Array]) -> Evidence:
-        found = of_answers(self._held(), predictions, rivals, seed=self.plan.seed)
-        return replace(
-            found,
-            n_train=round(np.mean([len(trial.train) for trial in self.trials.trials])),
-            protocol=self.trials.words,
-            about=found.about | self._about(model),
-            notes=(*found.notes, *self._notes(model)),
-        )
 
-    def _about(self, model: Model) -> dict[str, Any]:
-        return {
-            "backbone": None if self.backbone is None else self.backbone.name,
-            "method": model.method,
-            "head": {"name": model.head.name, "temperature": model.head.temperature} | model.head.config,
-            "engine": model.engine,
-            "n_set_aside": len(self.seen.task.set_aside),
-            "set_aside": [item._asdict() for item in self.seen.task.set_aside],
-        }
-
-    def _notes(self, model: Model) -> Iterator[str]:
-        if not self.trials.held_out:
-            yield (
-                "Too few rows for a test split: each figure speaks of models fitted on most of the rows and tested on "
-                "the rest; the saved model is fitted on all of them. Its spread between training sets is not shown."
-            )
-        if self.backbone is None:
-            yield "No pretrained backbone was used: the features are the columns; there are no weights to make random."
-        yield from self.seen.task.notes
-        yield from model.notes
+def _fallen_back(name: str, other: str) -> str:
+    return (
+        f"The held-out rows do not show {name} to be better than {other}, so {other} is kept (--keep-tuned keeps "
+        f"{name}). They were looked at once more for this choice."
+    )

@@ -1,10 +1,9 @@
-"""Whom a model must beat on the same rows, no weights moved: from the majority to the pretrained classifier itself."""
+"""Whom a model of one task must beat on the same rows: from the majority to the pretrained classifier itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ import numpy as np
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.classifier import answers, matched
 from headstart.data.splits.split import folds
+from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.baselines.no_transfer import majority, no_transfer
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
 from headstart.methods.plan import Plan, answer, counted, fit_model
-from headstart.study.resampling import Contender
+from headstart.study.comparison import Contender
 from headstart.tasks.task import Array
 
 __all__ = ["contenders_of", "direct_answers", "majority_answers", "plain_inputs", "untransferred"]
@@ -28,17 +28,17 @@ def contenders_of(
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
     the task's, and random-weights, whose twin a method that moves weights trains itself."""
-    yield "majority", partial(majority_answers, seen)
-    yield "no-transfer", lambda train, test: untransferred(seen.take(train), seen.take(test), plan)
-    said = direct_answers(seen, backbone, extraction, listener)
-    if said is not None:
-        yield "direct", lambda train, test: said[test]
+    yield "majority", lambda fitted, train, test: majority_answers(seen, train, test)
+    yield NO_TRANSFER, lambda fitted, train, test: untransferred(seen.take(train), seen.take(test), plan)
+    direct = direct_answers(seen, backbone, extraction, listener)
+    if direct is not None:
+        yield "direct", lambda fitted, train, test: direct[test]
     if plan.tuning is None and backbone is not None and backbone.random is not None:
         untrained = backbone.random(plan.seed)
         other = replace(look(seen.task, untrained, extraction, listener, "random weights"), blocks=seen.blocks)
         yield (
             "random-weights",
-            lambda train, test: answer(fit_model(other.take(train), untrained, plan), other.take(test)),
+            lambda fitted, train, test: answer(fit_model(other.take(train), untrained, plan), other.take(test)),
         )
 
 

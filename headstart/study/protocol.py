@@ -28,11 +28,10 @@ from headstart.listener import LOGGED, Listener
 from headstart.methods.table import METHODS, adapts, configured, configured_strategy
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
-from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
-from headstart.study.resampling import REPEATS, plan_trials
 from headstart.study.shift import TargetLabels, may_use, read_pair
 from headstart.study.stopwatch import Stopwatch
+from headstart.study.task_comparison import compare
 from headstart.study.with_source import fit_with_source, with_test
 from headstart.tasks.task import Array, Kind, Task
 from headstart.transfer import Device, EngineChoice, Transfer
@@ -73,7 +72,8 @@ def fit(
     method  a row of `headstart.methods.table.METHODS`; None: probe, or auto with a source
     roles   which column is what, where the names do not tell
     kind    "classification", "regression" or "multilabel", where the targets do not tell
-    keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe
+    keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe, or
+                 with a source than the best that does not adapt
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
@@ -81,7 +81,7 @@ def fit(
     """
     watch = Stopwatch()
     method = method or ("probe" if source is None else "auto")
-    moves = _suits(method, options or {}, seed, source, keep_tuned)
+    _suits(method, options or {}, seed, source, keep_tuned)
     if source is not None and roles.weight is not None:
         raise ValueError(
             f"the weight column {roles.weight!r} has no use with a source, whose methods weigh rows themselves: leave "
@@ -106,13 +106,13 @@ def fit(
     require_few_lost(seen.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
     if both is not None:
-        return fit_with_source(both, seen, fitted, watch, labels, allow_losses, listener)
+        plan = fitted.plan._replace(keep_tuned=keep_tuned)
+        return fit_with_source(both, seen, fitted, plan, watch, labels, allow_losses, listener)
     with watch("check"):
         seen, report = checked(seen, listener)
         seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
-    race = Comparison(seen, fitted.backbone_, plan, plan_trials(seen, seed, repeats=1 if moves else REPEATS), watch)
-    model, evidence = race.run(fitted.extraction(seen.engine), listener)
+    model, evidence = compare(seen, fitted.backbone_, plan, (fitted.extraction(seen.engine), listener), watch)
     return fitted.conclude(model, evidence, report)
 
 
@@ -240,19 +240,17 @@ def _read_beside(
     return with_test(both, test, roles, allow_losses=allow_losses), both, both.target.n_read
 
 
-def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> bool:
-    """Whether the method moves weights. ValueError where it needs a source and has none, or has no use for one, or
-    where keep_tuned has no use."""
-    moves, strategy = configured(method, options, seed) is not None, configured_strategy(method, options)
-    draws = strategy is not None or adapts(method)
+def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> None:
+    """ValueError where the method needs a source and has none, or has no use for one, or where keep_tuned has none."""
+    configured(method, options, seed)
+    draws = configured_strategy(method, options) is not None or adapts(method)
     if draws and source is None:
         raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
     if not draws and source is not None:
         names = ", ".join(name for name, row in METHODS.items() if row.strategy is not None or adapts(name))
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
-    if keep_tuned and source is not None:
-        raise ValueError("keep_tuned has no use with a source: a way that is asked for by name is kept; leave it out")
-    return moves
+    if keep_tuned and draws and not adapts(method):
+        raise ValueError(f"keep_tuned is for methods that move weights, and {method!r} moves none: leave it out")
 
 
 def _say(task: Task, listener: Listener) -> None:

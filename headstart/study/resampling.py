@@ -6,7 +6,7 @@ by a model that did not see it (Kohavi, 1995).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,8 +22,6 @@ TEST_SHARE = 0.25
 SMALLEST_TEST = 100
 REPEATS = 3
 FOLDS = 5
-
-Contender = Callable[[Array, Array], Array]
 
 
 class Trial(NamedTuple):
@@ -51,18 +49,14 @@ class Trials:
         """Whether there is a single split, whose model is the one that is kept."""
         return len(self.trials) == 1
 
-    def answers(self, contender: Contender) -> Array:
-        """The answers of `contender(train, test)` to all tested rows, (R, T, ...) with one layer a repeat."""
-        layers: list[Array | None] = [None] * self.repeats
+    def joined(self, answers: Sequence[Array]) -> Array:
+        """The answers of each trial to its test rows as those to all tested rows, (R, T, ...) with a layer a repeat."""
         place = np.full(int(self.tested.max()) + 1, -1)
         place[self.tested] = np.arange(len(self.tested))
-        for trial in self.trials:
-            found = np.asarray(contender(trial.train, trial.test))
-            layer = layers[trial.repeat]
-            if layer is None:
-                layers[trial.repeat] = layer = np.full((len(self.tested), *found.shape[1:]), np.nan)
-            layer[place[trial.test]] = found
-        return np.stack([layer for layer in layers if layer is not None])
+        layers = np.full((self.repeats, len(self.tested), *np.asarray(answers[0]).shape[1:]), np.nan)
+        for trial, given in zip(self.trials, answers, strict=True):
+            layers[trial.repeat, place[trial.test]] = given
+        return layers
 
 
 def plan_trials(seen: FeatureSet, seed: int, *, repeats: int = REPEATS, taught: bool = False) -> Trials:

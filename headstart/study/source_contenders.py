@@ -1,4 +1,4 @@
-"""Controls of a study with a source, on the same held-out target rows: what nothing carried over would have reached.
+"""Whom a model that drew on a source must beat on the same held-out target rows.
 
 no-transfer     a sound model that reuses nothing, on the target's own labelled training rows: neither the source nor a
                 pretrained backbone
@@ -8,48 +8,61 @@ no-pretraining  where no answer of the target may be learnt from: the same model
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from headstart.adaptation.choice import ChosenStrategy
+from headstart.adaptation.strategies import UNADAPTED
 from headstart.adaptation.strategy import Strategy
 from headstart.evidence.assess import NO_PRETRAINING, NO_TRANSFER
 from headstart.features.feature_set import FeatureSet, look
 from headstart.methods.adaptation import AdaptedModel, StrategyFitter, TaskPair
 from headstart.methods.table import adapts
+from headstart.study.comparison import Contender
 from headstart.study.contenders import direct_answers, majority_answers, untransferred
-from headstart.study.resampling import Contender, Trials
+from headstart.study.resampling import Trials
 from headstart.tasks.task import Array
 
-__all__ = ["controls_of", "untold"]
+__all__ = ["source_contenders", "unadapted_names", "untold"]
 
 _NO_ANSWER = "a model without the source would learn from answers of the target, and {}"
 
 
-def controls_of(
-    tasks: TaskPair, fitter: StrategyFitter, trials: Trials, made: Callable[[], AdaptedModel]
-) -> Iterator[tuple[str, Contender]]:
-    """(name, who) of: majority, no-transfer or no-pretraining, direct, and random-weights for a way that moves none.
-
-    made   the model that was fitted on the training rows of the trial that is on
-    """
+def source_contenders(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -> Iterator[tuple[str, Contender]]:
+    """(name, who) of: majority, no-transfer or no-pretraining, direct, and random-weights for a method that moves
+    none."""
     labelled = tasks.target.take(np.arange(tasks.labelled))
     if _learnable(labelled, fitter, trials):
-        yield "majority", lambda train, test: majority_answers(labelled, train, test)
-        yield NO_TRANSFER, lambda train, test: untransferred(labelled.take(train), labelled.take(test), fitter.plan)
+        yield "majority", lambda fitted, train, test: majority_answers(labelled, train, test)
+        yield (
+            NO_TRANSFER,
+            lambda fitted, train, test: untransferred(labelled.take(train), labelled.take(test), fitter.plan),
+        )
     else:
         source = fitter.source
-        yield "majority", lambda train, test: majority_answers(source, np.arange(len(source)), test)
+        yield "majority", lambda fitted, train, test: majority_answers(source, np.arange(len(source)), test)
         if fitter.backbone is not None:
-            yield NO_PRETRAINING, lambda train, test: untransferred(source, labelled.take(test), fitter.plan)
-    said = direct_answers(labelled, fitter.backbone, *fitter.how)
-    if said is not None:
-        yield "direct", lambda train, test: said[test]
+            yield NO_PRETRAINING, lambda fitted, train, test: untransferred(source, labelled.take(test), fitter.plan)
+    direct = direct_answers(labelled, fitter.backbone, *fitter.how)
+    if direct is not None:
+        yield "direct", lambda fitted, train, test: direct[test]
     if fitter.backbone is not None and fitter.backbone.random is not None and not adapts(fitter.plan.method):
         twin = _untrained(tasks, fitter)
-        yield "random-weights", lambda train, test: _answers(twin, made(), train, test)
+        yield "random-weights", lambda fitted, train, test: _answers(twin, fitted, train, test)
+
+
+def unadapted_names(labelled: FeatureSet, fitter: StrategyFitter, trials: Trials) -> list[str]:
+    """Strategies that do not adapt, may be used, and can be fitted in every trial."""
+    answers, blocks = labelled.task.targets, labelled.blocks
+    rows = [trial.train for trial in trials.trials] if fitter.labels else []
+    able = {"source-only"}
+    if rows and answers is not None and all(len(train) for train in rows):
+        able.add("pooled")
+        if all(min(len(np.unique(answers[train])), len(np.unique(blocks[train]))) > 1 for train in rows):
+            able.add("target-only")
+    return [name for name in UNADAPTED if name in able and name != fitter.plan.method]
 
 
 def untold(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -> str:
@@ -86,5 +99,5 @@ def _untrained(tasks: TaskPair, fitter: StrategyFitter) -> StrategyFitter:
 def _answers(twin: StrategyFitter, made: AdaptedModel, train: Array, test: Array) -> Array:
     """Of the same heads on the same rows' answers, without a step between the tasks."""
     strategy = Strategy(source=made.of_source, target=made.of_target)
-    alike = twin.gone(ChosenStrategy(made.chosen.name, strategy, made.chosen.base), twin.ground(twin.seen(train)))
+    alike = twin.apply(ChosenStrategy(made.chosen.name, strategy, made.chosen.base), twin.pair(twin.seen(train)))
     return twin.answers(alike, test)

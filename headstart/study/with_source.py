@@ -18,8 +18,9 @@ from headstart.errors import DataError
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
 from headstart.methods.adaptation import StrategyFitter, TaskPair
+from headstart.methods.plan import Plan
 from headstart.study.check import checked
-from headstart.study.source_comparison import SourceComparison
+from headstart.study.source_comparison import compare_with_source
 from headstart.study.stopwatch import Stopwatch
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
@@ -31,6 +32,7 @@ def fit_with_source(
     both: Pair,
     target: FeatureSet,
     fitted: Transfer,
+    plan: Plan,
     watch: Stopwatch,
     labels: bool,
     allow_losses: bool,
@@ -44,8 +46,8 @@ def fit_with_source(
     with watch("check"):
         target, labelled, report = _divided(target, listener)
     tasks = TaskPair(source, target, labelled, both.notes)
-    fitter = StrategyFitter(tasks, fitted.backbone_, fitted.plan, (extraction, listener), labels=labels)
-    return fitted.conclude(*SourceComparison(tasks, fitter, watch).run(), report)
+    fitter = StrategyFitter(tasks, fitted.backbone_, plan, (extraction, listener), labels=labels)
+    return fitted.conclude(*compare_with_source(tasks, fitter, watch), report)
 
 
 def _divided(target: FeatureSet, listener: Listener) -> tuple[FeatureSet, int, Report | None]:

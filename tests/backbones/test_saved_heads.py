@@ -58,7 +58,7 @@ def ground(pair):
     ]  # fmt: skip
     source, target = seen
     known = np.where(np.arange(len(target)) % 2, np.asarray(target.task.targets), -1)
-    return SourceSide(source, 0).ground(target, known), np.asarray(target.values)
+    return SourceSide(source, 0).pair(target, known), np.asarray(target.values)
 
 
 def same_function(head, features):

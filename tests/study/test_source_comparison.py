@@ -169,7 +169,7 @@ def test_what_does_not_go_together_is_refused():
         fit(EUROPE, source=US, roles=MPG, method="coral", options={"penalti": "1"}, cache=False)
     with pytest.raises(ValueError, match="target_labels = 'some': expected all or none"):
         fit(EUROPE, source=US, roles=MPG, target_labels="some", cache=False)
-    with pytest.raises(ValueError, match="keep_tuned has no use with a source"):
+    with pytest.raises(ValueError, match="keep_tuned is for methods that move weights, and 'auto' moves none"):
         fit(EUROPE, source=US, roles=MPG, keep_tuned=True, cache=False)
     many = pd.DataFrame({"x": np.arange(8.0), "mpg": [["a"], ["a", "b"]] * 4})
     with pytest.raises(DataError, match="the source asks for several labels a row, and knowledge of that is not"):

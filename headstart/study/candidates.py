@@ -1,0 +1,183 @@
+"""The candidates of a comparison: a method on one task, or one that draws on a source task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from headstart.adaptation.choice import ChosenStrategy
+from headstart.adaptation.guard import best_plain
+from headstart.adaptation.strategies import UNADAPTED
+from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
+from headstart.evidence.adaptation import adaptation_of
+from headstart.evidence.assess import Adaptation
+from headstart.evidence.evidence import Evidence
+from headstart.evidence.steps import steps
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet, look_again
+from headstart.listener import Listener
+from headstart.methods.adaptation import AdaptedModel, StrategyFitter, TaskPair
+from headstart.methods.plan import Plan, answer, fit_model, learnt_by
+from headstart.study.comparison import Results, held_out_of
+from headstart.study.notes import about_pair, about_task, notes_of_pair, notes_of_task
+from headstart.study.resampling import Trials
+from headstart.tasks.task import Array
+
+__all__ = ["SourceCandidate", "TaskCandidate", "unadapted"]
+
+_CHEAPER = ("no-transfer", "direct", "probe")
+
+
+class TaskCandidate:
+    """A method on the rows of one task.
+
+    parameters   how many figures it learnt at most, as a contender
+    beside       candidates that are its contenders too, by name
+    """
+
+    def __init__(
+        self, rows: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+    ) -> None:
+        self.name, self.rows, self.seed = plan.method, rows, plan.seed
+        self.backbone, self.plan, self.extraction, self.listener = backbone, plan, extraction, listener
+        self.stage = "head" if plan.tuning is None else "tuning"
+        self.parameters = -1
+        self.beside: dict[str, TaskCandidate] = {}
+
+    def fit(self, rows: Array) -> Model:
+        learnt = self.rows.take(rows)
+        return fit_model(learnt, self.backbone, self.plan, extraction=self.extraction, listener=self.listener)
+
+    def answer(self, fitted: Model, rows: Array) -> Array:
+        return answer(fitted, self._through(fitted, self.rows.take(rows)))
+
+    def model(self, fitted: Model) -> Model:
+        return fitted
+
+    def contend(self, fitted: Any, train: Array, test: Array) -> Array:
+        """As a contender of another candidate."""
+        own = self.fit(train)
+        self.parameters = max(self.parameters, learnt_by(own))
+        return self.answer(own, test)
+
+    def observe(self, fitted: Model, test: Array, answers: Mapping[str, Array]) -> int:
+        return learnt_by(fitted)
+
+    def complete(self, evidence: Evidence, kept: Model, results: Results, trials: Trials) -> Evidence:
+        return replace(
+            evidence,
+            n_train=round(np.mean([len(trial.train) for trial in trials.trials])),
+            about=evidence.about | about_task(self.rows, self.backbone, kept),
+            notes=(*evidence.notes, *notes_of_task(self.rows, self.backbone, kept, trials)),
+        )
+
+    def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
+        """What each dearer step bought, where weights move."""
+        if self.plan.tuning is None:
+            return evidence
+        costs = results.costs | {
+            name: results.costs[name]._replace(parameters=candidate.parameters)
+            for name, candidate in self.beside.items()
+        }
+        costs[self.name] = costs[self.name]._replace(parameters=max(results.observed))
+        order = [name for name in (*_CHEAPER, self.name) if name in results.answers]
+        pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.name)]
+        held = held_out_of(self.rows.take(trials.tested))
+        return replace(
+            evidence, about=evidence.about | {"steps": steps(held, results.answers, costs, pairs, self.seed)}
+        )
+
+    def _through(self, model: Model, seen: FeatureSet) -> FeatureSet:
+        """The same rows through the backbone of this model, where it has moved."""
+        if self.backbone is None or model.backbone is None or model.backbone.fingerprint == self.backbone.fingerprint:
+            return seen
+        return look_again(seen, model.backbone, self.extraction)
+
+
+class Observed(NamedTuple):
+    """Of a trial: the strategy taken, the best that does not adapt (None where rows could not say), and its answers."""
+
+    chosen: ChosenStrategy
+    best: ChosenStrategy | None
+    unadapted: Array
+
+
+class SourceCandidate:
+    """A method that draws on a source task; rows are those of the target whose answers are known."""
+
+    stage = "head"
+
+    def __init__(self, name: str, tasks: TaskPair, fitter: StrategyFitter) -> None:
+        self.name, self.tasks, self.fitter, self.seed = name, tasks, fitter, fitter.plan.seed
+        self.rows = tasks.target.take(np.arange(tasks.labelled))
+
+    def fit(self, rows: Array) -> AdaptedModel:
+        seen = self.fitter.seen(rows)
+        return self.fitter.fitted(self.name, seen, self.fitter.pair(seen))
+
+    def answer(self, fitted: AdaptedModel, rows: Array) -> Array:
+        return self.fitter.answers(fitted, rows)
+
+    def model(self, fitted: AdaptedModel) -> Model:
+        return self.fitter.model(fitted, self.tasks.source.task.columns)
+
+    def contend(self, fitted: AdaptedModel, train: Array, test: Array) -> Array:
+        """As a contender of another candidate, on the features of both tasks that it was fitted with."""
+        return self.fitter.answers(self.fitter.fitted(self.name, self.fitter.seen(train), fitted.on), test)
+
+    def observe(self, fitted: AdaptedModel, test: Array, answers: Mapping[str, Array]) -> Observed:
+        names = [name for name in UNADAPTED if name in answers and name != self.name]
+        best = None if self.name in UNADAPTED else best_plain(fitted.on, names, fitted.chosen.base)
+        if best is None:
+            return Observed(fitted.chosen, None, answers[self.name])
+        if best.base == "linear":
+            return Observed(fitted.chosen, best, answers[best.name])
+        return Observed(fitted.chosen, best, self.fitter.answers(self.fitter.apply(best, fitted.on), test))
+
+    def complete(self, evidence: Evidence, kept: AdaptedModel, results: Results, trials: Trials) -> Evidence:
+        evidence = replace(
+            evidence,
+            n_train=self._learnt_from(trials),
+            adaptation=unadapted(kept, self.fitter.plan.method) or self._adaptation(evidence, results, trials),
+        )
+        return replace(
+            evidence,
+            about=evidence.about | about_pair(self.tasks, self.fitter, kept),
+            notes=(
+                *evidence.notes,
+                *notes_of_pair(self.tasks, self.fitter, kept, evidence, [trial.chosen for trial in results.observed]),
+            ),
+        )
+
+    def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
+        return evidence
+
+    def _adaptation(self, evidence: Evidence, results: Results, trials: Trials) -> Adaptation:
+        observed: list[Observed] = results.observed
+        gains = evidence.assessment.gains
+        return adaptation_of(
+            held_out_of(self.rows.take(trials.tested)),
+            results.answers[self.name],
+            trials.joined([trial.unadapted for trial in observed]),
+            [None if trial.best is None else trial.best.words for trial in observed],
+            {name: gains[name] for name in UNADAPTED if name in gains},
+            seed=self.seed,
+        )
+
+    def _learnt_from(self, trials: Trials) -> int:
+        """Of which the answers were learnt from: target rows of a trial, or where there are none, source rows."""
+        target = np.mean([len(trial.train) for trial in trials.trials]) if self.fitter.labels else 0
+        return round(float(target)) or len(self.fitter.source)
+
+
+def unadapted(kept: AdaptedModel, asked: str) -> Adaptation | None:
+    """Why there is nothing to judge; None where there is."""
+    if kept.adapted:
+        return None
+    words = kept.chosen.words
+    why = f"{words} does not adapt" if asked == kept.chosen.name else f"{asked} took {words}, which does not adapt"
+    return Adaptation(None, None, why)

@@ -1,0 +1,121 @@
+"""What the evidence says of a fitted model beside its scores: what was fitted, and what a reader should know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from headstart.adaptation.choice import ChosenStrategy
+from headstart.adaptation.strategies import UNADAPTED
+from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
+from headstart.evidence.evidence import Evidence
+from headstart.evidence.plain import plain
+from headstart.evidence.verdict import signed, spread, verdict
+from headstart.features.feature_set import FeatureSet
+from headstart.methods.adaptation import AdaptedModel, StrategyFitter, TaskPair
+from headstart.study.resampling import Trials
+
+__all__ = ["about_pair", "about_task", "notes_of_pair", "notes_of_task"]
+
+_OVER_UNADAPTED = {
+    True: {"helps": "adaptation helps", "hurts": "adaptation hurts", "cannot tell": "cannot tell whether it helps"},
+    False: {"helps": "better", "hurts": "worse", "cannot tell": "cannot tell which is better"},
+}
+
+
+def about_task(rows: FeatureSet, backbone: Backbone | None, model: Model) -> dict[str, Any]:
+    """What was fitted to the rows of one task, as JSON."""
+    return {
+        "backbone": None if backbone is None else backbone.name,
+        "method": model.method,
+        "head": {"name": model.head.name, "temperature": model.head.temperature} | model.head.config,
+        "engine": model.engine,
+        "n_set_aside": len(rows.task.set_aside),
+        "set_aside": [item._asdict() for item in rows.task.set_aside],
+    }
+
+
+def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, trials: Trials) -> Iterator[str]:
+    """Of a model of one task."""
+    if not trials.held_out:
+        yield (
+            "Too few rows for a test split: each figure speaks of models fitted on most of the rows and tested on the "
+            "rest; the saved model is fitted on all of them. Its spread between training sets is not shown."
+        )
+    if backbone is None:
+        yield "No pretrained backbone was used: the features are the columns; there are no weights to make random."
+    yield from rows.task.notes
+    yield from model.notes
+
+
+def about_pair(tasks: TaskPair, fitter: StrategyFitter, kept: AdaptedModel) -> dict[str, Any]:
+    """What was fitted to a source and a target task, as JSON."""
+    backbone, target, source = fitter.backbone, tasks.target, tasks.source
+    return {
+        "backbone": None if backbone is None else backbone.name,
+        "method": kept.chosen.name,
+        "base": kept.chosen.base,
+        "asked": fitter.plan.method,
+        "source_rows": len(fitter.source),
+        "of_source": kept.of_source,
+        "source_set_aside": [item._asdict() for item in source.task.set_aside],
+        "target_labels": "all" if fitter.labels else "none",
+        "target_rows_without_label": len(tasks.bare),
+        "guard": kept.chosen.why,
+        "step": {} if kept.learnt is None else plain(kept.learnt.moved.facts),
+        "head": {"name": kept.head.name, "temperature": kept.head.temperature} | kept.head.config,
+        "engine": target.engine,
+        "n_set_aside": len(target.task.set_aside),
+        "set_aside": [item._asdict() for item in target.task.set_aside],
+    }
+
+
+def notes_of_pair(
+    tasks: TaskPair,
+    fitter: StrategyFitter,
+    kept: AdaptedModel,
+    evidence: Evidence,
+    strategies: Sequence[ChosenStrategy],
+) -> Iterator[str]:
+    """Of a model that drew on a source; `strategies` are those of all trials."""
+    if kept.chosen.why:
+        yield f"{kept.chosen.words}: {kept.chosen.why}."
+    taken = Counter(chosen.words for chosen in strategies)
+    if len(taken) > 1:
+        often = ", ".join(f"{words} {count}" for words, count in taken.most_common())
+        yield f"Taken in {len(strategies)} trials: {often}."
+    for over in (name for name in UNADAPTED if name in evidence.assessment.gains):
+        gain = evidence.assessment.gains[over]
+        words = _OVER_UNADAPTED[kept.adapted][verdict(gain.interval)]
+        yield f"Over {over}: {gain.metric} {signed(gain.value)} {spread(gain.interval)}: {words}."
+    if evidence.adaptation is not None and evidence.adaptation.gain is not None:
+        yield f"Adaptation is judged over {evidence.adaptation.gain.over}: {evidence.adaptation.why}."
+    if copies := fitter.copies:
+        yield f"{copies:,} source rows are in the target too, and were left out of the source."
+    if lost := len(tasks.source.task.set_aside):
+        yield f"{lost:,} source rows cannot be used, and were set aside."
+    if kin := fitter.kin:
+        yield f"{kin:,} source rows are of groups that the target has too, and were left out of the source."
+    yield f"{_learnt(tasks, fitter, kept)}."
+    if bare := len(tasks.bare):
+        yield f"{bare:,} target rows have no label: the encoding, the diagnosis and steps look at their features."
+    yield from tasks.notes
+    yield from tasks.target.task.notes
+    if kept.moved is not None:
+        yield from kept.moved.notes
+
+
+def _learnt(tasks: TaskPair, fitter: StrategyFitter, kept: AdaptedModel) -> str:
+    """From which answers, in words."""
+    source = f"{len(fitter.source):,}" if kept.of_source else "no"
+    learnt = f"Learnt from {source} source rows"
+    if not fitter.labels:
+        return f"{learnt}; answers of target rows are not looked at, but for the test"
+    if not tasks.labelled:
+        return learnt
+    if kept.of_target:
+        return f"{learnt}; answers of target rows are learnt from too"
+    guard = "to choose the way and " if kept.chosen.why else ""
+    return f"{learnt}; answers of target rows are looked at {guard}for the test, and not learnt from"

@@ -1,0 +1,42 @@
+"""A method on one task, compared on held-out rows."""
+
+from __future__ import annotations
+
+from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
+from headstart.evidence.evidence import Evidence
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.listener import Listener
+from headstart.methods.plan import Plan
+from headstart.study.candidates import TaskCandidate
+from headstart.study.comparison import Comparison
+from headstart.study.contenders import contenders_of
+from headstart.study.resampling import REPEATS, plan_trials
+from headstart.study.stopwatch import Stopwatch
+
+__all__ = ["compare"]
+
+
+def compare(
+    rows: FeatureSet,
+    backbone: Backbone | None,
+    plan: Plan,
+    how: tuple[Extraction, Listener],
+    watch: Stopwatch,
+) -> tuple[Model, Evidence]:
+    """The model of the plan's method, tested beside those that do not transfer; where weights move, beside the probe
+    and the same network from random weights too."""
+    tuned = plan.tuning is not None
+    trials = plan_trials(rows, plan.seed, repeats=1 if tuned else REPEATS)
+    how[1].say(f"fitting: {plan.method}, tested by {trials.words}")
+    candidate = TaskCandidate(rows, backbone, plan, *how)
+    with watch("baselines"):
+        contenders = dict(contenders_of(rows, backbone, plan, *how))
+    if tuned:
+        if plan.method != "scratch" and backbone is not None and backbone.random is not None:
+            candidate.beside["random-weights"] = TaskCandidate(rows, backbone, plan.scratch, *how)
+        candidate.beside["probe"] = TaskCandidate(rows, backbone, plan.probe, *how)
+    contenders |= {name: other.contend for name, other in candidate.beside.items()}
+    fallbacks = {"probe": candidate.beside["probe"]} if tuned and not plan.keep_tuned else {}
+    return Comparison(candidate, contenders, trials, watch, fallbacks).run()
