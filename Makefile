@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 RATINGS := .data/vaderSentiment-2.5.tar.gz
 
-.PHONY: demo test test-all test-machines check bench soak data setup clean
+.PHONY: demo test test-all test-machines check docs bench soak data setup clean
 
 setup: $(READY)
 
@@ -42,6 +42,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Pages that are made from the code.
+docs: $(READY)
+	$(BIN)/python docs/methods.py > docs/methods.md.new && mv docs/methods.md.new docs/methods.md
 
 bench: data
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ from headstart.data.arrays import as_task
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Logged
-from headstart.methods.finetune import tune
+from headstart.methods.finetune import FineTune, tune
 from headstart.methods.table import configured
 from headstart.preprocessing.spec import PicturePreprocess
 
@@ -149,8 +149,7 @@ def scores(
     for name in rows:
         method, options = TRAININGS.get(name, (f"scratch+{name}", {}))
         began = time.perf_counter()
-        tuning = configured(method, OPTIONS | options | {"epochs": epochs}, seed)
-        assert tuning is not None
+        tuning = cast(FineTune, configured(method, OPTIONS | options | {"epochs": epochs}, seed)).tuning
         aim = None if method == "scratch" else theirs
         made = tune(ours, backbone, method, tuning, target=aim, extraction=EXTRACTION)
         took = time.perf_counter() - began

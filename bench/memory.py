@@ -27,7 +27,8 @@ from headstart.features.engines.select import Wish
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
 from headstart.listener import Logged
-from headstart.methods.plan import Plan, fit_model
+from headstart.methods.plan import Plan
+from headstart.methods.table import fit_model
 
 NAME = "bundled:mobilenetv2"
 

@@ -37,14 +37,14 @@ from threadpoolctl import threadpool_limits
 from headstart.adaptation.domain_pair import DomainPair, SourceSide
 from headstart.adaptation.guard import choose
 from headstart.adaptation.learn import fit_strategy
+from headstart.adaptation.strategies import STRATEGIES
 from headstart.adaptation.strategy import Strategy
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import Head, shaped
-from headstart.methods.table import METHODS
 from headstart.tasks.task import Array
 
 PLAIN = ("source-only", "target-only", "pooled")
-STEPS = tuple(name for name, row in METHODS.items() if row.strategy is not None and row.strategy.align is not None)
+STEPS = tuple(name for name, row in STRATEGIES.items() if row.strategy.align is not None)
 COLUMNS = (*PLAIN, *STEPS, "auto", "auto-20", "oracle")
 REFUSED = (ValueError, ImportError)
 FILE = Path(__file__).resolve().parent.parent / ".data" / "pairs.jsonl"
@@ -86,8 +86,7 @@ class Trial:
             on = some if name == "auto-20" else self.bare
             chosen = choose(on)
             return Said(fit_strategy(on, chosen.strategy, chosen.base), f"{chosen.name} {chosen.base}")
-        way = METHODS[name].strategy
-        assert way is not None
+        way = STRATEGIES[name].strategy
         if way.target:
             return Said(fit_strategy(some, way), "")
         try:

@@ -32,7 +32,9 @@ from headstart.features.engines.select import Wish
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
 from headstart.listener import Logged
-from headstart.methods.plan import Plan, answer, fit_model
+from headstart.methods.model import answer
+from headstart.methods.plan import Plan
+from headstart.methods.table import fit_model
 from headstart.preprocessing.spec import TextPreprocess
 from headstart.tasks.task import Array
 

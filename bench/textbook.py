@@ -37,7 +37,7 @@ from headstart.features.engines.select import Wish
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
 from headstart.listener import Logged
-from headstart.methods.plan import answer
+from headstart.methods.model import answer
 from headstart.preprocessing.spec import PicturePreprocess
 
 EPOCHS = 10

@@ -28,7 +28,8 @@ from headstart.features.feature_set import look
 from headstart.features.lanes import run_lanes
 from headstart.features.quiet import quiet
 from headstart.listener import Logged
-from headstart.methods.plan import Plan, fit_model
+from headstart.methods.plan import Plan
+from headstart.methods.table import fit_model
 from headstart.preprocessing.decode import decode
 from headstart.preprocessing.prepare import Pixels, normalise, prepare
 from headstart.preprocessing.spec import PicturePreprocess

@@ -39,8 +39,9 @@ from headstart.features.feature_set import FeatureSet, look, noted, through_wind
 from headstart.features.window import unsettled
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
-from headstart.methods.plan import Plan, answer, class_weight_of, fit_model
-from headstart.methods.table import configured
+from headstart.methods.model import answer, class_weight_of
+from headstart.methods.plan import Plan
+from headstart.methods.table import configured, fit_model
 from headstart.tasks.task import Array, Kind, Task
 
 __all__ = ["Transfer"]

@@ -21,10 +21,10 @@ from headstart.methods.table import METHODS, configured, method
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
-FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.strategy is None]
-BETWEEN = [name for name, row in METHODS.items() if row.strategy is not None]
-MOVING = [name for name, row in METHODS.items() if row.tune is not None and row.loss.needs != "target"]
-DEEP = [name for name, row in METHODS.items() if row.loss.needs == "target"]
+FROZEN = [name for name, row in METHODS.items() if not row.moves_weights and not row.needs_source]
+BETWEEN = [name for name, row in METHODS.items() if row.needs_source and not row.moves_weights]
+MOVING = [name for name, row in METHODS.items() if row.moves_weights and not row.needs_source]
+DEEP = [name for name, row in METHODS.items() if row.moves_weights and row.needs_source]
 SENTENCES = [
     f"{word} {noun}" for word in ("awful", "broken", "lovely", "great") for noun in ["film", "song", "meal", "room"]
 ]

@@ -16,7 +16,7 @@ from headstart.data.read import read
 from headstart.errors import DataError
 from headstart.heads.sample_weights import uneven
 from headstart.listener import LOGGED
-from headstart.methods.plan import counted
+from headstart.methods.probe import counted
 
 HEADS = ("probe", "ridge", "logistic", "prototypes", "neural", "kernel", "boosting")
 

@@ -1,11 +1,37 @@
-"""What the words of the command line ask for, checked before any work is done."""
+"""What the words of the command line ask for: arguments that several verbs have, checked before any work is done."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 __all__ = ["kind_of", "may_save", "options_of", "roles_of"]
+
+BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
+METHOD = (
+    "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, neural, kernel, boosting, "
+    "trees. "
+    "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, delta, wise-ft, soup, lora, ia3, bitfit, scratch; "
+    "TUNE+LOSS, such as gradual+l2-sp, for a pair. With --source: auto, source-only, target-only, pooled, coral, "
+    "subspace, linear-transport, transport, likeness, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "
+    "discriminator, bbse, mlls; and weights move: dann, cdan, dan, deep-coral, mcc, graph. "
+    "Default: probe; auto with --source. Options of each: headstart methods NAME"
+)
+
+Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]
+Model = Annotated[str, typer.Argument(help="The folder of a saved model")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words")]
+Input = Annotated[list[str] | None, typer.Option("--input", help="Column that holds the input; may be repeated")]
+Target = Annotated[str | None, typer.Option("--target", help="Column to predict")]
+SplitColumn = Annotated[str | None, typer.Option("--split", help="Column that says train, val or test")]
+Group = Annotated[str | None, typer.Option("--group", help="Column whose rows must stay on one side of a split")]
+Domain = Annotated[str | None, typer.Option("--domain", help="Column that says where each row comes from")]
+Classes = Annotated[str | None, typer.Option("--classes", help="Names for the places of rows of 0s and 1s: a,b,c")]
+Losses = Annotated[bool, typer.Option("--allow-losses", help="Go on where over 5 % of the rows cannot be used")]
+Weight = Annotated[str | None, typer.Option("--weight", help="Column that says how much a row counts in the fit")]
+Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]
 
 
 def options_of(options: list[str] | None) -> dict[str, Any] | None:
@@ -23,7 +49,7 @@ def may_save(out: Path, *, overwrite: bool, moving: str | None, options: dict[st
     from headstart.methods.table import configured
 
     check_target(out, overwrite=overwrite)
-    if moving and configured(moving, options or {}, 0) is not None:
+    if moving and configured(moving, options or {}).moves_weights:
         raise ValueError(f"--slim stores the backbone by its hash, and method {moving!r} moves it: leave --slim out")
 
 

@@ -119,3 +119,16 @@ def _plain(char: str) -> str:
     if ord(char) in _BLOCKS:
         return "#"
     return _PLAIN.get(char) or char.encode("ascii", "backslashreplace").decode()
+
+
+def show_result(result: Any, json: bool) -> None:
+    """On standard output: as one JSON document, or in words."""
+    if json:
+        show_json(result)
+    else:
+        show(str(result))
+
+
+def words_of(error: OSError) -> str:
+    """An error of the system in words: of which file, and what."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)

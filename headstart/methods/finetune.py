@@ -1,16 +1,20 @@
-"""From a task and a backbone to a fitted model whose backbone has moved."""
+"""Rows that move weights: from a task and a backbone to a head on a backbone that has moved."""
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, replace
-from typing import Any, NamedTuple, cast
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import torch
 from blake3 import blake3
 
+from headstart.adaptation.choice import ChosenStrategy
+from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.defaults import with_own_defaults
@@ -18,23 +22,32 @@ from headstart.errors import TrainingError
 from headstart.features.cache.cache import RUNS, Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
-from headstart.finetuning.stage import settled
-from headstart.heads.calibrate import calibrate
+from headstart.finetuning.stage import Tune, settled
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.module import TunedHead
-from headstart.heads.sample_weights import row_weights
+from headstart.losses.supervised import Supervised
+from headstart.methods.method import AdaptationFacts, Data, Fitted, Option, Source, options_of, refuse_unknown, typed
+from headstart.methods.plan import Plan
+from headstart.methods.probe import counted
 from headstart.network import Network
 from headstart.tasks.task import Array, Kind
-from headstart.training.batches import PLAIN, batches
+from headstart.training.batches import PLAIN
 from headstart.training.checkpoint import Journal
-from headstart.training.device import below, settle
-from headstart.training.feed import NOBODY, Data
-from headstart.training.holdout import FEWEST, Holdout, answered, divided, divided_target
-from headstart.training.initial import Scale, standardise, started
-from headstart.training.loop import SILENT, Telling, Trained, logits, train
+from headstart.training.device import settle
+from headstart.training.holdout import FEWEST, Holdout, divided, divided_target
+from headstart.training.job import Job, Pass, Rows
+from headstart.training.loop import SILENT, Telling
+from headstart.training.optimizers import named
+from headstart.training.options import Training
 from headstart.training.recipe import Tuning
 
-__all__ = ["Tuned", "tune"]
+__all__ = ["FineTune", "Tuned", "tune"]
+
+_EPOCHS = {"probe": 6, "zero": 15}
+"""Of each stage, by how the head begins; a schedule that begins where the probe ends has less to do."""
+
+_SETTLED = frozenset({"scratch", "soup", "seed"})
+"""Fields that are no options: they make a row what it is, or are an option of every method."""
 
 _NO_BETTER = "validation shows training to make it worse: the probe's head and the source's weights stay"
 
@@ -50,6 +63,91 @@ class Tuned(NamedTuple):
     backbone: Backbone
     head: Head
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """Weights move: which and when (`tune`), by which loss, trained how.
+
+    training   None until the row is configured
+    """
+
+    about: str
+    tune: Tune
+    loss: Supervised = field(default_factory=Supervised)
+    training: Training | None = None
+    moves_weights: ClassVar[bool] = True
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether the loss compares a source with a target."""
+        return self.loss.needs == "target"
+
+    @property
+    def tuning(self) -> Tuning:
+        """What the training takes. ValueError where the row is not configured."""
+        if self.training is None:
+            raise ValueError("a row that moves weights is trained only once it is configured")
+        return Tuning(self.tune, self.loss, self.training)
+
+    def options(self) -> dict[str, Option]:
+        """The fields of the tune, of the loss and of `Training`."""
+        every = options_of(self.tune, self.loss, Training(epochs=_EPOCHS[self.tune.start]))
+        return {name: option for name, option in every.items() if name not in _SETTLED}
+
+    def configured(self, name: str, options: Mapping[str, Any], seed: int) -> Self:
+        """The row with these options, as `Method.configured`; ValueError also for some that do not go together."""
+        known = self.options()
+        for option in options:
+            refuse_unknown(name, option, known)
+        given = {option: typed(known[option], value) for option, value in options.items()}
+        training = Training(seed=seed, epochs=_EPOCHS[self.tune.start])
+        training, loss, tune = (_take(part, given) for part in (training, self.loss, self.tune))
+        if training.hidden and self.tune.start == "probe":
+            raise ValueError(
+                f"hidden = {training.hidden}: method {name!r} starts from the probe's head, which has no layers"
+            )
+        if training.mixup and self.needs_source:
+            raise ValueError(
+                f"mixup = {training.mixup}: method {name!r} compares two tasks, and mixed rows are of both"
+            )
+        return replace(self, tune=tune, loss=loss, training=named(training))
+
+    def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
+        """A head on a moved backbone, learnt from the data, and from a source where the loss needs one."""
+        (extraction, listener), backbone, modality = data.how, data.backbone, data.rows.task.modality
+        if backbone is None:
+            raise ValueError(f"method {plan.method!r} moves weights, and a {modality} has none: use {_instead(self)}")
+        rows = counted(data.rows) if source is None else source.rows
+        moved = tune(
+            rows,
+            backbone,
+            plan.method,
+            self.tuning,
+            target=None if source is None else data.rows if source.labels else _unlabelled(data.rows),
+            class_weight=plan.weights(rows.task.classes),
+            extraction=extraction,
+            telling=Telling(partial(listener.progress, f"{plan.method}: epochs"), listener.say),
+        )
+        facts = None
+        if source is not None:
+            facts = AdaptationFacts(ChosenStrategy(plan.method, Strategy()), source.pair, moved=True)
+        return Fitted(moved.head, moved.backbone, None, moved.notes, facts)
+
+
+def _instead(row: FineTune) -> str:
+    return "one that moves features, such as 'coral'" if row.needs_source else "'probe'"
+
+
+def _take(part: Any, options: dict[str, Any]) -> Any:
+    """The part with those of the options that are fields of it, which are taken out."""
+    own = {own.name for own in fields(part)} & options.keys()
+    return replace(part, **{name: options.pop(name) for name in own})
+
+
+def _unlabelled(rows: FeatureSet) -> FeatureSet:
+    """The same rows without their answers."""
+    return replace(rows, task=replace(rows.task, targets=None))
 
 
 @with_own_defaults
@@ -79,7 +177,7 @@ def tune(
     device, training, notes = settle(tuning.training, extraction)
     backbone, tuning = _begun(backbone, tuning._replace(training=training))
     part = divided(seen, training) if target is None else divided_target(seen, target, training)
-    job = _Job(_Rows.of(seen, target, class_weight), backbone, class_weight, device, extraction, telling)
+    job = Job(Rows.of(seen, target, class_weight), backbone, class_weight, device, extraction, telling)
     place = _place(extraction.cache, job.rows, backbone, name, tuning)
     journals = [Journal(place and place.with_name(place.name + part), every=training.journal) for part in ("", "-all")]
     first, last, missed = _twice(job, tuning, part, journals)
@@ -106,7 +204,7 @@ def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None) -> 
         raise ValueError(f"method {name!r} is for {' and '.join(tuning.loss.kinds)}, and this task is a {kind}")
 
 
-def _twice(job: _Job, tuning: Tuning, part: Holdout, journals: list[Journal]) -> tuple[_Pass, _Pass, tuple[str, ...]]:
+def _twice(job: Job, tuning: Tuning, part: Holdout, journals: list[Journal]) -> tuple[Pass, Pass, tuple[str, ...]]:
     """The training that stops by the rows held out; the one on all rows, the same where there is none; and in words
     why there is none."""
     first = job.train(tuning, journals[0], part)
@@ -119,7 +217,7 @@ def _twice(job: _Job, tuning: Tuning, part: Holdout, journals: list[Journal]) ->
         return first, first, (f"not trained again on all rows: {error}",)
 
 
-def _told(part: Holdout, first: _Pass, last: _Pass, target: FeatureSet | None) -> dict[str, Any]:
+def _told(part: Holdout, first: Pass, last: Pass, target: FeatureSet | None) -> dict[str, Any]:
     """What the config of the head says of the training."""
     held = part.held
     beside = {} if target is None else {"target_rows": len(part.target)}
@@ -131,98 +229,6 @@ def _told(part: Holdout, first: _Pass, last: _Pass, target: FeatureSet | None) -
         "curves": [list(row) if len(held) else list(row[:3]) for row in first.done.curves],
         **beside,
     }
-
-
-class _Rows(NamedTuple):
-    """The rows of a task, and behind them those of a target; a target that is not known is 0 and weighs nothing."""
-
-    seen: FeatureSet
-    target: FeatureSet | None
-    targets: Array
-    weights: Array
-
-    @classmethod
-    def of(cls, seen: FeatureSet, target: FeatureSet | None, class_weight: ClassWeight) -> _Rows:
-        kind, ours = seen.task.kind, np.asarray(seen.task.targets)
-        if target is None:
-            return cls(seen, None, ours, row_weights(ours, kind, class_weight, seen.task.weight))
-        known = answered(target)
-        theirs = np.zeros(len(target), ours.dtype)
-        if known.any():
-            theirs[known] = np.asarray(target.task.targets)[known]
-        targets = np.concatenate([ours, theirs])
-        known = np.concatenate([np.ones(len(ours), bool), known])
-        weights = np.zeros(len(targets))
-        weights[known] = row_weights(targets[known], kind, class_weight)
-        return cls(seen, target, targets, weights)
-
-    def all(self) -> Holdout:
-        """All of them to learn from."""
-        split = len(self.seen)
-        return Holdout(np.arange(split), NOBODY, np.arange(split, len(self.targets)))
-
-    def inputs(self) -> list[Any]:
-        return [one for seen in (self.seen, self.target) if seen is not None for one in seen.task.inputs]
-
-    def keys(self) -> list[bytes]:
-        return [key for seen in (self.seen, self.target) if seen is not None for key in seen.keys]
-
-    def blocks(self) -> list[Array]:
-        return [seen.blocks for seen in (self.seen, self.target) if seen is not None]
-
-
-class _Pass(NamedTuple):
-    """One training: the network it ended with, and what it told."""
-
-    network: Network
-    scale: Scale
-    done: Trained
-
-
-class _Job:
-    """Trainings of one backbone on rows of one task, and those of a target beside it."""
-
-    def __init__(
-        self,
-        rows: _Rows,
-        backbone: Backbone,
-        class_weight: ClassWeight,
-        device: torch.device,
-        extraction: Extraction,
-        telling: Telling,
-    ) -> None:
-        self.rows, self.seen, self.backbone, self.class_weight = rows, rows.seen, backbone, class_weight
-        self.device, self.telling = device, telling
-        self.inputs = batches(rows.inputs(), backbone, device, below(self.seen.engine, extraction))
-
-    def train(self, tuning: Tuning, journal: Journal, part: Holdout, *, lengths: list[int] | None = None) -> _Pass:
-        """On these rows, stopping by those held out, or after `lengths` epochs."""
-        kind, weight, rows = self.seen.task.kind, self.class_weight, part.rows
-        scale = Scale.of(self.rows.targets[rows], kind)
-        network = started(self.seen, rows, self.backbone, tuning, class_weight=weight, scale=scale)
-        network.to(self.device).to(memory_format=torch.channels_last)
-        if tuning.tune.scratch:
-            standardise(network, self.inputs, rows)
-        data = Data(
-            inputs=self.inputs,
-            targets=torch.from_numpy(scale.seen(self.rows.targets, kind)),
-            weights=torch.from_numpy(np.asarray(self.rows.weights, np.float32)),
-            kind=kind,
-            train=rows,
-            val=part.held,
-            target=part.target,
-        )
-        tune, loss, training = tuning
-        done = train(network, data, tune, loss, training, journal, self.telling, lengths=lengths)
-        return _Pass(network, scale, done)
-
-    def temperature(self, network: Network, held: Array) -> float:
-        """By which the network's answers to these rows are calibrated."""
-        kind = self.seen.task.kind
-        if kind == "regression" or not len(held):
-            return 1.0
-        found = logits(network, self.inputs, held).double().cpu().numpy()
-        return calibrate(found, self.rows.targets[held], kind, self.rows.weights[held]).temperature
 
 
 def _begun(backbone: Backbone, tuning: Tuning) -> tuple[Backbone, Tuning]:
@@ -256,7 +262,7 @@ def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
     return replace(before, name=label, module=module, fingerprint=moved, classifier=None)
 
 
-def _place(cache: Cache | None, rows: _Rows, backbone: Backbone, name: str, tuning: Tuning) -> Any:
+def _place(cache: Cache | None, rows: Rows, backbone: Backbone, name: str, tuning: Tuning) -> Any:
     """The folder of the journal of this very training."""
     if cache is None:
         return None

@@ -20,11 +20,14 @@ from headstart.evidence.steps import steps
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
-from headstart.methods.adaptation import AdaptedModel, StrategyFitter, TaskPair
-from headstart.methods.plan import Plan, answer, fit_model, learnt_by
+from headstart.methods.method import Fitted, facts_of
+from headstart.methods.model import answer, learnt_by
+from headstart.methods.plan import Plan
+from headstart.methods.table import fit_model, row_of
 from headstart.study.comparison import Results, held_out_of
 from headstart.study.notes import about_pair, about_task, notes_of_pair, notes_of_task
 from headstart.study.resampling import Trials
+from headstart.study.task_pair import StrategyFitter, TaskPair
 from headstart.tasks.task import Array
 
 __all__ = ["SourceCandidate", "TaskCandidate", "unadapted"]
@@ -44,7 +47,8 @@ class TaskCandidate:
     ) -> None:
         self.name, self.rows, self.seed = plan.method, rows, plan.seed
         self.backbone, self.plan, self.extraction, self.listener = backbone, plan, extraction, listener
-        self.stage = "head" if plan.tuning is None else "tuning"
+        self.moves_weights = row_of(plan).moves_weights
+        self.stage = "tuning" if self.moves_weights else "head"
         self.parameters = -1
         self.beside: dict[str, TaskCandidate] = {}
 
@@ -77,7 +81,7 @@ class TaskCandidate:
 
     def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
         """What each dearer step bought, where weights move."""
-        if self.plan.tuning is None:
+        if not self.moves_weights:
             return evidence
         costs = results.costs | {
             name: results.costs[name]._replace(parameters=candidate.parameters)
@@ -115,30 +119,31 @@ class SourceCandidate:
         self.name, self.tasks, self.fitter, self.seed = name, tasks, fitter, fitter.plan.seed
         self.rows = tasks.target.take(np.arange(tasks.labelled))
 
-    def fit(self, rows: Array) -> AdaptedModel:
+    def fit(self, rows: Array) -> Fitted:
         seen = self.fitter.seen(rows)
-        return self.fitter.fitted(self.name, seen, self.fitter.pair(seen))
+        return self.fitter.fit(self.name, seen, self.fitter.pair(seen))
 
-    def answer(self, fitted: AdaptedModel, rows: Array) -> Array:
+    def answer(self, fitted: Fitted, rows: Array) -> Array:
         return self.fitter.answers(fitted, rows)
 
-    def model(self, fitted: AdaptedModel) -> Model:
+    def model(self, fitted: Fitted) -> Model:
         return self.fitter.model(fitted, self.tasks.source.task.columns)
 
-    def contend(self, fitted: AdaptedModel, train: Array, test: Array) -> Array:
+    def contend(self, fitted: Fitted, train: Array, test: Array) -> Array:
         """As a contender of another candidate, on the features of both tasks that it was fitted with."""
-        return self.fitter.answers(self.fitter.fitted(self.name, self.fitter.seen(train), fitted.on), test)
+        return self.fitter.answers(self.fitter.fit(self.name, self.fitter.seen(train), facts_of(fitted).pair), test)
 
-    def observe(self, fitted: AdaptedModel, test: Array, answers: Mapping[str, Array]) -> Observed:
+    def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> Observed:
         names = [name for name in UNADAPTED if name in answers and name != self.name]
-        best = None if self.name in UNADAPTED else best_plain(fitted.on, names, fitted.chosen.base)
+        chosen, pair = facts_of(fitted).chosen, facts_of(fitted).pair
+        best = None if self.name in UNADAPTED else best_plain(pair, names, chosen.base)
         if best is None:
-            return Observed(fitted.chosen, None, answers[self.name])
+            return Observed(chosen, None, answers[self.name])
         if best.base == "linear":
-            return Observed(fitted.chosen, best, answers[best.name])
-        return Observed(fitted.chosen, best, self.fitter.answers(self.fitter.apply(best, fitted.on), test))
+            return Observed(chosen, best, answers[best.name])
+        return Observed(chosen, best, self.fitter.answers(self.fitter.apply(best, pair), test))
 
-    def complete(self, evidence: Evidence, kept: AdaptedModel, results: Results, trials: Trials) -> Evidence:
+    def complete(self, evidence: Evidence, kept: Fitted, results: Results, trials: Trials) -> Evidence:
         evidence = replace(
             evidence,
             n_train=self._learnt_from(trials),
@@ -174,10 +179,11 @@ class SourceCandidate:
         return round(float(target)) or len(self.fitter.source)
 
 
-def unadapted(kept: AdaptedModel, asked: str) -> Adaptation | None:
+def unadapted(kept: Fitted, asked: str) -> Adaptation | None:
     """Why there is nothing to judge; None where there is."""
-    if kept.adapted:
+    facts = facts_of(kept)
+    if facts.adapted:
         return None
-    words = kept.chosen.words
-    why = f"{words} does not adapt" if asked == kept.chosen.name else f"{asked} took {words}, which does not adapt"
+    words = facts.chosen.words
+    why = f"{words} does not adapt" if asked == facts.chosen.name else f"{asked} took {words}, which does not adapt"
     return Adaptation(None, None, why)

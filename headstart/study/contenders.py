@@ -16,7 +16,10 @@ from headstart.evidence.baselines.no_transfer import majority, no_transfer
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
-from headstart.methods.plan import Plan, answer, counted, fit_model
+from headstart.methods.model import answer
+from headstart.methods.plan import Plan
+from headstart.methods.probe import counted
+from headstart.methods.table import fit_model, method
 from headstart.study.comparison import Contender
 from headstart.tasks.task import Array
 
@@ -33,7 +36,7 @@ def contenders_of(
     direct = direct_answers(seen, backbone, extraction, listener)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
-    if plan.tuning is None and backbone is not None and backbone.random is not None:
+    if not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
         untrained = backbone.random(plan.seed)
         other = replace(look(seen.task, untrained, extraction, listener, "random weights"), blocks=seen.blocks)
         yield (

@@ -14,8 +14,9 @@ from headstart.evidence.evidence import Evidence
 from headstart.evidence.plain import plain
 from headstart.evidence.verdict import signed, spread, verdict
 from headstart.features.feature_set import FeatureSet
-from headstart.methods.adaptation import AdaptedModel, StrategyFitter, TaskPair
+from headstart.methods.method import Fitted, facts_of
 from headstart.study.resampling import Trials
+from headstart.study.task_pair import StrategyFitter, TaskPair
 
 __all__ = ["about_pair", "about_task", "notes_of_pair", "notes_of_task"]
 
@@ -50,21 +51,21 @@ def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, tri
     yield from model.notes
 
 
-def about_pair(tasks: TaskPair, fitter: StrategyFitter, kept: AdaptedModel) -> dict[str, Any]:
+def about_pair(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> dict[str, Any]:
     """What was fitted to a source and a target task, as JSON."""
-    backbone, target, source = fitter.backbone, tasks.target, tasks.source
+    backbone, target, source, facts = fitter.backbone, tasks.target, tasks.source, facts_of(kept)
     return {
         "backbone": None if backbone is None else backbone.name,
-        "method": kept.chosen.name,
-        "base": kept.chosen.base,
+        "method": facts.chosen.name,
+        "base": facts.chosen.base,
         "asked": fitter.plan.method,
         "source_rows": len(fitter.source),
-        "of_source": kept.of_source,
+        "of_source": facts.of_source,
         "source_set_aside": [item._asdict() for item in source.task.set_aside],
         "target_labels": "all" if fitter.labels else "none",
         "target_rows_without_label": len(tasks.bare),
-        "guard": kept.chosen.why,
-        "step": {} if kept.learnt is None else plain(kept.learnt.moved.facts),
+        "guard": facts.chosen.why,
+        "step": {} if facts.learnt is None else plain(facts.learnt.moved.facts),
         "head": {"name": kept.head.name, "temperature": kept.head.temperature} | kept.head.config,
         "engine": target.engine,
         "n_set_aside": len(target.task.set_aside),
@@ -75,20 +76,21 @@ def about_pair(tasks: TaskPair, fitter: StrategyFitter, kept: AdaptedModel) -> d
 def notes_of_pair(
     tasks: TaskPair,
     fitter: StrategyFitter,
-    kept: AdaptedModel,
+    kept: Fitted,
     evidence: Evidence,
     strategies: Sequence[ChosenStrategy],
 ) -> Iterator[str]:
     """Of a model that drew on a source; `strategies` are those of all trials."""
-    if kept.chosen.why:
-        yield f"{kept.chosen.words}: {kept.chosen.why}."
+    facts = facts_of(kept)
+    if facts.chosen.why:
+        yield f"{facts.chosen.words}: {facts.chosen.why}."
     taken = Counter(chosen.words for chosen in strategies)
     if len(taken) > 1:
         often = ", ".join(f"{words} {count}" for words, count in taken.most_common())
         yield f"Taken in {len(strategies)} trials: {often}."
     for over in (name for name in UNADAPTED if name in evidence.assessment.gains):
         gain = evidence.assessment.gains[over]
-        words = _OVER_UNADAPTED[kept.adapted][verdict(gain.interval)]
+        words = _OVER_UNADAPTED[facts.adapted][verdict(gain.interval)]
         yield f"Over {over}: {gain.metric} {signed(gain.value)} {spread(gain.interval)}: {words}."
     if evidence.adaptation is not None and evidence.adaptation.gain is not None:
         yield f"Adaptation is judged over {evidence.adaptation.gain.over}: {evidence.adaptation.why}."
@@ -103,19 +105,19 @@ def notes_of_pair(
         yield f"{bare:,} target rows have no label: the encoding, the diagnosis and steps look at their features."
     yield from tasks.notes
     yield from tasks.target.task.notes
-    if kept.moved is not None:
-        yield from kept.moved.notes
+    yield from kept.notes
 
 
-def _learnt(tasks: TaskPair, fitter: StrategyFitter, kept: AdaptedModel) -> str:
+def _learnt(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> str:
     """From which answers, in words."""
-    source = f"{len(fitter.source):,}" if kept.of_source else "no"
+    facts = facts_of(kept)
+    source = f"{len(fitter.source):,}" if facts.of_source else "no"
     learnt = f"Learnt from {source} source rows"
     if not fitter.labels:
         return f"{learnt}; answers of target rows are not looked at, but for the test"
     if not tasks.labelled:
         return learnt
-    if kept.of_target:
+    if facts.of_target:
         return f"{learnt}; answers of target rows are learnt from too"
-    guard = "to choose the way and " if kept.chosen.why else ""
+    guard = "to choose the way and " if facts.chosen.why else ""
     return f"{learnt}; answers of target rows are looked at {guard}for the test, and not learnt from"

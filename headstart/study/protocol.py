@@ -25,7 +25,7 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, glance
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import LOGGED, Listener
-from headstart.methods.table import METHODS, adapts, configured, configured_strategy
+from headstart.methods.table import METHODS, configured
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
 from headstart.study.predictions import Answers
@@ -242,14 +242,13 @@ def _read_beside(
 
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> None:
     """ValueError where the method needs a source and has none, or has no use for one, or where keep_tuned has none."""
-    configured(method, options, seed)
-    draws = configured_strategy(method, options) is not None or adapts(method)
-    if draws and source is None:
+    row = configured(method, options, seed)
+    if row.needs_source and source is None:
         raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
-    if not draws and source is not None:
-        names = ", ".join(name for name, row in METHODS.items() if row.strategy is not None or adapts(name))
+    if not row.needs_source and source is not None:
+        names = ", ".join(name for name, row in METHODS.items() if row.needs_source)
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
-    if keep_tuned and draws and not adapts(method):
+    if keep_tuned and row.needs_source and not row.moves_weights:
         raise ValueError(f"keep_tuned is for methods that move weights, and {method!r} moves none: leave it out")
 
 

@@ -10,14 +10,15 @@ from headstart.artefact import Model
 from headstart.errors import DataError
 from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence, of_answers
-from headstart.methods.adaptation import StrategyFitter, TaskPair
-from headstart.methods.table import adapts
+from headstart.methods.method import facts_of
+from headstart.methods.table import method
 from headstart.study.candidates import SourceCandidate, unadapted
 from headstart.study.comparison import Comparison, held_out_of
 from headstart.study.notes import about_pair, notes_of_pair
 from headstart.study.resampling import plan_trials
 from headstart.study.source_contenders import source_contenders, unadapted_names, untold
 from headstart.study.stopwatch import Stopwatch
+from headstart.study.task_pair import StrategyFitter, TaskPair
 
 __all__ = ["compare_with_source"]
 
@@ -40,7 +41,7 @@ def compare_with_source(tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatc
     with watch("baselines"):
         contenders = dict(source_contenders(tasks, fitter, trials))
     contenders |= {name: other.contend for name, other in others.items()}
-    fallbacks = others if adapts(candidate.name) and not fitter.plan.keep_tuned else {}
+    fallbacks = others if method(candidate.name).moves_weights and not fitter.plan.keep_tuned else {}
     model, evidence = Comparison(candidate, contenders, trials, watch, fallbacks).run()
     why = untold(tasks, fitter, trials)
     return model, replace(evidence, about=evidence.about | ({"transfer_untold": why} if why else {}))
@@ -54,7 +55,8 @@ def _untested(candidate: SourceCandidate, watch: Stopwatch) -> tuple[Model, Evid
     fitter.how[1].say(f"fitting: {name}; {count.lower()} target row has a label, so that none can be tested")
     with watch("head"):
         kept = candidate.fit(np.arange(tasks.labelled))
-    source = None if kept.learnt is None else kept.learnt.source
+    learnt = facts_of(kept).learnt
+    source = None if learnt is None else learnt.source
     if source is None:
         raise DataError(f"method {name!r} cannot be tested on source rows: label some target rows, or give test data")
     with watch("evidence"):
@@ -68,7 +70,7 @@ def _untested(candidate: SourceCandidate, watch: Stopwatch) -> tuple[Model, Evid
     evidence = replace(
         evidence,
         about=about_pair(tasks, fitter, kept) | {"transfer_untold": why},
-        notes=(*evidence.notes, *notes_of_pair(tasks, fitter, kept, evidence, [kept.chosen])),
+        notes=(*evidence.notes, *notes_of_pair(tasks, fitter, kept, evidence, [facts_of(kept).chosen])),
         seconds=watch.seconds(),
     )
     return candidate.model(kept), evidence

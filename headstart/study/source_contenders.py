@@ -18,11 +18,12 @@ from headstart.adaptation.strategies import UNADAPTED
 from headstart.adaptation.strategy import Strategy
 from headstart.evidence.assess import NO_PRETRAINING, NO_TRANSFER
 from headstart.features.feature_set import FeatureSet, look
-from headstart.methods.adaptation import AdaptedModel, StrategyFitter, TaskPair
-from headstart.methods.table import adapts
+from headstart.methods.method import Fitted, facts_of
+from headstart.methods.table import method
 from headstart.study.comparison import Contender
 from headstart.study.contenders import direct_answers, majority_answers, untransferred
 from headstart.study.resampling import Trials
+from headstart.study.task_pair import StrategyFitter, TaskPair
 from headstart.tasks.task import Array
 
 __all__ = ["source_contenders", "unadapted_names", "untold"]
@@ -48,7 +49,11 @@ def source_contenders(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -
     direct = direct_answers(labelled, fitter.backbone, *fitter.how)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
-    if fitter.backbone is not None and fitter.backbone.random is not None and not adapts(fitter.plan.method):
+    if (
+        fitter.backbone is not None
+        and fitter.backbone.random is not None
+        and not method(fitter.plan.method).moves_weights
+    ):
         twin = _untrained(tasks, fitter)
         yield "random-weights", lambda fitted, train, test: _answers(twin, fitted, train, test)
 
@@ -96,8 +101,9 @@ def _untrained(tasks: TaskPair, fitter: StrategyFitter) -> StrategyFitter:
     return StrategyFitter(both, other, fitter.plan, fitter.how, labels=fitter.labels)
 
 
-def _answers(twin: StrategyFitter, made: AdaptedModel, train: Array, test: Array) -> Array:
+def _answers(twin: StrategyFitter, fitted: Fitted, train: Array, test: Array) -> Array:
     """Of the same heads on the same rows' answers, without a step between the tasks."""
-    strategy = Strategy(source=made.of_source, target=made.of_target)
-    alike = twin.apply(ChosenStrategy(made.chosen.name, strategy, made.chosen.base), twin.pair(twin.seen(train)))
-    return twin.answers(alike, test)
+    facts = facts_of(fitted)
+    strategy = Strategy(source=facts.of_source, target=facts.of_target)
+    alike = ChosenStrategy(facts.chosen.name, strategy, facts.chosen.base)
+    return twin.answers(twin.apply(alike, twin.pair(twin.seen(train))), test)

@@ -9,6 +9,7 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import Listener
 from headstart.methods.plan import Plan
+from headstart.methods.table import method
 from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import Comparison
 from headstart.study.contenders import contenders_of
@@ -27,7 +28,7 @@ def compare(
 ) -> tuple[Model, Evidence]:
     """The model of the plan's method, tested beside those that do not transfer; where weights move, beside the probe
     and the same network from random weights too."""
-    tuned = plan.tuning is not None
+    tuned = method(plan.method).moves_weights
     trials = plan_trials(rows, plan.seed, repeats=1 if tuned else REPEATS)
     how[1].say(f"fitting: {plan.method}, tested by {trials.words}")
     candidate = TaskCandidate(rows, backbone, plan, *how)

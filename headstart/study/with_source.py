@@ -17,11 +17,11 @@ from headstart.data.roles import Roles
 from headstart.errors import DataError
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
-from headstart.methods.adaptation import StrategyFitter, TaskPair
 from headstart.methods.plan import Plan
 from headstart.study.check import checked
 from headstart.study.source_comparison import compare_with_source
 from headstart.study.stopwatch import Stopwatch
+from headstart.study.task_pair import StrategyFitter, TaskPair
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from headstart import BackboneError, Roles, Transfer, fit
 from headstart.adaptation.domain_pair import SourceSide
 from headstart.adaptation.learn import BASES, fit_strategy
+from headstart.adaptation.strategies import STRATEGIES
 from headstart.adaptation.strategy import Strategy
 from headstart.backbones.classifier import answers, matched
 from headstart.backbones.load import load
@@ -27,8 +28,8 @@ from headstart.methods.table import METHODS
 
 WORDS = "bundled:wordllama"
 TEXTS = Roles(input=("text",), target="label")
-FROZEN = [name for name, row in METHODS.items() if row.tune is None and row.strategy is None]
-STEPS = [name for name, row in METHODS.items() if row.strategy is not None and not row.strategy.guarded]
+FROZEN = [name for name, row in METHODS.items() if not row.moves_weights and not row.needs_source]
+STEPS = [name for name, row in STRATEGIES.items() if not row.strategy.guarded]
 EXACT = {"engine": "torch", "cache": False}
 
 
@@ -75,7 +76,7 @@ def same_function(head, features):
 @pytest.mark.parametrize("name", STEPS)
 def test_a_head_of_any_step_on_any_base(name, base, ground):
     on, features = ground
-    head = replace(fit_strategy(on, METHODS[name].strategy or Strategy(), base), form=on.form)
+    head = replace(fit_strategy(on, STRATEGIES[name].strategy, base), form=on.form)
     same_function(head, features)
 
 
@@ -160,4 +161,4 @@ def test_a_network_begins_with_a_linear_head_alone(ground):
         with pytest.raises(ValueError, match=r"head has more than one layer: use ridge or logistic, since .* its .*s"):
             TunedHead.like(head)
     with pytest.raises(ValueError, match=r"cannot begin with its shift, turn, unit"):
-        TunedHead.like(fit_strategy(on, METHODS["likeness"].strategy or Strategy(), "linear"))
+        TunedHead.like(fit_strategy(on, STRATEGIES["likeness"].strategy, "linear"))

@@ -70,7 +70,7 @@ def test_scratch_needs_weights_that_could_be_random():
     backbone = replace(load(NAME), random=None)
     seen = look(as_task(PICTURES, LABELS), backbone, Extraction(engine="torch"), Logged())
     with pytest.raises(ValueError, match=r"timm:test_resnet.* has no weights that could be random"):
-        tune(seen, backbone, "scratch", configured("scratch", {}, 0))
+        tune(seen, backbone, "scratch", configured("scratch", {}, 0).tuning)
 
 
 def test_what_has_no_network_has_nothing_to_move():

@@ -52,7 +52,7 @@ def some_known(target, count, unknown=-1):
 
 def run(tasks, name="dann", target=None, **options):
     backbone, source, all_known = tasks
-    tuning = configured(name, OPTIONS | options, 0)
+    tuning = configured(name, OPTIONS | options, 0).tuning
     return tune(source, backbone, name, tuning, target=target or all_known, extraction=EXTRACTION)
 
 
@@ -110,20 +110,20 @@ def test_numbers_are_in_the_units_of_the_source(tasks):
     ours = with_targets(source, values, "regression")
     ours = replace(ours, task=replace(ours.task, classes=()))
     theirs = replace(target, task=replace(target.task, targets=None, kind="regression", classes=()))
-    tuning = configured("dan", OPTIONS, 0)
+    tuning = configured("dan", OPTIONS, 0).tuning
     made = tune(ours, backbone, "dan", tuning, target=theirs, extraction=EXTRACTION)
     look_again = look(theirs.task, made.backbone, EXTRACTION, Logged())
     said = made.head.predict(np.asarray(look_again.values))
     assert 950 < said.mean() < 1070
     with pytest.raises(ValueError, match="method 'mcc' is for classification, and this task is a regression"):
-        tune(ours, backbone, "mcc", configured("mcc", OPTIONS, 0), target=theirs)
+        tune(ours, backbone, "mcc", configured("mcc", OPTIONS, 0).tuning, target=theirs)
 
 
 def test_what_does_not_go_together_is_refused(tasks):
     backbone, source, target = tasks
     with pytest.raises(ValueError, match="method 'dann' adapts to a target task: give rows of one, without labels if"):
-        tune(source, backbone, "dann", configured("dann", {}, 0))
+        tune(source, backbone, "dann", configured("dann", {}, 0).tuning)
     with pytest.raises(ValueError, match="method 'dann' adapts to a target task"):
-        tune(source, backbone, "dann", configured("dann", {}, 0), target=target.take(np.arange(0)))
+        tune(source, backbone, "dann", configured("dann", {}, 0).tuning, target=target.take(np.arange(0)))
     with pytest.raises(ValueError, match=r"method 'top' has no use for a target task: leave it out, or use top\+dann"):
-        tune(source, backbone, "top", configured("top", {}, 0), target=target)
+        tune(source, backbone, "top", configured("top", {}, 0).tuning, target=target)

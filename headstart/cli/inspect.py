@@ -1,0 +1,67 @@
+"""The verbs that show what is there: `show`, `methods` and `cache`.
+
+Heavy libraries are imported inside the verbs, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.cli.arguments import AsJson, Model
+from headstart.cli.streams import show_result
+
+__all__ = ["cache", "methods", "show"]
+
+
+def show(model: Model, json: AsJson = False) -> None:
+    """Show the evidence that a saved MODEL carries."""
+    from headstart.artefact.evidence import read_evidence
+
+    evidence = read_evidence(Path(model))
+    show_result(evidence.to_json() if json else str(evidence), json)
+
+
+def methods(
+    name: Annotated[str | None, typer.Argument(help="A method, or a pair such as gradual+l2-sp")] = None,
+    json: AsJson = False,
+) -> None:
+    """List the methods, or show one with its options."""
+    from headstart.methods.describe import describe, listing
+    from headstart.methods.table import METHODS
+
+    if name is not None:
+        row = describe(name)
+        show_result(row.to_json() if json else str(row), json)
+    else:
+        show_result([describe(row).to_json() for row in METHODS] if json else listing(), json)
+
+
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Delete every cached feature")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show, or clear, the features kept from earlier runs."""
+    from headstart.features.cache.cache import Cache
+
+    store = Cache()
+    if clear:
+        freed = store.clear()
+        show_result({"freed_bytes": freed} if json else f"freed {freed / 1e6:.1f} MB in {store.folder}", json)
+    else:
+        held = store.describe()
+        show_result([one._asdict() for one in held] if json else _listing(held, store), json)
+
+
+def _listing(held: Any, store: Any) -> str:
+    """The cache in words: a line for each kind of rows, and the sum."""
+    lines = []
+    for one in held:
+        about = {"kind": one.kind} | one.about
+        what = " ".join(str(about[key]) for key in ("label", "kind", "engine", "precision") if key in about)
+        lines.append(f"{one.bytes / 1e6:>9,.1f} MB  {one.rows:>9,} rows  {what}")
+    total = sum(one.bytes for one in held) / 1e6
+    limit = store.limit_bytes / 1e6
+    return "\n".join([*lines, f"{total:>9,.1f} MB in {store.folder}, of at most {limit:,.0f} MB"])

@@ -1,0 +1,65 @@
+"""The verbs that ask a saved model: `predict` and `evaluate`.
+
+Heavy libraries are imported inside the verbs, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.cli.arguments import AsJson, Data, Group, Input, Losses, Model, Target, roles_of
+from headstart.cli.streams import show_result
+from headstart.errors import DataError
+
+__all__ = ["evaluate", "predict"]
+
+
+def predict(
+    model: Model,
+    data: Annotated[list[str], typer.Argument(help="Pictures, text files, a folder or a table")],
+    out: Annotated[Path | None, typer.Option("--out", help="A .csv, .tsv, .jsonl, .json or .parquet to write")] = None,
+    json: AsJson = False,
+) -> None:
+    """Predict with a saved MODEL: one row out for each row in, in the same order."""
+    from headstart.study.destination import Destination
+
+    file = None if out is None else Destination(out, inputs=data)
+    from headstart.cli.terminal import Terminal
+    from headstart.study import protocol
+    from headstart.transfer import Transfer
+
+    with Terminal(quiet=json) as terminal:
+        answers = protocol.predict(Transfer.load(model), data[0] if len(data) == 1 else data, listener=terminal)
+        if file is not None:
+            file.write(answers)
+            terminal.say(f"{out}: {answers.summary}")
+    if file is None:
+        show_result(answers.to_json() if json else str(answers), json)
+    if not len(answers.names):
+        first = answers.unanswered[0]
+        raise DataError(f"no input could be answered ({answers.summary}); the first of them, {first.name}: {first.why}")
+
+
+def evaluate(
+    model: Model,
+    data: Data,
+    input: Input = None,
+    target: Target = None,
+    group: Group = None,
+    allow_losses: Losses = False,
+    json: AsJson = False,
+) -> None:
+    """Score a saved MODEL on new labelled DATA."""
+    from headstart.cli.terminal import Terminal
+    from headstart.study import protocol
+    from headstart.transfer import Transfer
+
+    with Terminal(quiet=json) as terminal:
+        roles = roles_of(input, target, None, group, None)
+        evidence = protocol.evaluate(
+            Transfer.load(model), data, roles=roles, allow_losses=allow_losses, listener=terminal
+        )
+    show_result(evidence.to_json() if json else str(evidence), json)

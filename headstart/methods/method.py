@@ -1,0 +1,166 @@
+"""What a row of the table of methods is: what it is for, which options it has, and how it is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, NamedTuple, Protocol, Self
+
+from headstart.adaptation.choice import ChosenStrategy
+from headstart.adaptation.domain_pair import DomainPair
+from headstart.adaptation.learn import Learnt
+from headstart.backbones.backbone import Backbone
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.heads.head import Head
+from headstart.listener import Listener
+from headstart.methods.plan import Plan
+from headstart.preprocessing.table_encoder import TableEncoder
+
+__all__ = [
+    "AdaptationFacts",
+    "Data",
+    "Fitted",
+    "Method",
+    "Option",
+    "Source",
+    "facts_of",
+    "options_of",
+    "refuse_unknown",
+    "typed",
+]
+
+_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
+
+
+class Data(NamedTuple):
+    """Rows to learn from, the backbone that computed their features, and how more of them are computed."""
+
+    rows: FeatureSet
+    backbone: Backbone | None
+    how: tuple[Extraction, Listener]
+
+
+class Source(NamedTuple):
+    """The rows of a source task, and both tasks side by side.
+
+    labels   whether answers of target rows may be learnt from
+    """
+
+    rows: FeatureSet
+    pair: DomainPair
+    labels: bool
+
+
+class AdaptationFacts(NamedTuple):
+    """How a model drew on a source: the strategy, what it learnt, and whether the backbone moved."""
+
+    chosen: ChosenStrategy
+    pair: DomainPair
+    learnt: Learnt | None = None
+    moved: bool = False
+
+    @property
+    def adapted(self) -> bool:
+        """Whether more was done than to learn from some of the rows."""
+        return self.moved or self.chosen.strategy.align is not None
+
+    @property
+    def of_source(self) -> bool:
+        """Whether answers of source rows were learnt from."""
+        return self.moved or self.chosen.strategy.source
+
+    @property
+    def of_target(self) -> bool:
+        """Whether answers of target rows were, of which some may be used."""
+        step = {} if self.learnt is None else self.learnt.moved.facts
+        return self.moved or self.chosen.strategy.target or "labelled" in step
+
+
+class Fitted(NamedTuple):
+    """A head and the backbone or encoder whose features it answers.
+
+    notes        what happened, in words
+    adaptation   None where no source was drawn on
+    """
+
+    head: Head
+    backbone: Backbone | None
+    encoder: TableEncoder | None = None
+    notes: tuple[str, ...] = ()
+    adaptation: AdaptationFacts | None = None
+
+
+def facts_of(fitted: Fitted) -> AdaptationFacts:
+    """Of what was fitted with a source. ValueError for what was not."""
+    if fitted.adaptation is None:
+        raise ValueError("no source was drawn on")
+    return fitted.adaptation
+
+
+class Option(NamedTuple):
+    """What can be set with `--option NAME=VALUE`: its type as it is declared, and its default."""
+
+    name: str
+    type: str
+    default: Any
+
+
+class Method(Protocol):
+    """A row of the table."""
+
+    @property
+    def about(self) -> str:
+        """What it is for, in a line."""
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether it draws on a source task."""
+
+    @property
+    def moves_weights(self) -> bool:
+        """Whether weights of the backbone may move, or the head is trained by gradient descent."""
+
+    def options(self) -> dict[str, Option]:
+        """What can be set, by name."""
+
+    def configured(self, name: str, options: Mapping[str, Any], seed: int) -> Self:
+        """The row with these options set. Raises ValueError for an option that it does not have, naming the nearest."""
+
+    def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
+        """A head for `data`, whose targets must be known. Raises ValueError where the row and the data do not suit."""
+
+
+def refuse_unknown(name: str, option: str, known: Collection[str]) -> None:
+    """ValueError for an option that a method does not have, naming the nearest."""
+    if option not in known:
+        near = get_close_matches(option, list(known), n=1)
+        hint = f"; nearest: {near[0]}" if near else ""
+        raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(known)) or 'none'}")
+
+
+def options_of(*parts: Any) -> dict[str, Option]:
+    """The fields of dataclasses as options, with the values that they have there; of two of one name the last."""
+    return {
+        field.name: Option(field.name, str(field.type), getattr(part, field.name))
+        for part in parts
+        for field in fields(part)
+    }
+
+
+def typed(option: Option, value: Any) -> Any:
+    """A value from the command line in the type of the option. ValueError where it has none such."""
+    kind: Any = _TYPES.get(option.type.partition(" ")[0], type(option.default))
+    if not isinstance(value, str) or kind is str:
+        if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
+            raise ValueError(f"{option.name} = {value!r}: expected {kind.__name__}")
+        return value
+    if kind is bool:
+        if value.lower() not in ("yes", "no", "true", "false"):
+            raise ValueError(f"{option.name} = {value!r}: expected yes or no")
+        return value.lower() in ("yes", "true")
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{option.name} = {value!r}: expected {kind.__name__}") from None

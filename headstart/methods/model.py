@@ -1,0 +1,68 @@
+"""From what was fitted to a model to keep, and from a model to answers."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from headstart.artefact import Model
+from headstart.artefact.model import Label
+from headstart.features.feature_set import FeatureSet
+from headstart.methods.method import Fitted
+from headstart.methods.plan import Plan
+from headstart.methods.probe import features_of
+from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.tasks.task import Array, Columns
+
+__all__ = ["answer", "class_weight_of", "learnt_by", "model_of"]
+
+
+def model_of(
+    fitted: Fitted, plan: Plan, rows: FeatureSet, *, classes: tuple[Any, ...], columns: Columns | None
+) -> Model:
+    """A model for inputs like `rows`; `classes` are those of the head's outputs."""
+    name = plan.method if fitted.adaptation is None else fitted.adaptation.chosen.name
+    return Model(
+        modality=rows.task.modality,
+        kind=rows.task.kind,
+        classes=cast(tuple[Label, ...], classes),
+        columns=columns,
+        backbone=fitted.backbone,
+        encoder=None if fitted.encoder is None else fitted.encoder.state(),
+        head=fitted.head,
+        method=name,
+        options={
+            "class_weight": _stored(plan.class_weight),
+            "seed": plan.seed,
+            "method": dict(plan.options) if name == plan.method else {},
+        },
+        engine=rows.engine,
+        notes=fitted.notes if fitted.adaptation is None else (),
+    )
+
+
+def answer(model: Model, rows: FeatureSet) -> Array:
+    """Probabilities (N, C) for classification and multilabel, values (N,) for regression."""
+    encoder = None if model.encoder is None else TableEncoder.from_state(*model.encoder)
+    return model.head.predict(features_of(rows, encoder))
+
+
+def learnt_by(model: Model) -> int:
+    """How many figures of the model were learnt from the task."""
+    moved = model.head.config.get("parameters")
+    return int(
+        moved
+        or sum(
+            array.size for name, array in model.head.arrays.items() if name.startswith(("weight.", "bias.", "trees"))
+        )
+    )
+
+
+def class_weight_of(model: Model) -> str | dict[Any, float] | None:
+    """The class weight that a model was fitted with, as it was given."""
+    stored = model.options["class_weight"]
+    return dict(stored) if isinstance(stored, list) else cast("str | None", stored)
+
+
+def _stored(class_weight: str | dict[Any, float] | None) -> Any:
+    """A class weight as JSON, whose objects would turn their keys to text; pairs keep their type."""
+    return [list(pair) for pair in class_weight.items()] if isinstance(class_weight, dict) else class_weight

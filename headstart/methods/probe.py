@@ -1,0 +1,84 @@
+"""Probes: nothing below the head moves, and the head is chosen by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from headstart.data.splits.split import folds
+from headstart.data.weights import repeats
+from headstart.features.feature_set import FeatureSet
+from headstart.heads.select import fit_probe
+from headstart.methods.method import Data, Fitted, Option, Source
+from headstart.methods.plan import Plan
+from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.tasks.task import Array
+
+__all__ = ["Probe", "counted", "features_of"]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A head on features that stay as they are.
+
+    heads   those that cross-validation chooses among; None: those that suit the task, see `heads.select`
+    """
+
+    about: str
+    heads: tuple[str, ...] | None = None
+    needs_source: ClassVar[bool] = False
+    moves_weights: ClassVar[bool] = False
+
+    def options(self) -> dict[str, Option]:
+        """None."""
+        return {}
+
+    def configured(self, name: str, options: Mapping[str, Any], seed: int) -> Self:
+        """Itself. Raises ValueError for any option."""
+        if options:
+            raise ValueError(f"method {name!r} moves no weights and has no option {next(iter(options))!r}")
+        return self
+
+    def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
+        """The head that does best out of fold, on the features of the backbone or of an encoder of the columns."""
+        rows, backbone = counted(data.rows), data.backbone
+        task, targets = rows.task, np.asarray(rows.task.targets)
+        encoder = TableEncoder.fit(task.inputs) if isinstance(task.inputs, pd.DataFrame) else None
+        fitted = fit_probe(
+            features_of(rows, encoder),
+            targets,
+            kind=task.kind,
+            classes=max(1, len(task.classes)),
+            folds=folds(targets, task.kind, rows.blocks, rows.keys, seed=plan.seed),
+            class_weight=plan.weights(task.classes),
+            seed=plan.seed,
+            heads=self.heads,
+            forms=("plain",) if backbone is None else ("plain", "root"),
+            scale="each" if backbone is None else "shared",
+            blocks=rows.blocks,
+            weights=task.weight,
+        )
+        return Fitted(fitted.head, backbone, encoder)
+
+
+def features_of(rows: FeatureSet, encoder: TableEncoder | None) -> Array:
+    """(N, D): what the backbone made of the inputs, or what the encoder makes of the columns."""
+    if encoder is not None and isinstance(rows.task.inputs, pd.DataFrame):
+        return encoder.transform(rows.task.inputs)
+    return np.asarray(rows.values)
+
+
+def counted(rows: FeatureSet) -> FeatureSet:
+    """The rows that count: as often as whole weights say (`weights.repeats`), else those whose weight is above 0."""
+    weights = rows.task.weight
+    if weights is None:
+        return rows
+    times = repeats(weights)
+    if times is None:
+        return rows if weights.all() else rows.take(np.flatnonzero(weights))
+    repeated = rows if (times == 1).all() else rows.take(np.repeat(np.arange(len(rows)), times))
+    return replace(repeated, task=replace(repeated.task, weight=None))

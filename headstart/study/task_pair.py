@@ -1,0 +1,132 @@
+"""A source and a target task in one study: which of their rows are learnt from, and what a method learns from them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from headstart.adaptation.choice import ChosenStrategy
+from headstart.adaptation.domain_pair import DomainPair, SourceSide
+from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
+from headstart.data.pair import named
+from headstart.errors import DataError
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet, look_again
+from headstart.listener import Listener
+from headstart.messages import few
+from headstart.methods.adaptation import apply
+from headstart.methods.method import Data, Fitted, Source
+from headstart.methods.model import model_of
+from headstart.methods.plan import Plan
+from headstart.methods.probe import features_of
+from headstart.methods.table import row_of
+from headstart.tasks.task import Array, Columns
+
+__all__ = ["StrategyFitter", "TaskPair"]
+
+_FEWEST = 2
+
+
+class TaskPair(NamedTuple):
+    """What the backbone has seen of both.
+
+    target     the first `labelled` of its rows have answers that are known, and all that are tested are among them;
+               the others (-1 or NaN) are only there for what two tasks show of each other
+    notes      in words, what was left out to bring the two together
+    """
+
+    source: FeatureSet
+    target: FeatureSet
+    labelled: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def bare(self) -> Array:
+        """Target rows without an answer, by number."""
+        return np.arange(self.labelled, len(self.target))
+
+
+class StrategyFitter:
+    """Fits one method after another to a source and some rows of a target.
+
+    copies   source rows that are in the target too, which are left out of the source
+    kin      those of groups that the target has too, which are left out as well
+    labels   whether answers of target rows may be learnt from
+    """
+
+    def __init__(
+        self, tasks: TaskPair, backbone: Backbone | None, plan: Plan, how: tuple[Extraction, Listener], *, labels: bool
+    ) -> None:
+        _check_weights(plan, backbone, tasks.target.task.modality)
+        copied, kin = _copied(tasks)
+        self.copies, self.kin = int(copied.sum()), int((kin & ~copied).sum())
+        kept = np.flatnonzero(~(copied | kin))
+        _enough(tasks.source, kept)
+        self.source, self.target, self.bare = tasks.source.take(kept), tasks.target, tasks.bare
+        self.backbone, self.plan, self.how, self.labels = backbone, plan, how, labels
+        self.side = SourceSide(self.source, plan.seed, plan.weights(self.source.task.classes))
+
+    def seen(self, rows: Array) -> FeatureSet:
+        """Target rows of these numbers, and all those without an answer."""
+        return self.target.take(np.concatenate([rows, self.bare]))
+
+    def pair(self, seen: FeatureSet) -> DomainPair:
+        """The source and these target rows side by side."""
+        return self.side.pair(seen, seen.task.targets if self.labels else None)
+
+    def fit(self, name: str, seen: FeatureSet, pair: DomainPair) -> Fitted:
+        """What the method of this name learns from these target rows and the pair that they are part of."""
+        plan = self.plan if name == self.plan.method else self.plan._replace(method=name, options={})
+        source = Source(self.source, pair, self.labels)
+        return row_of(plan).fit(plan, Data(seen, self.backbone, self.how), source)
+
+    def apply(self, chosen: ChosenStrategy, pair: DomainPair) -> Fitted:
+        """What a chosen strategy learns from this pair."""
+        return apply(chosen, self.backbone, pair)
+
+    def answers(self, fitted: Fitted, rows: Array) -> Array:
+        """To target rows of these numbers: (N, C) probabilities, or (N,) values."""
+        seen = self.target.take(rows)
+        if self.backbone is not None and cast(Backbone, fitted.backbone).fingerprint != self.backbone.fingerprint:
+            seen = look_again(seen, cast(Backbone, fitted.backbone), self.how[0])
+        return fitted.head.predict(features_of(seen, fitted.encoder))
+
+    def model(self, fitted: Fitted, columns: Columns | None) -> Model:
+        """It as a model of the target; `columns` are those of the source, which may name more than the target's."""
+        both = named(self.target.task.columns, columns)
+        return model_of(fitted, self.plan, self.target, classes=self.source.task.classes, columns=both)
+
+
+def _check_weights(plan: Plan, backbone: Backbone | None, modality: str) -> None:
+    """Raises ValueError where the method moves weights and the task has none."""
+    if row_of(plan).moves_weights and backbone is None:
+        raise ValueError(
+            f"method {plan.method!r} moves weights, and a {modality} has none: use one that moves features, such as "
+            "'coral'"
+        )
+
+
+def _copied(tasks: TaskPair) -> tuple[Array, Array]:
+    """(n,) source rows that are in the target too, and those of a group that the target has too."""
+    source, target = tasks.source, tasks.target
+    keys, groups = set(target.keys), set(_groups(target)) - {None}
+    return np.array([key in keys for key in source.keys]), np.array([one in groups for one in _groups(source)])
+
+
+def _groups(seen: FeatureSet) -> list[str | None]:
+    group = [None] * len(seen) if seen.task.group is None else seen.task.group.tolist()
+    return [None if one is None else str(one) for one in group]
+
+
+def _enough(source: FeatureSet, kept: Array) -> None:
+    """Raises DataError where the rows that are left of the source teach nothing, or not all of its classes."""
+    gone = f"{len(source) - len(kept)} of {len(source)} source rows are in the target too, or of its groups"
+    if len(kept) < _FEWEST:
+        raise DataError(f"{gone}: nothing else to draw on")
+    answers = cast(Array, source.task.targets)
+    lost = np.setdiff1d(answers, answers[kept]).tolist() if source.task.kind == "classification" else []
+    if lost:
+        names = few([source.task.classes[code] for code in lost])
+        raise DataError(f"{gone}, and none is left that says {names}: leave such rows out of the target")

@@ -1,0 +1,119 @@
+"""A job: trainings of one backbone on the rows of a task, and of a target task beside it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from headstart.backbones.backbone import Backbone
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.heads.calibrate import calibrate
+from headstart.heads.head import ClassWeight
+from headstart.heads.sample_weights import row_weights
+from headstart.network import Network
+from headstart.tasks.task import Array
+from headstart.training.batches import batches
+from headstart.training.checkpoint import Journal
+from headstart.training.device import below
+from headstart.training.feed import NOBODY, Data
+from headstart.training.holdout import Holdout, answered
+from headstart.training.initial import Scale, standardise, started
+from headstart.training.loop import Telling, Trained, logits, train
+from headstart.training.recipe import Tuning
+
+__all__ = ["Job", "Pass", "Rows"]
+
+
+class Rows(NamedTuple):
+    """The rows of a task, and behind them those of a target; a target that is not known is 0 and weighs nothing."""
+
+    seen: FeatureSet
+    target: FeatureSet | None
+    targets: Array
+    weights: Array
+
+    @classmethod
+    def of(cls, seen: FeatureSet, target: FeatureSet | None, class_weight: ClassWeight) -> Rows:
+        kind, ours = seen.task.kind, np.asarray(seen.task.targets)
+        if target is None:
+            return cls(seen, None, ours, row_weights(ours, kind, class_weight, seen.task.weight))
+        known = answered(target)
+        theirs = np.zeros(len(target), ours.dtype)
+        if known.any():
+            theirs[known] = np.asarray(target.task.targets)[known]
+        targets = np.concatenate([ours, theirs])
+        known = np.concatenate([np.ones(len(ours), bool), known])
+        weights = np.zeros(len(targets))
+        weights[known] = row_weights(targets[known], kind, class_weight)
+        return cls(seen, target, targets, weights)
+
+    def all(self) -> Holdout:
+        """All of them to learn from."""
+        split = len(self.seen)
+        return Holdout(np.arange(split), NOBODY, np.arange(split, len(self.targets)))
+
+    def inputs(self) -> list[Any]:
+        return [one for seen in (self.seen, self.target) if seen is not None for one in seen.task.inputs]
+
+    def keys(self) -> list[bytes]:
+        return [key for seen in (self.seen, self.target) if seen is not None for key in seen.keys]
+
+    def blocks(self) -> list[Array]:
+        return [seen.blocks for seen in (self.seen, self.target) if seen is not None]
+
+
+class Pass(NamedTuple):
+    """One training: the network it ended with, and what it told."""
+
+    network: Network
+    scale: Scale
+    done: Trained
+
+
+class Job:
+    """Trainings of one backbone on rows of one task, and those of a target beside it."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        backbone: Backbone,
+        class_weight: ClassWeight,
+        device: torch.device,
+        extraction: Extraction,
+        telling: Telling,
+    ) -> None:
+        self.rows, self.seen, self.backbone, self.class_weight = rows, rows.seen, backbone, class_weight
+        self.device, self.telling = device, telling
+        self.inputs = batches(rows.inputs(), backbone, device, below(self.seen.engine, extraction))
+
+    def train(self, tuning: Tuning, journal: Journal, part: Holdout, *, lengths: list[int] | None = None) -> Pass:
+        """On these rows, stopping by those held out, or after `lengths` epochs."""
+        kind, weight, rows = self.seen.task.kind, self.class_weight, part.rows
+        scale = Scale.of(self.rows.targets[rows], kind)
+        network = started(self.seen, rows, self.backbone, tuning, class_weight=weight, scale=scale)
+        network.to(self.device).to(memory_format=torch.channels_last)
+        if tuning.tune.scratch:
+            standardise(network, self.inputs, rows)
+        data = Data(
+            inputs=self.inputs,
+            targets=torch.from_numpy(scale.seen(self.rows.targets, kind)),
+            weights=torch.from_numpy(np.asarray(self.rows.weights, np.float32)),
+            kind=kind,
+            train=rows,
+            val=part.held,
+            target=part.target,
+        )
+        tune, loss, training = tuning
+        done = train(network, data, tune, loss, training, journal, self.telling, lengths=lengths)
+        return Pass(network, scale, done)
+
+    def temperature(self, network: Network, held: Array) -> float:
+        """By which the network's answers to these rows are calibrated."""
+        kind = self.seen.task.kind
+        if kind == "regression" or not len(held):
+            return 1.0
+        found = logits(network, self.inputs, held).double().cpu().numpy()
+        return calibrate(found, self.rows.targets[held], kind, self.rows.weights[held]).temperature

@@ -1,0 +1,44 @@
+"""What the command line tells of the methods: from the table, and from nowhere else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from headstart.cli.arguments import METHOD
+from headstart.methods.table import METHODS, configured
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_methods_lists_every_row(run):
+    shown = run("methods")
+    assert shown.code == 0
+    assert [name for name in METHODS if f"  {name} " not in shown.out] == []
+    assert max(map(len, shown.out.splitlines())) < 80
+    documents = run("methods", "--json").json
+    assert [document["name"] for document in documents] == list(METHODS)
+    assert {document["name"] for document in documents if document["needs_source"]} >= {"coral", "dann"}
+
+
+def test_a_row_is_shown_with_the_options_that_it_takes(run):
+    shown = run("methods", "gradual+l2-sp", "--json").json
+    options = {option["name"]: option["default"] for option in shown["options"]}
+    assert (options["stages"], options["weight"], options["epochs"]) == (4, 0.01, 6)
+    assert "scratch" not in options
+    assert configured("gradual+l2-sp", options) == configured("gradual+l2-sp", {})
+    assert "no options" in run("methods", "ridge").out
+    assert re.search(r"gamma +float \| None +None", run("methods", "kmm").out)
+    refused = run("methods", "gradul")
+    assert (refused.code, "nearest: gradual" in refused.err) == (2, True)
+
+
+def test_help_names_every_method():
+    assert set(METHODS) - set(re.findall(r"[\w-]+", METHOD)) == set()
+
+
+def test_the_page_of_methods_is_the_table():
+    made = subprocess.run([sys.executable, DOCS / "methods.py"], capture_output=True, text=True, check=True).stdout
+    assert made == (DOCS / "methods.md").read_text("utf-8"), "run `make docs`"
