@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from headstart.evidence.assess import NO_PRETRAINING, Gain
 from headstart.evidence.lines import WIDTH, wrapped
+from headstart.evidence.record import Record
 from headstart.evidence.scores import HEADLINE
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
-
-if TYPE_CHECKING:
-    from headstart.evidence.evidence import Evidence
 
 __all__ = ["headline", "page"]
 
@@ -35,7 +32,7 @@ _SAID = {
 }
 
 
-def headline(evidence: Evidence) -> str:
+def headline(evidence: Record) -> str:
     """Such as: balanced accuracy .76 [.70, .81]; without transfer .51; gain +.25 [.18, .32]: transfer helps.
 
     With a source also: gain over pooled, which does not adapt, -.04 [-.07, -.01]: adaptation hurts.
@@ -55,13 +52,13 @@ def headline(evidence: Evidence) -> str:
     return "; ".join([*parts, *_adaptation(evidence)])
 
 
-def _said(evidence: Evidence, what: str) -> str:
+def _said(evidence: Record, what: str) -> str:
     """The verdict in words: of transfer, where something was carried over; else of this model."""
     carried = evidence.about.get("backbone", "") is not None or evidence.about.get("of_source", False)
     return _SAID[bool(carried)][str(evidence.verdict)].format(what)
 
 
-def _adaptation(evidence: Evidence) -> Iterator[str]:
+def _adaptation(evidence: Record) -> Iterator[str]:
     found = evidence.adaptation
     if found is None:
         return
@@ -76,7 +73,7 @@ def _gain(gain: Gain) -> str:
     return f"{signed(gain.value)} {spread(gain.interval)}"
 
 
-def page(evidence: Evidence) -> str:
+def page(evidence: Record) -> str:
     """The headline, the model beside its baselines, the weakest classes, the commonest mistakes, and the notes."""
     blocks = [
         wrapped(headline(evidence)),
@@ -90,14 +87,14 @@ def page(evidence: Evidence) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _rows(evidence: Evidence) -> str:
+def _rows(evidence: Record) -> str:
     past = "fitted earlier on {:,} rows, " if evidence.protocol == _NEW_DATA else "{:,} rows to learn from, "
     learnt = past.format(evidence.n_train) if evidence.n_train else ""
     how = f" ({evidence.protocol})" if evidence.protocol else ""
     return f"{learnt}{evidence.n_test:,} rows to test on{how}; in brackets: 95 % intervals"
 
 
-def _table(evidence: Evidence) -> Iterator[str]:
+def _table(evidence: Record) -> Iterator[str]:
     """As many scores as 79 columns hold; the fourth without its interval."""
     shown = _SHOWN[evidence.kind]
     rows = [["", *map(_words, shown)]]
@@ -111,7 +108,7 @@ def _table(evidence: Evidence) -> Iterator[str]:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
 
 
-def _steps(evidence: Evidence) -> Iterator[str]:
+def _steps(evidence: Record) -> Iterator[str]:
     found = evidence.about.get("steps")
     if found:
         metric = _words(str(found[0]["metric"]))
@@ -119,7 +116,7 @@ def _steps(evidence: Evidence) -> Iterator[str]:
         yield from table(found)
 
 
-def _weakest(evidence: Evidence) -> Iterator[str]:
+def _weakest(evidence: Record) -> Iterator[str]:
     ranked = sorted((one for one in evidence.classes if one.support), key=lambda one: one.f1)
     if not ranked:
         return
@@ -132,7 +129,7 @@ def _weakest(evidence: Evidence) -> Iterator[str]:
         yield f"{_short(one.label):<{width}}  {scores}"
 
 
-def _mistakes(evidence: Evidence) -> Iterator[str]:
+def _mistakes(evidence: Record) -> Iterator[str]:
     rows = {one.label: one.support for one in evidence.classes}
     if evidence.mistakes:
         yield "mistakes made most often"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 import numpy as np
 
@@ -16,10 +17,7 @@ from headstart.evidence.scores import METRICS
 from headstart.evidence.verdict import Verdict
 from headstart.tasks.task import Kind
 
-if TYPE_CHECKING:
-    from headstart.evidence.evidence import Evidence
-
-__all__ = ["FORMAT", "from_record", "to_record"]
+__all__ = ["FORMAT", "Record", "from_record", "to_record"]
 
 FORMAT = 1
 _PLAIN: dict[str, Any] = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
@@ -34,7 +32,61 @@ _SCORES: dict[str, Any] = {
 }
 
 
-def to_record(evidence: Evidence) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What held-out rows say of a model, as data: `evidence.json` holds it, and `page` shows it.
+
+    protocol     in words: which rows were held out, and how often
+    assessment   scores with 95 % intervals, baselines on the same rows, the gain and the verdict
+    seconds      {"features", "head", "baselines", "total", ...}
+    classes      precision, recall, F1 and rows of each class
+    mistakes     the confusions made most often
+    confusion    (C, C) counts as lists; empty for regression, multilabel, and more than 100 classes
+    reliability  of the probabilities, bin by bin
+    about        what was fitted: backbone, method, head, engine, rows set aside; "unlearnt", see `unlearnt.py`
+    notes        what a reader should know before believing the figures
+    findings     what the check of the data found, as JSON
+    adaptation   with a source: whether adaptation helped; None without one
+    """
+
+    kind: Kind
+    n_train: int
+    n_test: int
+    seed: int
+    protocol: str
+    assessment: Assessment
+    seconds: dict[str, float]
+    classes: tuple[ClassScore, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    confusion: tuple[tuple[float, ...], ...] = ()
+    reliability: dict[str, list[Any]] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
+    adaptation: Adaptation | None = None
+
+    @property
+    def metrics(self) -> dict[str, Interval]:
+        """Each score of the model with its interval."""
+        return self.assessment.metrics
+
+    @property
+    def baselines(self) -> dict[str, dict[str, Interval]]:
+        """The same scores of "majority", "no-transfer" and the others that there are."""
+        return self.assessment.baselines
+
+    @property
+    def gain(self) -> Gain | None:
+        """The paired difference over "no-transfer", or over "no-pretraining", see `Assessment`."""
+        return self.assessment.gain
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """ "helps", "cannot tell" or "hurts"; None where there was nothing to compare with."""
+        return self.assessment.verdict
+
+
+def to_record(evidence: Record) -> dict[str, Any]:
     """Valid JSON: NaN and infinity are null, labels that JSON cannot hold are text."""
     assessment = evidence.assessment
     record = {
@@ -53,7 +105,7 @@ def to_record(evidence: Evidence) -> dict[str, Any]:
 
 
 def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `Evidence`. Raises DataError for another version, a missing key, or a value of another kind."""
+    """The fields of a `Record`. Raises DataError for another version, a missing key, or a value of another kind."""
     _check(data)
     try:
         _check_scores(data)
