@@ -9,27 +9,21 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from headstart import artefact
 from headstart.artefact import Model
 from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
-from headstart.data.arrays import as_matrix, as_task, is_matrix
-from headstart.data.containers import contained
-from headstart.data.quality.classes import without_empty_classes
+from headstart.data.estimator_inputs import both_tasks, task_to_answer, task_to_fit
+from headstart.data.pair import Pair
 from headstart.data.quality.findings import Report
-from headstart.data.read import read
-from headstart.data.roles import Roles
-from headstart.data.tables import Table
-from headstart.data.target_values import column_of, rows_of, target_values, truth_of
-from headstart.data.targets import is_missing
+from headstart.data.target_values import column_of, truth_of
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
@@ -39,19 +33,20 @@ from headstart.features.feature_set import FeatureSet, look, noted, through_wind
 from headstart.features.window import unsettled
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
-from headstart.methods.model import answer, class_weight_of
+from headstart.methods.method import Method
+from headstart.methods.model import answer, class_weight_of, features
 from headstart.methods.plan import Plan
 from headstart.methods.table import configured, fit_model
+from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.tasks.task import Array, Kind, Task
 
 __all__ = ["Transfer"]
 
 Device = Literal["auto", "cpu", "cuda"]
 EngineChoice = Literal["auto", "torch", "openvino"]
-FLOATS = (np.float64, np.float32)
 
 
-class Transfer(BaseEstimator):  # type: ignore[misc]
+class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
 
     X may be a list of picture paths, PIL pictures or strings, a table, or a numeric array (N, D), in any container that
@@ -107,21 +102,51 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
         self.window = window
 
     @with_own_defaults
-    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None, source: Any = None) -> Self:
         """Fit on all rows. Rows with the same `groups` label share a fold of the inner cross-validation.
 
         sample_weight   (N,) numbers from 0 up, how much each row counts. Whole numbers that do not make the rows more
                         than four times as many are repetitions; a row of 0 is as good as not there
+        source          (X, y) of a related task, for a method that draws on one; y of the target may then be None
 
         Raises DataError (a ValueError) where X or y cannot be used, and where an input cannot be read.
         """
         settle()
-        task = self._task(X, y, groups, sample_weight)
-        configured(self.method, self.options or {}, self.seed)  # what is unknown is refused before any work is done
+        row = configured(self.method, self.options or {}, self.seed)  # refuses what is unknown before any work is done
+        if source is not None:
+            self._refuse_with_source(row, sample_weight)
+            return self._fit_with_source(both_tasks(self, X, y, groups, source))
+        task = task_to_fit(self, X, y, groups, sample_weight)
         self.__dict__.pop("model_", None)
         seen = self._readable(self.look(task, listener=LOGGED))
         settled = self.extraction(seen.engine or None)
         return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled))
+
+    def _refuse_with_source(self, row: Method, sample_weight: Any) -> None:
+        if not row.needs_source:
+            raise ValueError(f"method {self.method!r} draws on no source task: leave source out, or use 'coral' or so")
+        if sample_weight is not None:
+            raise ValueError(
+                "sample_weight has no use with a source, whose methods weigh rows themselves: leave it out"
+            )
+
+    def _fit_with_source(self, both: Pair) -> Self:
+        """Fit to the target of a pair of tasks, all of whose rows are labelled, or none."""
+        self.__dict__.pop("model_", None)
+        target = self._readable(self.look(both.target, listener=LOGGED, beside=(both.source,)))
+        how = (self.extraction(target.engine or None), LOGGED)
+        source = self._readable(look(both.source, self.backbone_, how[0], LOGGED, "source"))
+        labelled = 0 if target.task.targets is None else len(target)
+        tasks = TaskPair(source, target, labelled, both.notes)
+        fitter = StrategyFitter(tasks, self.backbone_, self.plan, how, labels=True)
+        fitted = fitter.fit(self.method, target, fitter.pair(target))
+        return self.hold(fitter.model(fitted, both.source.columns))
+
+    @with_own_defaults
+    def transform(self, X: Any) -> Array:
+        """(N, D) the features that the head stands on: of the backbone, of the encoder of a table, or the columns."""
+        check_is_fitted(self, "model_")
+        return features(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     @with_own_defaults
     def look(self, task: Task, *, listener: Listener, beside: Sequence[Task] = ()) -> FeatureSet:
@@ -213,7 +238,7 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
 
     def _answer(self, X: Any) -> Array:
         check_is_fitted(self, "model_")
-        return self.answers(self._readable(self.look(self._inputs(X), listener=LOGGED)))
+        return self.answers(self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     def _readable(self, seen: FeatureSet) -> FeatureSet:
         """scikit-learn's contract has one answer for each input, so that none may be set aside."""
@@ -224,47 +249,6 @@ class Transfer(BaseEstimator):  # type: ignore[misc]
                 "headstart.predict set them aside"
             )
         return seen
-
-    def _task(self, X: Any, y: Any, groups: Any, weights: Any) -> Task:
-        """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds."""
-        if y is None:
-            raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
-        inputs, targets = contained(X), rows_of(y, "targets")
-        if self.kind != "multilabel" and isinstance(targets, np.ndarray):
-            targets = column_or_1d(targets, warn=True)
-        if isinstance(inputs, Table):
-            validate_data(self, inputs.frame, skip_check_array=True)
-        elif is_matrix(inputs):
-            inputs, targets = self._validated(as_matrix(inputs), targets)
-        if self.kind == "classification":
-            values, _ = target_values(targets)
-            check_classification_targets(values) if not any(map(is_missing, values)) else None
-        task = as_task(inputs, targets, kind=self.kind, group=groups, weight=weights)
-        if task.weight is None or task.weight.all():
-            return task
-        return without_empty_classes(task.take(np.flatnonzero(task.weight)))
-
-    def _validated(self, X: Array, y: Any) -> tuple[Array, Any]:
-        """(N, D) numbers and their targets, by scikit-learn's rules."""
-        if self.kind == "multilabel":
-            return validate_data(self, X, dtype=FLOATS, ensure_min_samples=2), y
-        values, _ = target_values(y)
-        X, _ = validate_data(self, X, values, dtype=FLOATS, ensure_min_samples=2)
-        return X, y
-
-    def _inputs(self, X: Any) -> Task:
-        """The task of a prediction, without targets."""
-        modality, columns = self.model_.modality, self.model_.columns
-        if isinstance(X, str):
-            raise DataError(f"{X!r:.80} is one string: give a list, [text]; folders and files go to headstart.predict")
-        inputs = contained(X)
-        if isinstance(inputs, Table) or is_matrix(inputs):
-            rows = inputs.frame if isinstance(inputs, Table) else as_matrix(inputs)
-            if modality == "array":
-                inputs = validate_data(self, rows, reset=False, dtype=FLOATS)
-            elif modality == "table" and rows.ndim == 2 and hasattr(self, "feature_names_in_"):
-                validate_data(self, rows, skip_check_array=True, reset=False)
-        return read(inputs, roles=Roles(modality=modality), need_target=False, columns=columns)
 
     def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:
         """How features are computed; a fitted model is fed by the engine and precision that its head was fitted on."""

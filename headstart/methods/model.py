@@ -13,7 +13,7 @@ from headstart.methods.probe import features_of
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.task import Array, Columns
 
-__all__ = ["answer", "class_weight_of", "learnt_by", "model_of"]
+__all__ = ["answer", "class_weight_of", "features", "learnt_by", "model_of"]
 
 
 def model_of(
@@ -42,8 +42,13 @@ def model_of(
 
 def answer(model: Model, rows: FeatureSet) -> Array:
     """Probabilities (N, C) for classification and multilabel, values (N,) for regression."""
+    return model.head.predict(features(model, rows))
+
+
+def features(model: Model, rows: FeatureSet) -> Array:
+    """(N, D) what the head of a model stands on."""
     encoder = None if model.encoder is None else TableEncoder.from_state(*model.encoder)
-    return model.head.predict(features_of(rows, encoder))
+    return features_of(rows, encoder)
 
 
 def learnt_by(model: Model) -> int:

@@ -143,6 +143,8 @@ def fit_model(
     """
     row = row_of(plan)
     if row.needs_source:
-        raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
+        raise ValueError(
+            f"method {plan.method!r} draws on a source task: give one to headstart.fit, or as source to Transfer.fit"
+        )
     fitted = row.fit(plan, Data(rows, backbone, (extraction, listener)))
     return model_of(fitted, plan, rows, classes=rows.task.classes, columns=rows.task.columns)

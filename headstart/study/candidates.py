@@ -24,10 +24,10 @@ from headstart.methods.method import Fitted, facts_of
 from headstart.methods.model import answer, learnt_by
 from headstart.methods.plan import Plan
 from headstart.methods.table import fit_model, row_of
+from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
 from headstart.study.notes import about_pair, about_task, notes_of_pair, notes_of_task
 from headstart.study.resampling import Trials
-from headstart.study.task_pair import StrategyFitter, TaskPair
 from headstart.tasks.task import Array
 
 __all__ = ["SourceCandidate", "TaskCandidate", "unadapted"]

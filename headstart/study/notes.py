@@ -15,8 +15,8 @@ from headstart.evidence.plain import plain
 from headstart.evidence.verdict import signed, spread, verdict
 from headstart.features.feature_set import FeatureSet
 from headstart.methods.method import Fitted, facts_of
+from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.resampling import Trials
-from headstart.study.task_pair import StrategyFitter, TaskPair
 
 __all__ = ["about_pair", "about_task", "notes_of_pair", "notes_of_task"]
 

@@ -12,13 +12,13 @@ from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.methods.method import facts_of
 from headstart.methods.table import method
+from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.candidates import SourceCandidate, unadapted
 from headstart.study.comparison import Comparison, held_out_of
 from headstart.study.notes import about_pair, notes_of_pair
 from headstart.study.resampling import plan_trials
 from headstart.study.source_contenders import source_contenders, unadapted_names, untold
 from headstart.study.stopwatch import Stopwatch
-from headstart.study.task_pair import StrategyFitter, TaskPair
 
 __all__ = ["compare_with_source"]
 

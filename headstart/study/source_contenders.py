@@ -20,10 +20,10 @@ from headstart.evidence.assess import NO_PRETRAINING, NO_TRANSFER
 from headstart.features.feature_set import FeatureSet, look
 from headstart.methods.method import Fitted, facts_of
 from headstart.methods.table import method
+from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Contender
 from headstart.study.contenders import direct_answers, majority_answers, untransferred
 from headstart.study.resampling import Trials
-from headstart.study.task_pair import StrategyFitter, TaskPair
 from headstart.tasks.task import Array
 
 __all__ = ["source_contenders", "unadapted_names", "untold"]

@@ -18,10 +18,10 @@ from headstart.errors import DataError
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
 from headstart.methods.plan import Plan
+from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.check import checked
 from headstart.study.source_comparison import compare_with_source
 from headstart.study.stopwatch import Stopwatch
-from headstart.study.task_pair import StrategyFitter, TaskPair
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 

@@ -1,0 +1,89 @@
+"""From the arguments of a scikit-learn estimator to a task, by scikit-learn's own rules where they hold arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from headstart.data.arrays import as_matrix, as_task, is_matrix
+from headstart.data.containers import contained
+from headstart.data.pair import Pair, foreign, pair
+from headstart.data.quality.classes import without_empty_classes
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.data.tables import Table
+from headstart.data.target_values import rows_of, target_values
+from headstart.data.targets import is_missing
+from headstart.errors import DataError
+from headstart.tasks.task import Array, Task
+
+__all__ = ["both_tasks", "task_to_answer", "task_to_fit"]
+
+FLOATS = (np.float64, np.float32)
+
+
+def task_to_fit(estimator: Any, X: Any, y: Any, groups: Any = None, weights: Any = None) -> Task:
+    """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds."""
+    if y is None:
+        raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
+    inputs, targets = contained(X), rows_of(y, "targets")
+    if estimator.kind != "multilabel" and isinstance(targets, np.ndarray):
+        targets = column_or_1d(targets, warn=True)
+    if isinstance(inputs, Table):
+        validate_data(estimator, inputs.frame, skip_check_array=True)
+    elif is_matrix(inputs):
+        inputs, targets = _validated(estimator, as_matrix(inputs), targets)
+    if estimator.kind == "classification":
+        values, _ = target_values(targets)
+        check_classification_targets(values) if not any(map(is_missing, values)) else None
+    task = as_task(inputs, targets, kind=estimator.kind, group=groups, weight=weights)
+    if task.weight is None or task.weight.all():
+        return task
+    return without_empty_classes(task.take(np.flatnonzero(task.weight)))
+
+
+def both_tasks(estimator: Any, X: Any, y: Any, groups: Any, source: Any) -> Pair:
+    """A target and its source `(X, y)` on common ground; y of the target may be None.
+
+    Raises DataError where they have no columns or classes in common, or the target has classes of its own.
+    """
+    if not isinstance(source, tuple | list) or len(source) != 2:
+        raise ValueError(f"source is a {type(source).__name__}: expected a pair (X, y) of the source task")
+    inputs, targets = source
+    theirs = as_task(inputs, rows_of(targets, "targets"), kind=estimator.kind)
+    ours = as_task(X, None if y is None else rows_of(y, "targets"), kind=estimator.kind, group=groups)
+    both = pair(theirs, ours)
+    if both.open:
+        raise DataError(foreign(both.open, "refused")[0])
+    if isinstance(both.target.inputs, np.ndarray):
+        validate_data(estimator, both.target.inputs, dtype=FLOATS)
+    elif hasattr(both.target.inputs, "columns"):
+        validate_data(estimator, both.target.inputs, skip_check_array=True)
+    return both
+
+
+def _validated(estimator: Any, X: Array, y: Any) -> tuple[Array, Any]:
+    """(N, D) numbers and their targets, by scikit-learn's rules."""
+    if estimator.kind == "multilabel":
+        return validate_data(estimator, X, dtype=FLOATS, ensure_min_samples=2), y
+    values, _ = target_values(y)
+    X, _ = validate_data(estimator, X, values, dtype=FLOATS, ensure_min_samples=2)
+    return X, y
+
+
+def task_to_answer(estimator: Any, X: Any) -> Task:
+    """The task of a prediction, without targets."""
+    modality, columns = estimator.model_.modality, estimator.model_.columns
+    if isinstance(X, str):
+        raise DataError(f"{X!r:.80} is one string: give a list, [text]; folders and files go to headstart.predict")
+    inputs = contained(X)
+    if isinstance(inputs, Table) or is_matrix(inputs):
+        rows = inputs.frame if isinstance(inputs, Table) else as_matrix(inputs)
+        if modality == "array":
+            inputs = validate_data(estimator, rows, reset=False, dtype=FLOATS)
+        elif modality == "table" and rows.ndim == 2 and hasattr(estimator, "feature_names_in_"):
+            validate_data(estimator, rows, skip_check_array=True, reset=False)
+    return read(inputs, roles=Roles(modality=modality), need_target=False, columns=columns)
