@@ -13,6 +13,7 @@ from collections.abc import Callable
 import typer
 
 from headstart.cli.diagnose import check, shift
+from headstart.cli.features import features
 from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
 from headstart.cli.predict import evaluate, predict
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-WITH_WORDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, check, shift, show)
+WITH_WORDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, check, shift, features, show)
 ALONE: tuple[Callable[..., None], ...] = (methods, cache)
 for verb in WITH_WORDS:
     app.command(no_args_is_help=True)(verb)

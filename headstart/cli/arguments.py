@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["kind_of", "may_save", "options_of", "roles_of"]
+__all__ = ["kind_of", "may_save", "options_of", "roles_of", "window_of"]
 
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
 METHOD = (
@@ -31,6 +31,9 @@ Domain = Annotated[str | None, typer.Option("--domain", help="Column that says w
 Classes = Annotated[str | None, typer.Option("--classes", help="Names for the places of rows of 0s and 1s: a,b,c")]
 Losses = Annotated[bool, typer.Option("--allow-losses", help="Go on where over 5 % of the rows cannot be used")]
 Weight = Annotated[str | None, typer.Option("--weight", help="Column that says how much a row counts in the fit")]
+Engine = Annotated[str, typer.Option("--engine", help="auto, torch or openvino")]
+Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")]
+Window = Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")]
 Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]
 
 
@@ -76,3 +79,8 @@ def roles_of(input: list[str] | None, target: str | None, *columns: str | None, 
         weight=weight,
         classes=named,
     )
+
+
+def window_of(window: str | None) -> Any:
+    """LOW,HIGH as a pair of words; what is no pair of numbers is refused where it is used."""
+    return window and window.split(",")

@@ -13,6 +13,7 @@ import typer
 from headstart.cli.arguments import (
     BACKBONE,
     AsJson,
+    Cached,
     Classes,
     Data,
     Domain,
@@ -64,7 +65,7 @@ def shift(
     ] = "all",
     seed: Annotated[int, typer.Option("--seed", help="Seed of the tests")] = 0,
     picture: Annotated[Path | None, typer.Option("--picture", help="Write a map of both tasks as SVG")] = None,
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")] = True,
+    cache: Cached = True,
     json: AsJson = False,
 ) -> None:
     """How do SOURCE and TARGET differ, and what follows from it?"""

@@ -14,9 +14,11 @@ from headstart.cli.arguments import (
     BACKBONE,
     METHOD,
     AsJson,
+    Cached,
     Classes,
     Data,
     Domain,
+    Engine,
     Group,
     Input,
     Kind,
@@ -24,10 +26,12 @@ from headstart.cli.arguments import (
     SplitColumn,
     Target,
     Weight,
+    Window,
     kind_of,
     may_save,
     options_of,
     roles_of,
+    window_of,
 )
 from headstart.cli.streams import complain, show_result, words_of
 
@@ -56,12 +60,12 @@ def fit(
         str | None, typer.Option("--class-weight", help="balanced: all classes count alike")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of everything random")] = 0,
-    engine: Annotated[str, typer.Option("--engine", help="auto, torch or openvino")] = "auto",
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")] = True,
+    engine: Engine = "auto",
+    cache: Cached = True,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="Of a method that moves weights, such as epochs=20; repeatable")
     ] = None,
-    window: Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")] = None,
+    window: Window = None,
     keep_tuned: Annotated[
         bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown to be better")
     ] = False,
@@ -93,7 +97,7 @@ def fit(
             options=options,
             keep_tuned=keep_tuned,
             allow_losses=allow_losses,
-            window=cast(Any, window and window.split(",")),
+            window=window_of(window),
             listener=terminal,
         )
         fitted.save(out, slim=slim, overwrite=overwrite)

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["SUFFIXES", "Content", "Destination", "check_file"]
+__all__ = ["FEATURE_SUFFIXES", "SUFFIXES", "Content", "Destination", "check_file"]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
+FEATURE_SUFFIXES = (".npy", *SUFFIXES)
 _MODEL, _HEAD = b'"headstart-model"', 1 << 16
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -65,16 +66,24 @@ class Destination:
     path     .csv, .tsv, .jsonl, .json or .parquet
     suffix   the format, whatever the path says
     inputs   paths that are read, none of which may be written over
+    formats  the suffixes there are
 
     Raises ValueError where the suffix is another or the file cannot be written, and ImportError for Parquet without
     pyarrow: before any work is done.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, suffix: str | None = None, inputs: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        suffix: str | None = None,
+        inputs: Sequence[str] = (),
+        formats: Sequence[str] = SUFFIXES,
+    ) -> None:
         self.path = check_file(path, inputs=inputs)
         self.suffix = suffix or os.path.splitext(path)[1].lower()
-        if self.suffix not in SUFFIXES:
-            known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        if self.suffix not in formats:
+            known = f"{', '.join(formats[:-1])} or {formats[-1]}"
             raise ValueError(f"{path}: the suffix {self.suffix!r} names no format: expected {known}")
         if self.suffix == ".parquet":
             _pyarrow()
@@ -92,9 +101,10 @@ class Destination:
             data = _bytes("".join(_json(row, None) + "\n" for row in content.rows()))
         else:
             data = _bytes(_json(content.to_json(), 2) + "\n")
-        self._put(data)
+        self.put(data)
 
-    def _put(self, data: bytes) -> None:
+    def put(self, data: bytes) -> None:
+        """Write these bytes, whole or not at all. Raises OSError as `write` does."""
         staged = _beside(self.path)
         try:
             with open(staged, "xb") as file:
