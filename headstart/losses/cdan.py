@@ -19,8 +19,7 @@ from torch import Tensor, nn
 from headstart.heads.module import TunedHead
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
-from headstart.losses.penalty import Helper
-from headstart.network import Network
+from headstart.losses.penalty import Context, Helper
 from headstart.tasks.task import Kind
 
 __all__ = ["CDAN"]
@@ -43,18 +42,18 @@ class CDAN(Adversarial):
         if self.most < 1:
             raise ValueError(f"most = {self.most}: expected 1 or more")
 
-    def start(self, network: Network, seed: int = 0) -> Against:
+    def start(self, context: Context) -> Against:
         """With an adversary that knows nothing yet."""
-        head = cast(TunedHead, network.head)
-        product = Product(len(head.mean), head.linear.out_features, self.most, seed).to(head.mean.device)
-        told = adversary(product.width, self.width, seed, head.mean)
+        head = cast(TunedHead, context.network.head)
+        product = Product(len(head.mean), head.linear.out_features, self.most, context.seed).to(head.mean.device)
+        told = adversary(product.width, self.width, context.seed, head.mean)
 
         def cost(both: Domains) -> Tensor:
             g = both.logits.softmax(1).detach()
             h = self.reversed(product(both.x, g), both.found.done)
             return told_apart(told(h)[:, 0], both.target, certainty(g) if self.entropy else None)
 
-        return Against(network, self, cost, Helper(told, self.rate))
+        return Against(context.network, self, cost, Helper(told, self.rate))
 
 
 class Product(nn.Module):

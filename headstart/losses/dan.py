@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from headstart.losses.domains import Between, squared_distances
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
-from headstart.network import Network
 from headstart.tasks.task import Kind
 
 __all__ = ["DAN", "mmd"]
@@ -38,9 +38,9 @@ class DAN(Supervised):
         if self.kernels < 1:
             raise ValueError(f"kernels = {self.kernels}: expected 1 or more")
 
-    def start(self, network: Network, seed: int = 0) -> Between:
+    def start(self, context: Context) -> Between:
         """Nothing is kept between batches."""
-        return Between(network, self, self.weight, lambda both: mmd(*both.parts(), self.kernels))
+        return Between(context.network, self, self.weight, lambda both: mmd(*both.parts(), self.kernels))
 
 
 def mmd(x: Tensor, y: Tensor, kernels: int) -> Tensor:

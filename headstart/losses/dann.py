@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from headstart.heads.module import TunedHead
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
-from headstart.losses.penalty import Helper
-from headstart.network import Network
+from headstart.losses.penalty import Context, Helper
 from headstart.tasks.task import Kind
 
 __all__ = ["DANN"]
@@ -31,15 +30,15 @@ class DANN(Adversarial):
 
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
 
-    def start(self, network: Network, seed: int = 0) -> Against:
+    def start(self, context: Context) -> Against:
         """With an adversary that knows nothing yet."""
-        mean = cast(TunedHead, network.head).mean
-        told = adversary(len(mean), self.width, seed, mean)
+        mean = cast(TunedHead, context.network.head).mean
+        told = adversary(len(mean), self.width, context.seed, mean)
 
         def cost(both: Domains) -> Tensor:
             return told_apart(self._said(told, both), both.target)
 
-        return Against(network, self, cost, Helper(told, self.rate))
+        return Against(context.network, self, cost, Helper(told, self.rate))
 
     def _said(self, told: nn.Module, both: Domains) -> Tensor:
         said: Tensor = told(self.reversed(both.x, both.found.done))

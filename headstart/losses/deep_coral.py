@@ -15,8 +15,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from headstart.losses.domains import Between, Domains
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
-from headstart.network import Network
 from headstart.tasks.task import Kind
 
 __all__ = ["DeepCoral", "coral"]
@@ -31,13 +31,13 @@ class DeepCoral(Supervised):
     kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
 
-    def start(self, network: Network, seed: int = 0) -> Between:
+    def start(self, context: Context) -> Between:
         """Nothing is kept between batches."""
 
         def cost(both: Domains) -> Tensor:
             return coral(both.logits[~both.target], both.logits[both.target])
 
-        return Between(network, self, self.weight, cost)
+        return Between(context.network, self, self.weight, cost)
 
 
 def coral(x: Tensor, y: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from headstart.losses.penalty import Norms, Pass
+from headstart.losses.penalty import Context, Norms, Pass
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
 
@@ -43,9 +43,9 @@ class Delta(Supervised):
         if self.smallest < 1:
             raise ValueError(f"smallest = {self.smallest}: expected 1 or more; shrink = 0 is without")
 
-    def start(self, network: Network, seed: int = 0) -> Maps:
+    def start(self, context: Context) -> Maps:
         """The distance from the maps of the network as it is now."""
-        return Maps(network, self)
+        return Maps(context.network, self)
 
 
 class Maps(Norms):

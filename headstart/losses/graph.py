@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from headstart.losses.domains import Between, Domains, squared_distances
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
-from headstart.network import Network
 from headstart.tasks.task import Kind
 
 __all__ = ["Graph", "edges", "roughness"]
@@ -40,9 +40,9 @@ class Graph(Supervised):
         if self.neighbours < 1:
             raise ValueError(f"neighbours = {self.neighbours}: expected 1 or more")
 
-    def start(self, network: Network, seed: int = 0) -> Between:
+    def start(self, context: Context) -> Between:
         """Nothing is kept between batches."""
-        return Between(network, self, self.weight, self._cost)
+        return Between(context.network, self, self.weight, self._cost)
 
     def _cost(self, both: Domains) -> Tensor:
         F = both.logits.softmax(1) if both.found.kind == "classification" else both.logits

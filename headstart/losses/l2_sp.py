@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from headstart.losses.penalty import Norms
+from headstart.losses.penalty import Context, Norms
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import HEAD, Network
 
@@ -29,9 +29,9 @@ class L2SP(Supervised):
     needs: ClassVar[Needs] = "source"
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight", "head")
 
-    def start(self, network: Network, seed: int = 0) -> ToSource:
+    def start(self, context: Context) -> ToSource:
         """The distance from the weights that the network has now."""
-        return ToSource(network, self)
+        return ToSource(context.network, self)
 
 
 class ToSource(Norms):

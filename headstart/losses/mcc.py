@@ -17,8 +17,8 @@ from torch import Tensor
 
 from headstart.losses.cdan import certainty
 from headstart.losses.domains import Between
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
-from headstart.network import Network
 from headstart.tasks.task import Kind
 
 __all__ = ["MCC", "confusion"]
@@ -41,9 +41,11 @@ class MCC(Supervised):
         if not self.temperature > 0:
             raise ValueError(f"temperature = {self.temperature}: expected more than 0")
 
-    def start(self, network: Network, seed: int = 0) -> Between:
+    def start(self, context: Context) -> Between:
         """Nothing is kept between batches."""
-        return Between(network, self, self.weight, lambda both: confusion(both.logits[both.target], self.temperature))
+        return Between(
+            context.network, self, self.weight, lambda both: confusion(both.logits[both.target], self.temperature)
+        )
 
 
 def confusion(logits: Tensor, temperature: float) -> Tensor:

@@ -10,7 +10,22 @@ from torch import Tensor, nn
 from headstart.network import Network
 from headstart.tasks.task import Kind
 
-__all__ = ["Helper", "Norms", "Pass", "Regular"]
+__all__ = ["Context", "Helper", "Norms", "Pass", "Penalty"]
+
+
+class Context(NamedTuple):
+    """What a loss may look at when a training begins.
+
+    network   with the weights that it begins with
+    seed      of the training
+    kind      of the task
+    teacher   (N, C) logits, or (N, 1) values, of a teacher for all rows of the training, by their numbers
+    """
+
+    network: Network
+    seed: int = 0
+    kind: Kind = "classification"
+    teacher: Tensor | None = None
 
 
 class Pass(NamedTuple):
@@ -22,6 +37,7 @@ class Pass(NamedTuple):
     kind      of the task
     target    (N,) bool: the rows that are of the target; None where there is no other task
     done      how much of the stage is over, 0 to 1
+    rows      (N,) the numbers of the rows in the training, as a teacher's answers go by them
     """
 
     inputs: tuple[Tensor, ...]
@@ -30,6 +46,7 @@ class Pass(NamedTuple):
     kind: Kind
     target: Tensor | None = None
     done: float = 0.0
+    rows: Tensor | None = None
 
 
 class Helper(NamedTuple):
@@ -40,7 +57,7 @@ class Helper(NamedTuple):
     rate: float
 
 
-class Regular(Protocol):
+class Penalty(Protocol):
     """Made by a loss at the beginning of a training, when the network has its first weights."""
 
     @property

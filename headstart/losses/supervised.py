@@ -15,13 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from headstart.losses.penalty import Norms, Regular
-from headstart.network import Network
+from headstart.losses.penalty import Context, Norms, Penalty
 from headstart.tasks.task import Kind
 
 __all__ = ["Needs", "Supervised"]
 
-Needs = Literal["nothing", "source", "maps", "target"]
+Needs = Literal["nothing", "source", "maps", "target", "teacher"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class Supervised:
     l1, l2            see above; unlike weight_decay they are part of the loss, so that the optimiser scales them
 
     needs   what the loss compares with: nothing, the weights that the backbone came with, what its stages made of the
-            inputs, or rows of a target task
+            inputs, rows of a target task, or the answers of a teacher
     kinds   the tasks that it is for
     amounts the options that may not be negative
     """
@@ -68,6 +67,6 @@ class Supervised:
             return functional.binary_cross_entropy_with_logits(logits, targets.float(), reduction="none").mean(1)
         return (logits[:, 0] - targets.to(torch.float32)).square()
 
-    def start(self, network: Network, seed: int = 0) -> Regular:
-        """What else is minimised, for a network that still has its first weights; the seed is that of the training."""
-        return Norms(network, l1=self.l1, l2=self.l2)
+    def start(self, context: Context) -> Penalty:
+        """What else is minimised, in a training that begins with this context."""
+        return Norms(context.network, l1=self.l1, l2=self.l2)

@@ -27,6 +27,7 @@ class Data(NamedTuple):
     """Rows to learn from and rows to stop by: row numbers of `inputs`. targets (N,) or (N, C), weights (N,).
 
     target   rows of a target task, to learn from too: by their targets where their weights are above 0
+    teacher  (N, C) what a teacher answers to each row of `inputs`, for a loss that learns from one
     """
 
     inputs: Batches
@@ -36,6 +37,7 @@ class Data(NamedTuple):
     train: Array
     val: Array
     target: Array = NOBODY
+    teacher: Tensor | None = None
 
 
 class Source(NamedTuple):

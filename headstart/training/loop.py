@@ -18,6 +18,7 @@ from headstart.errors import TrainingError
 from headstart.finetuning.stage import Stage, Tune
 from headstart.finetuning.states import copied
 from headstart.heads.calibrate import calibrate
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.tasks.task import Array
@@ -99,7 +100,7 @@ def train(
             run.stage(number, stage)
     finally:
         torch.set_rng_state(before)
-        run.step.regular.close()
+        run.step.penalty.close()
         network.requires_grad_(False).eval()
     return Trained(run.curves, run.found, sum(run.learnt.values()), run.facts, [*run.notes, *run.step.notes])
 
@@ -128,8 +129,10 @@ class _Run:
         self.fixed = lengths is not None or not self.validates
         if loss.needs == "target" and not len(data.target):
             raise ValueError(f"{type(loss).__name__} compares two tasks: give rows of a target")
-        self.step = Step(network, data.kind, loss, loss.start(network, training.seed), training)
-        self.helper = self.step.regular.helper
+        if loss.needs == "teacher" and data.teacher is None:
+            raise ValueError(f"{type(loss).__name__} learns from a teacher: give its answers")
+        self.step = Step(network, data.kind, loss, loss.start(self._context()), training)
+        self.helper = self.step.penalty.helper
         self.all = network if self.helper is None else nn.ModuleList([network, self.helper.module])
         self.fresh = {} if self.helper is None else copied(self.helper.module)
         self.of_target = torch.zeros(len(data.inputs), dtype=torch.bool)
@@ -143,6 +146,9 @@ class _Run:
         self.found: list[int] = []
         if self.point is not None:
             self.step.micro, self.found = self.point.micro, list(self.point.lengths)
+
+    def _context(self) -> Context:
+        return Context(self.network, self.training.seed, self.data.kind, self.data.teacher)
 
     @property
     def validates(self) -> bool:
@@ -254,7 +260,8 @@ class _Run:
             inputs = found.inputs.batch(rows, draw)
             device = inputs[0].device
             target = self.of_target[rows].to(device) if len(self.data.target) else None
-            yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device), target)
+            numbers = torch.from_numpy(rows)
+            yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device), target, numbers)
 
     def _draw(self, number: int, epoch: int, found: Source) -> Draw | None:
         if not self.training.augment:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from headstart.losses.penalty import Pass, Regular
+from headstart.losses.penalty import Pass, Penalty
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.tasks.task import Kind
@@ -26,12 +26,14 @@ Features = Callable[..., Tensor]
 @dataclass(frozen=True)
 class Batch:
     """Rows as a network takes them: its inputs, targets (N,) or (N, C), how much each row counts (N,), and which rows
-    are of a target task (N,), None where there is none. A row whose target is not known counts nothing."""
+    are of a target task (N,), None where there is none; and their numbers in the training. A row whose target is not
+    known counts nothing."""
 
     inputs: tuple[Tensor, ...]
     targets: Tensor
     weights: Tensor
     target: Tensor | None = None
+    rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -40,7 +42,8 @@ class Batch:
         """The same with only these rows; a slice copies nothing."""
         inputs = tuple(tensor[rows] for tensor in self.inputs)
         target = None if self.target is None else self.target[rows]
-        return Batch(inputs, self.targets[rows], self.weights[rows], target)
+        numbers = None if self.rows is None else self.rows[rows]
+        return Batch(inputs, self.targets[rows], self.weights[rows], target, numbers)
 
     def parts(self, count: int) -> list[slice | Tensor]:
         """Its rows in so many parts; where there is a target in no more than let each hold rows of both tasks."""
@@ -65,8 +68,8 @@ class Step:
     done    how much of the stage is over, 0 to 1, for losses that go by it
     """
 
-    def __init__(self, network: Network, kind: Kind, loss: Supervised, regular: Regular, training: Training) -> None:
-        self.network, self.kind, self.loss, self.regular, self.training = network, kind, loss, regular, training
+    def __init__(self, network: Network, kind: Kind, loss: Supervised, penalty: Penalty, training: Training) -> None:
+        self.network, self.kind, self.loss, self.penalty, self.training = network, kind, loss, penalty, training
         loss.suits(kind, mixup=training.mixup)
         most = training.batch * (2 if loss.needs == "target" else 1)
         self.micro = min(training.micro or most, most)
@@ -95,7 +98,7 @@ class Step:
 
     def _clipped(self, optimise: torch.optim.Optimizer) -> bool:
         """Whether the gradient is finite; that of a helper is clipped by itself, so that it slows down nothing else."""
-        helper = self.regular.helper
+        helper = self.penalty.helper
         theirs = [] if helper is None else list(helper.module.parameters())
         apart = {id(weights) for weights in theirs}
         moving = [weights for group in optimise.param_groups for weights in group["params"] if id(weights) not in apart]
@@ -129,7 +132,7 @@ class Step:
                     cost = cost + extra * (count / len(batch))
             torch.autograd.backward(cost)
             value += cost.detach()
-        penalty = self.regular.weights()
+        penalty = self.penalty.weights()
         if penalty is not None:
             torch.autograd.backward(penalty)
             value += penalty.detach()
@@ -149,7 +152,7 @@ class Step:
         if mix is not None and other_features is not None:
             mixed = _mixed(found, other_features, mix.share)
         out = self.network.head(mixed.float())
-        extra = self.regular.batch(Pass(inputs, found, out, self.kind, some.target, self.done))
+        extra = self.penalty.batch(Pass(inputs, found, out, self.kind, some.target, self.done, some.rows))
         cost = (self.loss.each(out, some.targets, self.kind) * some.weights).sum()
         if mix is not None and mates is not None:
             other = (self.loss.each(out, mates.targets, self.kind) * mates.weights).sum()

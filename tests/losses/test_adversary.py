@@ -13,6 +13,7 @@ from torch import nn
 from headstart.losses.adversary import adversary, ramp, reverse, told_apart
 from headstart.losses.cdan import CDAN, Product, certainty
 from headstart.losses.dann import DANN
+from headstart.losses.penalty import Context
 from headstart.training.options import Training
 
 TARGET = np.array([False, True, False, True, True])
@@ -80,7 +81,7 @@ def said_by(module, x):
 
 
 def test_dann_is_the_naive_loss_and_its_gradients_have_opposite_signs(network):
-    regular = DANN(weight=0.7, sharp=4.0, width=8).start(network, seed=3)
+    regular = DANN(weight=0.7, sharp=4.0, width=8).start(Context(network, 3))
     features = drawn(5, network.head.linear.in_features).requires_grad_()
     told = regular.helper.module
     found = regular.batch(pass_of(network, features, TARGET, done=0.25))
@@ -94,7 +95,7 @@ def test_dann_is_the_naive_loss_and_its_gradients_have_opposite_signs(network):
 
 @pytest.mark.parametrize("entropy", [False, True])
 def test_cdan_is_the_naive_loss_of_the_products(network, entropy):
-    regular = CDAN(entropy=entropy, width=8).start(network, seed=3)
+    regular = CDAN(entropy=entropy, width=8).start(Context(network, 3))
     features = drawn(5, network.head.linear.in_features).requires_grad_()
     found = regular.batch(pass_of(network, features, TARGET))
     f = features.detach().double().numpy()
@@ -165,4 +166,4 @@ def test_one_task_alone_cannot_be_compared(network):
     features = drawn(5, network.head.linear.in_features)
     alone = pass_of(network, features, TARGET)._replace(target=None)
     with pytest.raises(ValueError, match="this loss compares two tasks, and there is only one"):
-        DANN().start(network).batch(alone)
+        DANN().start(Context(network)).batch(alone)

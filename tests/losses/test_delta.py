@@ -12,7 +12,7 @@ from headstart.finetuning.full import Full
 from headstart.finetuning.top import Top
 from headstart.losses.delta import Delta, spectral_tail
 from headstart.losses.l2_sp import L2SP
-from headstart.losses.penalty import Pass
+from headstart.losses.penalty import Context, Pass
 from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
 from headstart.training.options import Training
@@ -42,7 +42,7 @@ def maps(backbone, x):
 
 @pytest.mark.parametrize("shrink", [0.0, 0.5])
 def test_the_cost_is_the_naive_one(network, backbone, shrink):
-    regular = Delta(weight=0.7, shrink=shrink, smallest=2).start(network)
+    regular = Delta(weight=0.7, shrink=shrink, smallest=2).start(Context(network))
     moved(network)
     network.open(network.stages)
     network.eval()
@@ -67,7 +67,7 @@ def test_the_cost_is_the_naive_one(network, backbone, shrink):
 
 
 def test_nothing_has_moved_at_the_beginning(network):
-    regular = Delta(shrink=0.0).start(network)
+    regular = Delta(shrink=0.0).start(Context(network))
     network.open(network.stages)
     network.eval()
     assert regular.batch(Pass((X,), network.backbone(X), X, "classification")).item() == 0
@@ -83,12 +83,12 @@ def test_parts_of_a_batch_add_up(network, micro):
     for some in (0, micro):
         regular = Delta(shrink=0.0, weight=3.0)
         training = Training(margin=0, batch=6, micro=some, clip=0.0, precision="float32")
-        step = Step(network, "classification", regular, regular.start(network), training)
+        step = Step(network, "classification", regular, regular.start(Context(network)), training)
         if not some:
             state = {name: value.clone() for name, value in network.state_dict().items()}
         network.load_state_dict(state)
-        step.regular.close()
-        step.regular = regular.start(network)
+        step.penalty.close()
+        step.penalty = regular.start(Context(network))
         moved(network)
         network.open(network.stages)
         network.eval()
@@ -96,7 +96,7 @@ def test_parts_of_a_batch_add_up(network, micro):
         batch = Batch((X.double(),), torch.arange(6) % 3, torch.linspace(1, 1, 6))
         values.append(step(optimise, network.backbone, batch, np.random.default_rng(0)))
         moved_.append([weights.grad.clone() for weights in network.parameters()])
-        step.regular.close()
+        step.penalty.close()
     assert values[0] == pytest.approx(values[1], rel=1e-4)
     for one, other in zip(*moved_, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4 * float(other.abs().max()) + 1e-8, rtol=1e-3)

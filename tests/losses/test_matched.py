@@ -13,6 +13,7 @@ from headstart.losses.dan import DAN, mmd
 from headstart.losses.deep_coral import DeepCoral, coral
 from headstart.losses.graph import Graph, edges, roughness
 from headstart.losses.mcc import MCC, confusion
+from headstart.losses.penalty import Context
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 4)), RNG.normal(size=(9, 4)) * 1.5 + 0.5
@@ -119,7 +120,7 @@ def test_the_costs_are_of_the_features_as_the_head_sees_them_or_of_what_it_says(
         Graph(weight=4.0, neighbours=2): 4 * roughness(logits.softmax(1), edges(x, 2)),
     }
     for loss, value in expected.items():
-        cost = loss.start(network).batch(found)
+        cost = loss.start(Context(network)).batch(found)
         assert cost.item() == pytest.approx(value.item(), rel=1e-4), loss
         features.grad = None
         cost.backward(retain_graph=True)
@@ -127,7 +128,7 @@ def test_the_costs_are_of_the_features_as_the_head_sees_them_or_of_what_it_says(
         if isinstance(loss, MCC):
             assert not features.grad[:6].any()
     values = found._replace(kind="regression")
-    cost = Graph(weight=1.0).start(network).batch(values).item()
+    cost = Graph(weight=1.0).start(Context(network)).batch(values).item()
     assert cost == pytest.approx(roughness(logits, edges(x, 5)).item(), rel=1e-4)
 
 
@@ -135,9 +136,9 @@ def test_the_costs_are_of_the_features_as_the_head_sees_them_or_of_what_it_says(
 def test_half_precision_is_left_to_the_network(network, loss):
     features = features_of(network)
     found = pass_of(network, features, TARGET)
-    expected = loss.start(network).batch(found)
+    expected = loss.start(Context(network)).batch(found)
     with torch.autocast("cpu", torch.bfloat16):
-        assert loss.start(network).batch(found).item() == expected.item()
+        assert loss.start(Context(network)).batch(found).item() == expected.item()
 
 
 @pytest.mark.parametrize(

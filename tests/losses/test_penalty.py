@@ -7,7 +7,7 @@ import torch
 
 from headstart.losses.delta import Delta
 from headstart.losses.l2_sp import L2SP
-from headstart.losses.penalty import Pass
+from headstart.losses.penalty import Context, Pass
 from headstart.losses.supervised import Supervised
 
 
@@ -25,7 +25,7 @@ def norms(network):
 def test_the_norms_are_the_formula_and_only_of_matrices_that_learn(network, kind):
     """With every loss; what else a loss minimises is nothing where nothing has moved."""
     more = {"weight": 0.0, "head": 0.0} if kind is L2SP else {}
-    regular = kind(l1=0.3, l2=0.4, **more).start(network)
+    regular = kind(l1=0.3, l2=0.4, **more).start(Context(network))
     found = []
     for top in (0, 1, len(network.stages) - 1):
         network.open(network.top(top))
@@ -38,15 +38,17 @@ def test_the_norms_are_the_formula_and_only_of_matrices_that_learn(network, kind
 
 def test_the_gradient_is_that_of_the_formula(network):
     network.open(network.top(0))
-    (found,) = torch.autograd.grad(Supervised(l1=0.3, l2=0.4).start(network).weights(), network.head.linear.weight)
+    (found,) = torch.autograd.grad(
+        Supervised(l1=0.3, l2=0.4).start(Context(network)).weights(), network.head.linear.weight
+    )
     weights = network.head.linear.weight.detach()
     torch.testing.assert_close(found, 0.3 * weights.sign() + 0.4 * weights)
 
 
 def test_nothing_is_nothing(network):
     network.open(network.stages)
-    regular = Supervised().start(network)
+    regular = Supervised().start(Context(network))
     assert regular.weights() is None
     assert regular.batch(Pass((), torch.zeros(1), torch.zeros(1), "classification")) is None
     network.requires_grad_(False)
-    assert Supervised(l2=1.0).start(network).weights() is None
+    assert Supervised(l2=1.0).start(Context(network)).weights() is None

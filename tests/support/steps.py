@@ -10,6 +10,7 @@ import torch
 from small import Rows, data_of, network_of, noise
 
 from headstart.finetuning.full import Full
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
@@ -44,7 +45,7 @@ def sgd(network, lr=0.0):
 
 def stepped(network, training, batch=None, features=None, kind="classification", loss=Supervised(), seed=0):  # noqa: B008
     """The loss, the gradients, and the step; nothing moves at learning rate 0."""
-    step = Step(network, kind, loss, loss.start(network), training)
+    step = Step(network, kind, loss, loss.start(Context(network)), training)
     batch, dtype = batch or batch_of(), next(network.backbone.parameters()).dtype
     inputs = tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in batch.inputs)
     value = step(sgd(network), features or network.backbone, replace(batch, inputs=inputs), np.random.default_rng(seed))

@@ -16,6 +16,7 @@ from headstart.finetuning.full import Full
 from headstart.finetuning.gradual import Gradual
 from headstart.finetuning.top import Top
 from headstart.losses.l2_sp import L2SP
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.network import HEAD
 from headstart.training.checkpoint import Journal
@@ -207,7 +208,7 @@ def test_an_endless_weight_of_the_source_is_the_probe(backbone):
 
 def test_the_penalty_is_the_formula(backbone):
     network = network_of(backbone)
-    found = L2SP(weight=0.3, head=0.2).start(network)
+    found = L2SP(weight=0.3, head=0.2).start(Context(network))
     network.open(network.top(1))
     with torch.no_grad():
         for weights in network.parameters():

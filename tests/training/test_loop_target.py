@@ -22,6 +22,7 @@ from headstart.losses.dann import DANN
 from headstart.losses.deep_coral import DeepCoral
 from headstart.losses.graph import Graph
 from headstart.losses.mcc import MCC
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
@@ -149,7 +150,7 @@ def test_each_part_of_a_batch_holds_rows_of_both(count):
 
 def gradients(backbone, loss, micro):
     network, batch = precise_network(backbone), batch_of()
-    step = Step(network, "classification", loss, loss.start(network), replace(STEP, micro=micro))
+    step = Step(network, "classification", loss, loss.start(Context(network)), replace(STEP, micro=micro))
     step.done = 0.5
     batch = replace(batch, inputs=(batch.inputs[0].double(),))
     value = step(sgd(network), network.backbone, batch, np.random.default_rng(0))
@@ -166,7 +167,7 @@ def test_parts_of_a_batch_add_up_where_the_cost_is_a_mean_over_rows(backbone):
 def test_a_statistic_of_a_batch_is_in_parts_the_mean_of_those_of_the_parts(backbone):
     value, _ = gradients(backbone, DeepCoral(weight=1e7), 3)
     network, batch = open_network(backbone), batch_of()
-    plain = Step(network, "classification", Supervised(), Supervised().start(network), STEP)
+    plain = Step(network, "classification", Supervised(), Supervised().start(Context(network)), STEP)
     labels = plain(sgd(network), network.backbone, batch, np.random.default_rng(0))
     said = network.head(network.backbone(batch.inputs[0])).detach()
     apart = [1e7 * (np.cov(said[rows][:2].T.numpy()) ** 2).sum() / (4 * said.shape[1] ** 2) for rows in batch.parts(3)]
@@ -179,7 +180,7 @@ def test_the_adversary_slows_nothing_else_down(backbone):
     for loss in (Supervised(), DANN(width=8, weight=0.0)):
         network = open_network(backbone)
         training = replace(STEP, clip=0.1)
-        regular = loss.start(network)
+        regular = loss.start(Context(network))
         step = Step(network, "classification", loss, regular, training)
         more = [] if regular.helper is None else list(regular.helper.module.parameters())
         optimise = torch.optim.SGD([*network.parameters(), *more], lr=0.0)

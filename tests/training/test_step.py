@@ -18,6 +18,7 @@ from torch.nn import functional
 from headstart.backbones.load import load
 from headstart.finetuning.top import Top
 from headstart.losses.l2_sp import L2SP
+from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.training.step import Batch, Step
 
@@ -56,7 +57,7 @@ def test_parts_add_up_for_other_kinds(backbone, kind):
 
 def moved(network, training, batch=None, lr=1.0):
     before = [weights.detach().clone() for weights in network.parameters()]
-    step = Step(network, "classification", Supervised(), Supervised().start(network), training)
+    step = Step(network, "classification", Supervised(), Supervised().start(Context(network)), training)
     value = step(sgd(network, lr), network.backbone, batch or batch_of(), np.random.default_rng(0))
     return value, [weights.detach() - old for weights, old in zip(network.parameters(), before, strict=True)]
 
@@ -129,7 +130,9 @@ class Listening:
 def test_pictures_are_mixed_before_the_network(backbone):
     network, batch = open_network(backbone), batch_of()
     heard = Listening(network)
-    step = Step(network, "classification", Supervised(), Supervised().start(network), replace(PLAIN, mixup=1.0))
+    step = Step(
+        network, "classification", Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0)
+    )
     value = step(sgd(network), heard, batch, Shares(0.3))
     (x,) = batch.inputs
     mixed = 0.3 * x + 0.7 * x.flip(0)
@@ -145,7 +148,9 @@ def test_pictures_are_mixed_before_the_network(backbone):
 def test_a_share_of_one_changes_nothing(backbone):
     network = open_network(backbone)
     plain = stepped(network, PLAIN)
-    step = Step(network, "classification", Supervised(), Supervised().start(network), replace(PLAIN, mixup=1.0))
+    step = Step(
+        network, "classification", Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0)
+    )
     value = step(sgd(network), network.backbone, batch_of(), Shares(1.0))
     same((value, {n: w.grad for n, w in network.named_parameters()}), plain, 1e-6)
 
@@ -165,7 +170,9 @@ def test_features_of_texts_are_mixed_after_the_network():
     mask[2, 4:] = 0
     batch = Batch((ids, mask), torch.arange(6) % 3, torch.ones(6))
     heard = Listening(network)
-    step = Step(network, "classification", Supervised(), Supervised().start(network), replace(PLAIN, mixup=1.0))
+    step = Step(
+        network, "classification", Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0)
+    )
     value = step(sgd(network), heard, batch, Shares(0.3))
     assert torch.equal(heard.seen[1][0], ids)  # their mates go first
     with torch.no_grad():
