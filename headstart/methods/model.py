@@ -7,6 +7,7 @@ from typing import Any, cast
 from headstart.artefact import Model
 from headstart.artefact.model import Label
 from headstart.features.feature_set import FeatureSet
+from headstart.heads.head import Head
 from headstart.methods.method import Fitted
 from headstart.methods.plan import Plan
 from headstart.methods.probe import features_of
@@ -51,14 +52,12 @@ def features(model: Model, rows: FeatureSet) -> Array:
     return features_of(rows, encoder)
 
 
-def learnt_by(model: Model) -> int:
-    """How many figures of the model were learnt from the task."""
-    moved = model.head.config.get("parameters")
+def learnt_by(head: Head) -> int:
+    """How many figures were learnt from the task, in the head and in the backbone that moved with it."""
+    moved = head.config.get("parameters")
     return int(
         moved
-        or sum(
-            array.size for name, array in model.head.arrays.items() if name.startswith(("weight.", "bias.", "trees"))
-        )
+        or sum(array.size for name, array in head.arrays.items() if name.startswith(("weight.", "bias.", "trees")))
     )
 
 

@@ -20,10 +20,11 @@ from headstart.evidence.steps import steps
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
-from headstart.methods.method import Fitted, facts_of
-from headstart.methods.model import answer, learnt_by
+from headstart.methods.method import Data, Fitted, facts_of
+from headstart.methods.model import learnt_by, model_of
 from headstart.methods.plan import Plan
-from headstart.methods.table import fit_model, row_of
+from headstart.methods.probe import features_of
+from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
 from headstart.study.notes import about_pair, about_task, notes_of_pair, notes_of_task
@@ -43,45 +44,45 @@ class TaskCandidate:
     """
 
     def __init__(
-        self, rows: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+        self, rows: FeatureSet, backbone: Backbone | None, plan: Plan, how: tuple[Extraction, Listener]
     ) -> None:
         self.name, self.rows, self.seed = plan.method, rows, plan.seed
-        self.backbone, self.plan, self.extraction, self.listener = backbone, plan, extraction, listener
-        self.moves_weights = row_of(plan).moves_weights
-        self.stage = "tuning" if self.moves_weights else "head"
+        self.backbone, self.plan, self.how, self.row = backbone, plan, how, row_of(plan)
+        self.stage = "tuning" if self.row.moves_weights else "head"
         self.parameters = -1
         self.beside: dict[str, TaskCandidate] = {}
 
-    def fit(self, rows: Array) -> Model:
-        learnt = self.rows.take(rows)
-        return fit_model(learnt, self.backbone, self.plan, extraction=self.extraction, listener=self.listener)
+    def fit(self, rows: Array) -> Fitted:
+        return self.row.fit(self.plan, Data(self.rows.take(rows), self.backbone, self.how))
 
-    def answer(self, fitted: Model, rows: Array) -> Array:
-        return answer(fitted, self._through(fitted, self.rows.take(rows)))
+    def answer(self, fitted: Fitted, rows: Array) -> Array:
+        return fitted.head.predict(features_of(self._through(fitted, self.rows.take(rows)), fitted.encoder))
 
-    def model(self, fitted: Model) -> Model:
-        return fitted
+    def model(self, fitted: Fitted) -> Model:
+        task = self.rows.task
+        return model_of(fitted, self.plan, self.rows, classes=task.classes, columns=task.columns)
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
         """As a contender of another candidate."""
         own = self.fit(train)
-        self.parameters = max(self.parameters, learnt_by(own))
+        self.parameters = max(self.parameters, learnt_by(own.head))
         return self.answer(own, test)
 
-    def observe(self, fitted: Model, test: Array, answers: Mapping[str, Array]) -> int:
-        return learnt_by(fitted)
+    def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> int:
+        return learnt_by(fitted.head)
 
-    def complete(self, evidence: Evidence, kept: Model, results: Results, trials: Trials) -> Evidence:
+    def complete(self, evidence: Evidence, kept: Fitted, results: Results, trials: Trials) -> Evidence:
+        model = self.model(kept)
         return replace(
             evidence,
             n_train=round(np.mean([len(trial.train) for trial in trials.trials])),
-            about=evidence.about | about_task(self.rows, self.backbone, kept),
-            notes=(*evidence.notes, *notes_of_task(self.rows, self.backbone, kept, trials)),
+            about=evidence.about | about_task(self.rows, self.backbone, model),
+            notes=(*evidence.notes, *notes_of_task(self.rows, self.backbone, model, trials)),
         )
 
     def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
         """What each dearer step bought, where weights move."""
-        if not self.moves_weights:
+        if not self.row.moves_weights:
             return evidence
         costs = results.costs | {
             name: results.costs[name]._replace(parameters=candidate.parameters)
@@ -95,11 +96,12 @@ class TaskCandidate:
             evidence, about=evidence.about | {"steps": steps(held, results.answers, costs, pairs, self.seed)}
         )
 
-    def _through(self, model: Model, seen: FeatureSet) -> FeatureSet:
-        """The same rows through the backbone of this model, where it has moved."""
-        if self.backbone is None or model.backbone is None or model.backbone.fingerprint == self.backbone.fingerprint:
+    def _through(self, fitted: Fitted, seen: FeatureSet) -> FeatureSet:
+        """The same rows through the backbone that was fitted, where it has moved."""
+        moved = fitted.backbone
+        if self.backbone is None or moved is None or moved.fingerprint == self.backbone.fingerprint:
             return seen
-        return look_again(seen, model.backbone, self.extraction)
+        return look_again(seen, moved, self.how[0])
 
 
 class Observed(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,8 +13,8 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
-from headstart.study.resampling import Trial, Trials
-from headstart.study.stopwatch import Stopwatch
+from headstart.study.resampling import Trials
+from headstart.study.stopwatch import Stopwatch, timed
 from headstart.tasks.task import Array
 
 __all__ = ["Candidate", "Comparison", "Contender", "Results", "held_out_of"]
@@ -108,38 +107,24 @@ class Comparison:
         return candidate.model(kept), replace(evidence, seconds=self.watch.seconds())
 
     def _results(self) -> Results:
-        names = (*self.contenders, self.candidate.name)
-        seconds = dict.fromkeys(names, 0.0)
-        answers: dict[str, list[Array]] = {name: [] for name in names}
+        candidate, name = self.candidate, self.candidate.name
+        seconds = dict.fromkeys((*self.contenders, name), 0.0)
+        answers: dict[str, list[Array]] = {each: [] for each in seconds}
         observed, fitted = [], None
         for trial in self.trials.trials:
             fitted = None  # one at a time: it may hold the features of both tasks
-            fitted, own = self._candidate(trial, seconds)
-            answers[self.candidate.name].append(own)
-            for name, contender in self.contenders.items():
-                answers[name].append(self._contender(name, contender, fitted, trial, seconds))
-            latest = {name: given[-1] for name, given in answers.items()}
+            with self.watch(candidate.stage), timed(seconds, name):
+                fitted = candidate.fit(trial.train)
+                latest = {name: candidate.answer(fitted, trial.test)}
             with self.watch("baselines"):
-                observed.append(self.candidate.observe(fitted, trial.test, latest))
-        costs = {name: Cost(spent / len(self.trials.trials)) for name, spent in seconds.items()}
-        return Results({name: self.trials.joined(given) for name, given in answers.items()}, observed, costs, fitted)
-
-    def _candidate(self, trial: Trial, seconds: dict[str, float]) -> tuple[Any, Array]:
-        began = perf_counter()
-        with self.watch(self.candidate.stage):
-            fitted = self.candidate.fit(trial.train)
-            own = self.candidate.answer(fitted, trial.test)
-        seconds[self.candidate.name] += perf_counter() - began
-        return fitted, own
-
-    def _contender(
-        self, name: str, contender: Contender, fitted: Any, trial: Trial, seconds: dict[str, float]
-    ) -> Array:
-        began = perf_counter()
-        with self.watch("baselines"):
-            answers = contender(fitted, trial.train, trial.test)
-        seconds[name] += perf_counter() - began
-        return answers
+                for other, contender in self.contenders.items():
+                    with timed(seconds, other):
+                        latest[other] = contender(fitted, trial.train, trial.test)
+                observed.append(candidate.observe(fitted, trial.test, latest))
+            for each, given in latest.items():
+                answers[each].append(given)
+        costs = {each: Cost(spent / len(self.trials.trials)) for each, spent in seconds.items()}
+        return Results({each: self.trials.joined(given) for each, given in answers.items()}, observed, costs, fitted)
 
     def _kept(self, candidate: Candidate, results: Results) -> Any:
         """What is kept of a candidate: of a single split the fit that was tested, else one on all rows."""

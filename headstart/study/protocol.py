@@ -31,7 +31,7 @@ from headstart.study.check import checked, report_of
 from headstart.study.predictions import Answers
 from headstart.study.shift import TargetLabels, may_use, read_pair
 from headstart.study.stopwatch import Stopwatch
-from headstart.study.task_comparison import compare
+from headstart.study.task_comparison import task_comparison
 from headstart.study.with_source import fit_with_source, with_test
 from headstart.tasks.task import Array, Kind, Task
 from headstart.transfer import Device, EngineChoice, Transfer
@@ -112,7 +112,8 @@ def fit(
         seen, report = checked(seen, listener)
         seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
-    model, evidence = compare(seen, fitted.backbone_, plan, (fitted.extraction(seen.engine), listener), watch)
+    how = (fitted.extraction(seen.engine), listener)
+    model, evidence = task_comparison(seen, fitted.backbone_, plan, how, watch).run()
     return fitted.conclude(model, evidence, report)
 
 

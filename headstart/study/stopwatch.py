@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-__all__ = ["Stopwatch"]
+__all__ = ["Stopwatch", "timed"]
 
 
 class Stopwatch:
@@ -18,12 +18,19 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        began = perf_counter()
-        try:
+        with timed(self.named, name):
             yield
-        finally:
-            self.named[name] = self.named.get(name, 0.0) + perf_counter() - began
 
     def seconds(self) -> dict[str, float]:
         """The seconds of each name and of the whole."""
         return self.named | {"total": perf_counter() - self.started}
+
+
+@contextmanager
+def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Adds what the block takes to the seconds of this name."""
+    began = perf_counter()
+    try:
+        yield
+    finally:
+        seconds[name] = seconds.get(name, 0.0) + perf_counter() - began

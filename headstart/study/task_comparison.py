@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
-from headstart.evidence.evidence import Evidence
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import Listener
@@ -16,28 +14,28 @@ from headstart.study.contenders import contenders_of
 from headstart.study.resampling import REPEATS, plan_trials
 from headstart.study.stopwatch import Stopwatch
 
-__all__ = ["compare"]
+__all__ = ["task_comparison"]
 
 
-def compare(
+def task_comparison(
     rows: FeatureSet,
     backbone: Backbone | None,
     plan: Plan,
     how: tuple[Extraction, Listener],
     watch: Stopwatch,
-) -> tuple[Model, Evidence]:
-    """The model of the plan's method, tested beside those that do not transfer; where weights move, beside the probe
+) -> Comparison:
+    """The plan's method, to be tested beside those that do not transfer; where weights move, beside the probe
     and the same network from random weights too."""
     tuned = method(plan.method).moves_weights
     trials = plan_trials(rows, plan.seed, repeats=1 if tuned else REPEATS)
     how[1].say(f"fitting: {plan.method}, tested by {trials.words}")
-    candidate = TaskCandidate(rows, backbone, plan, *how)
+    candidate = TaskCandidate(rows, backbone, plan, how)
     with watch("baselines"):
         contenders = dict(contenders_of(rows, backbone, plan, *how))
     if tuned:
         if plan.method != "scratch" and backbone is not None and backbone.random is not None:
-            candidate.beside["random-weights"] = TaskCandidate(rows, backbone, plan.scratch, *how)
-        candidate.beside["probe"] = TaskCandidate(rows, backbone, plan.probe, *how)
+            candidate.beside["random-weights"] = TaskCandidate(rows, backbone, plan.scratch, how)
+        candidate.beside["probe"] = TaskCandidate(rows, backbone, plan.probe, how)
     contenders |= {name: other.contend for name, other in candidate.beside.items()}
     fallbacks = {"probe": candidate.beside["probe"]} if tuned and not plan.keep_tuned else {}
-    return Comparison(candidate, contenders, trials, watch, fallbacks).run()
+    return Comparison(candidate, contenders, trials, watch, fallbacks)
