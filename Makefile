@@ -46,6 +46,7 @@ check: $(READY)
 # Pages that are made from the code.
 docs: $(READY)
 	$(BIN)/python docs/methods.py > docs/methods.md.new && mv docs/methods.md.new docs/methods.md
+	$(BIN)/python docs/architecture.py > docs/images/new.svg && mv docs/images/new.svg docs/images/architecture.svg
 
 bench: data
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from headstart.cli.arguments import METHOD
 from headstart.methods.table import METHODS, configured
 
@@ -39,6 +41,9 @@ def test_help_names_every_method():
     assert set(METHODS) - set(re.findall(r"[\w-]+", METHOD)) == set()
 
 
-def test_the_page_of_methods_is_the_table():
-    made = subprocess.run([sys.executable, DOCS / "methods.py"], capture_output=True, text=True, check=True).stdout
-    assert made == (DOCS / "methods.md").read_text("utf-8"), "run `make docs`"
+@pytest.mark.parametrize(
+    ("script", "page"), [("methods.py", "methods.md"), ("architecture.py", "images/architecture.svg")]
+)
+def test_pages_that_are_made_from_the_code_are_of_this_code(script, page):
+    made = subprocess.run([sys.executable, DOCS / script], capture_output=True, text=True, check=True).stdout
+    assert made == (DOCS / page).read_text("utf-8"), "run `make docs`"
