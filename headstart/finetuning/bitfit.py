@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from headstart.finetuning.stage import Moves, Progress, Stage, Start
+from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.network import Network
 
 __all__ = ["BitFit"]
@@ -23,6 +23,9 @@ class BitFit:
     start: ClassVar[Start] = "probe"
     scratch: ClassVar[bool] = False
     moves: ClassVar[Moves] = "weights"
+
+    def movable(self, network: Network) -> frozenset[str]:
+        return frozenset(filter(_is_bias, weights_of(network, network.stages)))
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=network.stages, lr=self.speed, only=_is_bias)

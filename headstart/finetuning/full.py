@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from headstart.finetuning.stage import Moves, Progress, Stage, Start
+from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.network import Network
 
 __all__ = ["Full"]
@@ -28,6 +28,9 @@ class Full:
     start: ClassVar[Start] = "zero"
     scratch: bool = False
     moves: ClassVar[Moves] = "weights"
+
+    def movable(self, network: Network) -> frozenset[str]:
+        return weights_of(network, network.stages)
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=network.stages, decay=self.decay, head_lr=self.head_lr)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from headstart.finetuning.stage import Moves, Progress, Stage, Start
+from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.network import Network
 
 __all__ = ["Gradual"]
@@ -32,6 +32,9 @@ class Gradual:
     def __post_init__(self) -> None:
         if self.stages < 1:
             raise ValueError(f"stages = {self.stages}: expected 1 or more; method 'head' opens none")
+
+    def movable(self, network: Network) -> frozenset[str]:
+        return weights_of(network, network.top(min(self.stages, len(network.stages) - 1)))
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         for opened in range(1, min(self.stages, len(network.stages) - 1) + 1):

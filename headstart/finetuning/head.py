@@ -21,5 +21,8 @@ class HeadOnly:
     scratch: ClassVar[bool] = False
     moves: ClassVar[Moves] = "nothing"
 
+    def movable(self, network: Network) -> frozenset[str]:
+        return frozenset()
+
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=(HEAD,), head_lr=self.head_lr)

@@ -31,6 +31,10 @@ class IA3:
     scratch: ClassVar[bool] = False
     moves: ClassVar[Moves] = "adapters"
 
+    def movable(self, network: Network) -> frozenset[str]:
+        stages = network.top(self.stages or len(network.stages) - 1)
+        return frozenset(f"backbone.{place}.{part}" for place in places(network, stages) for part in ("weight", "bias"))
+
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         stages = network.top(self.stages or len(network.stages) - 1)
         with adapted(network, "IA3", places(network, stages), feedforward_modules=[]):

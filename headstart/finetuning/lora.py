@@ -39,6 +39,10 @@ class LoRA:
         if self.rank < 1:
             raise ValueError(f"rank = {self.rank}: expected 1 or more")
 
+    def movable(self, network: Network) -> frozenset[str]:
+        stages = network.top(self.stages or len(network.stages) - 1)
+        return frozenset(f"backbone.{place}.weight" for place in places(network, stages))
+
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         stages = network.top(self.stages or len(network.stages) - 1)
         with adapted(network, "Lora", places(network, stages), r=self.rank, lora_alpha=self.alpha):

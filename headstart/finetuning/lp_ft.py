@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from headstart.finetuning.stage import Moves, Progress, Stage, Start
+from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.network import Network
 
 __all__ = ["LPFT"]
@@ -26,6 +26,9 @@ class LPFT:
     start: ClassVar[Start] = "probe"
     scratch: ClassVar[bool] = False
     moves: ClassVar[Moves] = "weights"
+
+    def movable(self, network: Network) -> frozenset[str]:
+        return weights_of(network, network.stages)
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         yield Stage(train=network.stages, decay=self.decay)

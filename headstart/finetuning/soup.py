@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from headstart.finetuning.stage import Moves, Progress, Stage, Start
+from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.finetuning.states import State, average, copied
 from headstart.network import Network
 
@@ -40,6 +40,9 @@ class Soup:
             raise ValueError(f"runs = {self.runs}: expected 2 or more; method 'lp-ft' is a single one")
         if not self.spread >= 1:
             raise ValueError(f"spread = {self.spread}: expected 1 or more")
+
+    def movable(self, network: Network) -> frozenset[str]:
+        return weights_of(network, network.stages)
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         source, runs = copied(network), []

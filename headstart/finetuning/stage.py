@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Protocol, cast
 
-from headstart.network import Network
+from headstart.network import HEAD, Network
 
-__all__ = ["Moves", "Progress", "Stage", "Start", "Tune", "settled"]
+__all__ = ["Moves", "Progress", "Stage", "Start", "Tune", "settled", "weights_of"]
 
 Moves = Literal["weights", "adapters", "nothing"]
 Start = Literal["probe", "zero"]
@@ -70,7 +70,15 @@ class Tune(Protocol):
     @property
     def moves(self) -> Moves: ...
 
+    def movable(self, network: Network) -> frozenset[str]:
+        """The weights of the backbone that may be others in the end, by their names in the network; no head's."""
+
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]: ...
+
+
+def weights_of(network: Network, stages: Iterable[str]) -> frozenset[str]:
+    """The names of all weights of these stages of the backbone."""
+    return frozenset(name for stage in stages if stage != HEAD for name in network.stage(stage))
 
 
 def settled(tune: Tune, facts: dict[str, Any]) -> Tune:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from headstart.finetuning.stage import Moves, Progress, Stage, Start
+from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.finetuning.states import State, between, copied
 from headstart.network import Network
 
@@ -40,6 +40,9 @@ class WiSEFT:
             raise ValueError(f"points = {self.points}: expected 2 or more, for alpha 0 and 1")
         if not (self.alpha == -1 or 0 <= self.alpha <= 1):
             raise ValueError(f"alpha = {self.alpha}: expected 0 to 1, or -1 for the best by validation")
+
+    def movable(self, network: Network) -> frozenset[str]:
+        return weights_of(network, network.stages)
 
     def __call__(self, network: Network, progress: Progress) -> Iterator[Stage]:
         source = copied(network)
