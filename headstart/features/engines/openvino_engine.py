@@ -29,10 +29,10 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVINOEngine:
-    """A compiled copy of the backbone. `Unfit` where OpenVINO is missing or cannot convert this network."""
+    """A compiled copy of the backbone. `Unfit` where OpenVINO is missing, or cannot convert or run this network."""
 
     def __init__(self, backbone: Backbone, precision: Precision, lanes: int) -> None:
-        self._width = backbone.dim
+        self._name, self._width = backbone.name, backbone.dim
         openvino = import_openvino()
         _require_threads()
         pictures = backbone.preprocess if isinstance(backbone.preprocess, PicturePreprocess) else None
@@ -50,10 +50,18 @@ class OpenVINOEngine:
         request = self._compiled.create_infer_request()
 
         def run(*inputs: Array) -> Rows:
-            request.infer([np.ascontiguousarray(array) for array in inputs], share_inputs=True)
+            try:
+                request.infer([np.ascontiguousarray(array) for array in inputs], share_inputs=True)
+            except RuntimeError as error:  # it finds out at the first run that it has no kernel for these instructions
+                raise Unfit(f"OpenVINO cannot run {self._name} here: {_last_line(error)}") from error
             return checked(np.array(request.get_output_tensor(0).data), len(inputs[0]), self._width)
 
         return run
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(error).__name__
 
 
 def import_openvino() -> Any:

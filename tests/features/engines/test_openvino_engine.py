@@ -112,3 +112,10 @@ def test_a_module_that_is_loaded_is_not_hidden(monkeypatch):
     with openvino_engine._hidden("other_module"), pytest.raises(ImportError):
         import other_module  # noqa: F401
     assert "other_module" not in sys.modules
+
+
+@pytest.mark.usefixtures("has_openvino")
+def test_what_fails_only_when_it_runs_is_said_to_be_unfit(tiny):
+    engine = built(tiny)
+    with pytest.raises(Unfit, match=r"OpenVINO cannot run tiny here: \S"):
+        engine.lane()(pixels_like(tiny, engine.batch + 1))
