@@ -6,7 +6,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["by_name", "did_you_mean", "few", "label_of", "shown"]
+__all__ = ["by_name", "did_you_mean", "few", "label_of", "nearest", "nearest_hint", "shown"]
 
 
 def shown(name: str) -> str:
@@ -31,6 +31,17 @@ def did_you_mean(name: str, present: Iterable[str]) -> str:
     folded = {candidate.lower(): candidate for candidate in present}
     near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def nearest(name: str, known: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> str:
+    """The known names that look most like a mistyped one, with commas between them; "" where none does."""
+    return ", ".join(difflib.get_close_matches(name, list(known), n=count, cutoff=cutoff))
+
+
+def nearest_hint(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """ "; nearest: NAME", to stand in an error; "" where none is near."""
+    near = nearest(name, known, cutoff=cutoff)
+    return f"; nearest: {near}" if near else ""
 
 
 def by_name(present: Sequence[str], names: Sequence[str]) -> str | None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -32,6 +31,7 @@ from headstart.backbones.timm import imagenet_labels
 from headstart.backbones.transformers import architecture
 from headstart.backbones.weights import fill, parse_weights
 from headstart.errors import BackboneError, MissingWeights
+from headstart.messages import nearest_hint
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 from headstart.preprocessing.tokenizer import plain
 
@@ -105,8 +105,7 @@ WORDLLAMA = Package(
 def from_name(name: str) -> Parts:
     """The parts of one of the backbones above."""
     if name not in BUNDLED:
-        near = get_close_matches(name, list(BUNDLED), n=1, cutoff=0.3)
-        hint = f"; nearest: {near[0]}" if near else ""
+        hint = nearest_hint(name, BUNDLED, cutoff=0.3)
         raise BackboneError(f"bundled:{name}: no such backbone{hint}; expected one of {', '.join(BUNDLED)}.")
     with seeded(0):
         return BUNDLED[name]()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 
 from headstart.backbones.randomness import seeded
 from headstart.errors import BackboneError
+from headstart.messages import nearest
 
 __all__ = ["checkpoint", "configured", "quiet"]
 
@@ -22,7 +22,7 @@ def configured(raw: dict[str, Any], where: str) -> Any:
 
     kind = str(raw.get("model_type"))
     if kind not in CONFIG_MAPPING:
-        near = ", ".join(get_close_matches(kind, list(CONFIG_MAPPING), n=3)) or "none"
+        near = nearest(kind, CONFIG_MAPPING, count=3) or "none"
         raise BackboneError(f"{where}: transformers has no architecture {kind!r}; nearest: {near}.")
     if "quantization_config" in raw:
         raise BackboneError(f"{where}: the weights are quantised; expected plain ones. Fetch the original model.")

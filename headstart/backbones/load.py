@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +17,7 @@ from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import fill
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
+from headstart.messages import nearest
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 from headstart.tasks.task import Modality
 
@@ -129,11 +129,11 @@ def _seed(name: str, query: str) -> int | None:
 def _unknown(name: str, hub: str, colon: bool) -> str:
     hubs = "; ".join(HUBS.values())
     if not colon:
-        near = get_close_matches(name, list(bundled.BUNDLED), n=1)
-        meant = f"bundled:{near[0]}" if near else f"timm:{name}"
+        near = nearest(name, bundled.BUNDLED)
+        meant = f"bundled:{near}" if near else f"timm:{name}"
         return (
             f"{name!r} is neither hub:name nor a folder here; perhaps {meant}? Expected {hubs}, or an existing folder."
         )
-    near = get_close_matches(hub, list(HUBS), n=1, cutoff=0.4)
-    hint = f"nearest: {near[0]}. " if near else ""
+    near = nearest(hub, HUBS, cutoff=0.4)
+    hint = f"nearest: {near}. " if near else ""
     return f"{name!r}: no hub {hub!r}; {hint}Expected {hubs}, or an existing folder."

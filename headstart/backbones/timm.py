@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import partial
 from math import floor
 from pathlib import Path
@@ -17,6 +16,7 @@ from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import read_weights
 from headstart.errors import BackboneError
+from headstart.messages import nearest
 from headstart.preprocessing.config_file import read_config
 from headstart.preprocessing.spec import PicturePreprocess
 
@@ -160,10 +160,9 @@ def _registered(name: str) -> tuple[str, dict[str, Any]]:
     architecture, _, tag = name.partition(".")
     known = timm.list_models()
     if architecture not in known:
-        near = get_close_matches(architecture, known, n=3)
+        near = nearest(architecture, known, count=3) or "none"
         raise BackboneError(
-            f"timm:{name}: timm has no network of this name; nearest: {', '.join(near) or 'none'}. "
-            "timm.list_models() lists them all."
+            f"timm:{name}: timm has no network of this name; nearest: {near}. timm.list_models() lists them all."
         )
     tags = [known.partition(".")[2] for known in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in tags:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, Self
 
 from headstart.adaptation.choice import ChosenStrategy
@@ -15,6 +14,7 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import Head
 from headstart.listener import Listener
+from headstart.messages import nearest_hint
 from headstart.methods.plan import Plan
 from headstart.preprocessing.table_encoder import TableEncoder
 
@@ -135,8 +135,7 @@ class Method(Protocol):
 def refuse_unknown(name: str, option: str, known: Collection[str]) -> None:
     """ValueError for an option that a method does not have, naming the nearest."""
     if option not in known:
-        near = get_close_matches(option, list(known), n=1)
-        hint = f"; nearest: {near[0]}" if near else ""
+        hint = nearest_hint(option, known)
         raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(known)) or 'none'}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from headstart.adaptation.strategies import STRATEGIES, Row
@@ -31,6 +30,7 @@ from headstart.losses.graph import Graph
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.mcc import MCC
 from headstart.losses.supervised import Supervised
+from headstart.messages import nearest_hint
 from headstart.methods.adaptation import Adaptation, Guard
 from headstart.methods.finetune import FineTune
 from headstart.methods.method import Data, Method
@@ -113,8 +113,7 @@ def method(name: str) -> Method:
 
 def _row(name: str) -> Method:
     if name not in METHODS:
-        near = get_close_matches(name, list(METHODS), n=1)
-        hint = f"; nearest: {near[0]}" if near else ""
+        hint = nearest_hint(name, METHODS)
         raise ValueError(f"method {name!r} is unknown{hint}; expected one of: {', '.join(METHODS)}")
     return METHODS[name]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from headstart.errors import ArtefactError, DataError
+from headstart.messages import nearest
 from headstart.preprocessing.table_cells import kind_of
 from headstart.preprocessing.table_columns import CYCLES, Category, Encoded, Moment, Number, Scale
 from headstart.tasks.task import Array
@@ -119,8 +119,8 @@ class TableEncoder:
         labels = _labels(frame)
         for column in self.columns:
             if column.column not in labels:
-                near = get_close_matches(column.column, list(labels), n=1)
-                hint = f"; nearest: {near[0]!r}" if near else ""
+                near = nearest(column.column, labels)
+                hint = f"; nearest: {near!r}" if near else ""
                 wanted = ", ".join(repr(known.column) for known in self.columns[:10])
                 raise DataError(f"the table has no column {column.column!r}{hint}; expected the columns {wanted}.")
         return [column.encode(frame[labels[column.column]]) for column in self.columns]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 
 from headstart.finetuning.stage import Stage
 from headstart.losses.penalty import Helper
+from headstart.messages import nearest_hint
 from headstart.network import HEAD, Network
 from headstart.training.options import Training
 
@@ -71,7 +71,7 @@ def named(training: Training) -> Training:
     for what, names in (("optimizer", list(OPTIMIZERS)), ("schedule", list(SCHEDULES))):
         name = getattr(training, what)
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"; nearest: {near[0]}" if near else ""
-            raise ValueError(f"{what} {name!r} is unknown{hint}; expected one of {', '.join(names)}")
+            raise ValueError(
+                f"{what} {name!r} is unknown{nearest_hint(name, names)}; expected one of {', '.join(names)}"
+            )
     return training

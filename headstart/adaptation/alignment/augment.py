@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.adaptation.alignment.checks import above, labelled, rows_of_both
+from headstart.adaptation.alignment.checks import labelled, rows_of_both
 from headstart.adaptation.alignment.step import Aligned, Domains
+from headstart.checks import above
 from headstart.tasks.task import Array
 
 __all__ = ["FeatureAugmentation"]

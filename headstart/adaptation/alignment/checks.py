@@ -1,8 +1,6 @@
-"""What every step refuses in words: options out of range, too few rows, answers it cannot use, matrices too large."""
+"""What every step refuses in words: too few rows, other columns, answers that it cannot use."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
@@ -10,28 +8,7 @@ from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
 from headstart.adaptation.estimators.sample_domain import have_answers
 from headstart.tasks.task import Array
 
-__all__ = ["above", "affordable", "labelled", "left_alone", "one_of", "rows_of_both", "same", "same_rows", "whole"]
-
-
-def above(name: str, value: float, low: float, instead: str, *, equal: bool = False) -> None:
-    """ValueError where an option is not a finite number above `low` (or equal to it, with `equal`)."""
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    good = number and math.isfinite(value) and (value > low or (equal and value == low))
-    if not good:
-        expected = f"{low:g} or more" if equal else f"more than {low:g}"
-        raise ValueError(f"{name}={value!r}: expected a finite number, {expected}, such as {instead}")
-
-
-def whole(name: str, value: int, low: int, instead: str = "10") -> None:
-    """ValueError where an option is not a whole number from `low` on."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise ValueError(f"{name}={value!r}: expected a whole number, {low} or more, such as {instead}")
-
-
-def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """ValueError where an option is none of its names."""
-    if value not in choices:
-        raise ValueError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")
+__all__ = ["labelled", "left_alone", "rows_of_both", "same", "same_rows"]
 
 
 def rows_of_both(domains: Domains, least: int, why: str) -> None:
@@ -61,12 +38,6 @@ def labelled(domains: Domains) -> tuple[Array, Array]:
             "label a few and set target_labels=True (in a fit: 'all'), or take a step that needs none, such as CORAL"
         )
     return found, domains.known[found].astype(domains.targets.dtype)
-
-
-def affordable(needed: float, limit: float, what: str, instead: str) -> None:
-    """ValueError where `what` would take more than `limit` GB; `needed` in bytes."""
-    if needed > limit * 1e9:
-        raise ValueError(f"{what} would take {needed / 1e9:.1f} GB, above the limit of {limit:g} GB: {instead}")
 
 
 def same_rows(domains: Domains) -> bool:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.adaptation.alignment.checks import above, left_alone, rows_of_both, same
+from headstart.adaptation.alignment.checks import left_alone, rows_of_both, same
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
+from headstart.checks import above
 from headstart.linalg.moments import affine, moments, power
 
 __all__ = ["Coral"]

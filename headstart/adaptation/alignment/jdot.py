@@ -19,9 +19,10 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from headstart.adaptation.alignment.batched import batched
-from headstart.adaptation.alignment.checks import above, affordable, left_alone, rows_of_both, same, whole
+from headstart.adaptation.alignment.checks import left_alone, rows_of_both, same
 from headstart.adaptation.alignment.plans import exact
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
+from headstart.checks import above, affordable, whole
 from headstart.linalg.gaussian import apart
 from headstart.linalg.kernel_ridge import landmark_ridge
 from headstart.linalg.kernels import landmarks

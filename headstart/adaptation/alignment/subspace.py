@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-from headstart.adaptation.alignment.checks import above, rows_of_both, whole
+from headstart.adaptation.alignment.checks import rows_of_both
 from headstart.adaptation.alignment.step import Aligned, Domains
+from headstart.checks import above, whole
 from headstart.linalg.moments import affine, moments
 from headstart.tasks.task import Array
 

@@ -18,8 +18,9 @@ from typing import get_args
 import numpy as np
 from scipy.linalg import eigh
 
-from headstart.adaptation.alignment.checks import above, affordable, one_of, rows_of_both, whole
+from headstart.adaptation.alignment.checks import rows_of_both
 from headstart.adaptation.alignment.step import Aligned, Domains
+from headstart.checks import above, affordable, one_of, whole
 from headstart.linalg.kernels import Kernel, kernel, landmarks, width
 from headstart.linalg.moments import BLOCK, blocks
 from headstart.tasks.task import Array

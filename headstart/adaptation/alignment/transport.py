@@ -17,9 +17,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from headstart.adaptation.alignment.batched import batched
-from headstart.adaptation.alignment.checks import above, affordable, left_alone, one_of, rows_of_both, same, whole
+from headstart.adaptation.alignment.checks import left_alone, rows_of_both, same
 from headstart.adaptation.alignment.plans import by_class, entropic, exact, mapped, refuse_misplaced
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
+from headstart.checks import above, affordable, one_of, whole
 from headstart.linalg.gaussian import apart
 from headstart.tasks.task import Array
 

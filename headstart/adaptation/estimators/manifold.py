@@ -19,10 +19,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.adaptation.alignment.checks import above, affordable, whole
 from headstart.adaptation.alignment.step import Domains
 from headstart.adaptation.estimators.laplacian import Answer, laplacian, linear, needed, on_landmarks, rbf
 from headstart.adaptation.estimators.sample_domain import domains_of
+from headstart.checks import above, affordable, whole
 from headstart.linalg.kernels import landmarks
 from headstart.tasks.task import Array
 

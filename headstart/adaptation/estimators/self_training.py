@@ -19,9 +19,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.adaptation.alignment.checks import whole
 from headstart.adaptation.alignment.step import Domains
 from headstart.adaptation.estimators.sample_domain import domains_of
+from headstart.checks import whole
 from headstart.tasks.task import Array
 
 __all__ = ["SelfTraining"]

@@ -18,8 +18,8 @@ from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from headstart.adaptation.alignment.checks import above, affordable, one_of, whole
 from headstart.adaptation.estimators.ngrams import Count, folded, grams, strings
+from headstart.checks import above, affordable, one_of, whole
 from headstart.tasks.task import Array
 
 __all__ = ["StringKernel"]

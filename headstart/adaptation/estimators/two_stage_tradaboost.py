@@ -20,8 +20,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from headstart.adaptation.alignment.checks import whole
 from headstart.adaptation.estimators.boosting_rounds import Both, both_of, fitted, halved, relative, weighted_median
+from headstart.checks import whole
 from headstart.tasks.task import Array
 
 __all__ = ["TwoStageTrAdaBoostR2"]

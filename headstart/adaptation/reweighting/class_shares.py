@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headstart.adaptation.alignment.checks import above, whole
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.weights import rows_needed, weighed
+from headstart.checks import above, whole
 from headstart.tasks.task import Array
 
 __all__ = ["Shares", "by_share", "check_classes", "check_fitting", "interval", "source_shares"]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.adaptation.alignment.checks import above, same_rows, whole
+from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.cross_fit import cross_fit
 from headstart.adaptation.reweighting.weights import check_option, level, rows_needed, weighed
+from headstart.checks import above, whole
 
 __all__ = ["DiscriminatorWeights"]
 

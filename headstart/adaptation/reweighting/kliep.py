@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.adaptation.alignment.checks import above, affordable, same_rows, whole
+from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.weights import drawn, level, rows_needed, weighed
+from headstart.checks import above, affordable, whole
 from headstart.linalg.gaussian import kernel, median_gamma, squared_distances
 from headstart.linalg.mixture import mixture_shares
 from headstart.tasks.task import Array

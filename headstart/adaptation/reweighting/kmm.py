@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.adaptation.alignment.checks import above, affordable, same_rows, whole
+from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.weights import check_option, level, weighed
+from headstart.checks import above, affordable, whole
 from headstart.linalg.gaussian import kernel, mean_kernel, median_gamma, squared_distances
 from headstart.linalg.kernels import landmarks
 from headstart.linalg.moments import BLOCK, blocks

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from headstart.adaptation.alignment.checks import same_rows, whole
+from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.weights import check_option, level, weighed
+from headstart.checks import whole
 from headstart.linalg.moments import blocks
 
 __all__ = ["NearestNeighbourWeights"]

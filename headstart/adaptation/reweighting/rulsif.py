@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from headstart.adaptation.alignment.checks import above, affordable, same_rows, whole
+from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.left_out import left_out_losses
 from headstart.adaptation.reweighting.weights import check_option, drawn, level, rows_needed, weighed
+from headstart.checks import above, affordable, whole
 from headstart.linalg.gaussian import blended_gram, kernel, median_gamma, squared_distances
 from headstart.tasks.task import Array
 

@@ -26,8 +26,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from headstart.adaptation.alignment.checks import affordable
 from headstart.adaptation.shift.thinning import checked, kept, some
+from headstart.checks import affordable
 from headstart.heads.bins import edges_of, in_bins
 from headstart.tasks.task import Array
 

@@ -10,7 +10,6 @@ from scipy.spatial.distance import cdist, pdist
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from headstart.adaptation.alignment.checks import whole
 from headstart.adaptation.alignment.step import Align, Domains
 from headstart.adaptation.estimators.adapted import Adapted
 from headstart.adaptation.reweighting.bbse import BBSE
@@ -21,6 +20,7 @@ from headstart.adaptation.reweighting.mlls import MLLS
 from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbourWeights
 from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
 from headstart.adaptation.reweighting.weights import check_option, effective, weighed
+from headstart.checks import whole
 from headstart.linalg.gaussian import mean_kernel, median_gamma, squared_distances
 from headstart.linalg.moments import blocks
 

@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.adaptation.alignment.checks import (
-    above,
-    affordable,
-    labelled,
-    left_alone,
-    one_of,
-    rows_of_both,
-    same,
-    same_rows,
-    whole,
-)
+from headstart.adaptation.alignment.checks import labelled, left_alone, rows_of_both, same, same_rows
 from headstart.adaptation.alignment.step import Domains, unmoved
+from headstart.checks import above, affordable, one_of, whole
 
 ROWS = np.arange(6.0).reshape(3, 2)
 CODES = np.array([0, 1, 1])
