@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.errors import TrainingError
+from headstart.evidence.paired import lower
 from headstart.finetuning.stage import Stage, Tune
 from headstart.finetuning.states import copied
 from headstart.heads.calibrate import calibrate
@@ -217,7 +218,7 @@ class _Run:
 
     def _worse(self, best: Checkpoint) -> bool:
         """Whether validation shows that the last epoch is worse than the best one, see `Training.margin`."""
-        return not self.fixed and _lower(best.rows, best.last, self.training.margin)
+        return not self.fixed and lower(best.rows, best.last, self.training.margin)
 
     def _begun(self, number: int, optimise: torch.optim.Optimizer, average: Average, found: Source) -> Checkpoint:
         """Where this stage stands: at its beginning, or where a killed run left it."""
@@ -303,14 +304,6 @@ class _Run:
 def _mean(rows: list[float]) -> float:
     value = float(np.mean(rows)) if rows else math.inf
     return value if math.isfinite(value) else math.inf
-
-
-def _lower(ones: list[float], others: list[float], margin: float) -> bool:
-    """Whether the mean of the ones is lower by more than so many standard errors of the paired difference (Breiman et
-    al., 1984, section 3.4.3): on few rows an epoch is often lower by luck."""
-    with np.errstate(invalid="ignore"):  # some may be endlessly bad
-        apart = np.subtract(others, ones)
-    return not apart.mean() <= margin * apart.std(ddof=min(1, len(apart) - 1)) / math.sqrt(len(apart))
 
 
 def _seed(*parts: int) -> np.random.Generator:
