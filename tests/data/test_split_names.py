@@ -11,7 +11,7 @@ from headstart.data.split_names import SPLITS, is_unlabelled, split_of
         ("train", "train"), ("Training_Set", "train"), ("seg_train", "train"), ("train2017", "train"),
         ("train_images", "train"), ("X_train", "train"), ("trainval", "train"), ("images-train", "train"),
         ("valid", "val"), (" validation ", "val"), ("dev", "val"), ("val_data", "val"),
-        ("TEST", "test"), ("test1", "test"), ("eval", "test"), ("hold-out", "test"), ("HeldOut out", "test"),
+        ("TEST", "test"), ("test1", "test"), ("eval", "test"), ("hold-out", "test"), ("Held out", "test"),
         ("cat", None), ("train station", None), ("testimony", None), ("contest", None), ("2017", None), ("", None),
         ("data", None), ("unsupervised", None), (None, None), (3, None),
     ],

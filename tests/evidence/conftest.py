@@ -1,4 +1,4 @@
-"""HeldOut-out rows and answers to them, made up and real."""
+"""Held-out rows and answers to them, made up and real."""
 
 from __future__ import annotations
 

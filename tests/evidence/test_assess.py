@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 @st.composite
 def contests(draw: st.DrawFn) -> tuple[HeldOut, Array, Array]:
-    """HeldOut-out rows of any kind, with or without groups, and two models of them."""
+    """Held-out rows of any kind, with or without groups, and two models of them."""
     kind = draw(st.sampled_from(["classification", "multilabel", "regression"]))
     rows, seed = draw(st.integers(1, 40)), draw(st.integers(0, 999))
     random = np.random.default_rng(seed)

@@ -235,7 +235,7 @@ def test_a_damaged_shard_is_computed_again(tiny, photos, cache, settled, damage)
 def test_damage_found_while_the_lanes_run(tiny, photos, cache, monkeypatch):
     """Files that are read again, whose features are held in a shard that turns out damaged only at the end."""
     first = extract(photos, tiny, replace(TORCH, cache=cache, lanes=1))
-    monkeypatch.setattr("headstart.features.cache.files.FeatureSet.find", lambda *a: {})
+    monkeypatch.setattr("headstart.features.cache.files.SeenFiles.find", lambda *a: {})
     for path, _ in cache.all_shards():
         path.write_bytes(path.read_bytes()[:-5] + b"wrong")
     second = extract(photos, tiny, replace(TORCH, cache=cache))
