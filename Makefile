@@ -24,8 +24,9 @@ $(RATINGS): | $(READY)
 demo: data
 	$(BIN)/python examples/demo.py
 
-# Two at once, file by file: what a file makes once for its tests is not made twice. A run that is stuck is ended.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Two at once, file by file: what a file makes once for its tests is not made twice; the longest first (tests/conftest.py).
+# A run that is stuck is ended.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: data
 	timeout --foreground --kill-after=30s 40m $(PYTEST)

@@ -24,6 +24,30 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so do its children
 
 
+LONGEST = (
+    "test_every_method.py",
+    "test_source_comparison.py",
+    "test_resume.py",
+    "test_streams.py",
+    "test_saved_heads.py",
+    "test_app.py",
+    "test_verdicts.py",
+    "test_processes.py",
+    "test_defaults.py",
+    "test_kill.py",
+    "test_transfer.py",
+    "test_finetune.py",
+    "test_activations.py",
+    "test_protocol.py",
+)
+"""The files whose tests take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker is left with one of them when the others are done."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

@@ -41,7 +41,18 @@ CONDITIONS = {
         "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
     },
 }
-SUITE = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--hypothesis-profile", "drawn"]
+SUITE = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+    "--no-loadscope-reorder",
+    "--hypothesis-profile",
+    "drawn",
+]
 AT_ONCE = 2
 MINUTES = 90
 CHOSEN = """

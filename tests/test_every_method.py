@@ -59,8 +59,17 @@ def two_tables(kind):
     return table(150, 1.0, 0.0), table(120, 1.3, 0.4).assign(split=["train", "test"] * 60)
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
-@pytest.mark.parametrize("name", BETWEEN)
+VALUES = ("auto", "pooled", "coral", "augment", "kmm", "bbse", "mlls")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param(name, kind, marks=[pytest.mark.slow] * (kind == "regression" and name not in VALUES))
+        for name in BETWEEN
+        for kind in ("classification", "regression")
+    ],
+)
 def test_a_way_from_a_source_learns_and_comes_back_from_its_file(name, kind, tmp_path):
     source, target = two_tables(kind)
     if kind == "regression" and name in ("bbse", "mlls"):
