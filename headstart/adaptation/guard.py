@@ -54,7 +54,7 @@ class _Tried(NamedTuple):
 
 
 def choose(on: DomainPair) -> ChosenStrategy:
-    """The way to go on this ground, and the base to go on."""
+    """The strategy for this pair of tasks, and the base of its head."""
     if len(on.labelled) < _FEWEST or _fewest(on) < 2:
         return choose_unlabelled(on)
     there = bases(on)

@@ -27,7 +27,7 @@ BASES: dict[Base, tuple[str, ...]] = {
 
 
 class Learnt(NamedTuple):
-    """A head that answers target features in the form of the ground, and how it came about.
+    """A head that answers target features in the form of the pair, and how it came about.
 
     source       (n, C) or (n,) what it says of source rows, each by a fit that did not see the row; None where the way
                  does not learn from just these
@@ -40,12 +40,12 @@ class Learnt(NamedTuple):
 
 
 def fit_strategy(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Head:
-    """A head for target features of the ground. Raises ValueError where the way cannot be gone."""
+    """A head for target features of the pair. Raises ValueError where the strategy cannot be used."""
     return learn(on, strategy, base).head
 
 
 def learn(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Learnt:
-    """Fit on the rows of the way. Raises ValueError where it cannot be gone."""
+    """Fit on the rows that the strategy takes. Raises ValueError where it cannot be used."""
     domains, rows = on.domains, on.labelled
     if strategy.target and not len(rows):
         raise ValueError("no labelled target rows may be used: give some, or learn from the source alone")

@@ -80,7 +80,7 @@ def pose(
     scale: Scale = "each",
     weights: Array | None = None,
 ) -> Problem:
-    """Arguments as in `Fitter`; scale as in `standardize`; weights as in `weights.row_weights`.
+    """Arguments as in `Fitter`; scale as in `standardize`; weights as in `sample_weights.row_weights`.
 
     Features are not copied if they are float32 or float64 rows in C order.
     """

@@ -26,7 +26,17 @@ from headstart.finetuning.stage import Tune, settled
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.module import TunedHead
 from headstart.losses.supervised import Supervised
-from headstart.methods.method import AdaptationFacts, Data, Fitted, Option, Source, options_of, refuse_unknown, typed
+from headstart.methods.method import (
+    AdaptationFacts,
+    Data,
+    Fitted,
+    Option,
+    Source,
+    options_of,
+    refuse_unknown,
+    require_backbone,
+    typed,
+)
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
 from headstart.network import Network
@@ -115,9 +125,8 @@ class FineTune:
 
     def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
         """A head on a moved backbone, learnt from the data, and from a source where the loss needs one."""
-        (extraction, listener), backbone, modality = data.how, data.backbone, data.rows.task.modality
-        if backbone is None:
-            raise ValueError(f"method {plan.method!r} moves weights, and a {modality} has none: use {_instead(self)}")
+        extraction, listener = data.how
+        backbone = require_backbone(self, plan.method, data.backbone, data.rows.task.modality)
         rows = counted(data.rows) if source is None else source.rows
         moved = tune(
             rows,
@@ -133,10 +142,6 @@ class FineTune:
         if source is not None:
             facts = AdaptationFacts(ChosenStrategy(plan.method, Strategy()), source.pair, moved=True)
         return Fitted(moved.head, moved.backbone, None, moved.notes, facts)
-
-
-def _instead(row: FineTune) -> str:
-    return "one that moves features, such as 'coral'" if row.needs_source else "'probe'"
 
 
 def _take(part: Any, options: dict[str, Any]) -> Any:

@@ -28,6 +28,7 @@ __all__ = [
     "facts_of",
     "options_of",
     "refuse_unknown",
+    "require_backbone",
     "typed",
 ]
 
@@ -130,6 +131,14 @@ class Method(Protocol):
 
     def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
         """A head for `data`, whose targets must be known. Raises ValueError where the row and the data do not suit."""
+
+
+def require_backbone(row: Method, name: str, backbone: Backbone | None, modality: str) -> Backbone:
+    """The backbone whose weights a method moves. ValueError, naming what else there is, where the data have none."""
+    if backbone is None:
+        instead = "one that moves features, such as 'coral'" if row.needs_source else "'probe'"
+        raise ValueError(f"method {name!r} moves weights, and a {modality} has none: use {instead}")
+    return backbone
 
 
 def refuse_unknown(name: str, option: str, known: Collection[str]) -> None:

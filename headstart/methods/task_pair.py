@@ -17,7 +17,7 @@ from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
 from headstart.messages import few
 from headstart.methods.adaptation import apply
-from headstart.methods.method import Data, Fitted, Source
+from headstart.methods.method import Data, Fitted, Source, require_backbone
 from headstart.methods.model import model_of
 from headstart.methods.plan import Plan
 from headstart.methods.probe import features_of
@@ -59,7 +59,9 @@ class StrategyFitter:
     def __init__(
         self, tasks: TaskPair, backbone: Backbone | None, plan: Plan, how: tuple[Extraction, Listener], *, labels: bool
     ) -> None:
-        _check_weights(plan, backbone, tasks.target.task.modality)
+        row = row_of(plan)
+        if row.moves_weights:
+            require_backbone(row, plan.method, backbone, tasks.target.task.modality)
         copied, kin = _copied(tasks)
         self.copies, self.kin = int(copied.sum()), int((kin & ~copied).sum())
         kept = np.flatnonzero(~(copied | kin))
@@ -97,15 +99,6 @@ class StrategyFitter:
         """It as a model of the target; `columns` are those of the source, which may name more than the target's."""
         both = named(self.target.task.columns, columns)
         return model_of(fitted, self.plan, self.target, classes=self.source.task.classes, columns=both)
-
-
-def _check_weights(plan: Plan, backbone: Backbone | None, modality: str) -> None:
-    """Raises ValueError where the method moves weights and the task has none."""
-    if row_of(plan).moves_weights and backbone is None:
-        raise ValueError(
-            f"method {plan.method!r} moves weights, and a {modality} has none: use one that moves features, such as "
-            "'coral'"
-        )
 
 
 def _copied(tasks: TaskPair) -> tuple[Array, Array]:
