@@ -3,8 +3,8 @@
     max_theta  sum_j log w(z_j)     where  mean_i w(x_i) = 1,  theta >= 0,  w(x) = sum_l theta_l k(x, c_l)
 
 x_i source rows, z_j target rows, c_l target rows. With b_l = mean_i k(x_i, c_l) and theta_l = pi_l / b_l this finds
-the shares pi of a mixture with parts k(z, c_l) / b_l, to 1e-5 of the greatest likelihood (`linalg/mixture.py`); the width of
-k has the greatest likelihood of target rows held out. Use it under covariate shift with few features; not
+the shares pi of a mixture with parts k(z, c_l) / b_l, to 1e-5 of the greatest likelihood (`linalg/mixture.py`); the
+width of k has the greatest likelihood of target rows held out. Use it under covariate shift with few features; not
 where the source does not cover the target.
 """
 
