@@ -12,7 +12,8 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.linear_model import RidgeClassifier
 
 from headstart.adaptation.alignment.step import Align
-from headstart.linalg.gaussian import kernel, squared_distances
+from headstart.linalg.distances import squared_distances
+from headstart.linalg.gaussian import kernel
 from headstart.tasks.task import Array
 
 __all__ = ["ALL", "FREE", "HEAD", "WEIGHED", "gamma", "kliep_loss", "kmm_loss", "strong", "weighing"]

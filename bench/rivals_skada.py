@@ -24,7 +24,7 @@ from headstart.adaptation.reweighting.discriminator import DiscriminatorWeights
 from headstart.adaptation.reweighting.kliep import KLIEP
 from headstart.adaptation.reweighting.kmm import KMM
 from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbourWeights
-from headstart.linalg.gaussian import squared_distances
+from headstart.linalg.distances import squared_distances
 from headstart.linalg.kernels import width
 from headstart.tasks.task import Array
 

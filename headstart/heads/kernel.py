@@ -14,16 +14,17 @@ from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.linalg import eigh
 
 from headstart.heads.basis import principal
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
-from headstart.heads.layers import radial, squared_distances
+from headstart.heads.layers import radial
 from headstart.heads.logistic import Logistic
 from headstart.heads.problem import Problem
 from headstart.heads.ridge import Ridge
 from headstart.heads.standardize import BLOCK, Standard, blocks, standard
+from headstart.linalg.distances import expanded, unit_gamma
+from headstart.linalg.nystroem import inverse_root
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Kernel"]
@@ -87,10 +88,8 @@ class _Space:
 
     def __init__(self, problem: Problem, std: Standard, landmarks: Array, gamma: float) -> None:
         self.std, self.landmarks, self.gamma = std, landmarks, gamma
-        squares, axes = eigh(radial(landmarks, landmarks, gamma), check_finite=False)
-        kept = squares > _FLAT * squares[-1]
-        self.root = axes[:, kept] / np.sqrt(squares[kept])
-        phi = np.empty((len(problem.features), int(kept.sum())))
+        self.root = inverse_root(radial(landmarks, landmarks, gamma), _FLAT)
+        phi = np.empty((len(problem.features), self.root.shape[1]))
         for rows in blocks(len(phi)):
             phi[rows] = radial(std.apply(problem.features[rows]), landmarks, gamma) @ self.root
         order, weights = problem.order, problem.weights
@@ -114,7 +113,5 @@ class _Space:
 
 def _unit(landmarks: Array) -> float:
     """1 / the median squared distance of landmarks that differ; 1 where all are the same."""
-    some = landmarks[:BLOCK]
-    apart = squared_distances(some, some)[np.triu_indices(len(some), 1)]
-    apart = apart[apart > 0]
-    return 1.0 / float(np.median(apart)) if len(apart) else 1.0
+    some = np.asarray(landmarks[:BLOCK], np.float64)
+    return unit_gamma(expanded(some, some)[np.triu_indices(len(some), 1)])

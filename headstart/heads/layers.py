@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from headstart.linalg.distances import expanded
+from headstart.linalg.gaussian import kernel
 from headstart.tasks.task import Array
 
-__all__ = ["LEAF", "deepest", "grown", "leads_on", "radial", "squared_distances"]
+__all__ = ["LEAF", "deepest", "grown", "leads_on", "radial"]
 
 LEAF = -1
 
 
-def squared_distances(x: Array, landmarks: Array) -> Array:
-    """|x_i - l_j|^2: (N, K) and (L, K) -> (N, L) float64."""
-    x, landmarks = np.asarray(x, np.float64), np.asarray(landmarks, np.float64)
-    apart = np.square(x).sum(axis=1)[:, None] - 2 * (x @ landmarks.T) + np.square(landmarks).sum(axis=1)
-    return np.asarray(np.maximum(apart, 0.0))
-
-
 def radial(x: Array, landmarks: Array, gamma: float) -> Array:
     """exp(-gamma |x_i - l_j|^2): (N, K) and (L, K) -> (N, L) float64."""
-    return np.asarray(np.exp(-gamma * squared_distances(x, landmarks)))
+    return kernel(expanded(np.asarray(x, np.float64), np.asarray(landmarks, np.float64)), gamma)
 
 
 def grown(x: Array, trees: Array, outputs: int) -> Array:

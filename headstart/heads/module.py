@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
 from headstart.heads.head import Form, Head
 from headstart.heads.layers import deepest, leads_on
+from headstart.linalg.distances import expanded
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["FORMS", "StoredHead", "TunedHead"]
@@ -79,8 +80,7 @@ class StoredHead(nn.Module):
         return self._grown(x, self._get("trees")) if self._has("trees") else x
 
     def _radial(self, x: Tensor, landmarks: Tensor) -> Tensor:
-        apart = x.square().sum(1, keepdim=True) - 2 * (x @ landmarks.T) + landmarks.square().sum(1)
-        return (-self._get("gamma") * apart.clamp_min(0.0)).exp()
+        return (-self._get("gamma") * expanded(x, landmarks)).exp()
 
     def _grown(self, x: Tensor, trees: Tensor) -> Tensor:
         """As `heads.layers.grown`; every row goes as many steps as the deepest leaf needs, and waits in its own."""

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import pdist
 
+from headstart.linalg.distances import WIDE, squared_distances
 from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
-__all__ = ["apart", "blended_gram", "kernel", "mean_kernel", "median_gamma", "squared_distances"]
+__all__ = ["blended_gram", "kernel", "mean_kernel", "median_gamma"]
 
 FEW = 1024
 SAMPLE = 1000
-WIDE = 32
 CLOSE = 1e-5
-
-
-def squared_distances(rows: Array, centres: Array) -> Array:
-    """(N, b) |x - c|^2 of rows (N, d) and centres (b, d), never below 0, as one product (x, |x|^2, 1) (-2 c, 1, |c|^2)'
-    of rows from the middle of the centres."""
-    origin = centres.mean(axis=0)
-    centres = centres - origin
-    right = np.vstack([-2 * centres.T, np.ones(len(centres)), np.square(centres).sum(axis=1)])
-    found = np.empty((len(rows), len(centres)))
-    for block in blocks(len(rows)):
-        x = rows[block] - origin
-        left = np.column_stack([x, np.square(x).sum(axis=1), np.ones(len(x))])
-        np.matmul(left, right, out=found[block])
-    return np.maximum(found, 0, out=found)
-
-
-def apart(rows: Array, others: Array) -> Array:
-    """(N, M) squared distances: row by row, exact to the last bits, or where rows are wide from one product."""
-    wide = rows.shape[1] >= WIDE
-    return squared_distances(rows, others) if wide else np.asarray(cdist(rows, others, "sqeuclidean"))
 
 
 def kernel(distances: Array, gamma: float, out: Array | None = None) -> Array:

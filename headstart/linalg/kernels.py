@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from headstart.linalg.gaussian import apart
+from headstart.linalg import gaussian
+from headstart.linalg.distances import apart, unit_gamma
 from headstart.tasks.task import Array
 
 __all__ = ["Kernel", "kernel", "landmarks", "width"]
@@ -18,7 +19,7 @@ Kernel = Literal["rbf", "linear", "cosine"]
 def kernel(name: Kernel, rows: Array, z: Array, gamma: float) -> Array:
     """k(x, z): (n, d), (p, d) -> (n, p). "rbf": exp(-gamma |x - z|^2), "linear": x . z, "cosine": of unit rows."""
     if name == "rbf":
-        return np.asarray(np.exp(-gamma * apart(rows, z)))
+        return gaussian.kernel(apart(rows, z), gamma)
     if name == "cosine":
         rows, z = _unit(rows), _unit(z)
     return np.asarray(rows @ z.T)
@@ -37,9 +38,7 @@ def landmarks(source: Array, target: Array, most: int, seed: int) -> Array:
 
 def width(z: Array) -> float:
     """1 / median squared distance between rows that differ; 1 where none do."""
-    apart = pdist(z, "sqeuclidean")
-    apart = apart[apart > 0]
-    return float(1 / np.median(apart)) if len(apart) else 1.0
+    return unit_gamma(pdist(z, "sqeuclidean"))
 
 
 def _unit(rows: Array) -> Array:

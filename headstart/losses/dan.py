@@ -15,7 +15,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from headstart.losses.domains import Between, squared_distances
+from headstart.linalg.distances import expanded_among
+from headstart.losses.domains import Between
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
 from headstart.tasks.task import Kind
@@ -46,7 +47,7 @@ class DAN(Supervised):
 def mmd(x: Tensor, y: Tensor, kernels: int) -> Tensor:
     """MMD^2 of (n, D) and (m, D); 0 where they are the same rows."""
     z, n = torch.cat([x, y]), len(x)
-    squared = squared_distances(z)
+    squared = expanded_among(z)
     s = squared.detach().mean().clamp_min(torch.finfo(z.dtype).tiny)
     widths = [2.0 ** (j - (kernels - 1) / 2) for j in range(kernels)]
     k = torch.stack([torch.exp(-squared / (width * s)) for width in widths]).mean(0)

@@ -13,7 +13,7 @@ from headstart.losses.penalty import Helper, Norms, Pass
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 
-__all__ = ["Against", "Apart", "Between", "Domains", "squared_distances"]
+__all__ = ["Against", "Apart", "Between", "Domains"]
 
 
 class Domains(NamedTuple):
@@ -63,9 +63,3 @@ class Against(Between):
     def __init__(self, network: Network, loss: Supervised, cost: Apart, helper: Helper) -> None:
         super().__init__(network, loss, 1.0, cost)
         self.helper = helper
-
-
-def squared_distances(x: Tensor) -> Tensor:
-    """(N, D) -> |x_i - x_j|^2, (N, N)."""
-    norms = x.square().sum(1)
-    return (norms[:, None] + norms - 2 * x @ x.T).clamp_min(0)

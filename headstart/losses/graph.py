@@ -15,7 +15,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from headstart.losses.domains import Between, Domains, squared_distances
+from headstart.linalg.distances import expanded_among
+from headstart.losses.domains import Between, Domains
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
 from headstart.tasks.task import Kind
@@ -51,7 +52,7 @@ class Graph(Supervised):
 
 def edges(x: Tensor, k: int) -> Tensor:
     """(N, D) -> W (N, N), symmetric, 0 on the diagonal."""
-    squared = squared_distances(x)
+    squared = expanded_among(x)
     s = squared.mean().clamp_min(torch.finfo(x.dtype).tiny)
     others = squared.clone().fill_diagonal_(torch.inf)
     nearest = others.topk(min(k, len(x) - 1), largest=False).indices

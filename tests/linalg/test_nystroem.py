@@ -8,7 +8,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics.pairwise import rbf_kernel
 
 from headstart.linalg import moments
-from headstart.linalg.nystroem import nystroem
+from headstart.linalg.nystroem import inverse_root, nystroem
 
 DRAW = np.random.default_rng(4)
 ROWS = DRAW.normal(size=(30, 3))
@@ -32,3 +32,10 @@ def test_landmarks_that_repeat_themselves() -> None:
     assert twice.shape == (30, 5)
     once = nystroem(ROWS[:5], 0.4)(ROWS)
     np.testing.assert_allclose(twice @ twice.T, once @ once.T, atol=1e-10)
+
+
+def test_the_root_of_an_inverse_leaves_flat_axes_out() -> None:
+    gram = ROWS[:, :2] @ ROWS[:, :2].T
+    root = inverse_root(gram, 1e-10)
+    assert root.shape == (len(ROWS), 2)
+    np.testing.assert_allclose(root.T @ gram @ root, np.eye(2), atol=1e-10)

@@ -23,7 +23,7 @@ from headstart.adaptation.alignment.checks import left_alone, rows_of_both, same
 from headstart.adaptation.alignment.plans import exact
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
 from headstart.checks import above, affordable, whole
-from headstart.linalg.gaussian import apart
+from headstart.linalg.distances import apart
 from headstart.linalg.kernel_ridge import landmark_ridge
 from headstart.linalg.kernels import landmarks
 from headstart.linalg.moments import BLOCK

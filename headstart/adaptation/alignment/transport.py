@@ -21,7 +21,7 @@ from headstart.adaptation.alignment.checks import left_alone, rows_of_both, same
 from headstart.adaptation.alignment.plans import by_class, entropic, exact, mapped, refuse_misplaced
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
 from headstart.checks import above, affordable, one_of, whole
-from headstart.linalg.gaussian import apart
+from headstart.linalg.distances import apart
 from headstart.tasks.task import Array
 
 __all__ = ["Plan", "Transport"]

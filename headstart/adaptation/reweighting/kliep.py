@@ -18,7 +18,8 @@ from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.weights import drawn, level, rows_needed, weighed
 from headstart.checks import above, affordable, whole
-from headstart.linalg.gaussian import kernel, median_gamma, squared_distances
+from headstart.linalg.distances import squared_distances
+from headstart.linalg.gaussian import kernel, median_gamma
 from headstart.linalg.mixture import mixture_shares
 from headstart.tasks.task import Array
 

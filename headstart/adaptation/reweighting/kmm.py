@@ -19,7 +19,8 @@ from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.weights import check_option, level, weighed
 from headstart.checks import above, affordable, whole
-from headstart.linalg.gaussian import kernel, mean_kernel, median_gamma, squared_distances
+from headstart.linalg.distances import squared_distances
+from headstart.linalg.gaussian import kernel, mean_kernel, median_gamma
 from headstart.linalg.kernels import landmarks
 from headstart.linalg.moments import BLOCK, blocks
 from headstart.linalg.nystroem import nystroem

@@ -21,7 +21,8 @@ from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.left_out import left_out_losses
 from headstart.adaptation.reweighting.weights import check_option, drawn, level, rows_needed, weighed
 from headstart.checks import above, affordable, whole
-from headstart.linalg.gaussian import blended_gram, kernel, median_gamma, squared_distances
+from headstart.linalg.distances import squared_distances
+from headstart.linalg.gaussian import blended_gram, kernel, median_gamma
 from headstart.tasks.task import Array
 
 __all__ = ["ULSIF", "RuLSIF"]

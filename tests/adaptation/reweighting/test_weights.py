@@ -21,7 +21,7 @@ from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbour
 from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
 from headstart.adaptation.reweighting.weights import check_option, effective, weighed
 from headstart.checks import whole
-from headstart.linalg.gaussian import mean_kernel, median_gamma, squared_distances
+from headstart.linalg.gaussian import mean_kernel, median_gamma
 from headstart.linalg.moments import blocks
 
 BY_FEATURES: list[Align] = [KMM(), RuLSIF(), ULSIF(), KLIEP(), NearestNeighbourWeights(), DiscriminatorWeights()]
@@ -89,12 +89,6 @@ def test_shares_of_classes_help_under_label_shift(step: Align) -> None:
     domains, answers = _shifted(), np.repeat(["no", "yes"], [20, 60])
     plain, adapted = (log_loss(answers, _fitted(way, domains).predict_proba(domains.target)) for way in (None, step))
     assert adapted < plain - 0.02
-
-
-def test_squared_distances_far_from_the_origin() -> None:
-    draw = np.random.default_rng(0)
-    rows, centres = draw.normal(size=(5000, 3)) + 1e5, draw.normal(size=(7, 3)) + 1e5
-    np.testing.assert_allclose(squared_distances(rows, centres), cdist(rows, centres) ** 2, atol=1e-9)
 
 
 def test_means_of_kernels_by_blocks() -> None:
