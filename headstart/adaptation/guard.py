@@ -9,7 +9,6 @@ these margins, with figures: docs/decisions/0007. Without target labels see `uns
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
@@ -24,6 +23,7 @@ from headstart.adaptation.strategy import Strategy
 from headstart.adaptation.unsupervised import bases, choose_unlabelled
 from headstart.data.splits.folds import merged, numbered
 from headstart.heads.head import Head
+from headstart.heads.paired import lower
 from headstart.tasks.task import Array
 
 __all__ = ["best_plain", "choose"]
@@ -49,8 +49,7 @@ class _Tried(NamedTuple):
 
     def beats(self, other: _Tried, margin: float) -> bool:
         """Whether its mean loss is lower by more than so many standard errors of the paired difference."""
-        apart = other.losses - self.losses
-        return bool(apart.mean() > margin * apart.std(ddof=1) / math.sqrt(len(apart)))
+        return lower(self.losses, other.losses, margin)
 
 
 def choose(on: DomainPair) -> ChosenStrategy:

@@ -11,7 +11,6 @@ Why these, with figures: docs/decisions/0007.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -25,6 +24,7 @@ from headstart.adaptation.scorers.criteria import Said
 from headstart.adaptation.scorers.importance_weighted import losses
 from headstart.adaptation.shift.diagnose import diagnose
 from headstart.adaptation.shift.hypotheses import log_ratios
+from headstart.heads.paired import lower
 from headstart.tasks.task import Array
 
 __all__ = ["bases", "choose_unlabelled"]
@@ -114,5 +114,4 @@ def _possible(on: DomainPair, strategies: Sequence[tuple[str, Base]], weights: A
 
 def _beats(one: _Tried, other: _Tried) -> bool:
     """Whether its loss is lower by more than a standard error of the paired difference."""
-    apart = other.losses - one.losses
-    return bool(apart.mean() > apart.std(ddof=1) / math.sqrt(len(apart)))
+    return lower(one.losses, other.losses, 1.0)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import log_softmax
 
+from headstart.heads.likelihood import code_losses
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Calibration", "calibrate", "log_loss", "row_log_losses"]
@@ -41,7 +41,7 @@ def row_log_losses(logits: Array, targets: Array, kind: Kind, weights: Array) ->
     """(N,) log loss of each row, the weighted mean over its labels where it has several; (N,) weights that sum to 1."""
     logits = np.asarray(logits, dtype=np.float64)
     if kind == "classification":
-        losses = -log_softmax(logits, axis=1)[np.arange(len(logits)), np.asarray(targets)]
+        losses = code_losses(logits, np.asarray(targets))
         return losses, weights / max(weights.sum(), np.finfo(np.float64).tiny)
     weights = np.broadcast_to(weights if weights.ndim == 2 else weights[:, None], logits.shape)
     each = np.logaddexp(0.0, np.where(np.asarray(targets) > 0, -logits, logits))

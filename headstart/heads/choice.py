@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from headstart.heads.score import Score, standard_error
+from headstart.heads.paired import standard_error
+from headstart.heads.score import Score
 from headstart.tasks.task import Array
 
 __all__ = ["WEIGHTED", "Choice", "choose"]
@@ -29,7 +30,7 @@ class Choice(NamedTuple):
 def choose(scores: Mapping[str, Score], blocks: Array | None = None) -> Choice:
     """Of candidates by name, in the order in which a tie is settled; blocks as in `standard_error`."""
     best = min(scores.values(), key=lambda score: score.mean)
-    errors = {name: standard_error(score, best, blocks) for name, score in scores.items()}
+    errors = {name: standard_error(score.rows - best.rows, score.weights, blocks) for name, score in scores.items()}
     within = [name for name, score in scores.items() if score.mean - best.mean <= errors[name]]
     name = min(within, key=lambda name: (_LESS_SIMPLE.get(name, 0), scores[name].mean))
     return Choice(name, errors)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import log_softmax
 
 from headstart.tasks.task import Array
 
-__all__ = ["Likelihood"]
+__all__ = ["Likelihood", "code_losses"]
 
 
 class Likelihood(NamedTuple):
@@ -54,3 +55,8 @@ class Likelihood(NamedTuple):
         dd = np.einsum("gpn,gpn->pn", pd, d) - mean_d * mean_d
         entries = [np.einsum("pn,pn->p", variance, self.weights, dtype=np.float64) for variance in (uu, ud, ud, dd)]
         return np.stack(entries, axis=-1).reshape(-1, 2, 2)
+
+
+def code_losses(logits: Array, codes: Array) -> Array:
+    """(N,) -log softmax(z)[y] in nats: of logits (N, C) as they stand, one class code (N,) a row."""
+    return np.asarray(-log_softmax(logits, axis=1)[np.arange(len(logits)), codes])

@@ -19,9 +19,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import logsumexp, softmax
 
 from headstart.heads.calibrate import calibrate
+from headstart.heads.likelihood import code_losses
+from headstart.heads.paired import above_error
 from headstart.tasks.task import Array
 
 __all__ = ["Settled", "answered", "half_by_class", "settle"]
@@ -69,7 +71,7 @@ def settle(logits: Array, targets: Array, weights: Array) -> Settled:
     leaning = _settled(logits, targets, weights, v)
     alike = _settled(logits, targets, weights, weights / total if total > 0 else v)
     found = leaning if _answers_more(logits, targets, weights, leaning, alike) else alike
-    losses = -log_softmax(logits / found.temperature + found.offsets, axis=1)[np.arange(len(targets)), targets]
+    losses = code_losses(logits / found.temperature + found.offsets, targets)
     return found._replace(loss=float(v[v > 0] @ losses[v > 0]))
 
 
@@ -98,9 +100,7 @@ def _answers_more(logits: Array, targets: Array, weights: Array, one: Settled, o
     right = [(logits / a.temperature + a.offsets).argmax(axis=1) == targets for a in (one, other)]
     of_class = np.bincount(targets, weights, logits.shape[1])
     u = weights / np.where(of_class > 0, of_class, 1.0)[targets] / max(1, (of_class > 0).sum())
-    apart = right[0].astype(np.float64) - right[1]
-    gain = float(u @ apart)
-    return gain > float(np.sqrt(np.sum((u * (apart - gain)) ** 2)))
+    return above_error(right[0].astype(np.float64) - right[1], u)
 
 
 def answered(logits: Array, out_of_fold: Array, targets: Array, weights: Array) -> Array:

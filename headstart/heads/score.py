@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_softmax
 
 from headstart.heads.calibrate import row_log_losses
+from headstart.heads.likelihood import code_losses
 from headstart.heads.prior import Settled, half_by_class, settle
 from headstart.heads.problem import Problem
 from headstart.tasks.task import Array
 
-__all__ = ["Score", "score", "standard_error"]
+__all__ = ["Score", "score"]
 
 
 class Score(NamedTuple):
@@ -45,21 +45,8 @@ def score(problem: Problem, out_of_fold: Array, *, shares: bool) -> Score:
         return Score(float(np.sqrt(squares.mean())), squares, weights, Settled(1.0, np.zeros(1), 0.0))
     if problem.kind == "classification" and shares:
         found, v = settle(out_of_fold, problem.targets, problem.counted), problem.counted
-        rows = -log_softmax(out_of_fold / found.temperature + found.offsets, axis=1)
-        losses = rows[np.arange(len(rows)), problem.targets]
+        losses = code_losses(out_of_fold / found.temperature + found.offsets, problem.targets)
         return Score(found.loss, losses, half_by_class(problem.targets, v, problem.classes), found)
     temperature, loss = problem.score(out_of_fold)
     losses, weights = row_log_losses(out_of_fold / temperature, problem.targets, problem.kind, problem.counted)
     return Score(loss, losses, weights, Settled(temperature, np.zeros(problem.columns), loss))
-
-
-def standard_error(one: Score, other: Score, blocks: Array | None = None) -> float:
-    """Of the mean difference between two candidates on the same rows; rows of one block (N,) count as drawn together.
-
-    sqrt(sum_b (sum_(i in b) v_i (d_i - d))^2),   d_i = the difference in row i,   d = sum_i v_i d_i
-    """
-    apart = one.rows - other.rows
-    parts = one.weights * (apart - one.weights @ apart)
-    if blocks is not None:
-        parts = np.bincount(np.unique(blocks, return_inverse=True)[1], parts)
-    return float(np.sqrt(np.sum(parts**2)))

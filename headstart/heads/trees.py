@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from scipy.special import log_softmax
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from headstart.data.splits.folds import merged
@@ -22,6 +21,8 @@ from headstart.heads.calibrate import calibrate
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import LEAF, grown
+from headstart.heads.likelihood import code_losses
+from headstart.heads.paired import above_error
 from headstart.heads.problem import Problem
 from headstart.tasks.task import Array, Kind
 
@@ -113,9 +114,7 @@ class _Course:
         held = self.folds == 0
         ours = np.stack([self._losses(out[held], held) for out in self.out])
         weights = self._weights()[held] / max(self._weights()[held].sum(), np.finfo(np.float64).tiny)
-        apart = ours[int(np.argmin(ours @ weights))] - self._losses(rival[held], held)
-        mean = weights @ apart
-        return bool(mean > np.sqrt(np.sum((weights * (apart - mean)) ** 2)))
+        return above_error(ours[int(np.argmin(ours @ weights))] - self._losses(rival[held], held), weights)
 
     def proposal(self) -> Proposal:
         losses = [self.problem.score(out).loss for out in self.out]
@@ -138,7 +137,7 @@ class _Course:
         if self.problem.kind == "regression":
             return np.asarray(np.square(logits[:, 0] - truth))
         scaled = logits / calibrate(logits, truth, "classification", self._weights()[held]).temperature
-        return np.asarray(-log_softmax(scaled, axis=1)[np.arange(len(truth)), truth])
+        return code_losses(scaled, truth)
 
     def _grown(self, rows: Array, count: int) -> _Forest:
         """Trees that learn from these rows."""

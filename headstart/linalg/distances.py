@@ -48,7 +48,8 @@ def apart(rows: Array, others: Array) -> Array:
 def expanded(x: Rows, others: Rows) -> Rows:
     """(N, K) and (L, K) -> (N, L), never below 0, of arrays or tensors about their origin: what kernel heads store
     rests on these, to the last bit."""
-    return ((x * x).sum(1)[:, None] - 2 * (x @ others.T) + (others * others).sum(1)).clip(min=0)
+    distances: Rows = ((x * x).sum(1)[:, None] - 2 * (x @ others.T) + (others * others).sum(1)).clip(min=0)
+    return distances
 
 
 def expanded_among(x: Tensor) -> Tensor:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from headstart.errors import TrainingError
-from headstart.evidence.paired import lower
 from headstart.finetuning.stage import Stage, Tune
 from headstart.finetuning.states import copied
 from headstart.heads.calibrate import calibrate
+from headstart.heads.paired import lower
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.network import Network

@@ -7,30 +7,13 @@ import pytest
 
 from headstart.heads.choice import WEIGHTED, choose
 from headstart.heads.prior import Settled
-from headstart.heads.score import Score, standard_error
+from headstart.heads.score import Score
 
 
 def scored(rows, weights=None):
     rows = np.asarray(rows, dtype=np.float64)
     weights = np.full(len(rows), 1 / len(rows)) if weights is None else weights
     return Score(float(rows @ weights), rows, weights, Settled(1.0, np.zeros(2), 0.0))
-
-
-def test_the_standard_error_is_that_of_a_paired_mean():
-    rng = np.random.default_rng(0)
-    a, b = rng.random(50), rng.random(50)
-    assert standard_error(scored(a), scored(b)) == pytest.approx(np.std(a - b) / np.sqrt(50))
-
-
-def test_rows_of_one_block_count_as_drawn_together():
-    rng = np.random.default_rng(0)
-    a, b = rng.random(20), rng.random(20)
-    once, four = (
-        standard_error(scored(a), scored(b)),
-        standard_error(scored(np.repeat(a, 4)), scored(np.repeat(b, 4)), np.repeat(np.arange(20), 4)),
-    )
-    assert four == pytest.approx(once)
-    assert standard_error(scored(np.repeat(a, 4)), scored(np.repeat(b, 4))) == pytest.approx(once / 2)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from headstart.heads.likelihood import Likelihood
+from headstart.heads.likelihood import Likelihood, code_losses
 
 
 def loss(z, truth, weights):
@@ -47,3 +47,9 @@ def test_logits_of_any_size_are_no_trouble():
         )
         assert np.isfinite(value).all()
         assert np.isfinite(p).all()
+
+
+def test_the_losses_of_codes_are_torchs():
+    logits, codes = np.random.default_rng(0).normal(size=(9, 4)), np.arange(9) % 4
+    expected = functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(codes), reduction="none")
+    np.testing.assert_allclose(code_losses(logits, codes), expected.numpy(), rtol=1e-12)
