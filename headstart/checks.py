@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-__all__ = ["above", "affordable", "one_of", "whole"]
+__all__ = ["above", "affordable", "at_least", "between", "one_of", "positive", "share_below_one", "whole"]
 
 
 def above(name: str, value: float, low: float, instead: str, *, equal: bool = False) -> None:
@@ -16,6 +16,31 @@ def above(name: str, value: float, low: float, instead: str, *, equal: bool = Fa
     if not good:
         expected = f"{low:g} or more" if equal else f"more than {low:g}"
         raise ValueError(f"{name}={value!r}: expected a finite number, {expected}, such as {instead}")
+
+
+def at_least(name: str, value: float, low: int, more: str = "") -> None:
+    """ValueError where an option is below `low`, or NaN; `more` stands behind what is expected."""
+    if not value >= low:
+        raise ValueError(f"{name} = {value}: expected {low} or more{more}")
+
+
+def positive(name: str, value: float) -> None:
+    """ValueError where an option is not above 0."""
+    if not value > 0:
+        raise ValueError(f"{name} = {value}: expected more than 0")
+
+
+def share_below_one(name: str, value: float) -> None:
+    """ValueError where an option is not a share from 0 up to, but not, 1."""
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} = {value}: expected 0 or more, and less than 1")
+
+
+def between(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """ValueError unless low <= value <= high."""
+    if not low <= value <= high:
+        expected = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        raise ValueError(f"{name} is {value!r}: expected a number {expected}")
 
 
 def whole(name: str, value: int, low: int, instead: str = "10") -> None:

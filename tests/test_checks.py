@@ -7,7 +7,7 @@ import pytest
 
 from headstart.adaptation.alignment.checks import labelled, left_alone, rows_of_both, same, same_rows
 from headstart.adaptation.alignment.step import Domains, unmoved
-from headstart.checks import above, affordable, one_of, whole
+from headstart.checks import above, affordable, at_least, between, one_of, positive, share_below_one, whole
 
 ROWS = np.arange(6.0).reshape(3, 2)
 CODES = np.array([0, 1, 1])
@@ -28,6 +28,28 @@ def test_options():
             whole("b", bad, 2, "3")
     with pytest.raises(ValueError, match="c='z': expected one of 'x', 'y'"):
         one_of("c", "z", ("x", "y"))
+
+
+def test_limits():
+    at_least("a", 1, 1)
+    at_least("a", np.inf, 1)
+    positive("a", 1e-9)
+    share_below_one("a", 0)
+    between("a", 1, 0, 1)
+    between("a", 1e9, 0)
+    for bad in (0, -1, 0.5, float("nan")):
+        with pytest.raises(ValueError, match=f"^a = {bad}: expected 1 or more; or so$"):
+            at_least("a", bad, 1, "; or so")
+    for bad in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match=f"^a = {bad}: expected more than 0$"):
+            positive("a", bad)
+    for bad in (-0.1, 1, float("nan")):
+        with pytest.raises(ValueError, match=f"^a = {bad}: expected 0 or more, and less than 1$"):
+            share_below_one("a", bad)
+        with pytest.raises(ValueError, match=f"^a is {bad}: expected a number from 0 to 0.9$"):
+            between("a", bad, 0, 0.9)
+    with pytest.raises(ValueError, match=r"^a is -1: expected a number of at least 0$"):
+        between("a", -1, 0)
 
 
 def test_rows():

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from headstart.backbones.backbone import Backbone
+from headstart.checks import at_least
 from headstart.data.bit_depth import Window
 from headstart.defaults import with_own_defaults
 from headstart.features.cache.cache import Cache
@@ -51,8 +52,8 @@ class Extraction:
 
     def __post_init__(self) -> None:
         Wish(self.engine, self.precision, self.device)
-        if self.lanes is not None and self.lanes < 1:
-            raise ValueError(f"lanes = {self.lanes}: expected 1 or more, or None for one a core")
+        if self.lanes is not None:
+            at_least("lanes", self.lanes, 1, ", or None for one a core")
 
 
 _PLAIN = Extraction()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from headstart.checks import at_least
 from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.network import Network
 
@@ -30,8 +31,7 @@ class Gradual:
     moves: ClassVar[Moves] = "weights"
 
     def __post_init__(self) -> None:
-        if self.stages < 1:
-            raise ValueError(f"stages = {self.stages}: expected 1 or more; method 'head' opens none")
+        at_least("stages", self.stages, 1, "; method 'head' opens none")
 
     def movable(self, network: Network) -> frozenset[str]:
         return weights_of(network, network.top(min(self.stages, len(network.stages) - 1)))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from headstart.checks import at_least
 from headstart.finetuning.adapters import adapted, places
 from headstart.finetuning.stage import Moves, Progress, Stage, Start
 from headstart.network import Network
@@ -36,8 +37,7 @@ class LoRA:
     moves: ClassVar[Moves] = "adapters"
 
     def __post_init__(self) -> None:
-        if self.rank < 1:
-            raise ValueError(f"rank = {self.rank}: expected 1 or more")
+        at_least("rank", self.rank, 1)
 
     def movable(self, network: Network) -> frozenset[str]:
         stages = network.top(self.stages or len(network.stages) - 1)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from headstart.checks import at_least
 from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.finetuning.states import State, average, copied
 from headstart.network import Network
@@ -36,10 +37,8 @@ class Soup:
     moves: ClassVar[Moves] = "weights"
 
     def __post_init__(self) -> None:
-        if self.runs < 2:
-            raise ValueError(f"runs = {self.runs}: expected 2 or more; method 'lp-ft' is a single one")
-        if not self.spread >= 1:
-            raise ValueError(f"spread = {self.spread}: expected 1 or more")
+        at_least("runs", self.runs, 2, "; method 'lp-ft' is a single one")
+        at_least("spread", self.spread, 1)
 
     def movable(self, network: Network) -> frozenset[str]:
         return weights_of(network, network.stages)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Protocol, cast
 
+from headstart.checks import positive
 from headstart.network import HEAD, Network
 
 __all__ = ["Moves", "Progress", "Stage", "Start", "Tune", "settled", "weights_of"]
@@ -32,8 +33,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         for name, value in (("speed", self.lr), ("decay", self.decay), ("head_lr", self.head_lr)):
-            if not value > 0:
-                raise ValueError(f"{name} = {value}: expected more than 0")
+            positive(name, value)
 
 
 class Progress(Protocol):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from headstart.checks import at_least
 from headstart.finetuning.stage import Moves, Progress, Stage, Start, weights_of
 from headstart.finetuning.states import State, between, copied
 from headstart.network import Network
@@ -36,8 +37,7 @@ class WiSEFT:
     moves: ClassVar[Moves] = "weights"
 
     def __post_init__(self) -> None:
-        if self.points < 2:
-            raise ValueError(f"points = {self.points}: expected 2 or more, for alpha 0 and 1")
+        at_least("points", self.points, 2, ", for alpha 0 and 1")
         if not (self.alpha == -1 or 0 <= self.alpha <= 1):
             raise ValueError(f"alpha = {self.alpha}: expected 0 to 1, or -1 for the best by validation")
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from headstart.checks import at_least, positive
 from headstart.losses.supervised import Needs, Supervised
 
 __all__ = ["Adversarial", "adversary", "ramp", "reverse", "told_apart"]
@@ -39,10 +40,8 @@ class Adversarial(Supervised):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.width < 1:
-            raise ValueError(f"width = {self.width}: expected 1 or more")
-        if not self.rate > 0:
-            raise ValueError(f"rate = {self.rate}: expected more than 0")
+        at_least("width", self.width, 1)
+        positive("rate", self.rate)
 
     def reversed(self, x: Tensor, done: float) -> Tensor:
         """R_c(x) where so much of the training is over."""

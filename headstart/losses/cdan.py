@@ -16,6 +16,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from headstart.checks import at_least
 from headstart.heads.module import TunedHead
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
@@ -39,8 +40,7 @@ class CDAN(Adversarial):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.most < 1:
-            raise ValueError(f"most = {self.most}: expected 1 or more")
+        at_least("most", self.most, 1)
 
     def start(self, context: Context) -> Against:
         """With an adversary that knows nothing yet."""

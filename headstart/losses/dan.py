@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from headstart.checks import at_least
 from headstart.linalg.distances import expanded_among
 from headstart.losses.domains import Between
 from headstart.losses.penalty import Context
@@ -36,8 +37,7 @@ class DAN(Supervised):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.kernels < 1:
-            raise ValueError(f"kernels = {self.kernels}: expected 1 or more")
+        at_least("kernels", self.kernels, 1)
 
     def start(self, context: Context) -> Between:
         """Nothing is kept between batches."""

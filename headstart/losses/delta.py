@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from headstart.checks import at_least
 from headstart.losses.penalty import Context, Norms, Pass
 from headstart.losses.supervised import Needs, Supervised
 from headstart.network import Network
@@ -40,8 +41,7 @@ class Delta(Supervised):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.smallest < 1:
-            raise ValueError(f"smallest = {self.smallest}: expected 1 or more; shrink = 0 is without")
+        at_least("smallest", self.smallest, 1, "; shrink = 0 is without")
 
     def start(self, context: Context) -> Maps:
         """The distance from the maps of the network as it is now."""

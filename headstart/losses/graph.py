@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from headstart.checks import at_least
 from headstart.linalg.distances import expanded_among
 from headstart.losses.domains import Between, Domains
 from headstart.losses.penalty import Context
@@ -38,8 +39,7 @@ class Graph(Supervised):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.neighbours < 1:
-            raise ValueError(f"neighbours = {self.neighbours}: expected 1 or more")
+        at_least("neighbours", self.neighbours, 1)
 
     def start(self, context: Context) -> Between:
         """Nothing is kept between batches."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from headstart.checks import positive
 from headstart.losses.cdan import certainty
 from headstart.losses.domains import Between
 from headstart.losses.penalty import Context
@@ -38,8 +39,7 @@ class MCC(Supervised):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.temperature > 0:
-            raise ValueError(f"temperature = {self.temperature}: expected more than 0")
+        positive("temperature", self.temperature)
 
     def start(self, context: Context) -> Between:
         """Nothing is kept between batches."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from headstart.checks import at_least, share_below_one
 from headstart.losses.penalty import Context, Norms, Penalty
 from headstart.tasks.task import Kind
 
@@ -42,11 +43,9 @@ class Supervised:
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2")
 
     def __post_init__(self) -> None:
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing = {self.label_smoothing}: expected 0 or more, and less than 1")
+        share_below_one("label_smoothing", self.label_smoothing)
         for name in self.amounts:
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
+            at_least(name, getattr(self, name), 0)
 
     def suits(self, kind: Kind, *, mixup: float) -> None:
         """Raises ValueError where the loss is not for such a task, or not for rows that are mixed."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from headstart.checks import at_least, share_below_one
+
 __all__ = ["Training"]
 
 
@@ -67,14 +69,11 @@ class Training:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "patience", "views"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
+            at_least(name, getattr(self, name), 1)
         for name in ("clip", "micro", "weight_decay", "disk", "mixup", "hidden", "refit", "margin", "journal", "seed"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
+            at_least(name, getattr(self, name), 0)
         for name in ("dropout", "ema"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)}: expected 0 or more, and less than 1")
+            share_below_one(name, getattr(self, name))
         if not 0 <= self.validation <= 0.5:
             raise ValueError(f"validation = {self.validation}: expected 0 to 0.5")
         if self.statistics not in ("source", "batch"):

@@ -15,8 +15,8 @@ import numpy as np
 from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.cross_fit import cross_fit
-from headstart.adaptation.reweighting.weights import check_option, level, rows_needed, weighed
-from headstart.checks import above, whole
+from headstart.adaptation.reweighting.weights import level, rows_needed, weighed
+from headstart.checks import above, between, whole
 
 __all__ = ["DiscriminatorWeights"]
 
@@ -41,7 +41,7 @@ class DiscriminatorWeights:
 
     def __call__(self, domains: Domains) -> Aligned:
         above("C", self.C, 0, "1")
-        check_option("clip", 1.0 if self.clip is None else self.clip, float(np.finfo(float).tiny))
+        between("clip", 1.0 if self.clip is None else self.clip, float(np.finfo(float).tiny))
         whole("folds", self.folds, 2)
         rows_needed(domains, 2, 2, "for no row is weighed by a model that saw it")
         if same_rows(domains):

@@ -17,8 +17,8 @@ import numpy as np
 
 from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
-from headstart.adaptation.reweighting.weights import check_option, level, weighed
-from headstart.checks import above, affordable, whole
+from headstart.adaptation.reweighting.weights import level, weighed
+from headstart.checks import above, affordable, between, whole
 from headstart.linalg.distances import squared_distances
 from headstart.linalg.gaussian import kernel, mean_kernel, median_gamma
 from headstart.linalg.kernels import landmarks
@@ -92,7 +92,7 @@ class KMM:
     def _check(self) -> None:
         if self.gamma is not None:
             above("gamma", self.gamma, 0, "0.5, or None for the median distance")
-        check_option("bound", self.bound, 1.0)
-        check_option("eps", 0.0 if self.eps is None else self.eps, 0.0, 1.0)
+        between("bound", self.bound, 1.0)
+        between("eps", 0.0 if self.eps is None else self.eps, 0.0, 1.0)
         whole("most", 2 if self.most is None else self.most, 2, "1000, or None for all rows")
         above("limit", self.limit, 0, "2")

@@ -15,8 +15,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
-from headstart.adaptation.reweighting.weights import check_option, level, weighed
-from headstart.checks import whole
+from headstart.adaptation.reweighting.weights import level, weighed
+from headstart.checks import between, whole
 from headstart.linalg.moments import blocks
 
 __all__ = ["NearestNeighbourWeights"]
@@ -37,7 +37,7 @@ class NearestNeighbourWeights:
     def __call__(self, domains: Domains) -> Aligned:
         n = len(domains.source)
         whole("k", self.k, 1)
-        check_option("prior", self.prior, 0.0, float(np.finfo(float).max))
+        between("prior", self.prior, 0.0, float(np.finfo(float).max))
         if self.k > n:
             raise ValueError(f"k is {self.k} and the source has {n} row(s): use k={n} or less")
         if same_rows(domains):

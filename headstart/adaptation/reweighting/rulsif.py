@@ -19,8 +19,8 @@ from scipy.linalg import cho_factor, cho_solve
 from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
 from headstart.adaptation.reweighting.left_out import left_out_losses
-from headstart.adaptation.reweighting.weights import check_option, drawn, level, rows_needed, weighed
-from headstart.checks import above, affordable, whole
+from headstart.adaptation.reweighting.weights import drawn, level, rows_needed, weighed
+from headstart.checks import above, affordable, between, whole
 from headstart.linalg.distances import squared_distances
 from headstart.linalg.gaussian import blended_gram, kernel, median_gamma
 from headstart.tasks.task import Array
@@ -57,7 +57,7 @@ class RuLSIF:
         return 8 * min(self.centres, m) * (3 * (n + m) + 10 * min(n, m, LEFT_OUT))
 
     def __call__(self, domains: Domains) -> Aligned:
-        check_option("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
+        between("alpha", self.alpha, 0.0, float(np.nextafter(1, 0)))
         if self.gamma is not None:
             above("gamma", self.gamma, 0, "0.5, or None for the median distance")
         if self.penalty is not None:

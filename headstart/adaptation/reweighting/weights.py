@@ -1,4 +1,4 @@
-"""What every weighing of source rows shares: an option is checked, weights get mean 1."""
+"""What every weighing of source rows shares: enough rows, a draw of them, weights of mean 1."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ from headstart.adaptation.alignment.checks import left_alone
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
 from headstart.tasks.task import Array
 
-__all__ = ["check_option", "drawn", "effective", "level", "rows_needed", "weighed"]
-
-
-def check_option(name: str, value: float, low: float, high: float = math.inf) -> None:
-    """Raises ValueError, in words, unless low <= value <= high."""
-    if not low <= value <= high:
-        asked = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-        raise ValueError(f"{name} is {value!r}: expected a number {asked}")
+__all__ = ["drawn", "effective", "level", "rows_needed", "weighed"]
 
 
 def rows_needed(domains: Domains, source: int, target: int, why: str) -> None:

@@ -16,6 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from headstart.adaptation.scorers.checks import codes_of, finite, probabilities, weights_of
+from headstart.checks import one_of
 from headstart.tasks.task import Array
 
 __all__ = ["Loss", "dev", "importance_weighted", "losses"]
@@ -31,8 +32,7 @@ def losses(y: Array, p_source: Array, loss: Loss = "log") -> Array:
               p at least 1e-15, and "error", 1 where the likeliest class is another; values (n,) for "square"
     Raises ValueError for other shapes, codes, probabilities and losses
     """
-    if loss not in get_args(Loss):
-        raise ValueError(f"loss={loss!r}: expected one of {', '.join(map(repr, get_args(Loss)))}")
+    one_of("loss", loss, get_args(Loss))
     if loss == "square":
         said, y = finite("p_source", p_source, 1), finite("y", y, 1)
         if len(y) != len(said):

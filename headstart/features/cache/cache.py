@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from headstart.checks import at_least
 from headstart.errors import CacheError
 from headstart.features.cache.shard import KEY, SUFFIX
 from headstart.features.place import default_folder, usable_folder
@@ -52,8 +53,7 @@ class Cache:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, limit_bytes: int = 20 * 2**30) -> None:
-        if limit_bytes < 0:
-            raise ValueError(f"limit_bytes = {limit_bytes}: expected 0 or more, for example {20 * 2**30} (20 GiB)")
+        at_least("limit_bytes", limit_bytes, 0, f", for example {20 * 2**30} (20 GiB)")
         self.folder = Path(folder) if folder is not None else usable_folder()
         self.limit_bytes = limit_bytes
 

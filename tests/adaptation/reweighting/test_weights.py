@@ -19,8 +19,8 @@ from headstart.adaptation.reweighting.kmm import KMM
 from headstart.adaptation.reweighting.mlls import MLLS
 from headstart.adaptation.reweighting.nearest_neighbours import NearestNeighbourWeights
 from headstart.adaptation.reweighting.rulsif import ULSIF, RuLSIF
-from headstart.adaptation.reweighting.weights import check_option, effective, weighed
-from headstart.checks import whole
+from headstart.adaptation.reweighting.weights import effective, weighed
+from headstart.checks import between, whole
 from headstart.linalg.gaussian import mean_kernel, median_gamma
 from headstart.linalg.moments import blocks
 
@@ -120,7 +120,7 @@ def test_weights_that_are_nothing_and_options_out_of_range() -> None:
     with pytest.raises(ValueError, match="add up to nan"):
         weighed(_shifted(), np.full(120, np.nan), {})
     with pytest.raises(ValueError, match="share is nan: expected a number from 0 to 1"):
-        check_option("share", float("nan"), 0, 1)
+        between("share", float("nan"), 0, 1)
     for odd in (2.5, True, float("nan"), 0):
         with pytest.raises(ValueError, match=f"rows={odd}: expected a whole number, 1 or more"):
             whole("rows", odd, 1)  # type: ignore[arg-type]
