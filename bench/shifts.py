@@ -37,7 +37,7 @@ def fitted(shift: str, seed: int) -> tuple[float, float, str]:
     source, target = table(domains.source, domains.targets), table(domains.target, truth)
     made = fit(target, source=source, roles=Roles(target="answer"), target_labels="none", cache=False)
     found = made.evidence_
-    way = f"{found.about['method']} {found.about['base']}"
+    way = f"{found.facts.model.method} {found.facts.model.source.base}"
     return found.metrics["accuracy"].value, found.baselines["source-only"]["accuracy"].value, way
 
 

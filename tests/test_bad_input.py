@@ -96,14 +96,14 @@ def of_table(flowers):
 
 
 def test_broken_pictures_are_set_aside_named_and_counted(fitted):
-    about = fitted.evidence_.about
-    why = {one["name"].rsplit("/", 1)[-1]: one["why"] for one in about["set_aside"]}
+    facts = fitted.evidence_.facts.model
+    why = {item.name.rsplit("/", 1)[-1]: item.why for item in facts.set_aside}
     assert set(why) >= set(BROKEN)
-    assert about["n_set_aside"] == len(about["set_aside"])
+    assert facts.n_set_aside == len(facts.set_aside)
     assert "0 bytes" in why["zero.jpg"]
     assert "nowhere.png" in why
     found = {finding["what"]: finding for finding in fitted.evidence_.findings}
-    assert found["inputs that cannot be used"]["count"] == about["n_set_aside"]
+    assert found["inputs that cannot be used"]["count"] == facts.n_set_aside
 
 
 def test_more_than_a_twentieth_of_broken_pictures_is_an_error(pictures):
@@ -114,7 +114,7 @@ def test_more_than_a_twentieth_of_broken_pictures_is_an_error(pictures):
 
 
 def test_unusual_pictures_are_used(fitted, pictures):
-    aside = {one["name"].rsplit("/", 1)[-1] for one in fitted.evidence_.about["set_aside"]}
+    aside = {item.name.rsplit("/", 1)[-1] for item in fitted.evidence_.facts.model.set_aside}
     assert aside == {*BROKEN, "nowhere.png"}
     files = [path for path in pictures.glob("*/*") if path.is_file() and not path.name.startswith(".")]
     assert len(headstart.check(pictures).keep) <= len(files) - len(BROKEN)
@@ -192,15 +192,15 @@ def test_ragged_rows_are_set_aside_or_refused_by_their_line(flowers, tmp_path):
         "\n".join([*lines[:50], "1.0,red", "1,red,rose,train,more,more", *lines[50:]])
     )
     model = headstart.fit(path, roles=Roles(target="kind"), method="ridge")
-    assert len(model.evidence_.about["set_aside"]) >= 1
+    assert len(model.evidence_.facts.model.set_aside) >= 1
 
 
 def test_a_broken_line_of_jsonl_is_set_aside(flowers, tmp_path):
     lines = flowers.to_json(orient="records", lines=True).splitlines()
     (path := tmp_path / "broken.jsonl").write_text("\n".join([*lines[:20], '{"length": ', *lines[20:]]))
     model = headstart.fit(path, roles=Roles(target="kind"), method="ridge")
-    (aside,) = model.evidence_.about["set_aside"]
-    assert "21" in aside["name"]
+    (aside,) = model.evidence_.facts.model.set_aside
+    assert "21" in aside.name
 
 
 def test_a_line_of_a_megabyte_is_read(tmp_path):

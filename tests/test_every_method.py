@@ -192,9 +192,9 @@ def test_a_row_that_moves_weights_towards_a_target_learns_and_comes_back(name, t
     assert made.method == name
     assert made.backbone_.fingerprint != given.fingerprint
     assert made.evidence_.metrics["accuracy"].value >= 0.75
-    about = made.evidence_.about["head"]
-    assert about["rule"].startswith("each stage lasts all its epochs: fewer than 50 labelled target rows")
-    assert (about["rows"], about["target_rows"]) == ([16, 0], 12)
+    head = made.evidence_.facts.model.head
+    assert head["rule"].startswith("each stage lasts all its epochs: fewer than 50 labelled target rows")
+    assert (head["rows"], head["target_rows"]) == ([16, 0], 12)
     assert set(made.evidence_.baselines) == {"majority", "no-pretraining", "source-only"}
     assert made.evidence_.gain.over == "no-pretraining"
     assert made.evidence_.adaptation.gain.over == "source-only"

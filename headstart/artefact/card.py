@@ -12,6 +12,7 @@ from typing import Any
 
 from headstart.artefact.model import Model
 from headstart.data.bit_depth import in_words
+from headstart.evidence.facts_record import transfer_untold
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 
 __all__ = ["card"]
@@ -99,8 +100,7 @@ def _evidence(model: Model) -> str:
 def _verdict(evidence: dict[str, Any]) -> Iterable[str]:
     gain, verdict = evidence.get("gain"), evidence.get("verdict")
     what = "Pretraining" if isinstance(gain, dict) and gain.get("over") == NO_PRETRAINING else "Transfer"
-    untold = about.get("transfer_untold") if isinstance(about := evidence.get("about"), dict) else None
-    yield from _judged(what, verdict, gain, untold)
+    yield from _judged(what, verdict, gain, transfer_untold(evidence))
     adaptation = evidence.get("adaptation")
     if isinstance(adaptation, dict):
         yield from _judged("Adaptation", adaptation.get("verdict"), adaptation.get("gain"), adaptation.get("why"))

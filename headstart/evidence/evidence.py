@@ -9,6 +9,7 @@ from typing import Any
 from headstart.evidence.assess import assess
 from headstart.evidence.calibration import reliability
 from headstart.evidence.confusion import class_scores, confusion, mistakes
+from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.page import page
 from headstart.evidence.record import Record, from_record, to_record
@@ -43,7 +44,7 @@ def of_answers(held: HeldOut, predictions: Array, baselines: Mapping[str, Array]
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before
     """
     counts = confusion(held, predictions)
-    about, notes = unlearnt(held, predictions)
+    strange, notes = unlearnt(held, predictions)
     return Evidence(
         kind=held.kind,
         n_train=0,
@@ -56,6 +57,6 @@ def of_answers(held: HeldOut, predictions: Array, baselines: Mapping[str, Array]
         mistakes=mistakes(held, counts),
         confusion=tuple(map(tuple, counts.tolist())) if len(counts) <= _LARGEST_MATRIX else (),
         reliability=reliability(held, predictions) if held.kind != "regression" else {},
-        about=about,
+        facts=EvidenceFacts(unlearnt=strange),
         notes=notes,
     )

@@ -20,7 +20,7 @@ _SHOWN = {
     "multilabel": ("accuracy", "macro_f1", "micro_f1", "log_loss"),
     "regression": ("r2", "mae", "rmse"),
 }
-_TRANSFER, _PRETRAINING, _UNTOLD = "transfer", "pretraining", "transfer_untold"
+_TRANSFER, _PRETRAINING = "transfer", "pretraining"
 _WORST, _MISTAKES, _LABEL = 5, 3, 28
 _SAID = {
     True: {"helps": "{} helps", "hurts": "{} hurts", "cannot tell": "cannot tell whether {} helps"},
@@ -44,8 +44,8 @@ def headline(evidence: Record) -> str:
         what = _PRETRAINING if gain.over == NO_PRETRAINING else _TRANSFER
         without = evidence.baselines[gain.over][metric].value
         parts += [f"without {what} {figure(without)}", f"gain {_gain(gain)}: {_said(evidence, what)}"]
-    elif _UNTOLD in evidence.about:
-        untold, adaptation = evidence.about[_UNTOLD], evidence.adaptation
+    elif untold := evidence.facts.transfer_untold:
+        adaptation = evidence.adaptation
         if adaptation is not None and adaptation.why == untold:
             return "; ".join([*parts, f"whether transfer and adaptation help is not known: {untold}"])
         parts.append(f"whether transfer helps is not known: {untold}")
@@ -54,8 +54,7 @@ def headline(evidence: Record) -> str:
 
 def _said(evidence: Record, what: str) -> str:
     """The verdict in words: of transfer, where something was carried over; else of this model."""
-    carried = evidence.about.get("backbone", "") is not None or evidence.about.get("of_source", False)
-    return _SAID[bool(carried)][str(evidence.verdict)].format(what)
+    return _SAID[evidence.facts.carried][str(evidence.verdict)].format(what)
 
 
 def _adaptation(evidence: Record) -> Iterator[str]:
@@ -109,11 +108,9 @@ def _table(evidence: Record) -> Iterator[str]:
 
 
 def _steps(evidence: Record) -> Iterator[str]:
-    found = evidence.about.get("steps")
-    if found:
-        metric = _words(str(found[0]["metric"]))
-        yield f"what each dearer step bought ({metric}; cost of one fit)"
-        yield from table(found)
+    if steps := evidence.facts.steps:
+        yield f"what each dearer step bought ({_words(steps[0].metric)}; cost of one fit)"
+        yield from table(steps)
 
 
 def _weakest(evidence: Record) -> Iterator[str]:

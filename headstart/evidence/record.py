@@ -12,6 +12,8 @@ import numpy as np
 from headstart.errors import DataError
 from headstart.evidence.assess import Adaptation, Assessment, Gain
 from headstart.evidence.confusion import ClassScore, Mistake
+from headstart.evidence.facts import EvidenceFacts
+from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.intervals import Interval
 from headstart.evidence.scores import METRICS
 from headstart.evidence.verdict import Verdict
@@ -20,8 +22,9 @@ from headstart.tasks.task import Kind
 __all__ = ["FORMAT", "Record", "from_record", "to_record"]
 
 FORMAT = 1
+_FACTS = "about"
 _PLAIN: dict[str, Any] = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
-_MORE = {"confusion": list, "reliability": dict, "about": dict, "notes": list, "findings": list}
+_MORE = {"confusion": list, "reliability": dict, _FACTS: dict, "notes": list, "findings": list}
 _TABLES = {"classes": list, "mistakes": list}
 _SCORES: dict[str, Any] = {
     "metrics": dict,
@@ -43,7 +46,7 @@ class Record:
     mistakes     the confusions made most often
     confusion    (C, C) counts as lists; empty for regression, multilabel, and more than 100 classes
     reliability  of the probabilities, bin by bin
-    about        what was fitted: backbone, method, head, engine, rows set aside; "unlearnt", see `unlearnt.py`
+    facts        what was fitted, what was set aside, what each dearer step bought; "about" in JSON
     notes        what a reader should know before believing the figures
     findings     what the check of the data found, as JSON
     adaptation   with a source: whether adaptation helped; None without one
@@ -60,7 +63,7 @@ class Record:
     mistakes: tuple[Mistake, ...] = ()
     confusion: tuple[tuple[float, ...], ...] = ()
     reliability: dict[str, list[Any]] = field(default_factory=dict)
-    about: dict[str, Any] = field(default_factory=dict)
+    facts: EvidenceFacts = field(default_factory=EvidenceFacts)
     notes: tuple[str, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
     adaptation: Adaptation | None = None
@@ -99,7 +102,7 @@ def to_record(evidence: Record) -> dict[str, Any]:
         "verdict": assessment.verdict,
         "adaptation": _adaptation_record(evidence.adaptation),
         **{key: [_of_labels(one._asdict()) for one in getattr(evidence, key)] for key in _TABLES},
-        **{key: getattr(evidence, key) for key in _MORE},
+        **{key: facts_record(evidence.facts) if key == _FACTS else getattr(evidence, key) for key in _MORE},
     }
     return {key: _plain(value) for key, value in record.items()}
 
@@ -115,7 +118,8 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             "classes": tuple(ClassScore(**one) for one in data["classes"]),
             "mistakes": tuple(Mistake(**one) for one in data["mistakes"]),
             "confusion": tuple(tuple(row) for row in data["confusion"]),
-            **{key: data[key] for key in ("reliability", "about")},
+            "reliability": data["reliability"],
+            "facts": facts_from(data[_FACTS]),
             **{key: tuple(data[key]) for key in ("notes", "findings")},
             "adaptation": _adaptation(data.get("adaptation")),  # a record of an earlier version has none
         }

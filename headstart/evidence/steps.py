@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from headstart.evidence.bootstrap import bootstrap
+from headstart.evidence.facts import StepFacts
 from headstart.evidence.held_out import HeldOut
-from headstart.evidence.intervals import Interval, interval
+from headstart.evidence.intervals import interval
 from headstart.evidence.scores import HEADLINE
 from headstart.evidence.verdict import figure, signed, spread
 from headstart.tasks.task import Array
@@ -24,39 +25,36 @@ class Cost(NamedTuple):
 
 def steps(
     held: HeldOut, answers: Mapping[str, Array], costs: Mapping[str, Cost], order: Sequence[tuple[str, str]], seed: int
-) -> list[dict[str, Any]]:
-    """The steps that there are among `order`, pairs of (name, over which other), as JSON.
+) -> tuple[StepFacts, ...]:
+    """The steps that there are among `order`, pairs of (name, over which other).
 
     answers   to the same held-out rows; gains are paired: both are drawn on the same resamples
     """
     drawn = bootstrap(held, dict(answers), seed=seed)
     metric = HEADLINE[held.kind]
-    found = []
+    bought = []
     for name, over in order:
         if name not in drawn:
             continue
         own = drawn[name].draws(metric)
-        gain = interval(own.minus(drawn[over].draws(metric)))._asdict() if over in drawn else None
-        found.append(
-            {"step": name, "metric": metric, "score": interval(own)._asdict(), "over": over, "gain": gain}
-            | costs.get(name, Cost(0.0))._asdict()
-        )
-    return found
+        gain = interval(own.minus(drawn[over].draws(metric))) if over in drawn else None
+        bought.append(StepFacts(name, metric, interval(own), over, gain, *costs.get(name, Cost(0.0))))
+    return tuple(bought)
 
 
-def table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def table(steps: Sequence[StepFacts]) -> Iterator[str]:
     """The same in lines of less than 80 columns."""
     rows = [["step", "score", "gain", "over", "seconds", "learnt"]]
-    for one in found:
-        score, gain = Interval(**one["score"]), None if one["gain"] is None else Interval(**one["gain"])
+    for step in steps:
+        gain = step.gain
         rows.append(
             [
-                one["step"],
-                figure(score.value),
+                step.step,
+                figure(step.score.value),
                 "" if gain is None else f"{signed(gain.value)} {spread(gain)}",
-                "" if gain is None else one["over"],
-                f"{one['seconds']:,.1f}" if one["seconds"] < 100 else f"{one['seconds']:,.0f}",
-                _count(one["parameters"]),
+                "" if gain is None else step.over,
+                f"{step.seconds:,.1f}" if step.seconds < 100 else f"{step.seconds:,.0f}",
+                _count(step.parameters),
             ]
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -6,10 +6,9 @@ balanced accuracy and macro averages go, as in scikit-learn, and in log loss its
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from headstart.evidence.facts import Unlearnt
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.scores import HEADLINE, score
 from headstart.evidence.verdict import figure
@@ -19,29 +18,29 @@ from headstart.tasks.task import Array
 __all__ = ["unlearnt"]
 
 
-def unlearnt(held: HeldOut, predictions: Array) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """For `Evidence.about`: {"unlearnt": {"rows", "of", "labels": {label: rows}, "scores_without": {...}}}, and a note;
-    both empty where every class was learnt."""
+def unlearnt(held: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[str, ...]]:
+    """The facts and a note; None and none where every class was learnt."""
     strange = held.unlearnt
     count = int(strange.sum())
     if not count or held.learnt is None:
-        return {}, ()
+        return None, ()
     targets = held.targets
     counts = targets.sum(axis=0) if held.kind == "multilabel" else np.bincount(targets, minlength=len(held.classes))
     labels = dict(zip(held.classes[held.learnt :], counts[held.learnt :].tolist(), strict=True))
-    about: dict[str, Any] = {"rows": count, "of": len(targets), "labels": {str(name): n for name, n in labels.items()}}
+    facts = Unlearnt(count, len(targets), {str(name): n for name, n in labels.items()})
     note = (
         f"{count:,} of {len(targets):,} rows to test on have classes that the model did not learn: "
         f"{few(labels)}. They count as wrong in every score."
     )
     if not strange.all():
-        about["scores_without"] = without = _scores_without(held, predictions, ~strange)
+        without = _scores_without(held, predictions, ~strange)
+        facts = facts._replace(scores_without=without)
         metric = HEADLINE[held.kind]
         note += (
             f" Without them: {metric.replace('_', ' ')} {figure(without[metric])}, "
             f"accuracy {figure(without['accuracy'])}, log loss {figure(without['log_loss'])}."
         )
-    return {"unlearnt": about}, (note,)
+    return facts, (note,)
 
 
 def _scores_without(held: HeldOut, predictions: Array, rows: Array) -> dict[str, float]:

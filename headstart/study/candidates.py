@@ -27,7 +27,7 @@ from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
-from headstart.study.notes import about_pair, about_task, notes_of_pair, notes_of_task
+from headstart.study.notes import model_of_pair, model_of_task, notes_of_pair, notes_of_task
 from headstart.study.resampling import Trials
 from headstart.tasks.task import Array
 
@@ -76,7 +76,7 @@ class TaskCandidate:
         return replace(
             evidence,
             n_train=round(np.mean([len(trial.train) for trial in trials.trials])),
-            about=evidence.about | about_task(self.rows, self.backbone, model),
+            facts=replace(evidence.facts, model=model_of_task(self.rows, self.backbone, model)),
             notes=(*evidence.notes, *notes_of_task(self.rows, self.backbone, model, trials)),
         )
 
@@ -92,9 +92,8 @@ class TaskCandidate:
         order = [name for name in (*_CHEAPER, self.name) if name in results.answers]
         pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.name)]
         held = held_out_of(self.rows.take(trials.tested))
-        return replace(
-            evidence, about=evidence.about | {"steps": steps(held, results.answers, costs, pairs, self.seed)}
-        )
+        bought = steps(held, results.answers, costs, pairs, self.seed)
+        return replace(evidence, facts=replace(evidence.facts, steps=bought))
 
     def _through(self, fitted: Fitted, seen: FeatureSet) -> FeatureSet:
         """The same rows through the backbone that was fitted, where it has moved."""
@@ -153,7 +152,7 @@ class SourceCandidate:
         )
         return replace(
             evidence,
-            about=evidence.about | about_pair(self.tasks, self.fitter, kept),
+            facts=replace(evidence.facts, model=model_of_pair(self.tasks, self.fitter, kept)),
             notes=(
                 *evidence.notes,
                 *notes_of_pair(self.tasks, self.fitter, kept, evidence, [trial.chosen for trial in results.observed]),

@@ -11,14 +11,16 @@ from headstart.adaptation.strategies import UNADAPTED
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
 from headstart.evidence.evidence import Evidence
+from headstart.evidence.facts import ModelFacts, SourceFacts
 from headstart.evidence.plain import plain
 from headstart.evidence.verdict import signed, spread, verdict
 from headstart.features.feature_set import FeatureSet
+from headstart.heads.head import Head
 from headstart.methods.method import Fitted, facts_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.resampling import Trials
 
-__all__ = ["about_pair", "about_task", "notes_of_pair", "notes_of_task"]
+__all__ = ["model_of_pair", "model_of_task", "notes_of_pair", "notes_of_task"]
 
 _OVER_UNADAPTED = {
     True: {"helps": "adaptation helps", "hurts": "adaptation hurts", "cannot tell": "cannot tell whether it helps"},
@@ -26,16 +28,16 @@ _OVER_UNADAPTED = {
 }
 
 
-def about_task(rows: FeatureSet, backbone: Backbone | None, model: Model) -> dict[str, Any]:
-    """What was fitted to the rows of one task, as JSON."""
-    return {
-        "backbone": None if backbone is None else backbone.name,
-        "method": model.method,
-        "head": {"name": model.head.name, "temperature": model.head.temperature} | model.head.config,
-        "engine": model.engine,
-        "n_set_aside": len(rows.task.set_aside),
-        "set_aside": [item._asdict() for item in rows.task.set_aside],
-    }
+def model_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model) -> ModelFacts:
+    """What was fitted to the rows of one task."""
+    return ModelFacts(
+        backbone=None if backbone is None else backbone.name,
+        n_set_aside=len(rows.task.set_aside),
+        set_aside=rows.task.set_aside,
+        method=model.method,
+        head=_head_account(model.head),
+        engine=model.engine,
+    )
 
 
 def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, trials: Trials) -> Iterator[str]:
@@ -51,26 +53,33 @@ def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, tri
     yield from model.notes
 
 
-def about_pair(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> dict[str, Any]:
-    """What was fitted to a source and a target task, as JSON."""
-    backbone, target, source, facts = fitter.backbone, tasks.target, tasks.source, facts_of(kept)
-    return {
-        "backbone": None if backbone is None else backbone.name,
-        "method": facts.chosen.name,
-        "base": facts.chosen.base,
-        "asked": fitter.plan.method,
-        "source_rows": len(fitter.source),
-        "of_source": facts.of_source,
-        "source_set_aside": [item._asdict() for item in source.task.set_aside],
-        "target_labels": "all" if fitter.labels else "none",
-        "target_rows_without_label": len(tasks.bare),
-        "guard": facts.chosen.why,
-        "step": {} if facts.learnt is None else plain(facts.learnt.moved.facts),
-        "head": {"name": kept.head.name, "temperature": kept.head.temperature} | kept.head.config,
-        "engine": target.engine,
-        "n_set_aside": len(target.task.set_aside),
-        "set_aside": [item._asdict() for item in target.task.set_aside],
-    }
+def model_of_pair(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> ModelFacts:
+    """What was fitted to a source and a target task."""
+    target, facts = tasks.target, facts_of(kept)
+    source = SourceFacts(
+        base=facts.chosen.base,
+        asked=fitter.plan.method,
+        rows=len(fitter.source),
+        of_source=facts.of_source,
+        set_aside=tasks.source.task.set_aside,
+        target_labels="all" if fitter.labels else "none",
+        bare=len(tasks.bare),
+        guard=facts.chosen.why,
+        step={} if facts.learnt is None else plain(facts.learnt.moved.facts),
+    )
+    return ModelFacts(
+        backbone=None if fitter.backbone is None else fitter.backbone.name,
+        n_set_aside=len(target.task.set_aside),
+        set_aside=target.task.set_aside,
+        method=facts.chosen.name,
+        source=source,
+        head=_head_account(kept.head),
+        engine=target.engine,
+    )
+
+
+def _head_account(head: Head) -> dict[str, Any]:
+    return {"name": head.name, "temperature": head.temperature} | head.config
 
 
 def notes_of_pair(

@@ -19,6 +19,7 @@ from headstart.data.roles import Roles
 from headstart.data.unlearnt import as_learnt, to_classes
 from headstart.defaults import with_own_defaults
 from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.facts import ModelFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
@@ -150,10 +151,11 @@ def evaluate(
         predictions = model.answers(seen)
     held = HeldOut.of(seen.task)._replace(group=seen.blocks)
     evidence = of_answers(held, predictions, {}, seed=seed)
-    about = evidence.about | {"backbone": model.backbone, "n_set_aside": len(seen.task.set_aside)}
+    fitted = ModelFacts(backbone=model.backbone, n_set_aside=len(seen.task.set_aside))
     trained = (known.evidence or {}).get("n_train", 0)
     notes = (*evidence.notes, *_met(known, seen.task), *_unknown(seen))
-    return replace(evidence, n_train=trained, protocol="new data", about=about, notes=notes, seconds=watch.seconds())
+    facts = replace(evidence.facts, model=fitted)
+    return replace(evidence, n_train=trained, protocol="new data", facts=facts, notes=notes, seconds=watch.seconds())
 
 
 @with_own_defaults

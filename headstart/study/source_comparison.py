@@ -10,12 +10,13 @@ from headstart.artefact import Model
 from headstart.errors import DataError
 from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.facts import EvidenceFacts
 from headstart.methods.method import facts_of
 from headstart.methods.table import method
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.candidates import SourceCandidate, unadapted
 from headstart.study.comparison import Comparison, held_out_of
-from headstart.study.notes import about_pair, notes_of_pair
+from headstart.study.notes import model_of_pair, notes_of_pair
 from headstart.study.resampling import plan_trials
 from headstart.study.source_contenders import source_contenders, unadapted_names, untold
 from headstart.study.stopwatch import Stopwatch
@@ -43,8 +44,8 @@ def compare_with_source(tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatc
     contenders |= {name: other.contend for name, other in others.items()}
     fallbacks = others if method(candidate.name).moves_weights and not fitter.plan.keep_tuned else {}
     model, evidence = Comparison(candidate, contenders, trials, watch, fallbacks).run()
-    why = untold(tasks, fitter, trials)
-    return model, replace(evidence, about=evidence.about | ({"transfer_untold": why} if why else {}))
+    facts = replace(evidence.facts, transfer_untold=untold(tasks, fitter, trials))
+    return model, replace(evidence, facts=facts)
 
 
 def _untested(candidate: SourceCandidate, watch: Stopwatch) -> tuple[Model, Evidence]:
@@ -69,7 +70,7 @@ def _untested(candidate: SourceCandidate, watch: Stopwatch) -> tuple[Model, Evid
         )
     evidence = replace(
         evidence,
-        about=about_pair(tasks, fitter, kept) | {"transfer_untold": why},
+        facts=EvidenceFacts(model=model_of_pair(tasks, fitter, kept), transfer_untold=why),
         notes=(*evidence.notes, *notes_of_pair(tasks, fitter, kept, evidence, [facts_of(kept).chosen])),
         seconds=watch.seconds(),
     )

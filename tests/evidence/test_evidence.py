@@ -12,6 +12,7 @@ import pytest
 
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.facts import EvidenceFacts, ModelFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.scores import METRICS
@@ -32,7 +33,9 @@ def evidence_of(held: HeldOut, seed: int = 0) -> Evidence:
         n_train=20,
         protocol="a held-out test split, opened once",
         seconds={"features": 1.5, "head": 0.2, "baselines": 0.5, "total": 2.2},
-        about={"backbone": "bundled:minilm", "n_set_aside": 1, "head": {"losses": {"0.1": np.float32(0.5)}}},
+        facts=EvidenceFacts(
+            model=ModelFacts(backbone="bundled:minilm", n_set_aside=1, head={"losses": {"0.1": np.float32(0.5)}})
+        ),
         notes=("a note",),
         findings=({"what": "empty texts", "count": 2},),
     )
@@ -64,7 +67,7 @@ def test_there_and_back(held: HeldOut) -> None:
     back = Evidence.from_json(json.loads(text))
     assert back.to_json() == found.to_json()
     assert str(back) == str(found)
-    assert back == replace(found, about=back.about)
+    assert back == replace(found, facts=back.facts)
 
 
 def test_what_is_not_known_is_null_and_comes_back_unknown() -> None:

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from headstart.evidence.facts import EvidenceFacts
+from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost, steps, table
 
@@ -32,13 +34,23 @@ def found(order=(("no-transfer", ""), ("probe", "no-transfer"), ("lora", "probe"
 
 def test_gains_are_differences_to_the_step_before_and_what_is_not_there_is_left_out():
     rows = found()
-    assert [one["step"] for one in rows] == ["no-transfer", "probe", "lora"]
-    assert rows[0]["gain"] is None
-    assert [one["score"]["value"] for one in rows] == pytest.approx([0.6, 0.8, 0.9])
-    assert [one["gain"]["value"] for one in rows[1:]] == pytest.approx([0.2, 0.1])
-    assert all(one["gain"]["low"] < one["gain"]["value"] < one["gain"]["high"] for one in rows[1:])
-    assert (rows[2]["seconds"], rows[2]["parameters"], rows[0]["parameters"]) == (120.0, 332_931, -1)
-    assert json.loads(json.dumps(rows)) == rows
+    assert [row.step for row in rows] == ["no-transfer", "probe", "lora"]
+    assert rows[0].gain is None
+    assert [row.score.value for row in rows] == pytest.approx([0.6, 0.8, 0.9])
+    assert [row.gain.value for row in rows[1:]] == pytest.approx([0.2, 0.1])
+    assert all(row.gain.low < row.gain.value < row.gain.high for row in rows[1:])
+    assert (rows[2].seconds, rows[2].parameters, rows[0].parameters) == (120.0, 332_931, -1)
+    record = json.loads(json.dumps(facts_record(EvidenceFacts(steps=rows))))
+    assert record["steps"][0] | {"score": None} == {
+        "step": "no-transfer",
+        "metric": "balanced_accuracy",
+        "score": None,
+        "over": "",
+        "gain": None,
+        "seconds": 0.0,
+        "parameters": -1,
+    }
+    assert facts_from(record).steps == rows
 
 
 def test_the_table_fits_and_says_what_was_paid():

@@ -31,10 +31,10 @@ def test_every_score_is_scikit_learns_of_all_classes(codes, seed):
     found = {metric: evidence.metrics[metric].value for metric in expected}
     assert found == pytest.approx(expected, abs=1e-6)
     known = targets < 2
-    about = evidence.about["unlearnt"]
-    assert (about["rows"], about["of"]) == (int((~known).sum()), len(targets))
-    assert about["labels"] == {"c": int((targets == 2).sum()), "d": int((targets == 3).sum())}
-    assert about["scores_without"]["accuracy"] == pytest.approx(accuracy_score(targets[known], answers[known]))
+    facts = evidence.facts.unlearnt
+    assert (facts.rows, facts.of) == (int((~known).sum()), len(targets))
+    assert facts.labels == {"c": int((targets == 2).sum()), "d": int((targets == 3).sum())}
+    assert facts.scores_without["accuracy"] == pytest.approx(accuracy_score(targets[known], answers[known]))
     assert {one.label: one.recall for one in evidence.classes} | {"c": 0, "d": 0} == {
         one.label: one.recall for one in evidence.classes
     }
@@ -46,10 +46,10 @@ def test_several_labels_a_row_are_wrong_where_one_is_unlearnt():
     evidence = of_answers(HeldOut(targets, "multilabel", ("a", "b", "c"), learnt=2), answers, {})
     assert evidence.metrics["accuracy"].value == pytest.approx(1 / 3)
     assert evidence.metrics["macro_f1"].value == pytest.approx(2 / 3)
-    assert evidence.about["unlearnt"]["scores_without"]["accuracy"] == 1
+    assert evidence.facts.unlearnt.scores_without["accuracy"] == 1
     assert "2 of 3 rows to test on have classes that the model did not learn: 'c'" in evidence.notes[0]
 
 
 def test_nothing_but_unlearnt_rows_has_no_scores_without_them():
     evidence = of_answers(HeldOut(np.array([2, 2]), "classification", ("a", "b", "c"), learnt=2), chances(2, 2, 0), {})
-    assert (evidence.metrics["accuracy"].value, "scores_without" in evidence.about["unlearnt"]) == (0, False)
+    assert (evidence.metrics["accuracy"].value, evidence.facts.unlearnt.scores_without) == (0, None)

@@ -35,8 +35,8 @@ def test_fit_names_the_rows_and_the_way_out():
     ):
         headstart.fit(table(100, lost=6), **TABLE)
     model = headstart.fit(halved(table(100, lost=6)), allow_losses=True, **TABLE)
-    assert model.evidence_.about["n_set_aside"] == 6
-    assert headstart.fit(halved(table(100, lost=5)), **TABLE).evidence_.about["n_set_aside"] == 5
+    assert model.evidence_.facts.model.n_set_aside == 6
+    assert headstart.fit(halved(table(100, lost=5)), **TABLE).evidence_.facts.model.n_set_aside == 5
 
 
 def test_test_data_and_source_count_by_themselves():
@@ -48,7 +48,7 @@ def test_test_data_and_source_count_by_themselves():
 
 def test_a_target_with_few_labels_loses_nothing():
     model = headstart.fit(table(60, lost=30), source=table(100, seed=3), method="pooled", cache=False)
-    assert model.evidence_.about["n_set_aside"] == 0
+    assert model.evidence_.facts.model.n_set_aside == 0
 
 
 def test_evaluate_and_check(fitted):

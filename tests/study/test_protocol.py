@@ -112,12 +112,12 @@ def test_new_data_are_scored_and_unknown_classes_count_as_wrong(of_table):
     assert evidence.to_json()["metrics"]["accuracy"]["value"] > 0.7
     new.loc[:4, "kind"] = "c"
     odd = headstart.evaluate(of_table, new)
-    assert (odd.n_test, odd.about["n_set_aside"]) == (80, 0)
+    assert (odd.n_test, odd.facts.model.n_set_aside) == (80, 0)
     rest = headstart.evaluate(of_table, new[5:])
     assert odd.metrics["accuracy"].value == pytest.approx(rest.metrics["accuracy"].value * 75 / 80)
-    unlearnt = odd.about["unlearnt"]
-    assert (unlearnt["rows"], unlearnt["of"], unlearnt["labels"]) == (5, 80, {"c": 5})
-    assert unlearnt["scores_without"]["log_loss"] == pytest.approx(rest.metrics["log_loss"].value)
+    unlearnt = odd.facts.unlearnt
+    assert (unlearnt.rows, unlearnt.of, unlearnt.labels) == (5, 80, {"c": 5})
+    assert unlearnt.scores_without["log_loss"] == pytest.approx(rest.metrics["log_loss"].value)
     assert "5 of 80 rows to test on have classes that the model did not learn: 'c'" in str(odd).replace("\n ", "")
     assert ("c", 0.0, 5) in [(one.label, one.recall, one.support) for one in odd.classes]
     assert any(mistake.truth == "c" for mistake in odd.mistakes)
@@ -142,8 +142,8 @@ def test_one_rule_for_classes_that_no_training_row_has(kind):
     assert {**scores(beside), "notes": ()} == {**scores(column), "notes": ()}
     figures = {metric: found.value for metric, found in later.metrics.items()}
     assert figures == pytest.approx({metric: found.value for metric, found in beside.evidence_.metrics.items()})
-    assert later.about["unlearnt"] == beside.evidence_.about["unlearnt"] == column.evidence_.about["unlearnt"]
-    assert later.about["unlearnt"]["labels"] == {"c": 10 + (kind == "multilabel"), "d": 3}
+    assert later.facts.unlearnt == beside.evidence_.facts.unlearnt == column.evidence_.facts.unlearnt
+    assert later.facts.unlearnt.labels == {"c": 10 + (kind == "multilabel"), "d": 3}
     assert later.n_test == 110
 
 
@@ -190,13 +190,13 @@ def test_a_tuned_model_stands_beside_every_cheaper_step(tmp_path):
     options = {"epochs": 1, "refit": 0}
     fitted = headstart.fit(str(tmp_path), backbone="bundled:efficientnet-lite0", method="top", options=options)
     evidence = fitted.evidence_
-    names = [one["step"] for one in evidence.about["steps"]]
+    names = [step.step for step in evidence.facts.steps]
     assert names == ["no-transfer", "direct", "probe", "top", "random-weights"]
     assert evidence.baselines["direct"]["accuracy"].value > 0.8
-    learnt = {one["step"]: one["parameters"] for one in evidence.about["steps"]}
+    learnt = {step.step: step.parameters for step in evidence.facts.steps}
     assert learnt["probe"] == 1280 * 2 + 2
     assert learnt["probe"] < learnt["top"] < learnt["random-weights"]
-    assert all(one["seconds"] >= 0 for one in evidence.about["steps"])
-    assert Evidence.from_json(evidence.to_json()).about["steps"] == evidence.about["steps"]
+    assert all(step.seconds >= 0 for step in evidence.facts.steps)
+    assert Evidence.from_json(evidence.to_json()).facts.steps == evidence.facts.steps
     assert "what each dearer step bought" in str(evidence)
     assert all(len(line) < 80 for line in str(evidence).splitlines())

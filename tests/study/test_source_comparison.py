@@ -107,7 +107,7 @@ def test_test_data_of_ones_own_for_a_target_without_labels():
     evidence = made.evidence_
     assert (evidence.n_train, evidence.n_test) == (245, 28)
     assert BARE.format(40) in evidence.notes
-    assert evidence.about["target_rows_without_label"] == 40
+    assert evidence.facts.model.source.bare == 40
     other = fit(bare, source=US, test=tested.assign(mpg=tested["mpg"][::-1].to_numpy()), roles=MPG, method="coral",
                 cache=False)  # fmt: skip
     np.testing.assert_array_equal(made.predict(EUROPE), other.predict(EUROPE))
@@ -181,7 +181,7 @@ def test_what_does_not_go_together_is_refused():
 def test_options_of_a_step_are_set_and_typed():
     options = {"gamma": "0.01", "most": "150"}
     made = fit(EUROPE, source=US, roles=MPG, method="kmm", options=options, cache=False)
-    assert made.evidence_.about["method"] == "kmm"
+    assert made.evidence_.facts.model.method == "kmm"
     with pytest.raises(ValueError, match="most = 'many': expected int"):
         fit(EUROPE, source=US, roles=MPG, method="kmm", options={"most": "many"}, cache=False)
 

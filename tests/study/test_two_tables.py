@@ -123,7 +123,7 @@ def test_labels_that_cannot_be_read_are_not_taken_for_none():
 def test_few_target_rows_without_labels_call_for_no_step():
     few = table(3, 6, by=2.0)
     made = fitted(few.drop(columns="label"), method="auto", test=table(4, by=2.0))
-    assert made.evidence_.about["method"] == "source-only"
+    assert made.evidence_.facts.model.method == "source-only"
     assert "6 target rows are too few to compare with" in said(made)
     found = shift(SOURCE, few, roles=LABEL, target_labels="none", cache=False)
     assert (found.kind, found.why) == ("unclear", "too few rows to test what explains the target")
