@@ -155,9 +155,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         beside   other tasks that a fit will draw on
         """
         if hasattr(self, "model_"):
-            note = unsettled(self.backbone_, list(task.inputs)) if task.modality == "image" else ""
+            note = unsettled(self.backbone_, list(task.inputs)) if task.modality.has_pixels else ""
             return look(noted(task, note, listener), self.backbone_, self.extraction(self.model_.engine), listener)
-        backbone = load(self.backbone or default(task.modality)) if task.modality in ("image", "text") else None
+        backbone = None if task.modality.has_columns else load(self.backbone or default(task.modality))
         self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
         return look(task, self.backbone_, self.extraction(), listener)
 

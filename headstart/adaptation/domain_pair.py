@@ -74,7 +74,7 @@ class SourceSide:
             (self.folds, _folds(target, None, self.seed)),
             kind,
             self.form,
-            "each" if self.seen.task.modality in ("table", "array") else "shared",
+            "each" if self.seen.task.modality.has_columns else "shared",
             encoder,
             self.seed,
             self.class_weight,
@@ -90,7 +90,7 @@ class SourceSide:
     def form(self) -> Form:
         """The form of a backbone's features on which ridge answers best for the source itself."""
         task = self.seen.task
-        if task.modality in ("table", "array"):
+        if task.modality.has_columns:
             return "plain"
         fitted = fit_probe(
             np.asarray(self.seen.values),

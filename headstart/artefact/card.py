@@ -19,13 +19,6 @@ __all__ = ["card"]
 
 SHOWN = 40
 NO_PRETRAINING = "no-pretraining"
-INPUTS = {"image": "pictures", "text": "texts", "table": "table rows", "array": "rows of numbers"}
-EXAMPLES = {
-    "image": ("new/*.jpg", '["new/one.jpg"]'),
-    "text": ("new.csv", '["one text", "another"]'),
-    "table": ("new.csv", 'pandas.read_csv("new.csv")'),
-    "array": ("new.csv", "features"),
-}
 
 
 def card(model: Model, name: str, config: dict[str, Any]) -> str:
@@ -38,9 +31,9 @@ def card(model: Model, name: str, config: dict[str, Any]) -> str:
 
 def _summary(model: Model) -> str:
     what = {
-        "classification": f"sorts {INPUTS[model.modality]} into {len(model.classes)} classes",
-        "multilabel": f"says which of {len(model.classes)} labels apply to {INPUTS[model.modality]}",
-        "regression": f"predicts a number for {INPUTS[model.modality]}",
+        "classification": f"sorts {model.modality.card_noun} into {len(model.classes)} classes",
+        "multilabel": f"says which of {len(model.classes)} labels apply to {model.modality.card_noun}",
+        "regression": f"predicts a number for {model.modality.card_noun}",
     }[model.kind]
     below = "the columns themselves" if model.backbone is None else f"features of `{_safe(model.backbone.name)}`"
     return f"A model that {what}: method `{_safe(model.method)}`, head `{_safe(model.head.name)}` on {below}."
@@ -63,7 +56,7 @@ def _facts(model: Model, config: dict[str, Any]) -> str:
 
 
 def _input(model: Model) -> str:
-    what = INPUTS[model.modality]
+    what = model.modality.card_noun
     preprocess = model.backbone.preprocess if model.backbone else None
     if isinstance(preprocess, TextPreprocess):
         return f"{what} of up to {preprocess.max_length} tokens; what is beyond is cut off"
@@ -129,14 +122,14 @@ def _score(score: Any, *, sign: str = "") -> str:
 
 
 def _use(model: Model, name: str) -> str:
-    shell, python = EXAMPLES[model.modality]
+    shell, python = model.modality.card_example
     folder = name if re.fullmatch(r"[\w.-]+", name) else "FOLDER"
-    limits = f"Meant for {INPUTS[model.modality]} like those it was fitted on. "
+    limits = f"Meant for {model.modality.card_noun} like those it was fitted on. "
     if model.kind == "classification":
         limits += "It answers with one of its classes for every input, also where none of them fits. "
     limits += "On other data it can be worse than the evidence says: `headstart evaluate` measures it."
     shell_block = f"```\nheadstart predict {folder} {shell}\nheadstart evaluate {folder} LABELLED_DATA\n```"
-    more = "\nimport pandas" if model.modality == "table" else ""
+    more = model.modality.card_import
     load = f'import headstart as hs{more}\n\nmodel = hs.Transfer.load("{folder}")\nmodel.predict({python})'
     return f"## Use\n\n{limits}\n\n{shell_block}\n\n```python\n{load}\n```"
 

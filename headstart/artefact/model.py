@@ -7,7 +7,8 @@ from typing import Any
 
 from headstart.backbones.backbone import Backbone
 from headstart.heads.head import Head
-from headstart.tasks.task import Array, Columns, Kind, Modality
+from headstart.tasks.modality import Modality, modality_named
+from headstart.tasks.task import Array, Columns, Kind
 
 __all__ = ["Label", "Model"]
 
@@ -39,3 +40,6 @@ class Model:
     engine: dict[str, Any]
     evidence: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "modality", modality_named(self.modality))

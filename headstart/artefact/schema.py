@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, get_args
 
 from headstart.errors import ArtefactError
+from headstart.tasks.modality import MODALITIES
 from headstart.tasks.task import ColumnType
 
 __all__ = ["CONFIG", "FILES", "FORMAT", "VERSION", "Shape"]
@@ -52,8 +53,14 @@ def _label(value: Any, where: str) -> None:
 
 
 def _one_of(*values: str) -> Shape:
+    return _known(values)
+
+
+def _known(values: Collection[str]) -> Shape:
+    """One of these, which may become more."""
+
     def check(value: Any, where: str) -> None:
-        if value not in values:
+        if value not in tuple(values):
             _refuse(value, where, " or ".join(map(repr, values)))
 
     return check
@@ -129,7 +136,7 @@ CONFIG: Shape = _record(
     checksum=_hash,
     headstart=_text,
     libraries=_mapping(_text),
-    modality=_one_of("image", "text", "table", "array"),
+    modality=_known(MODALITIES),
     kind=_one_of("classification", "regression", "multilabel"),
     method=_text,
     options=_anything,

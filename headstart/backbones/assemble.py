@@ -52,7 +52,7 @@ def assemble(parts: Parts) -> Backbone:
 
     return Backbone(
         name=parts.name,
-        modality="image" if isinstance(parts.preprocess, PicturePreprocess) else "text",
+        modality=parts.preprocess.modality,
         module=module,
         dim=_width(parts.name, module, parts.preprocess),
         preprocess=parts.preprocess,

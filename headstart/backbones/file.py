@@ -20,6 +20,7 @@ from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.module import FORMS, StoredHead
 from headstart.preprocessing.config_file import read_config
 from headstart.preprocessing.spec import preprocess_from_json
+from headstart.tasks.modality import MODALITIES
 
 __all__ = ["PREFIX", "from_folder"]
 
@@ -37,9 +38,10 @@ def from_folder(folder: Path, name: str) -> Parts:
         _check_head(folder, config, _under(HEAD, tensors))
         saved = _saved(folder, config["backbone"], _under(PREFIX, tensors))
         return saved._replace(classifier=partial(_classifier, folder, config))
-    if config.get("modality") in ("table", "array"):
+    modality = MODALITIES.get(str(config.get("modality")))
+    if modality is not None and modality.has_columns:
         raise BackboneError(
-            f"{name}: {folder} is a model of a {config['modality']}, which has no backbone: its features are the "
+            f"{name}: {folder} is a model of a {modality}, which has no backbone: its features are the "
             "columns themselves. Leave --backbone out, or give a model of pictures or texts."
         )
     if "architecture" in config:

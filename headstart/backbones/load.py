@@ -19,7 +19,7 @@ from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 from headstart.messages import nearest
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
-from headstart.tasks.task import Modality
+from headstart.tasks import TABLE, Modality, modality_named
 
 __all__ = ["IDENTITY", "default", "load", "rebuild"]
 
@@ -34,8 +34,7 @@ HUBS = {
 
 def default(modality: Modality) -> str:
     """The backbone to use where none is named."""
-    names = {"image": "bundled:efficientnet-lite0", "text": "bundled:minilm", "table": IDENTITY, "array": IDENTITY}
-    return names[modality]
+    return modality_named(modality).backbone or IDENTITY
 
 
 @with_own_defaults
@@ -106,7 +105,7 @@ def _identity() -> Backbone:
     spec: dict[str, Any] = {"hub": IDENTITY}
     return Backbone(
         name=IDENTITY,
-        modality="table",
+        modality=TABLE,
         module=None,
         dim=0,
         preprocess=None,

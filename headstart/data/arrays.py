@@ -13,6 +13,7 @@ from headstart.data.bit_depth import DEEP_DTYPES
 from headstart.data.containers import contained
 from headstart.data.draft import Draft, finish
 from headstart.data.images import holds_pictures, is_picture
+from headstart.data.items import draft_of_items, recognised
 from headstart.data.pixels import cure, pictures_in
 from headstart.data.roles import Roles
 from headstart.data.strings import draft_of_pictures, draft_of_strings
@@ -22,7 +23,8 @@ from headstart.data.target_values import column_of, target_values
 from headstart.data.targets import is_missing
 from headstart.errors import DataError
 from headstart.messages import few
-from headstart.tasks.task import Array, Columns, Kind, Modality, Task
+from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT, Modality
+from headstart.tasks.task import Array, Columns, Kind, Task
 
 __all__ = ["as_matrix", "as_task", "draft_of_inputs", "is_matrix"]
 
@@ -70,11 +72,13 @@ def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Colu
     source = contained(source)
     if isinstance(source, Table):
         return draft_of(source, Roles(input=tuple(source.raw.columns), modality=modality), need_target=False)
-    if modality == "image":
+    if modality == IMAGE:
         return draft_of_pictures(pictures_in(source))
+    if (own := recognised(source, modality)) is not None:
+        return draft_of_items(source, own)
     if isinstance(source, list) and not source:
         raise DataError("the list is empty: at least one input is needed")
-    if modality == "table" and columns.input:
+    if modality == TABLE and columns.input:
         return _of_rows(source, columns)
     if isinstance(source, np.ndarray):
         draft = _of_array(source)
@@ -82,7 +86,7 @@ def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Colu
         draft = _of_strings(source, modality)
     else:
         draft = draft_of_pictures(source) if holds_pictures(source) else _of_array(as_matrix(source))
-    if modality is not None and (draft.modality == "text") != (modality == "text"):
+    if modality is not None and (draft.modality == TEXT) != (modality == TEXT):
         raise DataError(f"the model reads {modality} inputs, not {few(source, 2)}")
     return draft
 
@@ -111,7 +115,7 @@ def is_matrix(inputs: Any) -> bool:
     """Whether inputs are rows of numbers or words: no texts, paths or pictures."""
     if isinstance(inputs, np.ndarray):
         return inputs.ndim <= 2
-    return not any(
+    return recognised(inputs) is None and not any(
         isinstance(item, str | os.PathLike) or is_picture(item) or getattr(item, "ndim", 0) > 1 for item in inputs
     )
 
@@ -133,10 +137,10 @@ def _of_array(array: Array) -> Draft:
             array = array.astype(np.float64)
         except (TypeError, ValueError):
             table = of_frame(_frame(array))
-            return draft_of(table, Roles(input=tuple(table.raw.columns), modality="table"), need_target=False)
+            return draft_of(table, Roles(input=tuple(table.raw.columns), modality=TABLE), need_target=False)
     numbers = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     notes = [f"input: an array of {array.shape[1]} columns"]
-    return Draft(inputs=numbers, modality="array", names=[f"row {row}" for row in range(len(array))], notes=notes)
+    return Draft(inputs=numbers, modality=ARRAY, names=[f"row {row}" for row in range(len(array))], notes=notes)
 
 
 def _of_rows(source: list[Any] | Array, columns: Columns) -> Draft:
@@ -154,7 +158,7 @@ def _of_rows(source: list[Any] | Array, columns: Columns) -> Draft:
             f"X has {array.shape[1]} features, but the model is expecting {len(names)} features as input: {few(names)}"
         )
     table = of_frame(_frame(array).set_axis(names, axis=1))
-    return draft_of(table, Roles(modality="table"), columns, need_target=False)
+    return draft_of(table, Roles(modality=TABLE), columns, need_target=False)
 
 
 def _require_matrix(array: Array) -> None:

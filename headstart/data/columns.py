@@ -41,7 +41,8 @@ from headstart.data.tables import Table
 from headstart.data.targets import is_missing
 from headstart.errors import DataError, MissingColumn
 from headstart.messages import by_name, did_you_mean, few
-from headstart.tasks.task import Columns, Modality
+from headstart.tasks import TEXT, Modality
+from headstart.tasks.task import Columns
 
 __all__ = ["Assigned", "Roles", "assign"]
 
@@ -84,7 +85,7 @@ def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_t
             f"column {found.columns.target!r} holds dates, which cannot be the target: derive what is asked for, such "
             "as a number of days or the name of a month, or name another target column"
         )
-    if found.modality in ("table", "array"):
+    if found.modality.has_columns:
         _require_readable(table, found.columns.input)
     if found.columns.split is not None:
         _require_split(table.frame[found.columns.split])
@@ -136,7 +137,7 @@ def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
         found["target"] = _last(free, table)
         free.remove(found["target"])
         notes.append(f"target column: {found['target']!r} (the last column)")
-    if not inputs and not free and len(identities) == 1 and roles.modality != "text":
+    if not inputs and not free and len(identities) == 1 and roles.modality != TEXT:
         free = list(identities)
         notes.append(f"{free[0]!r} looks as if it only told rows apart, but is the only column that is left")
         identities = {}

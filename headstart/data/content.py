@@ -5,6 +5,7 @@ Duplicates, splits and the feature cache all go by these keys, so that none of t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ import pandas as pd
 from blake3 import blake3
 from PIL import Image
 
-from headstart.tasks.task import Array, Inputs, Modality
+from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
+from headstart.tasks.modality import Modality, modality_named
+from headstart.tasks.task import Array, Inputs
 
-__all__ = ["array_key", "content_key", "content_keys", "file_key", "picture_key", "row_keys", "text_key"]
+__all__ = ["KEYS", "array_key", "content_key", "content_keys", "file_key", "picture_key", "row_keys", "text_key"]
 
 _CHUNK = 1 << 20
 _ORIENTATION = 0x0112
@@ -26,13 +29,23 @@ _EXACT = 1 << 53
 Cells = npt.NDArray[np.uint64]
 
 
-def content_key(item: Any, *, modality: Modality = "image") -> bytes:
+def content_key(item: Any, *, modality: Modality = IMAGE) -> bytes:
     """The 32-byte key of one input: a string is a path for pictures and the text itself for text.
 
     Raises OSError where a file cannot be read and TypeError for an item of another type.
     """
-    if isinstance(item, str):
-        return text_key(item) if modality == "text" else file_key(item)
+    return content_keys([item], modality)[0]
+
+
+def _of_text(item: Any) -> bytes:
+    return text_key(item) if isinstance(item, str) else _of_object(item)
+
+
+def _of_picture(item: Any) -> bytes:
+    return file_key(item) if isinstance(item, str) else _of_object(item)
+
+
+def _of_object(item: Any) -> bytes:
     if isinstance(item, Path):
         return file_key(item)
     if isinstance(item, np.ndarray):
@@ -46,9 +59,10 @@ def content_key(item: Any, *, modality: Modality = "image") -> bytes:
 
 def content_keys(inputs: Inputs, modality: Modality) -> list[bytes]:
     """The keys of all inputs of a task, in their order."""
-    if isinstance(inputs, pd.DataFrame) or (isinstance(inputs, np.ndarray) and modality in ("table", "array")):
-        return row_keys(inputs)
-    return [content_key(item, modality=modality) for item in inputs]
+    modality = modality_named(modality)
+    if modality in KEYS:
+        return KEYS[modality](inputs)
+    return [blake3(modality.content(item)).digest() for item in inputs]
 
 
 def file_key(path: str | Path) -> bytes:
@@ -162,3 +176,12 @@ def _cell(value: str | int) -> tuple[int, int]:
     text = value if isinstance(value, str) else f"int {value}"
     digest = blake3(text.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:16], "little")
+
+
+KEYS: dict[str, Callable[[Any], list[bytes]]] = {
+    IMAGE: lambda inputs: [_of_picture(item) for item in inputs],
+    TEXT: lambda inputs: [_of_text(item) for item in inputs],
+    TABLE: row_keys,
+    ARRAY: row_keys,
+}
+"""By modality, the keys of inputs. None: the hash of what `Modality.content` says."""

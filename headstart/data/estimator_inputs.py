@@ -18,6 +18,7 @@ from headstart.data.tables import Table
 from headstart.data.target_values import rows_of, target_values
 from headstart.data.targets import is_missing
 from headstart.errors import DataError
+from headstart.tasks import ARRAY, TABLE
 from headstart.tasks.task import Array, Task
 
 __all__ = ["both_tasks", "task_to_answer", "task_to_fit"]
@@ -58,9 +59,9 @@ def both_tasks(estimator: Any, X: Any, y: Any, groups: Any, source: Any) -> Pair
     both = pair(theirs, ours)
     if both.open:
         raise DataError(foreign(both.open, "refused")[0])
-    if isinstance(both.target.inputs, np.ndarray):
+    if both.target.modality == ARRAY:
         validate_data(estimator, both.target.inputs, dtype=FLOATS)
-    elif hasattr(both.target.inputs, "columns"):
+    elif both.target.modality.has_names:
         validate_data(estimator, both.target.inputs, skip_check_array=True)
     return both
 
@@ -82,8 +83,8 @@ def task_to_answer(estimator: Any, X: Any) -> Task:
     inputs = contained(X)
     if isinstance(inputs, Table) or is_matrix(inputs):
         rows = inputs.frame if isinstance(inputs, Table) else as_matrix(inputs)
-        if modality == "array":
+        if modality == ARRAY:
             inputs = validate_data(estimator, rows, reset=False, dtype=FLOATS)
-        elif modality == "table" and rows.ndim == 2 and hasattr(estimator, "feature_names_in_"):
+        elif modality == TABLE and rows.ndim == 2 and hasattr(estimator, "feature_names_in_"):
             validate_data(estimator, rows, skip_check_array=True, reset=False)
     return read(inputs, roles=Roles(modality=modality), need_target=False, columns=columns)

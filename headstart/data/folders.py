@@ -14,7 +14,8 @@ from headstart.data.listing import Listing, list_folder
 from headstart.data.no_classes import ANNOTATIONS
 from headstart.errors import DataError
 from headstart.messages import shown
-from headstart.tasks.task import Modality, SetAside
+from headstart.tasks import IMAGE, TEXT, Modality
+from headstart.tasks.task import SetAside
 
 __all__ = ["read_folder"]
 
@@ -30,8 +31,9 @@ class _Files(NamedTuple):
     fits: Callable[[str], bool]
 
 
-PICTURES = _Files("image", "picture", images.is_picture_name)
-TEXTS = _Files("text", "text file", text.is_text_name)
+PICTURES = _Files(IMAGE, "picture", images.is_picture_name)
+TEXTS = _Files(TEXT, "text file", text.is_text_name)
+FILES: dict[str, _Files] = {IMAGE: PICTURES, TEXT: TEXTS}
 
 
 def read_folder(root: str, *, modality: Modality | None = None, need_target: bool = True) -> Draft:
@@ -40,7 +42,7 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
     Pictures are listed, not opened. Raises DataError where there are none, or none in a class that is needed.
     """
     listing = list_folder(root)
-    if modality in ("table", "array"):
+    if modality is not None and modality.has_columns:
         raise DataError(
             f"{shown(root)!r} is a folder, and the model reads tables: name the .csv or .parquet file itself"
         )
@@ -105,7 +107,9 @@ def _first_without(folder: str, holding: set[str]) -> str:
 def _wanted(listing: Listing, modality: Modality | None) -> _Files:
     """Texts that say what is in a picture (labels/1.txt, or 1.txt beside 1.png) do not count beside pictures."""
     if modality is not None:
-        return PICTURES if modality == "image" else TEXTS
+        if modality not in FILES:
+            raise DataError(f"{shown(listing.root)!r} is a folder, and {modality} inputs are not read from folders")
+        return FILES[modality]
     pictures = {os.path.splitext(file)[0] for file in listing.files if images.is_picture_name(file)}
     texts = [os.path.splitext(file)[0] for file in listing.files if text.is_text_name(file)]
     of_pictures = [name for name in texts if name in pictures or any(part in SAYING for part in _folders(name))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from headstart.data.roles import Roles
 from headstart.data.tables import Table
 from headstart.errors import DataError
 from headstart.messages import by_name, few
-from headstart.tasks.task import Modality
+from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT, Modality
 
 __all__ = ["BESIDE", "inputs_of", "looks", "rest_of"]
 
@@ -30,7 +30,7 @@ NAME_WORDS = 8
 TABLE_COLUMNS = 3
 BESIDE = "beside the input; name several columns as input to read them together"
 DIFFERENT = "strings that are all different, of which a table learns nothing; name it as the input to read it as text"
-TEXT = "a text beside columns that make a table; name it as the input to read it as text"
+WORDS = "a text beside columns that make a table; name it as the input to read it as text"
 MANY = 20
 
 
@@ -39,26 +39,27 @@ def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, .
     if roles.inputs:
         modality = roles.modality or looks(table, roles.inputs)
         return roles.inputs, modality, f"input: {modality} from {few(roles.inputs)} (as asked)"
-    pictures = [name for name in free if _are_pictures(table, name)] if roles.modality in (None, "image") else []
+    pictures = [name for name in free if _are_pictures(table, name)] if roles.modality in (None, IMAGE) else []
     if pictures:
         return (
             (pictures[0],),
-            "image",
+            IMAGE,
             f"input: pictures from {pictures[0]!r} (most values are pictures or their names)",
         )
-    if roles.modality == "image":
+    if roles.modality == IMAGE:
         raise DataError(f"no column holds pictures or their names: the columns are {few(free)}")
-    wanted = {None: _is_text, "text": are_words}.get(roles.modality)
+    judges: dict[str | None, Callable[[pd.Series[Any]], bool]] = {None: _is_text, TEXT: are_words}
+    wanted = judges.get(roles.modality)
     texts = [name for name in free if wanted(table.frame[name])] if wanted else []
     if texts:
         words = {name: mean_words(table.frame[name]) for name in texts}
         best = by_name(texts, TEXT_NAMES) or max(words, key=words.__getitem__)
         if roles.modality is None and _is_name_in_table(table, best, free):
-            return (), "table", ""
-        return (best,), "text", f"input: text from {best!r} (strings of {words[best]:.0f} words)"
-    if roles.modality == "text":
+            return (), TABLE, ""
+        return (best,), TEXT, f"input: text from {best!r} (strings of {words[best]:.0f} words)"
+    if roles.modality == TEXT:
         raise DataError(f"no column holds words: the columns are {few(free)}")
-    return (), "table", ""
+    return (), TABLE, ""
 
 
 def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tuple[str, ...], Modality, str, list[str]]:
@@ -75,7 +76,7 @@ def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tupl
         raise DataError(f"no column is left to be the input: name one of {present}. {why}".rstrip())
     different = [name for name in inputs if asked is None and _tells_nothing(table.frame[name])]
     if len(different) < len(inputs):
-        reasons = {name: DIFFERENT if all_different(table.frame[name]) else TEXT for name in different}
+        reasons = {name: DIFFERENT if all_different(table.frame[name]) else WORDS for name in different}
         names += [f"left out: {name!r} ({why})" for name, why in reasons.items()]
         inputs = [name for name in inputs if name not in different]
     elif len(different) > 1:
@@ -84,8 +85,8 @@ def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tupl
         names += [f"left out: {name!r} ({BESIDE})" for name in different if name != best]
         inputs = [best]
     if len(inputs) == 1 and asked is None and are_words(table.frame[inputs[0]]):
-        return tuple(inputs), "text", f"input: text from {inputs[0]!r} (the only column that is left)", names
-    modality: Modality = "array" if asked == "array" else "table"
+        return tuple(inputs), TEXT, f"input: text from {inputs[0]!r} (the only column that is left)", names
+    modality = ARRAY if asked == ARRAY else TABLE
     return tuple(inputs), modality, f"input: a table of {len(inputs)} columns: {few(inputs)}", names
 
 
@@ -97,11 +98,11 @@ def looks(table: Table, inputs: Sequence[str]) -> Modality:
             f"column {pictures[0]!r} holds pictures, which cannot be read together with others: name it alone"
         )
     if pictures:
-        return "image"
+        return IMAGE
     columns = [table.frame[name] for name in inputs]
     if all(map(are_words, columns)) and (len(columns) == 1 or any(map(is_text, columns))):
-        return "text"
-    return "table"
+        return TEXT
+    return TABLE
 
 
 def _is_text(column: pd.Series[Any]) -> bool:

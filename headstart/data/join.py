@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from headstart.data.unlearnt import codes_among, to_classes
 from headstart.errors import DataError
@@ -34,7 +33,7 @@ def join(train: Task, test: Task) -> Task:
     given = np.where(train.split == "val", "val", "train") if train.split is not None else np.full(len(train), "train")
     return replace(
         train,
-        inputs=_stack(train.inputs, test.inputs),
+        inputs=train.modality.stack(train.inputs, test.inputs),
         targets=None if test.targets is None else np.concatenate([_answers(train, test.targets), test.targets]),
         names=[*train.names, *test.names],
         places=np.concatenate([train.positions, test.positions + n_train]),
@@ -63,12 +62,6 @@ def _answers(task: Task, like: Array) -> Array:
     if task.targets is not None:
         return task.targets
     return np.full(len(task), np.nan if task.kind == "regression" else -1, like.dtype)
-
-
-def _stack(first: Any, second: Any) -> Any:
-    if isinstance(first, pd.DataFrame):
-        return pd.concat([first, second[first.columns]], ignore_index=True)
-    return np.concatenate([first, second]) if isinstance(first, np.ndarray) else [*first, *second]
 
 
 def _labels(first: Array | None, second: Array | None, n: int, m: int) -> Array | None:

@@ -70,9 +70,8 @@ def require_few_lost(
 
 
 def _empty_texts(task: Task) -> list[SetAside]:
-    if task.modality != "text":
-        return []
+    texts = task.modality.texts(task.inputs)
     tested = np.zeros(len(task), bool) if task.split is None else np.asarray(task.split) == "test"
-    empty = [row for row, text in enumerate(task.inputs) if not str(text).strip() and not tested[row]]
+    empty = [row for row, text in enumerate(texts) if not text.strip() and not tested[row]]
     names, places = task.names or [f"row {row}" for row in range(len(task))], task.positions
     return [SetAside(names[row], "the text is empty", int(places[row])) for row in empty]

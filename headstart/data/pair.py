@@ -85,14 +85,13 @@ def named(columns: Columns | None, source: Columns | None) -> Columns | None:
 
 
 def _columns(source: Task, target: Task) -> tuple[Task, Task, tuple[str, ...]]:
-    if isinstance(source.inputs, np.ndarray) and isinstance(target.inputs, np.ndarray):
-        if source.inputs.shape[1:] != target.inputs.shape[1:]:
-            n, m = source.inputs.shape[1], target.inputs.shape[1]
-            raise DataError(f"the source has {n} columns, the target {m}: arrays have no names to match them by")
+    ours, theirs = _names(target), _names(source)
+    if not source.modality.has_names:
+        if len(theirs) != len(ours):
+            raise DataError(
+                f"the source has {len(theirs)} columns, the target {len(ours)}: arrays have no names to match them by"
+            )
         return source, target, ()
-    if not (isinstance(source.inputs, pd.DataFrame) and isinstance(target.inputs, pd.DataFrame)):
-        return source, target, ()
-    ours, theirs = [str(name) for name in target.inputs.columns], [str(name) for name in source.inputs.columns]
     shared = [name for name in ours if name in theirs]
     if not shared:
         raise DataError(f"no column in common: the source has {few(theirs)}, the target {few(ours)}; rename some")
@@ -101,6 +100,12 @@ def _columns(source: Task, target: Task) -> tuple[Task, Task, tuple[str, ...]]:
         if lost := [name for name in names if name not in shared]:
             notes.append(f"columns that only the {where} has are left out: {few(lost)}")
     return _only(source, shared), _only(target, shared), tuple(notes) if len(notes) > 1 else ()
+
+
+def _names(task: Task) -> list[str]:
+    """The columns of a table or an array; none of other inputs."""
+    cells = task.modality.cells(task.inputs)
+    return [] if cells is None else [str(name) for name in cells.columns]
 
 
 def _only(task: Task, names: list[str]) -> Task:

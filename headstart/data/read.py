@@ -18,6 +18,7 @@ from headstart.data.tabular import draft_of
 from headstart.data.text import is_text_name
 from headstart.errors import DataError
 from headstart.messages import did_you_mean, shown
+from headstart.tasks import ARRAY
 from headstart.tasks.task import Columns, Kind, Task
 
 __all__ = ["read"]
@@ -106,7 +107,7 @@ def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bo
 def _all_of(table: Table, roles: Roles, columns: Columns | None, need_target: bool) -> Roles:
     """The roles of a table that is given to a model fitted on inputs without names: its one column, or all of them."""
     nameless = columns is not None and not columns.input and not need_target and not roles.named and not roles.inputs
-    if nameless and (roles.modality == "array" or len(table.raw.columns) == 1):
+    if nameless and (roles.modality == ARRAY or len(table.raw.columns) == 1):
         return replace(roles, input=tuple(table.raw.columns))
     return roles
 

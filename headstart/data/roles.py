@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headstart.tasks.task import Modality
+from headstart.tasks.modality import Modality, modality_named
 
 __all__ = ["Roles"]
 
@@ -18,7 +18,8 @@ class Roles:
     input      one column name, or several
     weight     the column that says how much a row counts in the fit
     classes    the names of the places of multi-hot targets (rows of 0 and 1), in their order
-    modality   "image", "text", "table" or "array": what the inputs are, where their looks could mislead
+    modality   "image", "text", "table", "array" or another `Modality`: what the inputs are, where their looks could
+               mislead
     """
 
     input: str | tuple[str, ...] | None = None
@@ -29,6 +30,10 @@ class Roles:
     weight: str | None = None
     classes: tuple[str, ...] = ()
     modality: Modality | None = None
+
+    def __post_init__(self) -> None:
+        if self.modality is not None:
+            object.__setattr__(self, "modality", modality_named(self.modality))
 
     @property
     def inputs(self) -> tuple[str, ...]:

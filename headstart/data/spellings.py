@@ -51,11 +51,11 @@ def _alike(inspection: Inspection) -> Iterator[Finding]:
 
 def _garbled(inspection: Inspection) -> Iterator[Finding]:
     task = inspection.task
-    texts = task.inputs if task.modality == "text" else []
+    texts = task.modality.texts(task.inputs)
     rows = [row for row, text in enumerate(texts) if garbled(text)]
     labels = [label for label in task.classes if isinstance(label, str) and garbled(label)]
     if rows or labels:
-        shown = [_around(str(texts[row])) for row in rows] + labels
+        shown = [_around(texts[row]) for row in rows] + labels
         action = "kept; bytes of UTF-8 were once read as cp1252, or lost: export the data again as UTF-8"
         yield Finding("garbled texts or labels", len(rows) + len(labels), examples_of(shown), action, "warning")
 

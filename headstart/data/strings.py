@@ -11,22 +11,22 @@ from headstart.data.images import find_pictures, holds_pictures
 from headstart.data.text import empty_note, find_texts, is_text_name, read_texts
 from headstart.errors import DataError
 from headstart.messages import few, shown
-from headstart.tasks.task import Modality
+from headstart.tasks import IMAGE, TEXT, Modality
 
 __all__ = ["draft_of_pictures", "draft_of_strings"]
 
 
 def draft_of_strings(items: list[Any], modality: Modality | None) -> Draft:
     """Paths of pictures, paths of text files, or texts."""
-    if modality == "image" or (modality is None and holds_pictures(items)):
+    if modality == IMAGE or (modality is None and holds_pictures(items)):
         return draft_of_pictures(items)
-    if modality in ("table", "array"):
+    if modality is not None and modality.has_columns:
         raise DataError(f"the model reads tables, not {few(items, 2)}: give a table file, or a table in memory")
     if _are_files(items):
         return _from_text_files(items, modality)
     texts, broken = find_texts(items)
     names = [f"row {row}" for row in range(len(items))]
-    return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=empty_note(texts, broken))
+    return Draft(inputs=texts, modality=TEXT, names=names, broken=broken, notes=empty_note(texts, broken))
 
 
 def _are_files(items: list[Any]) -> bool:
@@ -46,13 +46,13 @@ def _from_text_files(items: list[Any], modality: Modality | None) -> Draft:
     texts, unread, notes = read_texts(os.devnull if row in broken else item for row, item in enumerate(items))
     broken |= unread
     notes += empty_note(texts, broken)
-    return Draft(inputs=texts, modality="text", names=names, broken=broken, notes=notes)
+    return Draft(inputs=texts, modality=TEXT, names=names, broken=broken, notes=notes)
 
 
 def draft_of_pictures(items: Sequence[Any]) -> Draft:
     """Pictures in memory, or their paths."""
     pictures, broken = find_pictures(items)
-    return Draft(inputs=pictures, modality="image", names=_names(items), broken=broken)
+    return Draft(inputs=pictures, modality=IMAGE, names=_names(items), broken=broken)
 
 
 def _names(items: Sequence[Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from headstart.data.text import empty_note, find_texts, join_texts
 from headstart.data.written_lists import from_text
 from headstart.errors import DataError
 from headstart.messages import few, shown
+from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Columns, Kind, SetAside
 
 __all__ = ["draft_of"]
@@ -49,7 +51,7 @@ def draft_of(
     at = found.columns._replace(classes=roles.classes or (() if columns is None else columns.classes))
     if at.target is not None and _are_classes(table.typed[at.target], kind):
         table = table.as_before({**table.types, at.target: "words"}.items())
-    read = [*(at.input if found.modality in ("table", "array") else ()), *([at.target] if at.target else [])]
+    read = [*(at.input if found.modality.has_columns else ()), *([at.target] if at.target else [])]
     draft = Draft(
         inputs=[],
         modality=found.modality,
@@ -72,26 +74,51 @@ def draft_of(
 
 
 def _put_inputs(draft: Draft, table: Table) -> None:
-    names = list(draft.columns.input)
-    if draft.modality == "image":
-        cells = table.raw[names[0]].tolist()
-        draft.inputs, draft.broken = find_pictures(cells, table.folder)
-        draft.names = [
-            f"{name}: {shown(str(cell))}" if isinstance(cell, str) else name
-            for name, cell in zip(table.names, cells, strict=True)
-        ]
-    elif draft.modality == "text":
-        cells = [table.raw[name].tolist() for name in names]
-        if table.empty_is_missing:
-            cells = [[cell if cell != "" else None for cell in column] for column in cells]
-        draft.inputs, draft.broken = find_texts(cells[0]) if len(cells) == 1 else join_texts(cells)
-        draft.notes += empty_note(draft.inputs, draft.broken)
-    else:
-        frame = table.frame[names]
-        draft.inputs = frame if draft.modality == "table" else _numbers(frame, table)
-        dates = [name for name in names if table.typed[name].type.startswith("date")]
-        if dates:
-            draft.notes.append(f"dates, read as the time and its place in the year, the week and the day: {few(dates)}")
+    if draft.modality not in INPUTS:
+        raise DataError(f"{draft.modality} inputs are not read from tables: give them as a list")
+    INPUTS[draft.modality](draft, table, list(draft.columns.input))
+
+
+def _put_pictures(draft: Draft, table: Table, names: list[str]) -> None:
+    cells = table.raw[names[0]].tolist()
+    draft.inputs, draft.broken = find_pictures(cells, table.folder)
+    draft.names = [
+        f"{name}: {shown(str(cell))}" if isinstance(cell, str) else name
+        for name, cell in zip(table.names, cells, strict=True)
+    ]
+
+
+def _put_texts(draft: Draft, table: Table, names: list[str]) -> None:
+    cells = [table.raw[name].tolist() for name in names]
+    if table.empty_is_missing:
+        cells = [[cell if cell != "" else None for cell in column] for column in cells]
+    draft.inputs, draft.broken = find_texts(cells[0]) if len(cells) == 1 else join_texts(cells)
+    draft.notes += empty_note(draft.inputs, draft.broken)
+
+
+def _put_frame(draft: Draft, table: Table, names: list[str]) -> None:
+    draft.inputs = table.frame[names]
+    _note_dates(draft, table, names)
+
+
+def _put_numbers(draft: Draft, table: Table, names: list[str]) -> None:
+    draft.inputs = _numbers(table.frame[names], table)
+    _note_dates(draft, table, names)
+
+
+def _note_dates(draft: Draft, table: Table, names: list[str]) -> None:
+    dates = [name for name in names if table.typed[name].type.startswith("date")]
+    if dates:
+        draft.notes.append(f"dates, read as the time and its place in the year, the week and the day: {few(dates)}")
+
+
+INPUTS: dict[str, Callable[[Draft, Table, list[str]], None]] = {
+    IMAGE: _put_pictures,
+    TEXT: _put_texts,
+    TABLE: _put_frame,
+    ARRAY: _put_numbers,
+}
+"""By modality, how input columns become the inputs of a draft."""
 
 
 def _put_split(draft: Draft, table: Table) -> None:

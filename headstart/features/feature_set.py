@@ -69,9 +69,9 @@ def look(
 ) -> FeatureSet:
     """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
     settle()
-    if task.modality in ("table", "array"):
+    if task.modality.has_columns:
         keys = content_keys(task.inputs, task.modality)
-        values = np.asarray(task.inputs) if task.modality == "array" else None
+        values = task.modality.columns(task.inputs)
         return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), values)
     if backbone is None:
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
@@ -84,7 +84,7 @@ def through_window(
 ) -> tuple[Backbone | None, Task]:
     """The backbone with the window for pictures of more than 8 bits in these tasks (not those of given test rows), and
     the task with a note of it."""
-    if backbone is None or task.modality != "image":
+    if backbone is None or not task.modality.has_pixels:
         return backbone, task
     inputs = [item for some in (task, *beside) for item in some.take(_not_test(some)).inputs]
     backbone, note = settled(backbone, inputs, asked)
@@ -113,7 +113,7 @@ def look_again(seen: FeatureSet, backbone: Backbone, extraction: Extraction) -> 
 def glance(task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:
     """The same without a backbone: what a check needs to know of each input."""
     settle()
-    if task.modality != "image":
+    if not task.modality.has_pixels:
         keys = content_keys(task.inputs, task.modality)
         return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), None)
     inputs = cast("list[Any]", task.inputs)

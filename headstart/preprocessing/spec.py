@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from headstart.errors import BackboneError
+from headstart.tasks import IMAGE, TEXT, Modality
 
 __all__ = ["PicturePreprocess", "TextPreprocess", "preprocess_from_json", "preprocess_to_json"]
 
@@ -27,6 +28,8 @@ class PicturePreprocess:
              0 and the most that 16 bits can hold (floating point: 0 and 1)
     """
 
+    modality: ClassVar[Modality] = IMAGE
+
     size: tuple[int, int]
     resize: int
     interpolation: Literal["bilinear", "bicubic"]
@@ -42,6 +45,8 @@ class TextPreprocess:
 
     Truncation at `max_length` tokens (special tokens included) and padding with `pad_id` are done by the caller.
     """
+
+    modality: ClassVar[Modality] = TEXT
 
     tokenizer_json: str
     max_length: int

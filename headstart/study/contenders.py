@@ -66,7 +66,7 @@ def untransferred(learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
 
 def plain_inputs(seen: FeatureSet) -> Any:
     """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-    return seen.thumbs if seen.task.modality == "image" else seen.task.inputs
+    return seen.thumbs if seen.task.modality.has_pixels else seen.task.inputs
 
 
 def direct_answers(

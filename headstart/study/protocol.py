@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from headstart.artefact import Model
 from headstart.data.join import join
@@ -191,9 +190,10 @@ def _no_values(model: Model) -> Array:
 
 def _met(model: Model, task: Task) -> Iterator[str]:
     """What a table holds that the encoder did not learn."""
-    if model.encoder is None or not isinstance(task.inputs, pd.DataFrame):
+    cells = task.modality.cells(task.inputs)
+    if model.encoder is None or cells is None:
         return
-    for met in TableEncoder.from_state(*model.encoder).report(task.inputs):
+    for met in TableEncoder.from_state(*model.encoder).report(cells):
         if met.missing:
             yield f"column {met.column!r}: {met.missing:,} missing or unreadable cells, filled in as in training"
         if met.unseen:
@@ -256,8 +256,7 @@ def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tu
 
 
 def _say(task: Task, listener: Listener) -> None:
-    what = {"image": "pictures", "text": "texts", "table": "rows", "array": "rows"}[task.modality]
     of = f" of {len(task.classes)} classes" if task.classes else ""
-    listener.say(f"read {len(task):,} {what}{of}")
+    listener.say(f"read {len(task):,} {task.modality.noun}{of}")
     for note in task.notes:
         listener.say(f"  {note}")

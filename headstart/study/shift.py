@@ -57,7 +57,7 @@ def shift(
     both = read_pair(source, target, roles=roles, kind=kind, target_labels=target_labels, listener=listener)
     if both.source.kind == "multilabel":
         raise DataError("the shift of a task with many labels a row is not diagnosed: give one label a row")
-    name = backbone or default(both.source.modality) if both.source.modality in ("image", "text") else None
+    name = None if both.source.modality.has_columns else backbone or default(both.source.modality)
     network, extraction = load(name) if name else None, Extraction(cache=Cache() if cache else None)
     network, target_task = through_window(network, both.target, [both.source], None, listener)
     ours = look(both.source, network, extraction, listener, "source")

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from headstart.tasks.modality import Modality, modality_named
+
 __all__ = ["Array", "ColumnType", "Columns", "Foreign", "Inputs", "Kind", "Modality", "SetAside", "Task"]
 
 Kind = Literal["classification", "regression", "multilabel"]
-Modality = Literal["image", "text", "table", "array"]
 ColumnType = Literal[
     "number", "number comma", "truth", "date", "date day first", "date month first", "duration", "words", "other"
 ]
@@ -64,6 +65,7 @@ class Task:
               table: DataFrame of the input columns; array: float array (N, D)
     targets   classification: int64 codes (N,) into `classes`; regression: float64 (N,); multilabel: uint8 (N, C);
               None where nothing is known (prediction)
+    modality  given by its name or as the value
     classes   the labels in a fixed order (sorted; of multi-hot targets in the order of their places); empty for
               regression
     names     (N,) what to call each row in a message: a path, or "row 17"
@@ -93,6 +95,9 @@ class Task:
     counters: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "modality", modality_named(self.modality))
+
     def __len__(self) -> int:
         return len(self.inputs)
 
@@ -112,7 +117,7 @@ class Task:
         index = np.asarray(rows, dtype=np.int64)
         return replace(
             self,
-            inputs=_take(self.inputs, index),
+            inputs=self.modality.take(self.inputs, index),
             names=[self.names[i] for i in index] if len(self.names) else (),
             targets=_rows(self.targets, index),
             places=self.positions[index],
@@ -126,11 +131,3 @@ class Task:
 
 def _rows(values: Array | None, index: npt.NDArray[np.int64]) -> Array | None:
     return None if values is None else values[index]
-
-
-def _take(inputs: Inputs, index: npt.NDArray[np.int64]) -> Inputs:
-    if isinstance(inputs, pd.DataFrame):
-        return inputs.iloc[index].reset_index(drop=True)
-    if isinstance(inputs, np.ndarray):
-        return inputs[index]
-    return [inputs[i] for i in index]

@@ -5,6 +5,7 @@ import pytest
 from headstart.data.folders import read_folder
 from headstart.data.read import read
 from headstart.errors import DataError
+from headstart.tasks import TABLE, TEXT, Modality
 
 
 def put(root, **files):
@@ -113,7 +114,7 @@ def test_text_files_by_class(tmp_path):
 def test_the_modality_decides_where_both_lie(tmp_path):
     root = put(tmp_path / "both", **{"a/1.png": "", "a/1.txt": "eins", "b/2.png": "", "b/2.txt": "zwei"})
     assert read_folder(root).modality == "image"
-    assert read_folder(root, modality="text").inputs == ["eins", "zwei"]
+    assert read_folder(root, modality=TEXT).inputs == ["eins", "zwei"]
 
 
 def test_one_class_only(tmp_path):
@@ -147,12 +148,12 @@ def test_folders_with_nothing_to_read(tmp_path):
 
 def test_a_folder_of_the_other_modality(pictures):
     with pytest.raises(DataError, match=r"no text file in .*photos' \(6 .png\)"):
-        read_folder(pictures, modality="text")
+        read_folder(pictures, modality=TEXT)
 
 
 def test_a_folder_cannot_feed_a_table_model(pictures):
     with pytest.raises(DataError, match="is a folder, and the model reads tables"):
-        read_folder(pictures, modality="table")
+        read_folder(pictures, modality=TABLE)
 
 
 def test_reviews_with_unlabelled_ones_beside_them(tmp_path):
@@ -192,3 +193,8 @@ def test_files_in_folders_without_inputs_are_counted_not_listed(pictures, tmp_pa
     task = read(pictures)
     assert task.set_aside == ()
     assert "left out: 'annotations', 40 files and no picture" in task.notes
+
+
+def test_a_modality_without_files_is_not_read_from_a_folder(pictures):
+    with pytest.raises(DataError, match="is a folder, and noise inputs are not read from folders"):
+        read_folder(pictures, modality=Modality("noise"))

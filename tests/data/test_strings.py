@@ -2,6 +2,7 @@ import pytest
 
 from headstart.data.strings import draft_of_pictures, draft_of_strings
 from headstart.errors import DataError
+from headstart.tasks import IMAGE, TABLE, TEXT
 
 
 def test_text_files(tmp_path):
@@ -10,7 +11,7 @@ def test_text_files(tmp_path):
     for source in ([tmp_path / "a.txt"], [str(tmp_path / "a.txt")]):
         draft = draft_of_strings(source, None)
         assert (draft.inputs, draft.names) == (["inside"], [str(tmp_path / "a.txt")])
-    draft = draft_of_strings([str(tmp_path / "a.txt"), "gone.txt"], "text")
+    draft = draft_of_strings([str(tmp_path / "a.txt"), "gone.txt"], TEXT)
     assert (draft.inputs, draft.broken) == (["inside", ""], {1: "cannot be read: No such file or directory"})
     assert draft_of_strings([tmp_path / "a.txt", tmp_path / "b.pdf"], None).broken == {
         1: "not a text file, by its suffix"
@@ -28,14 +29,14 @@ def test_files_are_no_texts(tmp_path, twemoji):
 def test_files_that_a_model_of_texts_cannot_read_are_rows_without_an_answer(twemoji):
     picture = next(twemoji.glob("*/*.png"))
     for source in ([picture], [str(picture)]):
-        assert draft_of_strings(source, "text").broken == {0: "not a text file, by its suffix"}
+        assert draft_of_strings(source, TEXT).broken == {0: "not a text file, by its suffix"}
 
 
 def test_the_modality_of_a_model_decides():
-    assert draft_of_strings(["a.png", "b.png"], "text").inputs == ["a.png", "b.png"]
-    assert draft_of_strings(["no suffix"], "image").broken == {0: "no such file: 'no suffix'"}
+    assert draft_of_strings(["a.png", "b.png"], TEXT).inputs == ["a.png", "b.png"]
+    assert draft_of_strings(["no suffix"], IMAGE).broken == {0: "no such file: 'no suffix'"}
     with pytest.raises(DataError, match="the model reads tables, not 'a', 'b'"):
-        draft_of_strings(["a", "b"], "table")
+        draft_of_strings(["a", "b"], TABLE)
 
 
 def test_pictures_are_called_by_path_or_row(twemoji):

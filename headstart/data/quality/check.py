@@ -101,9 +101,10 @@ def _missing_targets(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _empty_texts(inspection: Inspection) -> Iterator[Finding]:
-    if inspection.task.modality != "text":
+    texts = inspection.task.modality.texts(inspection.task.inputs)
+    if not texts:
         return
-    empty = np.array([not str(text).strip() for text in inspection.task.inputs], dtype=bool) & inspection.used
+    empty = np.array([not text.strip() for text in texts], dtype=bool) & inspection.used
     if empty.any():
         rows = np.flatnonzero(empty)
         inspection.set_aside(np.flatnonzero(empty & ~inspection.given_test), "the text is empty")

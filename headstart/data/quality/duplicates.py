@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ from headstart.data.quality.inspection import Inspection
 from headstart.data.quality.near_pictures import near_pictures
 from headstart.data.quality.near_texts import near_texts
 from headstart.data.splits.groups import blocks
-from headstart.tasks.task import Array, Task
+from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
+from headstart.tasks.task import Array, Inputs, Task
 
-__all__ = ["duplicate_findings", "near_pairs", "near_rows"]
+__all__ = ["NEAR", "duplicate_findings", "near_pairs", "near_rows"]
 
 _DIGITS = 6
 _CHUNK = 1 << 14
@@ -25,14 +27,11 @@ _CHUNK = 1 << 14
 def near_pairs(task: Task, keys: Sequence[bytes], thumbs: Array | None = None) -> Array:
     """Pairs of rows that are nearly but not exactly the same, (P, 2) int64 with first < second.
 
-    Pictures by their thumbnails (none without), texts by their wording, tables and arrays to six significant digits.
+    Pictures by their thumbnails (none without), texts by their wording, tables and arrays to six significant digits,
+    others as `NEAR` says.
     """
-    if task.modality == "image":
-        pairs = np.zeros((0, 2), np.int64) if thumbs is None else near_pictures(thumbs)
-    elif task.modality == "text":
-        pairs = near_texts([str(text) for text in task.inputs])
-    else:
-        pairs = near_rows(task.inputs if isinstance(task.inputs, pd.DataFrame) else np.asarray(task.inputs))
+    search = NEAR.get(task.modality)
+    pairs = np.zeros((0, 2), np.int64) if search is None else search(task.inputs, thumbs)
     exact = np.array([keys[one] == keys[two] for one, two in pairs.tolist()], dtype=bool)
     return np.delete(pairs, np.flatnonzero(exact), axis=0)
 
@@ -96,7 +95,7 @@ def _exact(inspection: Inspection, copies: list[Array]) -> Iterator[Finding]:
 
 def _conflicting(inspection: Inspection, conflicts: list[Array], outvoted: list[int]) -> Finding:
     task = inspection.task
-    by_nature = task.modality in ("table", "array") or task.kind == "regression"
+    by_nature = task.modality.has_columns or task.kind == "regression"
     if not by_nature:
         free = np.array(outvoted, np.int64)
         inspection.set_aside(free[~inspection.given_test[free]], "an exact copy has another label")
@@ -132,6 +131,31 @@ def _near(inspection: Inspection) -> Iterator[Finding]:
             "kept, and kept together: look whether the labels are right",
             "warning",
         )
+
+
+def _near_pictures(inputs: Inputs, thumbs: Array | None) -> Array:
+    return np.zeros((0, 2), np.int64) if thumbs is None else near_pictures(thumbs)
+
+
+def _near_texts(inputs: Inputs, thumbs: Array | None) -> Array:
+    return near_texts(TEXT.texts(inputs))
+
+
+def _near_frame(inputs: Inputs, thumbs: Array | None) -> Array:
+    return near_rows(cast("pd.DataFrame", inputs))
+
+
+def _near_array(inputs: Inputs, thumbs: Array | None) -> Array:
+    return near_rows(np.asarray(inputs))
+
+
+NEAR: dict[str, Callable[[Inputs, Array | None], Array]] = {
+    IMAGE: _near_pictures,
+    TEXT: _near_texts,
+    TABLE: _near_frame,
+    ARRAY: _near_array,
+}
+"""By modality, pairs of rows that are nearly the same, from the inputs and their thumbnails. None: no such pairs."""
 
 
 def _rounded(numbers: Array) -> Array:

@@ -8,7 +8,6 @@ different, such as a row's name, says nothing about rows it has not seen, and is
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +23,7 @@ from headstart.data.quality.findings import Finding, examples_of
 from headstart.data.quality.inspection import Inspection
 from headstart.data.splits.groups import blocks
 from headstart.data.splits.split import folds
-from headstart.tasks.task import Array, Kind, Task
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["alone", "leak_findings"]
 
@@ -40,17 +39,17 @@ def leak_findings(inspection: Inspection) -> Iterator[Finding]:
 
     Leaks are looked for in at most 5,000 training rows, drawn by content; not in arrays of more than 256 columns.
     """
-    columns = _columns(inspection.task)
+    task = inspection.task
+    columns = task.modality.properties(task.inputs)
     yield from _counters(inspection, columns)
     used = inspection.used
     constant = [name for name, column in columns.items() if _is_constant(column[used])]
-    pictures = inspection.task.modality == "image"
-    if constant and not pictures:
+    if constant and task.modality.has_columns:
         yield Finding("columns that are constant", len(constant), examples_of(constant), "they tell nothing", "note")
     found = _leaks(inspection, {name: column for name, column in columns.items() if name not in constant})
     if found:
         yield Finding(
-            "file properties that alone predict the target" if pictures else "columns that alone predict the target",
+            f"{task.modality.properties_are} that alone predict the target",
             len(found),
             examples_of(f"{name} ({score:.3f})" for name, score in found.items()),
             "kept; what is not known yet when predicting makes the scores too good: leave it out",
@@ -67,7 +66,7 @@ def _counters(inspection: Inspection, columns: dict[str, pd.Series[Any]]) -> Ite
         yield Finding(
             "columns that count the rows", len(names), names, f"left out: {told}" if told else "left out", "note"
         )
-    if task.modality != "table":
+    if not task.modality.has_names:
         return
     kept = {name: why for name, column in columns.items() if (why := count_of_rows(column.rename(name)))}
     if kept:
@@ -94,16 +93,6 @@ def alone(column: pd.Series[Any], targets: Array, kind: Kind, fold: Array) -> fl
     known = np.isfinite(number)
     varied = min(len(np.unique(number[known])), len(np.unique(targets[known]))) > 1
     return float(abs(spearmanr(number[known], targets[known]).statistic)) if varied and known.mean() >= _KNOWN else 0.0
-
-
-def _columns(task: Task) -> dict[str, pd.Series[Any]]:
-    if isinstance(task.inputs, pd.DataFrame):
-        return {str(name): task.inputs.iloc[:, i] for i, name in enumerate(task.inputs.columns)}
-    if task.modality == "array":
-        return {f"column {i}": pd.Series(column) for i, column in enumerate(np.asarray(task.inputs).T)}
-    if task.modality == "image" and all(isinstance(item, str) for item in task.inputs):
-        return {"file type": pd.Series([os.path.splitext(item)[1].lower() for item in task.inputs], dtype=object)}
-    return {}
 
 
 def _leaks(inspection: Inspection, columns: dict[str, pd.Series[Any]]) -> dict[str, float]:

@@ -9,16 +9,16 @@ import pandas as pd
 
 from headstart.data.quality.findings import Finding, examples_of
 from headstart.data.quality.inspection import Inspection
-from headstart.tasks.task import Task
 
 __all__ = ["missing_findings"]
 
 
 def missing_findings(inspection: Inspection) -> Iterator[Finding]:
     """How many cells of a table or an array hold no number or word, and in which columns most."""
-    if inspection.task.modality not in ("table", "array"):
+    frame = inspection.task.modality.cells(inspection.task.inputs)
+    if frame is None:
         return
-    missing, infinite = _holes(inspection.task)
+    missing, infinite = _holes(frame)
     used = inspection.used
     for what, holes in (("missing values", missing), ("infinite values", infinite)):
         count = holes[used].sum()
@@ -29,12 +29,8 @@ def missing_findings(inspection: Inspection) -> Iterator[Finding]:
             yield Finding(what, total, names, action, "note" if what == "missing values" else "warning")
 
 
-def _holes(task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _holes(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Which cells are missing and which infinite, both (N, C)."""
-    if isinstance(task.inputs, pd.DataFrame):
-        frame = task.inputs
-    else:
-        frame = pd.DataFrame(np.asarray(task.inputs)).add_prefix("column ")
     infinite = pd.DataFrame(False, index=frame.index, columns=frame.columns)
     for i in np.flatnonzero([pd.api.types.is_float_dtype(dtype) for dtype in frame.dtypes]).tolist():
         infinite.isetitem(i, np.isinf(frame.iloc[:, i].to_numpy(np.float64, na_value=np.nan)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from headstart.evidence.baselines.pictures import learn_pictures
 from headstart.evidence.baselines.tables import learn_table
 from headstart.evidence.baselines.text import learn_text
 from headstart.heads.head import ClassWeight
+from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Array, Kind, Task
 
-__all__ = ["majority", "no_transfer"]
+__all__ = ["LEARNERS", "Learner", "majority", "no_transfer"]
+
+Learner = Callable[[Task, Any, Array, ClassWeight, int], Array]
+"""(training rows, new inputs, folds, class weight, seed) -> predictions for the new, as of `no_transfer`."""
 
 
 def majority(kind: Kind, targets: Array, classes: int, rows: int) -> Array:
@@ -34,8 +39,11 @@ def no_transfer(train: Task, new: Any, *, folds: Array, class_weight: ClassWeigh
     folds   (N,) the fold in which each training row is held out, for choosing the strength
 
     Where all training rows have the same answer there is nothing to learn, and it is given. Raises `ValueError` where
-    the training rows have no targets, or the folds hold none of them out.
+    the training rows have no targets, the folds hold none of them out, or the modality has no model in `LEARNERS`.
     """
+    learn = LEARNERS.get(train.modality)
+    if learn is None:
+        raise ValueError(f"no model without transfer for {train.modality} inputs: put one into LEARNERS")
     if train.targets is None:
         raise ValueError("the training rows have no targets: a model without transfer needs labelled rows")
     targets, folds = np.asarray(train.targets), np.unique(folds, return_inverse=True)[1]
@@ -44,8 +52,20 @@ def no_transfer(train: Task, new: Any, *, folds: Array, class_weight: ClassWeigh
     if folds.max() == 0:
         raise ValueError(f"all {len(folds)} training rows are in one fold, so that none is held out: give two or more")
     with threadpool_limits(1):
-        if train.modality == "image":
-            return learn_pictures(train, new, folds=folds, class_weight=class_weight, seed=seed)
-        if train.modality == "text":
-            return learn_text(train, list(new), folds=folds, class_weight=class_weight)
-        return learn_table(train, new, folds=folds, class_weight=class_weight, seed=seed)
+        return learn(train, new, folds, class_weight, seed)
+
+
+def _pictures(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
+    return learn_pictures(train, new, folds=folds, class_weight=class_weight, seed=seed)
+
+
+def _texts(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
+    return learn_text(train, list(new), folds=folds, class_weight=class_weight)
+
+
+def _rows(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
+    return learn_table(train, new, folds=folds, class_weight=class_weight, seed=seed)
+
+
+LEARNERS: dict[str, Learner] = {IMAGE: _pictures, TEXT: _texts, TABLE: _rows, ARRAY: _rows}
+"""By modality, a sound model that reuses nothing."""
