@@ -55,6 +55,15 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def preloaded(private_cache: None) -> Iterator[Any]:
+    """Child processes that need no interpreter of their own: see support/preloaded.py."""
+    from preloaded import Preloaded
+
+    with Preloaded() as parent:
+        yield parent
+
+
 @pytest.fixture(autouse=True)
 def own_draws(request: pytest.FixtureRequest) -> None:
     """What a test draws from torch's generator depends on its name, not on the tests before it."""

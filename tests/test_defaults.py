@@ -1,8 +1,5 @@
 """Other libraries leave torch's defaults changed: headstart answers the same, and leaves them as they were."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -54,8 +51,8 @@ CASES = [
 ]
 
 
-def test_what_torch_goes_by_changes_no_answer(tmp_path):
-    subprocess.run([sys.executable, "-W", "ignore", "-c", FITS, tmp_path, *CASES], check=True, timeout=600)
+def test_what_torch_goes_by_changes_no_answer(preloaded, tmp_path):
+    preloaded.checked(FITS, tmp_path, *CASES)
 
 
 def test_defaults_are_put_back_whatever_happens():

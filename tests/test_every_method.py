@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -153,7 +151,7 @@ def test_is_the_same_twice(name, moved):
 
 
 @pytest.mark.parametrize("names", [("head", "lora"), pytest.param(MOVING, marks=pytest.mark.slow)])
-def test_each_comes_back_from_its_file_in_a_fresh_process(names, moved, tmp_path):
+def test_each_comes_back_from_its_file_in_a_fresh_process(preloaded, names, moved, tmp_path):
     folder = tmp_path / "models"
     for name in names:
         moved(name).save(folder / name)
@@ -161,7 +159,7 @@ def test_each_comes_back_from_its_file_in_a_fresh_process(names, moved, tmp_path
     ask += "at = Path(sys.argv[1]); names = [one.name for one in at.iterdir()]; "
     ask += "said = {name: Transfer.load(at / name).predict_proba(sys.argv[2:]) for name in names}; "
     ask += "np.savez(at / 'said.npz', **said)"
-    subprocess.run([sys.executable, "-c", ask, folder, *SENTENCES], check=True)
+    preloaded.checked(ask, folder, *SENTENCES)
     said = np.load(folder / "said.npz")
     assert set(said) == set(names)
     for name in names:

@@ -150,9 +150,9 @@ def test_forked_processes_answer_as_their_parent(of_texts, tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_after_openvino_ran_answers_with_torch():
+def test_a_fork_after_openvino_ran_answers_with_torch(preloaded):
     pytest.importorskip("openvino")
-    subprocess.run([sys.executable, "-W", "ignore", "-c", OPENVINO], check=True, timeout=250)
+    preloaded.checked(OPENVINO)
 
 
 def test_a_spawned_process_answers(of_columns):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from demo_data import emoji_folder
 from PIL import Image
+from preloaded import COMMAND_LINE
 
 import headstart
 from headstart import Transfer
@@ -88,11 +85,11 @@ def test_a_model_of_eight_bits_says_that_it_knows_no_others(scans):
     assert any("32 pictures have more than 8 bits, and the model was fitted to none such" in words for words in heard)
 
 
-def test_the_window_on_the_command_line(scans, tmp_path):
+def test_the_window_on_the_command_line(preloaded, scans, tmp_path):
     words = ["fit", str(scans / "12"), "--out", str(tmp_path / "m"), "--backbone", SMALL["backbone"], "--no-cache"]
     words += ["--method", "prototypes", "--engine", "torch", "--window", "0,4095"]
-    command = [sys.executable, "-m", "headstart", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    done = preloaded.run(COMMAND_LINE, *words)
+    assert done.returncode == 0, done.stderr
     assert "0 becomes black and 4095 white in 32 pictures of more than 8 bits (as asked)" in " ".join(
         done.stderr.split()
     )

@@ -144,7 +144,7 @@ def test_multilabel_predicts_zeros_and_ones():
     assert (fitted.predict(X) == targets).mean() > 0.8
 
 
-def test_a_fresh_process_gives_equal_answers(of_text, of_pictures, sentences, pictures, tmp_path):
+def test_a_fresh_process_gives_equal_answers(preloaded, of_text, of_pictures, sentences, pictures, tmp_path):
     flowers, kinds = load_iris(return_X_y=True)
     of_array = Transfer(method="ridge").fit(flowers, kinds)
     made = {
@@ -157,7 +157,7 @@ def test_a_fresh_process_gives_equal_answers(of_text, of_pictures, sentences, pi
         fitted.save(tmp_path / f"{what} model")
         if what != "array":
             pd.Series(inputs).to_json(tmp_path / f"{what}.json")
-    subprocess.run([sys.executable, "-c", ANSWER_ALL, tmp_path], check=True)
+    preloaded.checked(ANSWER_ALL, tmp_path)
     for what, (fitted, inputs) in made.items():
         answers = np.load(tmp_path / f"{what} answers.npy")
         np.testing.assert_array_equal(answers, fitted.predict_proba(inputs), err_msg=what)

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 __all__ = ["Cut", "find_cut"]
 
@@ -168,6 +167,8 @@ def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]]) -> Cut | None
 
 def _saves(backbone: nn.Module, cut: Cut, inputs: tuple[Tensor, ...]) -> bool:
     """Whether a fair share of the arithmetic is below the cut."""
+    from torch.utils.flop_counter import FlopCounterMode  # brings triton with it
+
     with torch.no_grad():
         with FlopCounterMode(display=False) as whole:
             backbone(*inputs)

@@ -1,8 +1,6 @@
 """Models on real architectures, small and with random weights, and two on real pretrained ones."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,14 +85,14 @@ def test_texts_come_back_with_their_tokenizer(tmp_path, texts):
         pytest.param(["bundled:efficientnet-lite0", "bundled:minilm"], marks=pytest.mark.slow),
     ],
 )
-def test_predictions_have_the_same_bits_in_a_fresh_process(tmp_path, table_model, array_model, head, names):
+def test_predictions_have_the_same_bits_in_a_fresh_process(preloaded, tmp_path, table_model, array_model, head, names):
     models = [*(on(array_model, load(name), head) for name in names), table_model]
     folders = [write(model, tmp_path / str(index)) for index, model in enumerate(models)]
     script = (
         "import sys, numpy as np\nsys.path.insert(0, sys.argv[1])\nfrom test_backbones import predictions, read\n"
         "for folder in sys.argv[2:]:\n    np.save(folder + '.npy', predictions(read(folder)))"
     )
-    subprocess.run([sys.executable, "-c", script, Path(__file__).parent, *folders], check=True)
+    preloaded.checked(script, Path(__file__).parent, *folders)
     for folder, model in zip(folders, models, strict=True):
         assert np.array_equal(np.load(f"{folder}.npy"), predictions(model))
 

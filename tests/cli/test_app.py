@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from demo_data import emoji_folder, sentiment_csv
+from preloaded import COMMAND_LINE
 
 TEXT = ("--backbone", "bundled:wordllama", "--method", "ridge", "--engine", "torch")
 PICTURE = ("--backbone", "bundled:mobilenetv2", "--method", "prototypes", "--engine", "torch")
@@ -32,11 +33,10 @@ def reviews(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fitted(reviews, tmp_path_factory) -> Path:
+def fitted(preloaded, reviews, tmp_path_factory) -> Path:
     """A sentiment model, saved by the command line in a process of its own."""
     out = tmp_path_factory.mktemp("fitted") / "ein Modell ü"
-    words = [sys.executable, "-m", "headstart", "fit", reviews, "--out", out, *TEXT, "--json"]
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = preloaded.run(COMMAND_LINE, "fit", reviews, "--out", out, *TEXT, "--json")
     assert done.returncode == 0, done.stderr
     (out.parent / "printed.json").write_text(done.stdout)
     return out

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from preloaded import COMMAND_LINE
 
 import headstart
 
@@ -39,11 +40,6 @@ for words in json.loads(sys.argv[1]):
         codes.append(int(end.code or 0))
 sys.stdout.write("\\n=====\\n" + json.dumps(codes))
 """
-
-
-def run(*words, env=None, **streams):
-    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
-    return subprocess.run([*HEADSTART, *map(str, words)], env=os.environ | (env or {}), **given)
 
 
 def run_all(verbs, encoding, env):
@@ -98,28 +94,29 @@ def test_a_locale_of_ascii_and_files_of_utf8(folder, tmp_path):
     assert "非常好" in (saved / "README.md").read_text("utf-8")
 
 
-def test_a_saved_fit_is_a_success_where_its_evidence_cannot_be_shown(folder, tmp_path):
+def test_a_saved_fit_is_a_success_where_its_evidence_cannot_be_shown(preloaded, folder, tmp_path):
     with open("/dev/full", "wb") as full:
-        done = run("fit", folder / "data.csv", "--out", tmp_path / "m", "--method", "ridge", stdout=full)
+        fit = (COMMAND_LINE, "fit", folder / "data.csv", "--method", "ridge", "--out")
+        done = preloaded.run(*fit, tmp_path / "m", stdout=full, to_the_end=True)
         assert (done.returncode, (tmp_path / "m" / "config.json").is_file()) == (0, True)
-        assert b"To see the evidence: headstart show" in done.stderr
-        assert b"Traceback" not in done.stderr
-        done = run("show", folder / "model", stdout=full)
-        assert (done.returncode, b"No space left on device" in done.stderr) == (1, True)
-        done = run("fit", folder / "data.csv", "--out", tmp_path / "n", "--method", "ridge", stderr=full)
-        assert (done.returncode, b"saved" in done.stdout) == (0, True)
+        assert "To see the evidence: headstart show" in done.stderr
+        assert "Traceback" not in done.stderr
+        done = preloaded.run(COMMAND_LINE, "show", folder / "model", stdout=full, to_the_end=True)
+        assert (done.returncode, "No space left on device" in done.stderr) == (1, True)
+        done = preloaded.run(*fit, tmp_path / "n", stderr=full, to_the_end=True)
+        assert (done.returncode, "saved" in done.stdout) == (0, True)
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_reader_who_leaves_ends_nothing(folder, tmp_path, stream):
+def test_a_reader_who_leaves_ends_nothing(preloaded, folder, tmp_path, stream):
     fit, show = ("fit", folder / "data.csv", "--out", tmp_path / "m", "--method", "ridge"), ("show", folder / "model")
     for words in (fit, show) if stream == "stdout" else (fit,):
         reading, writing = os.pipe()
         os.close(reading)
-        done = run(*words, **{stream: writing})
+        done = preloaded.run(COMMAND_LINE, *words, **{stream: writing}, to_the_end=True)
         os.close(writing)
         assert done.returncode == 0
-        assert not (done.stderr or b"").count(b"BrokenPipe")
+        assert "BrokenPipe" not in done.stderr
 
 
 @pytest.mark.parametrize("closed", [1, 2])

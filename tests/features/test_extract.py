@@ -251,11 +251,8 @@ def test_a_cache_that_cannot_be_written(tiny, photos, tmp_path, plain):
     assert found.notes
 
 
-def test_a_full_disk(photos, tmp_path):
+def test_a_full_disk(preloaded, photos, tmp_path):
     """In a process that may not write files of more than 4 kB."""
-    import subprocess
-    import sys
-
     code = (
         "import resource, sys\n"
         "from headstart.features.cache.cache import Cache\n"
@@ -266,7 +263,7 @@ def test_a_full_disk(photos, tmp_path):
         "assert 'File too large' in found.notes[0], found.notes\n"
     )
     pytest.importorskip("resource")
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "cache"), *photos], check=True)
+    preloaded.checked(code, tmp_path / "cache", *photos)
     assert not list((tmp_path / "cache").glob("*/*/.*"))
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -84,11 +82,9 @@ print(json.dumps({"statuses": statuses, "early": killed_early, "ends": ends, "sa
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 @pytest.mark.parametrize("seed", [0, 1])
-def test_killed_at_random_moments(tmp_path, seed):
+def test_killed_at_random_moments(preloaded, tmp_path, seed):
     """Four kills; then two processes at once on what was left behind, and one without any cache."""
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path), str(seed)]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    found = json.loads(ended.stdout)
+    found = json.loads(preloaded.checked(SCRIPT, tmp_path, seed))
     assert found["statuses"] == [9] * 4
     assert found["early"] == 4
     assert found["ends"] == [0, 0, 0]

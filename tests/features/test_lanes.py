@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import time
 from threading import Lock, current_thread, main_thread
 
@@ -104,10 +102,9 @@ except KeyboardInterrupt:
 """
 
 
-def test_an_interrupt_is_prompt_and_lets_the_lanes_finish_their_piece():
+def test_an_interrupt_is_prompt_and_lets_the_lanes_finish_their_piece(preloaded):
     """In a process of its own: a runner that is interrupted is lost."""
-    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], check=True, stdout=subprocess.PIPE, text=True)
-    words, number = ended.stdout.rsplit(maxsplit=1)
+    words, number = preloaded.checked(INTERRUPTED).rsplit(maxsplit=1)
     assert words == "interrupted after"
     assert int(number) > 0
 

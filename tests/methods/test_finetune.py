@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -257,9 +255,9 @@ wait(apart("full", 60_000))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_twins_and_a_full_disk_change_nothing_that_is_learnt(tmp_path):
+def test_twins_and_a_full_disk_change_nothing_that_is_learnt(preloaded, tmp_path):
     environment = os.environ | {"HEADSTART_CACHE": str(tmp_path)}
-    subprocess.run([sys.executable, "-W", "ignore", "-c", APART], env=environment, check=True)
+    preloaded.checked(APART, env=environment)
     names = ("whole", "one", "two", "three", "full")
     whole, *twins, full = (json.loads((tmp_path / f"{name}.json").read_text()) for name in names)
     assert [one[:2] for one in twins] == [whole[:2]] * 3

@@ -221,12 +221,9 @@ print(json.dumps([found.curves, said]))
 """
 
 
-def child(folder, how):
+def child(preloaded, folder, how):
     where = Path(__file__).parents[1]
-    command = [sys.executable, "-c", FULL, str(where), str(folder), how]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=where.parent)
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout.splitlines()[-1])
+    return json.loads(preloaded.checked(FULL, where, folder, how).splitlines()[-1])
 
 
 def refused(curves, said, backbone):
@@ -238,8 +235,8 @@ def refused(curves, said, backbone):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of files there")
-def test_a_file_that_may_not_grow_is_the_plain_loop_and_says_so(backbone, temporary):
-    curves, said = child(temporary, "limit")
+def test_a_file_that_may_not_grow_is_the_plain_loop_and_says_so(preloaded, backbone, temporary):
+    curves, said = child(preloaded, temporary, "limit")
     refused(curves, said, backbone)
 
 
