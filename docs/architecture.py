@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "headstart"
 ROW, TOP, NAMES, ARCS, WIDTH = 30, 16, 16, 580, 760
 INK, SOFT, ACCENT = "#222", "#667", "#2b6cb0"
-EVERYWHERE = {"checks", "defaults", "errors", "listener", "messages", "printable"}
+EVERYWHERE = {"checks", "defaults", "errors", "face", "listener", "messages"}
 """Root modules that any folder may import: no arcs, which would hide the others."""
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from headstart.methods.describe import Description, describe
-from headstart.methods.table import METHODS
+from headstart.methods import METHODS, Description, describe
 
 HEADINGS = {
     "features stay": "Features stay as they are",

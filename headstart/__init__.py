@@ -5,8 +5,9 @@ Public names are loaded when they are first used, so that the command line answe
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from headstart.face import face
 
 if TYPE_CHECKING:
     from headstart.data.read import read
@@ -62,11 +63,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'headstart' has no attribute {name!r}")
-    return getattr(import_module(f"headstart.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+face(__name__, _HOME)

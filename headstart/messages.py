@@ -1,4 +1,4 @@
-"""How names are written in messages, and what a mistyped one may have meant."""
+"""How names and texts are written in messages, and what a mistyped name may have meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["by_name", "did_you_mean", "few", "label_of", "nearest", "nearest_hint", "shown"]
+__all__ = ["by_name", "did_you_mean", "few", "label_of", "nearest", "nearest_hint", "printable", "shown"]
+
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNSEEN = frozenset("\u200b\u2060\ufeff")
+_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def shown(name: str) -> str:
@@ -48,3 +52,24 @@ def by_name(present: Sequence[str], names: Sequence[str]) -> str | None:
     """The first of `names` that is present, without regard to case."""
     folded = {name.strip().lower(): name for name in reversed(present)}
     return next((folded[name] for name in names if name in folded), None)
+
+
+def printable(text: str, *, newlines: bool = True) -> str:
+    """Text from data, made safe to show to a person: what is not seen, or acts on a terminal, written as Python would
+    (\\x1b, \\u202e, \\udcff), so that no name or label moves the cursor, or colours or turns lines.
+
+    newlines   whether line feeds stay; a name or label within a line has none
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if _is_shown(char, newlines) else _escaped(char) for char in text)
+
+
+def _is_shown(char: str, newlines: bool) -> bool:
+    if char == "\n":
+        return newlines
+    return char not in _TURNING and char not in _UNSEEN and unicodedata.category(char) not in _HIDDEN
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "backslashreplace").decode("ascii")

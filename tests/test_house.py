@@ -67,7 +67,7 @@ def test_no_folder_imports_itself_through_others():
 
 def test_the_root_holds_what_all_folders_share():
     modules = {path.stem for path in ROOT.glob("*.py")} - {"__init__", "__main__"}
-    assert modules == {"checks", "defaults", "errors", "listener", "messages", "network", "printable", "transfer"}
+    assert modules == {"checks", "defaults", "errors", "face", "listener", "messages", "network", "transfer"}
 
 
 def test_no_folder_has_the_name_of_a_public_function():

@@ -70,10 +70,10 @@ def shift(
 ) -> None:
     """How do SOURCE and TARGET differ, and what follows from it?"""
     from headstart.cli.terminal import Terminal
-    from headstart.study import shift as comparing
+    from headstart.study.shift import shift as compare
 
     with Terminal(quiet=json) as terminal:
-        found = comparing.shift(
+        found = compare(
             source,
             target,
             backbone=backbone,

@@ -13,7 +13,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-from headstart.printable import printable
+from headstart.messages import printable
 
 __all__ = ["Errors", "complain", "prepare", "show", "show_json"]
 

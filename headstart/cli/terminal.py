@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from headstart.cli.streams import Errors
-from headstart.printable import printable
+from headstart.messages import printable
 
 __all__ = ["Terminal"]
 

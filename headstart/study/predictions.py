@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headstart.printable import printable
+from headstart.messages import printable
 from headstart.study.destination import Destination
 from headstart.tasks.task import Array, Kind, SetAside
 

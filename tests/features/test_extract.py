@@ -11,11 +11,10 @@ from PIL import Image
 from torch import nn
 
 from headstart.data.content import file_key
-from headstart.features import extract as module
 from headstart.features import picture_input as source
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.engine import Unfit
-from headstart.features.extract import Extraction, extract, thumbnails
+from headstart.features.extract import Extraction, _kept, extract, thumbnails
 from headstart.features.picture_input import Source
 from headstart.features.quiet import quiet
 from headstart.preprocessing.prepare import normalise, prepare, thumbnail
@@ -361,7 +360,7 @@ def test_rows_are_kept_in_the_same_memory():
     array = np.arange(6000, dtype=np.float32).reshape(3000, 2)
     rows = np.flatnonzero(np.arange(3000) % 7)
     expected = array[rows].copy()
-    kept = module._kept(array, rows)
+    kept = _kept(array, rows)
     assert np.array_equal(kept, expected)
     assert np.shares_memory(kept, array)
-    assert module._kept(array, np.arange(3000)) is array
+    assert _kept(array, np.arange(3000)) is array
