@@ -30,6 +30,7 @@ from headstart.finetuning.top import Top
 from headstart.heads.module import TunedHead
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
+from headstart.tasks import CLASSIFICATION
 from headstart.training.batches import PLAIN, PictureBatches
 from headstart.training.checkpoint import Journal
 from headstart.training.feed import Data
@@ -51,7 +52,7 @@ def data(backbone: Backbone, count: int, engine: str) -> Data:
     inputs = PictureBatches(pixels, backbone, extraction=replace(PLAIN, engine=engine))
     targets = torch.arange(count + HELD) % CLASSES
     rows = np.arange(count + HELD)
-    return Data(inputs, targets, torch.ones(count + HELD), "classification", rows[:count], rows[count:])
+    return Data(inputs, targets, torch.ones(count + HELD), CLASSIFICATION, rows[:count], rows[count:])
 
 
 def plain(backbone: Backbone, rows: Data, tune: Tune, epochs: int, batch: int, lr: float) -> tuple[float, float]:

@@ -47,6 +47,7 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.heads.select import fit_probe
 from headstart.listener import Logged
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Array, Task
 
 SEEDS = 2 if QUICK else 5
@@ -173,7 +174,7 @@ def ours(known: Split, seed: int, *, before: bool) -> Array:
     few = np.median(np.bincount(known.y)) < FEW
     old = ("prototypes", "ridge", "logistic") if few else ("ridge", "logistic")
     fit = fit_probe(
-        known.x, known.y, kind="classification", classes=known.classes, folds=known.folds, seed=seed,
+        known.x, known.y, kind=CLASSIFICATION, classes=known.classes, folds=known.folds, seed=seed,
         heads=old if before else None, blocks=known.blocks, **known.options,
     )  # fmt: skip
     return fit.head.predict(known.asked)

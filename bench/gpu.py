@@ -27,6 +27,7 @@ from headstart.heads.module import TunedHead
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
+from headstart.tasks import CLASSIFICATION
 from headstart.training.optimizers import learning
 from headstart.training.options import Training
 from headstart.training.step import Batch, Step
@@ -80,7 +81,7 @@ def training(backbone: Backbone, batch: int, seconds: float) -> float:
     options = replace(Training(), batch=batch, precision="bfloat16")
     optimise = learning(network, Stage(train=network.stages), options)
     loss = Supervised()
-    step = Step(network, "classification", loss, loss.start(Context(network)), options)
+    step = Step(network, CLASSIFICATION, loss, loss.start(Context(network)), options)
     pictures = torch.randn(batch, 3, *backbone.preprocess.size, device="cuda")
     pictures = pictures.contiguous(memory_format=torch.channels_last)
     rows = Batch((pictures,), torch.arange(batch, device="cuda") % CLASSES, torch.ones(batch, device="cuda"))

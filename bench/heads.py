@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from timing import QUICK, Took, clock, load_average, median, two_ratios
 
 from headstart.heads.select import fit_probe
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Array
 
 STRENGTHS = 10.0 ** -(2 * np.arange(10) / 3 - 3)
@@ -54,7 +55,7 @@ def main() -> None:
     load_average()
 
     def probe() -> Array:
-        return fit_probe(x, y, kind="classification", classes=10, folds=folds, forms=("plain", "root"))
+        return fit_probe(x, y, kind=CLASSIFICATION, classes=10, folds=folds, forms=("plain", "root"))
 
     ours: list[Took] = []
     for _ in range(3):

@@ -41,6 +41,7 @@ from headstart.adaptation.strategies import STRATEGIES
 from headstart.adaptation.strategy import Strategy
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import Head, shaped
+from headstart.tasks import REGRESSION
 from headstart.tasks.task import Array
 
 PLAIN = ("source-only", "target-only", "pooled")
@@ -73,7 +74,7 @@ class Trial:
     def labelled(self, rows: Array) -> DomainPair:
         """The same with the labels of these target rows."""
         answers = np.asarray(self.target.task.targets)[self.rows.train]
-        unknown = np.nan if self.bare.kind == "regression" else -1
+        unknown = np.nan if self.bare.kind == REGRESSION else -1
         known = np.where(np.isin(self.rows.train, rows), answers, unknown)
         return replace(self.bare, domains=self.bare.domains._replace(known=known))
 
@@ -100,7 +101,7 @@ class Trial:
         encoder, truth = self.bare.encoder, np.asarray(test.task.targets)
         rows = np.asarray(test.values) if encoder is None else encoder.transform(cast(Any, test.task.inputs))
         said = head.predict(shaped(rows, self.bare.form))
-        return float(r2_score(truth, said) if head.kind == "regression" else np.mean(said.argmax(axis=1) == truth))
+        return float(r2_score(truth, said) if head.kind == REGRESSION else np.mean(said.argmax(axis=1) == truth))
 
     def result(self, pair: str, name: str) -> Result:
         """One score, or why there is none. What is raised and is no refusal is a bug, and said to be one."""
@@ -119,7 +120,7 @@ class Trial:
 
     @property
     def metric(self) -> str:
-        return "R2" if self.target.task.kind == "regression" else "accuracy"
+        return "R2" if self.target.task.kind == REGRESSION else "accuracy"
 
 
 def results(pairs: list[str], seeds: int, columns: tuple[str, ...], done: set[Any]) -> Iterator[Result]:

@@ -38,7 +38,8 @@ from headstart.methods.model import answer, class_weight_of, features
 from headstart.methods.plan import Plan
 from headstart.methods.table import configured, fit_model
 from headstart.methods.task_pair import StrategyFitter, TaskPair
-from headstart.tasks.task import Array, Kind, Task
+from headstart.tasks import CLASSIFICATION, KINDS, Kind
+from headstart.tasks.task import Array, Task
 
 __all__ = ["Transfer"]
 
@@ -81,7 +82,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         backbone: str | None = None,
         method: str = "probe",
         *,
-        kind: Kind = "classification",
+        kind: str = "classification",
         class_weight: str | dict[Any, float] | None = None,
         seed: int = 0,
         engine: EngineChoice = "auto",
@@ -165,7 +166,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Be this fitted model."""
         settle()
         self.model_, self.backbone_ = model, model.backbone
-        if model.kind != "regression":
+        if model.kind.has_classes:
             self.classes_ = np.array(model.classes)
         return self
 
@@ -175,6 +176,11 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
 
     @property
+    def _kind(self) -> Kind:
+        """The kind that `kind` names; what there is not is refused by `fit`."""
+        return KINDS.get(self.kind, CLASSIFICATION)
+
+    @property
     def plan(self) -> Plan:
         """How the head is fitted."""
         return Plan(self.method, self.class_weight, self.seed, self.options or {})
@@ -182,13 +188,11 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """(N,) labels; regression: (N,) values; multilabel: (N, C) 0 or 1 in the order of `classes_`."""
         answers = self._answer(X)
-        if self.kind == "regression":
-            return answers
-        if self.kind == "multilabel":
-            return np.asarray(answers >= 0.5, dtype=np.uint8)
-        return np.asarray(self.classes_[answers.argmax(axis=1)])
+        kind = self._kind
+        decided = kind.decide(answers)
+        return np.asarray(self.classes_[decided]) if kind.exclusive else decided
 
-    @available_if(lambda self: self.kind != "regression")  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self._kind.has_classes)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """(N, C) calibrated probabilities in the order of `classes_`."""
         return self._answer(X)
@@ -196,7 +200,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; regression: R2; of rows that count as `sample_weight` says, or all alike."""
         weights = None if sample_weight is None else np.array(column_of(sample_weight, "sample weights"), np.float64)
-        measure = r2_score if self.kind == "regression" else accuracy_score
+        measure = accuracy_score if self._kind.has_classes else r2_score
         return float(measure(truth_of(y), self.predict(X), sample_weight=weights))
 
     @with_own_defaults
@@ -215,7 +219,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         fitted = cls(
             None if model.backbone is None else model.backbone.name,
             model.method,
-            kind=model.kind,
+            kind=str(model.kind),
             class_weight=class_weight_of(model),
             seed=model.options["seed"],
             options=model.options.get("method") or None,
@@ -278,10 +282,11 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        regression = self.kind == "regression"
+        kind = self._kind
+        regression = not kind.has_classes
         tags.estimator_type = "regressor" if regression else "classifier"
         tags.target_tags.required = True
-        tags.classifier_tags = None if regression else ClassifierTags(multi_label=self.kind == "multilabel")
+        tags.classifier_tags = None if regression else ClassifierTags(multi_label=kind.several)
         tags.regressor_tags = RegressorTags() if regression else None
         tags.input_tags.string = True
         return tags

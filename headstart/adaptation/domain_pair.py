@@ -67,8 +67,8 @@ class SourceSide:
         None where none may be looked at."""
         x, z, encoder = features_of_both(self.seen, target)
         kind = self.seen.task.kind
-        classes = max(1, len(self.seen.task.classes)) if kind == "classification" else 0
-        y = np.asarray(self.seen.task.targets).astype(np.float64 if kind == "regression" else np.int64)
+        classes = max(1, len(self.seen.task.classes)) if kind.exclusive else 0
+        y = np.asarray(self.seen.task.targets).astype(np.float64 if not kind.has_classes else np.int64)
         return DomainPair(
             Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes),
             (self.folds, _folds(target, None, self.seed)),
@@ -122,7 +122,7 @@ def answered(known: Array | None, kind: Kind) -> Array:
     """(m,) which of the answers are known."""
     if known is None:
         return np.zeros(0, dtype=bool)
-    return np.isfinite(known) if kind == "regression" else known >= 0
+    return kind.known(known)
 
 
 def _folds(seen: FeatureSet, answers: Array | None, seed: int) -> Array:

@@ -110,8 +110,8 @@ def _losses(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Array:
     losses = np.zeros(len(labelled))
     for number in range(int(part.max()) + 1):
         hidden = labelled[part == number]
-        masked = known.astype(np.float64 if on.kind == "regression" else np.int64).copy()
-        masked[hidden] = np.nan if on.kind == "regression" else -1
+        masked = known.astype(np.float64 if not on.kind.has_classes else np.int64).copy()
+        masked[hidden] = np.nan if not on.kind.has_classes else -1
         head = fit_strategy(replace(on, domains=on.domains._replace(known=masked)), strategy, base)
         losses[part == number] = _loss(head, on.domains.target[hidden], known[hidden])
     return losses
@@ -121,7 +121,7 @@ def _parts(on: DomainPair) -> Array:
     """(L,) the part in which each labelled row is held out: whole blocks, alike in classes and in size."""
     labelled = on.labelled
     own = np.arange(len(labelled)) if on.blocks is None else on.blocks[labelled]
-    codes = cast(Array, on.domains.known)[labelled] if on.kind == "classification" else np.zeros(len(labelled))
+    codes = cast(Array, on.domains.known)[labelled] if on.kind.exclusive else np.zeros(len(labelled))
     drawn = np.random.default_rng(on.seed).permutation(len(labelled))
     block = numbered(own[drawn])
     part = np.empty(len(labelled), np.int64)
@@ -133,7 +133,7 @@ def _parts(on: DomainPair) -> Array:
 def _loss(head: Head, rows: Array, answers: Array) -> Array:
     """(Q,) sum_c (p_c - [y = c])^2 (Brier, 1950), or the absolute error: one sure mistake does not decide."""
     said = head.predict(rows)
-    if head.kind == "regression":
+    if not head.kind.has_classes:
         return np.asarray(np.abs(said - answers))
     return np.asarray(np.square(said - np.eye(said.shape[1])[answers]).sum(axis=1))
 
@@ -142,7 +142,7 @@ def _fewest(on: DomainPair) -> int:
     """In how many blocks two classes stand, each at least; in regression, in how many all labelled rows stand."""
     labelled = on.labelled
     own = labelled if on.blocks is None else on.blocks[labelled]
-    if on.kind == "regression":
+    if not on.kind.has_classes:
         return len(np.unique(own))
     codes = cast(Array, on.domains.known)[labelled]
     counts = sorted(len(np.unique(own[codes == code])) for code in np.unique(codes))

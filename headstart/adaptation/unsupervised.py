@@ -51,7 +51,7 @@ def choose_unlabelled(on: DomainPair) -> ChosenStrategy:
     weights = ratios / ratios.mean()
     linear, kernel = (_tried(on, "source-only", base, weights) for base in _ALONE)
     plain = kernel if _beats(kernel, linear) else linear
-    if on.kind == "regression" or not found.shifted:
+    if not on.kind.has_classes or not found.shifted:
         return plain.chosen(f"too few target labels to compare, and {found.why}")
     moved, unmoved = _possible(on, [("coral", base) for base in _ALONE[: 2 if on.scale == "each" else 1]], weights)
     alike, unlike = _possible(on, [("likeness", "linear")], weights)

@@ -30,11 +30,7 @@ def card(model: Model, name: str, config: dict[str, Any]) -> str:
 
 
 def _summary(model: Model) -> str:
-    what = {
-        "classification": f"sorts {model.modality.card_noun} into {len(model.classes)} classes",
-        "multilabel": f"says which of {len(model.classes)} labels apply to {model.modality.card_noun}",
-        "regression": f"predicts a number for {model.modality.card_noun}",
-    }[model.kind]
+    what = model.kind.task(model.modality.card_noun, len(model.classes))
     below = "the columns themselves" if model.backbone is None else f"features of `{_safe(model.backbone.name)}`"
     return f"A model that {what}: method `{_safe(model.method)}`, head `{_safe(model.head.name)}` on {below}."
 
@@ -125,7 +121,7 @@ def _use(model: Model, name: str) -> str:
     shell, python = model.modality.card_example
     folder = name if re.fullmatch(r"[\w.-]+", name) else "FOLDER"
     limits = f"Meant for {model.modality.card_noun} like those it was fitted on. "
-    if model.kind == "classification":
+    if model.kind.exclusive:
         limits += "It answers with one of its classes for every input, also where none of them fits. "
     limits += "On other data it can be worse than the evidence says: `headstart evaluate` measures it."
     shell_block = f"```\nheadstart predict {folder} {shell}\nheadstart evaluate {folder} LABELLED_DATA\n```"

@@ -15,7 +15,7 @@ from headstart.errors import ArtefactError, BackboneError
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess, preprocess_from_json, preprocess_to_json
 from headstart.tasks.task import Columns
 
-__all__ = ["columns_from", "config_of", "labels", "outputs", "preprocess_from"]
+__all__ = ["columns_from", "config_of", "labels", "preprocess_from"]
 
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn", "openvino")
 
@@ -58,11 +58,6 @@ def labels(classes: tuple[Any, ...]) -> list[Label]:
     if len({(type(label), label) for label in found}) != len(found):
         raise ArtefactError(f"a class stands twice in {found!r:.200}: each label is one class")
     return list(found)
-
-
-def outputs(kind: str, classes: int) -> int:
-    """How many logits the head of a model has."""
-    return 1 if kind == "regression" else classes
 
 
 def columns_from(config: dict[str, Any] | None) -> Columns | None:

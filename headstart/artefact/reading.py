@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.artefact.config import columns_from, labels, outputs, preprocess_from
+from headstart.artefact.config import columns_from, labels, preprocess_from
 from headstart.artefact.files import read_files
 from headstart.artefact.model import Model
 from headstart.artefact.strict_json import parse
@@ -17,6 +17,7 @@ from headstart.backbones.windowed import windowed
 from headstart.errors import ArtefactError
 from headstart.heads.head import Head
 from headstart.preprocessing.spec import PicturePreprocess
+from headstart.tasks.kind import kind_named
 
 __all__ = ["Stored", "model_of", "read", "verify"]
 
@@ -71,7 +72,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     head = _head(stored, len(classes))
     return Model(
         modality=config["modality"],
-        kind=config["kind"],
+        kind=kind_named(config["kind"]),
         classes=classes,
         columns=columns_from(config["columns"]),
         backbone=_backbone(stored) if build and described is not None else None,
@@ -105,11 +106,11 @@ def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
 def _head(stored: Stored, classes: int) -> Head:
     config, tensors, _ = stored
     arrays = arrays_under("head", tensors)
-    kind, backbone = config["kind"], config["backbone"]
+    kind, backbone = kind_named(config["kind"]), config["backbone"]
     width = None if backbone is None or config["encoder"] else backbone["dim"] or None
-    if kind != "regression" and not classes:
+    if kind.has_classes and not classes:
         raise ArtefactError(f"config.json: a {kind} model has no classes, expected at least one")
-    check_head(arrays, features=width, outputs=outputs(kind, classes))
+    check_head(arrays, features=width, outputs=kind.outputs(classes))
     head = config["head"]
     return Head(
         name=head["name"],

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, get_args
 
 from headstart.errors import ArtefactError
+from headstart.tasks.kind import KINDS
 from headstart.tasks.modality import MODALITIES
 from headstart.tasks.task import ColumnType
 
@@ -137,7 +138,7 @@ CONFIG: Shape = _record(
     headstart=_text,
     libraries=_mapping(_text),
     modality=_known(MODALITIES),
-    kind=_one_of("classification", "regression", "multilabel"),
+    kind=_known(KINDS),
     method=_text,
     options=_anything,
     classes=_many(_label),

@@ -20,6 +20,7 @@ from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.module import FORMS, StoredHead
 from headstart.preprocessing.config_file import read_config
 from headstart.preprocessing.spec import preprocess_from_json
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.modality import MODALITIES
 
 __all__ = ["PREFIX", "from_folder"]
@@ -76,7 +77,7 @@ def _saved(folder: Path, stored: dict[str, Any], own: dict[str, Tensor]) -> Part
 def _classifier(folder: Path, config: dict[str, Any]) -> Labelled | None:
     """The fitted model as a whole, where it tells classes apart that have names; its labels are those classes."""
     head, classes = config.get("head"), config.get("classes")
-    if config.get("kind") != "classification" or not isinstance(head, dict) or head.get("form") not in FORMS:
+    if config.get("kind") != CLASSIFICATION or not isinstance(head, dict) or head.get("form") not in FORMS:
         return None
     labels = named(classes, len(classes)) if isinstance(classes, list) else None
     if labels is None:

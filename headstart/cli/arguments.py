@@ -58,9 +58,12 @@ def may_save(out: Path, *, overwrite: bool, moving: str | None, options: dict[st
 
 def kind_of(kind: str | None) -> Any:
     """The kind of task, or None. Raises ValueError for one that there is not."""
-    if kind not in (None, "classification", "regression", "multilabel"):
-        raise ValueError(f"--kind {kind}: expected classification, regression or multilabel")
-    return kind
+    from headstart.tasks import KINDS
+
+    if kind is not None and kind not in KINDS:
+        *first, last = KINDS
+        raise ValueError(f"--kind {kind}: expected {', '.join(first)} or {last}")
+    return None if kind is None else KINDS[kind]
 
 
 def roles_of(input: list[str] | None, target: str | None, *columns: str | None, classes: str | None = None) -> Any:

@@ -24,7 +24,7 @@ from headstart.data.targets import is_missing
 from headstart.errors import DataError
 from headstart.messages import few
 from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT, Modality
-from headstart.tasks.task import Array, Columns, Kind, Task
+from headstart.tasks.task import Array, Columns, Task
 
 __all__ = ["as_matrix", "as_task", "draft_of_inputs", "is_matrix"]
 
@@ -35,7 +35,7 @@ def as_task(
     inputs: Any,
     targets: Any = None,
     *,
-    kind: Kind | None = None,
+    kind: str | None = None,
     group: Iterable[Any] | None = None,
     domain: Iterable[Any] | None = None,
     weight: Iterable[Any] | None = None,

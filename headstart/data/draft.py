@@ -14,6 +14,7 @@ from headstart.data.multihot import from_multihot
 from headstart.data.targets import code, infer_kind, is_missing, plain, require_kind, unusable
 from headstart.data.weights import weights_of
 from headstart.errors import DataError
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Array, Columns, Inputs, Kind, Modality, SetAside, Task
 
 __all__ = ["Draft", "finish"]
@@ -46,7 +47,7 @@ class Draft:
 
 def finish(
     draft: Draft,
-    kind: Kind | None,
+    kind: str | None,
     *,
     one_class: bool = False,
     partly: bool = False,
@@ -60,7 +61,7 @@ def finish(
     given, and a classification needs at least two classes unless `one_class`. Raises DataError where no row is left,
     unless `to_answer` and some were read: then the task is empty.
     """
-    require_kind(kind)
+    chosen = require_kind(kind)
     notes, broken = list(draft.notes), dict(draft.broken)
     values = None
     if draft.targets is not None:
@@ -72,11 +73,11 @@ def finish(
     if values is not None:
         values, labels, note = from_multihot(values, draft.columns.classes)
         notes += [note] if note else []
-        if kind is None:
-            kind, note = infer_kind([value for value in values if not is_missing(value)], draft.columns.target)
+        if chosen is None:
+            chosen, note = infer_kind([value for value in values if not is_missing(value)], draft.columns.target)
             notes.append(note)
-        lost = unusable(values, kind)
-        if partly and kind != "multilabel":
+        lost = unusable(values, chosen)
+        if partly and not chosen.several:
             lost = {row: why for row, why in lost.items() if not is_missing(values[row])}
         broken = lost | broken
     weights, missing = (None, {}) if draft.weight is None else weights_of(draft.weight)
@@ -87,7 +88,7 @@ def finish(
     task = Task(
         inputs=draft.inputs,
         targets=None,
-        kind=kind or "classification",
+        kind=chosen or CLASSIFICATION,
         modality=draft.modality,
         names=draft.names,
         places=places,
@@ -106,7 +107,7 @@ def finish(
     if values is None:
         return task
     targets, classes = _coded([values[row] for row in rows], task.kind, labels)
-    if task.kind == "classification" and len(classes) < 2 and not one_class:
+    if task.kind.exclusive and len(classes) < 2 and not one_class:
         raise DataError(
             f"only one class, {classes[0]!r}, in all {len(task)} rows: nothing can be told apart. "
             f"Add rows of at least one other class{_and_lost(task)}"
@@ -120,7 +121,7 @@ def _coded(values: Sequence[Any], kind: Kind, labels: tuple[Hashable, ...]) -> t
     if given.all():
         return code(values, kind, labels)
     some, classes = code([value for value, there in zip(values, given, strict=True) if there], kind, labels)
-    targets = np.full(len(values), np.nan if kind == "regression" else -1, some.dtype)
+    targets = kind.unknown(len(values), some.dtype)
     targets[given] = some
     return targets, classes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
@@ -16,9 +16,10 @@ from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.tables import Table
 from headstart.data.target_values import rows_of, target_values
-from headstart.data.targets import is_missing
+from headstart.data.targets import is_missing, require_kind
 from headstart.errors import DataError
 from headstart.tasks import ARRAY, TABLE
+from headstart.tasks.kind import Kind
 from headstart.tasks.task import Array, Task
 
 __all__ = ["both_tasks", "task_to_answer", "task_to_fit"]
@@ -30,17 +31,18 @@ def task_to_fit(estimator: Any, X: Any, y: Any, groups: Any = None, weights: Any
     """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds."""
     if y is None:
         raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
+    kind = _kind(estimator)
     inputs, targets = contained(X), rows_of(y, "targets")
-    if estimator.kind != "multilabel" and isinstance(targets, np.ndarray):
+    if not kind.several and isinstance(targets, np.ndarray):
         targets = column_or_1d(targets, warn=True)
     if isinstance(inputs, Table):
         validate_data(estimator, inputs.frame, skip_check_array=True)
     elif is_matrix(inputs):
         inputs, targets = _validated(estimator, as_matrix(inputs), targets)
-    if estimator.kind == "classification":
+    if kind.exclusive:
         values, _ = target_values(targets)
         check_classification_targets(values) if not any(map(is_missing, values)) else None
-    task = as_task(inputs, targets, kind=estimator.kind, group=groups, weight=weights)
+    task = as_task(inputs, targets, kind=kind, group=groups, weight=weights)
     if task.weight is None or task.weight.all():
         return task
     return without_empty_classes(task.take(np.flatnonzero(task.weight)))
@@ -54,8 +56,8 @@ def both_tasks(estimator: Any, X: Any, y: Any, groups: Any, source: Any) -> Pair
     if not isinstance(source, tuple | list) or len(source) != 2:
         raise ValueError(f"source is a {type(source).__name__}: expected a pair (X, y) of the source task")
     inputs, targets = source
-    theirs = as_task(inputs, rows_of(targets, "targets"), kind=estimator.kind)
-    ours = as_task(X, None if y is None else rows_of(y, "targets"), kind=estimator.kind, group=groups)
+    theirs = as_task(inputs, rows_of(targets, "targets"), kind=_kind(estimator))
+    ours = as_task(X, None if y is None else rows_of(y, "targets"), kind=_kind(estimator), group=groups)
     both = pair(theirs, ours)
     if both.open:
         raise DataError(foreign(both.open, "refused")[0])
@@ -66,9 +68,13 @@ def both_tasks(estimator: Any, X: Any, y: Any, groups: Any, source: Any) -> Pair
     return both
 
 
+def _kind(estimator: Any) -> Kind:
+    return cast(Kind, require_kind(estimator.kind))
+
+
 def _validated(estimator: Any, X: Array, y: Any) -> tuple[Array, Any]:
     """(N, D) numbers and their targets, by scikit-learn's rules."""
-    if estimator.kind == "multilabel":
+    if _kind(estimator).several:
         return validate_data(estimator, X, dtype=FLOATS, ensure_min_samples=2), y
     values, _ = target_values(y)
     X, _ = validate_data(estimator, X, values, dtype=FLOATS, ensure_min_samples=2)

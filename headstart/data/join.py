@@ -61,7 +61,7 @@ def _behind(item: SetAside, rows: int) -> SetAside:
 def _answers(task: Task, like: Array) -> Array:
     if task.targets is not None:
         return task.targets
-    return np.full(len(task), np.nan if task.kind == "regression" else -1, like.dtype)
+    return task.kind.unknown(len(task), like.dtype)
 
 
 def _labels(first: Array | None, second: Array | None, n: int, m: int) -> Array | None:

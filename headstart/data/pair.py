@@ -47,7 +47,7 @@ def pair(source: Task, target: Task, *, blind: bool = False) -> Pair:
     if target.targets is not None and source.kind != target.kind:
         raise DataError(f"the source asks for {source.kind}, the target for {target.kind}: say which with kind")
     source, target, notes = _columns(source, target)
-    if source.kind != "classification" or target.targets is None:
+    if not source.kind.exclusive or target.targets is None:
         return Pair(source, replace(target, kind=source.kind, classes=source.classes), notes)
     return _classes(source, target, notes, blind)
 

@@ -19,7 +19,7 @@ from headstart.data.text import is_text_name
 from headstart.errors import DataError
 from headstart.messages import did_you_mean, shown
 from headstart.tasks import ARRAY
-from headstart.tasks.task import Columns, Kind, Task
+from headstart.tasks.task import Columns, Task
 
 __all__ = ["read"]
 
@@ -43,7 +43,7 @@ def read(
     source: Any,
     *,
     roles: Roles = NO_ROLES,
-    kind: Kind | None = None,
+    kind: str | None = None,
     need_target: bool = True,
     partly: bool = False,
     columns: Columns | None = None,
@@ -82,7 +82,7 @@ def read(
     return finish(draft, kind, one_class=partly or columns is not None, partly=partly, to_answer=to_answer)
 
 
-def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bool, kind: Kind | None) -> Draft:
+def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bool, kind: str | None) -> Draft:
     if not os.path.exists(path):
         raise DataError(_no_such_path(path))
     if not os.path.isdir(path) and is_table_name(path):

@@ -31,7 +31,7 @@ def garbled(text: str) -> bool:
 
 def _alike(inspection: Inspection) -> Iterator[Finding]:
     task = inspection.task
-    if task.targets is None or task.kind == "regression":
+    if task.targets is None or not task.kind.has_classes:
         return
     groups: dict[str, list[int]] = {}
     for code, label in enumerate(task.classes):
@@ -41,7 +41,7 @@ def _alike(inspection: Inspection) -> Iterator[Finding]:
     if not several:
         return
     targets = np.asarray(task.targets)[inspection.used]
-    rows = targets.sum(axis=0) if task.kind == "multilabel" else np.bincount(targets[targets >= 0])
+    rows = targets.sum(axis=0) if task.kind.several else np.bincount(targets[targets >= 0])
     rows = np.append(rows, np.zeros(len(task.classes) - len(rows), np.int64))
     names = examples_of(", ".join(f"{task.classes[code]!r} ({int(rows[code])})" for code in codes) for codes in several)
     action = "kept apart, as they stand; if they mean the same, write them alike (such as column.str.lower())"

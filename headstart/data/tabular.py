@@ -18,13 +18,13 @@ from headstart.data.labels import fold
 from headstart.data.roles import Roles
 from headstart.data.split_names import split_of
 from headstart.data.tables import Table
-from headstart.data.targets import infer_kind, is_missing
+from headstart.data.targets import infer_kind, is_missing, require_kind
 from headstart.data.text import empty_note, find_texts, join_texts
 from headstart.data.written_lists import from_text
 from headstart.errors import DataError
 from headstart.messages import few, shown
 from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
-from headstart.tasks.task import Columns, Kind, SetAside
+from headstart.tasks.task import Columns, SetAside
 
 __all__ = ["draft_of"]
 
@@ -40,7 +40,7 @@ def draft_of(
     columns: Columns | None = None,
     *,
     need_target: bool = True,
-    kind: Kind | None = None,
+    kind: str | None = None,
 ) -> Draft:
     """Rows with their inputs, targets, split, group and domain. Raises DataError as `columns.assign` does.
 
@@ -130,12 +130,12 @@ def _put_split(draft: Draft, table: Table) -> None:
     draft.broken |= {row: "the split is missing" for row, cell in enumerate(cells) if is_missing(cell)}
 
 
-def _are_classes(target: Typed, kind: Kind | None) -> bool:
+def _are_classes(target: Typed, kind: str | None) -> bool:
     """Whether amounts that have a unit are few, such as 36 months and 60 months: then they are classes, and keep it."""
-    if not target.unit or kind == "regression":
+    if not target.unit:
         return False
     amounts = target.values.dropna().tolist()
-    return (kind or infer_kind(amounts, str(target.values.name))[0]) == "classification"
+    return (require_kind(kind) or infer_kind(amounts, str(target.values.name))[0]).exclusive
 
 
 def _targets(table: Table, name: str) -> list[Any]:

@@ -26,11 +26,11 @@ import pandas as pd
 from headstart.data.labels import fold
 from headstart.errors import DataError
 from headstart.messages import did_you_mean, few
+from headstart.tasks import CLASSIFICATION, KINDS, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Foreign, Kind, Task
 
 __all__ = ["code", "infer_kind", "is_missing", "plain", "recode", "require_kind", "unusable"]
 
-KINDS = ("classification", "regression", "multilabel")
 MANY_VALUES = 20
 FEW_ROWS = 10
 LABEL_NAMES = frozenset({"label", "labels", "class"})
@@ -48,27 +48,28 @@ def is_missing(value: object) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
-def require_kind(kind: str | None) -> None:
-    """Raises DataError unless `kind` is None (to be inferred) or one that there is."""
+def require_kind(kind: str | None) -> Kind | None:
+    """The kind of this name, None for one that is to be inferred. Raises DataError where there is none of the name."""
     if kind is not None and kind not in KINDS:
         raise DataError(f"unknown kind {kind!r}: expected one of {', '.join(KINDS)}")
+    return None if kind is None else KINDS[kind]
 
 
 def infer_kind(values: Sequence[Any], name: str | None = None) -> tuple[Kind, str]:
     """The kind of task that these targets (plain, none missing) ask for, and the reason in words."""
     types = _types(values)
     if types == {"list"}:
-        return "multilabel", "kind: multilabel (the target holds lists)"
+        return MULTILABEL, "kind: multilabel (the target holds lists)"
     if not types <= {"int", "float"}:
-        return "classification", "kind: classification (the target holds words, or true and false)"
+        return CLASSIFICATION, "kind: classification (the target holds words, or true and false)"
     finite = [value for value in values if _fits_float(value)]
     if any(value != int(value) for value in finite):
-        return "regression", "kind: regression (the target holds numbers with a fraction)"
+        return REGRESSION, "kind: regression (the target holds numbers with a fraction)"
     different = len(set(finite))
     many = different > MANY_VALUES and len(finite) < FEW_ROWS * different
     if many and (name or "").strip().lower() not in LABEL_NAMES:
-        return "regression", f"kind: regression (the target holds {different} different whole numbers)"
-    return "classification", f"kind: classification (the target holds {different} different whole numbers)"
+        return REGRESSION, f"kind: regression (the target holds {different} different whole numbers)"
+    return CLASSIFICATION, f"kind: classification (the target holds {different} different whole numbers)"
 
 
 def unusable(values: Sequence[Any], kind: Kind) -> dict[int, str]:
@@ -77,9 +78,9 @@ def unusable(values: Sequence[Any], kind: Kind) -> dict[int, str]:
     for row, value in enumerate(values):
         if is_missing(value):
             found[row] = "the target is missing"
-        elif kind == "multilabel" and isinstance(value, list) and any(map(is_missing, value)):
+        elif kind.several and isinstance(value, list) and any(map(is_missing, value)):
             found[row] = "a label in the target's list is missing"
-        elif kind != "multilabel" and isinstance(value, int | float) and not _fits_float(value):
+        elif not kind.several and isinstance(value, int | float) and not _fits_float(value):
             found[row] = f"the target is {'infinite' if isinstance(value, float) else 'too large a number'}"
     return found
 
@@ -92,15 +93,15 @@ def code(values: Sequence[Any], kind: Kind, labels: Sequence[Hashable] = ()) -> 
     Raises DataError where the targets do not fit the kind.
     """
     types = _types(values)
-    if kind == "regression":
+    if not kind.has_classes:
         if not types <= {"int", "float", "bool"}:
             raise DataError(f"regression needs numbers, but the target holds {few(_others(values), 3)}; {_WAY_OUT}")
         return np.array(values, dtype=np.float64), ()
-    if (types == {"list"}) != (kind == "multilabel"):
+    if (types == {"list"}) != kind.several:
         found = f"the target holds {few(values, 3)}; {_WAY_OUT}"
-        expected = "a list of labels in every row" if kind == "multilabel" else "one label in every row, not lists"
+        expected = "a list of labels in every row" if kind.several else "one label in every row, not lists"
         raise DataError(f"{kind} needs {expected}, but {found}")
-    if kind == "classification":
+    if kind.exclusive:
         labels = _labels(values)
         classes = tuple(sorted(set(labels)))
         at = {label: i for i, label in enumerate(classes)}
@@ -119,12 +120,12 @@ def recode(task: Task, classes: Sequence[Hashable]) -> Task:
     A label is looked up by its folded text (the table may hold 1 where the model learnt "1"). Rows with a
     label that the model does not know are set aside; those without one stay. Raises DataError where that leaves none.
     """
-    if task.kind == "regression" or task.targets is None or task.classes == tuple(classes):
+    if not task.kind.has_classes or task.targets is None or task.classes == tuple(classes):
         return task
     by_text = {fold(str(label)): i for i, label in enumerate(classes)}
     place = [by_text.get(fold(str(label)), -1) for label in task.classes]
     strange = [label for label, at in zip(task.classes, place, strict=True) if at < 0]
-    if task.kind == "classification":
+    if task.kind.exclusive:
         targets = np.append(np.array(place, dtype=np.int64), -1)[task.targets]
         known = (targets >= 0) | (task.targets < 0)
     else:

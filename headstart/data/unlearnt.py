@@ -35,11 +35,11 @@ def to_classes(task: Task, classes: Sequence[Hashable]) -> Task:
 
     A classification's row without a learnt label has code -1. Raises DataError where no label is learnt.
     """
-    if task.kind == "regression" or task.targets is None or task.classes == tuple(classes):
+    if not task.kind.has_classes or task.targets is None or task.classes == tuple(classes):
         return task
     codes = codes_among(task.classes, classes)
     strange = np.flatnonzero(codes < 0).tolist()
-    if task.kind == "classification":
+    if task.kind.exclusive:
         targets = np.append(codes, -1)[task.targets]
         rows: list[tuple[int, ...]] = [(code,) if code in strange else () for code in task.targets.tolist()]
     else:
@@ -56,11 +56,11 @@ def to_classes(task: Task, classes: Sequence[Hashable]) -> Task:
 
 def as_learnt(task: Task) -> Task:
     """The task with only those classes that have a row to learn from, where it came split."""
-    if task.split is None or task.targets is None or task.kind == "regression":
+    if task.split is None or task.targets is None or not task.kind.has_classes:
         return task
     split = np.asarray(task.split)
     learnt = task.targets[split != ("test" if (split == "test").any() else "val")]
-    counts = learnt.sum(axis=0) if task.kind == "multilabel" else np.bincount(learnt, minlength=len(task.classes))
+    counts = learnt.sum(axis=0) if task.kind.several else np.bincount(learnt, minlength=len(task.classes))
     if not len(learnt) or not counts.any():
         return task
     return to_classes(task, [label for label, count in zip(task.classes, counts.tolist(), strict=True) if count])

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval, interval
-from headstart.evidence.scores import HEADLINE, METRICS
 from headstart.evidence.verdict import Verdict, verdict
 from headstart.tasks.task import Array
 
@@ -72,9 +71,9 @@ def assess(held: HeldOut, predictions: Array, baselines: Mapping[str, Array], *,
     """
     drawn = bootstrap(held, {_MODEL: predictions, **baselines}, seed=seed)
     scores = {
-        name: {metric: interval(found.draws(metric)) for metric in METRICS[held.kind]} for name, found in drawn.items()
+        name: {metric: interval(found.draws(metric)) for metric in held.kind.metrics} for name, found in drawn.items()
     }
-    metric = HEADLINE[held.kind]
+    metric = held.kind.headline
     gains = {
         name: Gain(metric, name, *interval(drawn[_MODEL].draws(metric).minus(drawn[name].draws(metric))))
         for name in baselines

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Draws, Shares
-from headstart.evidence.scores import METRICS, scores_of_sums
+from headstart.evidence.scores import scores_of_sums
 from headstart.evidence.tally import tally
 from headstart.tasks.task import Array
 
@@ -91,14 +91,14 @@ def _weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
 def _scores(held: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
     """(B,) of each score, the mean over repeats."""
     each = [scores_of_sums(np.asarray(one @ weights), held) for one in repeats]
-    return {name: np.mean([one[name] for one in each], axis=0) for name in METRICS[held.kind]}
+    return {name: np.mean([one[name] for one in each], axis=0) for name in held.kind.metrics}
 
 
 def _resampled(held: HeldOut, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
     units, classes = int(repeats[0].shape[1]), len(held.classes)
     value = {name: float(of[0]) for name, of in _scores(held, repeats, np.ones((units, 1))).items()}
-    resampled = {name: np.concatenate([block[name] for block in drawn]) for name in METRICS[held.kind]}
-    if held.kind == "regression":
+    resampled = {name: np.concatenate([block[name] for block in drawn]) for name in held.kind.metrics}
+    if not held.kind.has_classes:
         return Resampled(value, resampled, units)
     mean = (sum(repeats[1:], repeats[0]) / len(repeats)).toarray()
     support, rows, exact = mean[:classes], mean[[3 * classes]], mean[[3 * classes + 1]]

@@ -31,7 +31,7 @@ def bin_of(p: Array) -> Array:
 
 def confidence(predictions: Array, held: HeldOut) -> tuple[Array, Array]:
     """(N, C) probabilities -> how sure, and whether it was so: (N,) of the likeliest class; multilabel: (N, C)."""
-    if held.kind == "multilabel":
+    if held.kind.several:
         return predictions, held.targets.astype(np.float64)
     return predictions.max(axis=1), (predictions.argmax(axis=1) == held.targets).astype(np.float64)
 

@@ -32,7 +32,7 @@ class Mistake(NamedTuple):
 
 def class_scores(held: HeldOut, predictions: Array) -> tuple[ClassScore, ...]:
     """Of each class or label, in their order; repeats are pooled. 0 / 0 is 0, as in scikit-learn."""
-    if held.kind == "regression":
+    if not held.kind.has_classes:
         return ()
     repeats = held.repeats(predictions)
     truth = _indicators(held, held.targets)
@@ -46,7 +46,7 @@ def class_scores(held: HeldOut, predictions: Array) -> tuple[ClassScore, ...]:
 
 def confusion(held: HeldOut, predictions: Array) -> Array:
     """(C, C) rows of true class i answered j; with repeats, a mean over them. Empty but for classification."""
-    if held.kind != "classification":
+    if not held.kind.exclusive:
         return np.zeros((0, 0))
     size = len(held.classes)
     repeats = held.repeats(predictions)

@@ -56,7 +56,7 @@ def of_answers(held: HeldOut, predictions: Array, baselines: Mapping[str, Array]
         classes=class_scores(held, predictions),
         mistakes=mistakes(held, counts),
         confusion=tuple(map(tuple, counts.tolist())) if len(counts) <= _LARGEST_MATRIX else (),
-        reliability=reliability(held, predictions) if held.kind != "regression" else {},
+        reliability=reliability(held, predictions) if held.kind.has_classes else {},
         facts=EvidenceFacts(unlearnt=strange),
         notes=notes,
     )

@@ -37,7 +37,7 @@ class HeldOut(NamedTuple):
         others = sorted({label for labels in task.unlearnt for label in labels}, key=str)
         at = {label: code for code, label in enumerate(others, start=len(task.classes))}
         codes = [[at[label] for label in labels] for labels in task.unlearnt]
-        if task.kind == "multilabel":
+        if task.kind.several:
             more = np.array([[code in row for code in at.values()] for row in codes], dtype=np.uint8)
             targets = np.concatenate([task.targets, more], axis=1)
         else:
@@ -49,9 +49,9 @@ class HeldOut(NamedTuple):
     def unlearnt(self) -> Array:
         """(N,) whether a row has a class that the model has not learnt."""
         learnt = len(self.classes) if self.learnt is None else self.learnt
-        if self.kind == "multilabel":
+        if self.kind.several:
             return np.asarray(self.targets[:, learnt:].any(axis=1))
-        if self.kind == "regression":
+        if not self.kind.has_classes:
             return np.zeros(len(self.targets), dtype=bool)
         return np.asarray(self.targets >= learnt)
 
@@ -63,25 +63,23 @@ class HeldOut(NamedTuple):
         found = np.asarray(predictions, dtype=np.float64)
         rows = len(self.targets)
         answered = len(self.classes) if self.learnt is None else self.learnt
-        want = (rows,) if self.kind == "regression" else (rows, answered)
+        want = self.kind.shape(rows, answered)
         if found.shape[-len(want) :] != want or found.ndim - len(want) not in (0, 1) or not found.size:
             raise ValueError(f"predictions have shape {found.shape}; expected {want}, or (repeats, {str(want)[1:]}")
         if not np.isfinite(found).all():
             raise ValueError(f"{int((~np.isfinite(found)).sum())} predictions are NaN or infinite; give finite ones")
-        if self.kind != "regression" and (found.min() < 0 or found.max() > 1):
+        if self.kind.has_classes and (found.min() < 0 or found.max() > 1):
             raise ValueError(
                 f"predictions lie in [{found.min():.3g}, {found.max():.3g}]; "
                 "expected probabilities in [0, 1]: pass logits through `headstart.heads.head.probabilities`"
             )
-        if self.kind == "classification" and (off := np.abs(found.sum(-1) - 1).max()) > 1e-3:
+        if self.kind.exclusive and (off := np.abs(found.sum(-1) - 1).max()) > 1e-3:
             raise ValueError(f"probabilities of a row miss a sum of 1 by {off:.3g}; expected each row to sum to 1")
         found = found.reshape(-1, *want)
-        more = 0 if self.kind == "regression" else len(self.classes) - answered
+        more = len(self.classes) - answered if self.kind.has_classes else 0
         return np.pad(found, ((0, 0), (0, 0), (0, more))) if more else found
 
 
 def decide(predictions: Array, kind: Kind) -> Array:
     """The answer itself: the likeliest class's code (ties: the first), labels of at least .5, or the value."""
-    if kind == "classification":
-        return np.asarray(predictions.argmax(axis=-1))
-    return (predictions >= 0.5).astype(np.uint8) if kind == "multilabel" else predictions
+    return kind.decide(predictions)

@@ -8,18 +8,12 @@ from collections.abc import Iterator
 from headstart.evidence.assess import NO_PRETRAINING, Gain
 from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.record import Record
-from headstart.evidence.scores import HEADLINE
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
 
 __all__ = ["headline", "page"]
 
 _NEW_DATA = "new data"
-_SHOWN = {
-    "classification": ("accuracy", "balanced_accuracy", "macro_f1", "log_loss"),
-    "multilabel": ("accuracy", "macro_f1", "micro_f1", "log_loss"),
-    "regression": ("r2", "mae", "rmse"),
-}
 _TRANSFER, _PRETRAINING = "transfer", "pretraining"
 _WORST, _MISTAKES, _LABEL = 5, 3, 28
 _SAID = {
@@ -37,7 +31,7 @@ def headline(evidence: Record) -> str:
 
     With a source also: gain over pooled, which does not adapt, -.04 [-.07, -.01]: adaptation hurts.
     """
-    metric, gain = HEADLINE[evidence.kind], evidence.gain
+    metric, gain = evidence.kind.headline, evidence.gain
     found = evidence.metrics[metric]
     parts = [f"{_words(metric)} {figure(found.value)} {spread(found)}"]
     if gain is not None:
@@ -95,7 +89,7 @@ def _rows(evidence: Record) -> str:
 
 def _table(evidence: Record) -> Iterator[str]:
     """As many scores as 79 columns hold; the fourth without its interval."""
-    shown = _SHOWN[evidence.kind]
+    shown = evidence.kind.summary
     rows = [["", *map(_words, shown)]]
     for name, scores in [("this model", evidence.metrics), *evidence.baselines.items()]:
         cells = [f"{figure(scores[metric].value)} {spread(scores[metric])}" for metric in shown[:3]]

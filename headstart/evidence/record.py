@@ -15,9 +15,8 @@ from headstart.evidence.confusion import ClassScore, Mistake
 from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.intervals import Interval
-from headstart.evidence.scores import METRICS
 from headstart.evidence.verdict import Verdict
-from headstart.tasks.task import Kind
+from headstart.tasks.kind import KINDS, Kind, kind_named
 
 __all__ = ["FORMAT", "Record", "from_record", "to_record"]
 
@@ -114,6 +113,7 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
         _check_scores(data)
         return {
             **{key: data[key] for key in _PLAIN},
+            "kind": kind_named(data["kind"]),
             "assessment": _assessment(data),
             "classes": tuple(ClassScore(**one) for one in data["classes"]),
             "mistakes": tuple(Mistake(**one) for one in data["mistakes"]),
@@ -144,14 +144,14 @@ def _check(data: Mapping[str, Any]) -> None:
             raise _damaged(f"it has no key {key!r}")
         if not isinstance(data[key], kind) or isinstance(data[key], bool):
             raise _damaged(f"{key} is {data[key]!r:.40}, expected {getattr(kind, '__name__', kind)}")
-    for key, known in (("kind", get_args(Kind)), ("verdict", (*get_args(Verdict), None))):
+    for key, known in (("kind", tuple(map(str, KINDS))), ("verdict", (*get_args(Verdict), None))):
         if data[key] not in known:
             raise _damaged(f"{key} is {data[key]!r:.40}, expected one of {known}")
 
 
 def _check_scores(data: Mapping[str, Any]) -> None:
     for scores in (data["metrics"], *data["baselines"].values()):
-        if lacking := set(METRICS[data["kind"]]).difference(scores):
+        if lacking := set(kind_named(data["kind"]).metrics).difference(scores):
             raise _damaged(f"{', '.join(sorted(lacking))} is not among the scores")
     if data["gain"] is not None and data["gain"].get("over") not in data["baselines"]:
         raise _damaged(f"the gain is over {data['gain'].get('over')!r:.40}, which is no baseline of it")

@@ -18,21 +18,10 @@ import numpy as np
 
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.tally import tally
-from headstart.tasks.task import Array, Kind
+from headstart.tasks.task import Array
 
-__all__ = ["HEADLINE", "LOWER_IS_BETTER", "METRICS", "score", "scores_of_sums"]
+__all__ = ["LOWER_IS_BETTER", "score", "scores_of_sums"]
 
-METRICS: dict[Kind, tuple[str, ...]] = {
-    "classification": (
-        "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "calibration_error",
-    ),
-    "multilabel": (
-        "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "micro_f1", "log_loss",
-        "calibration_error",
-    ),
-    "regression": ("r2", "mae", "rmse"),
-}  # fmt: skip
-HEADLINE: dict[Kind, str] = {"classification": "balanced_accuracy", "multilabel": "macro_f1", "regression": "r2"}
 LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "mae", "rmse"})
 
 
@@ -42,12 +31,12 @@ def score(held: HeldOut, predictions: Array) -> dict[str, float]:
         scores_of_sums(np.asarray(tally(held, one).sum(axis=0)).reshape(-1, 1), held)
         for one in held.repeats(predictions)
     ]
-    return {name: float(np.mean([one[name][0] for one in repeats])) for name in METRICS[held.kind]}
+    return {name: float(np.mean([one[name][0] for one in repeats])) for name in held.kind.metrics}
 
 
 def scores_of_sums(sums: Array, held: HeldOut) -> dict[str, Array]:
     """(K, B) sums of tallies -> (B,) of each score."""
-    return _of_values(sums) if held.kind == "regression" else _of_labels(sums, held)
+    return _of_labels(sums, held) if held.kind.has_classes else _of_values(sums)
 
 
 def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
@@ -65,12 +54,12 @@ def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
         "log_loss": log_loss / rows,
         "calibration_error": np.abs(sums[3 * classes + 3 :]).sum(axis=0) / rows,
     }
-    if held.kind == "multilabel":
+    if held.kind.several:
         absent = rows - support
         both = np.stack([recall, _ratio(absent - predicted + hits, absent)])
         found["balanced_accuracy"] = _mean(both, np.stack([support, absent]) > 0, axis=0).mean(axis=0)
         found["micro_f1"] = _ratio(2 * hits.sum(axis=0), (support + predicted).sum(axis=0))
-    return {name: found[name] for name in METRICS[held.kind]}
+    return {name: found[name] for name in held.kind.metrics}
 
 
 def _of_values(sums: Array) -> dict[str, Array]:

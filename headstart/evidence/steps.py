@@ -9,7 +9,6 @@ from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.facts import StepFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import interval
-from headstart.evidence.scores import HEADLINE
 from headstart.evidence.verdict import figure, signed, spread
 from headstart.tasks.task import Array
 
@@ -31,7 +30,7 @@ def steps(
     answers   to the same held-out rows; gains are paired: both are drawn on the same resamples
     """
     drawn = bootstrap(held, dict(answers), seed=seed)
-    metric = HEADLINE[held.kind]
+    metric = held.kind.headline
     bought = []
     for name, over in order:
         if name not in drawn:

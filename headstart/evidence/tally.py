@@ -22,7 +22,7 @@ __all__ = ["tally"]
 
 def tally(held: HeldOut, predictions: Array) -> sparse.csr_array:
     """One repeat's predictions, (N, C) or (N,), -> (N, K) numbers a row."""
-    if held.kind == "regression":
+    if not held.kind.has_classes:
         return sparse.csr_array(_values(held.targets, predictions))
     truth, answer = _indicators(held, held.targets), _indicators(held, decide(predictions, held.kind))
     hits = truth * answer
@@ -43,7 +43,7 @@ def _log_loss(held: HeldOut, predictions: Array) -> Array:
     """(N,) minus the log-likelihood of the truth; for multilabel the mean over labels. Clipped as scikit-learn does."""
     eps = np.finfo(np.float64).eps
     p = np.clip(predictions, eps, 1 - eps)
-    if held.kind == "classification":
+    if held.kind.exclusive:
         return np.asarray(-np.log(p[np.arange(len(p)), held.targets]))
     return np.asarray(-np.where(held.targets == 1, np.log(p), np.log1p(-p)).mean(axis=1))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.evidence.facts import Unlearnt
 from headstart.evidence.held_out import HeldOut
-from headstart.evidence.scores import HEADLINE, score
+from headstart.evidence.scores import score
 from headstart.evidence.verdict import figure
 from headstart.messages import few
 from headstart.tasks.task import Array
@@ -25,7 +25,7 @@ def unlearnt(held: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[
     if not count or held.learnt is None:
         return None, ()
     targets = held.targets
-    counts = targets.sum(axis=0) if held.kind == "multilabel" else np.bincount(targets, minlength=len(held.classes))
+    counts = targets.sum(axis=0) if held.kind.several else np.bincount(targets, minlength=len(held.classes))
     labels = dict(zip(held.classes[held.learnt :], counts[held.learnt :].tolist(), strict=True))
     facts = Unlearnt(count, len(targets), {str(name): n for name, n in labels.items()})
     note = (
@@ -35,7 +35,7 @@ def unlearnt(held: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[
     if not strange.all():
         without = _scores_without(held, predictions, ~strange)
         facts = facts._replace(scores_without=without)
-        metric = HEADLINE[held.kind]
+        metric = held.kind.headline
         note += (
             f" Without them: {metric.replace('_', ' ')} {figure(without[metric])}, "
             f"accuracy {figure(without['accuracy'])}, log loss {figure(without['log_loss'])}."
@@ -45,6 +45,6 @@ def unlearnt(held: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[
 
 def _scores_without(held: HeldOut, predictions: Array, rows: Array) -> dict[str, float]:
     """The scores of these rows, as if there were no other classes."""
-    targets = held.targets[rows, : held.learnt] if held.kind == "multilabel" else held.targets[rows]
+    targets = held.targets[rows, : held.learnt] if held.kind.several else held.targets[rows]
     known = HeldOut(targets, held.kind, held.classes[: held.learnt])
     return score(known, np.asarray(predictions)[..., rows, :])

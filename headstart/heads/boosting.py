@@ -20,6 +20,7 @@ from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import LEAF, grown
 from headstart.heads.problem import Problem
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Boosting"]
@@ -35,7 +36,7 @@ class Boosting(Posed):
     most_folds  more folds than these are merged into these
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
     trees: tuple[int, ...] = (5, 10, 20, 40, 60)
     rate: float = 0.2
     depth: int = 2
@@ -46,7 +47,7 @@ class Boosting(Posed):
         """The head with the best number of trees; its config tells the loss of each that was tried: the first number
         that does worse than fewer trees is the last."""
         self.check(problem.kind)
-        codes = problem.targets if problem.kind == "classification" else np.zeros(len(problem.order), np.int64)
+        codes = problem.kind.codes(problem.targets)
         fold = merged(problem.folds, codes, self.most_folds)
         rows = problem.features[problem.order]
         models = [self._model(problem, np.flatnonzero(fold != number)) for number in range(int(fold.max()) + 1)]
@@ -79,7 +80,7 @@ class Boosting(Posed):
             "warm_start": True,
         }
         x = problem.features[problem.order[rows]]
-        regresses = problem.kind == "regression"
+        regresses = not problem.kind.has_classes
         model = GradientBoostingRegressor(**options) if regresses else GradientBoostingClassifier(**options)
         return _Model(model, problem.classes, x, problem.targets[rows], problem.weights[rows])
 

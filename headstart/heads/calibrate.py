@@ -40,7 +40,7 @@ def log_loss(logits: Array, targets: Array, kind: Kind, weights: Array | None = 
 def row_log_losses(logits: Array, targets: Array, kind: Kind, weights: Array) -> tuple[Array, Array]:
     """(N,) log loss of each row, the weighted mean over its labels where it has several; (N,) weights that sum to 1."""
     logits = np.asarray(logits, dtype=np.float64)
-    if kind == "classification":
+    if kind.exclusive:
         losses = code_losses(logits, np.asarray(targets))
         return losses, weights / max(weights.sum(), np.finfo(np.float64).tiny)
     weights = np.broadcast_to(weights if weights.ndim == 2 else weights[:, None], logits.shape)
@@ -56,7 +56,7 @@ def calibrate(logits: Array, targets: Array, kind: Kind, weights: Array | None =
     weights   (N,) for classification, (N,) or (N, C) for multilabel; those of weight 0 are left out. Where nothing is
               left, or the logits tell nothing apart, T is 1
     """
-    if kind == "regression":
+    if not kind.has_classes:
         raise ValueError("a temperature belongs to probabilities, and kind is 'regression': use the values as they are")
     against, counts = _against(np.asarray(logits, dtype=np.float64), targets, kind, weights)
     spread = float(np.sqrt(np.mean(np.square(against)))) if against.size else 0.0
@@ -74,7 +74,7 @@ def calibrate(logits: Array, targets: Array, kind: Kind, weights: Array | None =
 def _against(logits: Array, targets: Array, kind: Kind, weights: Array | None) -> tuple[Array, Array]:
     """(C, M) how far each class's logit stands above the true one's, and the M weights, which sum to 1."""
     weights = np.ones(len(logits)) if weights is None else weights
-    if kind == "classification":
+    if kind.exclusive:
         kept = weights > 0
         logits, codes, weights = logits[kept], np.asarray(targets, dtype=np.int64)[kept], weights[kept]
         against = logits.T - logits[np.arange(len(codes)), codes]

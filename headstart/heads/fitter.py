@@ -17,6 +17,7 @@ from headstart.heads.problem import Problem
 from headstart.heads.sample_weights import row_weights
 from headstart.heads.standardize import Scale, refuse_bad
 from headstart.linalg.blas import one_thread
+from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Posed", "Proposal", "pose"]
@@ -84,11 +85,12 @@ def pose(
 
     Features are not copied if they are float32 or float64 rows in C order.
     """
+    kind = kind_named(kind)
     features = np.ascontiguousarray(features, dtype=None if _floating(features) else np.float32)
     targets, folds = np.asarray(targets), np.asarray(folds)
     _check_shapes(features, targets, folds)
     refuse_bad(features)
-    targets = _checked_targets(targets, kind, classes)
+    targets = kind.checked(targets, classes)
     order = _content_order(features, targets)
     targets = targets[order]
     weights = row_weights(targets, kind, class_weight, None if weights is None else np.asarray(weights)[order])
@@ -122,30 +124,6 @@ def _check_shapes(features: Array, targets: Array, folds: Array) -> None:
         )
     if (folds == folds[0]).all():
         raise ValueError("all rows are in one fold, so that none can be held out: give at least two folds")
-
-
-def _checked_targets(targets: Array, kind: Kind, classes: int) -> Array:
-    if kind == "regression":
-        values = targets.astype(np.float64)
-        if values.ndim != 1 or not np.isfinite(values).all():
-            raise ValueError(f"targets of a regression must be (N,) finite numbers, got shape {targets.shape}")
-        return values
-    if kind == "multilabel":
-        if targets.shape[1:] != (classes,) or not np.isin(targets, (0, 1)).all():
-            raise ValueError(f"targets of a multilabel task must be (N, {classes}) of 0 and 1, got {targets.shape}")
-        if (targets == targets[0]).all():
-            raise ValueError("all rows have the same labels, so that there is nothing to learn: add other examples")
-        return targets.astype(np.uint8)
-    if kind != "classification":
-        raise ValueError(f"kind must be 'classification', 'regression' or 'multilabel', got {kind!r}")
-    codes = targets.astype(np.int64)
-    if codes.ndim != 1 or not (codes == targets).all() or codes.min() < 0 or codes.max() >= classes:
-        raise ValueError(f"targets of a classification must be (N,) codes from 0 to {classes - 1}")
-    if (codes == codes[0]).all():
-        raise ValueError(
-            f"all {len(codes)} rows are of one class: a classifier needs at least two, add examples of others"
-        )
-    return codes
 
 
 def _content_order(features: Array, targets: Array) -> Array:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.layers import grown, radial
+from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["ClassWeight", "Fitter", "Form", "Head", "HeadFit", "probabilities", "shaped"]
@@ -45,6 +45,7 @@ class Head:
     config: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_named(self.kind))
         if foreign := foreign_arrays(self.arrays):
             expected = ", ".join(head_arrays(self.arrays))
             raise ValueError(f"the {self.name} head holds {', '.join(foreign)}: expected only {expected}")
@@ -137,7 +138,4 @@ def shaped(features: Array, form: Form) -> Array:
 
 def probabilities(logits: Array, kind: Kind, temperature: float = 1.0) -> Array:
     """Logits (N, C) -> softmax (classification), sigmoid (multilabel) at a temperature; regression: values (N,)."""
-    if kind == "regression":
-        return np.asarray(logits)[:, 0]
-    scaled = np.asarray(logits) / temperature
-    return np.asarray(softmax(scaled, axis=1) if kind == "classification" else expit(scaled))
+    return kind_named(kind).probabilities(logits, temperature)

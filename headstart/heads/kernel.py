@@ -25,6 +25,7 @@ from headstart.heads.ridge import Ridge
 from headstart.heads.standardize import BLOCK, Standard, blocks, standard
 from headstart.linalg.distances import expanded, unit_gamma
 from headstart.linalg.nystroem import inverse_root
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Kernel"]
@@ -38,7 +39,7 @@ class Kernel(Posed):
     landmarks   at most, drawn from the rows
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, MULTILABEL, REGRESSION)
     widths: tuple[float, ...] = (0.25, 1.0, 4.0)
     landmarks: int = 300
 

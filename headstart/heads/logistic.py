@@ -23,6 +23,7 @@ from headstart.heads.head import Head
 from headstart.heads.likelihood import Likelihood
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Logistic"]
@@ -43,7 +44,7 @@ class Logistic(Posed):
     most_folds  more folds than these are merged, whole, into these
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, MULTILABEL)
     strengths: tuple[float, ...] = tuple(10.0 ** (2 * k / 3 - 5) for k in range(10))
     start: float = 0.1
     gain: float = 0.01
@@ -93,7 +94,7 @@ class _Folds:
         self.problem = problem
         self.rows = problem.basis.rows
         truth = problem.truth[:, 1:] if self._two_classes() else problem.truth
-        shape = (-1, 1, len(truth)) if problem.kind == "classification" else (1, -1, len(truth))
+        shape = (-1, 1, len(truth)) if problem.kind.exclusive else (1, -1, len(truth))
         self.truth = np.ascontiguousarray(truth.T, dtype=self.rows.dtype).reshape(shape)
         outside = problem.folds != np.arange(problem.folds.max() + 1)[:, None]
         self.weights = (outside * problem.weights).astype(self.rows.dtype)
@@ -116,7 +117,7 @@ class _Folds:
         everything = self.problem.weights.astype(self.rows.dtype)[None]
         w, _, gap = self._descend(strength, w.mean(axis=1, keepdims=True), everything, tolerance)
         flat = self._spread(w.reshape(-1, w.shape[-1]).T.astype(np.float64))
-        if self.problem.kind == "classification":
+        if self.problem.kind.exclusive:
             flat -= flat.mean(axis=1, keepdims=True)
         return flat, gap
 
@@ -140,7 +141,7 @@ class _Folds:
         return w
 
     def _two_classes(self) -> bool:
-        return self.problem.kind == "classification" and self.problem.classes == 2
+        return self.problem.kind.exclusive and self.problem.classes == 2
 
     def _spread(self, columns: Array) -> Array:
         """The one column of a two-class sigmoid -> two logits."""

@@ -45,10 +45,10 @@ class Networks:
 
 def row_losses(z: Tensor, targets: Tensor, kind: Kind) -> Tensor:
     """Logits (M, B, C) and targets (B,), (B, C) or (B, 1) -> the loss of each row in each network, (M, B)."""
-    if kind == "classification":
+    if kind.exclusive:
         m, b, c = z.shape
         return functional.cross_entropy(z.reshape(m * b, c), targets.repeat(m), reduction="none").view(m, b)
     repeated = targets.expand_as(z)
-    if kind == "multilabel":
+    if kind.several:
         return functional.binary_cross_entropy_with_logits(z, repeated, reduction="none").mean(dim=2)
     return functional.mse_loss(z, repeated, reduction="none").mean(dim=2)

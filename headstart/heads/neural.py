@@ -22,6 +22,7 @@ from headstart.heads.head import Head
 from headstart.heads.networks import Networks, row_losses
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import blocks, standard
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Neural"]
@@ -44,7 +45,7 @@ class Neural(Posed):
     most_folds  more folds than these are merged, whole, into these
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, MULTILABEL, REGRESSION)
     hidden: int = 256
     dropout: float = 0.5
     rate: float = 1e-3
@@ -125,13 +126,13 @@ class _Course:
 
 def _moments(problem: Problem) -> tuple[float, float]:
     """Mean and deviation of the values of a regression; 0 and 1 for classes, and 1 where all values are one."""
-    if problem.kind != "regression":
+    if problem.kind.has_classes:
         return 0.0, 1.0
     return float(problem.truth.mean()), float(problem.truth.std()) or 1.0
 
 
 def _tensor(problem: Problem, center: float, spread: float) -> Tensor:
-    if problem.kind == "classification":
+    if problem.kind.exclusive:
         return torch.from_numpy(problem.targets)
     return torch.from_numpy(((problem.truth - center) / spread).astype(np.float32))
 

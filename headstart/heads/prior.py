@@ -24,6 +24,7 @@ from scipy.special import logsumexp, softmax
 from headstart.heads.calibrate import calibrate
 from headstart.heads.likelihood import code_losses
 from headstart.heads.paired import above_error
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Array
 
 __all__ = ["Settled", "answered", "half_by_class", "settle"]
@@ -77,7 +78,7 @@ def settle(logits: Array, targets: Array, weights: Array) -> Settled:
 
 def _settled(logits: Array, targets: Array, weights: Array, v: Array) -> Settled:
     """Where the loss at the weights v (N,), which sum to 1, is least."""
-    plain = calibrate(logits, targets, "classification", v)
+    plain = calibrate(logits, targets, CLASSIFICATION, v)
     shares = _log_shares(targets, weights, logits.shape[1])
     unmoved = Settled(plain.temperature, np.zeros(logits.shape[1]), plain.loss)
     if np.ptp(shares) == 0.0:

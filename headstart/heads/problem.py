@@ -50,8 +50,7 @@ class Problem:
 
     def merged(self, at_most: int) -> Problem:
         """The same problem on at most that many folds."""
-        codes = self.targets if self.kind == "classification" else np.zeros(len(self.order), dtype=np.int64)
-        return replace(self, folds=merged(self.folds, codes, at_most))
+        return replace(self, folds=merged(self.folds, self.kind.codes(self.targets), at_most))
 
     def balanced(self) -> Problem:
         """The same problem on the same axes, every class counting alike; classification only."""
@@ -60,26 +59,24 @@ class Problem:
     @property
     def columns(self) -> int:
         """How many logits a row has: C, or 1 for regression."""
-        return 1 if self.kind == "regression" else self.classes
+        return self.kind.outputs(self.classes)
 
     @cached_property
     def truth(self) -> Array:
         """(N, C) 1 where the row is of the class, else 0; regression: (N, 1) the values. float64."""
-        if self.kind == "classification":
-            return np.asarray(self.targets[:, None] == np.arange(self.classes), dtype=np.float64)
-        return np.asarray(self.targets.reshape(len(self.targets), -1), dtype=np.float64)
+        return self.kind.truth(self.targets, self.classes)
 
     @cached_property
     def unseen(self) -> Array:
         """(F, C) bool: outside this fold no row is of the class (multilabel: all rows there have the same answer)."""
         outside, rest = self._outside(), len(self.folds) - np.bincount(self.folds)[:, None]
-        one_sided = (outside == 0) | (outside == rest) if self.kind == "multilabel" else outside == 0
+        one_sided = (outside == 0) | (outside == rest) if self.kind.several else outside == 0
         return np.asarray(one_sided)
 
     @cached_property
     def counted(self) -> Array:
         """Weights of the answers that count in a score: none where nobody could have learnt the class from the rest."""
-        if self.kind == "multilabel":
+        if self.kind.several:
             return np.where(self.unseen[self.folds], 0.0, self.weights[:, None])
         return np.where(self.unseen[self.folds, self.targets], 0.0, self.weights)
 
@@ -89,7 +86,7 @@ class Problem:
         if not unseen.any():
             return logits
         rare = np.log(2 * (len(logits) - np.bincount(self.folds)[self.folds] + 1.0))[:, None]
-        if self.kind == "multilabel":
+        if self.kind.several:
             constant = np.where(self._outside()[self.folds] > 0, rare, -rare)
             return np.where(unseen, constant, logits)
         seen = np.where(unseen, -np.inf, logits)
@@ -97,7 +94,7 @@ class Problem:
 
     def score(self, out_of_fold: Array) -> Calibration:
         """Log loss of logits (N, C), rows in `order`, at their own best temperature; regression: RMSE and T = 1."""
-        if self.kind == "regression":
+        if not self.kind.has_classes:
             return Calibration(1.0, float(np.sqrt(np.mean(np.square(out_of_fold - self.truth)))))
         return calibrate(out_of_fold, self.targets, self.kind, self.counted)
 

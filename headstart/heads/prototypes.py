@@ -16,6 +16,7 @@ import numpy as np
 
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.problem import Problem
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Prototypes"]
@@ -25,7 +26,7 @@ __all__ = ["Prototypes"]
 class Prototypes(Posed):
     """Nothing to choose."""
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, MULTILABEL)
 
     def propose(self, problem: Problem) -> Proposal:
         """The head of the means of all rows; out of fold, of the rows of other folds."""
@@ -44,7 +45,7 @@ def _layer(problem: Problem, rows: Array) -> Array:
     r, truth, weights = problem.basis.rows[rows, :-1], problem.truth[rows], problem.weights[rows, None]
     depth = 2 * problem.features.shape[1]
     beta = _toward(r, truth * weights)
-    if problem.kind == "multilabel":
+    if problem.kind.several:
         beta = beta - _toward(r, (1 - truth) * weights)
     elif (absent := truth.sum(axis=0) == 0).any():
         beta[-1, absent] = beta[-1, ~absent].min() - depth

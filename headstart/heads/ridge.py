@@ -26,6 +26,7 @@ from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
 from headstart.heads.standardize import blocks
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Ridge"]
@@ -39,7 +40,7 @@ class Ridge(Posed):
     gain        the share by which the held-out loss must fall for the walk along them to go on
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "multilabel", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, MULTILABEL, REGRESSION)
     strengths: tuple[float, ...] = tuple(10.0 ** (k / 2) for k in range(-12, 7))
     gain: float = 0.001
 
@@ -85,8 +86,8 @@ class _Equations:
 
     def __init__(self, problem: Problem) -> None:
         self.basis, self.weights = problem.basis, problem.weights
-        self.y = 2 * problem.truth - 1 if problem.kind != "regression" else problem.truth
-        self.center = self.y.mean(axis=0) if problem.kind == "regression" else np.zeros(self.y.shape[1])
+        self.y = 2 * problem.truth - 1 if problem.kind.has_classes else problem.truth
+        self.center = self.y.mean(axis=0) if not problem.kind.has_classes else np.zeros(self.y.shape[1])
         self.y = self.y - self.center
         self.folds = [self._fold(rows, alone) for rows, alone in _groups(problem.folds)]
         self.moment = np.sum([fold.moment for fold in self.folds], axis=0)

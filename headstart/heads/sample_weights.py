@@ -28,12 +28,12 @@ def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None, gi
         return _times(row_weights(targets, kind, class_weight), given)
     if class_weight is None:
         return np.ones(len(targets))
-    if kind == "regression":
+    if not kind.has_classes:
         raise ValueError(f"class_weight={class_weight!r} needs classes, and this is a regression task: leave it out")
     if isinstance(class_weight, Mapping):
         weights = _named(targets, kind, class_weight)
     elif class_weight == "balanced":
-        labels = targets[:, None] if kind == "classification" else targets
+        labels = targets[:, None] if kind.exclusive else targets
         weights = np.mean([_balanced(column) for column in labels.T], axis=0)
     else:
         raise ValueError(f"class_weight must be None, 'balanced' or a weight for each class, got {class_weight!r}")
@@ -58,6 +58,6 @@ def _balanced(codes: Array) -> Array:
 
 
 def _named(codes: Array, kind: Kind, named: Mapping[int, float]) -> Array:
-    if kind != "classification" or not all(0 < weight < np.inf for weight in named.values()):
+    if not kind.exclusive or not all(0 < weight < np.inf for weight in named.values()):
         raise ValueError(f"class_weight must give classes of a classification weights above 0, got {dict(named)!r}")
     return np.array([named.get(int(code), 1.0) for code in codes], dtype=np.float64)

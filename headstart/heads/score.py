@@ -39,11 +39,11 @@ def score(problem: Problem, out_of_fold: Array, *, shares: bool) -> Score:
     shares   settle how much the classes' shares count (`prior.py`) and weigh classes by half; classification only.
              Otherwise the temperature alone
     """
-    if problem.kind == "regression":
+    if not problem.kind.has_classes:
         squares = np.square(out_of_fold - problem.truth)[:, 0]
         weights = np.full(len(squares), 1 / len(squares))
         return Score(float(np.sqrt(squares.mean())), squares, weights, Settled(1.0, np.zeros(1), 0.0))
-    if problem.kind == "classification" and shares:
+    if problem.kind.exclusive and shares:
         found, v = settle(out_of_fold, problem.targets, problem.counted), problem.counted
         losses = code_losses(out_of_fold / found.temperature + found.offsets, problem.targets)
         return Score(found.loss, losses, half_by_class(problem.targets, v, problem.classes), found)

@@ -84,7 +84,7 @@ def fit_probe(
     tells, the loss of every candidate as "candidates", its "standard_errors", and the rule.
     """
     names = _candidates(heads, kind)
-    settled = kind == "classification" and (heads is None and class_weight is None if shares is None else shares)
+    settled = kind.exclusive and (heads is None and class_weight is None if shares is None else shares)
     with one_thread():
 
         def posed(form: Form) -> Problem:
@@ -147,7 +147,7 @@ def _unevenness(problem: Problem) -> float:
 
 def _rule(kind: Kind, *, settled: bool, simplest: bool) -> str:
     """What was chosen by, in words."""
-    loss = "lowest RMSE" if kind == "regression" else "lowest log loss at the best temperature"
+    loss = "lowest RMSE" if not kind.has_classes else "lowest log loss at the best temperature"
     if settled:
         loss = "lowest log loss, half of it over rows and half over classes, at the best temperature and share exponent"
     if not simplest:

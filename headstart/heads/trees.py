@@ -24,6 +24,7 @@ from headstart.heads.layers import LEAF, grown
 from headstart.heads.likelihood import code_losses
 from headstart.heads.paired import above_error
 from headstart.heads.problem import Problem
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Trees"]
@@ -45,7 +46,7 @@ class Trees(Posed):
     most_folds     more folds than these are merged into these
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
     fewest: int = 20
     most: int = 100
     budget: float = 5.0
@@ -92,7 +93,7 @@ class _Course:
 
     def __init__(self, options: Trees, problem: Problem) -> None:
         self.options, self.problem = options, problem
-        codes = problem.targets if problem.kind == "classification" else np.zeros(len(problem.order), np.int64)
+        codes = problem.kind.codes(problem.targets)
         self.folds = merged(problem.folds, codes, options.most_folds)
         rows = problem.features[problem.order].astype(np.float32)
         self.edges = edges_of(rows, options.bins)
@@ -129,14 +130,14 @@ class _Course:
         return Proposal(self.out[best], finish)
 
     def _weights(self) -> Array:
-        return self.problem.weights if self.problem.kind == "regression" else self.problem.counted
+        return self.problem.weights if not self.problem.kind.has_classes else self.problem.counted
 
     def _losses(self, logits: Array, held: Array) -> Array:
         """(n,) of the rows of a fold: squared errors, or log losses at the temperature that suits them best."""
         truth = self.problem.targets[held]
-        if self.problem.kind == "regression":
+        if not self.problem.kind.has_classes:
             return np.asarray(np.square(logits[:, 0] - truth))
-        scaled = logits / calibrate(logits, truth, "classification", self._weights()[held]).temperature
+        scaled = logits / calibrate(logits, truth, CLASSIFICATION, self._weights()[held]).temperature
         return code_losses(scaled, truth)
 
     def _grown(self, rows: Array, count: int) -> _Forest:
@@ -154,7 +155,7 @@ class _Course:
             "random_state": problem.seed,
         }
         weights = problem.weights[rows]
-        if problem.kind == "regression":
+        if not problem.kind.has_classes:
             model = HistGradientBoostingRegressor(**options).fit(self.rows[rows], y, sample_weight=weights)
             return _Forest(model, np.ones((1, 1)), np.zeros(1))
         present = np.unique(y)
@@ -189,7 +190,7 @@ class _Forest(NamedTuple):
         if self.model is not None:
             trees = _numbers([tree for stage in self.model._predictors for tree in stage])
             some = np.zeros((1, width), np.float32)
-            raw = self.model.predict if kind == "regression" else self.model.decision_function
+            raw = self.model.predict if not kind.has_classes else self.model.decision_function
             start = (np.reshape(raw(some), (1, -1)) - grown(some, trees, len(self.W)))[0]
         arrays = {
             "mean": np.zeros(width),

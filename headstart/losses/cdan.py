@@ -21,6 +21,7 @@ from headstart.heads.module import TunedHead
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
 from headstart.losses.penalty import Context, Helper
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Kind
 
 __all__ = ["CDAN"]
@@ -36,7 +37,7 @@ class CDAN(Adversarial):
 
     entropy: bool = True
     most: int = 4096
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification",)
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION,)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -20,6 +20,7 @@ from headstart.linalg.distances import expanded_among
 from headstart.losses.domains import Between
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Kind
 
 __all__ = ["DAN", "mmd"]
@@ -32,7 +33,7 @@ class DAN(Supervised):
     weight: float = 1.0
     kernels: int = 5
     needs: ClassVar[Needs] = "target"
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from headstart.heads.module import TunedHead
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
 from headstart.losses.penalty import Context, Helper
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Kind
 
 __all__ = ["DANN"]
@@ -28,7 +29,7 @@ __all__ = ["DANN"]
 class DANN(Adversarial):
     """Options as of `Adversarial`."""
 
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
 
     def start(self, context: Context) -> Against:
         """With an adversary that knows nothing yet."""

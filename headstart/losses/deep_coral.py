@@ -17,6 +17,7 @@ from torch import Tensor
 from headstart.losses.domains import Between, Domains
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Kind
 
 __all__ = ["DeepCoral", "coral"]
@@ -28,7 +29,7 @@ class DeepCoral(Supervised):
 
     weight: float = 1.0
     needs: ClassVar[Needs] = "target"
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
 
     def start(self, context: Context) -> Between:

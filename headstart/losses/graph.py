@@ -20,6 +20,7 @@ from headstart.linalg.distances import expanded_among
 from headstart.losses.domains import Between, Domains
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Kind
 
 __all__ = ["Graph", "edges", "roughness"]
@@ -34,7 +35,7 @@ class Graph(Supervised):
     weight: float = 1.0
     neighbours: int = 5
     needs: ClassVar[Needs] = "target"
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
 
     def __post_init__(self) -> None:
@@ -46,7 +47,7 @@ class Graph(Supervised):
         return Between(context.network, self, self.weight, self._cost)
 
     def _cost(self, both: Domains) -> Tensor:
-        F = both.logits.softmax(1) if both.found.kind == "classification" else both.logits
+        F = both.logits.softmax(1) if both.found.kind.exclusive else both.logits
         return roughness(F, edges(both.x.detach(), self.neighbours))
 
 

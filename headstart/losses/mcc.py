@@ -20,6 +20,7 @@ from headstart.losses.cdan import certainty
 from headstart.losses.domains import Between
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Needs, Supervised
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Kind
 
 __all__ = ["MCC", "confusion"]
@@ -34,7 +35,7 @@ class MCC(Supervised):
     weight: float = 1.0
     temperature: float = 2.5
     needs: ClassVar[Needs] = "target"
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification",)
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION,)
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2", "weight")
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.network import Network
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Kind
 
 __all__ = ["Context", "Helper", "Norms", "Pass", "Penalty"]
@@ -24,7 +25,7 @@ class Context(NamedTuple):
 
     network: Network
     seed: int = 0
-    kind: Kind = "classification"
+    kind: Kind = CLASSIFICATION
     teacher: Tensor | None = None
 
 

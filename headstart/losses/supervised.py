@@ -1,9 +1,6 @@
-"""The loss of the labels: cross-entropy, its multilabel form, or squared error; and the classical regularisers.
+"""The loss of the labels, which is the kind's own; and the classical regularisers.
 
-classification   -sum_c q_c log softmax(z)_c,  q = (1 - e) onehot(y) + e / C      (Szegedy et al., 2016, section 7)
-multilabel       mean over classes of the binary cross-entropy
-regression       (z - y)^2, y standardised by the training rows
-l1, l2           + l1 sum |theta| + l2 / 2 sum theta^2, over the matrices that learn
+loss + l1 sum |theta| + l2 / 2 sum theta^2          over the matrices theta that learn
 """
 
 from __future__ import annotations
@@ -11,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
 from headstart.checks import at_least, share_below_one
 from headstart.losses.penalty import Context, Norms, Penalty
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Kind
 
 __all__ = ["Needs", "Supervised"]
@@ -39,7 +35,7 @@ class Supervised:
     l1: float = 0.0
     l2: float = 0.0
     needs: ClassVar[Needs] = "nothing"
-    kinds: ClassVar[tuple[Kind, ...]] = ("classification", "regression", "multilabel")
+    kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION, MULTILABEL)
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2")
 
     def __post_init__(self) -> None:
@@ -59,12 +55,7 @@ class Supervised:
 
     def each(self, logits: Tensor, targets: Tensor, kind: Kind) -> Tensor:
         """(N,) the loss of each row. targets (N,) codes, (N, C) 0 or 1, or (N,) values."""
-        logits = logits.float()
-        if kind == "classification":
-            return functional.cross_entropy(logits, targets, reduction="none", label_smoothing=self.label_smoothing)
-        if kind == "multilabel":
-            return functional.binary_cross_entropy_with_logits(logits, targets.float(), reduction="none").mean(1)
-        return (logits[:, 0] - targets.to(torch.float32)).square()
+        return kind.row_losses(logits.float(), targets, label_smoothing=self.label_smoothing)
 
     def start(self, context: Context) -> Penalty:
         """What else is minimised, in a training that begins with this context."""

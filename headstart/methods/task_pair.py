@@ -119,7 +119,7 @@ def _enough(source: FeatureSet, kept: Array) -> None:
     if len(kept) < _FEWEST:
         raise DataError(f"{gone}: nothing else to draw on")
     answers = cast(Array, source.task.targets)
-    lost = np.setdiff1d(answers, answers[kept]).tolist() if source.task.kind == "classification" else []
+    lost = np.setdiff1d(answers, answers[kept]).tolist() if source.task.kind.exclusive else []
     if lost:
         names = few([source.task.classes[code] for code in lost])
         raise DataError(f"{gone}, and none is left that says {names}: leave such rows out of the target")

@@ -73,7 +73,7 @@ def direct_answers(
     seen: FeatureSet, backbone: Backbone | None, extraction: Extraction, listener: Listener
 ) -> Array | None:
     """What the pretrained classifier says of every row, (N, C); None where it does not know the classes."""
-    if backbone is None or backbone.classifier is None or seen.task.kind != "classification":
+    if backbone is None or backbone.classifier is None or not seen.task.kind.exclusive:
         return None
     classifier = backbone.classifier()
     groups = None if classifier is None else matched(classifier.labels, seen.task.classes)

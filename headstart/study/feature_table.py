@@ -133,9 +133,9 @@ def _in_order(seen: FeatureSet, features: Array, backbone: str | None) -> Featur
 def _labels(seen: FeatureSet) -> list[Any]:
     """Targets as a person wrote them."""
     task = seen.task
-    if task.kind == "classification":
+    if task.kind.exclusive:
         return [None if code < 0 else task.classes[code] for code in np.asarray(task.targets).tolist()]
-    if task.kind == "multilabel":
+    if task.kind.several:
         return [
             [label for label, there in zip(task.classes, row, strict=True) if there] for row in np.asarray(task.targets)
         ]

@@ -59,7 +59,7 @@ class Answers:
             (place, {"name": name} | self._record(row) | {"reason": None})
             for place, name, row in zip(places, self.names, self.values, strict=True)
         ]
-        nothing = {"prediction": None} if self.kind == "regression" else {"prediction": None, "probabilities": None}
+        nothing = {"prediction": None} if not self.kind.has_classes else {"prediction": None, "probabilities": None}
         records += [(item.place, {"name": item.name} | nothing | {"reason": item.why}) for item in self.unanswered]
         return [record for _, record in sorted(records, key=lambda pair: pair[0])]
 
@@ -105,10 +105,10 @@ class Answers:
         return "\n".join(lines)
 
     def _record(self, row: Array) -> dict[str, Any]:
-        if self.kind == "regression":
+        if not self.kind.has_classes:
             return {"prediction": float(row)}
         chances = {str(label): round(float(p), 6) for label, p in zip(self.classes, row, strict=True)}
-        if self.kind == "multilabel":
+        if self.kind.several:
             said: Any = [label for label, p in zip(self.classes, row, strict=True) if p >= 0.5]
         else:
             said = self.classes[int(row.argmax())]

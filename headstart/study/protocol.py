@@ -33,7 +33,7 @@ from headstart.study.shift import TargetLabels, may_use, read_pair
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.task_comparison import task_comparison
 from headstart.study.with_source import fit_with_source, with_test
-from headstart.tasks.task import Array, Kind, Task
+from headstart.tasks.task import Array, Task
 from headstart.transfer import Device, EngineChoice, Transfer
 
 __all__ = ["check", "evaluate", "fit", "predict"]
@@ -51,7 +51,7 @@ def fit(
     backbone: str | None = None,
     method: str | None = None,
     roles: Roles = NO_ROLES,
-    kind: Kind | None = None,
+    kind: str | None = None,
     class_weight: str | None = None,
     seed: int = 0,
     engine: EngineChoice = "auto",
@@ -118,7 +118,7 @@ def fit(
 
 
 def check(
-    data: Any, *, roles: Roles = NO_ROLES, kind: Kind | None = None, cache: bool = True, listener: Listener = LOGGED
+    data: Any, *, roles: Roles = NO_ROLES, kind: str | None = None, cache: bool = True, listener: Listener = LOGGED
 ) -> Report:
     """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
     task = read(data, roles=roles, kind=kind)
@@ -168,7 +168,7 @@ def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answe
     seen = model.look(task, listener=listener) if len(task) else None
     task = task if seen is None else seen.task
     return Answers(
-        kind=model.kind,
+        kind=model.model_.kind,
         names=task.names,
         values=model.answers(seen) if seen is not None and len(seen) else _no_values(known),
         classes=known.classes,
@@ -185,7 +185,7 @@ def _unknown(seen: FeatureSet | None) -> tuple[str, ...]:
 
 
 def _no_values(model: Model) -> Array:
-    return np.empty((0,) if model.kind == "regression" else (0, len(model.classes)))
+    return np.empty((0,) if not model.kind.has_classes else (0, len(model.classes)))
 
 
 def _met(model: Model, task: Task) -> Iterator[str]:
@@ -201,7 +201,7 @@ def _met(model: Model, task: Task) -> Iterator[str]:
 
 
 def _read(
-    data: Any, test: Any, roles: Roles, kind: Kind | None, allow_losses: bool, listener: Listener
+    data: Any, test: Any, roles: Roles, kind: str | None, allow_losses: bool, listener: Listener
 ) -> tuple[Task, int]:
     """The task with the rows to test on behind, and how many rows were read before these."""
     task = read(data, roles=roles, kind=kind)
@@ -220,7 +220,7 @@ def _read_beside(
     test: Any,
     source: Any,
     roles: Roles,
-    kind: Kind | None,
+    kind: str | None,
     labels: TargetLabels,
     allow_losses: bool,
     listener: Listener,

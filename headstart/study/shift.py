@@ -21,7 +21,7 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import look, through_window
 from headstart.listener import LOGGED, Listener
 from headstart.study.destination import check_file
-from headstart.tasks.task import Array, Columns, Kind, Task
+from headstart.tasks.task import Array, Columns, Task
 
 __all__ = ["TargetLabels", "may_use", "read_pair", "shift"]
 
@@ -36,7 +36,7 @@ def shift(
     *,
     backbone: str | None = None,
     roles: Roles = NO_ROLES,
-    kind: Kind | None = None,
+    kind: str | None = None,
     target_labels: TargetLabels = "all",
     seed: int = 0,
     cache: bool = True,
@@ -55,7 +55,7 @@ def shift(
     if picture is not None:
         check_file(picture)
     both = read_pair(source, target, roles=roles, kind=kind, target_labels=target_labels, listener=listener)
-    if both.source.kind == "multilabel":
+    if both.source.kind.several:
         raise DataError("the shift of a task with many labels a row is not diagnosed: give one label a row")
     name = None if both.source.modality.has_columns else backbone or default(both.source.modality)
     network, extraction = load(name) if name else None, Extraction(cache=Cache() if cache else None)
@@ -65,7 +65,7 @@ def shift(
     x, z, encoder = features_of_both(ours, theirs)
     names = None if encoder is None else list(encoder.names)
     answers, known = cast(Array, ours.task.targets), theirs.task.targets
-    found = diagnose(x, answers, z, known, kind=cast(Any, both.source.kind), names=names, seed=seed)
+    found = diagnose(x, answers, z, known, kind=both.source.kind, names=names, seed=seed)
     if picture is not None:
         picture.write_text(shift_picture(x, z, found, seed=seed), encoding="utf-8")
     return found._replace(
@@ -80,7 +80,7 @@ def read_pair(
     target: Any,
     *,
     roles: Roles,
-    kind: Kind | None,
+    kind: str | None,
     target_labels: TargetLabels,
     tested: bool = False,
     allow_losses: bool = True,
@@ -117,7 +117,7 @@ def may_use(target_labels: TargetLabels, *, drawn: bool = True) -> bool:
     return target_labels == "all"
 
 
-def _source(source: Any, roles: Roles, kind: Kind | None) -> Task:
+def _source(source: Any, roles: Roles, kind: str | None) -> Task:
     """The source, which is not split, and need not have the target's groups."""
     roles = replace(roles, split=None, domain=None)
     try:

@@ -70,7 +70,7 @@ def _divided(target: FeatureSet, listener: Listener) -> tuple[FeatureSet, int, R
 
 def with_test(both: Pair, test: Any, roles: Roles, *, allow_losses: bool = True) -> Task:
     """The target, with the user's own test data behind it."""
-    if both.source.kind == "multilabel":
+    if both.source.kind.several:
         raise DataError(
             "the source asks for several labels a row, and knowledge of that is not carried over: give one label a row"
         )

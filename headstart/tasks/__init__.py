@@ -1,13 +1,36 @@
-"""The task: data and a question about it, whose modality is a value."""
+"""The task: data and a question about it, whose kind and modality are values."""
 
 from headstart.tasks.array import ARRAY
+from headstart.tasks.classification import CLASSIFICATION
 from headstart.tasks.image import IMAGE
+from headstart.tasks.kind import KINDS, Kind, kind_named, register_kind
 from headstart.tasks.modality import MODALITIES, Modality, modality_named, register_modality
+from headstart.tasks.multilabel import MULTILABEL
+from headstart.tasks.regression import REGRESSION
 from headstart.tasks.table import TABLE
 from headstart.tasks.task import Task
 from headstart.tasks.text import TEXT
 
-__all__ = ["ARRAY", "IMAGE", "MODALITIES", "TABLE", "TEXT", "Modality", "Task", "modality_named", "register_modality"]
+__all__ = [
+    "ARRAY",
+    "CLASSIFICATION",
+    "IMAGE",
+    "KINDS",
+    "MODALITIES",
+    "MULTILABEL",
+    "REGRESSION",
+    "TABLE",
+    "TEXT",
+    "Kind",
+    "Modality",
+    "Task",
+    "kind_named",
+    "modality_named",
+    "register_kind",
+    "register_modality",
+]
 
+for kind in (CLASSIFICATION, REGRESSION, MULTILABEL):
+    register_kind(kind)
 for modality in (IMAGE, TEXT, TABLE, ARRAY):
     register_modality(modality)

@@ -10,15 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from headstart.tasks.kind import Array, Kind, kind_named
 from headstart.tasks.modality import Modality, modality_named
 
 __all__ = ["Array", "ColumnType", "Columns", "Foreign", "Inputs", "Kind", "Modality", "SetAside", "Task"]
 
-Kind = Literal["classification", "regression", "multilabel"]
 ColumnType = Literal[
     "number", "number comma", "truth", "date", "date day first", "date month first", "duration", "words", "other"
 ]
-Array = npt.NDArray[Any]
 Inputs = list[Any] | pd.DataFrame | Array
 
 
@@ -65,7 +64,7 @@ class Task:
               table: DataFrame of the input columns; array: float array (N, D)
     targets   classification: int64 codes (N,) into `classes`; regression: float64 (N,); multilabel: uint8 (N, C);
               None where nothing is known (prediction)
-    modality  given by its name or as the value
+    kind, modality   given by name or as values
     classes   the labels in a fixed order (sorted; of multi-hot targets in the order of their places); empty for
               regression
     names     (N,) what to call each row in a message: a path, or "row 17"
@@ -96,6 +95,7 @@ class Task:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_named(self.kind))
         object.__setattr__(self, "modality", modality_named(self.modality))
 
     def __len__(self) -> int:

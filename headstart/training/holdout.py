@@ -57,7 +57,7 @@ def answered(target: FeatureSet) -> Array:
     targets = target.task.targets
     if targets is None:
         return np.zeros(len(target), dtype=bool)
-    return np.isfinite(targets) if target.task.kind == "regression" else np.asarray(targets) >= 0
+    return target.task.kind.known(targets)
 
 
 def _held_out(seen: FeatureSet, targets: Array, training: Training) -> tuple[Array, Array]:
@@ -69,7 +69,7 @@ def _held_out(seen: FeatureSet, targets: Array, training: Training) -> tuple[Arr
 
 def _most_alike(targets: Array, fold: Array, kind: Kind) -> int:
     """The fold whose targets are most like all of them: large groups make some folds lopsided."""
-    coded = (targets[:, None] == np.unique(targets)) if kind == "classification" else targets.reshape(len(targets), -1)
+    coded = (targets[:, None] == np.unique(targets)) if kind.exclusive else targets.reshape(len(targets), -1)
     whole = coded.mean(axis=0)
     apart = [float(np.abs(coded[fold == one].mean(axis=0) - whole).sum()) for one in range(int(fold.max()) + 1)]
     return int(np.argmin(apart))

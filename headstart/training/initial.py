@@ -32,13 +32,13 @@ class Scale(NamedTuple):
     @classmethod
     def of(cls, targets: Array, kind: Kind) -> Scale:
         """Mean and deviation of the rows that are trained on."""
-        if kind != "regression":
+        if kind.has_classes:
             return cls(0.0, 1.0)
         return cls(float(targets.mean()), float(targets.std()) or 1.0)
 
     def seen(self, targets: Array, kind: Kind) -> Array:
         """The targets as the network sees them."""
-        return (targets - self.center) / self.spread if kind == "regression" else targets
+        return (targets - self.center) / self.spread if not kind.has_classes else targets
 
     def undo(self, head: TunedHead) -> TunedHead:
         """The head in the units of the targets, in place."""
@@ -74,7 +74,7 @@ def _head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeig
         folds=folds(targets, task.kind, some.blocks, some.keys, seed=training.seed),
         class_weight=class_weight,
         seed=training.seed,
-        heads=("ridge",) if task.kind == "regression" else ("ridge", "logistic"),
+        heads=("ridge",) if not task.kind.has_classes else ("ridge", "logistic"),
         forms=("plain", "root"),
         scale="shared",
     )

@@ -113,7 +113,7 @@ class Job:
     def temperature(self, network: Network, held: Array) -> float:
         """By which the network's answers to these rows are calibrated."""
         kind = self.seen.task.kind
-        if kind == "regression" or not len(held):
+        if not kind.has_classes or not len(held):
             return 1.0
         found = logits(network, self.inputs, held).double().cpu().numpy()
         return calibrate(found, self.rows.targets[held], kind, self.rows.weights[held]).temperature

@@ -284,7 +284,7 @@ class _Run:
         if not len(rows):
             return []
         out, targets, weights = logits(network, inputs, rows).cpu(), data.targets[rows], data.weights[rows]
-        if data.kind != "regression" and bool(out.isfinite().all()):
+        if data.kind.has_classes and bool(out.isfinite().all()):
             out = out / calibrate(out.double().numpy(), targets.numpy(), data.kind, weights.numpy()).temperature
         found: list[float] = (Supervised().each(out, targets, data.kind) * weights / weights.mean()).tolist()
         return found

@@ -12,6 +12,7 @@ from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.guard import _losses, _parts, choose
 from headstart.adaptation.learn import fit_strategy
 from headstart.adaptation.strategy import Strategy
+from headstart.tasks import CLASSIFICATION
 
 
 def ground(move, known=20, seed=0, shares=0.5, count=200):
@@ -27,7 +28,7 @@ def ground(move, known=20, seed=0, shares=0.5, count=200):
     (x, y), (z, truth) = rows(0.5), rows(shares)
     labels = np.where(np.arange(count) < known, truth, -1) if known else None
     folds = np.arange(count) % 5
-    return DomainPair(Domains(x, y, move(z), labels, 2), (folds, folds), "classification", "plain", seed=seed), truth
+    return DomainPair(Domains(x, y, move(z), labels, 2), (folds, folds), CLASSIFICATION, "plain", seed=seed), truth
 
 
 def right(on, way, truth):

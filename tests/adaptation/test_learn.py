@@ -14,6 +14,7 @@ from headstart.adaptation.learn import composed, fit_strategy
 from headstart.adaptation.reweighting.mlls import MLLS
 from headstart.adaptation.strategy import Strategy
 from headstart.heads.select import fit_probe
+from headstart.tasks import CLASSIFICATION, REGRESSION
 
 RNG = np.random.default_rng(0)
 X, Z = RNG.normal(size=(80, 4)), RNG.normal(size=(40, 4)) * 2 + 1
@@ -22,12 +23,12 @@ KNOWN = np.where(np.arange(40) % 2, (Z[:, 0] > 1).astype(int), -1)
 FOLDS = np.arange(80) % 5, np.arange(40) % 5
 
 
-def ground(known=KNOWN, kind="classification", y=Y, form="plain"):
-    return DomainPair(Domains(X, y, Z, known, 2 if kind == "classification" else 0), FOLDS, kind, form)
+def ground(known=KNOWN, kind=CLASSIFICATION, y=Y, form="plain"):
+    return DomainPair(Domains(X, y, Z, known, 2 if kind == CLASSIFICATION else 0), FOLDS, kind, form)
 
 
 def probe(x, y, folds, **more):
-    fitted = fit_probe(x, y, kind="classification", classes=2, folds=folds, heads=("ridge", "logistic"), **more)
+    fitted = fit_probe(x, y, kind=CLASSIFICATION, classes=2, folds=folds, heads=("ridge", "logistic"), **more)
     return fitted.head.predict(Z)
 
 
@@ -54,7 +55,7 @@ def test_a_head_behind_a_move_is_one_layer_that_says_the_same(align):
     moved = align(on.domains)
     folds = np.arange(len(moved.source)) % 5
     fitted = fit_probe(
-        moved.source, moved.targets, kind="classification", classes=2, folds=folds, heads=("ridge",), scale="shared"
+        moved.source, moved.targets, kind=CLASSIFICATION, classes=2, folds=folds, heads=("ridge",), scale="shared"
     )
     whole = composed(fitted.head, moved.move, 4)
     np.testing.assert_allclose(whole.logits(Z), fitted.head.logits(moved.move(Z)), atol=1e-5)
@@ -74,7 +75,7 @@ def test_target_rows_without_labels_cannot_be_learnt_from(known):
 
 def test_values_are_learnt_likewise():
     values = np.where(KNOWN >= 0, Z[:, 0], np.nan)
-    on = ground(values, "regression", X[:, 0])
+    on = ground(values, REGRESSION, X[:, 0])
     for strategy in (
         Strategy(),
         Strategy(target=True),

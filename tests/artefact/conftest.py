@@ -15,6 +15,7 @@ from headstart.artefact import Model, write
 from headstart.artefact.files import seal
 from headstart.artefact.strict_json import dump
 from headstart.heads.head import Head
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Columns
 
 EVIDENCE = {
@@ -40,7 +41,7 @@ def make_head(features: int, outputs: int, *, hidden: int = 0, seed: int = 0) ->
         arrays[f"bias.{layer}"] = draw.normal(size=out)
     single = {name: array.astype(np.float32) for name, array in arrays.items()}
     return Head(
-        name="ridge", kind="classification", arrays=single, temperature=1.7, form="root", config={"strength": 0.1}
+        name="ridge", kind=CLASSIFICATION, arrays=single, temperature=1.7, form="root", config={"strength": 0.1}
     )
 
 
@@ -55,7 +56,7 @@ def make_table_model(seed: int = 0) -> Model:
     }
     return Model(
         modality="table",
-        kind="classification",
+        kind=CLASSIFICATION,
         classes=("a", 1, 2.5, True),
         columns=Columns(input=("x", "y"), target="what"),
         backbone=None,

@@ -7,6 +7,7 @@ from headstart.artefact.card import card
 from headstart.artefact.config import config_of
 from headstart.backbones.backbone import Backbone
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.tasks import MULTILABEL, REGRESSION
 
 PICTURE = PicturePreprocess(
     size=(224, 224), resize=256, interpolation="bicubic", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
@@ -75,8 +76,8 @@ def test_pictures_and_texts_say_what_is_seen(array_model):
 
 
 def test_kinds(array_model):
-    assert "predicts a number for rows of numbers" in of(replace(array_model, kind="regression", classes=()))
-    assert "says which of 3 labels apply" in of(replace(array_model, kind="multilabel"))
+    assert "predicts a number for rows of numbers" in of(replace(array_model, kind=REGRESSION, classes=()))
+    assert "says which of 3 labels apply" in of(replace(array_model, kind=MULTILABEL))
 
 
 def test_names_cannot_break_the_page(array_model):

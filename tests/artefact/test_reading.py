@@ -16,6 +16,7 @@ from headstart.artefact.files import read_config, seal
 from headstart.artefact.strict_json import dump
 from headstart.artefact.tensors import from_bytes, same_bits, tensors_of, to_bytes
 from headstart.errors import ArtefactError
+from headstart.tasks import CLASSIFICATION, REGRESSION
 
 FILES = ("config.json", "model.safetensors", "evidence.json")
 
@@ -53,8 +54,8 @@ def test_numpy_labels_come_back_as_python_s(tmp_path, array_model):
 def test_a_regression_model(tmp_path, array_model):
     arrays = array_model.head.arrays
     single = arrays | {"weight.0": arrays["weight.0"][:, :1], "bias.0": arrays["bias.0"][:1]}
-    head = replace(array_model.head, kind="regression", arrays=single)
-    model = replace(array_model, kind="regression", classes=(), head=head)
+    head = replace(array_model.head, kind=REGRESSION, arrays=single)
+    model = replace(array_model, kind=REGRESSION, classes=(), head=head)
     again = read(write(model, tmp_path / "m"))
     same(again, model)
     assert again.head.predict(np.zeros((2, 4))).shape == (2,)
@@ -288,7 +289,7 @@ def test_tensors_that_are_none_are_refused(saved, forge):
         ({"classes": ["a", "a", "b", "c"]}, "a class stands twice"),
         ({"classes": ["a", None]}, r"classes\[1\] is None, expected text, a number or true/false"),
         ({"kind": "poetry"}, "kind is 'poetry', expected 'classification' or"),
-        ({"kind": ["classification"]}, "expected 'classification' or"),
+        ({"kind": [CLASSIFICATION]}, "expected 'classification' or"),
         ({"version": True}, "version is True, expected a whole number"),
         ({"notes": "one"}, "notes is 'one', expected a list"),
         ({"modality": "image"}, "a model for image inputs has None preprocessing, expected picture"),

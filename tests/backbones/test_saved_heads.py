@@ -25,6 +25,7 @@ from headstart.features.feature_set import look
 from headstart.heads.module import StoredHead, TunedHead
 from headstart.listener import Logged
 from headstart.methods.table import METHODS
+from headstart.tasks import CLASSIFICATION
 
 WORDS = "bundled:wordllama"
 TEXTS = Roles(input=("text",), target="label")
@@ -87,7 +88,7 @@ def test_a_head_that_was_trained_with_its_backbone(hidden, form, ground):
     torch.manual_seed(0)
     made = TunedHead(features.mean(0), features.std(0), 3, form=form, hidden=hidden)
     torch.nn.init.normal_(made.linear.weight)
-    head = made.exported("classification", temperature=float(rng.uniform(0.5, 2)), config={})
+    head = made.exported(CLASSIFICATION, temperature=float(rng.uniform(0.5, 2)), config={})
     same_function(head, features)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from headstart.data.draft import Draft, finish
 from headstart.errors import DataError
+from headstart.tasks import REGRESSION
 from headstart.tasks.task import SetAside
 
 
@@ -36,7 +37,7 @@ def test_what_a_broken_row_lacks_is_told_first():
 
 def test_infinite_targets_are_set_aside():
     found = finish(draft([1.5, np.inf, 2.0, np.nan]), None)
-    assert found.kind == "regression"
+    assert found.kind == REGRESSION
     assert found.targets.tolist() == [1.5, 2.0]
     assert [lost.why for lost in found.set_aside] == ["the target is infinite", "the target is missing"]
 
@@ -76,8 +77,8 @@ def test_all_rows_equal_is_no_matter_here():
 
 
 def test_without_targets():
-    found = finish(Draft(inputs=["x"], modality="text", names=["row 0"]), "regression")
-    assert (found.targets, found.kind, found.classes) == (None, "regression", ())
+    found = finish(Draft(inputs=["x"], modality="text", names=["row 0"]), REGRESSION)
+    assert (found.targets, found.kind, found.classes) == (None, REGRESSION, ())
 
 
 def test_unknown_kinds():

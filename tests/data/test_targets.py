@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from headstart.data.targets import code, infer_kind, is_missing, plain, recode, require_kind, unusable
 from headstart.errors import DataError
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Task
 
 
@@ -39,20 +40,20 @@ def test_missing_values():
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
-        ([["a"], []], "multilabel"),
-        (["a", "b"], "classification"),
-        ([True, False], "classification"),
-        ([1.0, 2.5], "regression"),
-        ([1, 2.5], "regression"),
-        ([0, 1, 2] * 5, "classification"),
-        ([1.0, 2.0] * 5, "classification"),
-        (list(range(21)), "regression"),
-        (list(range(20)), "classification"),
-        (list(range(100)) * 10, "classification"),
-        (list(range(100)) * 9, "regression"),
-        ([1, "a"], "classification"),
-        ([float("inf"), 0.5], "regression"),
-        ([10**400, 1], "classification"),
+        ([["a"], []], MULTILABEL),
+        (["a", "b"], CLASSIFICATION),
+        ([True, False], CLASSIFICATION),
+        ([1.0, 2.5], REGRESSION),
+        ([1, 2.5], REGRESSION),
+        ([0, 1, 2] * 5, CLASSIFICATION),
+        ([1.0, 2.0] * 5, CLASSIFICATION),
+        (list(range(21)), REGRESSION),
+        (list(range(20)), CLASSIFICATION),
+        (list(range(100)) * 10, CLASSIFICATION),
+        (list(range(100)) * 9, REGRESSION),
+        ([1, "a"], CLASSIFICATION),
+        ([float("inf"), 0.5], REGRESSION),
+        ([10**400, 1], CLASSIFICATION),
     ],
 )
 def test_the_kind_that_targets_ask_for(values, kind):
@@ -62,8 +63,8 @@ def test_the_kind_that_targets_ask_for(values, kind):
 
 
 def test_few_shot_codes_in_a_column_called_label_are_classes():
-    assert infer_kind(list(range(100)) * 5, "Label")[0] == "classification"
-    assert infer_kind(list(range(100)) * 5, "age")[0] == "regression"
+    assert infer_kind(list(range(100)) * 5, "Label")[0] == CLASSIFICATION
+    assert infer_kind(list(range(100)) * 5, "age")[0] == REGRESSION
 
 
 def test_unknown_kinds():
@@ -75,14 +76,14 @@ def test_unknown_kinds():
 
 def test_rows_without_a_usable_target():
     inf = float("inf")
-    assert unusable([1.0, inf, None, -inf, 10**400, float("nan")], "regression") == {
+    assert unusable([1.0, inf, None, -inf, 10**400, float("nan")], REGRESSION) == {
         1: "the target is infinite",
         2: "the target is missing",
         3: "the target is infinite",
         4: "the target is too large a number",
         5: "the target is missing",
     }
-    assert unusable([["a"], [], None, ["a", None]], "multilabel") == {
+    assert unusable([["a"], [], None, ["a", None]], MULTILABEL) == {
         2: "the target is missing",
         3: "a label in the target's list is missing",
     }
@@ -100,7 +101,7 @@ def test_rows_without_a_usable_target():
     ],
 )
 def test_classes_are_sorted_and_keep_their_type(values, classes, codes):
-    targets, found = code(values, "classification")
+    targets, found = code(values, CLASSIFICATION)
     assert found == classes
     assert [type(label) for label in found] == [type(label) for label in classes]
     assert targets.tolist() == codes
@@ -108,25 +109,25 @@ def test_classes_are_sorted_and_keep_their_type(values, classes, codes):
 
 
 def test_values_and_lists_of_labels():
-    targets, classes = code([1, 2.5, True], "regression")
+    targets, classes = code([1, 2.5, True], REGRESSION)
     assert (targets.tolist(), targets.dtype, classes) == ([1, 2.5, 1], np.float64, ())
-    targets, classes = code([["b", "a"], [], ["b", "b"]], "multilabel")
+    targets, classes = code([["b", "a"], [], ["b", "b"]], MULTILABEL)
     assert (targets.tolist(), targets.dtype, classes) == ([[1, 1], [0, 0], [0, 1]], np.uint8, ("a", "b"))
 
 
 @pytest.mark.parametrize(
     ("values", "kind", "words"),
     [
-        (["cat", 1.5], "regression", "regression needs numbers, but the target holds 'cat'; leave the kind out"),
-        ([["a"]], "regression", "regression needs numbers"),
-        (["a", "b"], "multilabel", "multilabel needs a list of labels in every row, but the target holds 'a', 'b'"),
-        ([["a"], "b"], "multilabel", "multilabel needs a list"),
-        ([["a"], ["b"]], "classification", "classification needs one label in every row, not lists"),
-        ([["a"], "b"], "classification", "holds lists beside, or in, other labels"),
-        ([[["a"]]], "multilabel", "holds lists beside, or in, other labels"),
-        ([0.5, 1.5], "classification", "with a fraction, 0.5, 1.5, which are no classes.*label type: continuous"),
-        ([datetime.date(2024, 1, 1)], "classification", "a target cannot be a date: expected words, numbers"),
-        ([{"a": 1}], "classification", "a target cannot be a dict"),
+        (["cat", 1.5], REGRESSION, "regression needs numbers, but the target holds 'cat'; leave the kind out"),
+        ([["a"]], REGRESSION, "regression needs numbers"),
+        (["a", "b"], MULTILABEL, "multilabel needs a list of labels in every row, but the target holds 'a', 'b'"),
+        ([["a"], "b"], MULTILABEL, "multilabel needs a list"),
+        ([["a"], ["b"]], CLASSIFICATION, "classification needs one label in every row, not lists"),
+        ([["a"], "b"], CLASSIFICATION, "holds lists beside, or in, other labels"),
+        ([[["a"]]], MULTILABEL, "holds lists beside, or in, other labels"),
+        ([0.5, 1.5], CLASSIFICATION, "with a fraction, 0.5, 1.5, which are no classes.*label type: continuous"),
+        ([datetime.date(2024, 1, 1)], CLASSIFICATION, "a target cannot be a date: expected words, numbers"),
+        ([{"a": 1}], CLASSIFICATION, "a target cannot be a dict"),
     ],
 )
 def test_targets_that_do_not_fit_the_kind(values, kind, words):
@@ -141,20 +142,20 @@ labels = (
 
 @given(st.lists(labels, min_size=1))
 def test_codes_lead_back_to_the_labels(values):
-    targets, classes = code(values, "classification")
+    targets, classes = code(values, CLASSIFICATION)
     assert list(classes) == sorted(set(classes))
     assert [str(classes[at]) for at in targets] == [str(value) for value in values]
 
 
 @given(st.lists(st.lists(st.sampled_from("abcd")), min_size=1))
 def test_indicators_lead_back_to_the_labels(values):
-    targets, classes = code(values, "multilabel")
+    targets, classes = code(values, MULTILABEL)
     assert [{label for label, held in zip(classes, row, strict=True) if held} for row in targets] == list(
         map(set, values)
     )
 
 
-def task(targets, classes, kind="classification"):
+def task(targets, classes, kind=CLASSIFICATION):
     names = [f"row {i}" for i in range(len(targets))]
     return Task(inputs=list(names), targets=np.array(targets), kind=kind, modality="text", classes=classes, names=names)
 
@@ -169,13 +170,13 @@ def test_recode_to_the_classes_of_a_model():
 
 
 def test_recode_lists_of_labels():
-    found = recode(task([[1, 0], [1, 1], [0, 0]], ("a", "z"), "multilabel"), ("a", "b"))
+    found = recode(task([[1, 0], [1, 1], [0, 0]], ("a", "z"), MULTILABEL), ("a", "b"))
     assert found.targets.tolist() == [[1, 0], [0, 0]]
     assert found.set_aside == (("row 1", "its label is not one that the model learnt ('z')", 1),)
 
 
 def test_recode_leaves_what_fits():
-    for same in (task([0, 1], ("a", "b")), task([0.5], (), "regression")):
+    for same in (task([0, 1], ("a", "b")), task([0.5], (), REGRESSION)):
         assert recode(same, ("a", "b")) is same
 
 

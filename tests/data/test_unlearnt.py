@@ -7,10 +7,11 @@ import pytest
 
 from headstart.data.unlearnt import as_learnt, codes_among, to_classes
 from headstart.errors import DataError
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 from headstart.tasks.task import Task
 
 
-def task(targets, classes, kind="classification", split=None):
+def task(targets, classes, kind=CLASSIFICATION, split=None):
     targets = np.array(targets)
     split = None if split is None else np.array(split)
     return Task(
@@ -33,7 +34,7 @@ def test_a_label_that_is_no_class_stays_with_its_row():
 
 
 def test_several_labels_a_row():
-    found = to_classes(task([[1, 0, 0], [1, 1, 1], [0, 0, 0]], ("a", "y", "z"), "multilabel"), ("b", "a"))
+    found = to_classes(task([[1, 0, 0], [1, 1, 1], [0, 0, 0]], ("a", "y", "z"), MULTILABEL), ("b", "a"))
     assert found.targets.tolist() == [[0, 1], [0, 1], [0, 0]]
     assert found.unlearnt.tolist() == [(), ("y", "z"), ()]
 

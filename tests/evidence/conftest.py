@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from headstart.evidence.held_out import HeldOut
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 Array = np.ndarray[Any, Any]
 
@@ -27,16 +28,16 @@ def guesses(targets: Array, classes: int, skill: float, seed: int = 0, repeats: 
 
 def a_held(rows: int, classes: int, seed: int = 0, group: Array | None = None) -> HeldOut:
     targets = np.random.default_rng(seed).integers(0, classes, rows)
-    return HeldOut(targets, "classification", tuple(f"class {i}" for i in range(classes)), group)
+    return HeldOut(targets, CLASSIFICATION, tuple(f"class {i}" for i in range(classes)), group)
 
 
 def labels_held(rows: int, classes: int, seed: int = 0) -> HeldOut:
     targets = (np.random.default_rng(seed).random((rows, classes)) < 0.3).astype(np.uint8)
-    return HeldOut(targets, "multilabel", tuple("abcdefgh"[:classes]))
+    return HeldOut(targets, MULTILABEL, tuple("abcdefgh"[:classes]))
 
 
 def values_held(rows: int, seed: int = 0) -> HeldOut:
-    return HeldOut(np.random.default_rng(seed).normal(size=rows), "regression")
+    return HeldOut(np.random.default_rng(seed).normal(size=rows), REGRESSION)
 
 
 @pytest.fixture(scope="session")

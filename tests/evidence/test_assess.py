@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from headstart.evidence.assess import NO_TRANSFER, assess
 from headstart.evidence.held_out import HeldOut
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 Array = np.ndarray[Any, Any]
@@ -22,19 +23,19 @@ Array = np.ndarray[Any, Any]
 @st.composite
 def contests(draw: st.DrawFn) -> tuple[HeldOut, Array, Array]:
     """Held-out rows of any kind, with or without groups, and two models of them."""
-    kind = draw(st.sampled_from(["classification", "multilabel", "regression"]))
+    kind = draw(st.sampled_from([CLASSIFICATION, MULTILABEL, REGRESSION]))
     rows, seed = draw(st.integers(1, 40)), draw(st.integers(0, 999))
     random = np.random.default_rng(seed)
     held = {
-        "classification": a_held(rows, 3, seed),
-        "multilabel": labels_held(rows, 3, seed),
-        "regression": values_held(rows, seed),
+        CLASSIFICATION: a_held(rows, 3, seed),
+        MULTILABEL: labels_held(rows, 3, seed),
+        REGRESSION: values_held(rows, seed),
     }[kind]
     if draw(st.booleans()):
         held = held._replace(group=random.integers(0, 5, rows))
-    if kind == "classification":
+    if kind == CLASSIFICATION:
         return held, guesses(held.targets, 3, 2.0, seed), guesses(held.targets, 3, 0.5, seed + 1)
-    if kind == "multilabel":
+    if kind == MULTILABEL:
         return held, *random.random((2, rows, 3))
     return held, *(held.targets + random.normal(size=(2, rows)))
 
@@ -45,7 +46,7 @@ def test_a_model_gains_nothing_over_itself(contest: tuple[HeldOut, Array, Array]
     held, p, _ = contest
     found = assess(held, p, {NO_TRANSFER: p})
     assert found.gain is not None
-    undefined = held.kind == "regression" and len(held.targets) == 1
+    undefined = held.kind == REGRESSION and len(held.targets) == 1
     expected = (np.nan,) * 3 if undefined else (0.0, 0.0, 0.0)
     assert found.gain.interval == pytest.approx(expected, abs=0, nan_ok=True)
     assert found.verdict == "cannot tell"
@@ -66,9 +67,9 @@ def test_swapping_the_models_swaps_gain_and_verdict(contest: tuple[HeldOut, Arra
 
 @pytest.mark.parametrize("held", [a_held(40, 4), labels_held(40, 3), values_held(40)], ids=lambda held: held.kind)
 def test_a_perfect_model_helps_against_chance(held: HeldOut) -> None:
-    perfect = np.eye(4)[held.targets] if held.kind == "classification" else held.targets.astype(float)
+    perfect = np.eye(4)[held.targets] if held.kind == CLASSIFICATION else held.targets.astype(float)
     random = np.random.default_rng(0)
-    chance = guesses(held.targets, 4, 0.0) if held.kind == "classification" else random.random(held.targets.shape)
+    chance = guesses(held.targets, 4, 0.0) if held.kind == CLASSIFICATION else random.random(held.targets.shape)
     assert assess(held, perfect, {NO_TRANSFER: chance}).verdict == "helps"
     assert assess(held, chance, {NO_TRANSFER: perfect}).verdict == "hurts"
 
@@ -83,7 +84,7 @@ def test_without_a_rival_there_is_no_verdict() -> None:
 
 def test_real_digits_against_the_majority() -> None:
     x, y = load_digits(return_X_y=True)
-    held = HeldOut(y[500:], "classification", tuple(range(10)))
+    held = HeldOut(y[500:], CLASSIFICATION, tuple(range(10)))
     models = {
         name: model.fit(x[:500], y[:500]).predict_proba(x[500:])
         for name, model in {

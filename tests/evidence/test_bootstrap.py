@@ -13,7 +13,8 @@ from sklearn.metrics import f1_score
 from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import interval
-from headstart.evidence.scores import METRICS, score
+from headstart.evidence.scores import score
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 Array = np.ndarray[Any, Any]
@@ -21,10 +22,10 @@ Array = np.ndarray[Any, Any]
 
 def answers(held: HeldOut, seed: int = 0) -> Array:
     random = np.random.default_rng(seed)
-    if held.kind == "classification":
+    if held.kind == CLASSIFICATION:
         return guesses(held.targets, len(held.classes), 1.0, seed)
     noise = random.random(held.targets.shape)
-    return noise if held.kind == "multilabel" else held.targets + noise
+    return noise if held.kind == MULTILABEL else held.targets + noise
 
 
 @pytest.mark.parametrize("held", [a_held(30, 4), labels_held(30, 3), values_held(30)], ids=lambda held: held.kind)
@@ -32,7 +33,7 @@ def test_values_are_the_scores_and_intervals_hold_them(held: HeldOut) -> None:
     p = answers(held)
     found = bootstrap(held, {"model": p}, resamples=200)["model"]
     assert found.value == pytest.approx(score(held, p))
-    for metric in METRICS[held.kind]:
+    for metric in held.kind.metrics:
         assert found.resampled[metric].shape == (200,)
         value, low, high = interval(found.draws(metric))
         assert low <= value <= high
@@ -64,7 +65,7 @@ def test_blocks_of_resamples_are_all_different_and_the_seed_decides(monkeypatch:
 def test_every_model_is_scored_on_the_same_draws() -> None:
     held, p = a_held(40, 3), answers(a_held(40, 3))
     found = bootstrap(held, {"one": p, "two": p, "other": answers(held, 5)}, resamples=100)
-    for metric in METRICS["classification"]:
+    for metric in CLASSIFICATION.metrics:
         assert (found["one"].resampled[metric] == found["two"].resampled[metric]).all()
     alone = bootstrap(held, {"other": answers(held, 5)}, resamples=100)["other"]
     assert (alone.resampled["log_loss"] == found["other"].resampled["log_loss"]).all()
@@ -79,12 +80,12 @@ def test_copies_of_rows_in_one_group_teach_nothing(groups: int, seed: int) -> No
     copied = HeldOut(np.repeat(held.targets, 5), held.kind, held.classes, np.repeat(np.arange(groups), 5).astype(str))
     once = bootstrap(held, {"m": p}, resamples=100)["m"]
     five = bootstrap(copied, {"m": np.repeat(p, 5, axis=0)}, resamples=100)["m"]
-    for metric in METRICS["classification"]:
+    for metric in CLASSIFICATION.metrics:
         assert interval(five.draws(metric)) == pytest.approx(interval(once.draws(metric)), nan_ok=True), metric
 
 
 def test_rows_without_a_group_label_are_one_group() -> None:
-    held = HeldOut(np.array([0, 1, 0]), "classification", ("a", "b"), np.array([None, "x", None], dtype=object))
+    held = HeldOut(np.array([0, 1, 0]), CLASSIFICATION, ("a", "b"), np.array([None, "x", None], dtype=object))
     assert bootstrap(held, {"m": np.full((3, 2), 0.5)}, resamples=10)["m"].units == 2
 
 
@@ -97,7 +98,7 @@ def test_repeats_share_the_rows_drawn() -> None:
 
 
 def test_one_class_only() -> None:
-    held = HeldOut(np.zeros(20, np.int64), "classification", ("a", "b"))
+    held = HeldOut(np.zeros(20, np.int64), CLASSIFICATION, ("a", "b"))
     found = bootstrap(held, {"m": np.tile([0.9, 0.1], (20, 1))}, resamples=50)["m"]
     assert interval(found.draws("balanced_accuracy")) == pytest.approx((1.0, 0.025 ** (1 / 20), 1.0))
     assert interval(found.draws("log_loss"))[1:] == pytest.approx((np.nan, np.nan), nan_ok=True)

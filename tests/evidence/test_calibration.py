@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from headstart.evidence.calibration import BINS, bin_of, reliability
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.scores import score
+from headstart.tasks import CLASSIFICATION
 from tests.evidence.conftest import a_held, guesses, labels_held
 
 Array = np.ndarray[Any, Any]
@@ -50,7 +51,7 @@ def test_bins_take_their_upper_edge() -> None:
 def test_honest_probabilities_have_little_error_and_false_ones_much() -> None:
     random = np.random.default_rng(0)
     p = random.random(20_000)
-    held = HeldOut((random.random(20_000) < p).astype(np.int64), "classification", ("no", "yes"))
+    held = HeldOut((random.random(20_000) < p).astype(np.int64), CLASSIFICATION, ("no", "yes"))
     honest = score(held, np.stack([1 - p, p], axis=1))["calibration_error"]
     sure = np.where(p > 0.5, 0.99, 0.01)
     boastful = score(held, np.stack([1 - sure, sure], axis=1))["calibration_error"]

@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from headstart.evidence.confusion import Mistake, class_scores, confusion, mistakes
 from headstart.evidence.held_out import HeldOut, decide
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 
@@ -23,12 +24,12 @@ def test_class_scores_are_as_in_scikit_learn() -> None:
 def test_label_scores_are_as_in_scikit_learn() -> None:
     held = labels_held(60, 4)
     p = np.random.default_rng(0).random((60, 4))
-    expected = precision_recall_fscore_support(held.targets, decide(p, "multilabel"), zero_division=0)
+    expected = precision_recall_fscore_support(held.targets, decide(p, MULTILABEL), zero_division=0)
     assert np.array([one[1:] for one in class_scores(held, p)]) == pytest.approx(np.transpose(expected))
 
 
 def test_a_class_without_rows_or_answers_scores_zero() -> None:
-    held = HeldOut(np.array([0, 0]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 0]), CLASSIFICATION, ("a", "b"))
     assert class_scores(held, np.array([[1.0, 0.0], [1.0, 0.0]]))[1] == ("b", 0, 0, 0, 0)
 
 
@@ -45,7 +46,7 @@ def test_the_matrix_and_its_mistakes() -> None:
 
 
 def test_with_repeats_counts_are_means() -> None:
-    held = HeldOut(np.array([0, 1]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 1]), CLASSIFICATION, ("a", "b"))
     right, wrong = np.eye(2), np.eye(2)[::-1]
     counts = confusion(held, np.stack([right, wrong]))
     assert counts.tolist() == [[0.5, 0.5], [0.5, 0.5]]
@@ -54,7 +55,7 @@ def test_with_repeats_counts_are_means() -> None:
 
 
 def test_nothing_is_wrong_with_right_answers_and_values_have_no_classes() -> None:
-    held = HeldOut(np.array([0, 1]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 1]), CLASSIFICATION, ("a", "b"))
     assert mistakes(held, confusion(held, np.eye(2))) == ()
     assert class_scores(values_held(3), np.zeros(3)) == ()
     assert confusion(values_held(3), np.zeros(3)).size == 0

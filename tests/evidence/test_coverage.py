@@ -13,6 +13,7 @@ from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import interval
 from headstart.evidence.scores import score
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from tests.evidence.conftest import normalised
 
 Array = np.ndarray[Any, Any]
@@ -33,7 +34,7 @@ def world_of_classes(classes: int, skill: float, other: float, prior: Array | No
         mine = 0.6 * shared + 0.8 * own[0] + skill * truth
         theirs = 0.6 * shared + 0.8 * own[1] + other * truth
         group = np.repeat(np.arange(groups), in_group) if in_group > 1 else None
-        held = HeldOut(y, "classification", tuple(range(classes)), group)
+        held = HeldOut(y, CLASSIFICATION, tuple(range(classes)), group)
         return held, normalised(np.exp(skill * mine)), normalised(np.exp(skill * theirs))
 
     return draw
@@ -41,7 +42,7 @@ def world_of_classes(classes: int, skill: float, other: float, prior: Array | No
 
 def world_of_values(rows: int, random: np.random.Generator) -> tuple[HeldOut, Array, Array]:
     x, noise = random.normal(size=rows), random.normal(size=(3, rows))
-    return HeldOut(x + 0.7 * noise[0], "regression"), x + 0.3 * noise[1], x + 0.3 * noise[2]
+    return HeldOut(x + 0.7 * noise[0], REGRESSION), x + 0.3 * noise[1], x + 0.3 * noise[2]
 
 
 def covered(world: World, rows: int, metric: str, times: int = 400) -> float:

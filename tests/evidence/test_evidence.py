@@ -15,7 +15,7 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import EvidenceFacts, ModelFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
-from headstart.evidence.scores import METRICS
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 ISSUE_KEYS = ("n_train", "n_test", "seed", "metrics", "baselines", "gain", "verdict", "seconds")
@@ -23,7 +23,7 @@ ISSUE_KEYS = ("n_train", "n_test", "seed", "metrics", "baselines", "gain", "verd
 
 def evidence_of(held: HeldOut, seed: int = 0) -> Evidence:
     random = np.random.default_rng(seed)
-    if held.kind == "classification":
+    if held.kind == CLASSIFICATION:
         models = [guesses(held.targets, len(held.classes), skill, seed) for skill in (3.0, 1.0, 0.0)]
     else:
         models = list(random.random((3, *held.targets.shape)))
@@ -51,7 +51,7 @@ def test_the_record_has_what_the_issue_asks_for(held: HeldOut) -> None:
     record = evidence_of(held).to_json()
     assert set(ISSUE_KEYS) <= set(record)
     assert record["n_test"] == 40
-    assert set(record["metrics"]) == set(METRICS[held.kind])
+    assert set(record["metrics"]) == set(held.kind.metrics)
     for scores in (record["metrics"], *record["baselines"].values()):
         assert all(set(one) == {"value", "low", "high"} for one in scores.values())
     assert set(record["gain"]) == {"metric", "over", "value", "low", "high"}
@@ -71,7 +71,7 @@ def test_there_and_back(held: HeldOut) -> None:
 
 
 def test_what_is_not_known_is_null_and_comes_back_unknown() -> None:
-    found = of_answers(HeldOut(np.array([2.0]), "regression"), np.array([1.0]), {"no-transfer": np.array([3.0])})
+    found = of_answers(HeldOut(np.array([2.0]), REGRESSION), np.array([1.0]), {"no-transfer": np.array([3.0])})
     text = json.dumps(found.to_json(), allow_nan=False)
     assert json.loads(text)["metrics"]["r2"] == {"value": None, "low": None, "high": None}
     back = Evidence.from_json(json.loads(text))
@@ -82,7 +82,7 @@ def test_what_is_not_known_is_null_and_comes_back_unknown() -> None:
 
 @pytest.mark.parametrize("labels", [(1, 2), (True, False), tuple(np.array([7, 9])), ("a", "b"), (("x", 1), ("y", 2))])
 def test_labels_of_any_kind_are_written(labels: tuple[Any, Any]) -> None:
-    held = HeldOut(np.array([0, 1, 1]), "classification", labels)
+    held = HeldOut(np.array([0, 1, 1]), CLASSIFICATION, labels)
     found = of_answers(held, np.full((3, 2), 0.5), {})
     back = Evidence.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)))
     assert str(back) == str(found)
@@ -124,9 +124,9 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(kind="ranking"), "damaged: kind is 'ranking', expected one of"),
         (changed(verdict="wins"), "damaged: verdict is 'wins', expected one of"),
         (changed(metrics={}), "accuracy, balanced_accuracy, .* is not among the scores"),
-        (changed(metrics=dict.fromkeys(METRICS["classification"], 1.0)), "damaged: 'float' object"),
-        (changed(metrics={key: {"value": "x"} for key in METRICS["classification"]}), "damaged: 'x' is not a number"),
-        (changed(metrics={key: {"worth": 1.0} for key in METRICS["classification"]}), "damaged: .*worth"),
+        (changed(metrics=dict.fromkeys(CLASSIFICATION.metrics, 1.0)), "damaged: 'float' object"),
+        (changed(metrics={key: {"value": "x"} for key in CLASSIFICATION.metrics}), "damaged: 'x' is not a number"),
+        (changed(metrics={key: {"worth": 1.0} for key in CLASSIFICATION.metrics}), "damaged: .*worth"),
         (changed(baselines={"majority": 3}), "damaged: "),
         (
             changed(gain={"metric": "accuracy", "over": "luck", "value": 1.0}),

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from headstart.evidence.held_out import HeldOut, decide
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Task
 
-TWO = HeldOut(np.array([0, 1, 1]), "classification", ("no", "yes"))
+TWO = HeldOut(np.array([0, 1, 1]), CLASSIFICATION, ("no", "yes"))
 EVEN = np.full((3, 2), 0.5)
 
 
 def test_of_a_task() -> None:
     task = Task(
-        inputs=["a", "b"], targets=np.array([1, 0]), kind="classification", modality="text", classes=("no", "yes"),
+        inputs=["a", "b"], targets=np.array([1, 0]), kind=CLASSIFICATION, modality="text", classes=("no", "yes"),
         group=np.array(["x", "x"]),
     )  # fmt: skip
     held = HeldOut.of(task)
@@ -31,7 +32,7 @@ def test_a_task_without_targets_is_refused() -> None:
 @pytest.mark.parametrize("repeats", [(), (1,), (4,)])
 def test_repeats_lead(repeats: tuple[int, ...]) -> None:
     assert TWO.repeats(np.broadcast_to(EVEN, (*repeats, 3, 2))).shape == (repeats[0] if repeats else 1, 3, 2)
-    values = HeldOut(np.zeros(3), "regression")
+    values = HeldOut(np.zeros(3), REGRESSION)
     assert values.repeats(np.zeros((*repeats, 3))).shape == (repeats[0] if repeats else 1, 3)
 
 
@@ -53,11 +54,11 @@ def test_what_is_no_prediction_is_refused(predictions: np.ndarray, words: str) -
 
 
 def test_labels_need_not_sum_to_one_and_values_have_no_bounds() -> None:
-    assert HeldOut(np.ones((3, 2), np.uint8), "multilabel", ("a", "b")).repeats(np.ones((3, 2))).shape == (1, 3, 2)
-    assert HeldOut(np.zeros(3), "regression").repeats(np.array([-5.0, 7, 1e9])).shape == (1, 3)
+    assert HeldOut(np.ones((3, 2), np.uint8), MULTILABEL, ("a", "b")).repeats(np.ones((3, 2))).shape == (1, 3, 2)
+    assert HeldOut(np.zeros(3), REGRESSION).repeats(np.array([-5.0, 7, 1e9])).shape == (1, 3)
 
 
 def test_decisions() -> None:
-    assert decide(np.array([[0.2, 0.8], [0.5, 0.5]]), "classification").tolist() == [1, 0]
-    assert decide(np.array([[0.2, 0.5], [0.9, 0.49]]), "multilabel").tolist() == [[0, 1], [1, 0]]
-    assert decide(np.array([1.5]), "regression").tolist() == [1.5]
+    assert decide(np.array([[0.2, 0.8], [0.5, 0.5]]), CLASSIFICATION).tolist() == [1, 0]
+    assert decide(np.array([[0.2, 0.5], [0.9, 0.49]]), MULTILABEL).tolist() == [[0, 1], [1, 0]]
+    assert decide(np.array([1.5]), REGRESSION).tolist() == [1.5]

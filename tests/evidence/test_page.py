@@ -12,6 +12,7 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.page import headline
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 
@@ -90,11 +91,11 @@ def test_of_many_classes_the_weakest_are_shown() -> None:
     ids=["few", "many", "long", "labels", "values", "large values", "one row", "one value"],
 )
 def test_every_line_fits(held: HeldOut) -> None:
-    if held.kind == "classification":
+    if held.kind == CLASSIFICATION:
         found = a_page(held)
     else:
         random = np.random.default_rng(0).random((2, *held.targets.shape))
-        scale = np.abs(held.targets).max() if held.kind == "regression" else 1
+        scale = np.abs(held.targets).max() if held.kind == REGRESSION else 1
         found = of_answers(held, random[0] * scale, {"random-weights": random[1] * scale, "no-transfer": random[1]})
     found = replace(found, notes=("a note of many words " * 10,), protocol="5-fold cross-validation, repeated 3 times")
     lines = str(found).split("\n")
@@ -104,7 +105,7 @@ def test_every_line_fits(held: HeldOut) -> None:
 
 
 def test_fractions_of_repeats_are_short() -> None:
-    held = HeldOut(np.array([0, 0, 1]), "classification", ("cat", "dog"))
+    held = HeldOut(np.array([0, 0, 1]), CLASSIFICATION, ("cat", "dog"))
     one, other = np.array([[0.0, 1.0], [1, 0], [0, 1]]), np.array([[1.0, 0.0], [1, 0], [0, 1]])
     text = str(of_answers(held, np.stack([one, other, other]), {}))
     assert "  cat taken for dog: 0.3 of 2" in text

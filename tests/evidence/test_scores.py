@@ -14,8 +14,9 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from headstart.evidence.held_out import HeldOut, decide
-from headstart.evidence.scores import HEADLINE, LOWER_IS_BETTER, METRICS, score, scores_of_sums
+from headstart.evidence.scores import LOWER_IS_BETTER, score, scores_of_sums
 from headstart.evidence.tally import tally
+from headstart.tasks import CLASSIFICATION, KINDS, MULTILABEL, REGRESSION
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
 Array = np.ndarray[Any, Any]
@@ -66,7 +67,7 @@ def test_classification_is_as_in_scikit_learn(rows: int, classes: int, skill: fl
 def test_multilabel_is_as_in_scikit_learn(rows: int, classes: int, seed: int) -> None:
     held = labels_held(rows, classes, seed)
     p = np.random.default_rng(seed).random((rows, classes))
-    y, answer = held.targets, decide(p, "multilabel")
+    y, answer = held.targets, decide(p, MULTILABEL)
     found = score(held, p)
     seen = (y.sum(axis=0) + answer.sum(axis=0)) > 0
     if seen.any():
@@ -102,7 +103,7 @@ def test_regression_is_as_in_scikit_learn(rows: int, shift: float, seed: int) ->
     random = np.random.default_rng(seed)
     y = random.normal(size=rows) + shift
     p = y + random.normal(size=rows)
-    found = score(HeldOut(y, "regression"), p)
+    found = score(HeldOut(y, REGRESSION), p)
     assert found["r2"] == pytest.approx(metrics.r2_score(y, p), abs=1e-9, rel=1e-9)
     assert found["mae"] == pytest.approx(metrics.mean_absolute_error(y, p), rel=EXACT)
     assert found["rmse"] == pytest.approx(metrics.root_mean_squared_error(y, p), rel=EXACT)
@@ -116,13 +117,13 @@ def test_r2_of_values_near_zero_is_exact() -> None:
 
 @pytest.mark.parametrize("targets", [np.full(5, 0.1), np.array([3.0]), np.full(7, -1e9)])
 def test_r2_of_targets_that_do_not_vary_is_unknown(targets: Array) -> None:
-    found = score(HeldOut(targets, "regression"), targets + 1)
+    found = score(HeldOut(targets, REGRESSION), targets + 1)
     assert np.isnan(found["r2"])
     assert found["mae"] == pytest.approx(1)
 
 
 def test_a_certain_mistake_costs_no_more_than_scikit_learn_says() -> None:
-    held = HeldOut(np.array([0, 1]), "classification", ("a", "b"))
+    held = HeldOut(np.array([0, 1]), CLASSIFICATION, ("a", "b"))
     p = np.array([[0.0, 1.0], [0.0, 1.0]])
     assert score(held, p)["log_loss"] == pytest.approx(metrics.log_loss([0, 1], p), rel=EXACT)
 
@@ -131,12 +132,12 @@ def test_a_certain_mistake_costs_no_more_than_scikit_learn_says() -> None:
 def test_the_order_of_rows_and_the_number_of_equal_repeats_change_nothing(held: HeldOut) -> None:
     random = np.random.default_rng(0)
     p = {
-        "classification": guesses(a_held(30, 4).targets, 4, 1.0),
-        "multilabel": random.random((30, 4)),
-        "regression": random.normal(size=30),
+        CLASSIFICATION: guesses(a_held(30, 4).targets, 4, 1.0),
+        MULTILABEL: random.random((30, 4)),
+        REGRESSION: random.normal(size=30),
     }[held.kind]
     order = random.permutation(30)
-    assert tuple(score(held, p)) == METRICS[held.kind]
+    assert tuple(score(held, p)) == held.kind.metrics
     close(score(held._replace(targets=held.targets[order]), p[order]), score(held, p))
     close(score(held, np.stack([p, p, p])), score(held, p))
 
@@ -149,13 +150,13 @@ def test_repeats_are_averaged() -> None:
 
 
 def test_every_kind_has_a_headline_and_better_is_known() -> None:
-    assert all(HEADLINE[kind] in METRICS[kind] for kind in METRICS)
-    assert not LOWER_IS_BETTER & set(HEADLINE.values())
+    assert all({kind.headline, *kind.summary} <= set(kind.metrics) for kind in KINDS.values())
+    assert not LOWER_IS_BETTER & {kind.headline for kind in KINDS.values()}
 
 
 def test_real_digits() -> None:
     x, y = load_digits(return_X_y=True)
     model = LogisticRegression(max_iter=1000).fit(x[:600] / 16, y[:600])
     p = model.predict_proba(x[600:] / 16)
-    held = HeldOut(y[600:], "classification", tuple(range(10)))
+    held = HeldOut(y[600:], CLASSIFICATION, tuple(range(10)))
     close(score(held, p), of_labels(y[600:], p, np.ones(len(p))))

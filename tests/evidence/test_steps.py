@@ -11,6 +11,7 @@ from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost, steps, table
+from headstart.tasks import CLASSIFICATION
 
 TRUTH = np.array([0, 1] * 50)
 
@@ -23,7 +24,7 @@ def said(right):
 
 
 def held():
-    return HeldOut(kind="classification", targets=TRUTH, classes=("a", "b"), group=np.arange(len(TRUTH)))
+    return HeldOut(kind=CLASSIFICATION, targets=TRUTH, classes=("a", "b"), group=np.arange(len(TRUTH)))
 
 
 def found(order=(("no-transfer", ""), ("probe", "no-transfer"), ("lora", "probe"), ("random-weights", "lora"))):

@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, l
 
 from headstart.evidence.evidence import of_answers
 from headstart.evidence.held_out import HeldOut
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 
 
 def chances(rows, classes, seed):
@@ -20,7 +21,7 @@ def chances(rows, classes, seed):
 def test_every_score_is_scikit_learns_of_all_classes(codes, seed):
     targets = np.array([0, 1, 2, *codes])
     given = chances(len(targets), 2, seed)
-    evidence = of_answers(HeldOut(targets, "classification", ("a", "b", "c", "d"), learnt=2), given, {})
+    evidence = of_answers(HeldOut(targets, CLASSIFICATION, ("a", "b", "c", "d"), learnt=2), given, {})
     answers, padded = given.argmax(axis=1), np.pad(given, ((0, 0), (0, 2)))
     expected = {
         "accuracy": accuracy_score(targets, answers),
@@ -43,7 +44,7 @@ def test_every_score_is_scikit_learns_of_all_classes(codes, seed):
 def test_several_labels_a_row_are_wrong_where_one_is_unlearnt():
     targets = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1]])
     answers = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.2]])
-    evidence = of_answers(HeldOut(targets, "multilabel", ("a", "b", "c"), learnt=2), answers, {})
+    evidence = of_answers(HeldOut(targets, MULTILABEL, ("a", "b", "c"), learnt=2), answers, {})
     assert evidence.metrics["accuracy"].value == pytest.approx(1 / 3)
     assert evidence.metrics["macro_f1"].value == pytest.approx(2 / 3)
     assert evidence.facts.unlearnt.scores_without["accuracy"] == 1
@@ -51,5 +52,5 @@ def test_several_labels_a_row_are_wrong_where_one_is_unlearnt():
 
 
 def test_nothing_but_unlearnt_rows_has_no_scores_without_them():
-    evidence = of_answers(HeldOut(np.array([2, 2]), "classification", ("a", "b", "c"), learnt=2), chances(2, 2, 0), {})
+    evidence = of_answers(HeldOut(np.array([2, 2]), CLASSIFICATION, ("a", "b", "c"), learnt=2), chances(2, 2, 0), {})
     assert (evidence.metrics["accuracy"].value, evidence.facts.unlearnt.scores_without) == (0, None)

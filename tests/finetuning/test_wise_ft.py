@@ -14,6 +14,7 @@ from headstart.finetuning.states import between, copied
 from headstart.finetuning.wise_ft import WiSEFT
 from headstart.heads.calibrate import calibrate
 from headstart.losses.supervised import Supervised
+from headstart.tasks import CLASSIFICATION
 from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
 from headstart.training.options import Training
@@ -64,7 +65,7 @@ def test_validation_chooses_on_the_path_that_is_told(network, ends):
         network.load_state_dict(between(*ends, alpha))
         with torch.no_grad():
             out = network(X[12:])
-        scaled = out / calibrate(out.double().numpy(), targets.numpy(), "classification").temperature
+        scaled = out / calibrate(out.double().numpy(), targets.numpy(), CLASSIFICATION).temperature
         assert functional.cross_entropy(scaled, targets).item() == pytest.approx(loss, rel=1e-5)
     assert path[1.0] == pytest.approx(trained.curves[-1].val, rel=1e-5)
 

@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from headstart.heads.bins import edges_of, in_bins
 from headstart.heads.trees import Trees
+from headstart.tasks import CLASSIFICATION
 
 COLUMNS = arrays.arrays(
     np.float32, st.tuples(st.integers(1, 60), st.integers(1, 3)), elements=st.floats(-1e6, 1e6, width=32)
@@ -58,7 +59,7 @@ def test_trees_on_bins_are_those_of_scikit_learn_on_numbers(kinds):
 def test_rows_of_one_bin_are_answered_alike(class_weight):
     x = np.random.default_rng(1).integers(-20, 20, (300, 3)).astype(np.float32) / 4
     y = np.digitize(x[:, 0] * x[:, 1], [-2, 2])
-    made = Trees(bins=16)(x, y, kind="classification", classes=3, folds=np.arange(300) % 3, class_weight=class_weight)
+    made = Trees(bins=16)(x, y, kind=CLASSIFICATION, classes=3, folds=np.arange(300) % 3, class_weight=class_weight)
     edges = edges_of(x, 16)
     codes = in_bins(x, edges).astype(int)
     ends = [np.append(above, 1e6) for above in edges]

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from headstart.heads.fitter import Posed, pose
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 FEATURES = np.arange(12, dtype=np.float32).reshape(6, 2)
 CODES = np.array([0, 1, 0, 1, 0, 1])
 FOLDS = np.array([0, 0, 1, 1, 2, 2])
 
 
-def posed(features=FEATURES, targets=CODES, kind="classification", classes=2, folds=FOLDS, **options):
+def posed(features=FEATURES, targets=CODES, kind=CLASSIFICATION, classes=2, folds=FOLDS, **options):
     return pose(features, targets, kind=kind, classes=classes, folds=folds, **options)
 
 
@@ -29,11 +30,11 @@ def posed(features=FEATURES, targets=CODES, kind="classification", classes=2, fo
         ({"targets": CODES + 1}, r"codes from 0 to 1"),
         ({"targets": CODES - 1}, r"codes from 0 to 1"),
         ({"targets": CODES + 0.5}, r"codes from 0 to 1"),
-        ({"targets": np.full(6, np.inf), "kind": "regression"}, "must be .* finite numbers"),
-        ({"targets": np.eye(6), "kind": "regression"}, r"finite numbers, got shape \(6, 6\)"),
-        ({"targets": CODES, "kind": "multilabel"}, r"must be \(N, 2\) of 0 and 1, got \(6,\)"),
-        ({"targets": np.full((6, 2), 3), "kind": "multilabel"}, "of 0 and 1"),
-        ({"targets": np.ones((6, 2)), "kind": "multilabel"}, "all rows have the same labels"),
+        ({"targets": np.full(6, np.inf), "kind": REGRESSION}, "must be .* finite numbers"),
+        ({"targets": np.eye(6), "kind": REGRESSION}, r"finite numbers, got shape \(6, 6\)"),
+        ({"targets": CODES, "kind": MULTILABEL}, r"must be \(N, 2\) of 0 and 1, got \(6,\)"),
+        ({"targets": np.full((6, 2), 3), "kind": MULTILABEL}, "of 0 and 1"),
+        ({"targets": np.ones((6, 2)), "kind": MULTILABEL}, "all rows have the same labels"),
         ({"kind": "ranking"}, "kind must be 'classification', 'regression' or 'multilabel', got 'ranking'"),
         ({"class_weight": "even"}, "class_weight must be None, 'balanced'"),
     ],

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, softmax
 
 from headstart.heads.head import Head, probabilities, shaped
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 
 def two_layers():
@@ -39,9 +40,9 @@ def test_the_root_keeps_the_sign():
 
 def test_predictions_are_softmax_sigmoid_or_values_at_the_temperature():
     logits = np.array([[1.0, 2.0, -3.0]])
-    np.testing.assert_allclose(probabilities(logits, "classification", 2.0), softmax(logits / 2, axis=1))
-    np.testing.assert_allclose(probabilities(logits, "multilabel", 2.0), expit(logits / 2))
-    np.testing.assert_allclose(probabilities(logits[:, :1], "regression", 2.0), [1.0])
+    np.testing.assert_allclose(probabilities(logits, CLASSIFICATION, 2.0), softmax(logits / 2, axis=1))
+    np.testing.assert_allclose(probabilities(logits, MULTILABEL, 2.0), expit(logits / 2))
+    np.testing.assert_allclose(probabilities(logits[:, :1], REGRESSION, 2.0), [1.0])
     head = Head(name="neural", kind="classification", arrays=two_layers(), temperature=3.0)
     features = np.ones((2, 4))
     np.testing.assert_allclose(head.predict(features), softmax(head.logits(features) / 3, axis=1))

@@ -11,6 +11,7 @@ from headstart.heads.head import Head
 from headstart.heads.kernel import Kernel
 from headstart.heads.layers import radial
 from headstart.heads.select import fit_probe
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 
 def moons(count=200, seed=0):
@@ -18,7 +19,7 @@ def moons(count=200, seed=0):
     return x, y
 
 
-def fitted(x, y, kind="classification", classes=2, **options):
+def fitted(x, y, kind=CLASSIFICATION, classes=2, **options):
     return Kernel(**options)(x, y, kind=kind, classes=classes, folds=np.arange(len(x)) % 5)
 
 
@@ -26,7 +27,7 @@ def test_values_are_those_of_kernel_ridge_with_all_rows_as_landmarks():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 3))
     y = np.sin(2 * x[:, 0]) + x[:, 1] + rng.normal(size=80)
-    fit = fitted(x, y, "regression", 1, landmarks=80)
+    fit = fitted(x, y, REGRESSION, 1, landmarks=80)
     z = ((x - fit.head.arrays["mean"]) / fit.head.arrays["scale"]).astype(np.float32)
     gamma = float(fit.head.arrays["gamma"][0])
     new = rng.normal(size=(20, 3))
@@ -45,8 +46,8 @@ def test_values_are_those_of_kernel_ridge_with_all_rows_as_landmarks():
 def test_it_bends_where_a_line_cannot():
     x, y = moons()
     new, truth = moons(seed=1)
-    kernel = fit_probe(x, y, kind="classification", classes=2, folds=np.arange(200) % 5, heads=("kernel",)).head
-    linear = fit_probe(x, y, kind="classification", classes=2, folds=np.arange(200) % 5, heads=("logistic",)).head
+    kernel = fit_probe(x, y, kind=CLASSIFICATION, classes=2, folds=np.arange(200) % 5, heads=("kernel",)).head
+    linear = fit_probe(x, y, kind=CLASSIFICATION, classes=2, folds=np.arange(200) % 5, heads=("logistic",)).head
     accuracy = [float((head.predict(new).argmax(axis=1) == truth).mean()) for head in (kernel, linear)]
     assert accuracy[0] > 0.96 > accuracy[1] + 0.05
 
@@ -62,8 +63,8 @@ def test_the_order_of_rows_does_not_matter():
     x, y = moons(500)
     turn = np.random.default_rng(0).permutation(500)
     folds = np.arange(500) % 5
-    one = Kernel()(x, y, kind="classification", classes=2, folds=folds)
-    other = Kernel()(x[turn], y[turn], kind="classification", classes=2, folds=folds[turn])
+    one = Kernel()(x, y, kind=CLASSIFICATION, classes=2, folds=folds)
+    other = Kernel()(x[turn], y[turn], kind=CLASSIFICATION, classes=2, folds=folds[turn])
     np.testing.assert_allclose(one.head.logits(x), other.head.logits(x), atol=1e-6)
     np.testing.assert_allclose(one.out_of_fold[turn], other.out_of_fold, atol=1e-6)
 
@@ -86,7 +87,7 @@ def test_few_rows_and_rows_that_are_all_alike(rows):
 
 def test_labels_of_a_row(digits):
     labels = np.stack([digits.targets > 4, digits.targets % 2 == 0], axis=1).astype(np.uint8)
-    fit = Kernel()(digits.features, labels, kind="multilabel", classes=2, folds=digits.folds)
+    fit = Kernel()(digits.features, labels, kind=MULTILABEL, classes=2, folds=digits.folds)
     assert ((fit.out_of_fold > 0) == labels).mean() > 0.9
 
 

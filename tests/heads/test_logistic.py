@@ -8,6 +8,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from headstart.heads.logistic import Logistic
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 
 def reference(strength, **options):
@@ -18,7 +19,7 @@ def fit_one(data, strength, *, tight=1e-15, classes=10, **options):
     return Logistic(strengths=(strength,), tight=tight)(
         data.features.astype(np.float64),
         data.targets,
-        kind="classification",
+        kind=CLASSIFICATION,
         classes=classes,
         folds=data.folds,
         **options,
@@ -57,7 +58,7 @@ def test_balanced_classes_equal_scikit_learn(penguins):
 def test_labels_equal_a_binary_fit_each(penguins):
     labels = np.stack([penguins.targets == 1, penguins.features[:, 3] > 4200], axis=1).astype(np.uint8)
     fit = Logistic(strengths=(0.1,), tight=1e-13)(
-        penguins.features[:, :3].astype(np.float64), labels, kind="multilabel", classes=2, folds=penguins.folds
+        penguins.features[:, :3].astype(np.float64), labels, kind=MULTILABEL, classes=2, folds=penguins.folds
     )
     z = (penguins.features[:, :3] - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
     for label in range(2):
@@ -69,7 +70,7 @@ def test_labels_equal_a_binary_fit_each(penguins):
 def test_folds_are_fitted_without_their_rows(digits):
     data = digits.take(slice(0, 200))
     fit = Logistic(strengths=(0.01,), loose=1e-12, tight=1e-12)(
-        data.features.astype(np.float64), data.targets, kind="classification", classes=10, folds=data.folds
+        data.features.astype(np.float64), data.targets, kind=CLASSIFICATION, classes=10, folds=data.folds
     )
     z = (data.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
     for fold in range(5):
@@ -80,7 +81,7 @@ def test_folds_are_fitted_without_their_rows(digits):
 
 
 def test_a_loose_single_precision_path_chooses_and_answers_alike(mnist):
-    arguments = {"kind": "classification", "classes": 10, "folds": mnist.folds}
+    arguments = {"kind": CLASSIFICATION, "classes": 10, "folds": mnist.folds}
     fast = Logistic()(mnist.features, mnist.targets, **arguments)
     exact = Logistic(loose=1e-11, tight=1e-13)(mnist.features.astype(np.float64), mnist.targets, **arguments)
     for strength, loss in fast.head.config["losses"].items():
@@ -90,7 +91,7 @@ def test_a_loose_single_precision_path_chooses_and_answers_alike(mnist):
 
 def test_the_final_fit_is_tight_in_single_precision(mnist):
     data = mnist.take(slice(0, 500, 4))
-    fit = Logistic(strengths=(0.01,))(data.features, data.targets, kind="classification", classes=10, folds=data.folds)
+    fit = Logistic(strengths=(0.01,))(data.features, data.targets, kind=CLASSIFICATION, classes=10, folds=data.folds)
     z = (data.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
     expected = reference(fit.head.config["strength"]).fit(z, data.targets)
     assert fit.head.config["gap"] <= 1e-7
@@ -100,7 +101,7 @@ def test_the_final_fit_is_tight_in_single_precision(mnist):
 def test_folds_end_where_the_final_fit_would(digits):
     """What is said of held-out rows does not hang on how loosely the path is solved."""
     data = digits.take(slice(0, 200))
-    arguments = {"kind": "classification", "classes": 10, "folds": data.folds}
+    arguments = {"kind": CLASSIFICATION, "classes": 10, "folds": data.folds}
     for strength in (1e-4, 1e-2):
         loose, tight = (
             Logistic(strengths=(strength,), loose=loose)(data.features.astype(np.float64), data.targets, **arguments)
@@ -114,7 +115,7 @@ def test_folds_end_where_the_final_fit_would(digits):
 def test_separable_classes_stay_finite():
     features = np.repeat(np.eye(4), 6, axis=0).astype(np.float32)
     targets = np.repeat(np.arange(4), 6)
-    fit = Logistic()(features, targets, kind="classification", classes=4, folds=np.arange(24) % 3)
+    fit = Logistic()(features, targets, kind=CLASSIFICATION, classes=4, folds=np.arange(24) % 3)
     assert (fit.out_of_fold.argmax(axis=1) == targets).all()
     assert np.isfinite(fit.head.logits(features)).all()
 
@@ -124,7 +125,7 @@ def test_a_hundred_classes():
     centers = rng.standard_normal((100, 32))
     targets = np.repeat(np.arange(100), 6)
     features = (centers[targets] + 0.5 * rng.standard_normal((600, 32))).astype(np.float32)
-    fit = Logistic()(features, targets, kind="classification", classes=100, folds=np.arange(600) % 3)
+    fit = Logistic()(features, targets, kind=CLASSIFICATION, classes=100, folds=np.arange(600) % 3)
     assert np.mean(fit.out_of_fold.argmax(axis=1) == targets) > 0.9
 
 
@@ -133,22 +134,22 @@ def test_a_class_that_a_fold_never_saw_gets_small_but_real_probability():
     targets = np.array([0] * 12 + [1] * 12 + [2] * 3)
     features = (rng.standard_normal((27, 5)) + 3 * np.eye(5)[targets]).astype(np.float32)
     folds = np.r_[np.arange(24) % 3, 0, 0, 0]
-    fit = Logistic()(features, targets, kind="classification", classes=3, folds=folds)
+    fit = Logistic()(features, targets, kind=CLASSIFICATION, classes=3, folds=folds)
     rare = softmax(fit.out_of_fold, axis=1)[folds == 0, 2]
     np.testing.assert_allclose(rare / (1 - rare), 1 / (2 * (27 - 11 + 1)))
 
 
 def test_two_rows_are_enough():
-    fit = Logistic()(np.eye(2, dtype=np.float32), [0, 1], kind="classification", classes=2, folds=[0, 1])
+    fit = Logistic()(np.eye(2, dtype=np.float32), [0, 1], kind=CLASSIFICATION, classes=2, folds=[0, 1])
     assert fit.head.predict(np.eye(2)).argmax(axis=1).tolist() == [0, 1]
 
 
 def test_many_folds_are_merged(digits):
     data = digits.take(slice(0, 100))
-    fit = Logistic()(data.features, data.targets, kind="classification", classes=10, folds=np.arange(100))
+    fit = Logistic()(data.features, data.targets, kind=CLASSIFICATION, classes=10, folds=np.arange(100))
     assert np.mean(fit.out_of_fold.argmax(axis=1) == data.targets) > 0.8
 
 
 def test_values_are_refused(penguins):
     with pytest.raises(ValueError, match="logistic head answers classification and multilabel tasks, not regression"):
-        Logistic()(penguins.features, penguins.features[:, 0], kind="regression", classes=1, folds=penguins.folds)
+        Logistic()(penguins.features, penguins.features[:, 0], kind=REGRESSION, classes=1, folds=penguins.folds)

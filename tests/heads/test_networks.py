@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from headstart.heads.networks import Networks, row_losses
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 
 def test_each_network_computes_what_a_module_would():
@@ -37,16 +38,16 @@ def test_dropout_keeps_the_mean_and_differs_between_networks():
     assert len(dropped.unique()) > 1
 
 
-@pytest.mark.parametrize("kind", ["classification", "multilabel", "regression"])
+@pytest.mark.parametrize("kind", [CLASSIFICATION, MULTILABEL, REGRESSION])
 def test_losses_are_those_of_torch_row_by_row(kind):
     torch.manual_seed(0)
     z = torch.randn(2, 6, 3)
-    targets = torch.randint(0, 3, (6,)) if kind == "classification" else torch.rand(6, 3).round()
+    targets = torch.randint(0, 3, (6,)) if kind == CLASSIFICATION else torch.rand(6, 3).round()
     losses = row_losses(z, targets, kind)
     each = {
-        "classification": functional.cross_entropy,
-        "multilabel": functional.binary_cross_entropy_with_logits,
-        "regression": functional.mse_loss,
+        CLASSIFICATION: functional.cross_entropy,
+        MULTILABEL: functional.binary_cross_entropy_with_logits,
+        REGRESSION: functional.mse_loss,
     }[kind]
     for m in range(2):
         for row in range(6):

@@ -9,11 +9,12 @@ from scipy.special import softmax
 
 from headstart.heads.calibrate import calibrate
 from headstart.heads.neural import Neural
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 
 def fit(data, seed=0, **options):
     return Neural(hidden=64, **options)(
-        data.features, data.targets, kind="classification", classes=10, folds=data.folds, seed=seed
+        data.features, data.targets, kind=CLASSIFICATION, classes=10, folds=data.folds, seed=seed
     )
 
 
@@ -49,7 +50,7 @@ def test_the_best_epoch_is_kept_and_not_the_last(digits):
     found = fit(data, patience=6, rate=1e-2)
     losses = found.head.config["losses"]
     assert found.head.config["epoch"] == np.argmin(losses) + 1 < len(losses)
-    assert calibrate(found.out_of_fold, data.targets, "classification").loss == pytest.approx(min(losses))
+    assert calibrate(found.out_of_fold, data.targets, CLASSIFICATION).loss == pytest.approx(min(losses))
 
 
 def test_held_out_rows_do_not_teach_the_network_that_answers_for_them(digits):
@@ -66,20 +67,20 @@ def test_an_untrained_head_is_at_chance(digits):
 
 def test_body_mass_of_penguins(penguins):
     measures, mass = penguins.features[:, :3], penguins.features[:, 3].astype(np.float64)
-    found = Neural(hidden=64, batch=16)(measures, mass, kind="regression", classes=1, folds=penguins.folds)
+    found = Neural(hidden=64, batch=16)(measures, mass, kind=REGRESSION, classes=1, folds=penguins.folds)
     assert 1 - np.var(mass - found.out_of_fold[:, 0]) / np.var(mass) > 0.7
     assert 1 - np.var(mass - found.head.predict(measures)) / np.var(mass) > 0.7
 
 
 def test_several_labels(penguins):
     labels = np.stack([penguins.targets == 1, penguins.targets == 2], axis=1).astype(np.uint8)
-    found = Neural(hidden=64)(penguins.features, labels, kind="multilabel", classes=2, folds=penguins.folds)
+    found = Neural(hidden=64)(penguins.features, labels, kind=MULTILABEL, classes=2, folds=penguins.folds)
     assert np.mean((found.out_of_fold > 0) == labels) > 0.95
 
 
 def test_values_that_never_change(penguins):
     found = Neural(hidden=8, epochs=3)(
-        penguins.features, np.full(342, 7.0), kind="regression", classes=1, folds=penguins.folds
+        penguins.features, np.full(342, 7.0), kind=REGRESSION, classes=1, folds=penguins.folds
     )
     np.testing.assert_allclose(found.head.predict(penguins.features), 7.0, atol=1.5)
 

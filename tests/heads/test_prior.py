@@ -8,6 +8,7 @@ from scipy.special import log_softmax
 
 from headstart.heads.calibrate import calibrate
 from headstart.heads.prior import half_by_class, settle
+from headstart.tasks import CLASSIFICATION
 
 
 def drawn(rows=2000, classes=4, seed=0, sharpness=1.5):
@@ -54,7 +55,7 @@ def test_even_classes_have_a_temperature_and_no_more():
     found = settle(logits, y, np.ones(300))
     assert found.exponent == 0.0
     assert (found.offsets == 0).all()
-    assert found.temperature == calibrate(logits, y, "classification").temperature
+    assert found.temperature == calibrate(logits, y, CLASSIFICATION).temperature
 
 
 def test_moved_logits_at_the_temperature_are_the_settled_answers():
@@ -111,7 +112,7 @@ def test_rare_classes_that_can_be_found_are_leant_to():
     logits, shares, y = drawn(sharpness=2.0)
     weights = half_by_class(y, np.ones(len(y)), 4)
     found = settle(logits + shares, y, np.ones(len(y)))
-    alike = calibrate(logits + shares, y, "classification").temperature
+    alike = calibrate(logits + shares, y, CLASSIFICATION).temperature
     recall = [
         [(answer[y == code] == code).mean() for code in range(4)]
         for answer in ((logits + shares).argmax(axis=1), found.moved(logits + shares).argmax(axis=1))

@@ -7,9 +7,10 @@ import pytest
 from scipy.special import expit, softmax
 
 from headstart.heads.fitter import pose
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 
-def posed(targets, folds, kind="classification", classes=3):
+def posed(targets, folds, kind=CLASSIFICATION, classes=3):
     features = np.arange(len(targets), dtype=np.float32)[:, None]
     return pose(features, np.asarray(targets), kind=kind, classes=classes, folds=np.asarray(folds))
 
@@ -25,7 +26,7 @@ def test_a_class_held_out_whole_is_unseen_and_does_not_count():
 
 def test_a_label_that_is_constant_outside_a_fold_is_unseen():
     labels = np.array([[1, 0], [1, 1], [0, 0], [0, 1]])
-    problem = posed(labels, [0, 0, 1, 1], kind="multilabel", classes=2)
+    problem = posed(labels, [0, 0, 1, 1], kind=MULTILABEL, classes=2)
     assert problem.unseen.tolist() == [[True, False], [True, False]]
     filled = problem.filled(np.zeros((4, 2)))
     np.testing.assert_allclose(expit(filled[:, 0]), np.where(problem.targets[:, 0] == 0, 5 / 6, 1 / 6), atol=0.03)
@@ -42,7 +43,7 @@ def test_an_unseen_class_gets_the_odds_of_one_half_row():
 
 
 def test_the_score_of_values_is_their_root_mean_squared_error():
-    problem = posed([1.0, 2.0, 3.0], [0, 1, 2], kind="regression", classes=1)
+    problem = posed([1.0, 2.0, 3.0], [0, 1, 2], kind=REGRESSION, classes=1)
     assert problem.score(problem.truth + 2) == (1.0, pytest.approx(2.0))
 
 

@@ -14,13 +14,14 @@ from headstart.heads.calibrate import calibrate
 from headstart.heads.head import probabilities
 from headstart.heads.prior import half_by_class
 from headstart.heads.select import HEADS, fit_probe
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 LINEAR = ("prototypes", "ridge", "logistic")
 
 
 def probe(data, **options):
     classes = int(data.targets.max()) + 1
-    options = {"kind": "classification", "classes": classes, "folds": data.folds, **options}
+    options = {"kind": CLASSIFICATION, "classes": classes, "folds": data.folds, **options}
     return fit_probe(data.features, data.targets, **options)
 
 
@@ -50,10 +51,10 @@ def test_the_lowest_loss_wins_and_every_loss_is_told(digits):
 def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
     fit = probe(mnist)
     halves = half_by_class(mnist.targets, np.ones(len(mnist.targets)), 10)
-    found = calibrate(fit.out_of_fold, mnist.targets, "classification", halves)
+    found = calibrate(fit.out_of_fold, mnist.targets, CLASSIFICATION, halves)
     assert fit.head.temperature == pytest.approx(found.temperature, rel=1e-3)
     assert fit.head.config["candidates"][fit.head.name] == pytest.approx(found.loss)
-    p = probabilities(fit.out_of_fold, "classification", fit.head.temperature)
+    p = probabilities(fit.out_of_fold, CLASSIFICATION, fit.head.temperature)
     sure = p.max(axis=1)
     assert abs(sure.mean() - accuracy(fit, mnist)) < 0.05
 
@@ -79,21 +80,21 @@ def interaction(rows, seed=0):
 
 def test_an_interaction_of_two_columns_is_no_case_for_a_linear_head():
     x, y = interaction(1200)
-    fit = fit_probe(x[:800], y[:800], kind="classification", classes=2, folds=np.arange(800) % 5)
+    fit = fit_probe(x[:800], y[:800], kind=CLASSIFICATION, classes=2, folds=np.arange(800) % 5)
     assert fit.head.name == "trees"
     assert np.mean(fit.head.predict(x[800:]).argmax(axis=1) == y[800:]) > 0.75
     values = np.where(x[:, 0] * x[:, 1] > 0, 1.0, -1.0) + 0.3 * np.random.default_rng(1).standard_normal(1200)
-    fit = fit_probe(x[:800], values[:800], kind="regression", classes=1, folds=np.arange(800) % 5)
+    fit = fit_probe(x[:800], values[:800], kind=REGRESSION, classes=1, folds=np.arange(800) % 5)
     assert fit.head.name == "trees"
     assert np.mean((fit.head.predict(x[800:]) - values[800:]) ** 2) < 0.5 * values.var()
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("kind", [CLASSIFICATION, REGRESSION])
 def test_what_is_linear_gets_a_linear_head(kind):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((600, 12)).astype(np.float32)
     y = x[:, 0] - x[:, 1] + 0.7 * rng.standard_normal(600)
-    y = (y > 0).astype(np.int64) if kind == "classification" else y
+    y = (y > 0).astype(np.int64) if kind == CLASSIFICATION else y
     fit = fit_probe(x, y, kind=kind, classes=2, folds=np.arange(600) % 5)
     assert fit.head.name in LINEAR
 
@@ -102,7 +103,7 @@ def test_uneven_classes_are_answered_with_a_share_between_the_rows_and_the_class
     rng = np.random.default_rng(0)
     y = (np.arange(1500) % 10 == 0).astype(np.int64)
     x = (rng.standard_normal((1500, 6)) + 1.2 * y[:, None] * np.eye(6)[0]).astype(np.float32)
-    arguments = {"kind": "classification", "classes": 2, "folds": np.arange(500) // 10 % 5}
+    arguments = {"kind": CLASSIFICATION, "classes": 2, "folds": np.arange(500) // 10 % 5}
     known = x[:500], y[:500]
     new, old = (fit_probe(*known, heads=heads, **arguments).head.predict(x[500:]) for heads in (None, LINEAR))
     recalls = [np.mean(p.argmax(axis=1)[y[500:] == 1] == 1) for p in (new, old)]
@@ -124,7 +125,7 @@ def test_the_rule_and_its_figures_are_told(digits):
 
 def test_the_same_again_is_the_same_again_with_all_candidates():
     x, y = interaction(300)
-    arguments = {"kind": "classification", "classes": 2}
+    arguments = {"kind": CLASSIFICATION, "classes": 2}
     order = np.random.default_rng(1).permutation(300)
     fit = fit_probe(x, y, folds=np.arange(300) % 5, **arguments)
     moved = fit_probe(x[order], y[order], folds=(np.arange(300) % 5)[order], **arguments)
@@ -135,7 +136,7 @@ def test_the_same_again_is_the_same_again_with_all_candidates():
 def test_rows_without_weight_count_for_no_candidate():
     x, y = interaction(400)
     y = np.concatenate([y[:300], 1 - y[300:]])
-    arguments = {"kind": "classification", "classes": 2}
+    arguments = {"kind": CLASSIFICATION, "classes": 2}
     some = fit_probe(x, y, folds=np.arange(400) % 5, weights=(np.arange(400) < 300).astype(float), **arguments)
     few = fit_probe(x[:300], y[:300], folds=np.arange(300) % 5, **arguments)
     assert some.head.config["candidates"]["ridge"] == pytest.approx(few.head.config["candidates"]["ridge"], abs=0.02)
@@ -148,7 +149,7 @@ def test_out_of_fold_losses_are_those_of_new_rows():
         rng = np.random.default_rng(seed)
         y = np.arange(1120) % 2
         x = rng.standard_normal((1120, 60)) + 1.5 * y[:, None] * np.eye(60)[0]
-        known = {"kind": "classification", "classes": 2, "folds": np.arange(120) // 2 % 10}
+        known = {"kind": CLASSIFICATION, "classes": 2, "folds": np.arange(120) // 2 % 10}
         fit = fit_probe(x[:120], y[:120], heads=("logistic",), **known)
         p = fit.head.predict(x[120:])[np.arange(1000), y[120:]]
         apart.append(-np.log(p).mean() - fit.head.config["candidates"]["logistic"])
@@ -156,7 +157,7 @@ def test_out_of_fold_losses_are_those_of_new_rows():
 
 
 def test_values_are_answered_by_those_that_can(penguins):
-    arguments = {"kind": "regression", "classes": 1, "folds": penguins.folds}
+    arguments = {"kind": REGRESSION, "classes": 1, "folds": penguins.folds}
     mass = penguins.features[:, 3].astype(np.float64)
     fit = fit_probe(penguins.features[:, :3], mass, heads=LINEAR, **arguments)
     assert (fit.head.name, fit.head.temperature) == ("ridge", 1.0)
@@ -168,7 +169,7 @@ def test_values_are_answered_by_those_that_can(penguins):
 
 def test_several_labels(penguins):
     labels = np.stack([penguins.targets == 1, penguins.targets == 2, penguins.targets >= 0], axis=1)
-    fit = fit_probe(penguins.features, labels, kind="multilabel", classes=3, folds=penguins.folds, heads=LINEAR)
+    fit = fit_probe(penguins.features, labels, kind=MULTILABEL, classes=3, folds=penguins.folds, heads=LINEAR)
     p = fit.head.predict(penguins.features)
     assert np.mean((p > 0.5) == labels) > 0.95
 
@@ -199,7 +200,7 @@ def test_balanced_weights_help_the_rare_class(name):
     rng = np.random.default_rng(0)
     targets = (np.arange(400) < 40).astype(int)
     features = (rng.standard_normal((400, 6)) + 1.0 * targets[:, None] * np.eye(6)[0]).astype(np.float32)
-    arguments = {"kind": "classification", "classes": 2, "folds": np.arange(400) % 5, "heads": (name,)}
+    arguments = {"kind": CLASSIFICATION, "classes": 2, "folds": np.arange(400) % 5, "heads": (name,)}
     recalls = []
     for class_weight in (None, "balanced"):
         fit = fit_probe(features, targets, class_weight=class_weight, **arguments)
@@ -236,7 +237,7 @@ def test_a_shared_scale_is_not_carried_away_by_features_that_hardly_stir_in_trai
         fit = fit_probe(
             features[:100],
             targets[:100],
-            kind="classification",
+            kind=CLASSIFICATION,
             classes=2,
             folds=np.arange(100) // 2 % 5,
             scale=scale,
@@ -285,21 +286,21 @@ def test_any_shape_is_fitted(rows, width, classes, scale, seed):
     features[:, rng.random(width) < 0.2] = 3.0
     folds = rng.integers(0, 3, rows)
     folds[:2] = 0, 1
-    fit = fit_probe(features, targets, kind="classification", classes=classes, folds=folds, heads=LINEAR)
+    fit = fit_probe(features, targets, kind=CLASSIFICATION, classes=classes, folds=folds, heads=LINEAR)
     p = fit.head.predict(features)
     assert np.isfinite(fit.out_of_fold).all()
     np.testing.assert_allclose(p.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("head", ["ridge", "logistic"])
-@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("kind", [CLASSIFICATION, REGRESSION])
 def test_a_row_of_weight_three_is_three_rows(head, kind):
-    if (head, kind) == ("logistic", "regression"):
+    if (head, kind) == ("logistic", REGRESSION):
         return
     rng = np.random.default_rng(0)
     x, weights, folds = rng.normal(size=(60, 4)), rng.integers(1, 4, 60), np.arange(60) % 5
     y = x[:, 0] + rng.normal(size=60) / 2
-    y = (y > 0).astype(int) if kind == "classification" else y
+    y = (y > 0).astype(int) if kind == CLASSIFICATION else y
     many = np.repeat(np.arange(60), weights)
     same = {"kind": kind, "classes": 2, "heads": (head,)}
     one = fit_probe(x, y, folds=folds, weights=weights.astype(float), **same)

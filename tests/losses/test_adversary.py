@@ -14,6 +14,7 @@ from headstart.losses.adversary import adversary, ramp, reverse, told_apart
 from headstart.losses.cdan import CDAN, Product, certainty
 from headstart.losses.dann import DANN
 from headstart.losses.penalty import Context
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.training.options import Training
 
 TARGET = np.array([False, True, False, True, True])
@@ -156,10 +157,10 @@ def test_options_that_mean_nothing_are_refused(make, why):
 
 def test_what_the_losses_are_for_is_said():
     with pytest.raises(ValueError, match="CDAN is for classification, and this task is a regression"):
-        CDAN().suits("regression", mixup=0.0)
+        CDAN().suits(REGRESSION, mixup=0.0)
     with pytest.raises(ValueError, match=r"mixup = 0\.2: DANN compares rows of two tasks, and mixed rows are of both"):
-        DANN().suits("classification", mixup=Training(mixup=0.2).mixup)
-    DANN().suits("regression", mixup=0.0)
+        DANN().suits(CLASSIFICATION, mixup=Training(mixup=0.2).mixup)
+    DANN().suits(REGRESSION, mixup=0.0)
 
 
 def test_one_task_alone_cannot_be_compared(network):

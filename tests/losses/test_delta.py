@@ -13,6 +13,7 @@ from headstart.finetuning.top import Top
 from headstart.losses.delta import Delta, spectral_tail
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.penalty import Context, Pass
+from headstart.tasks import CLASSIFICATION
 from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
 from headstart.training.options import Training
@@ -47,7 +48,7 @@ def test_the_cost_is_the_naive_one(network, backbone, shrink):
     network.open(network.stages)
     network.eval()
     features = network.backbone(X)
-    found = regular.batch(Pass((X,), features, features, "classification"))
+    found = regular.batch(Pass((X,), features, features, CLASSIFICATION))
     with torch.no_grad():
         now, pooled = maps(network.backbone, X)
         then, _ = maps(backbone.module, X)
@@ -70,7 +71,7 @@ def test_nothing_has_moved_at_the_beginning(network):
     regular = Delta(shrink=0.0).start(Context(network))
     network.open(network.stages)
     network.eval()
-    assert regular.batch(Pass((X,), network.backbone(X), X, "classification")).item() == 0
+    assert regular.batch(Pass((X,), network.backbone(X), X, CLASSIFICATION)).item() == 0
     regular.close()
 
 
@@ -83,7 +84,7 @@ def test_parts_of_a_batch_add_up(network, micro):
     for some in (0, micro):
         regular = Delta(shrink=0.0, weight=3.0)
         training = Training(margin=0, batch=6, micro=some, clip=0.0, precision="float32")
-        step = Step(network, "classification", regular, regular.start(Context(network)), training)
+        step = Step(network, CLASSIFICATION, regular, regular.start(Context(network)), training)
         if not some:
             state = {name: value.clone() for name, value in network.state_dict().items()}
         network.load_state_dict(state)

@@ -14,6 +14,7 @@ from headstart.losses.deep_coral import DeepCoral, coral
 from headstart.losses.graph import Graph, edges, roughness
 from headstart.losses.mcc import MCC, confusion
 from headstart.losses.penalty import Context
+from headstart.tasks import REGRESSION
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 4)), RNG.normal(size=(9, 4)) * 1.5 + 0.5
@@ -127,7 +128,7 @@ def test_the_costs_are_of_the_features_as_the_head_sees_them_or_of_what_it_says(
         assert features.grad.abs().sum() > 0
         if isinstance(loss, MCC):
             assert not features.grad[:6].any()
-    values = found._replace(kind="regression")
+    values = found._replace(kind=REGRESSION)
     cost = Graph(weight=1.0).start(Context(network)).batch(values).item()
     assert cost == pytest.approx(roughness(logits, edges(x, 5)).item(), rel=1e-4)
 

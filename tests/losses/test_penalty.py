@@ -9,6 +9,7 @@ from headstart.losses.delta import Delta
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.penalty import Context, Pass
 from headstart.losses.supervised import Supervised
+from headstart.tasks import CLASSIFICATION
 
 
 def norms(network):
@@ -49,6 +50,6 @@ def test_nothing_is_nothing(network):
     network.open(network.stages)
     regular = Supervised().start(Context(network))
     assert regular.weights() is None
-    assert regular.batch(Pass((), torch.zeros(1), torch.zeros(1), "classification")) is None
+    assert regular.batch(Pass((), torch.zeros(1), torch.zeros(1), CLASSIFICATION)) is None
     network.requires_grad_(False)
     assert Supervised(l2=1.0).start(Context(network)).weights() is None

@@ -25,6 +25,7 @@ from headstart.listener import Logged
 from headstart.methods.finetune import tune
 from headstart.methods.table import configured
 from headstart.network import Network
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.training.batches import batches
 from headstart.training.holdout import _most_alike
 
@@ -45,9 +46,9 @@ def fitted(method="top", cache=False, **options):
 def test_the_fold_most_like_the_whole_is_held_out():
     targets = np.array([0, 0, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1])
     fold = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
-    assert _most_alike(targets, fold, "classification") == 1
-    assert _most_alike(targets * 3.0, fold, "regression") == 1
-    assert _most_alike(np.stack([targets, 1 - targets], axis=1), fold, "multilabel") == 1
+    assert _most_alike(targets, fold, CLASSIFICATION) == 1
+    assert _most_alike(targets * 3.0, fold, REGRESSION) == 1
+    assert _most_alike(np.stack([targets, 1 - targets], axis=1), fold, MULTILABEL) == 1
 
 
 def test_a_head_that_is_not_linear_in_the_features_is_no_beginning():

@@ -15,6 +15,7 @@ from headstart.features.feature_set import look
 from headstart.listener import Logged
 from headstart.methods.finetune import tune
 from headstart.methods.table import configured
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.training.holdout import answered, divided_target
 from headstart.training.options import Training
 
@@ -40,7 +41,7 @@ def tasks():
     return backbone, *seen
 
 
-def with_targets(seen, targets, kind="classification"):
+def with_targets(seen, targets, kind=CLASSIFICATION):
     return replace(seen, task=replace(seen.task, targets=targets, kind=kind))
 
 
@@ -74,7 +75,7 @@ def test_answers_are_codes_numbers_or_none(tasks):
     assert not answered(with_targets(target, None)).any()
     values = np.full(60, np.nan)
     values[:4] = -1.0
-    assert answered(with_targets(target, values, "regression")).sum() == 4
+    assert answered(with_targets(target, values, REGRESSION)).sum() == 4
 
 
 def test_what_happened_is_told_and_no_answers_are_those_that_are_not_known(tasks):
@@ -107,9 +108,9 @@ def test_a_loss_goes_with_any_tune(tasks, name):
 def test_numbers_are_in_the_units_of_the_source(tasks):
     backbone, source, target = tasks
     values = 1000.0 + 10 * np.asarray(source.task.targets)
-    ours = with_targets(source, values, "regression")
+    ours = with_targets(source, values, REGRESSION)
     ours = replace(ours, task=replace(ours.task, classes=()))
-    theirs = replace(target, task=replace(target.task, targets=None, kind="regression", classes=()))
+    theirs = replace(target, task=replace(target.task, targets=None, kind=REGRESSION, classes=()))
     tuning = configured("dan", OPTIONS, 0).tuning
     made = tune(ours, backbone, "dan", tuning, target=theirs, extraction=EXTRACTION)
     look_again = look(theirs.task, made.backbone, EXTRACTION, Logged())

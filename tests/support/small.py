@@ -12,6 +12,7 @@ from headstart.backbones.encoders import TextEncoder
 from headstart.backbones.stages import stages_of
 from headstart.heads.module import TunedHead
 from headstart.network import Network
+from headstart.tasks import CLASSIFICATION
 from headstart.training.feed import Data
 
 RESNET = "timm:test_resnet?weights=random"
@@ -58,7 +59,7 @@ class Interrupted(Rows):
 def data_of(inputs, train, val):
     """Rows of three classes in turn and of equal weight; those of `train` learn, those of `val` validate."""
     count = len(inputs)
-    return Data(inputs, torch.arange(count) % 3, torch.ones(count), "classification", np.array(train), np.array(val))
+    return Data(inputs, torch.arange(count) % 3, torch.ones(count), CLASSIFICATION, np.array(train), np.array(val))
 
 
 def network_of(backbone, classes=3, spread=0.0):

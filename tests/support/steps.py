@@ -12,6 +12,7 @@ from small import Rows, data_of, network_of, noise
 from headstart.finetuning.full import Full
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
+from headstart.tasks import CLASSIFICATION
 from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
 from headstart.training.options import Training
@@ -43,7 +44,7 @@ def sgd(network, lr=0.0):
     return torch.optim.SGD([weights for weights in network.parameters() if weights.requires_grad], lr=lr)
 
 
-def stepped(network, training, batch=None, features=None, kind="classification", loss=Supervised(), seed=0):  # noqa: B008
+def stepped(network, training, batch=None, features=None, kind=CLASSIFICATION, loss=Supervised(), seed=0):  # noqa: B008
     """The loss, the gradients, and the step; nothing moves at learning rate 0."""
     step = Step(network, kind, loss, loss.start(Context(network)), training)
     batch, dtype = batch or batch_of(), next(network.backbone.parameters()).dtype

@@ -22,6 +22,7 @@ from headstart.finetuning.lora import LoRA
 from headstart.finetuning.top import Top
 from headstart.losses.delta import Delta
 from headstart.losses.supervised import Supervised
+from headstart.tasks import CLASSIFICATION
 from headstart.training.activations import Activations, Form, cost
 from headstart.training.augmentation import Views
 from headstart.training.batches import PLAIN, batches
@@ -70,7 +71,7 @@ def data_of(inputs, backbone, extraction=PLAIN):
     count = len(inputs)
     targets, weights = torch.arange(count) % 3, torch.linspace(0.5, 2, count)
     rows = np.arange(count)
-    return Data(batches(inputs, backbone, CPU, extraction), targets, weights, "classification", rows[:-4], rows[-4:])
+    return Data(batches(inputs, backbone, CPU, extraction), targets, weights, CLASSIFICATION, rows[:-4], rows[-4:])
 
 
 def run(backbone, data, tune, training, loss=Supervised()):  # noqa: B008 - it is frozen

@@ -24,6 +24,7 @@ from headstart.losses.graph import Graph
 from headstart.losses.mcc import MCC
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
 from headstart.training.options import Training
@@ -117,7 +118,7 @@ def test_rows_of_the_target_move_nothing_but_by_the_loss(backbone):
 
 @pytest.mark.parametrize("loss", [DANN(width=8), DAN(), DeepCoral(), Graph()], ids=named)
 def test_numbers_are_learnt_too(backbone, loss):
-    data = two_tasks(kind="regression")
+    data = two_tasks(kind=REGRESSION)
     _, found = trained(backbone, loss, data=data)
     assert np.isfinite([curve.train for curve in found.curves]).all()
 
@@ -150,7 +151,7 @@ def test_each_part_of_a_batch_holds_rows_of_both(count):
 
 def gradients(backbone, loss, micro):
     network, batch = precise_network(backbone), batch_of()
-    step = Step(network, "classification", loss, loss.start(Context(network)), replace(STEP, micro=micro))
+    step = Step(network, CLASSIFICATION, loss, loss.start(Context(network)), replace(STEP, micro=micro))
     step.done = 0.5
     batch = replace(batch, inputs=(batch.inputs[0].double(),))
     value = step(sgd(network), network.backbone, batch, np.random.default_rng(0))
@@ -167,7 +168,7 @@ def test_parts_of_a_batch_add_up_where_the_cost_is_a_mean_over_rows(backbone):
 def test_a_statistic_of_a_batch_is_in_parts_the_mean_of_those_of_the_parts(backbone):
     value, _ = gradients(backbone, DeepCoral(weight=1e7), 3)
     network, batch = open_network(backbone), batch_of()
-    plain = Step(network, "classification", Supervised(), Supervised().start(Context(network)), STEP)
+    plain = Step(network, CLASSIFICATION, Supervised(), Supervised().start(Context(network)), STEP)
     labels = plain(sgd(network), network.backbone, batch, np.random.default_rng(0))
     said = network.head(network.backbone(batch.inputs[0])).detach()
     apart = [1e7 * (np.cov(said[rows][:2].T.numpy()) ** 2).sum() / (4 * said.shape[1] ** 2) for rows in batch.parts(3)]
@@ -181,7 +182,7 @@ def test_the_adversary_slows_nothing_else_down(backbone):
         network = open_network(backbone)
         training = replace(STEP, clip=0.1)
         regular = loss.start(Context(network))
-        step = Step(network, "classification", loss, regular, training)
+        step = Step(network, CLASSIFICATION, loss, regular, training)
         more = [] if regular.helper is None else list(regular.helper.module.parameters())
         optimise = torch.optim.SGD([*network.parameters(), *more], lr=0.0)
         step(optimise, network.backbone, batch_of(), np.random.default_rng(0))
@@ -194,6 +195,6 @@ def test_a_loss_for_two_tasks_refuses_one(backbone):
     with pytest.raises(ValueError, match="DANN compares two tasks: give rows of a target"):
         trained(backbone, DANN(), data=data_of(two_tasks().inputs, range(10), range(10, 14)))
     with pytest.raises(ValueError, match="MCC is for classification, and this task is a regression"):
-        trained(backbone, MCC(), data=two_tasks(kind="regression"))
+        trained(backbone, MCC(), data=two_tasks(kind=REGRESSION))
     with pytest.raises(ValueError, match=r"mixup = 0\.4: DAN compares rows of two tasks"):
         trained(backbone, DAN(), training=replace(PLAIN, mixup=0.4))

@@ -20,6 +20,7 @@ from headstart.finetuning.top import Top
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.training.step import Batch, Step
 
 
@@ -43,10 +44,10 @@ def test_the_gradient_is_that_of_the_weighted_mean(backbone):
     same((value, found), (mean.item(), {n: w.grad for n, w in network.named_parameters()}))
 
 
-@pytest.mark.parametrize("kind", ["multilabel", "regression"])
+@pytest.mark.parametrize("kind", [MULTILABEL, REGRESSION])
 def test_parts_add_up_for_other_kinds(backbone, kind):
-    network = precise_network(backbone, 3 if kind == "multilabel" else 1)
-    targets = torch.rand(8, 3).round() if kind == "multilabel" else torch.randn(8, dtype=torch.float64)
+    network = precise_network(backbone, 3 if kind == MULTILABEL else 1)
+    targets = torch.rand(8, 3).round() if kind == MULTILABEL else torch.randn(8, dtype=torch.float64)
     batch = replace(batch_of(), targets=targets)
     whole = stepped(network, replace(PLAIN, mixup=0.5), batch, kind=kind)
     same(stepped(network, replace(PLAIN, mixup=0.5, micro=3), batch, kind=kind), whole)
@@ -57,7 +58,7 @@ def test_parts_add_up_for_other_kinds(backbone, kind):
 
 def moved(network, training, batch=None, lr=1.0):
     before = [weights.detach().clone() for weights in network.parameters()]
-    step = Step(network, "classification", Supervised(), Supervised().start(Context(network)), training)
+    step = Step(network, CLASSIFICATION, Supervised(), Supervised().start(Context(network)), training)
     value = step(sgd(network, lr), network.backbone, batch or batch_of(), np.random.default_rng(0))
     return value, [weights.detach() - old for weights, old in zip(network.parameters(), before, strict=True)]
 
@@ -130,9 +131,7 @@ class Listening:
 def test_pictures_are_mixed_before_the_network(backbone):
     network, batch = open_network(backbone), batch_of()
     heard = Listening(network)
-    step = Step(
-        network, "classification", Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0)
-    )
+    step = Step(network, CLASSIFICATION, Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0))
     value = step(sgd(network), heard, batch, Shares(0.3))
     (x,) = batch.inputs
     mixed = 0.3 * x + 0.7 * x.flip(0)
@@ -148,9 +147,7 @@ def test_pictures_are_mixed_before_the_network(backbone):
 def test_a_share_of_one_changes_nothing(backbone):
     network = open_network(backbone)
     plain = stepped(network, PLAIN)
-    step = Step(
-        network, "classification", Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0)
-    )
+    step = Step(network, CLASSIFICATION, Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0))
     value = step(sgd(network), network.backbone, batch_of(), Shares(1.0))
     same((value, {n: w.grad for n, w in network.named_parameters()}), plain, 1e-6)
 
@@ -170,9 +167,7 @@ def test_features_of_texts_are_mixed_after_the_network():
     mask[2, 4:] = 0
     batch = Batch((ids, mask), torch.arange(6) % 3, torch.ones(6))
     heard = Listening(network)
-    step = Step(
-        network, "classification", Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0)
-    )
+    step = Step(network, CLASSIFICATION, Supervised(), Supervised().start(Context(network)), replace(PLAIN, mixup=1.0))
     value = step(sgd(network), heard, batch, Shares(0.3))
     assert torch.equal(heard.seen[1][0], ids)  # their mates go first
     with torch.no_grad():

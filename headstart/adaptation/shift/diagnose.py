@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from headstart.adaptation.shift.support import Support, support
 from headstart.adaptation.shift.two_sample import Classified, Mmd, classifier_test, mmd
 from headstart.evidence.intervals import Interval
 from headstart.evidence.plain import plain
+from headstart.tasks import CLASSIFICATION, REGRESSION, Kind, kind_named
 from headstart.tasks.task import Array
 
 __all__ = ["Shift", "diagnose"]
@@ -81,7 +82,7 @@ def diagnose(
     target: Array,
     known: Array | None = None,
     *,
-    kind: Literal["classification", "regression"],
+    kind: str,
     names: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Shift:
@@ -93,15 +94,15 @@ def diagnose(
     two source rows, another kind.
     """
     source, target = _rows("source", source), _rows("target", target)
-    _check(source, targets, target, known, kind)
-    if _identical(source, np.asarray(targets), target, known, kind):
+    question = _check(source, targets, target, known, kind)
+    if _identical(source, np.asarray(targets), target, known, question):
         return Shift("none", True, "the source and the target hold the same rows",
                      "identical: nothing to do", columns=column_shifts(source, target, names=names))  # fmt: skip
     random = np.random.default_rng(seed)
     ours, theirs = (np.sort(random.permutation(len(one))[:_MOST]) for one in (source, target))
     given = None if known is None else np.asarray(known)[theirs]
-    notes = _foreign(np.asarray(targets), given) if kind == "classification" else ()
-    found = _found(source[ours], np.asarray(targets)[ours], target[theirs], given, kind, seed)
+    notes = _foreign(np.asarray(targets), given) if question.exclusive else ()
+    found = _found(source[ours], np.asarray(targets)[ours], target[theirs], given, question, seed)
     return found._replace(
         columns=column_shifts(source[ours], target[theirs], names=names),
         rows=tuple(int(theirs[row]) for row in found.rows),
@@ -109,26 +110,26 @@ def diagnose(
     )
 
 
-def _identical(source: Array, targets: Array, target: Array, known: Array | None, kind: str) -> bool:
+def _identical(source: Array, targets: Array, target: Array, known: Array | None, kind: Kind) -> bool:
     """Whether both hold the same rows, and no target row an answer that the source does not give it."""
     if len(source) != len(target) or not np.array_equal(_sorted(source), _sorted(target)):
         return False
     if known is None:
         return True
     answers = np.asarray(known, np.float64)
-    given = np.isfinite(answers) if kind == "regression" else answers >= 0
+    given = kind.known(answers)
     ours = {row.tobytes() for row in np.column_stack([source, targets]).astype(np.float64) + 0.0}
     return all(row.tobytes() in ours for row in np.column_stack([target, answers])[given] + 0.0)
 
 
-def _found(source: Array, y: Array, target: Array, known: Array | None, kind: str, seed: int) -> Shift:
+def _found(source: Array, y: Array, target: Array, known: Array | None, kind: Kind, seed: int) -> Shift:
     reach = support(source, target, seed=seed)
     if len(target) < 2:
         return Shift("unclear", False, "one target row says nothing of a distribution", RECOMMENDED["unclear"],
                      support=reach)  # fmt: skip
     kernel, told = mmd(source, target, seed=seed), classifier_test(source, target, seed=seed)
     labels = _labels(source, y, target, known, kind, seed)
-    codes = y.astype(np.int64) if kind == "classification" else _fifths(y)
+    codes = y.astype(np.int64) if kind.exclusive else _fifths(y)
     shares = label_shares(source, codes, target, seed=seed) if len(np.unique(codes)) > 1 else ()
     stories: tuple[Hypothesis, ...] = ()
     if _told(kernel, told):
@@ -146,11 +147,11 @@ def _found(source: Array, y: Array, target: Array, known: Array | None, kind: st
     )
 
 
-def _labels(source: Array, y: Array, target: Array, known: Array | None, kind: str, seed: int) -> Conditional | None:
+def _labels(source: Array, y: Array, target: Array, known: Array | None, kind: Kind, seed: int) -> Conditional | None:
     """The test with known labels of classes that the source has; None where none is known."""
     if known is None:
         return None
-    if kind == "regression":
+    if not kind.has_classes:
         given = np.isfinite(known)
         return conditional(source, y[:, None], target[given], known[given, None], seed=seed) if given.any() else None
     codes, given = np.unique(y), np.isin(known, y)
@@ -186,21 +187,23 @@ def _rows(name: str, rows: Array) -> Array:
     return rows
 
 
-def _check(source: Array, targets: Array, target: Array, known: Array | None, kind: str) -> None:
-    if kind not in ("classification", "regression"):
-        raise ValueError(f"kind is {kind!r}: expected 'classification' or 'regression' (ask label by label)")
+def _check(source: Array, targets: Array, target: Array, known: Array | None, name: str) -> Kind:
+    if name not in (CLASSIFICATION, REGRESSION):
+        raise ValueError(f"kind is {name!r}: expected 'classification' or 'regression' (ask label by label)")
+    kind = kind_named(name)
     if source.shape[1] != target.shape[1]:
         raise ValueError(
             f"source has {source.shape[1]} columns and target {target.shape[1]}: expected the same columns"
         )
     if len(source) < 2:
         raise ValueError("source has one row: expected two or more to compare the target with")
-    for name, given, rows in (("targets", targets, source), ("known", known, target)):
+    for what, given, rows in (("targets", targets, source), ("known", known, target)):
         if given is not None and np.shape(given) != (len(rows),):
-            raise ValueError(f"{name} has shape {np.shape(given)}: expected ({len(rows)},), one a row")
+            raise ValueError(f"{what} has shape {np.shape(given)}: expected ({len(rows)},), one a row")
     codes = np.asarray(targets)
-    if not np.isfinite(codes).all() or (kind == "classification" and (codes.min() < 0 or (codes % 1).any())):
+    if not np.isfinite(codes).all() or (kind.exclusive and (codes.min() < 0 or (codes % 1).any())):
         raise ValueError("targets: expected class codes 0, 1, ... in classification, finite values in regression")
+    return kind
 
 
 def _sorted(rows: Array) -> Array:

@@ -33,9 +33,9 @@ def target_findings(inspection: Inspection) -> Iterator[Finding]:
     elif len(np.unique(inspection.copy_of[rows])) == 1:
         action = "nothing can be learnt from one and the same input: add rows that differ"
         yield Finding("rows that are all equal", len(rows), inspection.examples(rows), action, "error")
-    elif inspection.task.kind == "regression":
+    elif not inspection.task.kind.has_classes:
         yield from _constant_target(inspection, rows)
-    elif inspection.task.kind == "multilabel":
+    elif inspection.task.kind.several:
         yield from _rare_labels(inspection)
     else:
         yield from _rare_classes(inspection)
@@ -43,11 +43,11 @@ def target_findings(inspection: Inspection) -> Iterator[Finding]:
 
 def without_empty_classes(task: Task) -> Task:
     """The same task with the classes that no row has left out, and targets that count the others only."""
-    if task.targets is None or task.kind == "regression":
+    if task.targets is None or not task.kind.has_classes:
         return task
     present = _rows_a_class(task, np.ones(len(task), dtype=bool)) > 0
     classes = tuple(label for label, there in zip(task.classes, present, strict=True) if there)
-    if task.kind == "multilabel":
+    if task.kind.several:
         return replace(task, classes=classes, targets=task.targets[:, present])
     return replace(task, classes=classes, targets=(np.cumsum(present) - 1)[task.targets])
 
@@ -130,9 +130,7 @@ def _rows_a_class(task: Task, used: npt.NDArray[np.bool_]) -> Array:
     """(C,) rows in use."""
     targets = np.asarray(task.targets)[used]
     return (
-        targets.sum(axis=0, dtype=np.int64)
-        if task.kind == "multilabel"
-        else np.bincount(targets, minlength=len(task.classes))
+        targets.sum(axis=0, dtype=np.int64) if task.kind.several else np.bincount(targets, minlength=len(task.classes))
     )
 
 

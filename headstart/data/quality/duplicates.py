@@ -95,7 +95,7 @@ def _exact(inspection: Inspection, copies: list[Array]) -> Iterator[Finding]:
 
 def _conflicting(inspection: Inspection, conflicts: list[Array], outvoted: list[int]) -> Finding:
     task = inspection.task
-    by_nature = task.modality.has_columns or task.kind == "regression"
+    by_nature = task.modality.has_columns or not task.kind.has_classes
     if not by_nature:
         free = np.array(outvoted, np.int64)
         inspection.set_aside(free[~inspection.given_test[free]], "an exact copy has another label")
@@ -113,7 +113,7 @@ def _conflicting(inspection: Inspection, conflicts: list[Array], outvoted: list[
 
 def _near(inspection: Inspection) -> Iterator[Finding]:
     pairs = inspection.near_pairs[inspection.used[inspection.near_pairs].all(axis=1)]
-    labelled = inspection.task.targets is not None and inspection.task.kind != "regression"
+    labelled = inspection.task.targets is not None and inspection.task.kind.has_classes
     differ = np.array([labelled and inspection.label(a) != inspection.label(b) for a, b in pairs.tolist()], dtype=bool)
     if (~differ).any():
         yield Finding(

@@ -62,8 +62,8 @@ class Inspection:
     def label(self, row: int) -> str:
         """The label of a row in words."""
         task = self.task
-        if task.targets is None or task.kind == "regression":
+        if task.targets is None or not task.kind.has_classes:
             return "" if task.targets is None else f"{task.targets[row]:.6g}"
-        if task.kind == "multilabel":
+        if task.kind.several:
             return ", ".join(str(task.classes[code]) for code in np.flatnonzero(task.targets[row])) or "none"
         return str(task.classes[int(task.targets[row])])

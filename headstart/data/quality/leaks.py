@@ -27,7 +27,7 @@ from headstart.tasks.task import Array, Kind
 
 __all__ = ["alone", "leak_findings"]
 
-_SURE = {"classification": 0.99, "regression": 0.999}
+_SURE_CLASSES, _SURE_VALUES = 0.99, 0.999
 _KNOWN = 0.9
 _LEAST_ROWS = 20
 _MOST_ROWS = 5000
@@ -83,7 +83,7 @@ def alone(column: pd.Series[Any], targets: Array, kind: Kind, fold: Array) -> fl
     For a number that cannot even tell the classes of the rows it was fitted on it is the score on those.
     """
     number = _as_number(column)
-    if kind == "classification":
+    if kind.exclusive:
         classes = np.eye(int(targets.max()) + 1)[targets]
         if number is not None:
             return _by_tree(number, targets, fold)
@@ -99,7 +99,7 @@ def _leaks(inspection: Inspection, columns: dict[str, pd.Series[Any]]) -> dict[s
     """Columns that leak, the surest first, with their score."""
     task, keys = inspection.task, inspection.keys
     rows = np.array(sorted(np.flatnonzero(inspection.used & ~inspection.given_test), key=keys.__getitem__)[:_MOST_ROWS])
-    if task.targets is None or task.kind == "multilabel" or len(rows) < _LEAST_ROWS or len(columns) > _MOST_COLUMNS:
+    if task.targets is None or task.kind.several or len(rows) < _LEAST_ROWS or len(columns) > _MOST_COLUMNS:
         return {}
     drawn, targets = [keys[row] for row in rows], task.targets[rows]
     block = blocks(len(rows), drawn)
@@ -108,7 +108,8 @@ def _leaks(inspection: Inspection, columns: dict[str, pd.Series[Any]]) -> dict[s
     fold = folds(targets, task.kind, block, drawn)
     scores = {name: alone(column.iloc[rows], targets, task.kind, fold) for name, column in columns.items()}
     surest_first = sorted(scores.items(), key=lambda item: -item[1])
-    return {name: score for name, score in surest_first if score >= _SURE[task.kind]}
+    sure = _SURE_CLASSES if task.kind.exclusive else _SURE_VALUES
+    return {name: score for name, score in surest_first if score >= sure}
 
 
 def _as_number(column: pd.Series[Any]) -> Array | None:
@@ -148,7 +149,7 @@ def _by_tree(number: Array, targets: Array, fold: Array) -> float:
     ranks = pd.Series(number).rank(method="dense").to_numpy()[:, None]
     tree = DecisionTreeClassifier(max_leaf_nodes=2 * len(np.unique(targets)), random_state=0)
     fitted = _balanced_accuracy(targets, tree.fit(ranks, targets).predict(ranks))
-    if fitted < _SURE["classification"]:
+    if fitted < _SURE_CLASSES:
         return fitted
     predicted = np.empty_like(targets)
     for held in (fold == number for number in np.unique(fold)):

@@ -34,13 +34,13 @@ def _memberships(targets: Array | None, kind: Kind, n: int) -> tuple[Array, Arra
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     if len(targets) != n:
         raise ValueError(f"a split needs one target a row: got {len(targets)} targets for {n} rows")
-    if kind == "multilabel":
+    if kind.several:
         rows, labels = np.nonzero(targets)
         return rows, labels
-    known = np.isfinite(targets) if kind == "regression" else targets >= 0
+    known = kind.known(targets)
     if not known.all():
         raise DataError(f"{int((~known).sum())} of {n} targets are missing: set these rows aside before splitting")
-    codes = _bins(targets) if kind == "regression" else np.asarray(targets, np.int64)
+    codes = _bins(targets) if not kind.has_classes else np.asarray(targets, np.int64)
     return np.arange(n), codes
 
 

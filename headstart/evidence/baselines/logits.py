@@ -14,7 +14,7 @@ __all__ = ["label_logits", "spread"]
 
 def label_logits(targets: Array, kind: Kind, classes: int, one: Callable[[Array, int], Array]) -> Array:
     """(N, C) logits; `one(codes, C)` answers a single classification with (N, C), and is asked once a label."""
-    if kind == "classification":
+    if kind.exclusive:
         return one(targets, classes)
     pairs = [one(column.astype(np.int64), 2) for column in targets.T]
     return np.stack([pair[:, 1] - pair[:, 0] for pair in pairs], axis=1)

@@ -23,6 +23,7 @@ from headstart.heads.calibrate import calibrate
 from headstart.heads.head import ClassWeight, probabilities
 from headstart.heads.prior import answered
 from headstart.heads.sample_weights import row_weights, uneven
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Array, Inputs, Task
 
 __all__ = ["learn_table"]
@@ -65,9 +66,9 @@ class _Known(NamedTuple):
 def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
     """Predictions for `new` rows from those of `train`: (M, C), or (M,) for regression."""
     targets, kind, columns = np.asarray(train.targets), train.kind, Columns.of(train.inputs)
-    codes = targets if kind == "classification" else np.zeros_like(folds)
+    codes = kind.codes(targets)
     inputs, asked = columns.encode(train.inputs), columns.encode(new)
-    outputs = 1 if kind == "regression" else max(1, len(train.classes))
+    outputs = kind.outputs(max(1, len(train.classes)))
     bins = max(64 if inputs.shape[1] <= _WIDE else 32, columns.most_codes)
     numbers = ~columns.categorical
     edges = edges_of(inputs[:, numbers], bins)
@@ -83,11 +84,11 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
         bins=bins,
         seed=seed,
     )
-    if kind == "regression":
+    if not kind.has_classes:
         return _values(known, targets, asked)
     both = label_logits(targets, kind, outputs, lambda codes, count: _logits(known, codes, count, asked))
     out_of_fold, answers = both[: len(targets)], both[len(targets) :]
-    if kind == "classification" and class_weight is None:
+    if kind.exclusive and class_weight is None:
         return answered(answers, out_of_fold, targets, known.weights)
     return probabilities(answers, kind, calibrate(out_of_fold, targets, kind, known.weights).temperature)
 
@@ -117,7 +118,7 @@ def _logits(known: _Known, codes: Array, classes: int, asked: Array) -> Array:
         return _staged(known, codes, classes, rows, asked)
 
     final, out_of_fold = _settled(
-        known, staged, lambda logits: calibrate(logits, codes, "classification", known.weights).loss
+        known, staged, lambda logits: calibrate(logits, codes, CLASSIFICATION, known.weights).loss
     )
     return np.concatenate([out_of_fold, staged(final, np.arange(len(codes)), asked)[0]])
 

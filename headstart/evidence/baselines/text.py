@@ -58,7 +58,7 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
     targets, kind = np.asarray(train.targets), train.kind
     known, asked = _tfidf([str(text) for text in train.inputs], new)
     rows = _Rows(known, targets, row_weights(targets, kind, class_weight, train.weight))
-    folds = merged(folds, targets if kind == "classification" else np.zeros_like(folds), _FOLDS)
+    folds = merged(folds, kind.codes(targets), _FOLDS)
     classes = max(1, len(train.classes))
 
     def visit(point: int, _: _Left | None) -> _Left:
@@ -66,15 +66,15 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
         for fold in np.unique(folds):
             held = folds == fold
             out[held] = _answers(rows.take(~held), known[held], kind, classes, _STRENGTHS[point])
-        if kind == "regression":
+        if not kind.has_classes:
             return _Left(out, float(np.sqrt(np.mean((out[:, 0] - targets) ** 2))))
         return _Left(out, calibrate(out, targets, kind, rows.weights).loss)
 
     best, visits = walk(visit, len(_STRENGTHS), start=_STRENGTHS.index(10.0))
     answers = _answers(rows, asked, kind, classes, _STRENGTHS[best])
-    if kind == "regression":
+    if not kind.has_classes:
         return probabilities(answers, kind)
-    if kind == "classification" and class_weight is None:
+    if kind.exclusive and class_weight is None:
         return answered(answers, visits[best].out, targets, rows.weights)
     return probabilities(answers, kind, calibrate(visits[best].out, targets, kind, rows.weights).temperature)
 
@@ -91,7 +91,7 @@ def _tfidf(known: list[str], asked: list[str]) -> tuple[sparse.csr_array, sparse
 
 def _answers(rows: _Rows, asked: sparse.csr_array, kind: Kind, classes: int, strength: float) -> Array:
     """(M, C) logits, or (M, 1) values, for the texts asked."""
-    if kind == "regression":
+    if not kind.has_classes:
         ridge = Ridge(alpha=1 / strength).fit(rows.texts, rows.targets, uneven(rows.weights))
         return np.asarray(ridge.predict(asked))[:, None]
 

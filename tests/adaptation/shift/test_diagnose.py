@@ -10,6 +10,7 @@ import pytest
 from shifted import SHIFTS, make_shifted
 
 from headstart.adaptation.shift.diagnose import diagnose
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 Array = np.ndarray[Any, Any]
 KINDS = dict(zip(SHIFTS, ("covariate", "label", "conditional"), strict=True))
@@ -140,16 +141,16 @@ X, Y = normal(0, 6), np.arange(6) % 2
 @pytest.mark.parametrize(
     ("source", "targets", "target", "known", "kind", "words"),
     [
-        (X * np.nan, Y, X + 1, None, "classification", "source holds NaN"),
-        (X, Y, X * np.inf, None, "classification", "target holds NaN"),
-        (X, Y, X[:, :1], None, "classification", "source has 2 columns and target 1"),
-        (X, Y, X[:0], None, "classification", "one of each at least"),
-        (X[:1], Y[:1], X, None, "classification", "source has one row"),
-        (X, Y[:3], X, None, "classification", r"targets has shape \(3,\)"),
-        (X, Y, X, Y[:3], "classification", r"known has shape \(3,\)"),
-        (X, Y - 0.5, X, None, "classification", "expected class codes"),
-        (X, Y * np.nan, X, None, "regression", "finite values in regression"),
-        (X, Y, X, None, "multilabel", "expected 'classification' or 'regression'"),
+        (X * np.nan, Y, X + 1, None, CLASSIFICATION, "source holds NaN"),
+        (X, Y, X * np.inf, None, CLASSIFICATION, "target holds NaN"),
+        (X, Y, X[:, :1], None, CLASSIFICATION, "source has 2 columns and target 1"),
+        (X, Y, X[:0], None, CLASSIFICATION, "one of each at least"),
+        (X[:1], Y[:1], X, None, CLASSIFICATION, "source has one row"),
+        (X, Y[:3], X, None, CLASSIFICATION, r"targets has shape \(3,\)"),
+        (X, Y, X, Y[:3], CLASSIFICATION, r"known has shape \(3,\)"),
+        (X, Y - 0.5, X, None, CLASSIFICATION, "expected class codes"),
+        (X, Y * np.nan, X, None, REGRESSION, "finite values in regression"),
+        (X, Y, X, None, MULTILABEL, "expected 'classification' or 'regression'"),
     ],
 )
 def test_refusals(source: Array, targets: Array, target: Array, known: Any, kind: Any, words: str) -> None:

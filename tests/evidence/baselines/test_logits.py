@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from headstart.evidence.baselines.logits import label_logits, spread
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 
 
 def test_a_class_that_was_not_seen_has_the_odds_of_half_a_row() -> None:
@@ -28,6 +29,6 @@ def test_labels_are_asked_one_by_one() -> None:
         return np.tile([0.0, float(codes.sum())], (2, 1))
 
     targets = np.array([[1, 0], [1, 1]], np.uint8)
-    assert label_logits(targets, "multilabel", 2, one).tolist() == [[2.0, 1.0]] * 2
+    assert label_logits(targets, MULTILABEL, 2, one).tolist() == [[2.0, 1.0]] * 2
     assert asked == [([1, 1], 2), ([0, 1], 2)]
-    assert label_logits(np.array([0, 1]), "classification", 2, one).tolist() == [[0.0, 1.0]] * 2
+    assert label_logits(np.array([0, 1]), CLASSIFICATION, 2, one).tolist() == [[0.0, 1.0]] * 2

@@ -12,6 +12,7 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.metrics import balanced_accuracy_score, log_loss, r2_score
 
 from headstart.evidence.baselines.no_transfer import majority, no_transfer
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Task
 
 Array = np.ndarray[Any, Any]
@@ -31,9 +32,9 @@ def folds_of(rows: int) -> Array:
 
 
 def test_the_majority_answers_with_shares_and_means() -> None:
-    assert majority("classification", np.array([0, 0, 2]), 3, 2).tolist() == [[2 / 3, 0, 1 / 3]] * 2
-    assert majority("multilabel", np.array([[0, 1], [1, 1]], np.uint8), 2, 2).tolist() == [[0.5, 1.0]] * 2
-    assert majority("regression", np.array([1.0, 4.0]), 0, 3).tolist() == [2.5] * 3
+    assert majority(CLASSIFICATION, np.array([0, 0, 2]), 3, 2).tolist() == [[2 / 3, 0, 1 / 3]] * 2
+    assert majority(MULTILABEL, np.array([[0, 1], [1, 1]], np.uint8), 2, 2).tolist() == [[0.5, 1.0]] * 2
+    assert majority(REGRESSION, np.array([1.0, 4.0]), 0, 3).tolist() == [2.5] * 3
 
 
 def test_pictures() -> None:
@@ -65,7 +66,7 @@ def test_sentences() -> None:
     task = Task(inputs=texts[known], targets=y[known], kind="classification", modality="text", classes=("no", "yes"))
     p = no_transfer(task, texts[new], folds=folds_of(750))
     assert balanced_accuracy_score(y[new], p.argmax(axis=1)) > 0.65
-    assert log_loss(y[new], p) < log_loss(y[new], majority("classification", y[known], 2, 750)) - 0.05
+    assert log_loss(y[new], p) < log_loss(y[new], majority(CLASSIFICATION, y[known], 2, 750)) - 0.05
     rare, common = (no_transfer(task, texts[new], folds=folds_of(750), class_weight={code: 4.0}) for code in (0, 1))
     assert rare.argmax(axis=1).mean() < p.argmax(axis=1).mean() < common.argmax(axis=1).mean()
     rated = Task(inputs=texts[known], targets=ratings[known], kind="regression", modality="text")
@@ -96,16 +97,14 @@ def test_where_all_answers_are_the_same_it_is_given(modality: Any) -> None:
         "table": pd.DataFrame({"x": range(4)}),
         "array": np.arange(4.0)[:, None],
     }[modality]
-    task = Task(
-        inputs=inputs, targets=np.ones(4, np.int64), kind="classification", modality=modality, classes=("a", "b")
-    )
+    task = Task(inputs=inputs, targets=np.ones(4, np.int64), kind=CLASSIFICATION, modality=modality, classes=("a", "b"))
     assert no_transfer(task, inputs, folds=np.arange(4) % 2).tolist() == [[0.0, 1.0]] * 4
     values = Task(inputs=inputs, targets=np.full(4, 2.5), kind="regression", modality=modality)
     assert no_transfer(values, inputs, folds=np.arange(4) % 2).tolist() == [2.5] * 4
 
 
 @pytest.mark.parametrize("modality", ["image", "text", "table", "array"])
-@pytest.mark.parametrize("kind", ["classification", "regression", "multilabel"])
+@pytest.mark.parametrize("kind", [CLASSIFICATION, REGRESSION, MULTILABEL])
 def test_the_smallest_data(modality: Any, kind: Any) -> None:
     """Four rows, a class of one row, and folds that lack it."""
     random = np.random.default_rng(0)
@@ -116,17 +115,17 @@ def test_the_smallest_data(modality: Any, kind: Any) -> None:
         "array": random.normal(size=(4, 2)),
     }[modality]
     targets = {
-        "classification": np.array([0, 0, 0, 1]),
-        "regression": np.array([0.0, 0.0, 1.0, 2.0]),
-        "multilabel": np.array([[0, 1], [0, 1], [0, 0], [0, 1]], np.uint8),
+        CLASSIFICATION: np.array([0, 0, 0, 1]),
+        REGRESSION: np.array([0.0, 0.0, 1.0, 2.0]),
+        MULTILABEL: np.array([[0, 1], [0, 1], [0, 0], [0, 1]], np.uint8),
     }[kind]
     task = Task(
-        inputs=inputs, targets=targets, kind=kind, modality=modality, classes=() if kind == "regression" else ("a", "b")
+        inputs=inputs, targets=targets, kind=kind, modality=modality, classes=() if kind == REGRESSION else ("a", "b")
     )
     p = no_transfer(task, inputs, folds=np.array([0, 0, 1, 1]))
-    assert p.shape == ((4,) if kind == "regression" else (4, 2))
+    assert p.shape == ((4,) if kind == REGRESSION else (4, 2))
     assert np.isfinite(p).all()
-    if kind == "classification":
+    if kind == CLASSIFICATION:
         assert p.sum(axis=1) == pytest.approx(np.ones(4))
 
 
@@ -134,8 +133,6 @@ def test_what_cannot_be_learnt_from_is_refused() -> None:
     task = Task(inputs=["a", "b"], targets=None, kind="classification", modality="text", classes=("x", "y"))
     with pytest.raises(ValueError, match="training rows have no targets: a model without transfer needs labelled"):
         no_transfer(task, ["a"], folds=np.array([0, 1]))
-    known = Task(
-        inputs=["a", "b"], targets=np.array([0, 1]), kind="classification", modality="text", classes=("x", "y")
-    )
+    known = Task(inputs=["a", "b"], targets=np.array([0, 1]), kind=CLASSIFICATION, modality="text", classes=("x", "y"))
     with pytest.raises(ValueError, match="all 2 training rows are in one fold, so that none is held out: give two"):
         no_transfer(known, ["a"], folds=np.array([0, 0]))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from headstart.evidence.baselines.no_transfer import no_transfer
+from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Task
 
 FOLDS = np.arange(40) // 10
@@ -58,8 +59,6 @@ def test_noise_is_not_taken_for_knowledge() -> None:
 
 def test_many_texts_leave_out_what_occurs_once() -> None:
     texts = [f"common {('bad', 'good')[i % 2]} only{i}" for i in range(1000)]
-    task = Task(
-        inputs=texts, targets=np.arange(1000) % 2, kind="classification", modality="text", classes=("no", "yes")
-    )
+    task = Task(inputs=texts, targets=np.arange(1000) % 2, kind=CLASSIFICATION, modality="text", classes=("no", "yes"))
     p = no_transfer(task, ["good", "bad"], folds=np.arange(1000) % 5)
     assert p[:, 1] == pytest.approx([1, 0], abs=0.05)
