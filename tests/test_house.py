@@ -80,3 +80,20 @@ def test_files_fit_their_rooms():
     assert [path for path, text in texts.items() if len(text.splitlines()) > 320] == []
     assert [path for path in texts if len(path.parts) > 3] == []
     assert [path for path, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of its body, without the docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def test_functions_fit_a_screen():
+    functions = {
+        f"{path.relative_to(ROOT)}: {node.name}": length(node)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert len(functions) > 1000
+    assert [name for name, lines in functions.items() if lines > 60] == []

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-from headstart.heads.standardize import BLOCK, Scale, Standard, blocks, standard
+from headstart.heads.standardize import BLOCK, Scale, Standard, standard
+from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
 __all__ = ["Basis", "principal"]
@@ -61,13 +62,13 @@ def principal(features: Array, order: Array, weights: Array, scale: Scale = "eac
 
 def _primal(features: Array, order: Array, weights: Array, std: Standard) -> Basis:
     gram = np.zeros((features.shape[1],) * 2)
-    for rows in blocks(len(order)):
+    for rows in blocks(len(order), BLOCK):
         z = std.apply(features[order[rows]]) * np.sqrt(weights[rows])[:, None]
         gram += z.T @ z
     squares, axes = _axes(gram, max(features.shape))
     coordinates = np.ones((len(order), len(squares) + 1), dtype=features.dtype)
     narrow = axes.astype(features.dtype)
-    for rows in blocks(len(order)):
+    for rows in blocks(len(order), BLOCK):
         coordinates[rows, :-1] = std.apply(features[order[rows]]).astype(features.dtype) @ narrow
     return Basis(
         standard=std, rows=coordinates, squares=np.append(squares, weights.sum()), lift=lambda v: np.asarray(axes @ v)
@@ -76,7 +77,7 @@ def _primal(features: Array, order: Array, weights: Array, std: Standard) -> Bas
 
 def _dual(features: Array, order: Array, weights: Array, std: Standard) -> Basis:
     root = np.sqrt(weights)[:, None]
-    parts = [slice(start, start + BLOCK) for start in range(0, features.shape[1], BLOCK)]
+    parts = list(blocks(features.shape[1], BLOCK))
 
     def columns(part: slice) -> Array:
         return Standard(std.mean[part], std.scale[part]).apply(features[:, part][order]) * root

@@ -22,8 +22,9 @@ from headstart.heads.layers import radial
 from headstart.heads.logistic import Logistic
 from headstart.heads.problem import Problem
 from headstart.heads.ridge import Ridge
-from headstart.heads.standardize import BLOCK, Standard, blocks, standard
+from headstart.heads.standardize import BLOCK, Standard, standard
 from headstart.linalg.distances import expanded, unit_gamma
+from headstart.linalg.moments import blocks
 from headstart.linalg.nystroem import inverse_root
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Kind
@@ -91,7 +92,7 @@ class _Space:
         self.std, self.landmarks, self.gamma = std, landmarks, gamma
         self.root = inverse_root(radial(landmarks, landmarks, gamma), _FLAT)
         phi = np.empty((len(problem.features), self.root.shape[1]))
-        for rows in blocks(len(phi)):
+        for rows in blocks(len(phi), BLOCK):
             phi[rows] = radial(std.apply(problem.features[rows]), landmarks, gamma) @ self.root
         order, weights = problem.order, problem.weights
         axes_of = cache(lambda: principal(phi, order, weights, "same"))

@@ -21,7 +21,8 @@ from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.networks import Networks, row_losses
 from headstart.heads.problem import Problem
-from headstart.heads.standardize import blocks, standard
+from headstart.heads.standardize import BLOCK, standard
+from headstart.linalg.moments import blocks
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Kind
 
@@ -82,7 +83,7 @@ class _Course:
         self.options, self.problem = options, problem
         self.std = standard(problem.features, problem.order, problem.weights, problem.scale)
         self.x = torch.empty(problem.features.shape, dtype=torch.float32)
-        for rows in blocks(len(self.x)):
+        for rows in blocks(len(self.x), BLOCK):
             self.x[rows] = torch.from_numpy(self.std.apply(problem.features[problem.order[rows]]))
         self.center, self.spread = _moments(problem)
         self.targets = _tensor(problem, self.center, self.spread)
@@ -109,7 +110,7 @@ class _Course:
     def held_out(self) -> Array:
         """(N, C) logits of each row by the network that holds it out."""
         out = np.empty((len(self.x), self.problem.columns))
-        for rows in blocks(len(self.x)):
+        for rows in blocks(len(self.x), BLOCK):
             z = self.networks(self.x[rows]).numpy()
             folds = self.problem.folds[rows]
             out[rows] = z[folds, np.arange(len(folds))]

@@ -25,7 +25,8 @@ from scipy.linalg import cho_factor, cho_solve
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
-from headstart.heads.standardize import blocks
+from headstart.heads.standardize import BLOCK
+from headstart.linalg.moments import blocks
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Kind
 
@@ -110,7 +111,7 @@ class _Equations:
                 out[fold.rows] = self._without_few(fold.rows, beta, diagonal)
             else:
                 rest = _solve(np.diag(diagonal) - fold.normal, self.moment - fold.moment)
-                for part in blocks(len(fold.rows)):
+                for part in blocks(len(fold.rows), BLOCK):
                     out[fold.rows[part]] = self._rows(fold.rows[part]) @ rest
         return np.asarray(out + self.center)
 
@@ -135,7 +136,7 @@ class _Equations:
         many = not alone and len(rows) > size
         normal = np.zeros((size, size)) if many else None
         moment = np.zeros((size, columns))
-        for part in blocks(len(rows)):
+        for part in blocks(len(rows), BLOCK):
             root = np.sqrt(self.weights[rows[part], None])
             r = self._rows(rows[part]) * root
             moment += r.T @ (root * self.y[rows[part]])
@@ -157,4 +158,4 @@ def _groups(folds: Array) -> Iterator[tuple[Array, bool]]:
     several = [rows for rows in np.split(order, np.cumsum(size)[:-1]) if len(rows) > 1]
     alone = np.flatnonzero(size[folds] == 1)
     yield from ((rows, False) for rows in several)
-    yield from ((alone[rows], True) for rows in blocks(len(alone)))
+    yield from ((alone[rows], True) for rows in blocks(len(alone), BLOCK))

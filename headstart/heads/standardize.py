@@ -11,14 +11,14 @@ scale is that of all rows. A shared scale leaves them small.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
-__all__ = ["Scale", "Standard", "blocks", "refuse_bad", "standard"]
+__all__ = ["BLOCK", "Scale", "Standard", "refuse_bad", "standard"]
 
 Scale = Literal["each", "shared", "same"]
 BLOCK = 1024
@@ -45,7 +45,7 @@ def standard(features: Array, order: Array, weights: Array, scale: Scale = "each
     """
     first = features[order[0]].astype(np.float64)
     total, squares = np.zeros_like(first), np.zeros_like(first)
-    for rows in blocks(len(order)):
+    for rows in blocks(len(order), BLOCK):
         difference = features[order[rows]] - first
         total += weights[rows] @ difference
         squares += weights[rows] @ np.square(difference)
@@ -64,16 +64,10 @@ def standard(features: Array, order: Array, weights: Array, scale: Scale = "each
 def refuse_bad(features: Array) -> None:
     """ValueError where a feature is NaN, infinite, or too large to be squared."""
     largest = min(LARGEST, float(np.finfo(features.dtype).max))
-    bad = np.concatenate([~(np.abs(features[rows]) <= largest).all(axis=1) for rows in blocks(len(features))])
+    bad = np.concatenate([~(np.abs(features[rows]) <= largest).all(axis=1) for rows in blocks(len(features), BLOCK)])
     if bad.any():
         raise ValueError(
             f"features must be finite numbers up to {largest:.0e}, but {bad.sum()} of {len(bad)} rows hold NaN, "
             f"infinity or larger ones, the first of them row {int(np.argmax(bad))}: set those inputs aside, or fill "
             "in what is missing, before fitting a head"
         )
-
-
-def blocks(count: int) -> Iterator[slice]:
-    """Slices that cover `count` rows, a block at a time."""
-    for start in range(0, count, BLOCK):
-        yield slice(start, min(start + BLOCK, count))

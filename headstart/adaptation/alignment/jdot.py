@@ -20,9 +20,9 @@ from scipy.spatial.distance import cdist
 
 from headstart.adaptation.alignment.batched import batched
 from headstart.adaptation.alignment.checks import left_alone, rows_of_both, same
-from headstart.adaptation.alignment.plans import exact
+from headstart.adaptation.alignment.plans import affordable_plan, exact
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
-from headstart.checks import above, affordable, whole
+from headstart.checks import above, whole
 from headstart.linalg.distances import apart
 from headstart.linalg.kernel_ridge import landmark_ridge
 from headstart.linalg.kernels import landmarks
@@ -69,9 +69,7 @@ class JDOT:
         """Target rows with the source's answers. Raises ValueError: too little memory."""
         rows_of_both(domains, 1, "to be moved to")
         n, m = len(domains.source), len(domains.target)
-        affordable(
-            self.memory(n, m), self.limit, f"a plan between {n} and {m} rows", "take mini-batches: set batch=1000"
-        )
+        affordable_plan(self.memory(n, m), self.limit, n, m)
         if same(domains):
             return left_alone(domains)
         brought, facts = self._turns(domains, *_coded(domains))

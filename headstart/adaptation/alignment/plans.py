@@ -16,14 +16,20 @@ from typing import Any
 
 import numpy as np
 
+from headstart.checks import affordable
 from headstart.tasks.task import Array
 
-__all__ = ["by_class", "entropic", "exact", "mapped", "refuse_misplaced"]
+__all__ = ["affordable_plan", "by_class", "entropic", "exact", "mapped", "refuse_misplaced"]
 
 STEEP = 300.0
 COOLING = 4.0
 MISPLACED = 0.05
 NEAR = 1e-3
+
+
+def affordable_plan(needed: float, limit: float, n: int, m: int) -> None:
+    """ValueError where a plan between n source and m target rows would take more than `limit` GB; needed in bytes."""
+    affordable(needed, limit, f"a plan between {n} and {m} rows", "take mini-batches: set batch=1000")
 
 
 def exact(cost: Array, a: Array, b: Array) -> Array:

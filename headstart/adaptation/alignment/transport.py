@@ -18,9 +18,9 @@ import numpy as np
 
 from headstart.adaptation.alignment.batched import batched
 from headstart.adaptation.alignment.checks import left_alone, rows_of_both, same
-from headstart.adaptation.alignment.plans import by_class, entropic, exact, mapped, refuse_misplaced
+from headstart.adaptation.alignment.plans import affordable_plan, by_class, entropic, exact, mapped, refuse_misplaced
 from headstart.adaptation.alignment.step import Aligned, Domains, unmoved
-from headstart.checks import above, affordable, one_of, whole
+from headstart.checks import above, one_of, whole
 from headstart.linalg.distances import apart
 from headstart.tasks.task import Array
 
@@ -74,9 +74,7 @@ class Transport:
         if self.plan == "class" and not domains.classes:
             raise ValueError("plan='class' needs classes, but this is regression: expected plan='sinkhorn' or 'emd'")
         n, m = len(domains.source), len(domains.target)
-        affordable(
-            self.memory(n, m), self.limit, f"a plan between {n} and {m} rows", "take mini-batches: set batch=1000"
-        )
+        affordable_plan(self.memory(n, m), self.limit, n, m)
         if same(domains):
             return left_alone(domains)
         moved, costs = np.zeros(domains.source.shape), []

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headstart.adaptation.estimators.ngrams import Count, folded, grams, strings
 from headstart.checks import above, affordable, one_of, whole
+from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
 __all__ = ["StringKernel"]
@@ -124,7 +125,7 @@ class StringKernel(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def _product(left: csr_array, right: csr_array) -> Array:
     """left @ right', (N, p), block by block: a product of two sparse matrices is itself nearly full."""
-    found, turned = np.empty((left.shape[0], right.shape[0])), right.T.tocsr()
-    for start in range(0, len(found), _BLOCK):
-        found[start : start + _BLOCK] = (left[start : start + _BLOCK] @ turned).toarray()
-    return found
+    product, turned = np.empty((left.shape[0], right.shape[0])), right.T.tocsr()
+    for rows in blocks(len(product), _BLOCK):
+        product[rows] = (left[rows] @ turned).toarray()
+    return product

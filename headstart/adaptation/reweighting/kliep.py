@@ -16,9 +16,9 @@ import numpy as np
 
 from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
+from headstart.adaptation.reweighting.centres import affordable_kernels, to_centres
 from headstart.adaptation.reweighting.weights import drawn, level, rows_needed, weighed
-from headstart.checks import above, affordable, whole
-from headstart.linalg.distances import squared_distances
+from headstart.checks import above, whole
 from headstart.linalg.gaussian import kernel, median_gamma
 from headstart.linalg.mixture import mixture_shares
 from headstart.tasks.task import Array
@@ -59,17 +59,15 @@ class KLIEP:
         above("limit", self.limit, 0, "2")
         if self.gamma is None:
             rows_needed(domains, 1, 2, "to choose the width on rows held out; or give gamma")
-        n, m = len(domains.source), len(domains.target)
-        what = f"kernels between {n + m} rows and {min(self.centres, m)} centres"
-        affordable(self.memory(n, m), self.limit, what, "set centres= lower, such as centres=100")
+        needed = self.memory(len(domains.source), len(domains.target))
+        affordable_kernels(domains, self.centres, needed, self.limit)
         if same_rows(domains):
             return level(domains)
-        centres = drawn(domains.target, self.centres, self.seed)
-        apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)
+        apart = to_centres(domains, self.centres, self.seed)
         gamma, likelihood = self._gamma(domains, apart)
         k_p, k_q = (kernel(distances, gamma, out=distances) for distances in apart)
         w = k_p @ _theta(k_q, k_p.mean(axis=0), out=k_q)
-        facts = {"gamma": gamma, "centres": len(centres), "likelihood": likelihood, "clipped": False}
+        facts = {"gamma": gamma, "centres": apart[0].shape[1], "likelihood": likelihood, "clipped": False}
         return weighed(domains, w, facts)
 
     def _gamma(self, domains: Domains, apart: tuple[Array, Array]) -> tuple[float, float | None]:

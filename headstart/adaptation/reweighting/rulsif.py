@@ -18,10 +18,10 @@ from scipy.linalg import cho_factor, cho_solve
 
 from headstart.adaptation.alignment.checks import same_rows
 from headstart.adaptation.alignment.step import Aligned, Domains
+from headstart.adaptation.reweighting.centres import affordable_kernels, to_centres
 from headstart.adaptation.reweighting.left_out import left_out_losses
 from headstart.adaptation.reweighting.weights import drawn, level, rows_needed, weighed
-from headstart.checks import above, affordable, between, whole
-from headstart.linalg.distances import squared_distances
+from headstart.checks import above, between, whole
 from headstart.linalg.gaussian import blended_gram, kernel, median_gamma
 from headstart.tasks.task import Array
 
@@ -65,18 +65,16 @@ class RuLSIF:
         whole("centres", self.centres, 1, "100")
         above("limit", self.limit, 0, "2")
         rows_needed(domains, 2, 2, "for a row is left out to choose the width")
-        n, m = len(domains.source), len(domains.target)
-        what = f"kernels between {n + m} rows and {min(self.centres, m)} centres"
-        affordable(self.memory(n, m), self.limit, what, "set centres= lower, such as centres=100")
+        needed = self.memory(len(domains.source), len(domains.target))
+        affordable_kernels(domains, self.centres, needed, self.limit)
         if same_rows(domains):
             return level(domains)
-        centres = drawn(domains.target, self.centres, self.seed)
-        apart = squared_distances(domains.source, centres), squared_distances(domains.target, centres)
+        apart = to_centres(domains, self.centres, self.seed)
         loss, gamma, penalty = min(self._tried(domains, apart), key=lambda one: (one[0] or 0.0, *one[1:]))
         k_p, k_q = (kernel(distances, gamma) for distances in apart)
         theta = _theta(k_p, k_q, self.alpha, penalty)
         w = k_p @ theta
-        facts = {"alpha": self.alpha, "gamma": gamma, "penalty": penalty, "loss": loss, "centres": len(centres)}
+        facts = {"alpha": self.alpha, "gamma": gamma, "penalty": penalty, "loss": loss, "centres": apart[0].shape[1]}
         return weighed(domains, np.maximum(w, 0), {**facts, "clipped": bool((w < 0).any())})
 
     def _tried(self, domains: Domains, apart: tuple[Array, Array]) -> list[Tried]:

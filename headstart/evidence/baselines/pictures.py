@@ -15,6 +15,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from headstart.evidence.baselines.descriptors import Scale, describe, scale_of
 from headstart.heads.head import ClassWeight
 from headstart.heads.select import fit_probe
+from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array, Task
 
 __all__ = ["learn_pictures"]
@@ -40,8 +41,7 @@ def learn_pictures(train: Task, new: Array, *, folds: Array, class_weight: Class
 
 def _kernel(thumbs: Array, described: Array, scale: Scale) -> Array:
     """(N, L) float32 likeness of each thumbnail to each landmark."""
-    found = np.empty((len(thumbs), len(described)), dtype=np.float32)
-    for start in range(0, len(thumbs), _BLOCK):
-        some = describe(thumbs[start : start + _BLOCK], scale)
-        found[start : start + _BLOCK] = np.exp(-euclidean_distances(some, described, squared=True))
-    return found
+    likeness = np.empty((len(thumbs), len(described)), dtype=np.float32)
+    for rows in blocks(len(thumbs), _BLOCK):
+        likeness[rows] = np.exp(-euclidean_distances(describe(thumbs[rows], scale), described, squared=True))
+    return likeness
