@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,25 +61,9 @@ def finish(
     given, and a classification needs at least two classes unless `one_class`. Raises DataError where no row is left,
     unless `to_answer` and some were read: then the task is empty.
     """
-    chosen = require_kind(kind)
-    notes, broken = list(draft.notes), dict(draft.broken)
-    values = None
-    if draft.targets is not None:
-        values, folds = (plain(draft.targets), []) if as_given else folded(plain(draft.targets))
-        notes += folds
-    if partly and values is not None and all(map(is_missing, values)):
-        values = None
-    labels: tuple[Hashable, ...] = ()
-    if values is not None:
-        values, labels, note = from_multihot(values, draft.columns.classes)
-        notes += [note] if note else []
-        if chosen is None:
-            chosen, note = infer_kind([value for value in values if not is_missing(value)], draft.columns.target)
-            notes.append(note)
-        lost = unusable(values, chosen)
-        if partly and not chosen.several:
-            lost = {row: why for row, why in lost.items() if not is_missing(values[row])}
-        broken = lost | broken
+    asked = require_kind(kind)
+    answers = _answers(draft, asked, partly=partly, as_given=as_given)
+    values, broken = answers.values, answers.lost | draft.broken
     weights, missing = (None, {}) if draft.weight is None else weights_of(draft.weight)
     broken = missing | broken
     rows = [row for row in range(len(draft.names)) if row not in broken]
@@ -88,7 +72,7 @@ def finish(
     task = Task(
         inputs=draft.inputs,
         targets=None,
-        kind=chosen or CLASSIFICATION,
+        kind=answers.kind or CLASSIFICATION,
         modality=draft.modality,
         names=draft.names,
         places=places,
@@ -99,20 +83,49 @@ def finish(
         columns=draft.columns,
         set_aside=(*draft.set_aside, *aside),
         counters=tuple(draft.counters),
-        notes=tuple(notes),
+        notes=(*draft.notes, *answers.notes),
     )
     if not rows and not (to_answer and task.n_read):
         raise DataError(_nothing_left(task.set_aside))
     task = _without_empty_split(task.take(rows))
     if values is None:
         return task
-    targets, classes = _coded([values[row] for row in rows], task.kind, labels)
+    targets, classes = _coded([values[row] for row in rows], task.kind, answers.labels)
     if task.kind.exclusive and len(classes) < 2 and not one_class:
         raise DataError(
             f"only one class, {classes[0]!r}, in all {len(task)} rows: nothing can be told apart. "
             f"Add rows of at least one other class{_and_lost(task)}"
         )
     return replace(task, targets=targets, classes=classes)
+
+
+class _Answers(NamedTuple):
+    """values of all rows, None where there are none; labels and kind as far as they are told; rows that are lost, and
+    why; what there is to say."""
+
+    values: Sequence[Any] | None
+    labels: tuple[Hashable, ...]
+    kind: Kind | None
+    lost: dict[int, str]
+    notes: tuple[str, ...]
+
+
+def _answers(draft: Draft, kind: Kind | None, *, partly: bool, as_given: bool) -> _Answers:
+    """What the targets of a draft are; options as in `finish`."""
+    if draft.targets is None:
+        return _Answers(None, (), kind, {}, ())
+    values, notes = (plain(draft.targets), []) if as_given else folded(plain(draft.targets))
+    if partly and all(map(is_missing, values)):
+        return _Answers(None, (), kind, {}, tuple(notes))
+    values, labels, note = from_multihot(values, draft.columns.classes)
+    notes = [*notes, note] if note else notes
+    if kind is None:
+        kind, note = infer_kind([value for value in values if not is_missing(value)], draft.columns.target)
+        notes = [*notes, note]
+    lost = unusable(values, kind)
+    if partly and not kind.several:
+        lost = {row: why for row, why in lost.items() if not is_missing(values[row])}
+    return _Answers(values, labels, kind, lost, tuple(notes))
 
 
 def _coded(values: Sequence[Any], kind: Kind, labels: tuple[Hashable, ...]) -> tuple[Array, tuple[Hashable, ...]]:

@@ -69,7 +69,7 @@ def fit(
     test    test data of your own in the same form; it is looked at once, at the end
     source  labelled data of a related task, in the same form, from which knowledge is to come
     target_labels   with a source: "all", or "none": answers of `data` are only looked at for the test
-    method  a row of `headstart.methods.table.METHODS`; None: probe, or auto with a source
+    method  a row of `headstart.methods.METHODS`; None: probe, or auto with a source
     roles   which column is what, where the names do not tell
     kind    "classification", "regression" or "multilabel", where the targets do not tell
     keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe, or
