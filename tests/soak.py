@@ -83,7 +83,7 @@ def fit(job: Job, data: tuple[list[str], list[str]], folder: Path) -> None:
     fitted = Transfer(name, job.method, options=COMMON | job.options, engine="torch").fit(*data)
     model = fitted.model_
     learnt = {key: value.numpy() for key, value in model.backbone.module.state_dict().items()} | model.head.arrays
-    digest = blake3(json.dumps([model.head.temperature, model.head.config["curves"]]).encode())
+    digest = blake3(json.dumps([model.head.temperature, model.head.facts.curves]).encode())
     for key in sorted(learnt):
         digest.update(key.encode()).update(np.ascontiguousarray(learnt[key]).tobytes())
     (folder / "digest").write_text(digest.hexdigest())

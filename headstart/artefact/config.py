@@ -12,6 +12,7 @@ from headstart.artefact.schema import FORMAT, VERSION
 from headstart.artefact.strict_json import plain, without_gaps
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError, BackboneError
+from headstart.heads.facts import facts_record
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess, preprocess_from_json, preprocess_to_json
 from headstart.tasks.task import Columns
 
@@ -42,7 +43,7 @@ def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
             "name": head.name,
             "temperature": float(head.temperature),
             "form": head.form,
-            "config": plain(without_gaps(head.config), "head.config"),
+            "config": plain(without_gaps(facts_record(head.facts)), "head.config"),
         },
     }
 

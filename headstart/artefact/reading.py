@@ -15,6 +15,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load, rebuild
 from headstart.backbones.windowed import windowed
 from headstart.errors import ArtefactError
+from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
 from headstart.preprocessing.spec import PicturePreprocess
 from headstart.tasks.kind import kind_named
@@ -118,7 +119,7 @@ def _head(stored: Stored, classes: int) -> Head:
         arrays=arrays,
         temperature=float(head["temperature"]),
         form=head["form"],
-        config=head["config"],
+        facts=facts_from(head["config"]),
     )
 
 

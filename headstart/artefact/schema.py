@@ -117,6 +117,18 @@ def _record(*, later: tuple[str, ...] = (), **shapes: Shape) -> Shape:
     return check
 
 
+def _open(**shapes: Shape) -> Shape:
+    """An object whose values under these keys, where it has them, are of these shapes; others may be beside them."""
+
+    def check(value: Any, where: str) -> None:
+        _anything(value, where)
+        for key, shape in shapes.items():
+            if key in value:
+                shape(value[key], f"{where}.{key}")
+
+    return check
+
+
 _anything = _a(dict, "an object")
 _text = _a(str, "text")
 _whole = _a(int, "a whole number")
@@ -130,6 +142,13 @@ def _type(value: Any, where: str) -> None:
     _many(_text, 2)(value, where)
     _kind_of_column(value[1], f"{where}[1]")
 
+
+_figure = _optional(_number)
+_facts_of_head = _open(
+    candidates=_mapping(_figure), standard_errors=_mapping(_figure), rule=_text, share_exponent=_number,
+    parameters=_whole, epochs=_whole, rows=_many(_whole, 2), target_rows=_whole, curves=_many(_many(_figure)),
+    seconds=_number,
+)  # fmt: skip
 
 CONFIG: Shape = _record(
     format=_text,
@@ -154,6 +173,6 @@ CONFIG: Shape = _record(
         stages=_many(_record(name=_text, prefixes=_texts)), licence=_text, stored=_flag,
     )),
     encoder=_optional(_record(config=_anything, arrays=_texts)),
-    head=_record(name=_text, temperature=_positive(_number), form=_one_of("plain", "root"), config=_anything),
+    head=_record(name=_text, temperature=_positive(_number), form=_one_of("plain", "root"), config=_facts_of_head),
     files=_mapping(_record(size=_whole, blake3=_hash), FILES),
 )  # fmt: skip

@@ -47,11 +47,16 @@ def transfer_untold(evidence: Mapping[str, Any]) -> object:
 
 
 def _model_record(model: ModelFacts) -> dict[str, Any]:
-    source = {} if model.source is None else _source_record(model.source)
-    more = {"head": model.head, "engine": model.engine, "n_set_aside": model.n_set_aside, "set_aside": model.set_aside}
-    if model.set_aside is not None:
-        more["set_aside"] = [item._asdict() for item in model.set_aside]
-    return {"backbone": model.backbone} | _said({"method": model.method, **source, **more})
+    return {"backbone": model.backbone} | _said(
+        {
+            "method": model.method,
+            **({} if model.source is None else _source_record(model.source)),
+            "head": model.head,
+            "engine": model.engine,
+            "n_set_aside": model.n_set_aside,
+            "set_aside": None if model.set_aside is None else [item._asdict() for item in model.set_aside],
+        }
+    )
 
 
 def _source_record(source: SourceFacts) -> dict[str, Any]:

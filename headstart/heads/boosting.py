@@ -16,6 +16,7 @@ from sklearn import config_context
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
 from headstart.data.splits.folds import merged
+from headstart.heads.facts import FitterFacts
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import LEAF, grown
@@ -44,7 +45,7 @@ class Boosting(Posed):
     most_folds: int = 3
 
     def propose(self, problem: Problem) -> Proposal:
-        """The head with the best number of trees; its config tells the loss of each that was tried: the first number
+        """The head with the best number of trees; its account tells the loss of each that was tried: the first number
         that does worse than fewer trees is the last."""
         self.check(problem.kind)
         codes = problem.kind.codes(problem.targets)
@@ -61,11 +62,11 @@ class Boosting(Posed):
                 break
             best, least = logits, losses[count]
         trees = min(losses, key=lambda count: losses[count])
-        config = {"trees": trees, "losses": {str(count): loss for count, loss in losses.items()}}
+        account = {"trees": trees, "losses": {str(count): loss for count, loss in losses.items()}}
 
         def finish() -> Head:
             forest = self._model(problem, np.arange(len(rows))).grown(trees)
-            return forest.head(problem.kind, rows.shape[1], config)
+            return forest.head(problem.kind, rows.shape[1], account)
 
         return Proposal(best, finish)
 
@@ -123,7 +124,7 @@ class _Forest(NamedTuple):
         outputs = len(self.W)
         return np.asarray(grown(x, self.trees, max(1, outputs))[:, :outputs] @ self.W + self.b)
 
-    def head(self, kind: Kind, width: int, config: dict[str, Any]) -> Head:
+    def head(self, kind: Kind, width: int, account: dict[str, Any]) -> Head:
         arrays = {
             "mean": np.zeros(width),
             "scale": np.ones(width),
@@ -131,7 +132,7 @@ class _Forest(NamedTuple):
             "weight.0": self.W,
             "bias.0": self.b,
         }
-        return Head(name="boosting", kind=kind, arrays=arrays, config=config)
+        return Head(name="boosting", kind=kind, arrays=arrays, facts=FitterFacts(account=account))
 
 
 def _columns(present: Array, classes: int) -> Array:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 
 from headstart.heads.arrays import foreign_arrays, head_arrays
+from headstart.heads.facts import FitterFacts, HeadFacts
 from headstart.heads.layers import grown, radial
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
@@ -32,7 +33,7 @@ class Head:
              Before the standardisation may stand "turn" (D, K) and "shift" (K,): x <- x turn + shift, and "unit" (1,):
              x <- x / |x|; mean and scale are then (K,). After it may stand either "landmarks" (L, K) and "gamma" (1,),
              or "trees" (T, M, 5): the layers then stand on what `heads.layers` makes of them
-    config   JSON that tells how the head was fitted (strength chosen, scores by strength, epochs, ...)
+    facts    how the head came about; "config" in a saved model
 
     Raises ValueError for an array that would not be used, and for an unknown form.
     """
@@ -42,7 +43,7 @@ class Head:
     arrays: dict[str, Array]
     temperature: float = 1.0
     form: Form = "plain"
-    config: dict[str, Any] = field(default_factory=dict)
+    facts: HeadFacts = field(default_factory=FitterFacts)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", kind_named(self.kind))

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from headstart.heads.basis import principal
+from headstart.heads.facts import FitterFacts
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import radial
@@ -45,7 +46,7 @@ class Kernel(Posed):
     landmarks: int = 300
 
     def propose(self, problem: Problem) -> Proposal:
-        """The head at the best width; its config tells the loss at each."""
+        """The head at the best width; its account tells the loss at each."""
         return self._proposal(problem, *self._screened(problem))
 
     def propose_against(self, problem: Problem, rival: Array) -> Proposal | None:
@@ -98,7 +99,7 @@ class _Space:
         axes_of = cache(lambda: principal(phi, order, weights, "same"))
         self.problem = replace(problem, features=phi, scale="same", axes=axes_of)
 
-    def head(self, finish: Callable[[], Head], config: dict[str, Any]) -> Head:
+    def head(self, finish: Callable[[], Head], account: dict[str, Any]) -> Head:
         """The head on phi, as one on features."""
         inner = finish()
         W = inner.arrays["weight.0"].astype(np.float64) / inner.arrays["scale"][:, None]
@@ -110,7 +111,8 @@ class _Space:
             "weight.0": self.root @ W,
             "bias.0": inner.arrays["bias.0"] - inner.arrays["mean"] @ W,
         }
-        return Head(name="kernel", kind=inner.kind, arrays=arrays, config={**inner.config, **config, "by": inner.name})
+        facts = FitterFacts(account={**inner.facts.account, **account, "by": inner.name})
+        return Head(name="kernel", kind=inner.kind, arrays=arrays, facts=facts)
 
 
 def _unit(landmarks: Array) -> float:

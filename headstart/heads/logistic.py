@@ -53,7 +53,7 @@ class Logistic(Posed):
     most_folds: int = 10
 
     def propose(self, problem: Problem) -> Proposal:
-        """The head at the best strength; its config tells the loss at each strength visited."""
+        """The head at the best strength; its account tells the loss at each strength visited."""
         self.check(problem.kind)
         problem = problem.merged(self.most_folds)
         basis, paths = problem.basis, _Folds(problem)
@@ -66,7 +66,7 @@ class Logistic(Posed):
         start = int(np.argmin(np.abs(np.log(strengths) - np.log(self.start))))
         best, visits = walk(visit, len(strengths), start, gain=self.gain)
         w, out = paths.solve(strengths[best] * basis.unit, visits[best].w, self.tight)
-        config = {
+        account = {
             "strength": strengths[best] * basis.unit,
             "relative_strength": strengths[best],
             "losses": {f"{strengths[point]:.3g}": visits[point].loss for point in sorted(visits)},
@@ -74,7 +74,7 @@ class Logistic(Posed):
 
         def finish() -> Head:
             beta, gap = paths.finish(strengths[best] * basis.unit, w, self.tight)
-            return problem.head("logistic", beta, {**config, "gap": gap})
+            return problem.head("logistic", beta, {**account, "gap": gap})
 
         return Proposal(out, finish)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
+from headstart.heads.facts import HeadFacts
 from headstart.heads.head import Form, Head
 from headstart.heads.layers import deepest, leads_on
 from headstart.linalg.distances import expanded
@@ -156,7 +157,7 @@ class TunedHead(nn.Module):
         logits: Tensor = self.linear(self.dropout(x))
         return logits
 
-    def exported(self, kind: Kind, *, temperature: float, config: dict[str, Any]) -> Head:
+    def exported(self, kind: Kind, *, temperature: float, facts: HeadFacts) -> Head:
         """As plain arrays, for the artefact."""
         arrays = {
             "mean": self.mean.double().numpy().copy(),
@@ -166,7 +167,7 @@ class TunedHead(nn.Module):
             arrays[f"weight.{number}"] = layer.weight.detach().numpy().T.copy()
             arrays[f"bias.{number}"] = layer.bias.detach().double().numpy().copy()
         name = "linear" if self.hidden is None else "neural"
-        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, form=self.form, config=config)
+        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, form=self.form, facts=facts)
 
 
 def signed_root(features: Tensor, least: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headstart.heads.facts import FitterFacts
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.networks import Networks, row_losses
@@ -58,7 +59,7 @@ class Neural(Posed):
     most_folds: int = 5
 
     def propose(self, problem: Problem) -> Proposal:
-        """The network of all rows at the best epoch; its config tells that epoch and the loss after each."""
+        """The network of all rows at the best epoch; its account tells that epoch and the loss after each."""
         problem = problem.merged(self.most_folds)
         course = _Course(self, problem)
         losses: list[float] = []
@@ -72,8 +73,8 @@ class Neural(Posed):
                     best, arrays = out, course.arrays()
                 better = losses[-1] < mark * (1 - self.gain)
                 mark, waited = (losses[-1], 0) if better else (mark, waited + 1)
-        config = {"epoch": int(np.argmin(losses)) + 1, "losses": losses}
-        return Proposal(best, lambda: Head(name="neural", kind=problem.kind, arrays=arrays, config=config))
+        facts = FitterFacts(account={"epoch": int(np.argmin(losses)) + 1, "losses": losses})
+        return Proposal(best, lambda: Head(name="neural", kind=problem.kind, arrays=arrays, facts=facts))
 
 
 class _Course:

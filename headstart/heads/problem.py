@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from headstart.data.splits.folds import merged
 from headstart.heads.basis import Basis
 from headstart.heads.calibrate import Calibration, calibrate
+from headstart.heads.facts import FitterFacts
 from headstart.heads.head import Head
 from headstart.heads.sample_weights import row_weights
 from headstart.heads.standardize import Scale
@@ -98,7 +99,7 @@ class Problem:
             return Calibration(1.0, float(np.sqrt(np.mean(np.square(out_of_fold - self.truth)))))
         return calibrate(out_of_fold, self.targets, self.kind, self.counted)
 
-    def head(self, name: str, beta: Array, config: Mapping[str, Any]) -> Head:
+    def head(self, name: str, beta: Array, account: Mapping[str, Any]) -> Head:
         """The linear head whose weights stand on the axes: beta (K + 1, C), the intercepts last."""
         arrays = {
             "mean": self.basis.standard.mean,
@@ -106,7 +107,7 @@ class Problem:
             "weight.0": self.basis.lift(beta[:-1]).astype(np.float32),
             "bias.0": np.asarray(beta[-1], dtype=np.float64),
         }
-        return Head(name=name, kind=self.kind, arrays=arrays, config=dict(config))
+        return Head(name=name, kind=self.kind, arrays=arrays, facts=FitterFacts(account=dict(account)))
 
     def restored(self, rows: Array) -> Array:
         """Rows in `order` -> float64 rows as the caller gave them."""

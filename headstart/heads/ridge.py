@@ -46,7 +46,7 @@ class Ridge(Posed):
     gain: float = 0.001
 
     def propose(self, problem: Problem) -> Proposal:
-        """The head at the best strength; its config tells the loss at each strength visited."""
+        """The head at the best strength; its account tells the loss at each strength visited."""
         basis = problem.basis
         strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
         equations = _Equations(problem)
@@ -57,14 +57,14 @@ class Ridge(Posed):
 
         start = int(np.argmin(np.abs(np.log(strengths))))
         best, left = walk(visit, len(strengths), start, gain=self.gain)
-        config = {
+        account = {
             "strength": strengths[best] * basis.unit,
             "relative_strength": strengths[best],
             "losses": {f"{strengths[point]:.3g}": left[point].loss for point in sorted(left)},
         }
         return Proposal(
             left[best].out,
-            lambda: problem.head("ridge", equations.solve(strengths[best] * basis.unit), config),
+            lambda: problem.head("ridge", equations.solve(strengths[best] * basis.unit), account),
         )
 
 

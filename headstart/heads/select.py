@@ -12,6 +12,7 @@ import numpy as np
 
 from headstart.heads.boosting import Boosting
 from headstart.heads.choice import WEIGHTED, choose
+from headstart.heads.facts import ProbeFacts
 from headstart.heads.fitter import Posed, Proposal, pose
 from headstart.heads.head import ClassWeight, Form, HeadFit, shaped
 from headstart.heads.kernel import Kernel
@@ -80,8 +81,7 @@ def fit_probe(
             (`prior.py`). None: where `heads` is None and `class_weight` too
 
     The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression. Several
-    candidates are held out on the same folds: at most 10, more are merged. The head's config holds what its fitter
-    tells, the loss of every candidate as "candidates", its "standard_errors", and the rule.
+    candidates are held out on the same folds: at most 10, more are merged. The head's facts are `ProbeFacts`.
     """
     names = _candidates(heads, kind)
     settled = kind.exclusive and (heads is None and class_weight is None if shares is None else shares)
@@ -112,16 +112,15 @@ def fit_probe(
         best = choice.name if heads is None else min(scores, key=lambda name: scores[name].loss)
         head, answers = proposals[best].finish(), scores[best].settled
         out_of_fold = problem.restored(answers.moved(proposals[best].out_of_fold))
-    config = {
-        **head.config,
-        "candidates": {name: score.loss for name, score in scores.items()},
-        "standard_errors": choice.standard_errors,
-        "rule": _rule(kind, settled=settled, simplest=heads is None),
-    }
-    if settled:
-        config["share_exponent"] = answers.exponent
+    facts = ProbeFacts(
+        account=head.facts.account,
+        candidates={name: score.loss for name, score in scores.items()},
+        standard_errors=choice.standard_errors,
+        rule=_rule(kind, settled=settled, simplest=heads is None),
+        share_exponent=answers.exponent if settled else None,
+    )
     head = replace(head.moved(answers.temperature * answers.offsets), temperature=answers.temperature)
-    return HeadFit(replace(head, form=form, config=config), out_of_fold)
+    return HeadFit(replace(head, form=form, facts=facts), out_of_fold)
 
 
 def _further(problem: Problem, linear: dict[str, Proposal], *, weighted: bool) -> dict[str, Proposal]:

@@ -18,6 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from headstart.data.splits.folds import merged
 from headstart.heads.bins import Edges, edges_of, in_bins
 from headstart.heads.calibrate import calibrate
+from headstart.heads.facts import FitterFacts
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.layers import LEAF, grown
@@ -66,7 +67,7 @@ class Trees(Posed):
         return float((self.budget + self.a_row * rows) / (self.most_folds + 1) / tree)
 
     def propose(self, problem: Problem) -> Proposal:
-        """The head with the best number of trees; its config tells the loss of each."""
+        """The head with the best number of trees; its account tells the loss of each."""
         self.check(problem.kind)
         course = _Course(self, problem)
         for fold in range(course.folds.max() + 1):
@@ -185,7 +186,7 @@ class _Forest(NamedTuple):
         kept = [raw.reshape(len(x), -1) for number, raw in enumerate(stages, start=1) if number in counts]
         return np.stack(kept) @ self.W + self.b
 
-    def head(self, kind: Kind, edges: Edges, config: dict[str, Any]) -> Head:
+    def head(self, kind: Kind, edges: Edges, account: dict[str, Any]) -> Head:
         trees, start, width = np.zeros((0, 1, 5)), np.zeros(len(self.W)), len(edges)
         if self.model is not None:
             trees = _numbers([tree for stage in self.model._predictors for tree in stage])
@@ -199,7 +200,7 @@ class _Forest(NamedTuple):
             "weight.0": self.W,
             "bias.0": self.b + start @ self.W,
         }
-        return Head(name="trees", kind=kind, arrays=arrays, config=config)
+        return Head(name="trees", kind=kind, arrays=arrays, facts=FitterFacts(account=account))
 
 
 def _columns(present: Array, classes: int) -> Array:

@@ -23,6 +23,7 @@ from headstart.features.cache.cache import RUNS, Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.finetuning.stage import Tune, settled
+from headstart.heads.facts import TrainingFacts
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.module import TunedHead
 from headstart.losses.supervised import Supervised
@@ -187,10 +188,10 @@ def tune(
     journals = [Journal(place and place.with_name(place.name + part), every=training.journal) for part in ("", "-all")]
     first, last, missed = _twice(job, tuning, part, journals)
     last.network.cpu().to(memory_format=torch.contiguous_format)
-    config = _told(part, first, last, target) | {"seconds": time.perf_counter() - began, **first.done.facts}
+    facts = _facts(part, first, last, target, time.perf_counter() - began)
     head = last.scale.undo(cast(TunedHead, last.network.head))
     temperature = job.temperature(first.network, part.held)
-    exported = head.exported(seen.task.kind, temperature=temperature, config=config)
+    exported = head.exported(seen.task.kind, temperature=temperature, facts=facts)
     for journal in journals:
         journal.close()
     if tuning.tune.start == "probe" and not any(first.done.lengths):
@@ -222,18 +223,19 @@ def _twice(job: Job, tuning: Tuning, part: Holdout, journals: list[Journal]) -> 
         return first, first, (f"not trained again on all rows: {error}",)
 
 
-def _told(part: Holdout, first: Pass, last: Pass, target: FeatureSet | None) -> dict[str, Any]:
-    """What the config of the head says of the training."""
-    held = part.held
-    beside = {} if target is None else {"target_rows": len(part.target)}
-    return {
-        "epochs": len(first.done.curves),
-        "parameters": first.done.parameters,
-        "rows": [len(part.rows), len(held)],
-        "rule": _rule(held, last is not first, target is not None),
-        "curves": [list(row) if len(held) else list(row[:3]) for row in first.done.curves],
-        **beside,
-    }
+def _facts(part: Holdout, first: Pass, last: Pass, target: FeatureSet | None, seconds: float) -> TrainingFacts:
+    """What there is to say of the training."""
+    held, done = part.held, first.done
+    return TrainingFacts(
+        epochs=len(done.curves),
+        parameters=done.parameters,
+        rows=(len(part.rows), len(held)),
+        rule=_rule(held, last is not first, target is not None),
+        curves=tuple(tuple(row) if len(held) else tuple(row[:3]) for row in done.curves),
+        target_rows=None if target is None else len(part.target),
+        seconds=seconds,
+        account=done.facts,
+    )
 
 
 def _begun(backbone: Backbone, tuning: Tuning) -> tuple[Backbone, Tuning]:

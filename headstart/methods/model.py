@@ -7,6 +7,7 @@ from typing import Any, cast
 from headstart.artefact import Model
 from headstart.artefact.model import Label
 from headstart.features.feature_set import FeatureSet
+from headstart.heads.facts import TrainingFacts
 from headstart.heads.head import Head
 from headstart.methods.method import Fitted
 from headstart.methods.plan import Plan
@@ -54,11 +55,9 @@ def features(model: Model, rows: FeatureSet) -> Array:
 
 def learnt_by(head: Head) -> int:
     """How many figures were learnt from the task, in the head and in the backbone that moved with it."""
-    moved = head.config.get("parameters")
-    return int(
-        moved
-        or sum(array.size for name, array in head.arrays.items() if name.startswith(("weight.", "bias.", "trees")))
-    )
+    if isinstance(head.facts, TrainingFacts) and head.facts.parameters:
+        return head.facts.parameters
+    return sum(array.size for name, array in head.arrays.items() if name.startswith(("weight.", "bias.", "trees")))
 
 
 def class_weight_of(model: Model) -> str | dict[Any, float] | None:

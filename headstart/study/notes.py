@@ -15,6 +15,7 @@ from headstart.evidence.facts import ModelFacts, SourceFacts
 from headstart.evidence.plain import plain
 from headstart.evidence.verdict import signed, spread, verdict
 from headstart.features.feature_set import FeatureSet
+from headstart.heads.facts import facts_record
 from headstart.heads.head import Head
 from headstart.methods.method import Fitted, facts_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
@@ -79,7 +80,7 @@ def model_of_pair(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> Mode
 
 
 def _head_account(head: Head) -> dict[str, Any]:
-    return {"name": head.name, "temperature": head.temperature} | head.config
+    return {"name": head.name, "temperature": head.temperature} | facts_record(head.facts)
 
 
 def notes_of_pair(

@@ -14,6 +14,7 @@ import pytest
 from headstart.artefact import Model, write
 from headstart.artefact.files import seal
 from headstart.artefact.strict_json import dump
+from headstart.heads.facts import FitterFacts
 from headstart.heads.head import Head
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Columns
@@ -41,7 +42,12 @@ def make_head(features: int, outputs: int, *, hidden: int = 0, seed: int = 0) ->
         arrays[f"bias.{layer}"] = draw.normal(size=out)
     single = {name: array.astype(np.float32) for name, array in arrays.items()}
     return Head(
-        name="ridge", kind=CLASSIFICATION, arrays=single, temperature=1.7, form="root", config={"strength": 0.1}
+        name="ridge",
+        kind=CLASSIFICATION,
+        arrays=single,
+        temperature=1.7,
+        form="root",
+        facts=FitterFacts(account={"strength": 0.1}),
     )
 
 

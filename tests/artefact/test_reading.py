@@ -33,7 +33,12 @@ def same(one, other):
     scalars = ("modality", "kind", "classes", "columns", "method", "options", "engine", "evidence", "notes")
     assert repr([getattr(one, name) for name in scalars]) == repr([getattr(other, name) for name in scalars])
     assert same_bits(tensors_of(one, slim=False), tensors_of(other, slim=False)) is None
-    assert (one.head.temperature, one.head.config) == (other.head.temperature, other.head.config)
+    assert (one.head.temperature, one.head.facts) == (other.head.temperature, other.head.facts)
+
+
+def told(**config):
+    """A head whose fitter or training told this."""
+    return {"head": {"name": "x", "temperature": 1, "form": "plain", "config": config}}
 
 
 def test_what_is_read_is_what_was_saved(saved, table_model):
@@ -295,6 +300,11 @@ def test_tensors_that_are_none_are_refused(saved, forge):
         ({"modality": "image"}, "a model for image inputs has None preprocessing, expected picture"),
         ({"head": {"name": "x", "temperature": 0, "form": "plain", "config": {}}}, "is 0, expected a number above 0"),
         ({"head": {"name": "x", "temperature": "1", "form": "plain", "config": {}}}, "is '1', expected a number"),
+        (told(parameters="many"), r"head.config.parameters is 'many', expected a whole number"),
+        (told(parameters=1, rows=[1]), r"head.config.rows is \[1\], expected a list of 2"),
+        (told(parameters=1, curves=[["0"]]), r"head.config.curves\[0\]\[0\] is '0', expected a number"),
+        (told(candidates=["ridge"]), r"head.config.candidates is \['ridge'\], expected an object"),
+        (told(candidates={"ridge": "low"}), r"head.config.candidates.ridge is 'low', expected a number"),
         ({"files": {"model.safetensors": {"size": 1, "blake3": "xyz"}}}, "expected 64 hexadecimal digits"),
         ({"more": 1}, r"the keys of the config beyond or short of the format is \['more'\]"),
         ({"engine": []}, r"engine is \[\], expected an object"),

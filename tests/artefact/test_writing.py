@@ -10,6 +10,7 @@ import pytest
 from headstart.artefact import read, write
 from headstart.artefact.writing import compare
 from headstart.errors import ArtefactError
+from headstart.heads.facts import FitterFacts
 
 
 @contextmanager
@@ -131,10 +132,10 @@ def test_a_head_that_diverged_is_refused(tmp_path, array_model):
 
 
 def test_gaps_in_figures_do_not_lose_the_model(tmp_path, table_model):
-    head = replace(table_model.head, config={"scores": [0.5, float("nan")]})
+    head = replace(table_model.head, facts=FitterFacts(account={"scores": [0.5, float("nan")]}))
     model = replace(table_model, head=head, evidence={"metrics": {"r2": {"value": float("-inf")}}})
     again = read(write(model, tmp_path / "m"))
-    assert again.head.config == {"scores": [0.5, None]}
+    assert again.head.facts == FitterFacts(account={"scores": [0.5, None]})
     assert again.evidence == {"metrics": {"r2": {"value": None}}}
 
 

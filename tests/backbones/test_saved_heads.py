@@ -22,6 +22,7 @@ from headstart.backbones.load import load
 from headstart.data.arrays import as_task
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
+from headstart.heads.facts import FitterFacts
 from headstart.heads.module import StoredHead, TunedHead
 from headstart.listener import Logged
 from headstart.methods.table import METHODS
@@ -88,7 +89,7 @@ def test_a_head_that_was_trained_with_its_backbone(hidden, form, ground):
     torch.manual_seed(0)
     made = TunedHead(features.mean(0), features.std(0), 3, form=form, hidden=hidden)
     torch.nn.init.normal_(made.linear.weight)
-    head = made.exported(CLASSIFICATION, temperature=float(rng.uniform(0.5, 2)), config={})
+    head = made.exported(CLASSIFICATION, temperature=float(rng.uniform(0.5, 2)), facts=FitterFacts())
     same_function(head, features)
 
 

@@ -44,7 +44,7 @@ def test_values_are_those_of_scikit_learn():
     fit = Boosting(trees=(5, 40))(x, y, kind=REGRESSION, classes=1, folds=FOLDS)
     order = rows_as_fitted(x, y)
     model = GradientBoostingRegressor(
-        n_estimators=fit.head.config["trees"],
+        n_estimators=fit.head.facts.account["trees"],
         learning_rate=0.2,
         max_depth=2,
         min_samples_leaf=10,
@@ -52,14 +52,14 @@ def test_values_are_those_of_scikit_learn():
         random_state=0,
     ).fit(x[order], y[order])
     np.testing.assert_allclose(fit.head.predict(x), model.predict(x), atol=1e-9)
-    assert fit.head.config["trees"] == 40
+    assert fit.head.facts.account["trees"] == 40
 
 
 def test_the_number_of_trees_is_settled_on_rows_not_seen():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(150, 5)), rng.integers(0, 2, 150)
     fit = Boosting()(x, y, kind=CLASSIFICATION, classes=2, folds=np.arange(150) % 5)
-    assert fit.head.config["trees"] <= 10  # of noise the fewest are best
+    assert fit.head.facts.account["trees"] <= 10  # of noise the fewest are best
     assert 0.3 < float((fit.out_of_fold.argmax(axis=1) == y).mean()) < 0.7
 
 

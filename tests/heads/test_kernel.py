@@ -34,7 +34,7 @@ def test_values_are_those_of_kernel_ridge_with_all_rows_as_landmarks():
     centre = np.eye(80) - 1 / 80  # the intercept is free, so that the kernel is that of rows less their mean
     K = radial(z, z, gamma)
     centred = centre @ K @ centre
-    alpha = fit.head.config["strength"] * np.trace(centred) / 80
+    alpha = fit.head.facts.account["strength"] * np.trace(centred) / 80
     r = np.linalg.matrix_rank(K, tol=1e-7 * np.linalg.eigvalsh(K)[-1], hermitian=True)
     model = KernelRidge(kernel="precomputed", alpha=alpha / r).fit(centred, y - y.mean())
     at = radial((new - fit.head.arrays["mean"]) / fit.head.arrays["scale"], z, gamma)

@@ -32,7 +32,7 @@ def test_probabilities_equal_scikit_learn(digits, mnist, strength, wide):
     data = mnist.take(slice(0, 500, 4)) if wide else digits.take(slice(0, 300))
     fit = fit_one(data, strength)
     z = (data.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
-    expected = reference(fit.head.config["strength"]).fit(z, data.targets)
+    expected = reference(fit.head.facts.account["strength"]).fit(z, data.targets)
     np.testing.assert_allclose(fit.head.predict(data.features), expected.predict_proba(z), atol=1e-5)
     np.testing.assert_allclose(fit.head.arrays["weight.0"], expected.coef_.T, atol=1e-5)
 
@@ -41,7 +41,7 @@ def test_two_classes_equal_the_binary_form_of_scikit_learn(penguins):
     data = penguins.take(penguins.targets != 2)
     fit = fit_one(data, 0.01, classes=2, class_weight="balanced")
     z = (data.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
-    expected = reference(fit.head.config["strength"], class_weight="balanced")
+    expected = reference(fit.head.facts.account["strength"], class_weight="balanced")
     np.testing.assert_allclose(
         fit.head.predict(data.features), expected.fit(z, data.targets).predict_proba(z), atol=1e-6
     )
@@ -50,7 +50,7 @@ def test_two_classes_equal_the_binary_form_of_scikit_learn(penguins):
 def test_balanced_classes_equal_scikit_learn(penguins):
     fit = fit_one(penguins, 0.01, classes=3, class_weight="balanced")
     z = (penguins.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
-    expected = reference(fit.head.config["strength"], class_weight="balanced")
+    expected = reference(fit.head.facts.account["strength"], class_weight="balanced")
     proba = expected.fit(z, penguins.targets).predict_proba(z)
     np.testing.assert_allclose(fit.head.predict(penguins.features), proba, atol=1e-6)
 
@@ -62,7 +62,7 @@ def test_labels_equal_a_binary_fit_each(penguins):
     )
     z = (penguins.features[:, :3] - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
     for label in range(2):
-        expected = reference(fit.head.config["strength"]).fit(z, labels[:, label])
+        expected = reference(fit.head.facts.account["strength"]).fit(z, labels[:, label])
         probability = fit.head.predict(penguins.features[:, :3])[:, label]
         np.testing.assert_allclose(probability, expected.predict_proba(z)[:, 1], atol=1e-6)
 
@@ -75,7 +75,7 @@ def test_folds_are_fitted_without_their_rows(digits):
     z = (data.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
     for fold in range(5):
         held = data.folds == fold
-        expected = reference(fit.head.config["strength"])
+        expected = reference(fit.head.facts.account["strength"])
         expected.fit(z[~held], data.targets[~held])
         np.testing.assert_allclose(softmax(fit.out_of_fold[held], axis=1), expected.predict_proba(z[held]), atol=1e-5)
 
@@ -84,8 +84,8 @@ def test_a_loose_single_precision_path_chooses_and_answers_alike(mnist):
     arguments = {"kind": CLASSIFICATION, "classes": 10, "folds": mnist.folds}
     fast = Logistic()(mnist.features, mnist.targets, **arguments)
     exact = Logistic(loose=1e-11, tight=1e-13)(mnist.features.astype(np.float64), mnist.targets, **arguments)
-    for strength, loss in fast.head.config["losses"].items():
-        assert exact.head.config["losses"].get(strength, loss) == pytest.approx(loss, rel=0.02)
+    for strength, loss in fast.head.facts.account["losses"].items():
+        assert exact.head.facts.account["losses"].get(strength, loss) == pytest.approx(loss, rel=0.02)
     assert np.mean(fast.out_of_fold.argmax(axis=1) == exact.out_of_fold.argmax(axis=1)) > 0.97
 
 
@@ -93,8 +93,8 @@ def test_the_final_fit_is_tight_in_single_precision(mnist):
     data = mnist.take(slice(0, 500, 4))
     fit = Logistic(strengths=(0.01,))(data.features, data.targets, kind=CLASSIFICATION, classes=10, folds=data.folds)
     z = (data.features - fit.head.arrays["mean"]) / fit.head.arrays["scale"]
-    expected = reference(fit.head.config["strength"]).fit(z, data.targets)
-    assert fit.head.config["gap"] <= 1e-7
+    expected = reference(fit.head.facts.account["strength"]).fit(z, data.targets)
+    assert fit.head.facts.account["gap"] <= 1e-7
     np.testing.assert_allclose(fit.head.predict(data.features), expected.predict_proba(z), atol=2e-3)
 
 

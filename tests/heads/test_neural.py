@@ -48,8 +48,8 @@ def test_random_state_and_threads_are_left_alone(digits):
 def test_the_best_epoch_is_kept_and_not_the_last(digits):
     data = digits.take(slice(0, 300))
     found = fit(data, patience=6, rate=1e-2)
-    losses = found.head.config["losses"]
-    assert found.head.config["epoch"] == np.argmin(losses) + 1 < len(losses)
+    losses = found.head.facts.account["losses"]
+    assert found.head.facts.account["epoch"] == np.argmin(losses) + 1 < len(losses)
     assert calibrate(found.out_of_fold, data.targets, CLASSIFICATION).loss == pytest.approx(min(losses))
 
 

@@ -51,7 +51,7 @@ def test_held_out_classes_equal_refits(n, d, class_weight, folds, strength):
         features, codes, kind=CLASSIFICATION, classes=3, folds=held, class_weight=class_weight
     )
     weights = row_weights(codes, CLASSIFICATION, class_weight)
-    expected = brute(features, 2.0 * np.eye(3)[codes] - 1, weights, fit.head.config["strength"], held)
+    expected = brute(features, 2.0 * np.eye(3)[codes] - 1, weights, fit.head.facts.account["strength"], held)
     np.testing.assert_allclose(fit.out_of_fold, expected, rtol=0, atol=1e-8)
 
 
@@ -60,7 +60,7 @@ def test_held_out_values_equal_refits_far_from_zero(n, d):
     features, _ = draw(n, d)
     values = features[:, 0] + np.random.default_rng(1).standard_normal(n)
     fit = Ridge(strengths=(0.1,))(features, 2.0**20 + values, kind=REGRESSION, classes=1, folds=np.arange(n))
-    expected = brute(features, values[:, None], np.ones(n), fit.head.config["strength"], np.arange(n))
+    expected = brute(features, values[:, None], np.ones(n), fit.head.facts.account["strength"], np.arange(n))
     np.testing.assert_allclose(fit.out_of_fold - 2.0**20, expected, rtol=0, atol=1e-8)
 
 
@@ -69,7 +69,7 @@ def test_labels_are_fitted_one_by_one():
     labels = (features[:, :3] + np.random.default_rng(0).standard_normal((40, 3)) > features[:, :3].mean(axis=0)) * 1
     folds = np.arange(40) % 4
     fit = Ridge(strengths=(1.0,))(features, labels, kind=MULTILABEL, classes=3, folds=folds)
-    expected = brute(features, 2.0 * labels - 1, np.ones(40), fit.head.config["strength"], folds)
+    expected = brute(features, 2.0 * labels - 1, np.ones(40), fit.head.facts.account["strength"], folds)
     np.testing.assert_allclose(fit.out_of_fold, expected, rtol=0, atol=1e-8)
 
 
@@ -79,7 +79,7 @@ def test_the_head_equals_scikit_learn(n, d):
     values = features @ np.arange(d) + codes
     fit = Ridge(strengths=(0.3,))(features, values, kind=REGRESSION, classes=1, folds=np.arange(n) % 5)
     z = (features - features.mean(axis=0)) / features.std(axis=0)
-    expected = Reference(alpha=fit.head.config["strength"]).fit(z, values).predict(z)
+    expected = Reference(alpha=fit.head.facts.account["strength"]).fit(z, values).predict(z)
     np.testing.assert_allclose(fit.head.predict(features), expected, rtol=1e-6)
 
 
@@ -88,11 +88,11 @@ def test_the_walk_finds_what_the_whole_grid_would(digits, kind):
     data = digits.take(slice(0, 200))
     targets = data.targets if kind == CLASSIFICATION else data.targets.astype(float)
     arguments = {"kind": kind, "classes": 10 if kind == CLASSIFICATION else 1, "folds": data.folds}
-    chosen = Ridge()(data.features, targets, **arguments).head.config
+    chosen = Ridge()(data.features, targets, **arguments).head.facts.account
     losses = {}
     for strength in Ridge().strengths[6:]:
-        config = Ridge(strengths=(strength,))(data.features, targets, **arguments).head.config
-        losses[config["relative_strength"]] = next(iter(config["losses"].values()))
+        account = Ridge(strengths=(strength,))(data.features, targets, **arguments).head.facts.account
+        losses[account["relative_strength"]] = next(iter(account["losses"].values()))
     lowest = min(losses.values())
     assert lowest <= losses[chosen["relative_strength"]] <= lowest * (1 + Ridge().gain)
 
@@ -101,7 +101,7 @@ def test_single_precision_agrees_with_double(mnist):
     arguments = {"kind": CLASSIFICATION, "classes": 10, "folds": mnist.folds}
     single = Ridge()(mnist.features, mnist.targets, **arguments)
     double = Ridge()(mnist.features.astype(np.float64), mnist.targets, **arguments)
-    assert single.head.config["relative_strength"] == double.head.config["relative_strength"]
+    assert single.head.facts.account["relative_strength"] == double.head.facts.account["relative_strength"]
     np.testing.assert_allclose(single.out_of_fold, double.out_of_fold, atol=1e-5)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from headstart.heads.calibrate import calibrate
+from headstart.heads.facts import facts_record
 from headstart.heads.head import probabilities
 from headstart.heads.prior import half_by_class
 from headstart.heads.select import HEADS, fit_probe
@@ -37,15 +38,15 @@ def test_real_pictures_and_tables(digits, mnist, penguins):
 
 def test_the_lowest_loss_wins_and_every_loss_is_told(digits):
     fit = probe(digits, heads=HEADS)
-    told = fit.head.config["candidates"]
+    told = fit.head.facts.candidates
     assert set(told) == set(HEADS)
     assert fit.head.name == min(told, key=told.__getitem__)
     for name in LINEAR:
         alone = probe(digits, heads=(name,))
         assert alone.head.name == name
-        assert alone.head.config["candidates"] == {name: pytest.approx(told[name])}
-    assert "out of fold" in fit.head.config["rule"]
-    json.dumps(fit.head.config)
+        assert alone.head.facts.candidates == {name: pytest.approx(told[name])}
+    assert "out of fold" in fit.head.facts.rule
+    json.dumps(facts_record(fit.head.facts))
 
 
 def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
@@ -53,7 +54,7 @@ def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
     halves = half_by_class(mnist.targets, np.ones(len(mnist.targets)), 10)
     found = calibrate(fit.out_of_fold, mnist.targets, CLASSIFICATION, halves)
     assert fit.head.temperature == pytest.approx(found.temperature, rel=1e-3)
-    assert fit.head.config["candidates"][fit.head.name] == pytest.approx(found.loss)
+    assert fit.head.facts.candidates[fit.head.name] == pytest.approx(found.loss)
     p = probabilities(fit.out_of_fold, CLASSIFICATION, fit.head.temperature)
     sure = p.max(axis=1)
     assert abs(sure.mean() - accuracy(fit, mnist)) < 0.05
@@ -61,13 +62,13 @@ def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
 
 def test_all_cheap_heads_are_tried_that_suit_the_task(digits, penguins):
     linear = {"prototypes", "ridge", "logistic"}
-    assert set(probe(digits.take(slice(0, 40)), shares=False).head.config["candidates"]) == linear
-    assert set(probe(digits, scale="shared").head.config["candidates"]) == linear | {"kernel"}
+    assert set(probe(digits.take(slice(0, 40)), shares=False).head.facts.candidates) == linear
+    assert set(probe(digits, scale="shared").head.facts.candidates) == linear | {"kernel"}
     uneven = penguins.take(
         np.concatenate([np.flatnonzero(penguins.targets == code)[: 40 * code + 20] for code in (0, 1)])
     )
-    assert "logistic, classes alike" in probe(uneven).head.config["candidates"]
-    assert "logistic, classes alike" not in probe(uneven, class_weight={1: 2.0}).head.config["candidates"]
+    assert "logistic, classes alike" in probe(uneven).head.facts.candidates
+    assert "logistic, classes alike" not in probe(uneven, class_weight={1: 2.0}).head.facts.candidates
 
 
 def interaction(rows, seed=0):
@@ -110,17 +111,17 @@ def test_uneven_classes_are_answered_with_a_share_between_the_rows_and_the_class
     assert recalls[0] > recalls[1] + 0.1
     assert y.mean() < new[:, 1].mean() < 0.5
     weighted = fit_probe(*known, class_weight="balanced", **arguments)
-    assert "share_exponent" not in weighted.head.config
+    assert weighted.head.facts.share_exponent is None
     assert weighted.head.predict(x[500:])[:, 1].mean() > new[:, 1].mean()
 
 
 def test_the_rule_and_its_figures_are_told(digits):
-    config = probe(digits).head.config
-    assert config["standard_errors"].keys() == config["candidates"].keys()
-    assert min(config["standard_errors"].values()) == 0.0
-    assert "within one standard error" in config["rule"]
-    assert "half over classes" in config["rule"]
-    json.dumps(config)
+    facts = probe(digits).head.facts
+    assert facts.standard_errors.keys() == facts.candidates.keys()
+    assert min(facts.standard_errors.values()) == 0.0
+    assert "within one standard error" in facts.rule
+    assert "half over classes" in facts.rule
+    json.dumps(facts_record(facts))
 
 
 def test_the_same_again_is_the_same_again_with_all_candidates():
@@ -129,7 +130,7 @@ def test_the_same_again_is_the_same_again_with_all_candidates():
     order = np.random.default_rng(1).permutation(300)
     fit = fit_probe(x, y, folds=np.arange(300) % 5, **arguments)
     moved = fit_probe(x[order], y[order], folds=(np.arange(300) % 5)[order], **arguments)
-    assert fit.head.config == moved.head.config
+    assert fit.head.facts == moved.head.facts
     assert all((array == moved.head.arrays[name]).all() for name, array in fit.head.arrays.items())
 
 
@@ -139,7 +140,7 @@ def test_rows_without_weight_count_for_no_candidate():
     arguments = {"kind": CLASSIFICATION, "classes": 2}
     some = fit_probe(x, y, folds=np.arange(400) % 5, weights=(np.arange(400) < 300).astype(float), **arguments)
     few = fit_probe(x[:300], y[:300], folds=np.arange(300) % 5, **arguments)
-    assert some.head.config["candidates"]["ridge"] == pytest.approx(few.head.config["candidates"]["ridge"], abs=0.02)
+    assert some.head.facts.candidates["ridge"] == pytest.approx(few.head.facts.candidates["ridge"], abs=0.02)
 
 
 def test_out_of_fold_losses_are_those_of_new_rows():
@@ -152,7 +153,7 @@ def test_out_of_fold_losses_are_those_of_new_rows():
         known = {"kind": CLASSIFICATION, "classes": 2, "folds": np.arange(120) // 2 % 10}
         fit = fit_probe(x[:120], y[:120], heads=("logistic",), **known)
         p = fit.head.predict(x[120:])[np.arange(1000), y[120:]]
-        apart.append(-np.log(p).mean() - fit.head.config["candidates"]["logistic"])
+        apart.append(-np.log(p).mean() - fit.head.facts.candidates["logistic"])
     assert abs(np.mean(apart)) < 2.5 * np.std(apart) / np.sqrt(len(apart)) + 0.02
 
 
@@ -162,7 +163,7 @@ def test_values_are_answered_by_those_that_can(penguins):
     fit = fit_probe(penguins.features[:, :3], mass, heads=LINEAR, **arguments)
     assert (fit.head.name, fit.head.temperature) == ("ridge", 1.0)
     rmse = np.sqrt(np.mean((fit.out_of_fold[:, 0] - mass) ** 2))
-    assert fit.head.config["candidates"] == {"ridge": pytest.approx(rmse)}
+    assert fit.head.facts.candidates == {"ridge": pytest.approx(rmse)}
     with pytest.raises(ValueError, match=r"logistic head answers .* not regression: use 'ridge' or 'neural'"):
         fit_probe(penguins.features, mass, heads=("logistic",), **arguments)
 
@@ -223,7 +224,7 @@ def test_one_class_in_one_fold_only(penguins):
     fit = probe(penguins._replace(folds=folds), heads=LINEAR)
     common = penguins.targets != 1
     assert np.mean(fit.out_of_fold[common].argmax(axis=1) == penguins.targets[common]) > 0.95
-    assert fit.head.config["candidates"][fit.head.name] < 0.1
+    assert fit.head.facts.candidates[fit.head.name] < 0.1
     assert np.mean(fit.head.logits(penguins.features).argmax(axis=1) == penguins.targets) > 0.9
 
 

@@ -25,7 +25,7 @@ def test_the_saved_trees_answer_as_those_of_scikit_learn(classes):
     fit = Trees()(x, y, kind=CLASSIFICATION, classes=classes, folds=np.arange(300) % 5)
     options = Trees()
     forest = HistGradientBoostingClassifier(
-        max_iter=fit.head.config["trees"],
+        max_iter=fit.head.facts.account["trees"],
         learning_rate=options.rate,
         max_bins=options.bins,
         max_leaf_nodes=options.leaves[0],

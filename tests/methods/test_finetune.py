@@ -127,22 +127,22 @@ def test_an_option_that_cannot_be_is_refused(method, options, why):
 
 @pytest.mark.parametrize(("method", "stages"), [("gradual", 4), ("lp-ft", 1)])
 def test_without_validation_every_row_learns_for_every_epoch(method, stages):
-    config = fitted(method, validation=0).model_.head.config
-    assert config["rows"] == [15, 0]
-    assert [(stage, epoch) for stage, epoch, _ in config["curves"]] == [(s, e) for s in range(stages) for e in (0, 1)]
-    assert config["rule"] == "each stage lasts all its epochs"
+    facts = fitted(method, validation=0).model_.head.facts
+    assert facts.rows == (15, 0)
+    assert [(stage, epoch) for stage, epoch, _ in facts.curves] == [(s, e) for s in range(stages) for e in (0, 1)]
+    assert facts.rule == "each stage lasts all its epochs"
 
 
 def test_without_validation_the_whole_soup_is_cooked_and_alpha_is_a_half():
-    assert fitted("soup", validation=0, runs=4).model_.head.config["soup"] == [0, 1, 2, 3]
+    assert fitted("soup", validation=0, runs=4).model_.head.facts.account["soup"] == [0, 1, 2, 3]
     half, given = fitted("wise-ft", validation=0), fitted("wise-ft", validation=0, alpha=0.5)
-    assert half.model_.head.config["alpha"] == 0.5
+    assert half.model_.head.facts.account["alpha"] == 0.5
     assert half.backbone_.fingerprint == given.backbone_.fingerprint != load(NAME).fingerprint
 
 
 @pytest.mark.parametrize(("share", "held"), [(0.2, 3), (0.5, 7)])
 def test_about_so_many_rows_are_held_out(share, held):
-    rows = fitted(validation=share, epochs=1).model_.head.config["rows"]
+    rows = fitted(validation=share, epochs=1).model_.head.facts.rows
     assert sum(rows) == 15
     assert abs(rows[1] - held) <= 2
 

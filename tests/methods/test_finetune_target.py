@@ -81,19 +81,19 @@ def test_answers_are_codes_numbers_or_none(tasks):
 def test_what_happened_is_told_and_no_answers_are_those_that_are_not_known(tasks):
     _, _, target = tasks
     options = {"epochs": 1, "batch": 32}
-    all_known = run(tasks, **options).head.config
-    assert all_known["rows"] == [15, 12]
-    assert all_known["target_rows"] == 48
-    assert all_known["rule"].startswith("each stage is trained on all rows for as many epochs as labelled target rows")
-    some = run(tasks, refit=0, **options).head.config
-    assert "unless labelled target rows show earlier ones to be better" in some["rule"]
+    all_known = run(tasks, **options).head.facts
+    assert all_known.rows == (15, 12)
+    assert all_known.target_rows == 48
+    assert all_known.rule.startswith("each stage is trained on all rows for as many epochs as labelled target rows")
+    some = run(tasks, refit=0, **options).head.facts
+    assert "unless labelled target rows show earlier ones to be better" in some.rule
     none, unknown, few = (
         run(tasks, target=one, **options)
         for one in (with_targets(target, None), some_known(target, 0), some_known(target, 20))
     )
     assert none.backbone.fingerprint == unknown.backbone.fingerprint != few.backbone.fingerprint
-    assert none.head.config["rows"] == [15, 0]
-    assert "fewer than 50 labelled target rows cannot say" in none.head.config["rule"]
+    assert none.head.facts.rows == (15, 0)
+    assert "fewer than 50 labelled target rows cannot say" in none.head.facts.rule
     assert none.head.temperature == 1.0
 
 
@@ -102,7 +102,7 @@ def test_a_loss_goes_with_any_tune(tasks, name):
     made = run(tasks, name, target=some_known(tasks[2].take(np.arange(21)), 0), epochs=1)
     assert made.backbone.name.endswith(f"+{name}")
     assert made.backbone.fingerprint != tasks[0].fingerprint
-    assert np.isfinite(made.head.config["curves"]).all()
+    assert np.isfinite(made.head.facts.curves).all()
 
 
 def test_numbers_are_in_the_units_of_the_source(tasks):
