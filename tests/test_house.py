@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import headstart
+from headstart.tasks import KINDS
 
 ROOT = Path(headstart.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -97,3 +98,17 @@ def test_functions_fit_a_screen():
     }
     assert len(functions) > 1000
     assert [name for name, lines in functions.items() if lines > 60] == []
+
+
+def test_nobody_compares_a_kind_with_one_that_there_is():
+    """What differs by kind is asked of the value, so that no branch has to learn of a further one."""
+    names = {*map(str, KINDS), *map(str.upper, KINDS)}
+    branches = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Compare) and ast.unparse(node.left).rpartition(".")[2] == "kind":
+                leaves = [leaf for side in node.comparators for leaf in ast.walk(side)]
+                compared = {getattr(leaf, "value", getattr(leaf, "id", None)) for leaf in leaves}
+                if not compared.isdisjoint(names):
+                    branches.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}")
+    assert branches == []

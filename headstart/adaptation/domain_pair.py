@@ -68,7 +68,7 @@ class SourceSide:
         x, z, encoder = features_of_both(self.seen, target)
         kind = self.seen.task.kind
         classes = max(1, len(self.seen.task.classes)) if kind.exclusive else 0
-        y = np.asarray(self.seen.task.targets).astype(np.float64 if not kind.has_classes else np.int64)
+        y = np.asarray(self.seen.task.targets).astype(kind.dtype)
         return DomainPair(
             Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes),
             (self.folds, _folds(target, None, self.seed)),

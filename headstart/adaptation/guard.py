@@ -110,8 +110,8 @@ def _losses(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Array:
     losses = np.zeros(len(labelled))
     for number in range(int(part.max()) + 1):
         hidden = labelled[part == number]
-        masked = known.astype(np.float64 if not on.kind.has_classes else np.int64).copy()
-        masked[hidden] = np.nan if not on.kind.has_classes else -1
+        masked = known.astype(on.kind.dtype).copy()
+        masked[hidden] = on.kind.unknown(len(hidden), on.kind.dtype)
         head = fit_strategy(replace(on, domains=on.domains._replace(known=masked)), strategy, base)
         losses[part == number] = _loss(head, on.domains.target[hidden], known[hidden])
     return losses
@@ -121,7 +121,7 @@ def _parts(on: DomainPair) -> Array:
     """(L,) the part in which each labelled row is held out: whole blocks, alike in classes and in size."""
     labelled = on.labelled
     own = np.arange(len(labelled)) if on.blocks is None else on.blocks[labelled]
-    codes = cast(Array, on.domains.known)[labelled] if on.kind.exclusive else np.zeros(len(labelled))
+    codes = on.kind.codes(cast(Array, on.domains.known)[labelled])
     drawn = np.random.default_rng(on.seed).permutation(len(labelled))
     block = numbered(own[drawn])
     part = np.empty(len(labelled), np.int64)

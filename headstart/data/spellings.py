@@ -41,8 +41,7 @@ def _alike(inspection: Inspection) -> Iterator[Finding]:
     if not several:
         return
     targets = np.asarray(task.targets)[inspection.used]
-    rows = targets.sum(axis=0) if task.kind.several else np.bincount(targets[targets >= 0])
-    rows = np.append(rows, np.zeros(len(task.classes) - len(rows), np.int64))
+    rows = task.kind.counts(targets, len(task.classes))
     names = examples_of(", ".join(f"{task.classes[code]!r} ({int(rows[code])})" for code in codes) for codes in several)
     action = "kept apart, as they stand; if they mean the same, write them alike (such as column.str.lower())"
     what = "labels that differ only in case, width or punctuation"

@@ -60,7 +60,7 @@ def as_learnt(task: Task) -> Task:
         return task
     split = np.asarray(task.split)
     learnt = task.targets[split != ("test" if (split == "test").any() else "val")]
-    counts = learnt.sum(axis=0) if task.kind.several else np.bincount(learnt, minlength=len(task.classes))
+    counts = task.kind.counts(learnt, len(task.classes))
     if not len(learnt) or not counts.any():
         return task
     return to_classes(task, [label for label, count in zip(task.classes, counts.tolist(), strict=True) if count])

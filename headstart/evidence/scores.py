@@ -36,7 +36,7 @@ def score(held: HeldOut, predictions: Array) -> dict[str, float]:
 
 def scores_of_sums(sums: Array, held: HeldOut) -> dict[str, Array]:
     """(K, B) sums of tallies -> (B,) of each score."""
-    return _of_labels(sums, held) if held.kind.has_classes else _of_values(sums)
+    return _of_labels(sums, held) if held.kind.has_classes else held.kind.scores(sums)
 
 
 def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
@@ -60,14 +60,6 @@ def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
         found["balanced_accuracy"] = _mean(both, np.stack([support, absent]) > 0, axis=0).mean(axis=0)
         found["micro_f1"] = _ratio(2 * hits.sum(axis=0), (support + predicted).sum(axis=0))
     return {name: found[name] for name in held.kind.metrics}
-
-
-def _of_values(sums: Array) -> dict[str, Array]:
-    rows, absolute, squared, y, y2 = sums
-    spread = y2 - y**2 / rows
-    varies = spread > 1e-12 * y2
-    r2 = 1 - np.divide(squared, spread, out=np.full_like(spread, np.nan), where=varies)
-    return {"r2": r2, "mae": absolute / rows, "rmse": np.sqrt(squared / rows)}
 
 
 def _ratio(part: Array, whole: Array) -> Array:

@@ -4,8 +4,8 @@ Every score here is a function of sums: accuracy of a count, F1 of three counts 
 matrix (N, K) of row numbers holds all there is to know; a sum over rows gives the scores, a sum over the rows of a
 group treats the group as one unit, and a product with resampling weights (K, N) @ (N, B) scores B resamples at once.
 
-    labels       support (C), predicted (C), hits (C), rows, exact, log loss, calibration gaps (15)
-    regression   rows, |e|, e^2, y, y^2        with e = prediction - target, y = target - its mean
+    classes   support (C), predicted (C), hits (C), rows, exact, log loss, calibration gaps (15)
+    values    what the kind says, see `Regression.tally`
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["tally"]
 def tally(held: HeldOut, predictions: Array) -> sparse.csr_array:
     """One repeat's predictions, (N, C) or (N,), -> (N, K) numbers a row."""
     if not held.kind.has_classes:
-        return sparse.csr_array(_values(held.targets, predictions))
+        return sparse.csr_array(held.kind.tally(held.targets, predictions))
     truth, answer = _indicators(held, held.targets), _indicators(held, decide(predictions, held.kind))
     hits = truth * answer
     wrong = np.asarray((truth + answer - 2 * hits).sum(axis=1)).ravel()
@@ -54,11 +54,3 @@ def _gaps(held: HeldOut, predictions: Array) -> sparse.csr_array:
     rows, per_row = len(sure), sure.size // len(sure)
     where = (np.repeat(np.arange(rows), per_row), bin_of(sure).ravel())
     return sparse.csr_array(((right - sure).ravel() / per_row, where), shape=(rows, BINS))
-
-
-def _values(targets: Array, predictions: Array) -> Array:
-    error = predictions - targets
-    # From the first value, not from zero: equal targets then spread by exactly 0, and R2 is known to be undefined.
-    y = targets - targets[0]
-    y = y - y.mean()
-    return np.stack([np.ones(len(y)), np.abs(error), error**2, y, y**2], axis=1)

@@ -25,7 +25,7 @@ def unlearnt(held: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[
     if not count or held.learnt is None:
         return None, ()
     targets = held.targets
-    counts = targets.sum(axis=0) if held.kind.several else np.bincount(targets, minlength=len(held.classes))
+    counts = held.kind.counts(targets, len(held.classes))
     labels = dict(zip(held.classes[held.learnt :], counts[held.learnt :].tolist(), strict=True))
     facts = Unlearnt(count, len(targets), {str(name): n for name, n in labels.items()})
     note = (

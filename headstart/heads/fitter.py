@@ -45,9 +45,8 @@ class Posed(ABC):
         """ValueError where this head cannot answer such a task."""
         if kind not in self.kinds:
             name = type(self).__name__.lower()
-            raise ValueError(
-                f"the {name} head answers {' and '.join(self.kinds)} tasks, not {kind}: use 'ridge' or 'neural'"
-            )
+            others = "" if name in ("ridge", "neural") else ": use 'ridge' or 'neural'"
+            raise ValueError(f"the {name} head answers {' and '.join(self.kinds)} tasks, not {kind}{others}")
 
     def __call__(
         self,

@@ -60,6 +60,7 @@ class Neural(Posed):
 
     def propose(self, problem: Problem) -> Proposal:
         """The network of all rows at the best epoch; its account tells that epoch and the loss after each."""
+        self.check(problem.kind)
         problem = problem.merged(self.most_folds)
         course = _Course(self, problem)
         losses: list[float] = []

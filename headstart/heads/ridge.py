@@ -47,6 +47,7 @@ class Ridge(Posed):
 
     def propose(self, problem: Problem) -> Proposal:
         """The head at the best strength; its account tells the loss at each strength visited."""
+        self.check(problem.kind)
         basis = problem.basis
         strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
         equations = _Equations(problem)

@@ -209,4 +209,7 @@ def _candidates(heads: Sequence[str] | None, kind: Kind) -> list[str]:
     if not heads or not set(heads) <= set(HEADS):
         raise ValueError(f"heads must be among {', '.join(HEADS)}, got {list(heads)!r}")
     asked = [name for name in HEADS if name in heads]
-    return [name for name in asked if kind in HEADS[name].kinds] or asked[:1]
+    suited = [name for name in asked if kind in HEADS[name].kinds]
+    if not suited:
+        HEADS[asked[0]]().check(kind)
+    return suited

@@ -133,13 +133,7 @@ def _in_order(seen: FeatureSet, features: Array, backbone: str | None) -> Featur
 def _labels(seen: FeatureSet) -> list[Any]:
     """Targets as a person wrote them."""
     task = seen.task
-    if task.kind.exclusive:
-        return [None if code < 0 else task.classes[code] for code in np.asarray(task.targets).tolist()]
-    if task.kind.several:
-        return [
-            [label for label, there in zip(task.classes, row, strict=True) if there] for row in np.asarray(task.targets)
-        ]
-    return _cells(np.asarray(task.targets))
+    return [task.kind.in_words(target, task.classes) for target in np.asarray(task.targets)]
 
 
 def _cells(values: Array) -> list[float | None]:

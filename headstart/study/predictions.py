@@ -9,6 +9,7 @@ from typing import Any
 
 from headstart.messages import printable
 from headstart.study.destination import Destination
+from headstart.tasks import kind_named
 from headstart.tasks.task import Array, Kind, SetAside
 
 __all__ = ["Answers"]
@@ -34,6 +35,9 @@ class Answers:
     places: Array | None = None
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_named(self.kind))
 
     def __len__(self) -> int:
         """How many inputs there are, answered or not."""
@@ -105,14 +109,11 @@ class Answers:
         return "\n".join(lines)
 
     def _record(self, row: Array) -> dict[str, Any]:
+        answer = self.kind.in_words(self.kind.decide(row), self.classes)
         if not self.kind.has_classes:
-            return {"prediction": float(row)}
+            return {"prediction": answer}
         chances = {str(label): round(float(p), 6) for label, p in zip(self.classes, row, strict=True)}
-        if self.kind.several:
-            said: Any = [label for label, p in zip(self.classes, row, strict=True) if p >= 0.5]
-        else:
-            said = self.classes[int(row.argmax())]
-        return {"prediction": said, "probabilities": chances}
+        return {"prediction": answer, "probabilities": chances}
 
 
 def _said(record: dict[str, Any]) -> str:

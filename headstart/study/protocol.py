@@ -185,7 +185,7 @@ def _unknown(seen: FeatureSet | None) -> tuple[str, ...]:
 
 
 def _no_values(model: Model) -> Array:
-    return np.empty((0,) if not model.kind.has_classes else (0, len(model.classes)))
+    return np.empty(model.kind.shape(0, len(model.classes)))
 
 
 def _met(model: Model, task: Task) -> Iterator[str]:

@@ -30,7 +30,7 @@ __all__ = [
     "register_modality",
 ]
 
-for kind in (CLASSIFICATION, REGRESSION, MULTILABEL):
-    register_kind(kind)
-for modality in (IMAGE, TEXT, TABLE, ARRAY):
-    register_modality(modality)
+for _kind in (CLASSIFICATION, REGRESSION, MULTILABEL):  # not `kind`, which is a module here
+    register_kind(_kind)
+for _modality in (IMAGE, TEXT, TABLE, ARRAY):
+    register_modality(_modality)

@@ -7,7 +7,8 @@ loss      -sum_c q_c log softmax(z)_c,  q = (1 - e) onehot(y) + e / C      (Szeg
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ class Classification(Kind):
     """One class a row."""
 
     __slots__ = ()
+    dtype = np.int64
     metrics = (
         "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "calibration_error",
     )  # fmt: skip
@@ -40,6 +42,18 @@ class Classification(Kind):
 
     def codes(self, targets: Array) -> Array:
         return targets
+
+    def counts(self, targets: Array, classes: int) -> Array:
+        return np.bincount(targets[targets >= 0], minlength=classes)
+
+    def strata(self, targets: Array) -> tuple[Array, Array]:
+        return np.arange(len(targets)), np.asarray(targets, np.int64)
+
+    def constant(self, targets: Array, classes: int, rows: int) -> Array:
+        return np.tile(np.bincount(targets, minlength=classes) / len(targets), (rows, 1))
+
+    def in_words(self, target: Any, classes: Sequence[Any]) -> Any:
+        return None if target < 0 else classes[int(target)]
 
     def truth(self, targets: Array, classes: int) -> Array:
         return np.asarray(targets[:, None] == np.arange(classes), dtype=np.float64)

@@ -7,7 +7,7 @@ that a further kind is a file here and the heads that can answer it.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,6 +24,7 @@ Array = npt.NDArray[Any]
 class Kind(str):
     """The name of a kind, with which it is stored and printed, and its behaviour.
 
+    dtype         of targets
     has_classes   targets name classes, and answers are probabilities; else both are numbers
     several       a row has any number of the classes, which are asked one by one
     metrics       the names of its scores, in the order in which they are shown
@@ -35,6 +36,7 @@ class Kind(str):
 
     __slots__ = ()
 
+    dtype: ClassVar[type[np.generic]]
     has_classes: ClassVar[bool] = True
     several: ClassVar[bool] = False
     metrics: ClassVar[tuple[str, ...]]
@@ -70,6 +72,22 @@ class Kind(str):
         """(N,) int64: classes that folds keep in proportion; all alike where there is no one class a row."""
         return np.zeros(len(targets), np.int64)
 
+    def counts(self, targets: Array, classes: int) -> Array:
+        """(C,) int64: how many rows with a known target are of each class; none where there are no classes."""
+        return np.zeros(0, np.int64)
+
+    @abstractmethod
+    def strata(self, targets: Array) -> tuple[Array, Array]:
+        """The rows (M,) and the strata (M,) that they belong to, which a stratified split keeps in proportion."""
+
+    @abstractmethod
+    def constant(self, targets: Array, classes: int, rows: int) -> Array:
+        """The same predictions for so many rows, whatever they hold: the shares of the classes, or the mean value."""
+
+    @abstractmethod
+    def in_words(self, target: Any, classes: Sequence[Any]) -> Any:
+        """One target, or one answer, as a person writes it: a label, a list of labels, a number; None if not known."""
+
     @abstractmethod
     def truth(self, targets: Array, classes: int) -> Array:
         """(N, outputs) float64: 1 where the row is of the class, else 0; or the values."""
@@ -89,6 +107,14 @@ class Kind(str):
     @abstractmethod
     def row_losses(self, logits: Tensor, targets: Tensor, *, label_smoothing: float) -> Tensor:
         """(N,) the loss of each row of a network's logits."""
+
+    def tally(self, targets: Array, predictions: Array) -> Array:
+        """(N, K) of values: numbers of each row whose sums tell all scores. Those of classes are `evidence.tally`."""
+        raise NotImplementedError(f"kind {str(self)!r} has no scores of its own: define `tally` and `scores`")
+
+    def scores(self, sums: Array) -> dict[str, Array]:
+        """(K, B) sums of tallies -> (B,) of each of `metrics`."""
+        raise NotImplementedError(f"kind {str(self)!r} has no scores of its own: define `tally` and `scores`")
 
     @abstractmethod
     def task(self, inputs: str, classes: int) -> str:

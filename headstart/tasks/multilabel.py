@@ -7,7 +7,8 @@ loss      mean over labels of the binary cross-entropy
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ class Multilabel(Kind):
     """Any number of labels a row."""
 
     __slots__ = ()
+    dtype = np.uint8
     several = True
     metrics = (
         "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "micro_f1", "log_loss",
@@ -39,6 +41,19 @@ class Multilabel(Kind):
 
     def unknown(self, shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         return np.zeros(shape, dtype)
+
+    def counts(self, targets: Array, classes: int) -> Array:
+        return np.asarray(targets.sum(axis=0, dtype=np.int64))
+
+    def strata(self, targets: Array) -> tuple[Array, Array]:
+        rows, labels = np.nonzero(targets)
+        return rows, labels
+
+    def constant(self, targets: Array, classes: int, rows: int) -> Array:
+        return np.tile(np.asarray(targets, dtype=np.float64).mean(axis=0), (rows, 1))
+
+    def in_words(self, target: Any, classes: Sequence[Any]) -> Any:
+        return [label for label, there in zip(classes, target, strict=True) if there]
 
     def truth(self, targets: Array, classes: int) -> Array:
         return np.asarray(targets.reshape(len(targets), -1), dtype=np.float64)

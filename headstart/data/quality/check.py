@@ -92,9 +92,7 @@ def _unusable(task: Task, failed: Sequence[SetAside], allow_losses: bool) -> Ite
 
 def _missing_targets(inspection: Inspection) -> Iterator[Finding]:
     task, targets = inspection.task, np.asarray(inspection.task.targets)
-    if task.kind.several:
-        return
-    rows = np.flatnonzero(~np.isfinite(targets) if not task.kind.has_classes else targets < 0)
+    rows = np.flatnonzero(~task.kind.known(targets))
     if len(rows):
         inspection.set_aside(rows, "its target is missing")
         yield Finding("rows without a target", len(rows), inspection.examples(rows), "set aside", "warning")

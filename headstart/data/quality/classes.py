@@ -129,9 +129,7 @@ def _imbalance(inspection: Inspection) -> Iterator[Finding]:
 def _rows_a_class(task: Task, used: npt.NDArray[np.bool_]) -> Array:
     """(C,) rows in use."""
     targets = np.asarray(task.targets)[used]
-    return (
-        targets.sum(axis=0, dtype=np.int64) if task.kind.several else np.bincount(targets, minlength=len(task.classes))
-    )
+    return task.kind.counts(targets, len(task.classes))
 
 
 def _different(inspection: Inspection, block: Array) -> Array:

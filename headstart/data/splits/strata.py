@@ -10,9 +10,6 @@ from headstart.tasks.task import Array, Kind
 
 __all__ = ["strata_counts"]
 
-_BINS = 10
-_ROWS_A_BIN = 20
-
 
 def strata_counts(targets: Array | None, kind: Kind, block: Array) -> csr_array:
     """(B, S + 1) counts: how many rows of each stratum a block holds; the last column counts all its rows.
@@ -34,18 +31,7 @@ def _memberships(targets: Array | None, kind: Kind, n: int) -> tuple[Array, Arra
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     if len(targets) != n:
         raise ValueError(f"a split needs one target a row: got {len(targets)} targets for {n} rows")
-    if kind.several:
-        rows, labels = np.nonzero(targets)
-        return rows, labels
     known = kind.known(targets)
     if not known.all():
         raise DataError(f"{int((~known).sum())} of {n} targets are missing: set these rows aside before splitting")
-    codes = _bins(targets) if not kind.has_classes else np.asarray(targets, np.int64)
-    return np.arange(n), codes
-
-
-def _bins(values: Array) -> Array:
-    """Quantile bins of at least twenty rows where values differ; equal values share a bin."""
-    count = int(np.clip(len(values) // _ROWS_A_BIN, 1, _BINS))
-    edges = np.quantile(values, np.arange(1, count) / count) if count > 1 else np.zeros(0)
-    return np.searchsorted(edges, values, side="left").astype(np.int64)
+    return kind.strata(targets)

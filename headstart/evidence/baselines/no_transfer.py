@@ -23,13 +23,7 @@ Learner = Callable[[Task, Any, Array, ClassWeight, int], Array]
 
 def majority(kind: Kind, targets: Array, classes: int, rows: int) -> Array:
     """The same answer to each of `rows` rows, whatever they hold: the shares of the classes, or the mean value."""
-    if not kind.has_classes:
-        return np.full(rows, float(np.mean(targets)))
-    if kind.several:
-        share = np.asarray(targets, dtype=np.float64).mean(axis=0)
-    else:
-        share = np.bincount(targets, minlength=classes) / len(targets)
-    return np.tile(share, (rows, 1))
+    return kind.constant(targets, classes, rows)
 
 
 def no_transfer(train: Task, new: Any, *, folds: Array, class_weight: ClassWeight = None, seed: int = 0) -> Array:

@@ -67,7 +67,7 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
             held = folds == fold
             out[held] = _answers(rows.take(~held), known[held], kind, classes, _STRENGTHS[point])
         if not kind.has_classes:
-            return _Left(out, float(np.sqrt(np.mean((out[:, 0] - targets) ** 2))))
+            return _Left(out, float(np.sqrt(np.mean((out - kind.truth(targets, 1)) ** 2))))
         return _Left(out, calibrate(out, targets, kind, rows.weights).loss)
 
     best, visits = walk(visit, len(_STRENGTHS), start=_STRENGTHS.index(10.0))
@@ -92,7 +92,7 @@ def _tfidf(known: list[str], asked: list[str]) -> tuple[sparse.csr_array, sparse
 def _answers(rows: _Rows, asked: sparse.csr_array, kind: Kind, classes: int, strength: float) -> Array:
     """(M, C) logits, or (M, 1) values, for the texts asked."""
     if not kind.has_classes:
-        ridge = Ridge(alpha=1 / strength).fit(rows.texts, rows.targets, uneven(rows.weights))
+        ridge = Ridge(alpha=1 / strength).fit(rows.texts, kind.truth(rows.targets, 1)[:, 0], uneven(rows.weights))
         return np.asarray(ridge.predict(asked))[:, None]
 
     def one(codes: Array, count: int) -> Array:
