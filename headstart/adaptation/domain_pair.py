@@ -125,7 +125,7 @@ def answered(known: Array | None, kind: Kind) -> Array:
     return kind.known(known)
 
 
-def _folds(seen: FeatureSet, answers: Array | None, seed: int) -> Array:
-    if len(seen) < _BLOCKS_OF_BOTH or len(np.unique(seen.blocks)) < _BLOCKS_OF_BOTH:
-        return np.zeros(len(seen), dtype=np.int64)
-    return folds(answers, seen.task.kind, seen.blocks, seen.keys, seed=seed)
+def _folds(features: FeatureSet, answers: Array | None, seed: int) -> Array:
+    if len(features) < _BLOCKS_OF_BOTH or len(np.unique(features.blocks)) < _BLOCKS_OF_BOTH:
+        return np.zeros(len(features), dtype=np.int64)
+    return folds(answers, features.task.kind, features.blocks, features.keys, seed=seed)

@@ -59,16 +59,16 @@ def choose(on: DomainPair) -> ChosenStrategy:
     there = bases(on)
     plain = _tried(on, *_FIRST)
     others = [_tried(on, name, base) for base in there for name in _PLAIN if (name, base) != _FIRST]
-    plain = min([plain, *(one for one in others if one.beats(plain, _LEAVE))], key=_mean)
-    said = f"on {len(on.labelled)} labelled target rows held out in turn"
+    plain = min([plain, *(trial for trial in others if trial.beats(plain, _LEAVE))], key=_mean)
+    where = f"on {len(on.labelled)} labelled target rows held out in turn"
     if not _differ(on):
-        return plain.chosen._replace(why=f"the tasks do not differ, and nothing is better by its margin {said}")
+        return plain.chosen._replace(why=f"the tasks do not differ, and nothing is better by its margin {where}")
     adapted = min([_tried(on, name, base) for base in there if base != "boosting" for name in _ADAPTED], key=_mean)
     if adapted.beats(plain, _ADAPT):
-        return adapted.chosen._replace(why=f"better than {plain.chosen.words} {said}")
+        return adapted.chosen._replace(why=f"better than {plain.chosen.words} {where}")
     if (plain.name, plain.base) != _FIRST:
-        return plain.chosen._replace(why=f"better than pooled {said}, and no adaptation is better still")
-    return plain.chosen._replace(why=f"nothing is better by its margin {said}")
+        return plain.chosen._replace(why=f"better than pooled {where}, and no adaptation is better still")
+    return plain.chosen._replace(why=f"nothing is better by its margin {where}")
 
 
 def best_plain(on: DomainPair, names: Sequence[str], base: Base) -> ChosenStrategy | None:
@@ -85,14 +85,14 @@ def best_plain(on: DomainPair, names: Sequence[str], base: Base) -> ChosenStrate
 def _differ(on: DomainPair) -> bool:
     """Whether the diagnosis, with the labels that may be used, finds a shift that could be adapted to."""
     domains = on.domains
-    found = diagnose(
+    shift = diagnose(
         domains.source, domains.targets, domains.target, domains.known, kind=cast(Any, on.kind), seed=on.seed
     )
-    return found.kind != "none"
+    return shift.kind != "none"
 
 
-def _mean(one: _Tried) -> float:
-    return float(one.losses.mean())
+def _mean(trial: _Tried) -> float:
+    return float(trial.losses.mean())
 
 
 def _tried(on: DomainPair, name: str, base: Base) -> _Tried:
@@ -132,10 +132,10 @@ def _parts(on: DomainPair) -> Array:
 
 def _loss(head: Head, rows: Array, answers: Array) -> Array:
     """(Q,) sum_c (p_c - [y = c])^2 (Brier, 1950), or the absolute error: one sure mistake does not decide."""
-    said = head.predict(rows)
+    predictions = head.predict(rows)
     if not head.kind.has_classes:
-        return np.asarray(np.abs(said - answers))
-    return np.asarray(np.square(said - np.eye(said.shape[1])[answers]).sum(axis=1))
+        return np.asarray(np.abs(predictions - answers))
+    return np.asarray(np.square(predictions - np.eye(predictions.shape[1])[answers]).sum(axis=1))
 
 
 def _fewest(on: DomainPair) -> int:

@@ -75,10 +75,10 @@ def learn(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Learnt:
         scale=on.scale,
         weights=moved.weights,
     )
-    head, said = fitted.head, None
+    head, p_source = fitted.head, None
     if strategy.source and not strategy.target and moved.of is None:
-        said = probabilities(fitted.out_of_fold, on.kind, head.temperature)
-    return Learnt(composed(head, moved.move, domains.target.shape[1]), said, moved)
+        p_source = probabilities(fitted.out_of_fold, on.kind, head.temperature)
+    return Learnt(composed(head, moved.move, domains.target.shape[1]), p_source, moved)
 
 
 def _apart(on: DomainPair, rows: Array) -> Array:

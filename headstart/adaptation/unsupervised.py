@@ -46,31 +46,31 @@ def choose_unlabelled(on: DomainPair) -> ChosenStrategy:
     if len(domains.target) < _FEWEST:
         why = f"{len(domains.target)} target rows are too few to compare with"
         return ChosenStrategy("source-only", strategy_of("source-only"), why=why)
-    found = diagnose(domains.source, domains.targets, domains.target, kind=cast(Any, on.kind), seed=on.seed)
+    shift = diagnose(domains.source, domains.targets, domains.target, kind=cast(Any, on.kind), seed=on.seed)
     ratios = np.exp(log_ratios(domains.source, domains.target, seed=on.seed))
     weights = ratios / ratios.mean()
     linear, kernel = (_tried(on, "source-only", base, weights) for base in _ALONE)
     plain = kernel if _beats(kernel, linear) else linear
-    if not on.kind.has_classes or not found.shifted:
-        return plain.chosen(f"too few target labels to compare, and {found.why}")
+    if not on.kind.has_classes or not shift.shifted:
+        return plain.chosen(f"too few target labels to compare, and {shift.why}")
     moved, unmoved = _possible(on, [("coral", base) for base in _ALONE[: 2 if on.scale == "each" else 1]], weights)
     alike, unlike = _possible(on, [("likeness", "linear")], weights)
     tried = [linear, kernel, *alike, *moved]
-    choice = choose_by_shift({one.words: one.said for one in tried}, [one.words for one in moved], found)
+    choice = choose_by_shift({trial.words: trial.said for trial in tried}, [trial.words for trial in moved], shift)
     if choice.criterion == "infomax":
-        taken = next(one for one in tried if one.words == choice.name)
+        taken = next(trial for trial in tried if trial.words == choice.name)
         return taken.chosen(f"too few target labels to compare; {choice.rule}{unlike}{unmoved}")
     weighed, unweighed = _possible(on, [(name, plain.base) for name in _WEIGHING], weights)
-    if found.kind == "label" and weighed and weighed[-1].name == _SHARES:
-        return weighed[-1].chosen(f"too few target labels to compare; {found.why}")
-    better = [one for one in weighed if _beats(one, plain)]
+    if shift.kind == "label" and weighed and weighed[-1].name == _SHARES:
+        return weighed[-1].chosen(f"too few target labels to compare; {shift.why}")
+    better = [trial for trial in weighed if _beats(trial, plain)]
     if not better:
         return plain.chosen(
-            f"too few target labels to compare, and no weights are better by a standard error; {found.why}"
+            f"too few target labels to compare, and no weights are better by a standard error; {shift.why}"
         )
-    taken = min(better, key=lambda one: one.losses.mean())
+    taken = min(better, key=lambda trial: trial.losses.mean())
     return taken.chosen(
-        f"too few target labels to compare; lower weighted loss than {plain.words}; {found.why}{unweighed}"
+        f"too few target labels to compare; lower weighted loss than {plain.words}; {shift.why}{unweighed}"
     )
 
 
@@ -94,24 +94,25 @@ def _tried(on: DomainPair, name: str, base: Base, weights: Array) -> _Tried:
     """Raises ValueError where the way cannot be gone."""
     domains = on.domains
     made = learn(on, strategy_of(name), base)
-    seen = cast(Array, made.source)
-    said = Said(
-        domains.source, domains.targets, domains.target, made.head.predict(domains.target), seen, weights=weights
+    p_source = cast(Array, made.source)
+    answers = Said(
+        domains.source, domains.targets, domains.target, made.head.predict(domains.target), p_source, weights=weights
     )
-    return _Tried(name, base, said, weights * losses(domains.targets, seen, "log" if seen.ndim == 2 else "square"))
+    cost = losses(domains.targets, p_source, "log" if p_source.ndim == 2 else "square")
+    return _Tried(name, base, answers, weights * cost)
 
 
 def _possible(on: DomainPair, strategies: Sequence[tuple[str, Base]], weights: Array) -> tuple[list[_Tried], str]:
     """Those that can be gone, and in words why the others cannot; "" where all can."""
-    found, refused = [], []
+    trials, refused = [], []
     for name, base in strategies:
         try:
-            found.append(_tried(on, name, base, weights))
+            trials.append(_tried(on, name, base, weights))
         except ValueError as error:
             refused.append(f"; without {name}: {error}")
-    return found, "".join(refused)
+    return trials, "".join(refused)
 
 
-def _beats(one: _Tried, other: _Tried) -> bool:
+def _beats(trial: _Tried, other: _Tried) -> bool:
     """Whether its loss is lower by more than a standard error of the paired difference."""
-    return lower(one.losses, other.losses, 1.0)
+    return lower(trial.losses, other.losses, 1.0)

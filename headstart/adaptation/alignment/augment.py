@@ -39,14 +39,14 @@ class FeatureAugmentation:
     def __call__(self, domains: Domains) -> Aligned:
         """Rows (n + labelled, 3 d). Raises ValueError: no target label is known."""
         rows_of_both(domains, 1, "to learn from")
-        found, known = labelled(domains)
+        answered, known = labelled(domains)
         n, d = domains.source.shape
         both = np.zeros((n + len(known), 3 * d))
         both[:n, :d] = both[:n, d : 2 * d] = domains.source
-        both[n:] = _as_target(domains.target[found])
+        both[n:] = _as_target(domains.target[answered])
         answers = np.concatenate([domains.targets, known])
         weights = self._weights(n, len(both), domains.weights)
-        of = np.append(np.arange(n), n + np.flatnonzero(found))
+        of = np.append(np.arange(n), n + np.flatnonzero(answered))
         return Aligned(both, answers, weights, _as_target, {"labelled": len(known)}, of)
 
     def _weights(self, n: int, total: int, given: Array | None) -> Array | None:

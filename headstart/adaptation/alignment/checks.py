@@ -31,13 +31,13 @@ def rows_of_both(domains: Domains, least: int, why: str) -> None:
 
 def labelled(domains: Domains) -> tuple[Array, Array]:
     """(m,) which target rows have an answer, and those answers. ValueError where none has."""
-    found = have_answers(domains)
-    if domains.known is None or not found.any():
+    answered = have_answers(domains)
+    if domains.known is None or not answered.any():
         raise ValueError(
-            f"no answer of the {len(found)} target rows is known and may be used, and this step learns from some: "
+            f"no answer of the {len(answered)} target rows is known and may be used, and this step learns from some: "
             "label a few and set target_labels=True (in a fit: 'all'), or take a step that needs none, such as CORAL"
         )
-    return found, domains.known[found].astype(domains.targets.dtype)
+    return answered, domains.known[answered].astype(domains.targets.dtype)
 
 
 def same_rows(domains: Domains) -> bool:

@@ -47,17 +47,17 @@ def entropic(cost: Array, a: Array, b: Array, reg: float, steps: int = 1000) -> 
 
 def _cold(cost: Array, a: Array, b: Array, reg: float, steps: int) -> Array:
     """In logarithms, for exp(-cost / reg) would not hold in float64, and from one solution to the next colder one."""
-    kept = a > 0
+    massive = a > 0
     levels = [reg]
     while cost.max() > STEEP * levels[-1]:
         levels.append(levels[-1] * COOLING)
-    start, found = None, np.zeros(cost.shape)
+    start, plan = None, np.zeros(cost.shape)
     for level in reversed(levels):
         options = {"method": "sinkhorn_log", "numItermax": steps, "stopThr": 1e-9, "warn": False, "warmstart": start}
         with np.errstate(over="ignore"):  # POT also takes exp of the logarithms, which is not used here
-            found[kept], log = _pot().sinkhorn(a[kept], b, cost[kept], level, log=True, **options)
+            plan[massive], log = _pot().sinkhorn(a[massive], b, cost[massive], level, log=True, **options)
         start = log["log_u"] * COOLING, log["log_v"] * COOLING
-    return found
+    return plan
 
 
 def by_class(cost: Array, a: Array, b: Array, codes: Array, reg_group: tuple[float, float]) -> Array:

@@ -67,13 +67,13 @@ class SubspaceAlignment:
 def _axes(covariance: Array, name: str) -> tuple[Array, Array]:
     """Eigenvalues, falling, and eigenvectors, without those that are zero up to rounding."""
     values, vectors = eigh(covariance, driver="evd")
-    kept = values > len(values) * np.finfo(np.float64).eps * max(float(values[-1]), 0.0)
-    if not kept.any():
+    spanned = values > len(values) * np.finfo(np.float64).eps * max(float(values[-1]), 0.0)
+    if not spanned.any():
         raise ValueError(f"all rows of the {name} are the same: expected features that vary: give other {name} rows")
-    return values[kept][::-1], vectors[:, kept][:, ::-1]
+    return values[spanned][::-1], vectors[:, spanned][:, ::-1]
 
 
 def _reaching(values: Array, share: float) -> int:
     """How many of the eigenvalues hold this share of their sum."""
-    held = np.cumsum(values) / values.sum()
-    return min(int(np.searchsorted(held, share - 1e-12)) + 1, len(values))
+    shares = np.cumsum(values) / values.sum()
+    return min(int(np.searchsorted(shares, share - 1e-12)) + 1, len(values))

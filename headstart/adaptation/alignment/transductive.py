@@ -83,25 +83,25 @@ class Transductive:
             return phi
 
         facts: dict[str, object] = {"kernel_rows": len(z), "gamma": gamma}
-        found = Aligned(move(domains.source), domains.targets, domains.weights, move, facts)
-        return _joined(found, domains, self.added) if self.added else found
+        aligned = Aligned(move(domains.source), domains.targets, domains.weights, move, facts)
+        return _joined(aligned, domains, self.added) if self.added else aligned
 
 
-def _joined(found: Aligned, domains: Domains, share: float) -> Aligned:
+def _joined(aligned: Aligned, domains: Domains, share: float) -> Aligned:
     """With the surest target rows, as a ridge on the source rows calls them."""
     if not domains.classes:
         raise ValueError(
             f"added={share:g} takes rows as the classes they look like, and this is regression: set added=0"
         )
-    phi, n, m = found.move(domains.target), len(found.source), len(domains.target)
-    ridge = RidgeClassifierCV(alphas=np.logspace(-6, 3, 10)).fit(found.source, found.targets, found.weights)
-    said, called = ridge.decision_function(phi), ridge.predict(phi)
-    sure = np.abs(said) if said.ndim == 1 else np.diff(np.sort(said, axis=1)[:, -2:])[:, 0]
+    phi, n, m = aligned.move(domains.target), len(aligned.source), len(domains.target)
+    ridge = RidgeClassifierCV(alphas=np.logspace(-6, 3, 10)).fit(aligned.source, aligned.targets, aligned.weights)
+    scores, called = ridge.decision_function(phi), ridge.predict(phi)
+    sure = np.abs(scores) if scores.ndim == 1 else np.diff(np.sort(scores, axis=1)[:, -2:])[:, 0]
     taken = np.sort(np.argsort(-sure, kind="stable")[: round(share * m)])
-    return found._replace(
-        source=np.concatenate([found.source, phi[taken]]),
-        targets=np.append(found.targets, called[taken]),
-        weights=None if found.weights is None else np.append(found.weights, np.ones(len(taken))),
-        facts={**found.facts, "added": len(taken)},
+    return aligned._replace(
+        source=np.concatenate([aligned.source, phi[taken]]),
+        targets=np.append(aligned.targets, called[taken]),
+        weights=None if aligned.weights is None else np.append(aligned.weights, np.ones(len(taken))),
+        facts={**aligned.facts, "added": len(taken)},
         of=np.append(np.arange(n), n + taken),
     )

@@ -46,11 +46,11 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.estimator_ = clone(LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator)
         domains = domains_of(self, X, y, sample_domain, self.target_labels)
         domains = domains if self.target_labels else domains._replace(known=None)
-        told = {"identical": True} if same_rows(domains) else {}
-        idle = self.align is None or (told and not self.target_labels)
+        identical = {"identical": True} if same_rows(domains) else {}
+        idle = self.align is None or (identical and not self.target_labels)
         plain = Aligned(domains.source, domains.targets, None, unmoved, {})
         learn, answers, weights, self.move_, facts = (plain if idle else cast(Align, self.align)(domains))[:5]
-        self.facts_ = {**facts, **told}
+        self.facts_ = {**facts, **identical}
         if weights is not None:
             weighable(self.estimator_, str(self.align))
         answers = self.classes_[answers.astype(int)] if domains.classes else answers

@@ -54,8 +54,8 @@ def boosted(
     beta = 1 / (1 + np.sqrt(2 * np.log(n) / rounds))
     for _ in range(rounds):
         weights = weights / weights.mean()
-        h_t, found = fitted(learner, rows, answers, weights)
-        e = loss(found)
+        h_t, predictions = fitted(learner, rows, answers, weights)
+        e = loss(predictions)
         eps = float(weights[n:] @ e[n:] / weights[n:].sum())
         beta_t = odds(eps)
         yield Round(h_t, eps, beta_t, weights)
@@ -69,9 +69,9 @@ def fitted(learner: Any, rows: Array, answers: Array, weights: Array) -> tuple[A
         return model, model.predict(rows)
 
 
-def relative(found: Array, answers: Array) -> Array:
+def relative(predictions: Array, answers: Array) -> Array:
     """Distances as a share of the greatest."""
-    far = np.abs(found - answers)
+    far = np.abs(predictions - answers)
     return cast(Array, far / max(far.max(), np.finfo(float).tiny))
 
 

@@ -40,19 +40,19 @@ def pulled(
         return -(hot * log_p).sum() + penalty * (change**2).sum() / 2, (unit * gradient).ravel()
 
     begin = np.zeros((rows.shape[1] + 1) * len(b0))
-    found = minimize(
+    minimum = minimize(
         loss,
         begin,
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": steps, "maxfun": 2 * steps, "gtol": 1e-8, "ftol": 1e-15},
     )
-    if not np.abs(found.jac).max() <= 1e-3 * np.sqrt(len(rows)):
+    if not np.abs(minimum.jac).max() <= 1e-3 * np.sqrt(len(rows)):
         warnings.warn(
-            f"the logistic regression has not settled after {found.nit} steps: put the columns on one scale with "
+            f"the logistic regression has not settled after {minimum.nit} steps: put the columns on one scale with "
             "StandardScaler(), or raise the penalty",
             ConvergenceWarning,
             stacklevel=3,
         )
-    change = unit * found.x.reshape(-1, len(b0))
+    change = unit * minimum.x.reshape(-1, len(b0))
     return W0 + change[:-1], b0 + change[-1]

@@ -116,8 +116,8 @@ class LaplacianRegularisedRegressor(RegressorMixin, _LaplacianRegularised):  # t
 
     def predict(self, X: Any) -> Array:
         """(N,) or (N, k) for target rows."""
-        found = self._found(X)
-        return found[:, 0] if self.flat_ else found
+        values = self._found(X)
+        return values[:, 0] if self.flat_ else values
 
 
 class LaplacianRegularisedClassifier(ClassifierMixin, _LaplacianRegularised):  # type: ignore[misc]
@@ -133,10 +133,10 @@ class LaplacianRegularisedClassifier(ClassifierMixin, _LaplacianRegularised):  #
 
     def decision_function(self, X: Any) -> Array:
         """(N,) for two classes, positive for the second, else (N, C)."""
-        found = self._found(X)
-        return found[:, 1] if found.shape[1] == 2 else found
+        values = self._found(X)
+        return values[:, 1] if values.shape[1] == 2 else values
 
     def predict(self, X: Any) -> Array:
         """(N,) classes of target rows."""
-        found = self._found(X)
-        return cast(Array, self.classes_[found.argmax(1)])
+        values = self._found(X)
+        return cast(Array, self.classes_[values.argmax(1)])

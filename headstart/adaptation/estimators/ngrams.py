@@ -56,13 +56,13 @@ def strings(texts: Any) -> list[str]:
     shape = np.shape(texts)
     if len(shape) == 2 and shape[1] == 1:
         texts = np.asarray(texts, dtype=object)[:, 0]
-    found = list(texts)
-    if not found:
+    listed = list(texts)
+    if not listed:
         raise ValueError("no text was given: expected a list of one or more")
-    for number, text in enumerate(found):
+    for number, text in enumerate(listed):
         if not isinstance(text, str):
             raise ValueError(f"row {number} is {text!r}: expected texts alone; write '' for one that is missing")
-    return found
+    return listed
 
 
 def folded(text: str) -> str:

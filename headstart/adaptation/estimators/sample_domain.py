@@ -48,14 +48,14 @@ def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any, look: bool = 
     X = validate_data(estimator, X, dtype=np.float64)
     source = sources(sample_domain, len(X))
     y = _one_a_row(y, len(X))
-    seen = np.ones(len(X), dtype=bool) if look else source
+    usable = np.ones(len(X), dtype=bool) if look else source
     if is_regressor(estimator):
         values = np.full(y.shape, np.nan)
-        values[seen] = finite(y[seen], source[seen])
+        values[usable] = finite(y[usable], source[usable])
         return Domains(X[source], values[source], X[~source], values[~source])
     estimator.classes_ = _classes(y, source)
     codes = np.full(len(X), -1)
-    codes[seen] = coded(y[seen], source[seen], estimator.classes_)
+    codes[usable] = coded(y[usable], source[usable], estimator.classes_)
     if len(estimator.classes_) < 2:
         raise ValueError(f"the source rows are all of class {estimator.classes_.tolist()}: expected two or more")
     return Domains(X[source], codes[source], X[~source], codes[~source], len(estimator.classes_))
@@ -94,7 +94,7 @@ def finite(y: Any, source: Array) -> Array:
     try:
         values = answers.astype(np.float64)
     except (TypeError, ValueError):
-        wrong = next((one for one in answers.ravel().tolist() if not isinstance(one, int | float | None)), None)
+        wrong = next((value for value in answers.ravel().tolist() if not isinstance(value, int | float | None)), None)
         raise ValueError(f"y holds {wrong!r}: expected numbers, for this is regression; or take a classifier") from None
     if np.isinf(values).any() or np.isnan(values[source]).any():
         raise ValueError("y holds infinity, or NaN in a source row: expected numbers, NaN where a target is not known")

@@ -90,13 +90,13 @@ def change(rows: Array, residual: Array, penalty: float, offset: float = 0.0) ->
     if np.isinf(penalty):
         return np.zeros((d, residual.shape[1])), np.zeros(residual.shape[1])
     if penalty == 0:
-        found = lstsq(np.column_stack([rows, np.full(m, offset)]), residual)[0]
-        return found[:-1], found[-1] * offset
+        coefficients = lstsq(np.column_stack([rows, np.full(m, offset)]), residual)[0]
+        return coefficients[:-1], coefficients[-1] * offset
     if m <= d:
         dual = solve(rows @ rows.T + offset**2 + penalty * np.eye(m), residual, assume_a="pos")
         return rows.T @ dual, offset**2 * dual.sum(0)
     total = offset * rows.sum(0)
     gram = np.block([[rows.T @ rows, total[:, None]], [total, np.array([offset**2 * m])]])
     right = np.vstack([rows.T @ residual, offset * residual.sum(0)])
-    found = solve(gram + penalty * np.eye(d + 1), right, assume_a="pos")
-    return found[:-1], found[-1] * offset
+    coefficients = solve(gram + penalty * np.eye(d + 1), right, assume_a="pos")
+    return coefficients[:-1], coefficients[-1] * offset

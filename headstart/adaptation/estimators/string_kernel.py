@@ -71,10 +71,10 @@ class StringKernel(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         chosen = min(len(texts), self.landmarks or len(texts))
         self._fits(len(texts), chosen)
         draw = np.random.default_rng(self.seed)
-        kept = texts if chosen == len(texts) else [texts[i] for i in np.sort(draw.choice(len(texts), chosen, False))]
-        found = self._grams(kept)
-        self.columns_ = np.unique(found.key)
-        self.landmarks_ = found.rows(self.columns_)
+        drawn = texts if chosen == len(texts) else [texts[i] for i in np.sort(draw.choice(len(texts), chosen, False))]
+        grams_of_drawn = self._grams(drawn)
+        self.columns_ = np.unique(grams_of_drawn.key)
+        self.landmarks_ = grams_of_drawn.rows(self.columns_)
         if self.embed:
             values, vectors = eigh(_product(self.landmarks_, self.landmarks_), driver="evd")
             good = values > len(values) * np.finfo(np.float64).eps * max(float(values[-1]), 1.0)
@@ -89,12 +89,12 @@ class StringKernel(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         texts = strings(X)
         self._fits(len(texts), self.landmarks_.shape[0])
-        found = self._grams(texts)
-        k = _product(found.rows(self.columns_), self.landmarks_)
+        counts = self._grams(texts)
+        k = _product(counts.rows(self.columns_), self.landmarks_)
         if not self.embed:
             return k
         phi = k @ self.whitening_
-        apart = (found.lengths() > 0) - np.square(phi).sum(1)
+        apart = (counts.lengths() > 0) - np.square(phi).sum(1)
         return np.column_stack([phi, np.sqrt(np.where(apart > 1e-9, apart, 0.0))])
 
     def _grams(self, texts: list[str]) -> Any:

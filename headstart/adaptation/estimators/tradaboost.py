@@ -52,7 +52,7 @@ class TrAdaBoost(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             eps = min(max(eps, 1e-10), 0.99 * (1 - 1 / C))
             return eps / ((1 - eps) * (C - 1))
 
-        _keep(self, boosted(learner, both, self.rounds, lambda found: (found != both.answers) * 1.0, odds))
+        _keep(self, boosted(learner, both, self.rounds, lambda codes: (codes != both.answers) * 1.0, odds))
         return self
 
     def predict_proba(self, X: Any) -> Array:
@@ -88,7 +88,7 @@ class TrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         whole("rounds", self.rounds, 1)
         learner = DecisionTreeRegressor(max_depth=3, random_state=0) if self.estimator is None else self.estimator
         both = both_of(self, learner, (X, y, sample_domain))
-        _keep(self, boosted(learner, both, self.rounds, lambda found: relative(found, both.answers), halved))
+        _keep(self, boosted(learner, both, self.rounds, lambda values: relative(values, both.answers), halved))
         return self
 
     def predict(self, X: Any) -> Array:
@@ -101,7 +101,7 @@ class TrAdaBoostR2(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 def _keep(estimator: Any, rounds: Iterable[Round]) -> None:
     """The later half of the rounds, and what there is to know about all."""
     done = list(rounds)
-    estimator.errors_ = np.array([one.error for one in done])
+    estimator.errors_ = np.array([round_.error for round_ in done])
     estimator.weights_ = done[-1].weights
-    estimator.learners_ = [one.learner for one in done[len(done) // 2 :]]
-    estimator.votes_ = -np.log([one.beta for one in done[len(done) // 2 :]])
+    estimator.learners_ = [round_.learner for round_ in done[len(done) // 2 :]]
+    estimator.votes_ = -np.log([round_.beta for round_ in done[len(done) // 2 :]])

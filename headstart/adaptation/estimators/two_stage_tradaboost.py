@@ -115,9 +115,9 @@ def _stage(learner: Any, both: Both, weights: Array, rounds: int) -> _Boosted:
     rows, answers, n = both
     weights, total, learners, votes = weights.copy(), weights[n:].sum(), [], []
     for _ in range(rounds):
-        model, found = fitted(learner, rows, answers, weights / weights.mean())
+        model, predictions = fitted(learner, rows, answers, weights / weights.mean())
         learners.append(model)
-        e = relative(found, answers)
+        e = relative(predictions, answers)
         beta = halved(float(weights @ e / weights.sum()))
         votes.append(-np.log(beta))
         weights[n:] *= beta ** (1 - e[n:])
@@ -130,10 +130,10 @@ def _held_out(learner: Any, both: Both, weights: Array, fold: Array, rounds: int
     rows, answers, n = both
     far = np.zeros(len(fold))
     for f in range(fold.max() + 1):
-        out, seen = fold == f, np.append(np.ones(n, dtype=bool), fold != f)
-        kept = weights[seen]
-        kept[n:] *= len(fold) / (~out).sum()
-        model = _stage(learner, Both(rows[seen], answers[seen], n), kept, rounds)
+        out, learnt = fold == f, np.append(np.ones(n, dtype=bool), fold != f)
+        weights_of_learnt = weights[learnt]
+        weights_of_learnt[n:] *= len(fold) / (~out).sum()
+        model = _stage(learner, Both(rows[learnt], answers[learnt], n), weights_of_learnt, rounds)
         far[out] = np.abs(model.predict(rows[n:][out]) - answers[n:][out])
     return float(far.mean())
 

@@ -69,15 +69,15 @@ def label_shares(domains: Domains, how: BBSE | None = None) -> Shares:
     parts = [source[codes == code] for code in range(domains.classes)]
     K, mu = np.stack([part.mean(axis=0) for part in parts], axis=1), target.mean(axis=0)
     q, below = _solve(K, mu)
-    said = notes(K, below)
+    remarks = notes(K, below)
     if np.linalg.cond(K) > SINGULAR:
-        return Shares(source_shares(domains), q, np.zeros_like(q), np.ones_like(q), said)
+        return Shares(source_shares(domains), q, np.zeros_like(q), np.ones_like(q), remarks)
     draw = np.random.default_rng(how.seed)
     again = [
         _solve(np.stack([_mean(part, draw) for part in parts], axis=1), _mean(target, draw))[0]
         for _ in range(how.draws)
     ]
-    return Shares(source_shares(domains), q, *interval(np.array(again), q), said)
+    return Shares(source_shares(domains), q, *interval(np.array(again), q), remarks)
 
 
 def _answers(domains: Domains, codes: Array, how: BBSE) -> tuple[Array, Array]:
@@ -101,5 +101,5 @@ def _mean(rows: Array, draw: np.random.Generator) -> Array:
 def _solve(K: Array, mu: Array) -> tuple[Array, Array]:
     """The shares, those below 0 set to 0, and how far below they were."""
     q = np.linalg.lstsq(K, mu, rcond=1 / SINGULAR)[0]
-    kept = np.maximum(q, 0)
-    return kept / kept.sum(), np.minimum(q, 0)
+    shares = np.maximum(q, 0)
+    return shares / shares.sum(), np.minimum(q, 0)

@@ -38,8 +38,8 @@ def source_shares(domains: Domains) -> Array:
 def by_share(domains: Domains, shares: Shares, facts: dict[str, object]) -> Aligned:
     """Source rows with weight q(y) / p(y), times what they came with."""
     ratio = shares.target / shares.source
-    said = {name: getattr(shares, name).tolist() for name in ("source", "target", "low", "high")}
-    return weighed(domains, ratio[domains.targets.astype(int)], {**said, "notes": list(shares.notes), **facts})
+    estimates = {name: getattr(shares, name).tolist() for name in ("source", "target", "low", "high")}
+    return weighed(domains, ratio[domains.targets.astype(int)], {**estimates, "notes": list(shares.notes), **facts})
 
 
 def interval(draws: Array, centre: Array, shrink: float = 1.0) -> tuple[Array, Array]:
@@ -66,9 +66,9 @@ def check_classes(domains: Domains) -> None:
     counts = np.bincount(domains.targets.astype(int), minlength=domains.classes)
     few = np.flatnonzero(counts < 2)
     if few.size:
-        told = ", ".join(f"class {code} has {counts[code]}" for code in few.tolist())
+        counted = ", ".join(f"class {code} has {counts[code]}" for code in few.tolist())
         raise ValueError(
-            f"each class needs at least 2 source rows, and {told}: leave these classes out of both tasks, "
+            f"each class needs at least 2 source rows, and {counted}: leave these classes out of both tasks, "
             "or add source rows of them"
         )
     rows_needed(domains, 2, 1, "to estimate shares")

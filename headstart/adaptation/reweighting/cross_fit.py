@@ -42,12 +42,12 @@ class CrossFit(NamedTuple):
 
     def unseen(self, rows: Array, first: int = 0) -> Array:
         """(q, C) logits of rows that were fitted, each by the model that did not see it; they start at row `first`."""
-        found = np.empty((len(rows), self.b.shape[1]))
+        logits = np.empty((len(rows), self.b.shape[1]))
         for block in blocks(len(rows), AT_ONCE):
             number = self.fold[first + block.start : first + block.stop]
             every = np.einsum("qd,fdc->qfc", rows[block], self.W, optimize=True) + self.b
-            found[block] = every[np.arange(len(number)), number]
-        return found
+            logits[block] = every[np.arange(len(number)), number]
+        return logits
 
 
 def cross_fit(parts: Sequence[Array], codes: Array, *, C: float, folds: int, seed: int) -> CrossFit:
@@ -56,14 +56,14 @@ def cross_fit(parts: Sequence[Array], codes: Array, *, C: float, folds: int, see
     mean, spread = _moments(parts)
     units, Q = _units(parts, (mean, spread), C), np.asarray(helmert(int(codes.max()) + 1))
     descent = _Descent(parts, codes, fold, C, mean, spread, units, Q)
-    found = minimize(
+    point = minimize(
         descent.loss,
         np.zeros(int(np.prod(descent.shape))),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-11},
     ).x
-    W, b, _ = descent.raw(found.reshape(descent.shape))
+    W, b, _ = descent.raw(point.reshape(descent.shape))
     return CrossFit(np.ascontiguousarray(np.tensordot(W, Q, (0, 0))), np.tensordot(b, Q, (0, 0)), fold)
 
 
@@ -94,13 +94,13 @@ class _Descent(NamedTuple):
 
     def loss(self, flat: Array) -> tuple[float, Array]:
         U, G, Q = flat.reshape(self.shape), np.zeros(self.shape), self.Q
-        seen = (len(self.fold) - np.bincount(self.fold))[:, None]
+        learnt = (len(self.fold) - np.bincount(self.fold))[:, None]
         W, b, V = self.raw(U)
         total, first = 0.0, 0
         for rows in self.parts:
             for block in blocks(len(rows), AT_ONCE):
                 x, here = rows[block], slice(first + block.start, first + block.stop)
-                share = (self.fold[here] != np.arange(len(seen))[:, None]) / seen
+                share = (self.fold[here] != np.arange(len(learnt))[:, None]) / learnt
                 scores = (W.reshape(-1, len(self.mean)) @ x.T).reshape(*b.shape, -1) + b[:, :, None]
                 lost, off = _off(_mixed(Q.T, scores), self.codes[here])
                 total += float(np.vdot(share, lost))
@@ -108,9 +108,9 @@ class _Descent(NamedTuple):
                 G[:, :, :-1] += (off.reshape(-1, len(x)) @ x).reshape(W.shape)
                 G[:, :, -1] += off.sum(axis=2)
             first += len(rows)
-        G[:, :, :-1] = (G[:, :, :-1] - self.mean * G[:, :, -1:]) / self.spread + V / (self.C * seen)
+        G[:, :, :-1] = (G[:, :, :-1] - self.mean * G[:, :, -1:]) / self.spread + V / (self.C * learnt)
         G[:, :, :-1] = (G[:, :, :-1].reshape(-1, len(self.mean)) @ self.units).reshape(V.shape)
-        return total + float((np.square(V).sum(axis=(0, 2)) / (2 * self.C * seen[:, 0])).sum()), G.ravel()
+        return total + float((np.square(V).sum(axis=(0, 2)) / (2 * self.C * learnt[:, 0])).sum()), G.ravel()
 
 
 def _mixed(Q: Array, scores: Array) -> Array:
@@ -140,14 +140,14 @@ def _units(parts: Sequence[Array], moments: tuple[Array, Array], C: float) -> An
     if d > WIDEST:
         return eye_array(d)
     apart = max(count // max(ROWS_A_COLUMN * d, AT_ONCE), 1)
-    R, seen = np.zeros((d, d)), 0
+    R, counted = np.zeros((d, d)), 0
     for rows in parts:
         some = rows[::apart]
         for block in blocks(len(some), AT_ONCE):
             x = (some[block] - mean) / spread
             R += x.T @ x
-        seen += len(some)
-    R /= 4 * seen
+        counted += len(some)
+    R /= 4 * counted
     R[np.diag_indices(d)] += LEAST / 4 + 1 / (C * count)
     return solve_triangular(cholesky(R, lower=True), np.eye(d), lower=True).T
 

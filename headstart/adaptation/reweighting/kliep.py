@@ -84,11 +84,11 @@ class KLIEP:
     def _likelihood(self, apart: tuple[Array, Array], gamma: float, fold: Array) -> float:
         k_p, k_q = (kernel(distances, gamma) for distances in apart)
         b = k_p.mean(axis=0)
-        held, every = np.empty(len(k_q)), _theta(k_q, b, 1e-3)
+        ratios, every = np.empty(len(k_q)), _theta(k_q, b, 1e-3)
         for number in np.unique(fold):
             out = fold == number
-            held[out] = k_q[out] @ _theta(k_q[~out], b, 1e-3, every)
-        return float(np.log(np.maximum(held, TINY)).mean())
+            ratios[out] = k_q[out] @ _theta(k_q[~out], b, 1e-3, every)
+        return float(np.log(np.maximum(ratios, TINY)).mean())
 
 
 def _theta(k_q: Array, b: Array, short: float = 1e-5, start: Array | None = None, *, out: Array | None = None) -> Array:

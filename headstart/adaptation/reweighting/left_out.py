@@ -37,10 +37,10 @@ def _loss(by: tuple[float, float], alpha: float, *inner: Array) -> float:
     """From x'A^-1 x, x'A^-1 z, x'A^-1 h, z'A^-1 z and z'A^-1 h of each pair."""
     (by_p, by_q), (xx, xz, xh, zz, zh) = by, inner
     cross = np.sqrt(by_p * by_q) * xz
-    one, two = 1 - by_p * xx, 1 - by_q * zz
+    rest_p, rest_q = 1 - by_p * xx, 1 - by_q * zz
     u, v = np.sqrt(by_p) * xh, np.sqrt(by_q) * zh
-    span = one * two - cross**2
-    s, t = np.sqrt(by_p) * (two * u + cross * v) / span, np.sqrt(by_q) * (cross * u + one * v) / span
+    span = rest_p * rest_q - cross**2
+    s, t = np.sqrt(by_p) * (rest_q * u + cross * v) / span, np.sqrt(by_q) * (cross * u + rest_p * v) / span
     w_x = xh + s * xx + t * xz
     w_z = zh + s * xz + t * zz
     return float(np.mean((1 - alpha) / 2 * w_x**2 + alpha / 2 * w_z**2 - w_z))

@@ -100,5 +100,5 @@ def calibrated(logits: Array, codes: Array) -> tuple[float, Array]:
 
     bounds = [SURE, *[(-50.0, 50.0)] * logits.shape[1]]
     start = np.append(1.0, np.zeros(logits.shape[1]))
-    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"gtol": 1e-8, "ftol": 1e-14}).x
-    return float(found[0]), found[1:]
+    point = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"gtol": 1e-8, "ftol": 1e-14}).x
+    return float(point[0]), point[1:]

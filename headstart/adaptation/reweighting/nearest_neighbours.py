@@ -45,7 +45,7 @@ class NearestNeighbourWeights:
         nearest = NearestNeighbors(n_neighbors=self.k).fit(domains.source)
         counts = np.zeros(n)
         for some in blocks(len(domains.target)):
-            found = nearest.kneighbors(domains.target[some], return_distance=False)
-            counts += np.bincount(found.ravel(), minlength=n)
+            neighbours = nearest.kneighbors(domains.target[some], return_distance=False)
+            counts += np.bincount(neighbours.ravel(), minlength=n)
         facts = {"k": self.k, "empty": float((counts == 0).mean()), "clipped": False}
         return weighed(domains, counts / self.k + self.prior, facts)

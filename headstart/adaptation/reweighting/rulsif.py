@@ -70,7 +70,7 @@ class RuLSIF:
         if same_rows(domains):
             return level(domains)
         apart = to_centres(domains, self.centres, self.seed)
-        loss, gamma, penalty = min(self._tried(domains, apart), key=lambda one: (one[0] or 0.0, *one[1:]))
+        loss, gamma, penalty = min(self._tried(domains, apart), key=lambda tried: (tried[0] or 0.0, *tried[1:]))
         k_p, k_q = (kernel(distances, gamma) for distances in apart)
         theta = _theta(k_p, k_q, self.alpha, penalty)
         w = k_p @ theta

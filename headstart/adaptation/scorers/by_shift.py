@@ -38,40 +38,40 @@ def choose_by_shift(models: Mapping[str, Said], moving: Collection[str], shift: 
     strange = sorted(set(moving) - set(models))
     if strange:
         raise ValueError(f"moving names {', '.join(strange)}: expected names of the models {', '.join(models)}")
-    still = {name: said for name, said in models.items() if name not in moving}
+    still = {name: answers for name, answers in models.items() if name not in moving}
     if not still:
         raise ValueError("every model moves features: expected one at least that does not, such as source only")
     why = "moving the source as a whole does not explain the target"
     stands = {story.name for story in shift.stories if story.stands}
     if "moved" in stands or (shift.stories and not stands):
-        found = choose("infomax", models)
-        moved = models[found.name]
-        if found.name not in moving or (keeps_shares(moved) and as_sure(moved)):
-            told = "moving the source as a whole explains" if stands else "neither other shares nor weights explain"
-            return found._replace(rule=f"{told} the target: {found.rule}")
+        choice = choose("infomax", models)
+        moved = models[choice.name]
+        if choice.name not in moving or (keeps_shares(moved) and as_sure(moved)):
+            what = "moving the source as a whole explains" if stands else "neither other shares nor weights explain"
+            return choice._replace(rule=f"{what} the target: {choice.rule}")
         how = "is less sure than" if keeps_shares(moved) else "calls the classes in other shares than"
-        why = f"{found.name} {how} in the source, which no move does"
-    found = choose("iwv", still)
-    return found._replace(rule=f"{why}, so that models that move features are left out: {found.rule}")
+        why = f"{choice.name} {how} in the source, which no move does"
+    choice = choose("iwv", still)
+    return choice._replace(rule=f"{why}, so that models that move features are left out: {choice.rule}")
 
 
-def keeps_shares(said: Said) -> bool:
+def keeps_shares(answers: Said) -> bool:
     """Whether a classifier calls the classes in the target in the shares that it calls them in the source."""
-    if said.p_source is None:
+    if answers.p_source is None:
         raise ValueError("p_source is None: this rule needs what the model says of source rows that it did not see")
-    classes = said.p_target.shape[1]
-    called = np.array([np.bincount(p.argmax(axis=1), minlength=classes) for p in (said.p_source, said.p_target)])
+    classes = answers.p_target.shape[1]
+    called = np.array([np.bincount(p.argmax(axis=1), minlength=classes) for p in (answers.p_source, answers.p_target)])
     shares = called / called.sum(axis=1, keepdims=True)
     if np.abs(shares[0] - shares[1]).sum() / 2 <= _NEAR:
         return True
     return float(chi2_contingency(called[:, called.any(axis=0)], correction=False).pvalue) >= _LEVEL
 
 
-def as_sure(said: Said) -> bool:
+def as_sure(answers: Said) -> bool:
     """Whether a classifier is as sure in the target as it is of source rows that it did not see."""
-    if said.p_source is None:
+    if answers.p_source is None:
         raise ValueError("p_source is None: this rule needs what the model says of source rows that it did not see")
-    there, here = (np.asarray(entropy(p, axis=1), np.float64) for p in (said.p_target, said.p_source))
+    there, here = (np.asarray(entropy(p, axis=1), np.float64) for p in (answers.p_target, answers.p_source))
     apart = float(there.mean() - here.mean())
     if apart <= _CLOSE or min(len(there), len(here)) < _FEWEST:
         return True

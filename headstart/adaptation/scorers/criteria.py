@@ -74,8 +74,8 @@ class Choice(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Plain facts; a score that is not defined is null."""
-        found: dict[str, Any] = plain(self._asdict())
-        return found
+        record: dict[str, Any] = plain(self._asdict())
+        return record
 
 
 def _needed(value: T | None, name: str, what: str) -> T:
@@ -85,29 +85,30 @@ def _needed(value: T | None, name: str, what: str) -> T:
 
 
 def _weighted(measure: Callable[[Array, Array, Array, Loss], float], loss: Loss) -> Callable[[Said], float]:
-    def of(said: Said) -> float:
-        p = _needed(said.p_source, "p_source", "what the model says of source rows that it did not see")
-        w = _needed(said.weights, "weights", "density ratios of the source rows")
-        return measure(said.answers, p, w, loss if p.ndim == 2 else "square")
+    def of(model: Said) -> float:
+        p = _needed(model.p_source, "p_source", "what the model says of source rows that it did not see")
+        w = _needed(model.weights, "weights", "density ratios of the source rows")
+        return measure(model.answers, p, w, loss if p.ndim == 2 else "square")
 
     return of
 
 
-def _mano(said: Said) -> float:
-    return power_mean(said.p_target) if said.logits is None else mano(said.logits)
+def _mano(model: Said) -> float:
+    return power_mean(model.p_target) if model.logits is None else mano(model.logits)
 
 
-def _density(said: Said) -> float:
-    return neighbourhood_density(said.p_target, most=_DENSE)
+def _density(model: Said) -> float:
+    return neighbourhood_density(model.p_target, most=_DENSE)
 
 
-def _reverse(said: Said) -> float:
-    fit = _needed(said.fit, "fit", "a function that fits the method from the target back to the source")
-    return reverse_validation(said.source, said.answers, said.target, said.p_target, fit)
+def _reverse(model: Said) -> float:
+    fit = _needed(model.fit, "fit", "a function that fits the method from the target back to the source")
+    return reverse_validation(model.source, model.answers, model.target, model.p_target, fit)
 
 
-def _gap(said: Said) -> float:
-    return share_gap(said.p_target, _needed(said.shares, "shares", "the estimated shares of the classes in the target"))
+def _gap(model: Said) -> float:
+    shares = _needed(model.shares, "shares", "the estimated shares of the classes in the target")
+    return share_gap(model.p_target, shares)
 
 
 _DENSE = 10_000
@@ -139,10 +140,10 @@ def choose(criterion: str, models: Mapping[str, Said]) -> Choice:
     if not models:
         raise ValueError("no model to choose from: expected one at least, such as {'source only': said}")
     row = CRITERIA[criterion]
-    if not row.regression and any(said.p_target.ndim == 1 for said in models.values()):
+    if not row.regression and any(model.p_target.ndim == 1 for model in models.values()):
         others = ", ".join(name for name, other in CRITERIA.items() if other.regression)
         raise ValueError(f"{criterion} is for classes, and the models answer with values: use one of {others}")
-    scores = {name: row.of(said) for name, said in models.items()}
+    scores = {name: row.of(model) for name, model in models.items()}
     defined = [name for name, score in scores.items() if not math.isnan(score)]
     if not defined:
         raise ValueError(f"{criterion} is not a number for any of {', '.join(models)}: use another criterion")

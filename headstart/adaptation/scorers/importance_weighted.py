@@ -34,10 +34,10 @@ def losses(y: Array, p_source: Array, loss: Loss = "log") -> Array:
     """
     one_of("loss", loss, get_args(Loss))
     if loss == "square":
-        said, y = finite("p_source", p_source, 1), finite("y", y, 1)
-        if len(y) != len(said):
-            raise ValueError(f"y has {len(y)} rows and p_source {len(said)}: expected one answer a row")
-        return np.asarray((said - y) ** 2)
+        predictions, y = finite("p_source", p_source, 1), finite("y", y, 1)
+        if len(y) != len(predictions):
+            raise ValueError(f"y has {len(y)} rows and p_source {len(predictions)}: expected one answer a row")
+        return np.asarray((predictions - y) ** 2)
     p = probabilities("p_source", p_source)
     codes = codes_of("y", y, *p.shape)
     if loss == "error":

@@ -52,13 +52,13 @@ def _r2(x: Array, y: Array, z: Array, answers: Array, fit: Fit) -> float:
     return 1 - float(np.square(_back(fit(z, answers)(x), len(x)) - y).sum()) / total
 
 
-def _back(said: Array, rows: int) -> Array:
-    said = np.asarray(said)
-    if said.shape != (rows,):
-        raise ValueError(f"the model learnt back said {said.shape} of the source rows: expected ({rows},) answers")
-    return said
+def _back(answers: Array, rows: int) -> Array:
+    answers = np.asarray(answers)
+    if answers.shape != (rows,):
+        raise ValueError(f"the model learnt back said {answers.shape} of the source rows: expected ({rows},) answers")
+    return answers
 
 
-def _as_many(name: str, one: Array, other: str, two: Array) -> None:
-    if len(one) != len(two):
-        raise ValueError(f"{name} has {len(one)} rows and {other} {len(two)}: expected as many")
+def _as_many(name: str, rows: Array, other: str, other_rows: Array) -> None:
+    if len(rows) != len(other_rows):
+        raise ValueError(f"{name} has {len(rows)} rows and {other} {len(other_rows)}: expected as many")

@@ -40,24 +40,24 @@ def column_shifts(
     width = source.shape[1]
     names = [f"column {number}" for number in range(width)] if names is None else [str(name) for name in names]
     codes = np.zeros(width, dtype=bool) if codes is None else np.asarray(codes, dtype=bool)
-    for said, given in (("names", names), ("codes", codes)):
+    for option, given in (("names", names), ("codes", codes)):
         if len(given) != width:
-            raise ValueError(f"{said} holds {len(given)} for {width} columns: expected one a column")
-    found = [
+            raise ValueError(f"{option} holds {len(given)} for {width} columns: expected one a column")
+    shifts = [
         _codes(name, source[:, i], target[:, i]) if codes[i] else _numbers(name, source[:, i], target[:, i])
         for i, name in enumerate(names)
     ]
-    corrected = holm(np.array([one.p for one in found]))
-    found = [one._replace(p=float(p)) for one, p in zip(found, corrected, strict=True)]
-    return tuple(sorted(found, key=lambda one: (-one.distance, one.p)))
+    corrected = holm(np.array([shift.p for shift in shifts]))
+    shifts = [shift._replace(p=float(p)) for shift, p in zip(shifts, corrected, strict=True)]
+    return tuple(sorted(shifts, key=lambda shift: (-shift.distance, shift.p)))
 
 
 def holm(p: Array) -> Array:
     """p-values (k,) corrected for their number (Holm, 1979)."""
     order = np.argsort(p, kind="stable")
-    found = np.empty(len(p))
-    found[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
-    return found
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return corrected
 
 
 def _numbers(name: str, x: Array, y: Array) -> ColumnShift:

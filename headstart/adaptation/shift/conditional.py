@@ -53,21 +53,21 @@ def conditional(source: Array, y: Array, target: Array, known: Array, *, seed: i
 def _answers(source: Array, y: Array, target: Array, known: Array, random: np.random.Generator) -> float:
     rows, both = np.concatenate([source, target]), np.concatenate([y, known])
     own = np.arange(len(rows)) >= len(source)
-    told = _out_of_bag(rows, both)
+    expected = _out_of_bag(rows, both)
     domain = _out_of_bag(rows, own[:, None].astype(np.float64))
-    said = np.concatenate([_out_of_bag(source, y), _forest(source, y).predict(target).reshape(len(target), -1)])
+    predicted = np.concatenate([_out_of_bag(source, y), _forest(source, y).predict(target).reshape(len(target), -1)])
     apart: Array = own[:, None] - domain
     if np.abs(apart).max() < _NOWHERE:
         return math.nan  # one column tells the tasks apart: no row of one has its like in the other
-    product = (both - told) * apart
-    parts = np.concatenate([product, product * (said - said.mean(axis=0))], axis=1)
+    product = (both - expected) * apart
+    parts = np.concatenate([product, product * (predicted - predicted.mean(axis=0))], axis=1)
     parts = parts[:, (parts**2).sum(axis=0) > 1e-12]
     if not parts.shape[1]:
         return 1.0
     scale = np.sqrt((parts**2).sum(axis=0))
-    found = np.abs(parts.sum(axis=0) / scale).max()
+    statistic = np.abs(parts.sum(axis=0) / scale).max()
     null = np.abs(random.choice([-1.0, 1.0], (_FLIPS, len(parts))) @ parts / scale).max(axis=1)
-    return float((1 + (null >= found).sum()) / (1 + _FLIPS))
+    return float((1 + (null >= statistic).sum()) / (1 + _FLIPS))
 
 
 def _features(source: Array, y: Array, target: Array, known: Array, seed: int) -> float:
@@ -78,8 +78,8 @@ def _features(source: Array, y: Array, target: Array, known: Array, seed: int) -
     else:
         kinds, theirs = y.argmax(axis=1), known.argmax(axis=1)
     both = [c for c in np.unique(kinds) if min((kinds == c).sum(), (theirs == c).sum()) >= 3]
-    found = [mmd(source[kinds == c], target[theirs == c], seed=seed).p for c in both]
-    return float(stats.combine_pvalues(found, method="fisher").pvalue) if found else math.nan
+    levels = [mmd(source[kinds == c], target[theirs == c], seed=seed).p for c in both]
+    return float(stats.combine_pvalues(levels, method="fisher").pvalue) if levels else math.nan
 
 
 def _forest(rows: Array, y: Array) -> ExtraTreesRegressor:

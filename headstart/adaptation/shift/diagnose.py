@@ -65,10 +65,10 @@ class Shift(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Plain facts; a figure that is not known is null. Of the rows' scores and distances only the outcome."""
-        found = self._asdict() | {"shifted": self.shifted}
-        found["classifier"] = self.classifier and {**self.classifier._asdict(), "scores": None}
-        found["support"] = self.support and {**self.support._asdict(), "distances": None}
-        return {name: plain(value) for name, value in found.items()}
+        record = self._asdict() | {"shifted": self.shifted}
+        record["classifier"] = self.classifier and {**self.classifier._asdict(), "scores": None}
+        record["support"] = self.support and {**self.support._asdict(), "distances": None}
+        return {name: plain(value) for name, value in record.items()}
 
     def __str__(self) -> str:
         from headstart.adaptation.shift.shift import lines
@@ -99,13 +99,13 @@ def diagnose(
         return Shift("none", True, "the source and the target hold the same rows",
                      "identical: nothing to do", columns=column_shifts(source, target, names=names))  # fmt: skip
     random = np.random.default_rng(seed)
-    ours, theirs = (np.sort(random.permutation(len(one))[:_MOST]) for one in (source, target))
+    ours, theirs = (np.sort(random.permutation(len(rows))[:_MOST]) for rows in (source, target))
     given = None if known is None else np.asarray(known)[theirs]
     notes = _foreign(np.asarray(targets), given) if question.exclusive else ()
-    found = _found(source[ours], np.asarray(targets)[ours], target[theirs], given, question, seed)
-    return found._replace(
+    shift = _found(source[ours], np.asarray(targets)[ours], target[theirs], given, question, seed)
+    return shift._replace(
         columns=column_shifts(source[ours], target[theirs], names=names),
-        rows=tuple(int(theirs[row]) for row in found.rows),
+        rows=tuple(int(theirs[row]) for row in shift.rows),
         notes=notes,
     )
 
@@ -127,12 +127,12 @@ def _found(source: Array, y: Array, target: Array, known: Array | None, kind: Ki
     if len(target) < 2:
         return Shift("unclear", False, "one target row says nothing of a distribution", RECOMMENDED["unclear"],
                      support=reach)  # fmt: skip
-    kernel, told = mmd(source, target, seed=seed), classifier_test(source, target, seed=seed)
+    kernel, classifier = mmd(source, target, seed=seed), classifier_test(source, target, seed=seed)
     labels = _labels(source, y, target, known, kind, seed)
     codes = y.astype(np.int64) if kind.exclusive else _fifths(y)
     shares = label_shares(source, codes, target, seed=seed) if len(np.unique(codes)) > 1 else ()
     stories: tuple[Hypothesis, ...] = ()
-    if _told(kernel, told):
+    if _told(kernel, classifier):
         other = (
             label(source, codes, target, shares, seed=seed) if shares else Hypothesis("label", math.nan, len(source))
         )
@@ -142,9 +142,8 @@ def _found(source: Array, y: Array, target: Array, known: Array | None, kind: Ki
         judged = Judged("conditional", True, "the features look alike, but answers go with them otherwise")
     else:
         judged = Judged("none", False, f"{len(source):,} and {len(target):,} rows were not told apart")
-    return Shift(
-        *judged, RECOMMENDED[judged.kind], kernel, told, reach, shares, stories, labels, rows=told.most_like_target()
-    )
+    rows = classifier.most_like_target()
+    return Shift(*judged, RECOMMENDED[judged.kind], kernel, classifier, reach, shares, stories, labels, rows=rows)
 
 
 def _labels(source: Array, y: Array, target: Array, known: Array | None, kind: Kind, seed: int) -> Conditional | None:
@@ -157,12 +156,12 @@ def _labels(source: Array, y: Array, target: Array, known: Array | None, kind: K
     codes, given = np.unique(y), np.isin(known, y)
     if not given.any() or len(codes) < 2:
         return None
-    ours, theirs = ((one[:, None] == codes).astype(np.float64) for one in (y, known[given]))
+    ours, theirs = ((answers[:, None] == codes).astype(np.float64) for answers in (y, known[given]))
     return conditional(source, ours, target[given], theirs, seed=seed)
 
 
-def _told(kernel: Mmd | None, told: Classified | None) -> bool:
-    return kernel is not None and told is not None and 2 * min(kernel.p, told.p) < LEVEL
+def _told(kernel: Mmd | None, classifier: Classified | None) -> bool:
+    return kernel is not None and classifier is not None and 2 * min(kernel.p, classifier.p) < LEVEL
 
 
 def _fifths(y: Array) -> Array:

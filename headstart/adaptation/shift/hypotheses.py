@@ -59,19 +59,19 @@ def label_shares(source: Array, codes: Array, target: Array, *, seed: int = 0) -
     classes = int(codes.max()) + 1
     forest = ExtraTreesClassifier(100, min_samples_leaf=3, bootstrap=True, oob_score=True, random_state=seed)
     forest.fit(source, codes)
-    seen, known = np.unique(codes), np.isfinite(forest.oob_decision_function_).all(axis=1)
+    present, known = np.unique(codes), np.isfinite(forest.oob_decision_function_).all(axis=1)
     of_source, of_target, codes = forest.oob_decision_function_[known], forest.predict_proba(target), codes[known]
 
     def solved(some: tuple[Array, Array], theirs: Array) -> Array:
-        means = np.stack([some[0][some[1] == c].mean(axis=0) for c in seen], axis=1)
+        means = np.stack([some[0][some[1] == c].mean(axis=0) for c in present], axis=1)
         # The last row holds the sum to 1, so that a share is not stretched where the classes are hard to tell.
-        found, _ = nnls(np.vstack([means, np.ones(len(seen))]), np.append(theirs.mean(axis=0), 1.0))
-        return np.asarray(found / found.sum())
+        shares_of_present, _ = nnls(np.vstack([means, np.ones(len(present))]), np.append(theirs.mean(axis=0), 1.0))
+        return np.asarray(shares_of_present / shares_of_present.sum())
 
     value = solved((of_source, codes), of_target)
     drawn = np.stack([solved(*_resampled(of_source, codes, of_target, random)) for _ in range(_DRAWS)])
     shares = [Interval(0.0, 0.0, 0.0)] * classes
-    for place, code in enumerate(seen):
+    for place, code in enumerate(present):
         shares[code] = interval(Draws(float(value[place]), drawn[:, place], len(target), (0.0, 1.0)))
     return tuple(shares)
 
@@ -142,8 +142,8 @@ def _tested(name: Literal["label", "covariate", "moved"], source: Array, target:
     rows = len(source) if weights is None else float(weights.sum() / weights.max())
     if min(rows, len(target)) < _FEWEST:
         return Hypothesis(name, math.nan, rows)
-    found = (
+    levels = (
         mmd(source, target, weights=weights, seed=seed).p,
         classifier_test(source, target, weights=weights, most=_MOST, seed=seed).p,
     )
-    return Hypothesis(name, min(1.0, 2 * min(found)), rows)
+    return Hypothesis(name, min(1.0, 2 * min(levels)), rows)

@@ -52,9 +52,9 @@ def judge(stories: Sequence[Hypothesis], support: Support, labels: Conditional |
     if all(math.isnan(story.p) for story in stories):
         return Judged("unclear", False, "too few rows to test what explains the target")
     if labels is not None and not math.isnan(labels.answers + labels.features):
-        found = _by_labels(labels, shares)
-        if found:
-            return found
+        judged = _by_labels(labels, shares)
+        if judged:
+            return judged
         move = False
     if shares and not move:
         return Judged("label", False, "the source's classes in other shares explain the target")

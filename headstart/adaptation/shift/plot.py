@@ -25,11 +25,11 @@ _SOURCE, _TARGET, _INK = "#3b6ea5", "#c8501e", "#333"
 def shift_picture(source: Array, target: Array, shift: Shift, *, seed: int = 0) -> str:
     """The SVG of source (n, d) and target (m, d), finite, with a title and a description for who reads by ear."""
     wide, high = 2 * _SIDE + 3 * _LEFT, _SIDE + _TOP + _LEFT
-    said = escape(f"Source and target: {shift.kind}. {shift.why}")
+    title = escape(f"Source and target: {shift.kind}. {shift.why}")
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" role="img" aria-labelledby="st sd" '
         f'font-family="sans-serif" font-size="12" fill="{_INK}">',
-        f'<title id="st">{said}</title>',
+        f'<title id="st">{title}</title>',
         f'<desc id="sd">{escape(_described(source, target, shift))}</desc>',
         f'<rect width="{wide}" height="{high}" fill="#fff"/>',
         *_map(source, target, np.random.default_rng(seed)),
@@ -73,19 +73,19 @@ def _map(source: Array, target: Array, random: np.random.Generator) -> Iterator[
 def _bars(shift: Shift) -> Iterator[str]:
     left, label = 2 * _LEFT + _SIDE, 120
     yield f'<text x="{left}" y="24">columns that differ most, 0 to 1</text>'
-    for number, one in enumerate(shift.columns[:_COLUMNS]):
-        y, length = _TOP + number * _ROW, one.distance * (_SIDE - label - 50)
-        name = one.name if len(one.name) <= 17 else f"{one.name[:16]}…"
-        shade = _TARGET if one.p < 0.05 else "#bbb"
+    for number, column in enumerate(shift.columns[:_COLUMNS]):
+        y, length = _TOP + number * _ROW, column.distance * (_SIDE - label - 50)
+        name = column.name if len(column.name) <= 17 else f"{column.name[:16]}…"
+        shade = _TARGET if column.p < 0.05 else "#bbb"
         yield f'<text x="{left}" y="{y + 15}">{escape(name)}</text>'
         yield f'<rect x="{left + label}" y="{y + 4}" width="{length:.1f}" height="14" fill="{shade}"/>'
-        yield f'<text x="{left + label + length + 6:.1f}" y="{y + 15}">{figure(one.distance)}</text>'
+        yield f'<text x="{left + label + length + 6:.1f}" y="{y + 15}">{figure(column.distance)}</text>'
 
 
 def _described(source: Array, target: Array, shift: Shift) -> str:
     """What a picture shows, for who cannot see it."""
     gap = np.linalg.norm(np.subtract(*(rows.mean(axis=0) for rows in plane(source, target))))
-    most = ", ".join(f"{one.name} {figure(one.distance)}" for one in shift.columns[:_COLUMNS])
+    most = ", ".join(f"{column.name} {figure(column.distance)}" for column in shift.columns[:_COLUMNS])
     return (
         f"Left: {len(source):,} source and {len(target):,} target rows on their common principal axes; their centres "
         f"lie {figure(float(gap))} apart, columns having a deviation of 1. Right: how far each column differs, "

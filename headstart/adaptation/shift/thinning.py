@@ -44,4 +44,4 @@ def kept(count: int, weights: Array | None, most: int, random: np.random.Generat
     chance = weights / weights.max()
     samples = [np.flatnonzero(random.random(count) < chance) for _ in range(_THINNINGS)]
     heaviest = np.argsort(-chance, kind="stable")[:2]
-    return [one[some(len(one), most, random)] if len(one) > 1 else heaviest for one in samples]
+    return [sample[some(len(sample), most, random)] if len(sample) > 1 else heaviest for sample in samples]

@@ -118,8 +118,8 @@ def classifier_test(
 
 
 def _of_thinnings(test: Callable[[Array], _Found], samples: list[Array]) -> _Found:
-    found = sorted((test(chosen) for chosen in samples), key=lambda one: one.p)
-    return found[len(found) // 2]
+    tested = sorted((test(chosen) for chosen in samples), key=lambda result: result.p)
+    return tested[len(tested) // 2]
 
 
 def _kernel_test(x: Array, y: Array, draws: int, random: np.random.Generator) -> Mmd:
@@ -156,10 +156,10 @@ def _cross_fitted(model: Any, x: Array, y: Array, seed: int) -> tuple[Array, Arr
         rows = in_bins(rows, edges_of(rows, _BINS))
     score, fold = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
     folds = StratifiedKFold(min(5, len(x), len(y)), shuffle=True, random_state=seed)
-    for number, (learn, held) in enumerate(folds.split(rows, own)):
+    for number, (learn, asked) in enumerate(folds.split(rows, own)):
         share = own[learn].mean()
         model.fit(rows[learn], own[learn], sample_weight=np.where(own[learn], 0.5 / share, 0.5 / (1 - share)))
-        score[held], fold[held] = model.decision_function(rows[held]), number
+        score[asked], fold[asked] = model.decision_function(rows[asked]), number
     return score, fold, own
 
 
@@ -173,10 +173,10 @@ def _aucs(score: Array, fold: Array, owns: Array) -> Array:
     """Of each row of owns (B, N), over the pairs of a row of x and a row of y that were held out in the same fold."""
     rank, least, pairs = np.empty(len(score)), 0.0, 0
     for number in range(fold.max() + 1):
-        held = fold == number
-        theirs = int(owns[0, held].sum())
-        rank[held] = rankdata(score[held])
-        least, pairs = least + theirs * (theirs + 1) / 2, pairs + theirs * (int(held.sum()) - theirs)
+        rows = fold == number
+        theirs = int(owns[0, rows].sum())
+        rank[rows] = rankdata(score[rows])
+        least, pairs = least + theirs * (theirs + 1) / 2, pairs + theirs * (int(rows.sum()) - theirs)
     return (owns @ rank - least) / pairs
 
 
