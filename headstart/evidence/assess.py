@@ -71,7 +71,8 @@ def assess(held: HeldOut, predictions: Array, baselines: Mapping[str, Array], *,
     """
     drawn = bootstrap(held, {_MODEL: predictions, **baselines}, seed=seed)
     scores = {
-        name: {metric: interval(found.draws(metric)) for metric in held.kind.metrics} for name, found in drawn.items()
+        name: {metric: interval(resampled.draws(metric)) for metric in held.kind.metrics}
+        for name, resampled in drawn.items()
     }
     metric = held.kind.headline
     gains = {

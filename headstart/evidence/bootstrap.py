@@ -61,7 +61,7 @@ def bootstrap(
     units = _units(held)
     count = int(units.shape[0])
     tallies = {
-        name: [sparse.csr_array((units @ tally(held, one)).T) for one in held.repeats(array)]
+        name: [sparse.csr_array((units @ tally(held, answers)).T) for answers in held.repeats(array)]
         for name, array in predictions.items()
     }
     drawn: dict[str, list[dict[str, Array]]] = {name: [] for name in tallies}
@@ -90,8 +90,8 @@ def _weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
 
 def _scores(held: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
     """(B,) of each score, the mean over repeats."""
-    each = [scores_of_sums(np.asarray(one @ weights), held) for one in repeats]
-    return {name: np.mean([one[name] for one in each], axis=0) for name in held.kind.metrics}
+    each = [scores_of_sums(np.asarray(sums @ weights), held) for sums in repeats]
+    return {name: np.mean([scores[name] for scores in each], axis=0) for name in held.kind.metrics}
 
 
 def _resampled(held: HeldOut, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:

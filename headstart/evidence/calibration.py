@@ -41,7 +41,7 @@ def reliability(held: HeldOut, predictions: Array) -> dict[str, list[Any]]:
 
     predictions (N, C) or (R, N, C); repeats are pooled, and counted as one: `rows` is a mean over them.
     """
-    pairs = [confidence(one, held) for one in held.repeats(predictions)]
+    pairs = [confidence(answers, held) for answers in held.repeats(predictions)]
     sure, right = (np.concatenate([pair[i].ravel() for pair in pairs]) for i in (0, 1))
     bins = bin_of(sure)
     count = np.bincount(bins, minlength=BINS)

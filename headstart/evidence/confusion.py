@@ -36,7 +36,7 @@ def class_scores(held: HeldOut, predictions: Array) -> tuple[ClassScore, ...]:
         return ()
     repeats = held.repeats(predictions)
     truth = _indicators(held, held.targets)
-    answers = np.mean([_indicators(held, decide(one, held.kind)) for one in repeats], axis=0)
+    answers = np.mean([_indicators(held, decide(repeat, held.kind)) for repeat in repeats], axis=0)
     hits, support, answered = (truth * answers).sum(axis=0), truth.sum(axis=0), answers.sum(axis=0)
     precision, recall = hits / np.maximum(answered, 1e-12), hits / np.maximum(support, 1e-12)
     f1 = 2 * hits / np.maximum(support + answered, 1e-12)
@@ -50,7 +50,7 @@ def confusion(held: HeldOut, predictions: Array) -> Array:
         return np.zeros((0, 0))
     size = len(held.classes)
     repeats = held.repeats(predictions)
-    cells = [held.targets * size + decide(one, held.kind) for one in repeats]
+    cells = [held.targets * size + decide(repeat, held.kind) for repeat in repeats]
     return np.bincount(np.concatenate(cells), minlength=size * size).reshape(size, size) / len(repeats)
 
 

@@ -60,24 +60,24 @@ class HeldOut(NamedTuple):
 
         Raises `ValueError` for another number of rows or classes, for NaN or infinity, and for what is no probability.
         """
-        found = np.asarray(predictions, dtype=np.float64)
+        answers = np.asarray(predictions, dtype=np.float64)
         rows = len(self.targets)
         answered = len(self.classes) if self.learnt is None else self.learnt
         want = self.kind.shape(rows, answered)
-        if found.shape[-len(want) :] != want or found.ndim - len(want) not in (0, 1) or not found.size:
-            raise ValueError(f"predictions have shape {found.shape}; expected {want}, or (repeats, {str(want)[1:]}")
-        if not np.isfinite(found).all():
-            raise ValueError(f"{int((~np.isfinite(found)).sum())} predictions are NaN or infinite; give finite ones")
-        if self.kind.has_classes and (found.min() < 0 or found.max() > 1):
+        if answers.shape[-len(want) :] != want or answers.ndim - len(want) not in (0, 1) or not answers.size:
+            raise ValueError(f"predictions have shape {answers.shape}; expected {want}, or (repeats, {str(want)[1:]}")
+        if not np.isfinite(answers).all():
+            raise ValueError(f"{int((~np.isfinite(answers)).sum())} predictions are NaN or infinite; give finite ones")
+        if self.kind.has_classes and (answers.min() < 0 or answers.max() > 1):
             raise ValueError(
-                f"predictions lie in [{found.min():.3g}, {found.max():.3g}]; "
+                f"predictions lie in [{answers.min():.3g}, {answers.max():.3g}]; "
                 "expected probabilities in [0, 1]: pass logits through `headstart.heads.head.probabilities`"
             )
-        if self.kind.exclusive and (off := np.abs(found.sum(-1) - 1).max()) > 1e-3:
+        if self.kind.exclusive and (off := np.abs(answers.sum(-1) - 1).max()) > 1e-3:
             raise ValueError(f"probabilities of a row miss a sum of 1 by {off:.3g}; expected each row to sum to 1")
-        found = found.reshape(-1, *want)
+        answers = answers.reshape(-1, *want)
         more = len(self.classes) - answered if self.kind.has_classes else 0
-        return np.pad(found, ((0, 0), (0, 0), (0, more))) if more else found
+        return np.pad(answers, ((0, 0), (0, 0), (0, more))) if more else answers
 
 
 def decide(predictions: Array, kind: Kind) -> Array:

@@ -86,8 +86,8 @@ def interval(draws: Draws) -> Interval:
         return Interval(0.0, 0.0, 0.0)
     if math.isnan(value) or 2 * len(known) < len(draws.resampled):
         return Interval(value)
-    seen, unseen = _spread(draws, known), _unseen(draws)
-    below, above = math.hypot(seen[0], unseen[0]), math.hypot(seen[1], unseen[1])
+    resampled, unseen = _spread(draws, known), _unseen(draws)
+    below, above = math.hypot(resampled[0], unseen[0]), math.hypot(resampled[1], unseen[1])
     if below == above == 0 or (draws.units < 2 and value not in draws.bounds):
         return Interval(value)
     return Interval(value, max(lowest, value - below), min(highest, value + above))

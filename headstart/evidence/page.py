@@ -32,8 +32,8 @@ def headline(evidence: Record) -> str:
     With a source also: gain over pooled, which does not adapt, -.04 [-.07, -.01]: adaptation hurts.
     """
     metric, gain = evidence.kind.headline, evidence.gain
-    found = evidence.metrics[metric]
-    parts = [f"{_words(metric)} {figure(found.value)} {spread(found)}"]
+    score = evidence.metrics[metric]
+    parts = [f"{_words(metric)} {figure(score.value)} {spread(score)}"]
     if gain is not None:
         what = _PRETRAINING if gain.over == NO_PRETRAINING else _TRANSFER
         without = evidence.baselines[gain.over][metric].value
@@ -52,14 +52,14 @@ def _said(evidence: Record, what: str) -> str:
 
 
 def _adaptation(evidence: Record) -> Iterator[str]:
-    found = evidence.adaptation
-    if found is None:
+    adaptation = evidence.adaptation
+    if adaptation is None:
         return
-    if found.gain is None:
-        yield f"adaptation not judged: {found.why}"
+    if adaptation.gain is None:
+        yield f"adaptation not judged: {adaptation.why}"
     else:
-        said = _SAID[True][str(found.verdict)].format("adaptation")
-        yield f"gain over {found.gain.over}, which does not adapt, {_gain(found.gain)}: {said}"
+        verdict = _SAID[True][str(adaptation.verdict)].format("adaptation")
+        yield f"gain over {adaptation.gain.over}, which does not adapt, {_gain(adaptation.gain)}: {verdict}"
 
 
 def _gain(gain: Gain) -> str:
@@ -108,25 +108,25 @@ def _steps(evidence: Record) -> Iterator[str]:
 
 
 def _weakest(evidence: Record) -> Iterator[str]:
-    ranked = sorted((one for one in evidence.classes if one.support), key=lambda one: one.f1)
+    ranked = sorted((row for row in evidence.classes if row.support), key=lambda row: row.f1)
     if not ranked:
         return
     shown = ranked if len(ranked) <= 2 * _WORST else ranked[:_WORST]
     title = "classes" if shown is ranked else f"the {_WORST} weakest of {len(ranked)} classes"
-    width = max(len(title), *(len(_short(one.label)) for one in shown))
+    width = max(len(title), *(len(_short(row.label)) for row in shown))
     yield f"{title:<{width}}  precision  recall    F1  rows"
-    for one in shown:
-        scores = f"{figure(one.precision):>9}  {figure(one.recall):>6}  {figure(one.f1):>4}  {one.support:>4}"
-        yield f"{_short(one.label):<{width}}  {scores}"
+    for row in shown:
+        scores = f"{figure(row.precision):>9}  {figure(row.recall):>6}  {figure(row.f1):>4}  {row.support:>4}"
+        yield f"{_short(row.label):<{width}}  {scores}"
 
 
 def _mistakes(evidence: Record) -> Iterator[str]:
-    rows = {one.label: one.support for one in evidence.classes}
+    rows = {row.label: row.support for row in evidence.classes}
     if evidence.mistakes:
         yield "mistakes made most often"
-    for one in evidence.mistakes[:_MISTAKES]:
-        times = f"{one.rows:.1f}".removesuffix(".0")
-        yield f"  {_short(one.truth)} taken for {_short(one.answer)}: {times} of {rows.get(one.truth, '?')}"
+    for row in evidence.mistakes[:_MISTAKES]:
+        times = f"{row.rows:.1f}".removesuffix(".0")
+        yield f"  {_short(row.truth)} taken for {_short(row.answer)}: {times} of {rows.get(row.truth, '?')}"
 
 
 def _short(label: object) -> str:

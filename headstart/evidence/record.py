@@ -100,7 +100,7 @@ def to_record(evidence: Record) -> dict[str, Any]:
         "gains": {name: gain._asdict() for name, gain in assessment.gains.items()},
         "verdict": assessment.verdict,
         "adaptation": _adaptation_record(evidence.adaptation),
-        **{key: [_of_labels(one._asdict()) for one in getattr(evidence, key)] for key in _TABLES},
+        **{key: [_of_labels(row._asdict()) for row in getattr(evidence, key)] for key in _TABLES},
         **{key: facts_record(evidence.facts) if key == _FACTS else getattr(evidence, key) for key in _MORE},
     }
     return {key: _plain(value) for key, value in record.items()}
@@ -115,8 +115,8 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             **{key: data[key] for key in _PLAIN},
             "kind": kind_named(data["kind"]),
             "assessment": _assessment(data),
-            "classes": tuple(ClassScore(**one) for one in data["classes"]),
-            "mistakes": tuple(Mistake(**one) for one in data["mistakes"]),
+            "classes": tuple(ClassScore(**row) for row in data["classes"]),
+            "mistakes": tuple(Mistake(**row) for row in data["mistakes"]),
             "confusion": tuple(tuple(row) for row in data["confusion"]),
             "reliability": data["reliability"],
             "facts": facts_from(data[_FACTS]),
@@ -187,11 +187,11 @@ def _adaptation(record: Any) -> Adaptation | None:
 
 
 def _scores(scores: dict[str, Interval]) -> dict[str, dict[str, float]]:
-    return {name: one._asdict() for name, one in scores.items()}
+    return {name: interval._asdict() for name, interval in scores.items()}
 
 
 def _intervals(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Interval]:
-    return {name: Interval(**_figures(one)) for name, one in scores.items()}
+    return {name: Interval(**_figures(figures)) for name, figures in scores.items()}
 
 
 def _gain(gain: Mapping[str, Any]) -> Gain:
@@ -214,9 +214,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(part) for part in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, str | int) else str(value)

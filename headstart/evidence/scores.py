@@ -28,10 +28,10 @@ LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "mae", "rmse"})
 def score(held: HeldOut, predictions: Array) -> dict[str, float]:
     """Every score of these predictions, (N, C) or (N,); with a leading axis of repeats, the mean over repeats."""
     repeats = [
-        scores_of_sums(np.asarray(tally(held, one).sum(axis=0)).reshape(-1, 1), held)
-        for one in held.repeats(predictions)
+        scores_of_sums(np.asarray(tally(held, repeat).sum(axis=0)).reshape(-1, 1), held)
+        for repeat in held.repeats(predictions)
     ]
-    return {name: float(np.mean([one[name][0] for one in repeats])) for name in held.kind.metrics}
+    return {name: float(np.mean([scores[name][0] for scores in repeats])) for name in held.kind.metrics}
 
 
 def scores_of_sums(sums: Array, held: HeldOut) -> dict[str, Array]:
@@ -43,23 +43,23 @@ def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
     classes = len(held.classes)
     support, predicted, hits = sums[: 3 * classes].reshape(3, classes, -1)
     rows, exact, log_loss = sums[3 * classes : 3 * classes + 3]
-    seen = support + predicted > 0
+    present = support + predicted > 0
     recall = _ratio(hits, support)
-    found = {
+    scores = {
         "accuracy": exact / rows,
         "balanced_accuracy": _mean(recall, support > 0),
-        "macro_precision": _mean(_ratio(hits, predicted), seen),
-        "macro_recall": _mean(recall, seen),
-        "macro_f1": _mean(_ratio(2 * hits, support + predicted), seen),
+        "macro_precision": _mean(_ratio(hits, predicted), present),
+        "macro_recall": _mean(recall, present),
+        "macro_f1": _mean(_ratio(2 * hits, support + predicted), present),
         "log_loss": log_loss / rows,
         "calibration_error": np.abs(sums[3 * classes + 3 :]).sum(axis=0) / rows,
     }
     if held.kind.several:
         absent = rows - support
         both = np.stack([recall, _ratio(absent - predicted + hits, absent)])
-        found["balanced_accuracy"] = _mean(both, np.stack([support, absent]) > 0, axis=0).mean(axis=0)
-        found["micro_f1"] = _ratio(2 * hits.sum(axis=0), (support + predicted).sum(axis=0))
-    return {name: found[name] for name in held.kind.metrics}
+        scores["balanced_accuracy"] = _mean(both, np.stack([support, absent]) > 0, axis=0).mean(axis=0)
+        scores["micro_f1"] = _ratio(2 * hits.sum(axis=0), (support + predicted).sum(axis=0))
+    return {name: scores[name] for name in held.kind.metrics}
 
 
 def _ratio(part: Array, whole: Array) -> Array:

@@ -18,8 +18,8 @@ CLOSE = 1e-5
 
 def kernel(distances: Array, gamma: float, out: Array | None = None) -> Array:
     """exp(-gamma |x - c|^2), a new array, or in `out`, which may be the distances."""
-    found = np.multiply(distances, -gamma, out=out)
-    return np.exp(found, out=found)
+    values = np.multiply(distances, -gamma, out=out)
+    return np.exp(values, out=values)
 
 
 def median_gamma(source: Array, target: Array, seed: int = 0) -> float:
@@ -41,8 +41,8 @@ def median_gamma(source: Array, target: Array, seed: int = 0) -> float:
 
 def _distances(rows: Array) -> Array:
     """Between each two rows, as `pdist` gives them, from one product: many times faster where rows are wide."""
-    found = squared_distances(rows, rows)
-    return np.asarray(np.sqrt(np.concatenate([row[i + 1 :] for i, row in enumerate(found)])))
+    squares = squared_distances(rows, rows)
+    return np.asarray(np.sqrt(np.concatenate([row[i + 1 :] for i, row in enumerate(squares)])))
 
 
 def mean_kernel(rows: Array, target: Array, gamma: float) -> Array:

@@ -33,11 +33,11 @@ def landmark_ridge(rows: Array, centres: Array, penalty: float) -> Callable[[Arr
     factor = cho_factor(normal)
 
     def fit(answers: Array) -> Array:
-        mean, found = answers.mean(0), np.empty(answers.shape)
+        mean, predictions = answers.mean(0), np.empty(answers.shape)
         right = sum(phi(part).T @ (answers[part] - mean) for part in blocks(len(rows))) / len(rows)
         solved = cho_solve(factor, right)
         for part in blocks(len(rows)):
-            found[part] = mean + phi(part) @ solved
-        return found
+            predictions[part] = mean + phi(part) @ solved
+        return predictions
 
     return fit

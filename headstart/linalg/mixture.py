@@ -35,8 +35,8 @@ def mixture_shares(r: Array, counts: Array | None = None, *, start: Array | None
     short    how far the mean log likelihood may be below its greatest value
     """
     counts = np.ones(len(r)) if counts is None else counts
-    kept = (r.max(axis=1) > 0) & (counts > 0)
-    r, counts = (r, counts) if kept.all() else (r[kept], counts[kept])
+    possible = (r.max(axis=1) > 0) & (counts > 0)
+    r, counts = (r, counts) if possible.all() else (r[possible], counts[possible])
     share = counts / max(counts.sum(), 1.0)
     pi = np.full(r.shape[1], 1 / r.shape[1]) if start is None else start / start.sum()
     f, stiff, most, first = r @ pi, STIFF, FEW, FIRST if start is None else 0
@@ -45,10 +45,10 @@ def mixture_shares(r: Array, counts: Array | None = None, *, start: Array | None
         if g.max() - 1 <= short:
             break
         at = pi, f, g
-        found = None if step < first else _risen(r, share, at, _towards(r, share, at, stiff, most))
-        stuck = found is None and step >= first
+        risen = None if step < first else _risen(r, share, at, _towards(r, share, at, stiff, most))
+        stuck = risen is None and step >= first
         stiff = max(stiff * 100 if stuck else stiff / 10, STIFF)
-        pi = pi * g / (pi @ g) if found is None else found
+        pi = pi * g / (pi @ g) if risen is None else risen
         most *= 2 if stuck or (2 * np.count_nonzero(pi) > most and step >= first) else 1
         f = r @ pi
     return pi
@@ -72,11 +72,11 @@ def _towards(r: Array, share: Array, at: tuple[Array, Array, Array], stiff: floa
     right = 2 * g[parts] - 1 + stiff * pi[parts]
     inside, t = np.arange(len(parts)), np.zeros(len(pi))
     for _ in range(TURNS):
-        found = np.linalg.solve(H[np.ix_(inside, inside)], right[inside])
-        if (found >= 0).all() or not (found > 0).any():
+        solution = np.linalg.solve(H[np.ix_(inside, inside)], right[inside])
+        if (solution >= 0).all() or not (solution > 0).any():
             break
-        inside = inside[found > 0]
-    t[parts[inside]] = np.maximum(found, 0)
+        inside = inside[solution > 0]
+    t[parts[inside]] = np.maximum(solution, 0)
     return t
 
 

@@ -35,5 +35,5 @@ def inverse_root(gram: Array, flat: float) -> Array:
     """R (p, r) with R R' = K^-1 of a positive semidefinite K (p, p), without the axes along which K is at most `flat`
     of its greatest."""
     values, vectors = eigh(gram)
-    kept = values > flat * values[-1]
-    return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
+    steep = values > flat * values[-1]
+    return np.asarray(vectors[:, steep] / np.sqrt(values[steep]))

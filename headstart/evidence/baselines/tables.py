@@ -133,10 +133,10 @@ def _settled(
     for most in sorted({min(_SHORT, int(known.stages[-1])), int(known.stages[-1])}):
         some = known._replace(stages=known.stages[known.stages <= most])
         parts = [known.folds == fold for fold in np.unique(known.folds)]
-        answers = [staged(some, np.flatnonzero(~held), known.inputs[held]) for held in parts]
+        answers = [staged(some, np.flatnonzero(~left_out), known.inputs[left_out]) for left_out in parts]
         out = np.empty((len(some.stages), len(known.folds), *answers[0].shape[2:]))
-        for held, part in zip(parts, answers, strict=True):
-            out[:, held] = part
+        for left_out, part in zip(parts, answers, strict=True):
+            out[:, left_out] = part
         best = int(np.argmin([loss(stage) for stage in out]))
         if best < len(out) - 2:
             break
@@ -145,13 +145,12 @@ def _settled(
 
 def _staged(known: _Known, codes: Array, classes: int, rows: Array, asked: Array) -> Array:
     """(S, M, C) log-probabilities of the rows asked after each stage of a fit to some of the known rows."""
-    seen = np.unique(codes[rows])
-    if len(seen) == 1:
-        return np.stack([spread(np.zeros((len(asked), 1)), seen, classes, len(rows))] * len(known.stages))
+    present = np.unique(codes[rows])
+    if len(present) == 1:
+        return np.stack([spread(np.zeros((len(asked), 1)), present, classes, len(rows))] * len(known.stages))
     model = HistGradientBoostingClassifier(**known.options(int(known.stages[-1])))
     model.fit(known.inputs[rows], codes[rows], uneven(known.weights[rows]))
     staged = enumerate(model.staged_predict_proba(asked), start=1)
     tiny = np.finfo(np.float64).tiny
-    return np.stack(
-        [spread(np.log(np.maximum(p, tiny)), seen, classes, len(rows)) for trees, p in staged if trees in known.stages]
-    )
+    stages = (p for trees, p in staged if trees in known.stages)
+    return np.stack([spread(np.log(np.maximum(p, tiny)), present, classes, len(rows)) for p in stages])

@@ -64,8 +64,8 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
     def visit(point: int, _: _Left | None) -> _Left:
         out = np.empty((len(targets), classes))
         for fold in np.unique(folds):
-            held = folds == fold
-            out[held] = _answers(rows.take(~held), known[held], kind, classes, _STRENGTHS[point])
+            left_out = folds == fold
+            out[left_out] = _answers(rows.take(~left_out), known[left_out], kind, classes, _STRENGTHS[point])
         if not kind.has_classes:
             return _Left(out, float(np.sqrt(np.mean((out - kind.truth(targets, 1)) ** 2))))
         return _Left(out, calibrate(out, targets, kind, rows.weights).loss)
@@ -83,10 +83,10 @@ def _tfidf(known: list[str], asked: list[str]) -> tuple[sparse.csr_array, sparse
     twice = 2 if len(known) >= _MANY else 1
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_WORD, min_df=twice)
     try:
-        found = vectorizer.fit_transform(known)
+        weights = vectorizer.fit_transform(known)
     except ValueError:  # no text holds a word, or none that another one holds too
         return sparse.csr_array((len(known), 1)), sparse.csr_array((len(asked), 1))
-    return sparse.csr_array(found), sparse.csr_array(vectorizer.transform(asked))
+    return sparse.csr_array(weights), sparse.csr_array(vectorizer.transform(asked))
 
 
 def _answers(rows: _Rows, asked: sparse.csr_array, kind: Kind, classes: int, strength: float) -> Array:
@@ -96,12 +96,12 @@ def _answers(rows: _Rows, asked: sparse.csr_array, kind: Kind, classes: int, str
         return np.asarray(ridge.predict(asked))[:, None]
 
     def one(codes: Array, count: int) -> Array:
-        seen = np.unique(codes)
-        if len(seen) == 1:
-            return spread(np.zeros((asked.shape[0], 1)), seen, count, len(codes))
+        present = np.unique(codes)
+        if len(present) == 1:
+            return spread(np.zeros((asked.shape[0], 1)), present, count, len(codes))
         logistic = LogisticRegression(C=strength, max_iter=1000, tol=1e-3)
         decided = logistic.fit(rows.texts, codes, sample_weight=rows.weights).decision_function(asked)
         both = decided if decided.ndim == 2 else np.stack([-decided / 2, decided / 2], axis=1)
-        return spread(both, seen, count, len(codes))
+        return spread(both, present, count, len(codes))
 
     return label_logits(rows.targets, kind, classes, one)
