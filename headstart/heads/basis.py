@@ -101,5 +101,5 @@ def _dual(features: Array, order: Array, weights: Array, std: Standard) -> Basis
 def _axes(gram: Array, size: int) -> tuple[Array, Array]:
     """Eigenvalues (falling) and eigenvectors of a Gram matrix, without those that are zero up to rounding."""
     values, vectors = eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
-    kept = values > size * np.finfo(np.float64).eps * max(values[-1], 0.0)
-    return values[kept][::-1], vectors[:, kept][:, ::-1]
+    spanned = values > size * np.finfo(np.float64).eps * max(values[-1], 0.0)
+    return values[spanned][::-1], vectors[:, spanned][:, ::-1]

@@ -106,7 +106,7 @@ class _Model(NamedTuple):
         # Every tree would check its options and its rows again, which takes a quarter of the time.
         with config_context(skip_parameter_validation=True, assume_finite=True):
             self.model.set_params(n_estimators=count).fit(self.x, self.y, sample_weight=self.weights)
-        trees = _numbers([one.tree_ for stage in self.model.estimators_ for one in stage], self.model.learning_rate)
+        trees = _numbers([tree.tree_ for stage in self.model.estimators_ for tree in stage], self.model.learning_rate)
         raw = self.model.predict if regresses else self.model.decision_function
         start = np.atleast_2d(raw(self.x[:1])) - grown(self.x[:1], trees, len(W))
         return _Forest(trees, W, b + (start @ W)[0])
@@ -153,12 +153,12 @@ def _absent(classes: int, present: Array, rows: int) -> Array:
 
 def _numbers(trees: list[Any], rate: float) -> Array:
     """(T, M, 5), see `grown`."""
-    found = np.zeros((len(trees), max(tree.node_count for tree in trees), 5))
-    found[:, :, 0] = LEAF
-    for place, tree in zip(found, trees, strict=True):
+    numbers = np.zeros((len(trees), max(tree.node_count for tree in trees), 5))
+    numbers[:, :, 0] = LEAF
+    for place, tree in zip(numbers, trees, strict=True):
         inner = tree.children_left >= 0
         place[: tree.node_count, 0] = np.where(inner, tree.feature, LEAF)
         place[: tree.node_count, 1] = np.where(inner, tree.threshold, 0.0)
         place[: tree.node_count, 2:4] = np.stack([tree.children_left, tree.children_right], axis=1) * inner[:, None]
         place[: tree.node_count, 4] = rate * tree.value[:, 0, 0]
-    return found
+    return numbers

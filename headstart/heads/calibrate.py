@@ -75,14 +75,14 @@ def _against(logits: Array, targets: Array, kind: Kind, weights: Array | None) -
     """(C, M) how far each class's logit stands above the true one's, and the M weights, which sum to 1."""
     weights = np.ones(len(logits)) if weights is None else weights
     if kind.exclusive:
-        kept = weights > 0
-        logits, codes, weights = logits[kept], np.asarray(targets, dtype=np.int64)[kept], weights[kept]
+        counted = weights > 0
+        logits, codes, weights = logits[counted], np.asarray(targets, dtype=np.int64)[counted], weights[counted]
         against = logits.T - logits[np.arange(len(codes)), codes]
     else:
         weights = np.broadcast_to(weights if weights.ndim == 2 else weights[:, None], logits.shape)
-        kept = weights > 0
-        wrong = np.where(np.asarray(targets) > 0, -logits, logits)[kept]
-        against, weights = np.stack([np.zeros_like(wrong), wrong]), weights[kept]
+        counted = weights > 0
+        wrong = np.where(np.asarray(targets) > 0, -logits, logits)[counted]
+        against, weights = np.stack([np.zeros_like(wrong), wrong]), weights[counted]
     return np.ascontiguousarray(against), weights / max(weights.sum(), np.finfo(np.float64).tiny)
 
 

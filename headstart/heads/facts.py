@@ -96,11 +96,11 @@ def facts_from(record: Mapping[str, Any]) -> HeadFacts:
     Models of earlier versions may lack some of the keys.
     """
     if "parameters" in record:
-        learnt, held = record.get("rows", (0, 0))
+        learnt, held_out = record.get("rows", (0, 0))
         return TrainingFacts(
             epochs=record.get("epochs", 0),
             parameters=record["parameters"],
-            rows=(learnt, held),
+            rows=(learnt, held_out),
             rule=record.get("rule", ""),
             curves=tuple(tuple(row) for row in record.get("curves", ())),
             target_rows=record.get("target_rows"),

@@ -70,12 +70,14 @@ class Kernel(Posed):
         self, problem: Problem, spaces: list[_Space], ridges: list[Proposal], losses: list[float]
     ) -> Proposal:
         best = int(np.argmin(losses))
-        space, found = spaces[best], ridges[best]
+        space, proposal = spaces[best], ridges[best]
         if problem.kind in Logistic.kinds:
             other = Logistic().propose(space.problem)
-            found = other if problem.score(other.out_of_fold).loss < losses[best] else found
+            proposal = other if problem.score(other.out_of_fold).loss < losses[best] else proposal
         tried = {f"{width:.3g}": loss for width, loss in zip(self.widths, losses, strict=True)}
-        return Proposal(found.out_of_fold, lambda: space.head(found.finish, {"gamma": space.gamma, "losses": tried}))
+        return Proposal(
+            proposal.out_of_fold, lambda: space.head(proposal.finish, {"gamma": space.gamma, "losses": tried})
+        )
 
     def _landmarks(self, problem: Problem, std: Standard) -> Array:
         """(L, D) float32, some of the rows, standardised; the same in whatever order rows are given."""

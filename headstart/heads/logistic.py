@@ -108,8 +108,8 @@ class _Folds:
             folds = slice(first, first + together)
             w[:, folds], z = self._descend(strength, w[:, folds], self.weights[folds], tolerance)[:2]
             for fold in range(z.shape[1]):
-                held = self.problem.folds == first + fold
-                out[held] = z[:, fold, :, held].reshape(held.sum(), -1)
+                rows = self.problem.folds == first + fold
+                out[rows] = z[:, fold, :, rows].reshape(rows.sum(), -1)
         return w, self.problem.filled(self._spread(out))
 
     def finish(self, strength: float, w: Array, tolerance: float) -> tuple[Array, float]:
@@ -128,16 +128,16 @@ class _Folds:
         likelihood = Likelihood(truth, np.repeat(weights, labels, axis=0))
         basis = self.problem.basis
         objective = Objective(self.rows, basis.squares.astype(kind), likelihood, basis.penalty(strength).astype(kind))
-        found = descend(objective, w.reshape(groups, folds * labels, size), tolerance)
-        return found.w.reshape(w.shape), found.z.reshape(groups, folds, labels, -1), found.gap
+        minimum = descend(objective, w.reshape(groups, folds * labels, size), tolerance)
+        return minimum.w.reshape(w.shape), minimum.z.reshape(groups, folds, labels, -1), minimum.gap
 
     def _priors(self) -> Array:
         """w with the log odds of each class outside each fold as intercepts; next to none for a class not there."""
-        held = np.einsum("gln,fn->gfl", self.truth, self.weights)
+        of_class = np.einsum("gln,fn->gfl", self.truth, self.weights)
         total = self.weights.sum(axis=1)[:, None]
-        rest = total - held if len(held) == 1 else total
-        w = np.zeros((*held.shape, self.rows.shape[1]), dtype=self.rows.dtype)
-        w[..., -1] = np.log(np.maximum(held / total, ABSENT)) - np.log(np.maximum(rest / total, ABSENT))
+        rest = total - of_class if len(of_class) == 1 else total
+        w = np.zeros((*of_class.shape, self.rows.shape[1]), dtype=self.rows.dtype)
+        w[..., -1] = np.log(np.maximum(of_class / total, ABSENT)) - np.log(np.maximum(rest / total, ABSENT))
         return w
 
     def _two_classes(self) -> bool:

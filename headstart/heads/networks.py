@@ -26,8 +26,8 @@ class Networks:
         """(B, D) -> logits (M, B, C); with dropout, each network and row leaves out hidden units of its own."""
         h = torch.relu(torch.addmm(self.biases[0], x, self.weights[0])).view(len(x), *self.shape).transpose(0, 1)
         if dropout:
-            kept = torch.rand(h.shape, generator=self.generator, dtype=torch.float32) >= dropout
-            h = h * kept / (1 - dropout)
+            alive = torch.rand(h.shape, generator=self.generator, dtype=torch.float32) >= dropout
+            h = h * alive / (1 - dropout)
         return torch.baddbmm(self.biases[1], h, self.weights[1])
 
     def last(self) -> dict[str, Array]:

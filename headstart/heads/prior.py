@@ -71,9 +71,9 @@ def settle(logits: Array, targets: Array, weights: Array) -> Settled:
     v = half_by_class(targets, weights, logits.shape[1])
     leaning = _settled(logits, targets, weights, v)
     alike = _settled(logits, targets, weights, weights / total if total > 0 else v)
-    found = leaning if _answers_more(logits, targets, weights, leaning, alike) else alike
-    losses = code_losses(logits / found.temperature + found.offsets, targets)
-    return found._replace(loss=float(v[v > 0] @ losses[v > 0]))
+    settled = leaning if _answers_more(logits, targets, weights, leaning, alike) else alike
+    losses = code_losses(logits / settled.temperature + settled.offsets, targets)
+    return settled._replace(loss=float(v[v > 0] @ losses[v > 0]))
 
 
 def _settled(logits: Array, targets: Array, weights: Array, v: Array) -> Settled:
@@ -106,8 +106,8 @@ def _answers_more(logits: Array, targets: Array, weights: Array, one: Settled, o
 
 def answered(logits: Array, out_of_fold: Array, targets: Array, weights: Array) -> Array:
     """(M, C) probabilities of new rows from their logits, settled by those of the known rows out of fold."""
-    found = settle(out_of_fold, targets, weights)
-    return np.asarray(softmax(logits / found.temperature + found.offsets, axis=1))
+    settled = settle(out_of_fold, targets, weights)
+    return np.asarray(softmax(logits / settled.temperature + settled.offsets, axis=1))
 
 
 class _Problem(NamedTuple):

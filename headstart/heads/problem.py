@@ -90,8 +90,8 @@ class Problem:
         if self.kind.several:
             constant = np.where(self._outside()[self.folds] > 0, rare, -rare)
             return np.where(unseen, constant, logits)
-        seen = np.where(unseen, -np.inf, logits)
-        return np.where(unseen, logsumexp(seen, axis=1, keepdims=True) - rare, logits)
+        possible = np.where(unseen, -np.inf, logits)
+        return np.where(unseen, logsumexp(possible, axis=1, keepdims=True) - rare, logits)
 
     def score(self, out_of_fold: Array) -> Calibration:
         """Log loss of logits (N, C), rows in `order`, at their own best temperature; regression: RMSE and T = 1."""

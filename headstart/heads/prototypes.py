@@ -34,8 +34,8 @@ class Prototypes(Posed):
         rows = problem.basis.rows
         out = np.empty((len(rows), problem.classes))
         for fold in range(problem.folds.max() + 1):
-            held = problem.folds == fold
-            out[held] = rows[held] @ _layer(problem, ~held)
+            left_out = problem.folds == fold
+            out[left_out] = rows[left_out] @ _layer(problem, ~left_out)
         everything = np.ones(len(rows), dtype=bool)
         return Proposal(problem.filled(out), lambda: problem.head("prototypes", _layer(problem, everything), {}))
 

@@ -48,8 +48,8 @@ def uneven(weights: Array) -> Array | None:
 def _times(weights: Array, given: Array) -> Array:
     if given.shape != weights.shape or not np.isfinite(given).all() or given.min() < 0 or not given.any():
         raise ValueError(f"weights must be ({len(weights)},) finite numbers from 0 up, not all 0; got {given!r}")
-    found = np.maximum(weights * given / given.mean(), _LEAST)
-    return np.asarray(found / found.mean())
+    weighed = np.maximum(weights * given / given.mean(), _LEAST)
+    return np.asarray(weighed / weighed.mean())
 
 
 def _balanced(codes: Array) -> Array:

@@ -44,9 +44,9 @@ def score(problem: Problem, out_of_fold: Array, *, shares: bool) -> Score:
         weights = np.full(len(squares), 1 / len(squares))
         return Score(float(np.sqrt(squares.mean())), squares, weights, Settled(1.0, np.zeros(1), 0.0))
     if problem.kind.exclusive and shares:
-        found, v = settle(out_of_fold, problem.targets, problem.counted), problem.counted
-        losses = code_losses(out_of_fold / found.temperature + found.offsets, problem.targets)
-        return Score(found.loss, losses, half_by_class(problem.targets, v, problem.classes), found)
+        settled, v = settle(out_of_fold, problem.targets, problem.counted), problem.counted
+        losses = code_losses(out_of_fold / settled.temperature + settled.offsets, problem.targets)
+        return Score(settled.loss, losses, half_by_class(problem.targets, v, problem.classes), settled)
     temperature, loss = problem.score(out_of_fold)
     losses, weights = row_log_losses(out_of_fold / temperature, problem.targets, problem.kind, problem.counted)
     return Score(loss, losses, weights, Settled(temperature, np.zeros(problem.columns), loss))

@@ -169,9 +169,9 @@ def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form], size: int) 
         with ThreadPoolExecutor(len(forms)) as pool:
             # Each thread goes by the caller's settings of floating-point warnings.
             waiting = [pool.submit(copy_context().run, _screened, posed, form) for form in forms]
-            found = {form: one.result() for form, one in zip(forms, waiting, strict=True)}
-        best = min(forms, key=lambda form: found[form].loss)
-        return _Formed(best, found[best].problem, {"ridge": found[best].proposal})
+            screens = {form: future.result() for form, future in zip(forms, waiting, strict=True)}
+        best = min(forms, key=lambda form: screens[form].loss)
+        return _Formed(best, screens[best].problem, {"ridge": screens[best].proposal})
     *earlier, last = forms
     losses = {form: _screened(posed, form).loss for form in earlier}
     screened = _screened(posed, last)

@@ -106,39 +106,39 @@ class _Course:
 
     def hold_out(self, fold: int) -> None:
         """Fill in the logits of one fold's rows after each number of trees."""
-        held = self.folds == fold
-        self.out[:, held] = self._grown(np.flatnonzero(~held), int(self.counts[-1])).staged(
-            self.rows[held], self.counts
+        rows = self.folds == fold
+        self.out[:, rows] = self._grown(np.flatnonzero(~rows), int(self.counts[-1])).staged(
+            self.rows[rows], self.counts
         )
 
     def behind(self, rival: Array) -> bool:
         """Whether the first fold is answered worse than by the rival, by a standard error of the paired difference."""
-        held = self.folds == 0
-        ours = np.stack([self._losses(out[held], held) for out in self.out])
-        weights = self._weights()[held] / max(self._weights()[held].sum(), np.finfo(np.float64).tiny)
-        return above_error(ours[int(np.argmin(ours @ weights))] - self._losses(rival[held], held), weights)
+        rows = self.folds == 0
+        ours = np.stack([self._losses(out[rows], rows) for out in self.out])
+        weights = self._weights()[rows] / max(self._weights()[rows].sum(), np.finfo(np.float64).tiny)
+        return above_error(ours[int(np.argmin(ours @ weights))] - self._losses(rival[rows], rows), weights)
 
     def proposal(self) -> Proposal:
         losses = [self.problem.score(out).loss for out in self.out]
         best = int(np.argmin(losses))
         count = int(self.counts[best])
-        told = {str(number): loss for number, loss in zip(self.counts.tolist(), losses, strict=True)}
+        losses_of_counts = {str(number): loss for number, loss in zip(self.counts.tolist(), losses, strict=True)}
 
         def finish() -> Head:
             forest = self._grown(np.arange(len(self.rows)), count)
-            return forest.head(self.problem.kind, self.edges, {"trees": count, "losses": told})
+            return forest.head(self.problem.kind, self.edges, {"trees": count, "losses": losses_of_counts})
 
         return Proposal(self.out[best], finish)
 
     def _weights(self) -> Array:
         return self.problem.weights if not self.problem.kind.has_classes else self.problem.counted
 
-    def _losses(self, logits: Array, held: Array) -> Array:
+    def _losses(self, logits: Array, rows: Array) -> Array:
         """(n,) of the rows of a fold: squared errors, or log losses at the temperature that suits them best."""
-        truth = self.problem.targets[held]
+        truth = self.problem.targets[rows]
         if not self.problem.kind.has_classes:
             return np.asarray(np.square(logits[:, 0] - truth))
-        scaled = logits / calibrate(logits, truth, CLASSIFICATION, self._weights()[held]).temperature
+        scaled = logits / calibrate(logits, truth, CLASSIFICATION, self._weights()[rows]).temperature
         return code_losses(scaled, truth)
 
     def _grown(self, rows: Array, count: int) -> _Forest:
@@ -183,8 +183,8 @@ class _Forest(NamedTuple):
             return np.broadcast_to(self.b, (len(counts), len(x), len(self.b)))
         regresses = isinstance(self.model, HistGradientBoostingRegressor)
         stages = self.model.staged_predict(x) if regresses else self.model.staged_decision_function(x)
-        kept = [raw.reshape(len(x), -1) for number, raw in enumerate(stages, start=1) if number in counts]
-        return np.stack(kept) @ self.W + self.b
+        logits = [raw.reshape(len(x), -1) for number, raw in enumerate(stages, start=1) if number in counts]
+        return np.stack(logits) @ self.W + self.b
 
     def head(self, kind: Kind, edges: Edges, account: dict[str, Any]) -> Head:
         trees, start, width = np.zeros((0, 1, 5)), np.zeros(len(self.W)), len(edges)
