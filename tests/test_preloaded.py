@@ -10,9 +10,10 @@ from preloaded import Preloaded
 
 def test_words_environment_folder_and_both_streams_are_its_own(preloaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code = "import os, sys; print(sys.argv[1:], os.getcwd(), dict(os.environ)); sys.exit(sys.stdin.read() or 'ü')"
+    code = "import os, sys; print(sys.argv[1:], os.getcwd(), dict(os.environ))\n"
+    code += "print(sys.stdin.read() or 'ü', file=sys.stderr); sys.exit(7)"
     done = preloaded.run(code, "a b", 3, env={"ONLY": "this"})
-    assert (done.returncode, done.stderr) == (1, "ü\n")
+    assert (done.returncode, done.stderr) == (7, "ü\n")
     assert done.stdout == f"{['a b', '3']} {tmp_path} {{'ONLY': 'this'}}\n"
     assert "ONLY" not in os.environ
 

@@ -30,10 +30,12 @@ SHOP = [f"{word} {noun}" for word in ("awful", "dull", "lovely", "fine") for nou
 
 @pytest.mark.parametrize("method", ["coral", "augment", "rulsif"])
 def test_it_is_the_model_that_headstart_fit_keeps_and_can_be_fitted_again(method, tmp_path):
-    whole = fit(EUROPE, source=US, roles=Roles(target="mpg"), method=method, cache=False)
-    alone = Transfer(method=method, kind="regression", cache=False).fit(*TARGET, source=SOURCE)
+    rows, test = EUROPE[:56], EUROPE[56:]  # one trial in place of fifteen
+    whole = fit(rows, source=US, test=test, roles=Roles(target="mpg"), method=method, cache=False)
+    X, y = rows.drop(columns="mpg"), rows["mpg"]
+    alone = Transfer(method=method, kind="regression", cache=False).fit(X, y, source=SOURCE)
     np.testing.assert_allclose(alone.predict(TARGET[0]), whole.predict(TARGET[0]), rtol=1e-9)
-    again = clone(Transfer.load(alone.save(tmp_path / "model"))).set_params(cache=False).fit(*TARGET, source=SOURCE)
+    again = clone(Transfer.load(alone.save(tmp_path / "model"))).set_params(cache=False).fit(X, y, source=SOURCE)
     np.testing.assert_array_equal(again.predict(TARGET[0]), alone.predict(TARGET[0]))
 
 

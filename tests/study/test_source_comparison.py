@@ -62,16 +62,18 @@ def test_answers_of_the_target_that_may_not_be_looked_at_change_nothing(method):
 
 
 def test_source_rows_that_are_in_the_target_are_left_out_and_counted():
-    made = fit(EUROPE, source=pd.concat([US, EUROPE[:9]]), roles=MPG, method="source-only", cache=False)
+    target = halved(EUROPE)
+    made = fit(target, source=pd.concat([US, EUROPE[:9]]), roles=MPG, method="source-only", cache=False)
     assert "9 source rows are in the target too, and were left out of the source." in made.evidence_.notes
-    alone = fit(EUROPE, source=US, roles=MPG, method="source-only", cache=False)
+    alone = fit(target, source=US, roles=MPG, method="source-only", cache=False)
     np.testing.assert_array_equal(made.predict(US), alone.predict(US))
     with pytest.raises(DataError, match="68 of 68 source rows are in the target too"):
         fit(EUROPE, source=EUROPE, roles=MPG, cache=False)
 
 
 def test_columns_of_one_side_alone_are_left_out_and_not_needed_again(tmp_path):
-    made = fit(EUROPE.drop(columns="yr"), source=US.drop(columns="accel"), roles=MPG, method="augment", cache=False)
+    target = halved(EUROPE.drop(columns="yr"))
+    made = fit(target, source=US.drop(columns="accel"), roles=MPG, method="augment", cache=False)
     loaded = Transfer.load(made.save(tmp_path / "model"))
     rows = EUROPE[["weight", "cyl", "displ", "hp"]]
     np.testing.assert_array_equal(loaded.predict(rows), made.predict(rows))
@@ -135,7 +137,7 @@ def test_a_target_that_lacks_classes_of_the_source_keeps_them_all():
         return pd.DataFrame({"x": place + rng.normal(size=count) / 4, "y": rng.normal(size=count), "kind": kind})
 
     source, target = table("abc", 120), table("ab", 60)
-    made = fit(target, source=source, roles=Roles(target="kind"), method="pooled", cache=False)
+    made = fit(halved(target), source=source, roles=Roles(target="kind"), method="pooled", cache=False)
     assert made.classes_.tolist() == ["a", "b", "c"]
     assert made.evidence_.metrics["accuracy"].value > 0.9
     assert "labels that only the source has: 'c'" in made.evidence_.notes
@@ -143,7 +145,7 @@ def test_a_target_that_lacks_classes_of_the_source_keeps_them_all():
     auto = fit(halved(target), source=source, roles=Roles(target="kind"), cache=False)
     assert auto.evidence_.metrics["accuracy"].value > 0.9
     assert auto.predict_proba(target.drop(columns="kind")).shape == (60, 3)
-    one = fit(table("b", 60), source=source, roles=Roles(target="kind"), method="source-only", cache=False)
+    one = fit(halved(table("b", 60)), source=source, roles=Roles(target="kind"), method="source-only", cache=False)
     assert one.evidence_.metrics["accuracy"].value > 0.9
 
 
@@ -154,7 +156,7 @@ def test_class_weights_count_with_a_source():
         rare = rng.random(count) < 0.1
         return pd.DataFrame({"x": rare + rng.normal(size=count), "kind": np.where(rare, "rare", "often")})
 
-    source, target = table(300), table(150)
+    source, target = table(300), halved(table(150))
     asked = {"source": source, "roles": Roles(target="kind"), "method": "source-only", "cache": False}
     called = [(fit(target, class_weight=w, **asked).predict(target) == "rare").mean() for w in (None, "balanced")]
     assert called[0] < 0.1 < 0.25 < called[1]
@@ -180,7 +182,7 @@ def test_what_does_not_go_together_is_refused():
 
 def test_options_of_a_step_are_set_and_typed():
     options = {"gamma": "0.01", "most": "150"}
-    made = fit(EUROPE, source=US, roles=MPG, method="kmm", options=options, cache=False)
+    made = fit(halved(EUROPE), source=US, roles=MPG, method="kmm", options=options, cache=False)
     assert made.evidence_.facts.model.method == "kmm"
     with pytest.raises(ValueError, match="most = 'many': expected int"):
         fit(EUROPE, source=US, roles=MPG, method="kmm", options={"most": "many"}, cache=False)

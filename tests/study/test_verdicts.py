@@ -35,6 +35,12 @@ def ways(method, target=EUROPE, **more):
     return fit(target, source=US, roles=MPG, method=method, cache=False, **more)
 
 
+@pytest.fixture(scope="module")
+def of_the_source():
+    """The model of the source alone, tested on the target."""
+    return ways("source-only")
+
+
 def told(evidence):
     """The headline, and that the record comes back as it went."""
     again = Evidence.from_json(json.loads(json.dumps(evidence.to_json(), allow_nan=False)))
@@ -62,10 +68,10 @@ def test_a_step_that_hurts_is_said_to_in_the_headline_the_record_and_the_card():
     assert "Adaptation: **hurts**. Gain in r2 over target-only: -" in text
 
 
-def test_no_transfer_is_what_the_target_says_of_itself():
+def test_no_transfer_is_what_the_target_says_of_itself(of_the_source):
     """The same rows, the same folds: the source and its labels play no part in it."""
     found = [
-        ways("source-only").evidence_,
+        of_the_source.evidence_,
         fit(EUROPE, source=US[::2], roles=MPG, method="coral", cache=False).evidence_,
     ]
     assert found[0].baselines["no-transfer"] == found[1].baselines["no-transfer"]
@@ -74,8 +80,8 @@ def test_no_transfer_is_what_the_target_says_of_itself():
 
 
 @pytest.mark.parametrize("method", ["source-only", "target-only", "pooled"])
-def test_a_way_that_does_not_adapt_has_no_verdict_on_adaptation(method):
-    evidence = ways(method).evidence_
+def test_a_way_that_does_not_adapt_has_no_verdict_on_adaptation(of_the_source, method):
+    evidence = (of_the_source if method == "source-only" else ways(method)).evidence_
     assert evidence.verdict is not None
     assert evidence.adaptation == (None, None, f"{method} does not adapt")
     said = told(evidence)
@@ -179,8 +185,8 @@ def test_pictures_and_the_same_in_grey(tmp_path):
     told(evidence)
 
 
-def test_a_record_of_before_has_no_adaptation_and_a_damaged_one_is_refused():
-    record = ways("source-only").evidence_.to_json()
+def test_a_record_of_before_has_no_adaptation_and_a_damaged_one_is_refused(of_the_source):
+    record = of_the_source.evidence_.to_json()
     old = {key: value for key, value in record.items() if key != "adaptation"}
     assert Evidence.from_json(old).adaptation is None
     for wrong in (3, {"gain": None}, {"gain": None, "verdict": "wins", "why": ""}):

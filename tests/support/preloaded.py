@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NamedTuple, NoReturn
@@ -143,6 +144,9 @@ def _serve(connection: socket.socket) -> Request | None:
 
 def _preload() -> None:
     """No test's module, nothing that starts threads (as OpenVINO), and nothing calculated."""
+    import timm  # noqa: F401
+    import transformers.models.bert.modeling_bert  # noqa: F401
+
     import headstart.cli.app
     import headstart.study.protocol
     import headstart.transfer  # noqa: F401
@@ -164,6 +168,17 @@ if __name__ == "__main__":
     asked: Any = _serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is None:
         _end(0)
-    exec(compile(asked.code, "<string>", "exec", dont_inherit=True))  # noqa: S102 - the code of a test
+    code = 0
+    try:
+        exec(compile(asked.code, "<string>", "exec", dont_inherit=True))  # noqa: S102 - the code of a test
+    except SystemExit as ended:
+        if asked.to_the_end or isinstance(ended.code, str):
+            raise
+        code = ended.code or 0
+    except Exception:
+        if asked.to_the_end:
+            raise
+        traceback.print_exc()
+        code = 1
     if not asked.to_the_end:
-        _end(0)
+        _end(code)
