@@ -27,7 +27,7 @@ from headstart.features.engines.support import obstacle
 from headstart.finetuning.full import Full
 from headstart.finetuning.stage import Tune
 from headstart.finetuning.top import Top
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.tasks import CLASSIFICATION
@@ -42,7 +42,7 @@ HELD = 20
 
 
 def made(backbone: Backbone) -> Network:
-    return Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), CLASSES))
+    return Network(backbone, HeadModule.fresh(np.zeros(backbone.dim), np.ones(backbone.dim), CLASSES))
 
 
 def data(backbone: Backbone, count: int, engine: str) -> Data:

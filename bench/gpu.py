@@ -23,7 +23,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
 from headstart.features.engines.torch_engine import TorchEngine
 from headstart.finetuning.stage import Stage
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.penalty import Context
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
@@ -76,7 +76,7 @@ def frozen(backbone: Backbone, batch: int, seconds: float) -> float:
 
 def training(backbone: Backbone, batch: int, seconds: float) -> float:
     """Pictures a second of whole training steps on pictures that are on the GPU."""
-    network = Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), CLASSES))
+    network = Network(backbone, HeadModule.fresh(np.zeros(backbone.dim), np.ones(backbone.dim), CLASSES))
     network.to("cuda").to(memory_format=torch.channels_last)
     options = replace(Training(), batch=batch, precision="bfloat16")
     optimise = learning(network, Stage(train=network.stages), options)

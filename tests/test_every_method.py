@@ -16,7 +16,7 @@ from headstart import Transfer, fit
 from headstart.backbones.load import load
 from headstart.finetuning.stage import Stage
 from headstart.finetuning.top import Top
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.l2_sp import L2SP
 from headstart.methods.table import METHODS, configured, method
 from headstart.network import Network
@@ -103,7 +103,7 @@ def minilm():
 
 def moves_what_it_says(tune, before, after):
     """Of the backbone only what the tune says, and of that something."""
-    network = Network(before, TunedHead(np.zeros(before.dim), np.ones(before.dim), 2))
+    network = Network(before, HeadModule.fresh(np.zeros(before.dim), np.ones(before.dim), 2))
     movable = {name.removeprefix("backbone.") for name in tune.movable(network)}
     old, new = before.module.state_dict(), after.module.state_dict()
     assert old.keys() == new.keys()

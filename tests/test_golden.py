@@ -19,7 +19,7 @@ from headstart.finetuning.full import Full
 from headstart.finetuning.head import HeadOnly
 from headstart.finetuning.lp_ft import LPFT
 from headstart.finetuning.stage import Stage
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
@@ -65,7 +65,7 @@ def regression(x: np.ndarray, y: np.ndarray) -> Data:
 
 
 def network(backbone: Backbone) -> Network:
-    return Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), 1))
+    return Network(backbone, HeadModule.fresh(np.zeros(backbone.dim), np.ones(backbone.dim), 1))
 
 
 def far_error(tuned: Network, truth: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import SAFE, fill, parse_weights
 from headstart.errors import BackboneError, MissingWeights
 from headstart.heads.arrays import foreign_arrays, head_arrays
-from headstart.heads.module import FORMS, StoredHead
+from headstart.heads.module import FORMS, HeadModule
 from headstart.preprocessing.config_file import read_config
 from headstart.preprocessing.spec import preprocess_from_json
 from headstart.tasks import CLASSIFICATION
@@ -85,7 +85,7 @@ def _classifier(folder: Path, config: dict[str, Any]) -> Labelled | None:
     tensors = _tensors(folder)
     parts = _saved(folder, config["backbone"], _under(PREFIX, tensors))
     try:
-        last = StoredHead(_under(HEAD, tensors), head["form"], float(head["temperature"]))
+        last = HeadModule.stored(_under(HEAD, tensors), head["form"], float(head["temperature"]))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise BackboneError(f"{folder}: the head of this model cannot be read ({error!r}); save it again.") from error
     engine = config.get("engine")

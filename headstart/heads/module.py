@@ -1,9 +1,10 @@
-"""A head as a torch module: whole, as a fitted model answers, or as layers that learn on top of a network."""
+"""A head as a torch module: frozen, as a fitted model answers, or with linear layers that learn on top of a network."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Self, cast
 
 import numpy as np
@@ -17,71 +18,146 @@ from headstart.heads.layers import deepest, leads_on
 from headstart.linalg.distances import expanded
 from headstart.tasks.task import Array, Kind
 
-__all__ = ["FORMS", "StoredHead", "TunedHead"]
+__all__ = ["FORMS", "HeadModule"]
 
 FORMS = ("plain", "root")
 _BLOCK = 1024
 _NODE = 5
 
 
-class StoredHead(nn.Module):
-    """The function of `heads.head.Head`, with all that may stand in it, over the temperature: (N, D) -> (N, C) float64.
+class HeadModule(nn.Module):
+    """The function of `heads.head.Head`, with all that may stand in it, over the temperature: (N, D) -> (N, C).
 
     logits = W_k relu(... relu(W_1 z + b_1)) + b_k        x = features, or sign(features) sqrt(|features|) if "root"
     x <- x turn + shift;   x <- x / |x|  if unit;   x <- (x - mean) / scale
     z = x, or exp(-gamma |x - landmarks|^2), or the summed leaves of the trees
 
-    tensors   "mean" (D,), "scale" (D,), "weight.0" (D, H), "bias.0" (H,), "weight.1" ...: as the model keeps them
-    form      "plain" or "root"
-
-    It stays in float64 wherever it is moved to, so that a backbone in another precision leaves it as it was fitted.
-    `KeyError` where a tensor is missing; `ValueError` for one that it could not use, for trees that lead nowhere, for
-    another form, and for a temperature not above 0; `RuntimeError` where two do not fit.
+    tensors   by the names of `Head.arrays`, without the linear layers where `layers` are given
+    layers    linear layers that learn, in float32 as all of the head then is: a share `dropout` of what the last one is
+              given drops out in training. None: nothing learns, and all is float64 wherever it is moved to, so that a
+              backbone in another precision leaves it as it was fitted
     """
 
-    def __init__(self, tensors: dict[str, Tensor], form: str, temperature: float) -> None:
+    mean: Tensor
+    scale: Tensor
+    hidden: nn.Linear | None
+    linear: nn.Linear
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        form: Form,
+        temperature: float = 1.0,
+        *,
+        layers: Sequence[nn.Linear] = (),
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
-        _check(tensors, form, temperature)
-        self.form, self.temperature = form, temperature
+        self.form, self.temperature, self.learns = form, temperature, bool(layers)
         for name, tensor in tensors.items():
-            self.register_buffer(_buffer(name), tensor.detach().double())
-        self.count = 1 + _last(tensors)
-        trees = tensors.get("trees", torch.zeros(0, 1, _NODE))
-        self.depth, self.shape = deepest(trees.numpy()), (len(trees), trees.shape[1])
-        self.functions = len(tensors["weight.0"])
+            self.register_buffer(_buffer(name), tensor.detach().to(torch.float32 if layers else torch.float64))
+        self.count = len(layers) or 1 + _last(tensors)
+        if "trees" in tensors:
+            trees = tensors["trees"]
+            self.depth, self.shape = deepest(trees.numpy()), (len(trees), trees.shape[1])
+            self.functions = len(tensors["weight.0"])
+        if layers:
+            *below, last = layers
+            self.hidden = below[0] if below else None
+            self.dropout = nn.Dropout(dropout)
+            self.linear = last
+
+    @classmethod
+    def stored(cls, tensors: Mapping[str, Tensor], form: str, temperature: float) -> HeadModule:
+        """A fitted head as the model keeps it, frozen.
+
+        `KeyError` where a tensor is missing; `ValueError` for one that it could not use, for trees that lead nowhere,
+        for another form, and for a temperature not above 0; `RuntimeError` where two do not fit.
+        """
+        _check(tensors, form, temperature)
+        return cls(tensors, cast(Form, form), temperature)
+
+    @classmethod
+    def fresh(
+        cls, mean: Array, scale: Array, outputs: int, *, form: Form = "plain", hidden: int = 0, dropout: float = 0.0
+    ) -> HeadModule:
+        """One that learns and knows nothing: every logit is 0. With a hidden layer, that is drawn and the last is 0."""
+        widths = (len(mean), hidden, outputs) if hidden else (len(mean), outputs)
+        layers = [nn.Linear(before, after) for before, after in pairwise(widths)]
+        nn.init.zeros_(layers[-1].bias)
+        nn.init.zeros_(layers[-1].weight)
+        return cls(_standardisation(mean, scale), form, layers=layers, dropout=dropout)
+
+    @classmethod
+    def like(cls, head: Head, *, dropout: float = 0.0) -> HeadModule:
+        """One that learns on from a fitted head of one layer, at its temperature. ValueError for one that has more."""
+        if more := sorted(head.arrays.keys() - {"mean", "scale", "weight.0", "bias.0"}):
+            raise ValueError(
+                f"the {head.name} head has more than one layer: use ridge or logistic, since a network whose weights "
+                f"learn cannot begin with its {', '.join(more)}"
+            )
+        layer = nn.Linear(*head.arrays["weight.0"].shape)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(head.arrays["weight.0"].T / head.temperature))
+            layer.bias.copy_(torch.from_numpy(head.arrays["bias.0"] / head.temperature))
+        known = _standardisation(head.arrays["mean"], head.arrays["scale"])
+        return cls(known, head.form, layers=[layer], dropout=dropout)
 
     def forward(self, features: Tensor) -> Tensor:
-        x = features.double()
-        if self.form == "root":
-            root = x.abs().sqrt().copysign(x)
-            x = root if features.dtype == torch.float64 else root.float().double()  # as rounded as numpy's own root
-        x = self._below(self._standardised(x))
+        x = self._below(self.standardised(features))
         for layer in range(self.count):
-            x = (x.relu() if layer else x) @ self._get(f"weight.{layer}") + self._get(f"bias.{layer}")
-        return x / self.temperature
+            x = self._linear(layer, x.relu() if layer else x)
+        return x if self.learns else x / self.temperature
 
-    def logits(self, features: Array) -> Array:
-        """The same from an array, in blocks of rows: (N, D) -> (N, C) float64."""
-        with torch.inference_mode():
-            parts = [self(torch.from_numpy(part)).cpu().numpy() for part in _blocks(np.asarray(features))]
-        return np.concatenate(parts)
-
-    def _standardised(self, x: Tensor) -> Tensor:
+    def standardised(self, features: Tensor) -> Tensor:
+        """x above, (N, D)."""
+        x = self._shaped(features)
         if self._has("turn"):
             x = x @ self._get("turn") + self._get("shift")
         if self._has("unit"):
             lengths = x.square().sum(1, keepdim=True).sqrt()
             x = x / torch.where(lengths > 0, lengths, 1.0)
-        return (x - self._get("mean")) / self._get("scale")
+        return (x - self.mean) / self.scale
+
+    def logits(self, features: Array) -> Array:
+        """The same as `forward` from an array, in blocks of rows: (N, D) -> (N, C), float64 of a frozen head."""
+        with torch.inference_mode():
+            parts = [self(torch.from_numpy(part)).cpu().numpy() for part in _blocks(np.asarray(features))]
+        return np.concatenate(parts)
+
+    def exported(self, kind: Kind, *, temperature: float, facts: HeadFacts) -> Head:
+        """What has learnt as plain arrays, for the artefact."""
+        arrays = {
+            "mean": self.mean.double().numpy().copy(),
+            "scale": self.scale.double().numpy().copy(),
+        }
+        for number, layer in enumerate(filter(None, (self.hidden, self.linear))):
+            arrays[f"weight.{number}"] = layer.weight.detach().numpy().T.copy()
+            arrays[f"bias.{number}"] = layer.bias.detach().double().numpy().copy()
+        name = "linear" if self.hidden is None else "neural"
+        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, form=self.form, facts=facts)
+
+    def _shaped(self, features: Tensor) -> Tensor:
+        if self.learns:
+            return signed_root(features, 0.1 * self.scale) if self.form == "root" else features
+        x = features.double()
+        if self.form == "plain":
+            return x
+        root = x.abs().sqrt().copysign(x)
+        return root if features.dtype == torch.float64 else root.float().double()  # as rounded as numpy's own root
 
     def _below(self, x: Tensor) -> Tensor:
         """What the linear layers stand on."""
         if self._has("landmarks"):
-            return self._radial(x, self._get("landmarks"))
+            return (-self._get("gamma") * expanded(x, self._get("landmarks"))).exp()
         return self._grown(x, self._get("trees")) if self._has("trees") else x
 
-    def _radial(self, x: Tensor, landmarks: Tensor) -> Tensor:
-        return (-self._get("gamma") * expanded(x, landmarks)).exp()
+    def _linear(self, layer: int, x: Tensor) -> Tensor:
+        if not self.learns:
+            return x @ self._get(f"weight.{layer}") + self._get(f"bias.{layer}")
+        if self.hidden is not None and layer == 0:
+            return cast(Tensor, self.hidden(x))
+        return cast(Tensor, self.linear(self.dropout(x)))
 
     def _grown(self, x: Tensor, trees: Tensor) -> Tensor:
         """As `heads.layers.grown`; every row goes as many steps as the deepest leaf needs, and waits in its own."""
@@ -103,71 +179,11 @@ class StoredHead(nn.Module):
         return cast(Tensor, self._buffers[_buffer(name)])
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """To another device, and never to another precision."""
+        """A frozen head goes to another device, and never to another precision."""
+        if self.learns:
+            return cast(Self, cast(Any, super())._apply(fn, recurse))
         device = fn(torch.zeros(0)).device
         return cast(Self, cast(Any, super())._apply(lambda tensor: tensor.to(device), recurse))
-
-
-class TunedHead(nn.Module):
-    """The last layer: logits = W x + b, where x = (shaped(features) - mean) / scale, of which in training a share drops
-    out. With a hidden layer, x <- relu(W_1 x + b_1) before that. Only W and b can learn. (N, D) -> (N, C).
-    """
-
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(
-        self, mean: Array, scale: Array, outputs: int, *, form: Form = "plain", hidden: int = 0, dropout: float = 0.0
-    ) -> None:
-        super().__init__()
-        self.form = form
-        self.register_buffer("mean", torch.from_numpy(np.array(mean, np.float32)))
-        self.register_buffer("scale", torch.from_numpy(np.array(scale, np.float32)))
-        self.hidden = nn.Linear(len(mean), hidden) if hidden else None
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(hidden or len(mean), outputs)
-        nn.init.zeros_(self.linear.bias)
-        nn.init.zeros_(self.linear.weight)
-
-    @classmethod
-    def like(cls, head: Head, *, dropout: float = 0.0) -> TunedHead:
-        """The same function as a fitted head of one layer, at its temperature. ValueError for one that has more."""
-        if more := sorted(head.arrays.keys() - {"mean", "scale", "weight.0", "bias.0"}):
-            raise ValueError(
-                f"the {head.name} head has more than one layer: use ridge or logistic, since a network whose weights "
-                f"learn cannot begin with its {', '.join(more)}"
-            )
-        outputs = head.arrays["weight.0"].shape[1]
-        made = cls(head.arrays["mean"], head.arrays["scale"], outputs, form=head.form, dropout=dropout)
-        with torch.no_grad():
-            made.linear.weight.copy_(torch.from_numpy(head.arrays["weight.0"].T / head.temperature))
-            made.linear.bias.copy_(torch.from_numpy(head.arrays["bias.0"] / head.temperature))
-        return made
-
-    def standardised(self, features: Tensor) -> Tensor:
-        """x above, (N, D)."""
-        if self.form == "root":
-            features = signed_root(features, 0.1 * self.scale)
-        return (features - self.mean) / self.scale
-
-    def forward(self, features: Tensor) -> Tensor:
-        x = self.standardised(features)
-        if self.hidden is not None:
-            x = torch.relu(self.hidden(x))
-        logits: Tensor = self.linear(self.dropout(x))
-        return logits
-
-    def exported(self, kind: Kind, *, temperature: float, facts: HeadFacts) -> Head:
-        """As plain arrays, for the artefact."""
-        arrays = {
-            "mean": self.mean.double().numpy().copy(),
-            "scale": self.scale.double().numpy().copy(),
-        }
-        for number, layer in enumerate(filter(None, (self.hidden, self.linear))):
-            arrays[f"weight.{number}"] = layer.weight.detach().numpy().T.copy()
-            arrays[f"bias.{number}"] = layer.bias.detach().double().numpy().copy()
-        name = "linear" if self.hidden is None else "neural"
-        return Head(name=name, kind=kind, arrays=arrays, temperature=temperature, form=self.form, facts=facts)
 
 
 def signed_root(features: Tensor, least: Tensor) -> Tensor:
@@ -176,6 +192,14 @@ def signed_root(features: Tensor, least: Tensor) -> Tensor:
     root = features.detach().abs().sqrt()
     slope = 0.5 / root.clamp_min(least)
     return root.copysign(features.detach()) + slope * (features - features.detach())
+
+
+def _standardisation(mean: Array, scale: Array) -> dict[str, Tensor]:
+    """Copies in float32."""
+    return {
+        "mean": torch.from_numpy(np.array(mean, np.float32)),
+        "scale": torch.from_numpy(np.array(scale, np.float32)),
+    }
 
 
 def _buffer(name: str) -> str:
@@ -187,7 +211,7 @@ def _blocks(features: Array) -> list[Any]:
     return [np.array(features[start : start + _BLOCK]) for start in starts]
 
 
-def _check(tensors: dict[str, Tensor], form: str, temperature: float) -> None:
+def _check(tensors: Mapping[str, Tensor], form: str, temperature: float) -> None:
     if not temperature > 0:
         raise ValueError(f"temperature = {temperature}: expected a number above 0")
     if form not in FORMS:
@@ -210,6 +234,6 @@ def _check(tensors: dict[str, Tensor], form: str, temperature: float) -> None:
         )
 
 
-def _last(tensors: dict[str, Tensor]) -> int:
+def _last(tensors: Mapping[str, Tensor]) -> int:
     """The number of the last layer."""
     return max(1, sum(name.startswith("weight.") for name in tensors)) - 1

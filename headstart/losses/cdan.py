@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.checks import at_least
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
 from headstart.losses.penalty import Context, Helper
@@ -45,7 +45,7 @@ class CDAN(Adversarial):
 
     def start(self, context: Context) -> Against:
         """With an adversary that knows nothing yet."""
-        head = cast(TunedHead, context.network.head)
+        head = cast(HeadModule, context.network.head)
         product = Product(len(head.mean), head.linear.out_features, self.most, context.seed).to(head.mean.device)
         told = adversary(product.width, self.width, context.seed, head.mean)
 

@@ -15,7 +15,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.adversary import Adversarial, adversary, told_apart
 from headstart.losses.domains import Against, Domains
 from headstart.losses.penalty import Context, Helper
@@ -33,7 +33,7 @@ class DANN(Adversarial):
 
     def start(self, context: Context) -> Against:
         """With an adversary that knows nothing yet."""
-        mean = cast(TunedHead, context.network.head).mean
+        mean = cast(HeadModule, context.network.head).mean
         told = adversary(len(mean), self.width, context.seed, mean)
 
         def cost(both: Domains) -> Tensor:

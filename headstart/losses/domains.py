@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor
 
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.penalty import Helper, Norms, Pass
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
@@ -53,7 +53,7 @@ class Between(Norms):
     def _domains(self, found: Pass) -> Domains:
         if found.target is None:
             raise ValueError("this loss compares two tasks, and there is only one: give rows of a target")
-        x = cast(TunedHead, self._network.head).standardised(found.features.float())
+        x = cast(HeadModule, self._network.head).standardised(found.features.float())
         return Domains(x, found.logits.float(), found.target, found)
 
 

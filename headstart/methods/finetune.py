@@ -25,7 +25,7 @@ from headstart.features.feature_set import FeatureSet
 from headstart.finetuning.stage import Tune, settled
 from headstart.heads.facts import TrainingFacts
 from headstart.heads.head import ClassWeight, Head
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.supervised import Supervised
 from headstart.methods.method import (
     AdaptationFacts,
@@ -189,7 +189,7 @@ def tune(
     first, last, missed = _twice(job, tuning, part, journals)
     last.network.cpu().to(memory_format=torch.contiguous_format)
     facts = _facts(part, first, last, target, time.perf_counter() - began)
-    head = last.scale.undo(cast(TunedHead, last.network.head))
+    head = last.scale.undo(cast(HeadModule, last.network.head))
     temperature = job.temperature(first.network, part.held)
     exported = head.exported(seen.task.kind, temperature=temperature, facts=facts)
     for journal in journals:

@@ -11,7 +11,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.data.splits.split import folds
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import ClassWeight
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.heads.select import fit_probe
 from headstart.heads.standardize import standard
 from headstart.network import Network
@@ -40,7 +40,7 @@ class Scale(NamedTuple):
         """The targets as the network sees them."""
         return (targets - self.center) / self.spread if not kind.has_classes else targets
 
-    def undo(self, head: TunedHead) -> TunedHead:
+    def undo(self, head: HeadModule) -> HeadModule:
         """The head in the units of the targets, in place."""
         with torch.no_grad():
             head.linear.weight.mul_(self.spread)
@@ -58,12 +58,12 @@ def started(
         return Network(backbone, _head(seen, rows, tuning, class_weight, scale))
 
 
-def _head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> TunedHead:
+def _head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> HeadModule:
     task, features, training = seen.task, np.asarray(seen.values), tuning.training
     outputs = max(1, len(task.classes))
     if tuning.tune.start == "zero" or tuning.tune.scratch:
         known = standard(features, rows, np.ones(len(rows)), "shared")
-        return TunedHead(known.mean, known.scale, outputs, hidden=training.hidden, dropout=training.dropout)
+        return HeadModule.fresh(known.mean, known.scale, outputs, hidden=training.hidden, dropout=training.dropout)
     some = seen.take(rows)
     targets = np.asarray(some.task.targets)
     fitted = fit_probe(
@@ -78,7 +78,7 @@ def _head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeig
         forms=("plain", "root"),
         scale="shared",
     )
-    head = TunedHead.like(fitted.head, dropout=training.dropout)
+    head = HeadModule.like(fitted.head, dropout=training.dropout)
     with torch.no_grad():
         head.linear.weight.div_(scale.spread)
         head.linear.bias.sub_(scale.center).div_(scale.spread)

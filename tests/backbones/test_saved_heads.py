@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from demo_data import emoji_folder, rated_sentences
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from headstart import BackboneError, Roles, Transfer, fit
@@ -23,7 +24,7 @@ from headstart.data.arrays import as_task
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
 from headstart.heads.facts import FitterFacts
-from headstart.heads.module import StoredHead, TunedHead
+from headstart.heads.module import HeadModule
 from headstart.listener import Logged
 from headstart.methods.table import METHODS
 from headstart.tasks import CLASSIFICATION
@@ -67,7 +68,7 @@ def ground(pair):
 def same_function(head, features):
     """The torch form of a head says what the head says, of features as a backbone gives them."""
     tensors = {name: torch.tensor(value) for name, value in head.arrays.items()}
-    module = StoredHead(tensors, head.form, head.temperature)
+    module = HeadModule.stored(tensors, head.form, head.temperature)
     with torch.inference_mode():
         found = module(torch.tensor(np.asarray(features, np.float32))).numpy()
     np.testing.assert_allclose(found, head.logits(features) / head.temperature, atol=1e-6)
@@ -87,7 +88,7 @@ def test_a_head_that_was_trained_with_its_backbone(hidden, form, ground):
     _, features = ground
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
-    made = TunedHead(features.mean(0), features.std(0), 3, form=form, hidden=hidden)
+    made = HeadModule.fresh(features.mean(0), features.std(0), 3, form=form, hidden=hidden)
     torch.nn.init.normal_(made.linear.weight)
     head = made.exported(CLASSIFICATION, temperature=float(rng.uniform(0.5, 2)), facts=FitterFacts())
     same_function(head, features)
@@ -148,6 +149,31 @@ def test_a_head_that_holds_what_is_not_known_here_is_refused_before_any_work(pai
         load(f"file:{folder}")
 
 
+def drawn_pictures():
+    rng = np.random.default_rng(0)
+    shades = 100 * np.eye(3, dtype=np.uint8)
+    return [Image.fromarray(rng.integers(0, 150, (40, 40, 3), np.uint8) + shades[i % 3]) for i in range(30)]
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_saved_model_of_pictures_with_any_head_answers_as_itself(name, tmp_path):
+    pictures = drawn_pictures()
+    made = Transfer("timm:test_resnet?weights=random", name, **EXACT).fit(pictures, list("abc" * 10))
+    for found in says(made.save(tmp_path / "model"), pictures[:9], list(made.classes_)):
+        np.testing.assert_allclose(found, made.predict_proba(pictures[:9]), atol=1e-6)
+
+
+@pytest.mark.parametrize("modality", ["table", "array"])
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_saved_model_of_columns_with_any_head_has_a_torch_form(name, modality, tmp_path):
+    """No backbone can be made of it, but its head is a module as any other."""
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    X = pd.DataFrame(x, columns=["a", "b", "c"]) if modality == "table" else x
+    folder = Transfer(method=name).fit(X, np.where(x[:, 0] * x[:, 1] > 0, "high", "low")).save(tmp_path / "model")
+    head = Transfer.load(folder).model_.head
+    same_function(head, np.random.default_rng(1).normal(size=(20, head.width)).astype(np.float32))
+
+
 @pytest.mark.parametrize("modality", ["table", "array"])
 def test_a_model_of_columns_is_no_backbone(modality, tmp_path):
     x = np.random.default_rng(0).normal(size=(40, 2))
@@ -163,6 +189,6 @@ def test_a_network_begins_with_a_linear_head_alone(ground):
     for base in ("kernel", "boosting"):
         head = fit_strategy(on, Strategy(), base)
         with pytest.raises(ValueError, match=r"head has more than one layer: use ridge or logistic, since .* its .*s"):
-            TunedHead.like(head)
+            HeadModule.like(head)
     with pytest.raises(ValueError, match=r"cannot begin with its shift, turn, unit"):
-        TunedHead.like(fit_strategy(on, STRATEGIES["likeness"].strategy, "linear"))
+        HeadModule.like(fit_strategy(on, STRATEGIES["likeness"].strategy, "linear"))

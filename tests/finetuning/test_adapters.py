@@ -15,7 +15,7 @@ from headstart.backbones.load import load
 from headstart.finetuning.adapters import places
 from headstart.finetuning.ia3 import IA3
 from headstart.finetuning.lora import LoRA
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.training.checkpoint import Journal
@@ -122,7 +122,7 @@ def test_only_the_names_that_were_asked_for_are_adapted(backbone):
     module = Named()
     stages = (("blocks.0", ("blocks.0.",)), ("blocks.1", ("blocks.1.",)), ("proj", ("proj.",)))
     for tune in (LoRA(stages=1), IA3(stages=1)):
-        network = Network(replace(backbone, module=module, stages=stages), TunedHead(np.zeros(3), np.ones(3), 3))
+        network = Network(replace(backbone, module=module, stages=stages), HeadModule.fresh(np.zeros(3), np.ones(3), 3))
         plan = tune(network, progress=None)
         next(plan)
         kind = ".lora_" if isinstance(tune, LoRA) else ".ia3_"
@@ -146,7 +146,9 @@ def test_convolutions_that_standardise_their_weights_take_none(backbone):
 
 def test_where_no_layer_takes_an_adapter_another_method_is_named(backbone):
     module = nn.Sequential(nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    network = Network(replace(backbone, module=module, stages=(("all", ("",)),)), TunedHead(np.zeros(3), np.ones(3), 3))
+    network = Network(
+        replace(backbone, module=module, stages=(("all", ("",)),)), HeadModule.fresh(np.zeros(3), np.ones(3), 3)
+    )
     with pytest.raises(ValueError, match="no layer of all, head takes an adapter: use method 'top' or 'fine-tune'"):
         next(LoRA()(network, progress=None))
 

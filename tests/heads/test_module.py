@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headstart.heads.arrays import BELOW
 from headstart.heads.head import Head
-from headstart.heads.module import FORMS, StoredHead
+from headstart.heads.module import FORMS, HeadModule
 
 LEAF = -1
 LAYERS = [(), ("landmarks", "gamma"), ("trees",)]
@@ -66,7 +66,7 @@ def any_head(seed, turned, unit, below, widths, form):
 def module_of(head):
     """Its torch form."""
     tensors = {name: torch.tensor(value) for name, value in head.arrays.items()}
-    return StoredHead(tensors, head.form, head.temperature)
+    return HeadModule.stored(tensors, head.form, head.temperature)
 
 
 @given(
@@ -135,7 +135,7 @@ def test_no_rows_and_many_rows():
 def test_it_changes_none_of_the_given_tensors():
     given = {name: torch.tensor(value) for name, value in arrays(5, 3).items()}
     before = {name: value.clone() for name, value in given.items()}
-    StoredHead(given, "plain", 2.0).float()
+    HeadModule.stored(given, "plain", 2.0).float()
     assert all(torch.equal(given[name], before[name]) for name in given)
 
 
@@ -143,21 +143,21 @@ def test_tensors_that_lack_or_do_not_fit_are_refused():
     whole = {name: torch.tensor(value) for name, value in arrays(5, 3).items()}
     for name in whole:
         with pytest.raises(KeyError, match=name):
-            StoredHead({key: value for key, value in whole.items() if key != name}, "plain", 1.0)
+            HeadModule.stored({key: value for key, value in whole.items() if key != name}, "plain", 1.0)
     for name, wrong in (("bias.0", torch.zeros(4)), ("mean", torch.zeros(1)), ("scale", torch.ones(5, 1))):
         with pytest.raises(RuntimeError, match=r"size mismatch: .* has the shape .*, expected"):
-            StoredHead({**whole, name: wrong}, "plain", 1.0)
+            HeadModule.stored({**whole, name: wrong}, "plain", 1.0)
     with pytest.raises(ValueError, match=r"temperature = 0.0: expected a number above 0"):
-        StoredHead(whole, "plain", 0.0)
+        HeadModule.stored(whole, "plain", 0.0)
     with pytest.raises(ValueError, match="form = 'cube': expected 'plain' or 'root'"):
-        StoredHead(whole, "cube", 1.0)
+        HeadModule.stored(whole, "cube", 1.0)
 
 
 @pytest.mark.parametrize("name", ["centre", "gamma", "shift", "bias.1", "weights", "landmark", "turn2"])
 def test_a_tensor_that_no_head_could_use_is_refused_by_its_name(name):
     whole = {key: torch.tensor(value) for key, value in arrays(5, 3).items()} | {name: torch.ones(3)}
     with pytest.raises(ValueError, match=f"it holds {name}, which no head here can use: expected only mean, scale"):
-        StoredHead(whole, "plain", 1.0)
+        HeadModule.stored(whole, "plain", 1.0)
     with pytest.raises(ValueError, match=f"the mine head holds {name}: expected only mean, scale"):
         Head(name="mine", kind="classification", arrays={key: value.numpy() for key, value in whole.items()})
 
@@ -176,7 +176,7 @@ def test_trees_that_lead_nowhere_are_refused(place, value):
     inner = int(torch.nonzero(tensors["trees"][0, :, 0] >= 0)[0])
     tensors["trees"][0, inner, place] = value
     with pytest.raises(ValueError, match="trees hold a node that leads nowhere"):
-        StoredHead(tensors, "plain", 1.0)
+        HeadModule.stored(tensors, "plain", 1.0)
     tensors["trees"] = tensors["trees"][1:]
     with pytest.raises(ValueError, match="11 trees for 3 functions: expected as many for each"):
-        StoredHead(tensors, "plain", 1.0)
+        HeadModule.stored(tensors, "plain", 1.0)

@@ -20,7 +20,7 @@ from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
 from headstart.heads.head import Head
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.listener import Logged
 from headstart.methods.finetune import tune
 from headstart.methods.table import configured
@@ -54,14 +54,14 @@ def test_the_fold_most_like_the_whole_is_held_out():
 def test_a_head_that_is_not_linear_in_the_features_is_no_beginning():
     neural = Transfer(method="neural").fit(*load_iris(return_X_y=True)).model_.head
     with pytest.raises(ValueError, match="the neural head has more than one layer: use ridge or logistic"):
-        TunedHead.like(neural)
+        HeadModule.like(neural)
     arrays = {"mean": np.zeros(2), "scale": np.ones(2), "weight.0": np.ones((2, 3)), "bias.0": np.zeros(3)}
     plain = Head(name="ridge", kind="classification", arrays=arrays, temperature=2.0)
     x = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
-    found = TunedHead.like(plain)(torch.from_numpy(x)).detach().numpy()
+    found = HeadModule.like(plain)(torch.from_numpy(x)).detach().numpy()
     np.testing.assert_allclose(found, plain.logits(x) / 2, rtol=1e-5, atol=1e-6)
     rooted = replace(plain, form="root")
-    found = TunedHead.like(rooted)(torch.from_numpy(x)).detach().numpy()
+    found = HeadModule.like(rooted)(torch.from_numpy(x)).detach().numpy()
     np.testing.assert_allclose(found, rooted.logits(x) / 2, rtol=1e-5, atol=1e-6)
 
 
@@ -77,7 +77,7 @@ def test_what_has_no_network_has_nothing_to_move():
     with pytest.raises(ValueError, match="identity has no network to train: its features are the columns themselves"):
         batches(["x"], identity)
     with pytest.raises(ValueError, match=r"identity has no weights that could move.*use method 'probe'"):
-        Network(identity, TunedHead(np.zeros(2), np.ones(2), 2))
+        Network(identity, HeadModule.fresh(np.zeros(2), np.ones(2), 2))
 
 
 def test_slim_goes_not_with_weights_that_move(run, tmp_path):

@@ -10,7 +10,7 @@ from torch import nn
 
 from headstart.backbones.encoders import TextEncoder
 from headstart.backbones.stages import stages_of
-from headstart.heads.module import TunedHead
+from headstart.heads.module import HeadModule
 from headstart.network import Network
 from headstart.tasks import CLASSIFICATION
 from headstart.training.feed import Data
@@ -65,7 +65,7 @@ def data_of(inputs, train, val):
 def network_of(backbone, classes=3, spread=0.0):
     """A backbone and a head whose weights are noise of this spread; of none, a head that answers nothing."""
     torch.manual_seed(0)
-    network = Network(backbone, TunedHead(np.zeros(backbone.dim), np.ones(backbone.dim), classes))
+    network = Network(backbone, HeadModule.fresh(np.zeros(backbone.dim), np.ones(backbone.dim), classes))
     if spread:
         nn.init.normal_(network.head.linear.weight, std=spread)
     return network
@@ -74,7 +74,7 @@ def network_of(backbone, classes=3, spread=0.0):
 def on_module(backbone, module):
     """A network of three classes on a module, whose stages are found as for any backbone."""
     torch.manual_seed(0)
-    head = TunedHead(np.zeros(1), np.ones(1), 3)
+    head = HeadModule.fresh(np.zeros(1), np.ones(1), 3)
     return Network(replace(backbone, module=module, stages=stages_of(module)), head)
 
 
