@@ -30,7 +30,8 @@ def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         first = plain_file(folder, "config.json", limit=LARGEST_CONFIG)
         config = read_config(first, folder)
         try:
-            return config, {name: _listed(folder, name, facts) for name, facts in config["files"].items()}
+            listing = config["files"].items()
+            return config, {name: _listed(folder, name, file["size"], file["blake3"]) for name, file in listing}
         except ArtefactError:
             if plain_file(folder, "config.json", limit=LARGEST_CONFIG) == first:
                 raise
@@ -66,13 +67,11 @@ def seal(config: dict[str, Any]) -> dict[str, Any]:
     return rest | {"checksum": blake3(canonical(rest)).hexdigest()}
 
 
-def _listed(folder: Path, name: str, facts: dict[str, Any]) -> bytes:
-    data = plain_file(folder, name, limit=facts["size"])
-    if len(data) != facts["size"]:
-        raise ArtefactError(
-            f"{folder / name} holds {len(data)} bytes, expected {facts['size']}: it was truncated; {FRESH}"
-        )
-    if blake3(data).hexdigest() != facts["blake3"]:
+def _listed(folder: Path, name: str, size: int, digest: str) -> bytes:
+    data = plain_file(folder, name, limit=size)
+    if len(data) != size:
+        raise ArtefactError(f"{folder / name} holds {len(data)} bytes, expected {size}: it was truncated; {FRESH}")
+    if blake3(data).hexdigest() != digest:
         raise ArtefactError(f"{folder / name} does not have the hash that config.json states: it was damaged; {FRESH}")
     return data
 
@@ -84,12 +83,12 @@ def plain_file(folder: Path, name: str, *, limit: int) -> bytes:
         if path.is_symlink():
             raise ArtefactError(f"{path} is a link, expected a plain file: put a copy of the file in its place")
         with open(path, "rb", opener=_open_no_link) as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise ArtefactError(f"{path} is not a plain file; {FRESH}")
-            if facts.st_size > limit:
-                raise ArtefactError(f"{path} holds {facts.st_size} bytes, expected at most {limit}; {FRESH}")
-            return file.read(facts.st_size + 1)
+            if status.st_size > limit:
+                raise ArtefactError(f"{path} holds {status.st_size} bytes, expected at most {limit}; {FRESH}")
+            return file.read(status.st_size + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ArtefactError(_absent(folder, name)) from error
     except (OSError, ValueError) as error:

@@ -51,17 +51,16 @@ def cache(
         freed = store.clear()
         show_result({"freed_bytes": freed} if json else f"freed {freed / 1e6:.1f} MB in {store.folder}", json)
     else:
-        held = store.describe()
-        show_result([one._asdict() for one in held] if json else _listing(held, store), json)
+        holdings = store.describe()
+        show_result([holding.to_json() for holding in holdings] if json else _listing(holdings, store), json)
 
 
-def _listing(held: Any, store: Any) -> str:
+def _listing(holdings: Any, store: Any) -> str:
     """The cache in words: a line for each kind of rows, and the sum."""
     lines = []
-    for one in held:
-        about = {"kind": one.kind} | one.about
-        what = " ".join(str(about[key]) for key in ("label", "kind", "engine", "precision") if key in about)
-        lines.append(f"{one.bytes / 1e6:>9,.1f} MB  {one.rows:>9,} rows  {what}")
-    total = sum(one.bytes for one in held) / 1e6
+    for holding in holdings:
+        what = " ".join(filter(None, (holding.label, holding.kind, holding.engine, holding.precision)))
+        lines.append(f"{holding.bytes / 1e6:>9,.1f} MB  {holding.rows:>9,} rows  {what}")
+    total = sum(holding.bytes for holding in holdings) / 1e6
     limit = store.limit_bytes / 1e6
     return "\n".join([*lines, f"{total:>9,.1f} MB in {store.folder}, of at most {limit:,.0f} MB"])

@@ -7,7 +7,7 @@ first, if validation does not get worse by it. It predicts at the cost of one ne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from headstart.checks import at_least
@@ -53,7 +53,7 @@ class Soup:
             runs.append((0.0 if chosen else progress.validation(), number, copied(network)))
         if chosen:
             network.load_state_dict(average([runs[number][2] for number in chosen]))
-            progress.report(soup=list(chosen))
+            progress.settle(replace(self, soup=chosen), {"soup": list(chosen)})
             return
         runs.sort(key=lambda run: run[:2])
         lowest, first, state = runs[0]
@@ -63,7 +63,8 @@ class Soup:
             if found <= lowest:
                 lowest, taken, helped = found, [*taken, state], [*helped, number]
         network.load_state_dict(average(taken))
-        progress.report(tried=[[number, loss] for loss, number, _ in runs], soup=helped, soup_loss=lowest)
+        tried = [[number, loss] for loss, number, _ in runs]
+        progress.settle(replace(self, soup=tuple(helped)), {"tried": tried, "soup": helped, "soup_loss": lowest})
 
     def _tasted(self, network: Network, progress: Progress, states: list[State]) -> float:
         network.load_state_dict(average(states))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Protocol, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from headstart.checks import positive
 from headstart.network import HEAD, Network
 
-__all__ = ["Moves", "Progress", "Stage", "Start", "Tune", "settled", "weights_of"]
+__all__ = ["Moves", "Progress", "Stage", "Start", "Tune", "weights_of"]
 
 Moves = Literal["weights", "adapters", "nothing"]
 Start = Literal["probe", "zero"]
@@ -46,8 +46,8 @@ class Progress(Protocol):
     def validation(self) -> float:
         """The loss of the validation rows, with the weights as they are."""
 
-    def report(self, **facts: Any) -> None:
-        """Tell, as JSON, what was decided; it goes into the evidence."""
+    def settle(self, tune: Tune, account: Mapping[str, Any]) -> None:
+        """Tell what was decided: the tune that seeks nothing again, and how it came about, as JSON for the reader."""
 
 
 class Tune(Protocol):
@@ -79,10 +79,3 @@ class Tune(Protocol):
 def weights_of(network: Network, stages: Iterable[str]) -> frozenset[str]:
     """The names of all weights of these stages of the backbone."""
     return frozenset(name for stage in stages if stage != HEAD for name in network.stage(stage))
-
-
-def settled(tune: Tune, facts: dict[str, Any]) -> Tune:
-    """The same tune with its decisions made: a field that it reported is set to what it was, and not sought again."""
-    names = {field.name for field in fields(cast(Any, tune))}
-    made: Tune = replace(cast(Any, tune), **{name: value for name, value in facts.items() if name in names})
-    return made

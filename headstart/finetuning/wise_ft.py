@@ -9,7 +9,7 @@ prediction, and often keeps what the source knew about inputs unlike the trainin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from headstart.checks import at_least
@@ -48,15 +48,15 @@ class WiSEFT:
         source = copied(network)
         yield Stage(train=network.stages, decay=self.decay)
         tuned = copied(network)
-        alpha = self.alpha
+        alpha, account = self.alpha, {}
         if alpha < 0 and not progress.validates:
             alpha = 0.5
         if alpha < 0:
             alphas = [k / (self.points - 1) for k in range(self.points)]
             path = [(alpha, _loss(network, progress, between(source, tuned, alpha))) for alpha in alphas]
             alpha = min(path, key=lambda point: point[1])[0]
-            progress.report(path=[list(point) for point in path])
-        progress.report(alpha=alpha)
+            account = {"path": [list(point) for point in path]}
+        progress.settle(replace(self, alpha=alpha), account | {"alpha": alpha})
         network.load_state_dict(between(source, tuned, alpha))
 
 

@@ -22,7 +22,7 @@ from headstart.errors import TrainingError
 from headstart.features.cache.cache import RUNS, Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
-from headstart.finetuning.stage import Tune, settled
+from headstart.finetuning.stage import Tune
 from headstart.heads.facts import TrainingFacts
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.module import HeadModule
@@ -216,7 +216,7 @@ def _twice(job: Job, tuning: Tuning, part: Holdout, journals: list[Journal]) -> 
     first = job.train(tuning, journals[0], part)
     if not len(part.held) or len(job.rows.targets) > tuning.training.refit:
         return first, first, ()
-    again = tuning._replace(tune=settled(tuning.tune, first.done.facts))
+    again = tuning._replace(tune=first.done.tune)
     try:
         return first, job.train(again, journals[1], job.rows.all(), lengths=first.done.lengths), ()
     except TrainingError as error:
@@ -234,7 +234,7 @@ def _facts(part: Holdout, first: Pass, last: Pass, target: FeatureSet | None, se
         curves=tuple(tuple(row) if len(held) else tuple(row[:3]) for row in done.curves),
         target_rows=None if target is None else len(part.target),
         seconds=seconds,
-        account=done.facts,
+        account=done.account,
     )
 
 

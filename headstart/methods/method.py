@@ -75,8 +75,8 @@ class AdaptationFacts(NamedTuple):
     @property
     def of_target(self) -> bool:
         """Whether answers of target rows were, of which some may be used."""
-        step = {} if self.learnt is None else self.learnt.moved.facts
-        return self.moved or self.chosen.strategy.target or "labelled" in step
+        step = self.learnt is not None and self.learnt.moved.of_target
+        return self.moved or self.chosen.strategy.target or step
 
 
 class Fitted(NamedTuple):

@@ -65,11 +65,11 @@ class Journal:
         found = None if self.path is None else _read(self.path / _NOW)
         if found is None or self.path is None:
             return None
-        tensors, about = found
+        tensors, record = found
         try:
             self._found = {part: _of(tensors, part) for part in _PARTS}
-            self._steps = int(about.pop("steps"))
-            point = Checkpoint(**about, best=self._found["best"])
+            self._steps = int(record.pop("steps"))
+            point = Checkpoint(**record, best=self._found["best"])
             past = [_read(self.path / _ended(number)) for number in range(point.stage)]
             # written again with the next checkpoint: a twin of this run may end before, and take its files with it
             self._ended = {number: _of(one[0], "") for number, one in enumerate(past) if one is not None}
@@ -92,14 +92,14 @@ class Journal:
         }
         parts = {"now": network.state_dict(), "best": point.best, "optimiser": state}
         parts["average"] = average.mean
-        about = {key: value for key, value in point._asdict().items() if key != "best"}
-        about["steps"] = average.steps
+        record = {key: value for key, value in point._asdict().items() if key != "best"}
+        record["steps"] = average.steps
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             for number, ended in self._ended.items():
                 _write(self.path / _ended(number), {"": ended}, {})
             self._ended = {}
-            _write(self.path / _NOW, parts, about)
+            _write(self.path / _NOW, parts, record)
         except OSError as error:
             self.notes = [f"where training stands could not be kept ({error}): a killed run would begin earlier"]
         self._written = time.monotonic()
@@ -133,9 +133,9 @@ def _ended(stage: int) -> str:
     return f"stage-{stage}.safetensors"
 
 
-def _write(path: Path, parts: dict[str, dict[str, Tensor]], about: dict[str, Any]) -> None:
+def _write(path: Path, parts: dict[str, dict[str, Tensor]], record: dict[str, Any]) -> None:
     tensors = {f"{part}/{name}": _plain(value) for part, some in parts.items() for name, value in some.items()}
-    write_file(path, save(tensors, {"about": json.dumps(about)}))
+    write_file(path, save(tensors, {"about": json.dumps(record)}))
 
 
 def _plain(value: Tensor) -> Tensor:
@@ -148,8 +148,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         return None
     try:
         with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {})["about"])
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+            record = json.loads((file.metadata() or {})["about"])
+            return {name: file.get_tensor(name) for name in file.keys()}, record  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         with suppress(OSError):  # where it cannot be deleted it is passed over again
             path.unlink(missing_ok=True)

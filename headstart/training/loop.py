@@ -6,7 +6,7 @@ Everything random is drawn anew from (seed, stage, epoch, step), so that a check
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -49,12 +49,13 @@ class Curve(NamedTuple):
 
 class Trained(NamedTuple):
     """What a training has to tell: every epoch, how many of them were best in each stage, how many weights learnt,
-    what the tune decided, and in words what went wrong on the way."""
+    the tune with its decisions made, its account of them for the reader, and in words what went wrong on the way."""
 
     curves: list[Curve]
     lengths: list[int]
     parameters: int
-    facts: dict[str, Any]
+    tune: Tune
+    account: Mapping[str, Any]
     notes: list[str]
 
 
@@ -103,7 +104,9 @@ def train(
         torch.set_rng_state(before)
         run.step.penalty.close()
         network.requires_grad_(False).eval()
-    return Trained(run.curves, run.found, sum(run.learnt.values()), run.facts, [*run.notes, *run.step.notes])
+    return Trained(
+        run.curves, run.found, sum(run.learnt.values()), run.settled or tune, run.account, [*run.notes, *run.step.notes]
+    )
 
 
 def logits(network: Features, inputs: Batches, rows: Array, batch: int = 32) -> Tensor:
@@ -139,7 +142,8 @@ class _Run:
         self.of_target = torch.zeros(len(data.inputs), dtype=torch.bool)
         self.of_target[data.target] = True
         self.notes: list[str] = []
-        self.facts: dict[str, Any] = {}
+        self.settled: Tune | None = None
+        self.account: Mapping[str, Any] = {}
         self.learnt: dict[str, int] = {}
         self.where = ""
         self.point = journal.read()
@@ -161,9 +165,9 @@ class _Run:
         with self.network.asked():
             return _mean(self._losses(self.network, self.data.inputs))
 
-    def report(self, **facts: Any) -> None:
+    def settle(self, tune: Tune, account: Mapping[str, Any]) -> None:
         """See `Progress`."""
-        self.facts |= facts
+        self.settled, self.account = tune, account
 
     def stage(self, number: int, stage: Stage) -> None:
         """Epochs until validation stops getting better; a stage that a checkpoint has left behind is only loaded."""

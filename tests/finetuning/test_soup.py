@@ -13,15 +13,15 @@ class Valley:
     """A loss of weights with its best point somewhere, and what was reported."""
 
     def __init__(self, network, best):
-        self.network, self.best, self.facts = network, best, {}
+        self.network, self.best, self.account = network, best, {}
 
     validates = True
 
     def validation(self):
         return float((self.network.head.linear.bias.detach() - self.best).square().sum())
 
-    def report(self, **facts):
-        self.facts |= facts
+    def settle(self, tune, account):
+        self.tune, self.account = tune, account
 
 
 def cooked(network, soup, ends, best):
@@ -58,25 +58,26 @@ def test_the_choice_is_that_of_the_algorithm(network, seed):
     ends, best = rng.standard_normal((5, 3)).round(2).tolist(), (rng.standard_normal(3) / 3).round(2).tolist()
     progress, _ = cooked(network, Soup(runs=5), ends, best)
     chosen, point, loss = naive(ends, best)
-    assert progress.facts["soup"] == chosen
+    assert progress.account["soup"] == chosen
+    assert progress.tune == Soup(runs=5, soup=tuple(chosen))
     np.testing.assert_allclose(network.head.linear.bias.detach(), point, atol=1e-6)
-    assert progress.facts["soup_loss"] == pytest.approx(loss, rel=1e-4)
-    assert progress.validation() == pytest.approx(progress.facts["soup_loss"])
-    assert [number for number, _ in progress.facts["tried"]] == sorted(
+    assert progress.account["soup_loss"] == pytest.approx(loss, rel=1e-4)
+    assert progress.validation() == pytest.approx(progress.account["soup_loss"])
+    assert [number for number, _ in progress.account["tried"]] == sorted(
         range(5), key=lambda k: ((np.array(ends[k]) - best) ** 2).sum()
     )
 
 
 def test_one_that_helps_nobody_is_the_best_run_to_the_bit(network):
     progress, rates = cooked(network, Soup(runs=2, spread=4.0), [[0.1, 0.1, 0.1], [9.0, 9.0, 9.0]], [0.1, 0.1, 0.1])
-    assert progress.facts["soup"] == [0]
+    assert progress.account["soup"] == [0]
     assert torch.equal(network.head.linear.bias.detach(), torch.tensor([0.1, 0.1, 0.1]))
     assert rates == [4.0, 0.25]
 
 
 def test_a_tie_is_taken(network):
     progress, _ = cooked(network, Soup(runs=3), [[1.0, 0.0, 0.0]] * 3, [0.0, 0.0, 0.0])
-    assert progress.facts["soup"] == [0, 1, 2]
+    assert progress.account["soup"] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

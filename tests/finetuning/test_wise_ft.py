@@ -46,7 +46,7 @@ def ends(network):
 def test_the_ends_are_the_probe_and_the_tuned_network(network, ends, alpha):
     found, trained = run(network, WiSEFT(alpha=alpha))
     assert equal(found, ends[int(alpha)])
-    assert trained.facts["alpha"] == alpha
+    assert trained.account["alpha"] == alpha
 
 
 def test_a_point_between_is_where_it_was_asked_for(network, ends):
@@ -56,10 +56,11 @@ def test_a_point_between_is_where_it_was_asked_for(network, ends):
 
 def test_validation_chooses_on_the_path_that_is_told(network, ends):
     found, trained = run(network, WiSEFT(points=5))
-    path = dict(trained.facts["path"])
+    path = dict(trained.account["path"])
     assert list(path) == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert trained.facts["alpha"] == min(path, key=path.get)
-    assert equal(found, between(*ends, trained.facts["alpha"]))
+    assert trained.account["alpha"] == min(path, key=path.get)
+    assert trained.tune == WiSEFT(points=5, alpha=trained.account["alpha"])
+    assert equal(found, between(*ends, trained.account["alpha"]))
     targets = torch.arange(18)[12:] % 3
     for alpha, loss in path.items():
         network.load_state_dict(between(*ends, alpha))

@@ -47,7 +47,7 @@ class FeatureAugmentation:
         answers = np.concatenate([domains.targets, known])
         weights = self._weights(n, len(both), domains.weights)
         of = np.append(np.arange(n), n + np.flatnonzero(answered))
-        return Aligned(both, answers, weights, _as_target, {"labelled": len(known)}, of)
+        return Aligned(both, answers, weights, _as_target, {"labelled": len(known)}, of, of_target=True)
 
     def _weights(self, n: int, total: int, given: Array | None) -> Array | None:
         if self.share is None and given is None:

@@ -40,9 +40,10 @@ class Aligned(NamedTuple):
     targets    (n',) their answers
     weights    (n',) non-negative, mean 1; None: all alike
     move       (q, d) features of target rows, any number of them -> (q, k), as the head sees them
-    facts      what the step found out, as plain JSON: costs, effective sample size, chosen widths
+    facts      what the step found out, as plain JSON for the reader: costs, effective sample size, chosen widths
     of         (n',) which row each is: 0 to n - 1 of the source, n to n + m - 1 of the target; None: the source's,
                in their order
+    of_target  whether answers of target rows are learnt from
     """
 
     source: Array
@@ -51,6 +52,7 @@ class Aligned(NamedTuple):
     move: Callable[[Array], Array]
     facts: dict[str, object]
     of: Array | None = None
+    of_target: bool = False
 
 
 @runtime_checkable

@@ -44,4 +44,4 @@ class BalancedWeights:
         rows, answers = np.vstack([domains.source, X_t]), np.concatenate([domains.targets, y_t])
         facts: dict[str, object] = {"labelled": m, "effective": effective(weights)}
         of = np.append(np.arange(n), n + np.flatnonzero(known))
-        return Aligned(rows, answers, weights, unmoved, facts, of)
+        return Aligned(rows, answers, weights, unmoved, facts, of, of_target=True)

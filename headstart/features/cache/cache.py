@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,14 +36,27 @@ _HEADERS = 256
 
 
 class Holding(NamedTuple):
-    """What the cache holds of one namespace. last_used is in seconds since 1970, as `time.time` counts."""
+    """What the cache holds of one namespace.
+
+    label, engine, precision   of what was computed; "" where that is not known
+    last_used   in seconds since 1970, as `time.time` counts
+    about       all that tells the namespace from others, as it is stored, for the reader
+    """
 
     namespace: str
     kind: str
-    about: dict[str, Any]
+    label: str
+    engine: str
+    precision: str
     rows: int
     bytes: int
     last_used: float
+    about: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `headstart cache --json` prints it."""
+        record = {key: getattr(self, key) for key in ("namespace", "kind", "about", "rows", "bytes", "last_used")}
+        return record | {"about": dict(self.about)}
 
 
 class Cache:
@@ -66,7 +80,7 @@ class Cache:
         total = sum(holding.bytes for holding in held)
         lines = [f"{self.folder}: {total / 1e6:.1f} MB of at most {self.limit_bytes / 1e6:.0f} MB"]
         for holding in held:
-            name = " ".join(str(holding.about.get(key, "")) for key in ("label", "engine", "precision")).strip()
+            name = " ".join((holding.label, holding.engine, holding.precision)).strip()
             used = time.strftime("%Y-%m-%d %H:%M", time.localtime(holding.last_used))
             size = f"{holding.rows} rows, {holding.bytes / 1e6:.1f} MB"
             lines.append(f"{holding.namespace[:12]}  {holding.kind:8}  {size:24}  last used {used}  {name}")
@@ -74,15 +88,8 @@ class Cache:
 
     def describe(self) -> list[Holding]:
         """What is held, most recently used first. Empty where there is no cache yet."""
-        found = []
-        for kind in KINDS:
-            for folder in _folders(self.folder / kind):
-                files = [status for _, status in shards(folder)]
-                about = _about(folder)
-                size = sum(status.st_size for status in files)
-                used = max((status.st_mtime for status in files), default=0.0)
-                found.append(Holding(folder.name, kind, about, _rows(about, files), size, used))
-        return sorted(found, key=lambda holding: holding.last_used, reverse=True)
+        holdings = [_holding(folder, kind) for kind in KINDS for folder in _folders(self.folder / kind)]
+        return sorted(holdings, key=lambda holding: holding.last_used, reverse=True)
 
     def clear(self, namespace: str | None = None) -> int:
         """Delete everything, or one namespace by its name; the bytes freed.
@@ -117,19 +124,24 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def _holding(folder: Path, kind: str) -> Holding:
+    """One namespace by its description, which may be missing or damaged, and by its files."""
+    files = [status for _, status in shards(folder)]
     try:
-        about = json.loads((folder / "about.json").read_bytes())
+        record = json.loads((folder / "about.json").read_bytes())
     except (OSError, ValueError):
-        return {}
-    return about if isinstance(about, dict) else {}
-
-
-def _rows(about: dict[str, Any], files: list[os.stat_result]) -> int:
-    if not {"width", "dtype"} <= about.keys():
-        return 0
-    row = KEY + about["width"] * np.dtype(about["dtype"]).itemsize
-    return sum(max(0, status.st_size - _HEADERS) // row for status in files)
+        record = {}
+    record = record if isinstance(record, dict) else {}
+    row = KEY + record["width"] * np.dtype(record["dtype"]).itemsize if {"width", "dtype"} <= record.keys() else 0
+    return Holding(
+        namespace=folder.name,
+        kind=kind,
+        **{key: str(record.get(key, "")) for key in ("label", "engine", "precision")},
+        rows=sum(max(0, status.st_size - _HEADERS) // row for status in files) if row else 0,
+        bytes=sum(status.st_size for status in files),
+        last_used=max((status.st_mtime for status in files), default=0.0),
+        about=record,
+    )
 
 
 def _delete(path: Path) -> int:

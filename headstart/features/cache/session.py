@@ -52,13 +52,13 @@ class Session:
         """
         folder: Path | None = None
         if self._cache is not None:
-            about = identity | {"width": width, "dtype": np.dtype(dtype).name}
-            name = blake3(json.dumps(about, sort_keys=True).encode()).hexdigest(length=16)
+            record = identity | {"width": width, "dtype": np.dtype(dtype).name}
+            name = blake3(json.dumps(record, sort_keys=True).encode()).hexdigest(length=16)
             folder = self._cache.folder / kind / name
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 if not (folder / "about.json").is_file():
-                    write_file(folder / "about.json", json.dumps({"label": label} | about, indent=1).encode())
+                    write_file(folder / "about.json", json.dumps({"label": label} | record, indent=1).encode())
             except OSError as error:
                 self._trouble(error)
         store = Store(folder, width, dtype, room=self._has_room, trouble=self._trouble)

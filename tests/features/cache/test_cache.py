@@ -38,7 +38,7 @@ def test_it_describes_what_it_holds(cache, make):
     filled(cache, make, {"fingerprint": "b"}, 7)
     found = {holding.about["fingerprint"]: holding for holding in cache.describe()}
     assert {name: holding.rows for name, holding in found.items()} == {"a": 5, "b": 7}
-    assert found["a"].about["label"] == "tiny"
+    assert found["a"].label == "tiny"
     assert found["b"].bytes == 256 + 7 * (32 + 12)
     assert found["a"].last_used > 1e9
     assert repr(cache) == f"Cache({str(cache.folder)!r}, limit_bytes={20 * 2**30})"
