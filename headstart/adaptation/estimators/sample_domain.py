@@ -10,6 +10,7 @@ from sklearn.base import is_regressor
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from headstart.adaptation.alignment.step import Domains
+from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Array
 
 __all__ = ["answered", "coded", "domains_of", "finite", "have_answers", "sources", "weighable"]
@@ -138,8 +139,8 @@ def have_answers(domains: Domains) -> Array:
     """(m,) of bool: which target rows have an answer that is known; none where no target label may be used."""
     if domains.known is None:
         return np.zeros(len(domains.target), dtype=bool)
-    known = domains.known
-    return np.asarray(known >= 0 if domains.classes else np.isfinite(known).reshape(len(known), -1).all(1))
+    kind = CLASSIFICATION if domains.classes else REGRESSION
+    return np.asarray(kind.known(domains.known).reshape(len(domains.known), -1).all(1))
 
 
 def weighable(estimator: Any, who: str) -> None:

@@ -151,7 +151,7 @@ def _labels(source: Array, y: Array, target: Array, known: Array | None, kind: K
     if known is None:
         return None
     if not kind.has_classes:
-        given = np.isfinite(known)
+        given = kind.known(known)
         return conditional(source, y[:, None], target[given], known[given, None], seed=seed) if given.any() else None
     codes, given = np.unique(y), np.isin(known, y)
     if not given.any() or len(codes) < 2:
