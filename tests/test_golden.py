@@ -23,6 +23,7 @@ from headstart.heads.module import HeadModule
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
+from headstart.tasks import REGRESSION
 from headstart.training.checkpoint import Journal
 from headstart.training.feed import Data
 from headstart.training.loop import train
@@ -61,7 +62,7 @@ def linear(weight: np.ndarray, bias: np.ndarray | None = None) -> Backbone:
 def regression(x: np.ndarray, y: np.ndarray) -> Data:
     """All rows are trained on, and all say when to stop."""
     rows = np.arange(len(x))
-    return Data(Rows(torch.from_numpy(x).float()), torch.from_numpy(y), torch.ones(len(x)), "regression", rows, rows)
+    return Data(Rows(torch.from_numpy(x).float()), torch.from_numpy(y), torch.ones(len(x)), REGRESSION, rows, rows)
 
 
 def network(backbone: Backbone) -> Network:
