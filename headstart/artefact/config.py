@@ -50,15 +50,15 @@ def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
 
 def labels(classes: tuple[Any, ...]) -> list[Label]:
     """The class labels as JSON, numpy scalars made Python's. Each must be distinct text, number or truth value."""
-    found = plain(classes, "classes")
-    for label in found:
+    plain_labels = plain(classes, "classes")
+    for label in plain_labels:
         if not isinstance(label, str | int | float | bool):
             raise ArtefactError(
                 f"the class {label!r} is a {type(label).__name__}, expected text, a number or true/false"
             )
-    if len({(type(label), label) for label in found}) != len(found):
-        raise ArtefactError(f"a class stands twice in {found!r:.200}: each label is one class")
-    return list(found)
+    if len({(type(label), label) for label in plain_labels}) != len(plain_labels):
+        raise ArtefactError(f"a class stands twice in {plain_labels!r:.200}: each label is one class")
+    return list(plain_labels)
 
 
 def columns_from(config: dict[str, Any] | None) -> Columns | None:

@@ -13,7 +13,7 @@ __all__ = ["read_evidence"]
 
 def read_evidence(folder: Path) -> Evidence:
     """Raises ArtefactError where the folder holds no whole model, or a model without evidence."""
-    found = read(folder, backbone=False).evidence
-    if found is None:
+    record = read(folder, backbone=False).evidence
+    if record is None:
         raise ArtefactError(f"{folder} holds a model without evidence: fit it with `headstart fit`, which tests it")
-    return Evidence.from_json(found)
+    return Evidence.from_json(record)

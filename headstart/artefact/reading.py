@@ -99,9 +99,9 @@ def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
 
 def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
     wanted = {"image": "picture", "text": "text"}.get(modality)
-    found = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
-    if found != wanted:
-        raise ArtefactError(f"config.json: a model for {modality} inputs has {found} preprocessing, expected {wanted}")
+    kind = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
+    if kind != wanted:
+        raise ArtefactError(f"config.json: a model for {modality} inputs has {kind} preprocessing, expected {wanted}")
 
 
 def _head(stored: Stored, classes: int) -> Head:

@@ -78,12 +78,12 @@ def _key(key: Any, where: str) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    record: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in record:
             raise ValueError(f"the key {key!r:.60} stands twice")
-        found[key] = value
-    return found
+        record[key] = value
+    return record
 
 
 def _no_constant(word: str) -> NoReturn:

@@ -22,13 +22,15 @@ Tensors = dict[str, torch.Tensor]
 
 def tensors_of(model: Model, *, slim: bool) -> Tensors:
     """Every tensor of the model, no two sharing memory: tied parameters are stored under each of their names."""
-    found: Tensors = {}
+    tensors: Tensors = {}
     if model.backbone is not None and model.backbone.module is not None and not slim:
-        found |= {f"backbone.{name}": t for name, t in _apart(model.backbone.module.state_dict()).items()}
-    found |= {f"head.{name}": _from_array(array, f"head.{name}") for name, array in model.head.arrays.items()}
+        tensors |= {f"backbone.{name}": t for name, t in _apart(model.backbone.module.state_dict()).items()}
+    tensors |= {f"head.{name}": _from_array(array, f"head.{name}") for name, array in model.head.arrays.items()}
     if model.encoder is not None:
-        found |= {f"encoder.{name}": _from_array(array, f"encoder.{name}") for name, array in model.encoder[1].items()}
-    return found
+        tensors |= {
+            f"encoder.{name}": _from_array(array, f"encoder.{name}") for name, array in model.encoder[1].items()
+        }
+    return tensors
 
 
 def to_bytes(tensors: Tensors) -> bytes:
@@ -58,12 +60,12 @@ def arrays_under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, 
         raise ArtefactError(f"model.safetensors: {prefix}.* holds a type that numpy lacks ({error})") from error
 
 
-def same_bits(one: Tensors, other: Tensors) -> str | None:
+def same_bits(saved: Tensors, again: Tensors) -> str | None:
     """None where both hold the same names, types, shapes and bits; else the first name that differs."""
-    for name in sorted(one.keys() | other.keys()):
-        if name not in one or name not in other:
+    for name in sorted(saved.keys() | again.keys()):
+        if name not in saved or name not in again:
             return name
-        a, b = one[name], other[name]
+        a, b = saved[name], again[name]
         if a.dtype != b.dtype or a.shape != b.shape or not torch.equal(_bits(a), _bits(b)):
             return name
     return None
@@ -118,12 +120,12 @@ def _check_trees(trees: Array, width: int, functions: int) -> None:
 def _apart(state: Mapping[str, torch.Tensor]) -> Tensors:
     """The tensors on the CPU, contiguous; one that shares its memory with an earlier one (tied weights) is copied."""
     apart: Tensors = {}
-    seen: set[int] = set()
+    addresses: set[int] = set()
     for name, tensor in state.items():
         tensor = tensor.detach().cpu().contiguous()
         memory = tensor.untyped_storage().data_ptr()
-        apart[name] = tensor.clone() if memory in seen else tensor
-        seen.add(memory)
+        apart[name] = tensor.clone() if memory in addresses else tensor
+        addresses.add(memory)
     return apart
 
 

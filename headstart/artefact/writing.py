@@ -92,9 +92,9 @@ def compare(model: Model, stage: Path, *, slim: bool, check: Callable[[Model], N
     again = read(stage)
     if name := same_bits(tensors_of(model, slim=slim), tensors_of(again, slim=slim)):
         raise ArtefactError(f"the model was not saved: read back, its tensor {name} differs from that in memory")
-    found = _facts(again, slim=slim)
+    actual = _facts(again, slim=slim)
     for part, expected in _facts(model, slim=slim).items():
-        if canonical(expected) != canonical(found[part]):
+        if canonical(expected) != canonical(actual[part]):
             raise ArtefactError(f"the model was not saved: read back, its {part} differs from that in memory")
     if check is not None:
         check(again)

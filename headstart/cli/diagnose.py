@@ -73,7 +73,7 @@ def shift(
     from headstart.study.shift import shift as compare
 
     with Terminal(quiet=json) as terminal:
-        found = compare(
+        difference = compare(
             source,
             target,
             backbone=backbone,
@@ -85,4 +85,4 @@ def shift(
             picture=picture,
             listener=terminal,
         )
-    show_result(found.to_json() if json else str(found), json)
+    show_result(difference.to_json() if json else str(difference), json)
