@@ -18,6 +18,7 @@ PASSES = "import pytest\n@pytest.mark.parametrize('number', range(20))\ndef test
 def ended(folder):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     command = [sys.executable, "-m", "pytest", "-c", SETTINGS, "-n", "2", "--dist", "loadfile", folder]
+    command += ["-p", "no:hypothesispytest"]  # which plays no part, and takes three processes a second each to import
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=folder)
 
 

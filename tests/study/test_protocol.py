@@ -41,7 +41,7 @@ def of_text(reviews):
 
 @pytest.fixture(scope="module")
 def of_table():
-    return headstart.fit(table(200), **TABLE)
+    return headstart.fit(table(120), **TABLE)
 
 
 def scores(model):
@@ -52,7 +52,7 @@ def scores(model):
 def test_few_rows_are_cross_validated(of_table):
     evidence = of_table.evidence_
     assert evidence.protocol == "5-fold cross-validation, repeated 3 times"
-    assert (evidence.n_train, evidence.n_test) == (160, 200)
+    assert (evidence.n_train, evidence.n_test) == (96, 120)
     assert any("Too few rows for a test split" in note for note in evidence.notes)
 
 
@@ -98,9 +98,9 @@ def test_test_targets_never_reach_the_model(of_text, reviews, tmp_path):
 
 
 def test_one_seed_one_result_in_any_order_of_rows(of_table):
-    again = headstart.fit(table(200), **TABLE)
+    again = headstart.fit(table(120), **TABLE)
     assert scores(again) == scores(of_table)
-    shuffled = headstart.fit(table(200).sample(frac=1, random_state=1), **TABLE).evidence_.to_json()
+    shuffled = headstart.fit(table(120).sample(frac=1, random_state=1), **TABLE).evidence_.to_json()
     for metric, value in of_table.evidence_.to_json()["metrics"].items():
         assert shuffled["metrics"][metric]["value"] == pytest.approx(value["value"], abs=1e-3), metric
 

@@ -202,7 +202,7 @@ def test_sentences_of_another_place_help():
 
     shop, cinema = said(["phone", "cable", "lamp"], 40), said(["film", "actor", "plot"], 30)
     cinema["split"] = ["train", "train", "test", "test", "train", "train"] * 5
-    made = fit(cinema, source=shop, backbone="bundled:minilm", engine="torch", cache=False)
+    made = fit(cinema, source=shop, backbone="bundled:wordllama", engine="torch", cache=False)
     assert made.evidence_.metrics["accuracy"].value > 0.8
-    assert made.backbone_.fingerprint == load("bundled:minilm").fingerprint
+    assert made.backbone_.fingerprint == load("bundled:wordllama").fingerprint
     assert made.predict(["the actor was superb", "the plot was awful"]).tolist() == ["good", "bad"]
