@@ -36,7 +36,7 @@ from headstart.listener import LOGGED, Listener
 from headstart.methods.method import Method
 from headstart.methods.model import answer, class_weight_of, features
 from headstart.methods.plan import Plan
-from headstart.methods.table import configured, fit_model
+from headstart.methods.table import configured, fit_model, row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
 from headstart.tasks.task import Array, Task
@@ -140,7 +140,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         labelled = 0 if target.task.targets is None else len(target)
         tasks = TaskPair(source, target, labelled, both.notes)
         fitter = StrategyFitter(tasks, self.backbone_, self.plan, how, labels=True)
-        fitted = fitter.fit(self.method, target, fitter.pair(target))
+        fitted = row_of(self.plan).fit(self.plan, *fitter.given(target, fitter.pair(target)))
         return self.hold(fitter.model(fitted, both.source.columns))
 
     @with_own_defaults

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, cast
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.guard import choose
-from headstart.adaptation.learn import learn
+from headstart.adaptation.learn import Learnt, learn
 from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
 from headstart.methods.method import AdaptationFacts, Data, Fitted, Option, Source, options_of, refuse_unknown, typed
@@ -47,7 +47,8 @@ class Adaptation:
         """A head for target features, learnt from the rows that the strategy takes."""
         if source is None:
             raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
-        return apply(ChosenStrategy(plan.method, self.strategy), data.backbone, source.pair)
+        chosen, pair = ChosenStrategy(plan.method, self.strategy), source.pair
+        return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), data.backbone, pair)
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,15 @@ class Guard:
         """What the strategy learns that is chosen."""
         if source is None:
             raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
-        return apply(choose(source.pair), data.backbone, source.pair)
+        chosen, pair = choose(source.pair), source.pair
+        return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), data.backbone, pair)
 
 
 def apply(chosen: ChosenStrategy, backbone: Backbone | None, pair: DomainPair) -> Fitted:
     """What a chosen strategy learns from two tasks."""
-    learnt = learn(pair, chosen.strategy, chosen.base)
+    return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), backbone, pair)
+
+
+def _adapted(chosen: ChosenStrategy, learnt: Learnt, backbone: Backbone | None, pair: DomainPair) -> Fitted:
     head = replace(learnt.head, form=pair.form)
     return Fitted(head, backbone, pair.encoder, (), AdaptationFacts(chosen, pair, learnt))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
@@ -17,7 +18,6 @@ from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
-from headstart.defaults import with_own_defaults
 from headstart.errors import TrainingError
 from headstart.features.cache.cache import RUNS, Cache
 from headstart.features.extract import Extraction
@@ -46,8 +46,8 @@ from headstart.training.batches import PLAIN
 from headstart.training.checkpoint import Journal
 from headstart.training.device import settle
 from headstart.training.holdout import FEWEST, Holdout, divided, divided_target
-from headstart.training.job import Job, Pass, Rows
-from headstart.training.loop import SILENT, Telling
+from headstart.training.job import Job, Rows, Start
+from headstart.training.loop import SILENT, Telling, Trained, train
 from headstart.training.optimizers import named
 from headstart.training.options import Training
 from headstart.training.recipe import Tuning
@@ -74,6 +74,13 @@ class Tuned(NamedTuple):
     backbone: Backbone
     head: Head
     notes: tuple[str, ...]
+
+
+class _Pass(NamedTuple):
+    """One training: what it began with, whose network is trained now, and what it told."""
+
+    start: Start
+    done: Trained
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,6 @@ def _unlabelled(rows: FeatureSet) -> FeatureSet:
     return replace(rows, task=replace(rows.task, targets=None))
 
 
-@with_own_defaults
 def tune(
     seen: FeatureSet,
     backbone: Backbone,
@@ -183,21 +189,28 @@ def tune(
     device, training, notes = settle(tuning.training, extraction)
     backbone, tuning = _begun(backbone, tuning._replace(training=training))
     part = divided(seen, training) if target is None else divided_target(seen, target, training)
-    job = Job(Rows.of(seen, target, class_weight), backbone, class_weight, device, extraction, telling)
-    place = _place(extraction.cache, job.rows, backbone, name, tuning)
-    journals = [Journal(place and place.with_name(place.name + part), every=training.journal) for part in ("", "-all")]
-    first, last, missed = _twice(job, tuning, part, journals)
-    last.network.cpu().to(memory_format=torch.contiguous_format)
+    job = Job(Rows.of(seen, target, class_weight), backbone, class_weight, device, extraction)
+    journals = _journals(_place(extraction.cache, job.rows, backbone, name, tuning), training)
+    start, failed = job.start(tuning, part), []
+    first = last = _Pass(start, train(start.network, start.data, *tuning, journals[0], telling))
+    if len(part.held) and len(job.rows.targets) <= training.refit:
+        again = tuning._replace(tune=first.done.tune)
+        try:
+            start, lengths = job.start(again, job.rows.all()), first.done.lengths
+            last = _Pass(start, train(start.network, start.data, *again, journals[1], telling, lengths=lengths))
+        except TrainingError as error:
+            failed = [f"not trained again on all rows: {error}"]
+    network = last.start.network.cpu().to(memory_format=torch.contiguous_format)
     facts = _facts(part, first, last, target, time.perf_counter() - began)
-    head = last.scale.undo(cast(HeadModule, last.network.head))
-    temperature = job.temperature(first.network, part.held)
+    head = last.start.scale.undo(cast(HeadModule, network.head))
+    temperature = job.temperature(first.start.network, part.held)
     exported = head.exported(seen.task.kind, temperature=temperature, facts=facts)
     for journal in journals:
         journal.close()
     if tuning.tune.start == "probe" and not any(first.done.lengths):
         notes = (*notes, _NO_BETTER)
-    told = [*notes, *missed, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes)]
-    return Tuned(_backbone(last.network, backbone, name), exported, tuple(dict.fromkeys(told)))
+    notes = (*notes, *failed, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes))
+    return Tuned(_backbone(network, backbone, name), exported, tuple(dict.fromkeys(notes)))
 
 
 def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None) -> None:
@@ -210,20 +223,7 @@ def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None) -> 
         raise ValueError(f"method {name!r} is for {' and '.join(tuning.loss.kinds)}, and this task is a {kind}")
 
 
-def _twice(job: Job, tuning: Tuning, part: Holdout, journals: list[Journal]) -> tuple[Pass, Pass, tuple[str, ...]]:
-    """The training that stops by the rows held out; the one on all rows, the same where there is none; and in words
-    why there is none."""
-    first = job.train(tuning, journals[0], part)
-    if not len(part.held) or len(job.rows.targets) > tuning.training.refit:
-        return first, first, ()
-    again = tuning._replace(tune=first.done.tune)
-    try:
-        return first, job.train(again, journals[1], job.rows.all(), lengths=first.done.lengths), ()
-    except TrainingError as error:
-        return first, first, (f"not trained again on all rows: {error}",)
-
-
-def _facts(part: Holdout, first: Pass, last: Pass, target: FeatureSet | None, seconds: float) -> TrainingFacts:
+def _facts(part: Holdout, first: _Pass, last: _Pass, target: FeatureSet | None, seconds: float) -> TrainingFacts:
     """What there is to say of the training."""
     held, done = part.held, first.done
     return TrainingFacts(
@@ -269,7 +269,14 @@ def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
     return replace(before, name=label, module=module, fingerprint=moved, classifier=None)
 
 
-def _place(cache: Cache | None, rows: Rows, backbone: Backbone, name: str, tuning: Tuning) -> Any:
+def _journals(place: Path | None, training: Training) -> tuple[Journal, Journal]:
+    """Of the training that stops by the rows held out, and of the one on all rows."""
+    places = (place, place and place.with_name(f"{place.name}-all"))
+    first, last = (Journal(path, every=training.journal) for path in places)
+    return first, last
+
+
+def _place(cache: Cache | None, rows: Rows, backbone: Backbone, name: str, tuning: Tuning) -> Path | None:
     """The folder of the journal of this very training."""
     if cache is None:
         return None

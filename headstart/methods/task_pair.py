@@ -78,11 +78,13 @@ class StrategyFitter:
         """The source and these target rows side by side."""
         return self.side.pair(seen, seen.task.targets if self.labels else None)
 
-    def fit(self, name: str, seen: FeatureSet, pair: DomainPair) -> Fitted:
-        """What the method of this name learns from these target rows and the pair that they are part of."""
-        plan = self.plan if name == self.plan.method else self.plan._replace(method=name, options={})
-        source = Source(self.source, pair, self.labels)
-        return row_of(plan).fit(plan, Data(seen, self.backbone, self.how), source)
+    def plan_of(self, name: str) -> Plan:
+        """The plan with the method of this name, without options where these are another's."""
+        return self.plan if name == self.plan.method else self.plan._replace(method=name, options={})
+
+    def given(self, target: FeatureSet, pair: DomainPair) -> tuple[Data, Source]:
+        """What a method learns from: these target rows, and the pair that they are part of."""
+        return Data(target, self.backbone, self.how), Source(self.source, pair, self.labels)
 
     def apply(self, chosen: ChosenStrategy, pair: DomainPair) -> Fitted:
         """What a chosen strategy learns from this pair."""

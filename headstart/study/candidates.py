@@ -29,6 +29,7 @@ from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
 from headstart.study.notes import model_of_pair, model_of_task, notes_of_pair, notes_of_task
 from headstart.study.resampling import Trials
+from headstart.study.source_contenders import untold
 from headstart.tasks.task import Array
 
 __all__ = ["SourceCandidate", "TaskCandidate", "unadapted"]
@@ -53,7 +54,7 @@ class TaskCandidate:
         self.beside: dict[str, TaskCandidate] = {}
 
     def fit(self, rows: Array) -> Fitted:
-        return self.row.fit(self.plan, Data(self.rows.take(rows), self.backbone, self.how))
+        return self.row.fit(self.plan, self._data(rows))
 
     def answer(self, fitted: Fitted, rows: Array) -> Array:
         return fitted.head.predict(features_of(self._through(fitted, self.rows.take(rows)), fitted.encoder))
@@ -64,7 +65,7 @@ class TaskCandidate:
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
         """As a contender of another candidate."""
-        own = self.fit(train)
+        own = self.row.fit(self.plan, self._data(train))
         self.parameters = max(self.parameters, learnt_by(own.head))
         return self.answer(own, test)
 
@@ -95,6 +96,9 @@ class TaskCandidate:
         bought = steps(held, results.answers, costs, pairs, self.seed)
         return replace(evidence, facts=replace(evidence.facts, steps=bought))
 
+    def _data(self, rows: Array) -> Data:
+        return Data(self.rows.take(rows), self.backbone, self.how)
+
     def _through(self, fitted: Fitted, seen: FeatureSet) -> FeatureSet:
         """The same rows through the backbone that was fitted, where it has moved."""
         moved = fitted.backbone
@@ -118,11 +122,13 @@ class SourceCandidate:
 
     def __init__(self, name: str, tasks: TaskPair, fitter: StrategyFitter) -> None:
         self.name, self.tasks, self.fitter, self.seed = name, tasks, fitter, fitter.plan.seed
+        self.plan = fitter.plan_of(name)
+        self.row = row_of(self.plan)
         self.rows = tasks.target.take(np.arange(tasks.labelled))
 
     def fit(self, rows: Array) -> Fitted:
-        seen = self.fitter.seen(rows)
-        return self.fitter.fit(self.name, seen, self.fitter.pair(seen))
+        target = self.fitter.seen(rows)
+        return self.row.fit(self.plan, *self.fitter.given(target, self.fitter.pair(target)))
 
     def answer(self, fitted: Fitted, rows: Array) -> Array:
         return self.fitter.answers(fitted, rows)
@@ -132,7 +138,8 @@ class SourceCandidate:
 
     def contend(self, fitted: Fitted, train: Array, test: Array) -> Array:
         """As a contender of another candidate, on the features of both tasks that it was fitted with."""
-        return self.fitter.answers(self.fitter.fit(self.name, self.fitter.seen(train), facts_of(fitted).pair), test)
+        given = self.fitter.given(self.fitter.seen(train), facts_of(fitted).pair)
+        return self.fitter.answers(self.row.fit(self.plan, *given), test)
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> Observed:
         names = [name for name in UNADAPTED if name in answers and name != self.name]
@@ -160,7 +167,8 @@ class SourceCandidate:
         )
 
     def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
-        return evidence
+        """Why nobody stands there who does not transfer, where that is so."""
+        return replace(evidence, facts=replace(evidence.facts, transfer_untold=untold(self.tasks, self.fitter, trials)))
 
     def _adaptation(self, evidence: Evidence, results: Results, trials: Trials) -> Adaptation:
         observed: list[Observed] = results.observed

@@ -91,25 +91,9 @@ class Comparison:
     def run(self) -> tuple[Model, Evidence]:
         """The model that is kept, and what held-out rows say of it; it is the one that was tested, if there was a
         single split."""
-        results = self._results()
-        with self.watch("evidence"):
-            evidence = self._evidence(self.candidate.name, results)
-        other = self._fallback(evidence)
-        if other is not None:
-            with self.watch("evidence"):
-                evidence = self._evidence(other, results)
-        candidate = self.candidate if other is None else self.fallbacks[other]
-        kept = self._kept(candidate, results)
-        evidence = candidate.complete(evidence, kept, results, self.trials)
-        evidence = self.candidate.compare(evidence, results, self.trials)
-        if other is not None:
-            evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(self.candidate.name, other)))
-        return candidate.model(kept), replace(evidence, seconds=self.watch.seconds())
-
-    def _results(self) -> Results:
         candidate, name = self.candidate, self.candidate.name
         seconds = dict.fromkeys((*self.contenders, name), 0.0)
-        answers: dict[str, list[Array]] = {each: [] for each in seconds}
+        answers: list[dict[str, Array]] = []
         observed, fitted = [], None
         for trial in self.trials.trials:
             fitted = None  # one at a time: it may hold the features of both tasks
@@ -121,18 +105,42 @@ class Comparison:
                     with timed(seconds, other):
                         latest[other] = contender(fitted, trial.train, trial.test)
                 observed.append(candidate.observe(fitted, trial.test, latest))
-            for each, given in latest.items():
-                answers[each].append(given)
-        costs = {each: Cost(spent / len(self.trials.trials)) for each, spent in seconds.items()}
-        return Results({each: self.trials.joined(given) for each, given in answers.items()}, observed, costs, fitted)
+            answers.append(latest)
+        results = self._results(answers, observed, seconds, fitted)
+        evidence, fallback = self._judged(results)
+        winner = candidate if fallback is None else self.fallbacks[fallback]
+        kept = fitted
+        if not self.trials.held_out or winner is not candidate:
+            rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(winner.rows))
+            with self.watch(winner.stage):
+                kept = winner.fit(rows)
+        evidence = winner.complete(evidence, kept, results, self.trials)
+        evidence = candidate.compare(evidence, results, self.trials)
+        if fallback is not None:
+            evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(name, fallback)))
+        return winner.model(kept), replace(evidence, seconds=self.watch.seconds())
 
-    def _kept(self, candidate: Candidate, results: Results) -> Any:
-        """What is kept of a candidate: of a single split the fit that was tested, else one on all rows."""
-        if self.trials.held_out and candidate is self.candidate:
-            return results.fitted
-        rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(candidate.rows))
-        with self.watch(candidate.stage):
-            return candidate.fit(rows)
+    def _results(
+        self, answers: list[dict[str, Array]], observed: list[Any], seconds: dict[str, float], fitted: Any
+    ) -> Results:
+        """The answers of all trials side by side, the candidate's last."""
+        count = len(answers)
+        return Results(
+            {name: self.trials.joined([latest[name] for latest in answers]) for name in seconds},
+            observed,
+            {name: Cost(spent / count) for name, spent in seconds.items()},
+            fitted,
+        )
+
+    def _judged(self, results: Results) -> tuple[Evidence, str | None]:
+        """The evidence of the candidate, or of the fallback that is kept in its place, and the name of that one."""
+        with self.watch("evidence"):
+            evidence = self._evidence(self.candidate.name, results)
+        fallback = self._fallback(evidence)
+        if fallback is not None:
+            with self.watch("evidence"):
+                evidence = self._evidence(fallback, results)
+        return evidence, fallback
 
     def _fallback(self, evidence: Evidence) -> str | None:
         """The best of the fallbacks; None where there is none, or the candidate is better beyond chance."""

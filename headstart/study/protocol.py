@@ -28,11 +28,13 @@ from headstart.listener import LOGGED, Listener
 from headstart.methods.table import METHODS, configured
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
+from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
 from headstart.study.shift import TargetLabels, may_use, read_pair
+from headstart.study.source_comparison import Untested
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.task_comparison import task_comparison
-from headstart.study.with_source import fit_with_source, with_test
+from headstart.study.with_source import comparison_with_source, with_test
 from headstart.tasks.task import Array, Task
 from headstart.transfer import Device, EngineChoice, Transfer
 
@@ -105,15 +107,17 @@ def fit(
         seen = fitted.look(task, listener=listener, beside=() if both is None else (both.source,))
     require_few_lost(seen.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
-    if both is not None:
-        plan = fitted.plan._replace(keep_tuned=keep_tuned)
-        return fit_with_source(both, seen, fitted, plan, watch, labels, allow_losses, listener)
-    with watch("check"):
-        seen, report = checked(seen, listener)
-        seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
-    how = (fitted.extraction(seen.engine), listener)
-    model, evidence = task_comparison(seen, fitted.backbone_, plan, how, watch).run()
+    comparison: Comparison | Untested
+    if both is None:
+        with watch("check"):
+            seen, report = checked(seen, listener)
+            seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
+        how = (fitted.extraction(seen.engine), listener)
+        comparison = task_comparison(seen, fitted.backbone_, plan, how, watch)
+    else:
+        comparison, report = comparison_with_source(both, seen, fitted, plan, watch, labels, allow_losses, listener)
+    model, evidence = comparison.run()
     return fitted.conclude(model, evidence, report)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from headstart.study.candidates import SourceCandidate, unadapted
 from headstart.study.comparison import Comparison, held_out_of
 from headstart.study.notes import model_of_pair, notes_of_pair
 from headstart.study.resampling import plan_trials
-from headstart.study.source_contenders import source_contenders, unadapted_names, untold
+from headstart.study.source_contenders import source_contenders, unadapted_names
 from headstart.study.stopwatch import Stopwatch
 
-__all__ = ["compare_with_source"]
+__all__ = ["Untested", "source_comparison"]
 
 _FEWEST = 2
 _UNTESTED = (
@@ -30,11 +30,11 @@ _UNTESTED = (
 )
 
 
-def compare_with_source(tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatch) -> tuple[Model, Evidence]:
-    """The model of the plan's method, tested beside those that do not adapt, and those that do not transfer."""
+def source_comparison(tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatch) -> Comparison | Untested:
+    """The plan's method, to be tested beside those that do not adapt, and those that do not transfer."""
     candidate = SourceCandidate(fitter.plan.method, tasks, fitter)
     if candidate.rows.task.split is None and len(np.unique(candidate.rows.blocks)) < _FEWEST:
-        return _untested(candidate, watch)
+        return Untested(candidate, watch)
     trials = plan_trials(candidate.rows, fitter.plan.seed, repeats=1, taught=True)
     fitter.how[1].say(f"fitting: {candidate.name}, tested by {trials.words}")
     names = unadapted_names(candidate.rows, fitter, trials)
@@ -43,35 +43,43 @@ def compare_with_source(tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatc
         contenders = dict(source_contenders(tasks, fitter, trials))
     contenders |= {name: other.contend for name, other in others.items()}
     fallbacks = others if method(candidate.name).moves_weights and not fitter.plan.keep_tuned else {}
-    model, evidence = Comparison(candidate, contenders, trials, watch, fallbacks).run()
-    facts = replace(evidence.facts, transfer_untold=untold(tasks, fitter, trials))
-    return model, replace(evidence, facts=facts)
+    return Comparison(candidate, contenders, trials, watch, fallbacks)
 
 
-def _untested(candidate: SourceCandidate, watch: Stopwatch) -> tuple[Model, Evidence]:
-    """Where no target row has a label, or one of its own: what source rows say that were held out."""
-    fitter, tasks, name = candidate.fitter, candidate.tasks, candidate.name
-    count = "Only one" if tasks.labelled else "No"
-    why = f"{count.lower()} target row has a label, so that nothing was tested on the target"
-    fitter.how[1].say(f"fitting: {name}; {count.lower()} target row has a label, so that none can be tested")
-    with watch("head"):
-        kept = candidate.fit(np.arange(tasks.labelled))
-    learnt = facts_of(kept).learnt
-    source = None if learnt is None else learnt.source
-    if source is None:
-        raise DataError(f"method {name!r} cannot be tested on source rows: label some target rows, or give test data")
-    with watch("evidence"):
+@dataclass(frozen=True)
+class Untested:
+    """A candidate where no target row has a label, or one of its own."""
+
+    candidate: SourceCandidate
+    watch: Stopwatch
+
+    def run(self) -> tuple[Model, Evidence]:
+        """The model, and what source rows say of it that were held out."""
+        candidate = self.candidate
+        fitter, tasks, name = candidate.fitter, candidate.tasks, candidate.name
+        count = "Only one" if tasks.labelled else "No"
+        why = f"{count.lower()} target row has a label, so that nothing was tested on the target"
+        fitter.how[1].say(f"fitting: {name}; {count.lower()} target row has a label, so that none can be tested")
+        with self.watch("head"):
+            kept = candidate.fit(np.arange(tasks.labelled))
+        learnt = facts_of(kept).learnt
+        source = None if learnt is None else learnt.source
+        if source is None:
+            raise DataError(
+                f"method {name!r} cannot be tested on source rows: label some target rows, or give test data"
+            )
+        with self.watch("evidence"):
+            evidence = replace(
+                of_answers(held_out_of(fitter.source), source[None], {}, seed=candidate.seed),
+                n_train=len(fitter.source),
+                protocol="cross-validation on source rows; no target row was tested",
+                notes=(_UNTESTED.format(count),),
+                adaptation=unadapted(kept, name) or Adaptation(None, None, why),
+            )
         evidence = replace(
-            of_answers(held_out_of(fitter.source), source[None], {}, seed=candidate.seed),
-            n_train=len(fitter.source),
-            protocol="cross-validation on source rows; no target row was tested",
-            notes=(_UNTESTED.format(count),),
-            adaptation=unadapted(kept, name) or Adaptation(None, None, why),
+            evidence,
+            facts=EvidenceFacts(model=model_of_pair(tasks, fitter, kept), transfer_untold=why),
+            notes=(*evidence.notes, *notes_of_pair(tasks, fitter, kept, evidence, [facts_of(kept).chosen])),
+            seconds=self.watch.seconds(),
         )
-    evidence = replace(
-        evidence,
-        facts=EvidenceFacts(model=model_of_pair(tasks, fitter, kept), transfer_untold=why),
-        notes=(*evidence.notes, *notes_of_pair(tasks, fitter, kept, evidence, [facts_of(kept).chosen])),
-        seconds=watch.seconds(),
-    )
-    return candidate.model(kept), evidence
+        return candidate.model(kept), evidence

@@ -1,4 +1,4 @@
-"""The protocol where there is a source: divide the target, fit and test every way, and hold what came of it."""
+"""The protocol where there is a source: divide the target, and say who is fitted and tested on it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from headstart.listener import Listener
 from headstart.methods.plan import Plan
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.check import checked
-from headstart.study.source_comparison import compare_with_source
+from headstart.study.comparison import Comparison
+from headstart.study.source_comparison import Untested, source_comparison
 from headstart.study.stopwatch import Stopwatch
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 
-__all__ = ["fit_with_source", "with_test"]
+__all__ = ["comparison_with_source", "with_test"]
 
 
-def fit_with_source(
+def comparison_with_source(
     both: Pair,
     target: FeatureSet,
     fitted: Transfer,
@@ -37,8 +38,9 @@ def fit_with_source(
     labels: bool,
     allow_losses: bool,
     listener: Listener,
-) -> Transfer:
-    """Fit to a target that the backbone has seen, and draw on its source."""
+) -> tuple[Comparison | Untested, Report | None]:
+    """The plan's method on a target that the backbone has seen and on its source, to be tested; and what the check
+    says of the target."""
     extraction = fitted.extraction(target.engine or None)
     with watch("features"):
         source = look(both.source, fitted.backbone_, extraction, listener, "source")
@@ -47,7 +49,7 @@ def fit_with_source(
         target, labelled, report = _divided(target, listener)
     tasks = TaskPair(source, target, labelled, both.notes)
     fitter = StrategyFitter(tasks, fitted.backbone_, plan, (extraction, listener), labels=labels)
-    return fitted.conclude(*compare_with_source(tasks, fitter, watch), report)
+    return source_comparison(tasks, fitter, watch), report
 
 
 def _divided(target: FeatureSet, listener: Listener) -> tuple[FeatureSet, int, Report | None]:

@@ -18,7 +18,7 @@ from headstart.training.cut import Cut, find_cut
 from headstart.training.options import Training
 from headstart.training.step import Features
 
-__all__ = ["NOBODY", "Data", "Source", "source"]
+__all__ = ["NOBODY", "Data", "Feed", "open_feed"]
 
 NOBODY: Array = np.arange(0)
 
@@ -40,7 +40,7 @@ class Data(NamedTuple):
     teacher: Tensor | None = None
 
 
-class Source(NamedTuple):
+class Feed(NamedTuple):
     """inputs of a function to features; and in how many forms each row comes, 0 where it is varied anew each time."""
 
     inputs: Batches
@@ -49,7 +49,7 @@ class Source(NamedTuple):
 
 
 @contextmanager
-def source(
+def open_feed(
     network: Network,
     data: Data,
     training: Training,
@@ -57,14 +57,14 @@ def source(
     tell: Callable[[str], None],
     *,
     whole: bool = False,
-) -> Iterator[Source]:
+) -> Iterator[Feed]:
     """Of the stage that is open. What the part below computes is cached where that pays and the disk holds it.
 
     epochs  at most, in this stage
     whole   the part below must run in every step
     """
     inputs, example = data.inputs, data.inputs.batch(data.train[:1], None)
-    plain = Source(inputs, network.backbone, 0)
+    plain = Feed(inputs, network.backbone, 0)
     mixes_pictures = bool(training.mixup) and example[0].is_floating_point()
     cut = None if whole or mixes_pictures else find_cut(network.backbone, example)
     if cut is None:
@@ -80,7 +80,7 @@ def source(
         return
     try:
         with cut.above(network.backbone) as above:
-            yield Source(cached, above, views)
+            yield Feed(cached, above, views)
     finally:
         cached.close()
 

@@ -17,8 +17,8 @@ from headstart.heads.standardize import standard
 from headstart.network import Network
 from headstart.tasks.task import Array, Kind
 from headstart.training.batches import Batches
-from headstart.training.loop import logits
 from headstart.training.recipe import Tuning
+from headstart.training.validation import logits
 
 __all__ = ["Scale", "standardise", "started"]
 

@@ -16,15 +16,14 @@ from headstart.heads.sample_weights import row_weights
 from headstart.network import Network
 from headstart.tasks.task import Array
 from headstart.training.batches import batches
-from headstart.training.checkpoint import Journal
 from headstart.training.device import below
 from headstart.training.feed import NOBODY, Data
 from headstart.training.holdout import Holdout, answered
 from headstart.training.initial import Scale, standardise, started
-from headstart.training.loop import Telling, Trained, logits, train
 from headstart.training.recipe import Tuning
+from headstart.training.validation import logits
 
-__all__ = ["Job", "Pass", "Rows"]
+__all__ = ["Job", "Rows", "Start"]
 
 
 class Rows(NamedTuple):
@@ -65,12 +64,12 @@ class Rows(NamedTuple):
         return [seen.blocks for seen in (self.seen, self.target) if seen is not None]
 
 
-class Pass(NamedTuple):
-    """One training: the network it ended with, and what it told."""
+class Start(NamedTuple):
+    """What a training begins with: the network, its rows, and the scale of its targets."""
 
     network: Network
+    data: Data
     scale: Scale
-    done: Trained
 
 
 class Job:
@@ -83,14 +82,13 @@ class Job:
         class_weight: ClassWeight,
         device: torch.device,
         extraction: Extraction,
-        telling: Telling,
     ) -> None:
         self.rows, self.seen, self.backbone, self.class_weight = rows, rows.seen, backbone, class_weight
-        self.device, self.telling = device, telling
+        self.device = device
         self.inputs = batches(rows.inputs(), backbone, device, below(self.seen.engine, extraction))
 
-    def train(self, tuning: Tuning, journal: Journal, part: Holdout, *, lengths: list[int] | None = None) -> Pass:
-        """On these rows, stopping by those held out, or after `lengths` epochs."""
+    def start(self, tuning: Tuning, part: Holdout) -> Start:
+        """A training on these rows, which stops by those held out."""
         kind, weight, rows = self.seen.task.kind, self.class_weight, part.rows
         scale = Scale.of(self.rows.targets[rows], kind)
         network = started(self.seen, rows, self.backbone, tuning, class_weight=weight, scale=scale)
@@ -106,14 +104,12 @@ class Job:
             val=part.held,
             target=part.target,
         )
-        tune, loss, training = tuning
-        done = train(network, data, tune, loss, training, journal, self.telling, lengths=lengths)
-        return Pass(network, scale, done)
+        return Start(network, data, scale)
 
     def temperature(self, network: Network, held: Array) -> float:
         """By which the network's answers to these rows are calibrated."""
         kind = self.seen.task.kind
         if not kind.has_classes or not len(held):
             return 1.0
-        found = logits(network, self.inputs, held).double().cpu().numpy()
-        return calibrate(found, self.rows.targets[held], kind, self.rows.weights[held]).temperature
+        out = logits(network, self.inputs, held).double().cpu().numpy()
+        return calibrate(out, self.rows.targets[held], kind, self.rows.weights[held]).temperature

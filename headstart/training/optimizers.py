@@ -15,7 +15,7 @@ from headstart.messages import nearest_hint
 from headstart.network import HEAD, Network
 from headstart.training.options import Training
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "learning", "named", "schedule"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "learning", "named", "schedule", "set_rates"]
 
 OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
@@ -64,6 +64,12 @@ def schedule(name: str, done: float) -> float:
     if done < rise:
         return lowest + (1 - lowest) * done / rise
     return 0.5 * (1 + math.cos(math.pi * (done - rise) / (1 - rise)))
+
+
+def set_rates(optimizer: torch.optim.Optimizer, share: float) -> None:
+    """Each group of weights learns at this share of its own rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * share
 
 
 def named(training: Training) -> Training:

@@ -16,8 +16,9 @@ from headstart.finetuning.head import HeadOnly
 from headstart.losses.penalty import Context, Norms, Pass
 from headstart.losses.supervised import Needs, Supervised
 from headstart.training.checkpoint import Journal
-from headstart.training.loop import logits, train
+from headstart.training.loop import train
 from headstart.training.options import Training
+from headstart.training.validation import logits
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from headstart.training.augmentation import Views
 from headstart.training.batches import PLAIN, batches
 from headstart.training.checkpoint import Journal
 from headstart.training.cut import Below, find_cut
-from headstart.training.feed import Data, source
+from headstart.training.feed import Data, open_feed
 from headstart.training.loop import Telling, train
 from headstart.training.options import Training
 from headstart.training.step import Step
@@ -298,13 +298,13 @@ def test_nothing_is_left_after_an_exception(backbone, where, temporary, monkeypa
     assert not any("forward" in vars(module) for module in network.modules())
 
 
-def test_nothing_is_left_of_a_source_that_is_closed_in_the_middle(backbone, temporary):
+def test_nothing_is_left_of_a_feed_that_is_closed_in_the_middle(backbone, temporary):
     network, data = network_of(backbone), data_of(pictures(), backbone)
     network.open(network.top(1))
 
     def stopped():
-        with source(network, data, TINY, TINY.epochs, print) as found:
-            assert isinstance(found.inputs, Activations)
+        with open_feed(network, data, TINY, TINY.epochs, print) as feed:
+            assert isinstance(feed.inputs, Activations)
             raise Stop
 
     with pytest.raises(Stop):
