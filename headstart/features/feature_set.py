@@ -119,8 +119,8 @@ def glance(task: Task, extraction: Extraction, listener: Listener) -> FeatureSet
     inputs = cast("list[Any]", task.inputs)
     window = find_window(inputs)
     task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)
-    found = thumbnails(inputs, extraction, partial(listener.progress, "pictures"), window=window)
-    return _of_features(task, found)
+    features = thumbnails(inputs, extraction, partial(listener.progress, "pictures"), window=window)
+    return _of_features(task, features)
 
 
 def _of_features(task: Task, features: Features) -> FeatureSet:

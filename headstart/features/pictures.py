@@ -107,8 +107,8 @@ class Pictures:
     def _recall(self) -> None:
         """What is known of files that have not changed since."""
         rows = [row for row, item in enumerate(self.inputs) if path_of(item) is not None]
-        found = self.seen.find([str(self.inputs[row]) for row in rows])
-        for at, sight in found.items():
+        sights = self.seen.find([str(self.inputs[row]) for row in rows])
+        for at, sight in sights.items():
             self.keys[rows[at]] = sight.key
             if sight.why:
                 self.why[rows[at]] = sight.why

@@ -51,9 +51,9 @@ def _unknown_ids(model: dict[str, Any]) -> set[int]:
     vocabulary = model.get("vocab") or {}
     if isinstance(vocabulary, list):  # Unigram: pairs of token and score, by id
         vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
-    found = {number for token, number in vocabulary.items() if model.get("byte_fallback") and _BYTE.fullmatch(token)}
+    numbers = {number for token, number in vocabulary.items() if model.get("byte_fallback") and _BYTE.fullmatch(token)}
     if model.get("unk_token") in vocabulary:
-        found.add(vocabulary[model["unk_token"]])
+        numbers.add(vocabulary[model["unk_token"]])
     if isinstance(model.get("unk_id"), int):
-        found.add(model["unk_id"])
-    return found
+        numbers.add(model["unk_id"])
+    return numbers

@@ -119,12 +119,12 @@ class Answers:
 def _said(record: dict[str, Any]) -> str:
     if record["reason"] is not None:
         return f"{NO_ANSWER}: {record['reason']}"
-    said, chances = record["prediction"], record.get("probabilities")
+    answer, chances = record["prediction"], record.get("probabilities")
     if chances is None:
-        return f"{said:.6g}"
-    if isinstance(said, list):
-        return ", ".join(f"{label} {chances[str(label)]:.2f}" for label in said) or "none"
-    return f"{said}  {chances[str(said)]:.2f}"
+        return f"{answer:.6g}"
+    if isinstance(answer, list):
+        return ", ".join(f"{label} {chances[str(label)]:.2f}" for label in answer) or "none"
+    return f"{answer}  {chances[str(answer)]:.2f}"
 
 
 def _end(name: str, width: int) -> str:

@@ -65,13 +65,13 @@ def shift(
     x, z, encoder = features_of_both(ours, theirs)
     names = None if encoder is None else list(encoder.names)
     answers, known = cast(Array, ours.task.targets), theirs.task.targets
-    found = diagnose(x, answers, z, known, kind=both.source.kind, names=names, seed=seed)
+    difference = diagnose(x, answers, z, known, kind=both.source.kind, names=names, seed=seed)
     if picture is not None:
-        picture.write_text(shift_picture(x, z, found, seed=seed), encoding="utf-8")
-    return found._replace(
-        notes=(*both.notes, *found.notes),
-        names=tuple(theirs.task.names[row] for row in found.rows),
-        classes=tuple(map(str, both.source.classes)) if len(found.shares) == len(both.source.classes) else (),
+        picture.write_text(shift_picture(x, z, difference, seed=seed), encoding="utf-8")
+    return difference._replace(
+        notes=(*both.notes, *difference.notes),
+        names=tuple(theirs.task.names[row] for row in difference.rows),
+        classes=tuple(map(str, both.source.classes)) if len(difference.shares) == len(both.source.classes) else (),
     )
 
 
@@ -148,7 +148,7 @@ def _target(target: Any, source: Task, roles: Roles) -> tuple[Task, tuple[str, .
         why: DataError = error
     except DataError as error:
         why = error
-    found = read(target, roles=replace(roles, target=None), need_target=False, columns=alike)
-    if found.columns is not None and not isinstance(why, MissingColumn):
+    task = read(target, roles=replace(roles, target=None), need_target=False, columns=alike)
+    if task.columns is not None and not isinstance(why, MissingColumn):
         raise DataError(f"the target: {why}")
-    return found, (f"the target is taken to have no labels: {why}",)
+    return task, (f"the target is taken to have no labels: {why}",)

@@ -96,8 +96,8 @@ class Cache:
 
         `CacheError` for a name that is not there, or where the files cannot be deleted.
         """
-        found = [folder for kind in KINDS for folder in _folders(self.folder / kind)]
-        targets = [folder for folder in found if namespace in (None, folder.name)]
+        folders = [folder for kind in KINDS for folder in _folders(self.folder / kind)]
+        targets = [folder for folder in folders if namespace in (None, folder.name)]
         if namespace is None:
             targets += [self.folder / name for name in (*KINDS, MACHINE, RUNS, SEEN, f"{SEEN}-journal")]
         elif not targets:

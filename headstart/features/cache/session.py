@@ -99,10 +99,10 @@ class Session:
         if self._cache is None:
             return
         in_use = {path for store in self._stores for path in store.used}
-        found = sorted(self._cache.all_shards(), key=lambda shard: shard[1].st_mtime)
-        total = sum(status.st_size for _, status in found)
+        shards = sorted(self._cache.all_shards(), key=lambda shard: shard[1].st_mtime)
+        total = sum(status.st_size for _, status in shards)
         try:
-            for path, status in found:
+            for path, status in shards:
                 if total + extra > self._cache.limit_bytes and path not in in_use:
                     path.unlink(missing_ok=True)
                     total -= status.st_size

@@ -50,9 +50,9 @@ def _share() -> int:
 def _facts() -> tuple[str, str]:
     """Model name and flags of the first processor."""
     path = Path("/proc/cpuinfo")
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         key, _, value = line.partition(":")
-        found.setdefault(key.strip().lower(), value.strip())
-    model = found.get("model name") or platform.processor() or platform.machine()
-    return model, found.get("flags") or found.get("features", "")
+        fields.setdefault(key.strip().lower(), value.strip())
+    model = fields.get("model name") or platform.processor() or platform.machine()
+    return model, fields.get("flags") or fields.get("features", "")

@@ -73,10 +73,10 @@ def settle(backbone: Backbone, rows: int, wish: Wish, memory: Memory) -> Choice 
         return Choice(remembered["name"], remembered["precision"], "cpu", remembered["why"])
     if wish.engine == "auto" and rows < FEW and wish.precision != "bfloat16":
         return Choice("torch", "float32", "cpu", f"fewer than {FEW} inputs")
-    found = _able(wish, memory, try_it=False)
-    if found is None or (len(found[0]) > 1 and rows >= FEW):
+    candidates = _able(wish, memory, try_it=False)
+    if candidates is None or (len(candidates[0]) > 1 and rows >= FEW):
         return None
-    return _first(*found)
+    return _first(*candidates)
 
 
 def measure(backbone: Backbone, rows: int, wish: Wish, memory: Memory, lanes: int) -> tuple[Choice, Engine]:
@@ -120,14 +120,14 @@ def agreement(choice: Choice, engine: Engine, backbone: Backbone, memory: Memory
 
     `Unfit` where it does not agree.
     """
-    found = known_agreement(choice, backbone, memory)
-    if found is None and choice[:3] != SAFE[:3]:
+    measured = known_agreement(choice, backbone, memory)
+    if measured is None and choice[:3] != SAFE[:3]:
         inputs = probe(backbone)
         reference = TorchEngine(backbone, "float32", "cpu")
-        found = compare(run(reference, reference.lane(), inputs), run(engine, engine.lane(), inputs))
-        memory.remember(*_pair(choice, backbone), value=found._asdict())
-        return _within_limits(found, choice)
-    return found
+        measured = compare(run(reference, reference.lane(), inputs), run(engine, engine.lane(), inputs))
+        memory.remember(*_pair(choice, backbone), value=measured._asdict())
+        return _within_limits(measured, choice)
+    return measured
 
 
 def known_agreement(choice: Choice, backbone: Backbone, memory: Memory) -> Agreement | None:
@@ -136,13 +136,13 @@ def known_agreement(choice: Choice, backbone: Backbone, memory: Memory) -> Agree
     return None if known is None else _within_limits(Agreement(**known), choice)
 
 
-def _within_limits(found: Agreement, choice: Choice) -> Agreement:
-    if not agrees(found, choice.precision):
+def _within_limits(agreement: Agreement, choice: Choice) -> Agreement:
+    if not agrees(agreement, choice.precision):
         raise Unfit(
             f"{choice} does not agree with torch float32 on a probe batch "
-            f"(cosine {found.cosine:.4f}, centred {found.centred:.4f}, error {found.error:.2g})"
+            f"(cosine {agreement.cosine:.4f}, centred {agreement.centred:.4f}, error {agreement.error:.2g})"
         )
-    return found
+    return agreement
 
 
 def _pair(choice: Choice, backbone: Backbone) -> tuple[str, ...]:
@@ -186,13 +186,13 @@ def _subject(backbone: Backbone, wish: Wish) -> tuple[str, ...]:
 
 
 def _versions() -> tuple[str, ...]:
-    found = []
+    libraries = []
     for name in ("torch", "openvino"):
         try:
-            found.append(f"{name} {version(name)}")
+            libraries.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            found.append(f"no {name}")
-    return tuple(found)
+            libraries.append(f"no {name}")
+    return tuple(libraries)
 
 
 _ALLOWED = {
