@@ -59,12 +59,14 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Answers for target rows."""
-        return cast(Array, self.estimator_.predict(self._moved(X)))
+        rows = self._moved(X)
+        return cast(Array, self.estimator_.predict(rows))
 
     @available_if(lambda self: self.estimator is None or hasattr(self.estimator, "predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """(N, C) for target rows, columns as in `classes_`."""
-        return cast(Array, self.estimator_.predict_proba(self._moved(X)))
+        rows = self._moved(X)
+        return cast(Array, self.estimator_.predict_proba(rows))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Of target rows: accuracy, or R2 in regression."""
@@ -79,5 +81,5 @@ class Adapted(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         inner = get_tags(LogisticRegression() if self.estimator is None else self.estimator)
         tags.estimator_type, tags.classifier_tags = inner.estimator_type, inner.classifier_tags
-        tags.regressor_tags = inner.regressor_tags
+        tags.regressor_tags, tags.target_tags = inner.regressor_tags, inner.target_tags
         return tags

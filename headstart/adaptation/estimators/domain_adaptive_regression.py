@@ -51,7 +51,7 @@ class DomainAdaptiveRegressor(RegressorMixin, BaseEstimator):  # type: ignore[mi
         rows -= middle
         w, _ = change(rows, residual - residual.mean(0), penalty)
         b = offsets + residual.mean(0) - middle @ w
-        flat = np.ndim(y) == 1
+        flat = np.asarray(y).ndim == 1
         self.coef_ = (slopes + w)[:, 0] if flat else (slopes + w).T
         self.intercept_ = float(b[0]) if flat else b
         return self
@@ -61,3 +61,8 @@ class DomainAdaptiveRegressor(RegressorMixin, BaseEstimator):  # type: ignore[mi
         check_is_fitted(self)
         phi = self.features_.transform(validate_data(self, X, dtype=np.float64, reset=False))
         return cast(Array, phi @ self.coef_.T + self.intercept_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -44,7 +44,7 @@ class L2SPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             self, Ridge(copy_X=False) if self.source is None else self.source, (X, y, sample_domain)
         )
         w, b = change(rows, answers - (rows @ slopes + offsets), penalty, 1.0)
-        flat = np.ndim(y) == 1
+        flat = np.asarray(y).ndim == 1
         self.coef_ = (slopes + w)[:, 0] if flat else (slopes + w).T
         self.intercept_ = float((offsets + b)[0]) if flat else offsets + b
         return self
@@ -53,6 +53,11 @@ class L2SPRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """(N,) or (N, k) for target rows."""
         check_is_fitted(self)
         return cast(Array, validate_data(self, X, dtype=np.float64, reset=False) @ self.coef_.T + self.intercept_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
 
 class L2SPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -42,7 +43,7 @@ def linear(rows: Array, answers: Array, labelled: Array, L: csr_array, pulls: tu
     middle, mean = X.mean(0), answers.mean(0)
     X -= middle
     w = _slopes(rows, X, answers - mean, L, pulls)
-    return lambda new: (new - middle) @ w + mean
+    return partial(_on_columns, middle=middle, w=w, mean=mean)
 
 
 def rbf(rows: Array, answers: Array, labelled: Array, L: csr_array, pulls: tuple[float, float, float]) -> Answer:
@@ -55,7 +56,15 @@ def rbf(rows: Array, answers: Array, labelled: Array, L: csr_array, pulls: tuple
     y = np.zeros((len(rows), answers.shape[1]))
     y[labelled] = answers - mean
     a = solve(A, y, overwrite_a=True)
-    return lambda new: rbf_kernel(new, rows, gamma=gamma) @ a + mean
+    return partial(_on_rows, rows=rows, gamma=gamma, a=a, mean=mean)
+
+
+def _on_columns(new: Array, middle: Array, w: Array, mean: Array) -> Array:
+    return (new - middle) @ w + mean
+
+
+def _on_rows(new: Array, rows: Array, gamma: float, a: Array, mean: Array) -> Array:
+    return cast(Array, rbf_kernel(new, rows, gamma=gamma) @ a + mean)
 
 
 def on_landmarks(

@@ -119,6 +119,11 @@ class LaplacianRegularisedRegressor(RegressorMixin, _LaplacianRegularised):  # t
         values = self._found(X)
         return values[:, 0] if self.flat_ else values
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
 
 class LaplacianRegularisedClassifier(ClassifierMixin, _LaplacianRegularised):  # type: ignore[misc]
     __doc__ = f"A classifier of the target, smooth along the rows of both tasks.\n\n{_LaplacianRegularised.__doc__}"

@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from headstart.adaptation.alignment.step import Domains
@@ -46,14 +48,18 @@ def domains_of(estimator: Any, X: Any, y: Any, sample_domain: Any, look: bool = 
     Raises ValueError where a source row has no answer, or a target row one of no source row's class. look: whether
     answers of target rows may be used at all; they are unknown otherwise, whatever they are.
     """
-    X = validate_data(estimator, X, dtype=np.float64)
+    X = validate_data(estimator, X, dtype=np.float64, ensure_min_samples=2)
     source = sources(sample_domain, len(X))
     y = _one_a_row(y, len(X))
+    if y.shape == (len(X), 1) and not get_tags(estimator).target_tags.multi_output:
+        y = column_or_1d(y, warn=True)
     usable = np.ones(len(X), dtype=bool) if look else source
     if is_regressor(estimator):
         values = np.full(y.shape, np.nan)
         values[usable] = finite(y[usable], source[usable])
         return Domains(X[source], values[source], X[~source], values[~source])
+    if y.dtype.kind == "f" and np.isfinite(y[source]).all():
+        check_classification_targets(y[source])
     estimator.classes_ = _classes(y, source)
     codes = np.full(len(X), -1)
     codes[usable] = coded(y[usable], source[usable], estimator.classes_)
@@ -83,6 +89,8 @@ def _distinct(y: Array) -> tuple[list[Any], Array]:
 
 
 def _one_a_row(y: Any, count: int) -> Array:
+    if y is None:
+        raise ValueError(f"y has shape () for {count} rows: fit requires y to be passed, but the target y is None")
     answers = np.asarray(y)
     if answers.ndim == 0 or len(answers) != count:
         raise ValueError(f"y has shape {answers.shape} for {count} rows: expected one answer a row")
