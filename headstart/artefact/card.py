@@ -11,9 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from headstart.artefact.model import Model
-from headstart.data.bit_depth import in_words
 from headstart.evidence.facts_record import transfer_untold
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 
 __all__ = ["card"]
 
@@ -54,18 +52,7 @@ def _facts(model: Model, config: dict[str, Any]) -> str:
 def _input(model: Model) -> str:
     what = model.modality.card_noun
     preprocess = model.backbone.preprocess if model.backbone else None
-    if isinstance(preprocess, TextPreprocess):
-        return f"{what} of up to {preprocess.max_length} tokens; what is beyond is cut off"
-    if isinstance(preprocess, PicturePreprocess):
-        size = f"{preprocess.size[0]} x {preprocess.size[1]} pixels"
-        how = (
-            "resized without regard to shape"
-            if preprocess.squash
-            else f"the centre, shorter side at {preprocess.resize}"
-        )
-        deep = f"; of more than 8 bits {in_words(preprocess.window)}" if preprocess.window else ""
-        return f"{what}, seen at {size} ({how}){deep}"
-    return what
+    return what if preprocess is None else preprocess.described(what)
 
 
 def _counts(evidence: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from headstart.artefact.strict_json import plain, without_gaps
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError, BackboneError
 from headstart.heads.facts import facts_record
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess, preprocess_from_json, preprocess_to_json
+from headstart.preprocessing.preprocess import PREPROCESSES
+from headstart.preprocessing.spec import Preprocess, preprocess_from_json, preprocess_to_json
 from headstart.tasks.task import Columns
 
 __all__ = ["columns_from", "config_of", "labels", "preprocess_from"]
@@ -69,20 +70,29 @@ def columns_from(config: dict[str, Any] | None) -> Columns | None:
     return Columns(**(config | plain_lists | {"types": types}))
 
 
-def preprocess_from(
-    config: dict[str, Any] | None, files: dict[str, bytes]
-) -> PicturePreprocess | TextPreprocess | None:
+def preprocess_from(config: dict[str, Any] | None, files: dict[str, bytes]) -> Preprocess | None:
     """The preprocessing in config["backbone"]["preprocess"], with the tokenizer from its file."""
     try:
-        if config is not None and config.get("kind") == "text":
-            config = config | {"tokenizer_json": files["tokenizer.json"].decode("utf-8")}
+        if config is not None:
+            config = config | {field: _content(config, name, files) for field, name in files_of(config).items()}
         return preprocess_from_json(config)
-    except KeyError as error:
-        raise ArtefactError("config.json lists no tokenizer.json, which a text backbone needs") from error
-    except UnicodeDecodeError as error:
-        raise ArtefactError(f"tokenizer.json is not UTF-8 text ({error})") from error
     except BackboneError as error:
         raise ArtefactError(f"config.json: {error}") from error
+
+
+def files_of(config: dict[str, Any]) -> dict[str, str]:
+    """By field of a stored preprocessing, the file that holds it; {} where its kind is not known."""
+    kind = config.get("kind")
+    return PREPROCESSES[kind].files if isinstance(kind, str) and kind in PREPROCESSES else {}
+
+
+def _content(config: dict[str, Any], name: str, files: dict[str, bytes]) -> str:
+    if name not in files:
+        raise ArtefactError(f"config.json lists no {name}, which a {config['kind']} backbone needs")
+    try:
+        return files[name].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ArtefactError(f"{name} is not UTF-8 text ({error})") from error
 
 
 def _installed() -> dict[str, str]:
@@ -119,10 +129,11 @@ def _from_anywhere(name: str) -> str:
     return f"{hub if colon else 'file'}:{os.path.abspath(folder)}{mark}{query}"
 
 
-def _preprocess(preprocess: PicturePreprocess | TextPreprocess | None) -> dict[str, Any] | None:
-    """As JSON, without the tokenizer, which has a file of its own."""
+def _preprocess(preprocess: Preprocess | None) -> dict[str, Any] | None:
+    """As JSON, without what has a file of its own, such as a tokenizer."""
     fields = preprocess_to_json(preprocess)
-    return None if fields is None else {name: value for name, value in fields.items() if name != "tokenizer_json"}
+    own = {} if preprocess is None else preprocess.files
+    return None if fields is None else {name: value for name, value in fields.items() if name not in own}
 
 
 def _encoder(config: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:

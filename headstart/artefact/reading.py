@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.artefact.config import columns_from, labels, preprocess_from
+from headstart.artefact.config import columns_from, files_of, labels, preprocess_from
 from headstart.artefact.files import read_files
 from headstart.artefact.model import Model
 from headstart.artefact.strict_json import parse
@@ -17,7 +17,7 @@ from headstart.backbones.windowed import windowed
 from headstart.errors import ArtefactError
 from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
-from headstart.preprocessing.spec import PicturePreprocess
+from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.tasks.kind import kind_named
 
 __all__ = ["Stored", "model_of", "read", "verify"]
@@ -98,7 +98,7 @@ def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
 
 
 def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
-    wanted = {"image": "picture", "text": "text"}.get(modality)
+    wanted = next((name for name, preprocess in PREPROCESSES.items() if preprocess.modality == modality), None)
     kind = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
     if kind != wanted:
         raise ArtefactError(f"config.json: a model for {modality} inputs has {kind} preprocessing, expected {wanted}")
@@ -162,8 +162,10 @@ def _where_it_was(name: str) -> str:
 
 
 def _window(preprocess: dict[str, Any] | None) -> tuple[float, float] | None:
-    read = preprocess_from(preprocess, {}) if preprocess is not None and preprocess.get("kind") == "picture" else None
-    return read.window if isinstance(read, PicturePreprocess) else None
+    if preprocess is None or files_of(preprocess):
+        return None
+    read = preprocess_from(preprocess, {})
+    return None if read is None else read.window
 
 
 def _rebuilt(stored: Stored) -> Backbone:

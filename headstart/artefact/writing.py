@@ -27,7 +27,6 @@ from headstart.artefact.reading import read
 from headstart.artefact.strict_json import canonical, dump, plain, without_gaps
 from headstart.artefact.tensors import same_bits, tensors_of, to_bytes
 from headstart.errors import ArtefactError
-from headstart.preprocessing.spec import TextPreprocess
 
 __all__ = ["contents", "write"]
 
@@ -69,8 +68,9 @@ def contents(model: Model, name: str, *, slim: bool) -> dict[str, bytes]:
     """The bytes of every file of the folder, by name."""
     config = config_of(model, slim=slim)
     files = {"model.safetensors": to_bytes(tensors_of(model, slim=slim))}
-    if model.backbone is not None and isinstance(model.backbone.preprocess, TextPreprocess) and not slim:
-        files["tokenizer.json"] = model.backbone.preprocess.tokenizer_json.encode("utf-8")
+    preprocess = None if model.backbone is None or slim else model.backbone.preprocess
+    for field, file in {} if preprocess is None else preprocess.files.items():
+        files[file] = getattr(preprocess, field).encode("utf-8")
     if model.evidence is not None:
         files["evidence.json"] = dump(_evidence(model.evidence))
     listed = {name: {"size": len(data), "blake3": blake3(data).hexdigest()} for name, data in files.items()}

@@ -18,7 +18,7 @@ from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.stages import stages_of
 from headstart.errors import BackboneError
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.preprocessing.spec import Preprocess
 
 __all__ = ["assemble", "build"]
 
@@ -79,16 +79,9 @@ def _classifier(parts: Parts) -> Classifier | None:
     return Classifier(backbone, found.labels, found.head, found.engine)
 
 
-def _width(name: str, module: nn.Module, preprocess: PicturePreprocess | TextPreprocess) -> int:
+def _width(name: str, module: nn.Module, preprocess: Preprocess) -> int:
     """The number of features, from one input of the largest size that the preprocessing lets through."""
-    inputs: tuple[Tensor, ...]
-    if isinstance(preprocess, PicturePreprocess):
-        inputs = (torch.zeros(1, 3, *preprocess.size),)
-    else:
-        inputs = (
-            torch.full((1, preprocess.max_length), preprocess.pad_id),
-            torch.ones(1, preprocess.max_length).long(),
-        )
+    inputs = preprocess.largest()
     try:
         with torch.inference_mode():
             features = module(*inputs)

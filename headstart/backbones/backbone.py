@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
-from headstart.tasks.task import Array, Modality
+from headstart.preprocessing.spec import Preprocess
+from headstart.tasks.modality import Modality, modality_named
+from headstart.tasks.task import Array
 
 __all__ = ["Backbone", "Classifier"]
 
@@ -35,13 +36,16 @@ class Backbone:
     modality: Modality
     module: nn.Module | None
     dim: int
-    preprocess: PicturePreprocess | TextPreprocess | None
+    preprocess: Preprocess | None
     fingerprint: str
     spec: dict[str, Any]
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     licence: str = ""
     random: Callable[[int], Backbone] | None = field(default=None, compare=False, repr=False)
     classifier: Callable[[], Classifier | None] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "modality", modality_named(self.modality))
 
 
 class Classifier(NamedTuple):

@@ -19,7 +19,7 @@ from headstart.errors import BackboneError, MissingWeights
 from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.module import FORMS, HeadModule
 from headstart.preprocessing.config_file import read_config
-from headstart.preprocessing.spec import preprocess_from_json
+from headstart.preprocessing.preprocess import PREPROCESSES, preprocess_from_json
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.modality import MODALITIES
 
@@ -63,7 +63,7 @@ def _saved(folder: Path, stored: dict[str, Any], own: dict[str, Tensor]) -> Part
             f"{folder / 'config.json'}: the backbone lacks {', '.join(sorted(missing))}; save it again."
         )
     name = str(stored["name"])
-    preprocess = preprocess_from_json(_with_tokenizer(folder, stored["preprocess"]))
+    preprocess = preprocess_from_json(_with_files(folder, stored["preprocess"]))
     if not own or preprocess is None:
         raise MissingWeights(f"{folder}: this model was saved without its backbone's weights; load {name} by its name.")
     with seeded(0):
@@ -111,9 +111,15 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
 
 
-def _with_tokenizer(folder: Path, preprocess: Any) -> Any:
-    """A fitted model keeps its tokenizer in a file of its own."""
-    path = folder / "tokenizer.json"
-    if isinstance(preprocess, dict) and preprocess.get("kind") == "text" and path.is_file():
-        return {**preprocess, "tokenizer_json": path.read_bytes().decode("utf-8", "replace")}
-    return preprocess
+def _with_files(folder: Path, preprocess: Any) -> Any:
+    """A fitted model keeps its tokenizer, or what else is long, in a file of its own."""
+    cls = PREPROCESSES.get(str(preprocess.get("kind"))) if isinstance(preprocess, dict) else None
+    own = {field: folder / name for field, name in ({} if cls is None else cls.files).items()}
+    return (
+        preprocess
+        if not own
+        else {
+            **preprocess,
+            **{field: path.read_bytes().decode("utf-8", "replace") for field, path in own.items() if path.is_file()},
+        }
+    )

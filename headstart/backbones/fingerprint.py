@@ -10,14 +10,12 @@ from blake3 import blake3
 from torch import nn
 
 from headstart.linalg.forked import is_forked
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess, preprocess_to_json
+from headstart.preprocessing.spec import Preprocess, preprocess_to_json
 
 __all__ = ["fingerprint"]
 
 
-def fingerprint(
-    module: nn.Module | None, preprocess: PicturePreprocess | TextPreprocess | None, spec: dict[str, Any]
-) -> str:
+def fingerprint(module: nn.Module | None, preprocess: Preprocess | None, spec: dict[str, Any]) -> str:
     """64 hex digits that change with any weight, any name or shape, the architecture or the preprocessing.
 
     They do not change with the name of the backbone, the place of its files or the order of its tensors.

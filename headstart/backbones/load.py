@@ -18,7 +18,7 @@ from headstart.backbones.weights import fill
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 from headstart.messages import nearest
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.preprocessing.spec import Preprocess
 from headstart.tasks import TABLE, Modality, modality_named
 
 __all__ = ["IDENTITY", "default", "load", "rebuild"]
@@ -67,7 +67,7 @@ def load(name: str) -> Backbone:
 def rebuild(
     spec: dict[str, Any],
     state_dict: dict[str, Tensor],
-    preprocess: PicturePreprocess | TextPreprocess | None,
+    preprocess: Preprocess | None,
     name: str,
     *,
     licence: str = "",

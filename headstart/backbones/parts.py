@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.preprocessing.spec import Preprocess
 from headstart.tasks.task import Array
 
 __all__ = ["Labelled", "Parts"]
@@ -35,6 +35,6 @@ class Parts(NamedTuple):
     name: str
     spec: dict[str, Any]
     module: nn.Module
-    preprocess: PicturePreprocess | TextPreprocess
+    preprocess: Preprocess
     licence: str = ""
     classifier: Callable[[], Labelled | None] | None = None

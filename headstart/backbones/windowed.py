@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from headstart.backbones.backbone import Backbone, Classifier
 from headstart.backbones.fingerprint import fingerprint
-from headstart.preprocessing.spec import PicturePreprocess
 
 __all__ = ["windowed"]
 
@@ -16,13 +15,13 @@ def windowed(backbone: Backbone, window: tuple[float, float] | None) -> Backbone
     """The same network with this window in its preprocessing, and so with a fingerprint of its own; its twin of random
     weights and its classifier likewise. Unchanged where it has this window, or its inputs are no pictures."""
     preprocess = backbone.preprocess
-    if not isinstance(preprocess, PicturePreprocess) or preprocess.window == window:
+    changed = None if preprocess is None else preprocess.with_window(window)
+    if changed == preprocess:
         return backbone
-    preprocess = replace(preprocess, window=window)
     return replace(
         backbone,
-        preprocess=preprocess,
-        fingerprint=fingerprint(backbone.module, preprocess, backbone.spec),
+        preprocess=changed,
+        fingerprint=fingerprint(backbone.module, changed, backbone.spec),
         random=_random(backbone.random, window),
         classifier=_classifier(backbone.classifier, window),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -22,12 +22,15 @@ from headstart.features.engines.select import Wish
 from headstart.features.features import Failed, Features
 from headstart.features.pictures import Pictures, open_thumbs
 from headstart.features.quiet import quiet
-from headstart.features.texts import Texts
+from headstart.features.texts import Items
 from headstart.features.unknown import unknown_share
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.preprocessing.spec import PicturePreprocess
+from headstart.tasks import IMAGE, TEXT
 from headstart.tasks.task import Array
 
 __all__ = ["Extraction", "Features", "Progress", "extract", "thumbnails"]
+
+Run = Pictures | Items
 
 Progress = Callable[[int, int], None]
 """Called with (inputs done, inputs in all), in the caller's thread."""
@@ -86,8 +89,8 @@ def extract(
             supply.fall_back(error)
             run = _run(inputs, backbone, extraction, session, supply, progress)
         notes = (*supply.notes, *session.finish())
-        texts = backbone.preprocess if isinstance(backbone.preprocess, TextPreprocess) else None
-        unknown = None if texts is None else unknown_share(inputs, texts)
+        measure = UNKNOWN.get(backbone.modality)
+        unknown = None if measure is None else measure(inputs, backbone.preprocess)
     return replace(_features(run, supply.used(), notes, start), unknown=unknown)
 
 
@@ -119,30 +122,48 @@ def _run(
     session: Session,
     supply: Supply,
     progress: Progress | None,
-) -> Pictures | Texts:
+) -> Run:
     lanes = extraction.lanes or processor.cores()
-    if isinstance(backbone.preprocess, PicturePreprocess):
-        window = backbone.preprocess.window
-        thumbs = open_thumbs(session, window) if extraction.thumbs else None
-        pictures = Pictures(inputs, session, supply=supply, dim=backbone.dim, thumbs=thumbs, window=window)
-        pictures.run(backbone.preprocess, lanes, progress)
-        return pictures
-    texts = Texts(inputs, session, supply, backbone)
+    if backbone.modality in RUNS:
+        return RUNS[backbone.modality](inputs, backbone, extraction, session, supply, lanes, progress)
+    items = Items(inputs, session, supply, backbone)
     if backbone.preprocess is not None:
-        texts.run(backbone.preprocess, lanes, progress)
-    return texts
+        items.run(backbone.preprocess, lanes, progress)
+    return items
 
 
-def _features(run: Pictures | Texts, engine: EngineUsed | None, notes: tuple[str, ...], start: float) -> Features:
+def _pictures(
+    inputs: Sequence[Any],
+    backbone: Backbone,
+    extraction: Extraction,
+    session: Session,
+    supply: Supply,
+    lanes: int,
+    progress: Progress | None,
+) -> Run:
+    preprocess = cast(PicturePreprocess, backbone.preprocess)
+    thumbs = open_thumbs(session, preprocess.window) if extraction.thumbs else None
+    pictures = Pictures(inputs, session, supply=supply, dim=backbone.dim, thumbs=thumbs, window=preprocess.window)
+    pictures.run(preprocess, lanes, progress)
+    return pictures
+
+
+RUNS: dict[str, Callable[..., Run]] = {IMAGE: _pictures}
+"""By modality, one run over inputs that are read in a way of their own. None: `texts.Items`."""
+
+UNKNOWN: dict[str, Callable[[Sequence[Any], Any], float]] = {TEXT: unknown_share}
+"""By modality, how much of some inputs a backbone does not know. None: that is not told."""
+
+
+def _features(run: Run, engine: EngineUsed | None, notes: tuple[str, ...], start: float) -> Features:
     rows = np.array([row for row in range(len(run.inputs)) if row not in run.why], np.int64)
-    thumbs = run.thumbs if isinstance(run, Pictures) else None
     return Features(
         values=_kept(run.values, rows),
         rows=rows,
         keys=[run.keys[row] for row in rows],
         failed=tuple(Failed(row, run.why[row]) for row in sorted(run.why)),
-        thumbs=None if thumbs is None else _kept(thumbs, rows),
-        truncated=run.cut[rows] if isinstance(run, Texts) else None,
+        thumbs=None if run.thumbs is None else _kept(run.thumbs, rows),
+        truncated=None if run.cut is None else run.cut[rows],
         engine=engine,
         computed=run.computed,
         notes=notes,

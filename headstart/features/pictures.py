@@ -52,6 +52,7 @@ class Pictures:
         count = len(inputs)
         self.inputs = inputs
         self.values: Rows = np.empty((count, dim), np.float32)
+        self.cut = None
         self.thumbs: Pixels | None = None if thumbs is None else np.empty((count, THUMB, THUMB, 3), np.uint8)
         self.keys = [b""] * count
         self.why: dict[int, str] = {}

@@ -1,6 +1,7 @@
-"""Texts through the lanes: tokenized once, sorted by length, batched by token count, cached like pictures.
+"""Texts, and other inputs that differ in length, through the lanes: prepared once (texts: tokenized), sorted by length,
+batched by the sum of lengths, cached like pictures.
 
-The plan of batches depends on nothing but the texts that are not in the cache, and taking whole batches out of it
+The plan of batches depends on nothing but the inputs that are not in the cache, and taking whole batches out of it
 leaves the others as they are. Only whole batches are stored, so a run that was killed goes on to the same features.
 """
 
@@ -13,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from headstart.backbones.backbone import Backbone
-from headstart.data.content import text_key
+from headstart.data.content import content_key
 from headstart.features.cache.session import Session
 from headstart.features.engines.engine import Rows
 from headstart.features.engines.provider import Supply
 from headstart.features.features import Ints
 from headstart.features.lanes import run_lanes
-from headstart.preprocessing.spec import TextPreprocess
-from headstart.preprocessing.tokens import Ids, Tokenizer
+from headstart.preprocessing.preprocess import Preprocess
+from headstart.tasks.task import Array
 
-__all__ = ["Texts", "plan"]
+__all__ = ["Items", "plan"]
 
 _SHARD = 256
 
@@ -40,33 +41,33 @@ def plan(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
-class Texts:
-    """One run over texts, as arrays with a row for each input.
+class Items:
+    """One run over texts or the like, as arrays with a row for each input.
 
     values   (N, D) float32
     cut      (N,) tokens cut off
-    keys     content keys; b"" where the input is no text
+    keys     content keys; b"" where the input cannot be used
     why      by row, why it gave nothing
     """
 
     def __init__(self, inputs: Sequence[Any], session: Session, supply: Supply, backbone: Backbone) -> None:
         count = len(inputs)
         self.inputs = inputs
+        self.thumbs = None
         self.values: Rows = np.empty((count, backbone.dim), np.float32)
         self.cut: Ints = np.zeros(count, np.int64)
-        self.keys = [text_key(item) if isinstance(item, str) else b"" for item in inputs]
-        self.why = {
-            row: f"a {type(item).__name__} is no text: expected a string"
-            for row, item in enumerate(inputs)
-            if not isinstance(item, str)
-        }
+        modality = backbone.modality
+        self.why = {row: why for row, item in enumerate(inputs) if (why := modality.obstacle(item))}
+        self.keys = [
+            b"" if row in self.why else content_key(item, modality=modality) for row, item in enumerate(inputs)
+        ]
         self.computed = 0
         self._supply = supply
         identity = {"fingerprint": backbone.fingerprint}
         self._cuts = session.store("cut", identity, width=1, dtype="int64", label=backbone.name)
         self._finished = len(self.why)
 
-    def run(self, preprocess: TextPreprocess, lanes: int, progress: Callable[[int, int], None] | None) -> None:
+    def run(self, preprocess: Preprocess, lanes: int, progress: Callable[[int, int], None] | None) -> None:
         """Everything that can be found is looked up; the lanes do the rest, each different text once."""
         first = {key: row for row, key in reversed(list(enumerate(self.keys))) if key}
         rows = self._look_up(sorted(first.values()))
@@ -89,14 +90,16 @@ class Texts:
         return sorted(set(missing))
 
     def _compute(
-        self, rows: list[int], preprocess: TextPreprocess, lanes: int, progress: Callable[[int, int], None] | None
+        self, rows: list[int], preprocess: Preprocess, lanes: int, progress: Callable[[int, int], None] | None
     ) -> None:
-        tokenizer = Tokenizer(preprocess)
-        ids = self._tokenized(rows, tokenizer)
+        prepared = self._prepared(rows, preprocess)
         engine = self._supply.engine
         if engine is None:
             return
-        batches = [[rows[at] for at in batch] for batch in plan([len(ids[row]) for row in rows], engine.batch)]
+        batches = [
+            [rows[at] for at in batch]
+            for batch in plan([preprocess.length(prepared[row]) for row in rows], engine.batch)
+        ]
         batches.reverse()  # the longest first, so that no lane is left with one at the end
 
         def lane(numbers: Iterator[int], stopped: Event) -> None:
@@ -105,7 +108,7 @@ class Texts:
             try:
                 for number in numbers:
                     batch = batches[number]
-                    self.values[batch] = runner(*tokenizer.batch([ids[row] for row in batch]))
+                    self.values[batch] = runner(*preprocess.collate([prepared[row] for row in batch]))
                     fresh += batch
                     if len(fresh) >= _SHARD:
                         self._keep(fresh)
@@ -119,23 +122,23 @@ class Texts:
 
         run_lanes(lane, len(batches), min(lanes, len(batches)), watch)
 
-    def _tokenized(self, rows: list[int], tokenizer: Tokenizer) -> dict[int, Ids]:
-        """The ids of each row; meanwhile the engine gets ready, in this thread."""
-        ids: dict[int, Ids] = {}
+    def _prepared(self, rows: list[int], preprocess: Preprocess) -> dict[int, Array]:
+        """What is held of each row; meanwhile the engine gets ready, in this thread."""
+        prepared: dict[int, Array] = {}
         if self._supply.choice is None:  # engines are about to be timed, and nothing may run beside them
             self._supply.provide()
 
         def lane(numbers: Iterator[int], stopped: Event) -> None:
             for number in numbers:
                 for row in rows[number * _SHARD : (number + 1) * _SHARD]:
-                    ids[row], self.cut[row] = tokenizer.tokens(self.inputs[row])
+                    prepared[row], self.cut[row] = preprocess.prepare(self.inputs[row])
 
         def watch() -> None:
             if not self._supply.ready.is_set():
                 self._supply.provide()
 
         run_lanes(lane, -(-len(rows) // _SHARD), 1, watch)
-        return ids
+        return prepared
 
     def _keep(self, rows: list[int]) -> None:
         keys = [self.keys[row] for row in rows]

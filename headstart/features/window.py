@@ -20,7 +20,6 @@ from headstart.backbones.windowed import windowed
 from headstart.data.bit_depth import Window, check_window, deep_values, in_words, is_deep
 from headstart.errors import DataError
 from headstart.preprocessing.pillow import open_picture, quietly
-from headstart.preprocessing.spec import PicturePreprocess
 from headstart.tasks.task import Array
 
 __all__ = ["SHARE", "find_window", "settled", "unsettled"]
@@ -38,8 +37,8 @@ def settled(backbone: Backbone, inputs: Sequence[Any], asked: Window | None) -> 
     none.
     """
     asked = None if asked is None else check_window(asked)
-    deep = list(filter(is_deep, inputs)) if isinstance(backbone.preprocess, PicturePreprocess) else []
-    if not deep or not isinstance(backbone.preprocess, PicturePreprocess):
+    deep = list(filter(is_deep, inputs)) if backbone.modality.has_pixels else []
+    if not deep or backbone.preprocess is None:
         return backbone, "" if asked is None else "the window has no use: no picture has more than 8 bits"
     own = backbone.preprocess.window
     window = asked or own or find_window(deep)
@@ -52,7 +51,7 @@ def settled(backbone: Backbone, inputs: Sequence[Any], asked: Window | None) -> 
 def unsettled(backbone: Backbone | None, inputs: Sequence[Any]) -> str:
     """What a fitted model without a window makes of pictures of more than 8 bits, in words; "" where there are none."""
     preprocess = None if backbone is None else backbone.preprocess
-    if not isinstance(preprocess, PicturePreprocess) or preprocess.window is not None:
+    if backbone is None or preprocess is None or not backbone.modality.has_pixels or preprocess.window is not None:
         return ""
     count = sum(map(is_deep, inputs))
     if not count:

@@ -7,13 +7,13 @@ crop the result is uint8 and equal to that bit for bit; the engines do the rest,
 from __future__ import annotations
 
 import math
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from headstart.preprocessing.spec import PicturePreprocess
 from headstart.preprocessing.vision import vision
 
 __all__ = ["RECIPE", "THUMB", "Pixels", "normalise", "prepare", "thumbnail"]
@@ -26,7 +26,29 @@ RECIPE = 1
 _LONG = 40
 
 
-def prepare(picture: Tensor, preprocess: PicturePreprocess) -> Pixels:
+class Framing(Protocol):
+    """What of a preprocessing says how a picture is resized, cropped and scaled: see `spec.PicturePreprocess`."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def resize(self) -> int: ...
+
+    @property
+    def interpolation(self) -> Literal["bilinear", "bicubic"]: ...
+
+    @property
+    def mean(self) -> tuple[float, float, float]: ...
+
+    @property
+    def std(self) -> tuple[float, float, float]: ...
+
+    @property
+    def squash(self) -> bool: ...
+
+
+def prepare(picture: Tensor, preprocess: Framing) -> Pixels:
     """uint8 (3, H, W) -> uint8 (size[0], size[1], 3): resized and cropped, not yet normalised."""
     functional = vision().functional
     how = functional.InterpolationMode(preprocess.interpolation)
@@ -43,7 +65,7 @@ def thumbnail(picture: Tensor) -> Pixels:
     return _pixels(vision().functional.resize_image(picture, [THUMB, THUMB], antialias=True))
 
 
-def normalise(pixels: Tensor, preprocess: PicturePreprocess) -> Tensor:
+def normalise(pixels: Tensor, preprocess: Framing) -> Tensor:
     """uint8 (N, H, W, 3) -> float32 (N, 3, H, W), channels last in memory: (pixels / 255 - mean) / std."""
     count, height, width, channels = pixels.shape
     scale = 1 / (255 * torch.tensor(preprocess.std, dtype=torch.float64))
@@ -56,7 +78,7 @@ def normalise(pixels: Tensor, preprocess: PicturePreprocess) -> Tensor:
     return flat.reshape(count, height, width, channels).permute(0, 3, 1, 2)
 
 
-def _centre_of_strip(picture: Tensor, preprocess: PicturePreprocess) -> Tensor:
+def _centre_of_strip(picture: Tensor, preprocess: Framing) -> Tensor:
     """The part that the crop needs, where the picture is so long that resizing all of it would take much memory."""
     height, width = picture.shape[1:]
     shorter, longer = sorted((height, width))

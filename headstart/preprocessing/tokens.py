@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from headstart.preprocessing.spec import TextPreprocess
-
 __all__ = ["Ids", "Tokenizer"]
 
 Ids = npt.NDArray[np.int32]
+
+
+class Tokenization(Protocol):
+    """What of a preprocessing says how a text becomes tokens: see `spec.TextPreprocess`."""
+
+    @property
+    def tokenizer_json(self) -> str: ...
+
+    @property
+    def max_length(self) -> int: ...
+
+    @property
+    def pad_id(self) -> int: ...
 
 
 class Tokenizer:
@@ -21,7 +33,7 @@ class Tokenizer:
     complain in every process that is forked afterwards.
     """
 
-    def __init__(self, preprocess: TextPreprocess) -> None:
+    def __init__(self, preprocess: Tokenization) -> None:
         from tokenizers import Tokenizer as Fast
 
         self._pad = preprocess.pad_id

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from headstart.tasks.task import Array
 from headstart.training.augmentation import Draw, View, Views
-from headstart.training.batches import Batches, PictureBatches, TextBatches, moved
+from headstart.training.batches import InputBatches, Part, moved
 from headstart.training.cut import Below, Cut
 
 __all__ = ["Activations", "Form", "cost"]
@@ -32,7 +32,7 @@ class Form(NamedTuple):
     number: int
 
 
-def cost(inputs: Batches, cut: Cut, forms: list[Form], dtype: torch.dtype) -> int:
+def cost(inputs: InputBatches, cut: Cut, forms: list[Form], dtype: torch.dtype) -> int:
     """The bytes that the file will have."""
     return dtype.itemsize * sum(_figures(inputs, cut, form.row) for form in forms)
 
@@ -45,7 +45,7 @@ class Activations:
     """
 
     def __init__(
-        self, inputs: Batches, backbone: nn.Module, cut: Cut, forms: list[Form], *, seed: int, dtype: torch.dtype
+        self, inputs: InputBatches, backbone: nn.Module, cut: Cut, forms: list[Form], *, seed: int, dtype: torch.dtype
     ) -> None:
         self._inputs, self._cut, self._seed, self._dtype = inputs, cut, seed, dtype
         with TemporaryFile() as file:  # what is mapped of it stays until it is let go
@@ -57,12 +57,12 @@ class Activations:
 
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
         """What crosses, float32 (N, ...), and the inputs of the backbone, which for pictures are only a shape."""
-        inputs = self._rest(rows, draw)
-        tokens = inputs[0].shape[1] if inputs[0].ndim == 2 else 0
+        inputs = self._inputs.above(rows, draw)
+        tokens = self._inputs.preprocess.measure(inputs)
         out = torch.zeros(self._cut.shape.of(len(rows), tokens))
         for place, row in enumerate(rows):
             number = draw.number(row) if isinstance(draw, Views) else -1
-            one = self._cut.shape.of(1, self._tokens(row))
+            one = self._cut.shape.of(1, self._inputs.length(row))
             start = self._starts[Form(int(row), number)]
             values = self._values[start : start + math.prod(one)].view(one)[0]
             out[place][_box(values.shape)] = values.float()
@@ -71,15 +71,6 @@ class Activations:
     def close(self) -> None:
         """The file goes."""
         self._values = torch.empty(0)
-
-    def _rest(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        if not isinstance(self._inputs, PictureBatches):
-            return self._inputs.batch(rows, draw)
-        blank = torch.full((1, 1, 1, 1), torch.nan, device=self._inputs.device)
-        return (blank.expand(len(rows), 3, *self._inputs.size),)
-
-    def _tokens(self, row: int) -> int:
-        return self._inputs.length(row) if isinstance(self._inputs, TextBatches) else 0
 
     def _written(self, file: IO[bytes], below: Below, forms: list[Form]) -> dict[Form, int]:
         """Where in the file each form begins, in figures."""
@@ -94,24 +85,22 @@ class Activations:
         return starts
 
     def _computed(self, below: Below, forms: list[Form]) -> Iterator[tuple[list[Form], list[Tensor]]]:
-        if isinstance(self._inputs, PictureBatches):
-            yield from self._by_engine(self._inputs, below, forms)
+        width = math.prod(self._cut.shape.of(1, 0))
+        part = self._inputs.part(_Flat(below), width, self._cut.place)
+        if part is not None:
+            yield from self._by_engine(part, width, forms)
             return
-        forms = sorted(forms, key=lambda form: (form.number, -self._tokens(form.row), form.row))
+        forms = sorted(forms, key=lambda form: (form.number, -self._inputs.length(form.row), form.row))
         for some in _pieces(forms, _BATCH):
             rows = np.array([form.row for form in some])
             with torch.no_grad():
                 out = below(*self._inputs.batch(rows, self._draw(some[0]))).cpu()
-            shapes = [self._cut.shape.of(1, self._tokens(form.row)) for form in some]
+            shapes = [self._cut.shape.of(1, self._inputs.length(form.row)) for form in some]
             yield some, [one[_box(shape[1:])] for one, shape in zip(out, shapes, strict=True)]
 
-    def _by_engine(
-        self, inputs: PictureBatches, below: Below, forms: list[Form]
-    ) -> Iterator[tuple[list[Form], list[Tensor]]]:
-        width = math.prod(self._cut.shape.of(1, 0))
-        part = inputs.part(_Flat(below), width, self._cut.place)
+    def _by_engine(self, part: Part, width: int, forms: list[Form]) -> Iterator[tuple[list[Form], list[Tensor]]]:
         for some in _pieces(forms, max(_BATCH, _PIECE // (4 * width))):
-            values = inputs.through(part, np.array([form.row for form in some]), self._draw(some[0]))
+            values = part(np.array([form.row for form in some]), self._draw(some[0]))
             yield some, list(torch.from_numpy(values))
 
     def _draw(self, form: Form) -> Draw | None:
@@ -135,8 +124,8 @@ def _box(shape: Sequence[int]) -> tuple[slice, ...]:
     return tuple(slice(size) for size in shape)
 
 
-def _figures(inputs: Batches, cut: Cut, row: int) -> int:
-    return math.prod(cut.shape.of(1, inputs.length(row) if isinstance(inputs, TextBatches) else 0))
+def _figures(inputs: InputBatches, cut: Cut, row: int) -> int:
+    return math.prod(cut.shape.of(1, inputs.length(row)))
 
 
 def _pieces(forms: list[Form], most: int) -> Iterator[list[Form]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -13,42 +14,75 @@ from torch import Tensor, nn
 from headstart.backbones.backbone import Backbone
 from headstart.features.extract import Extraction, extract
 from headstart.features.picture_input import Source
-from headstart.preprocessing.prepare import Pixels, normalise, prepare
-from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
-from headstart.preprocessing.tokens import Tokenizer
+from headstart.preprocessing.prepare import Pixels, prepare
+from headstart.preprocessing.spec import PicturePreprocess, Preprocess
 from headstart.preprocessing.vision import vision
+from headstart.tasks import IMAGE
 from headstart.tasks.task import Array
 from headstart.training.augmentation import Draw
 
-__all__ = ["CPU", "PLAIN", "Batches", "PictureBatches", "TextBatches", "batches", "moved"]
+__all__ = [
+    "BATCHES",
+    "CPU",
+    "PLAIN",
+    "Batches",
+    "InputBatches",
+    "ItemBatches",
+    "Part",
+    "PictureBatches",
+    "batches",
+    "moved",
+]
 
 CPU = torch.device("cpu")
 PLAIN = Extraction(engine="torch", precision="float32", thumbs=False)
 _SMALLEST = 0.6
 _ASPECT = (3 / 4, 4 / 3)
-_WORDS = 0.1
+
+
+Part = Callable[[Array, Draw | None], Array]
 
 
 class Batches(Protocol):
-    """batch   the inputs of some rows, as the backbone takes them. draw None: plain, as in prediction"""
+    """batch   the inputs of some rows, as a function takes them. draw None: plain, as in prediction"""
 
     def __len__(self) -> int: ...
 
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]: ...
 
 
+class InputBatches(Batches, Protocol):
+    """Of the inputs of a backbone.
+
+    preprocess   how they are made
+    above        the same for what is above a cut
+    length       how long a row is; 0 where all have one size
+    part         what a part of the backbone, from its inputs to the `width` figures of a place, makes of some rows,
+                 float32 (N, width), by the engine of frozen passes; None where it can only be asked by batches
+    """
+
+    @property
+    def preprocess(self) -> Preprocess: ...
+
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]: ...
+
+    def length(self, row: int) -> int: ...
+
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None: ...
+
+
 def batches(
     inputs: Sequence[Any], backbone: Backbone, device: torch.device = CPU, extraction: Extraction = PLAIN
-) -> Batches:
+) -> InputBatches:
     """Those of pictures or texts, as the backbone takes them, on the device where it calculates.
 
     extraction   how a frozen part of the backbone is run
     """
-    if isinstance(backbone.preprocess, PicturePreprocess):
-        return PictureBatches(inputs, backbone, device, extraction)
-    if isinstance(backbone.preprocess, TextPreprocess):
-        return TextBatches(inputs, backbone.preprocess, device)
-    raise ValueError(f"{backbone.name} has no network to train: its features are the columns themselves")
+    if backbone.preprocess is None:
+        raise ValueError(f"{backbone.name} has no network to train: its features are the columns themselves")
+    if backbone.modality in BATCHES:
+        return BATCHES[backbone.modality](inputs, backbone, device, extraction)
+    return ItemBatches(inputs, backbone.preprocess, device)
 
 
 class PictureBatches:
@@ -62,7 +96,7 @@ class PictureBatches:
         self, inputs: Sequence[Any], backbone: Backbone, device: torch.device = CPU, extraction: Extraction = PLAIN
     ) -> None:
         preprocess = cast(PicturePreprocess, backbone.preprocess)
-        self._preprocess, self._device, self._extraction = preprocess, device, extraction
+        self.preprocess, self._device, self._extraction = preprocess, device, extraction
         # Pixels are prepared already: squashed to the size that they have, they stay as they are.
         self._backbone = replace(backbone, preprocess=replace(preprocess, squash=True))
         self._pixels: Pixels = np.empty((len(inputs), *preprocess.size, 3), np.uint8)
@@ -78,25 +112,23 @@ class PictureBatches:
         if draw is not None:
             for place, row in enumerate(rows):
                 pixels[place] = self._part(pixels[place], draw.generator(row))
-        return (normalise(moved(pixels, self._device), self._preprocess),)
+        return self.preprocess.tensors(moved(pixels, self._device))
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of what the backbone sees."""
-        return self._preprocess.size
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        """Only a shape: no pixel is looked at."""
+        blank = torch.full((1, 1, 1, 1), torch.nan, device=self._device)
+        return (blank.expand(len(rows), 3, *self.preprocess.size),)
 
-    @property
-    def device(self) -> torch.device:
-        """Where batches are."""
-        return self._device
+    def length(self, row: int) -> int:
+        """All pictures have one size."""
+        return 0
 
-    def part(self, module: nn.Module, width: int, place: str) -> Backbone:
-        """A part of the backbone, from its inputs to the `width` figures of a place, as a backbone for `through`."""
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
+        """See `InputBatches`."""
         mark = f"{self._backbone.fingerprint} up to {place}"
-        return replace(self._backbone, module=module, dim=width, fingerprint=mark)
+        return partial(self._through, replace(self._backbone, module=module, dim=width, fingerprint=mark))
 
-    def through(self, part: Backbone, rows: Array, draw: Draw | None) -> Array:
-        """What the part makes of these rows, float32 (N, width), by the engine of frozen passes."""
+    def _through(self, part: Backbone, rows: Array, draw: Draw | None) -> Array:
         pixels = [self._pixels[row] for row in rows]
         if draw is not None:
             drawn = [draw.generator(row) for row in rows]
@@ -104,7 +136,7 @@ class PictureBatches:
         return extract(pixels, part, self._extraction).values
 
     def _part(self, picture: Tensor, rng: np.random.Generator) -> Tensor:
-        height, width = self._preprocess.size
+        height, width = self.preprocess.size
         area = rng.uniform(_SMALLEST, 1.0)
         aspect = np.exp(rng.uniform(*np.log(_ASPECT)))
         high = min(height, round(height * np.sqrt(area / aspect)))
@@ -115,32 +147,41 @@ class PictureBatches:
         return whole.permute(1, 2, 0)
 
 
-class TextBatches:
-    """Texts, tokenized once. Augmented: each word but the first and the last token is hidden with probability `_WORDS`
-    (word dropout: Iyyer et al., 2015, section 3.1)."""
+class ItemBatches:
+    """Inputs that differ in length, such as texts: prepared once, varied as their preprocessing says."""
 
-    def __init__(self, inputs: Sequence[str], preprocess: TextPreprocess, device: torch.device = CPU) -> None:
-        self._device = device
-        self._tokenizer = Tokenizer(preprocess)
-        self._ids = [self._tokenizer.tokens(text)[0] for text in inputs]
+    def __init__(self, inputs: Sequence[Any], preprocess: Preprocess, device: torch.device = CPU) -> None:
+        self.preprocess, self._device = preprocess, device
+        self._items = [preprocess.prepare(item)[0] for item in inputs]
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._items)
 
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        """Ids and mask, int64 (N, L) each."""
-        ids, mask = self._tokenizer.batch([self._ids[row] for row in rows])
+        """As the preprocessing puts them together; of texts ids and mask, int64 (N, L) each."""
+        arrays = self.preprocess.collate([self._items[row] for row in rows])
         if draw is not None:
             for place, row in enumerate(rows):
-                length = len(self._ids[row])
-                hidden = draw.generator(row).random(length) < _WORDS
-                hidden[[0, -1]] = False
-                mask[place, :length][hidden] = 0
-        return moved(torch.from_numpy(ids), self._device), moved(torch.from_numpy(mask), self._device)
+                self.preprocess.vary(arrays, place, self.length(row), draw.generator(row))
+        return self.preprocess.tensors(*(moved(torch.from_numpy(array), self._device) for array in arrays))
+
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        """The whole batch: lengths and masks matter above a cut."""
+        return self.batch(rows, draw)
 
     def length(self, row: int) -> int:
-        """How many tokens it has."""
-        return len(self._ids[row])
+        """How many tokens it has, or what else its preprocessing counts."""
+        return self.preprocess.length(self._items[row])
+
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
+        """None: what comes out of a part has the length of its input."""
+        return None
+
+
+BATCHES: dict[str, Callable[[Sequence[Any], Backbone, torch.device, Extraction], InputBatches]] = {
+    IMAGE: PictureBatches
+}
+"""By modality, batches that hold and vary inputs in a way of their own. None: `ItemBatches`."""
 
 
 def moved(tensor: Tensor, device: torch.device) -> Tensor:

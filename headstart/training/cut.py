@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from headstart.preprocessing.preprocess import Preprocess
+
 __all__ = ["Cut", "find_cut"]
 
 _SIZES = ((2, 5), (3, 7))
@@ -49,12 +51,14 @@ class Cut(NamedTuple):
     shape   of that output
     below   the shapes of the outputs of other modules under the cut, which need not run
     nested  whether the output comes in a tuple
+    form    of the inputs
     """
 
     place: str
     shape: Shape
     below: dict[str, Shape]
     nested: frozenset[str]
+    form: Preprocess
 
     @contextmanager
     def above(self, backbone: nn.Module) -> Iterator[Callable[..., Tensor]]:
@@ -68,7 +72,7 @@ class Cut(NamedTuple):
 
         def run(activation: Tensor, *inputs: Tensor) -> Tensor:
             crossing[:] = [activation]
-            size[:] = _size(inputs)
+            size[:] = [len(inputs[0]), self.form.measure(inputs)]
             features: Tensor = backbone(*inputs)
             return features
 
@@ -128,21 +132,22 @@ def _whole(activation: Tensor, *inputs: Tensor) -> Tensor:
     return activation
 
 
-def find_cut(backbone: nn.Module, example: tuple[Tensor, ...]) -> Cut | None:
+def find_cut(backbone: nn.Module, example: tuple[Tensor, ...], form: Preprocess) -> Cut | None:
     """The highest cut below everything that learns; None where there is none, or nothing to save.
 
     example   the inputs of at least one row
+    form      what says how they are made larger, and what of them matters above a cut
     """
     modes = [(module, module.training) for module in backbone.modules()]
     backbone.eval()
     try:
-        return _found(backbone, [_resized(example, *size) for size in _SIZES])
+        return _found(backbone, [form.resized(example, *size) for size in _SIZES], form)
     finally:
         for module, mode in modes:
             module.training = mode
 
 
-def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]]) -> Cut | None:
+def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]], form: Preprocess) -> Cut | None:
     frozen = list(_frozen(backbone, ""))
     runs = [_recorded(backbone, frozen, inputs) for inputs in batches]
     if [path for path, _ in runs[0].calls] != [path for path, _ in runs[1].calls]:
@@ -159,7 +164,7 @@ def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]]) -> Cut | None
         if not any(True for _ in backbone.get_submodule(place).parameters()) or not shapes[place].in_rows:
             continue
         below = {path: shapes[path] for path in order[: order.index(place)]}
-        cut = Cut(place, shapes[place], below, nested)
+        cut = Cut(place, shapes[place], below, nested, form)
         if all(_holds(backbone, cut, run, inputs) for run, inputs in zip(runs, batches, strict=True)):
             return cut if _saves(backbone, cut, batches[0]) else None
     return None
@@ -226,7 +231,7 @@ def _holds(backbone: nn.Module, cut: Cut, run: _Recorded, inputs: tuple[Tensor, 
     crossing = output[0] if isinstance(output, tuple) else output
     with cut.above(backbone) as above, torch.no_grad():
         try:
-            found = above(crossing, *_blank(inputs))
+            found = above(crossing, *cut.form.blank(inputs))
         except _FOREIGN:
             return False
     if found.shape != run.features.shape:
@@ -262,24 +267,3 @@ def _shape(one: Any, other: Any) -> Shape | None:
         else:
             return None
     return Shape(tuple(sizes))
-
-
-def _size(inputs: tuple[Tensor, ...]) -> list[int]:
-    """Rows, and tokens of each (0 for pictures)."""
-    return [inputs[0].shape[0], inputs[0].shape[1] if inputs[0].ndim == 2 else 0]
-
-
-def _blank(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Pictures that nothing above a cut may look at; ids and masks as they are."""
-    if inputs[0].is_floating_point():
-        return (torch.full((1, 1, 1, 1), torch.nan, device=inputs[0].device).expand(inputs[0].shape),)
-    return inputs
-
-
-def _resized(example: tuple[Tensor, ...], rows: int, tokens: int) -> tuple[Tensor, ...]:
-    """The first row so many times; its tokens again and again up to that number, none of them masked."""
-    if example[0].is_floating_point():
-        return (torch.cat([example[0][:1]] * rows),)
-    ids, mask = example
-    ids = ids[:1].repeat(rows, -(-tokens // ids.shape[1]))[:, :tokens]
-    return ids, torch.ones_like(ids).to(mask.dtype)

@@ -13,10 +13,10 @@ from torch import Tensor
 from headstart.network import Network
 from headstart.tasks.task import Array, Kind
 from headstart.training.activations import Activations, Form, cost, free_space
-from headstart.training.batches import Batches
+from headstart.training.batches import Batches, InputBatches
 from headstart.training.cut import Cut, find_cut
 from headstart.training.options import Training
-from headstart.training.step import Features
+from headstart.training.step import Features, mixable
 
 __all__ = ["NOBODY", "Data", "Feed", "open_feed"]
 
@@ -30,7 +30,7 @@ class Data(NamedTuple):
     teacher  (N, C) what a teacher answers to each row of `inputs`, for a loss that learns from one
     """
 
-    inputs: Batches
+    inputs: InputBatches
     targets: Tensor
     weights: Tensor
     kind: Kind
@@ -65,8 +65,8 @@ def open_feed(
     """
     inputs, example = data.inputs, data.inputs.batch(data.train[:1], None)
     plain = Feed(inputs, network.backbone, 0)
-    mixes_pictures = bool(training.mixup) and example[0].is_floating_point()
-    cut = None if whole or mixes_pictures else find_cut(network.backbone, example)
+    mixes_inputs = bool(training.mixup) and mixable(example)
+    cut = None if whole or mixes_inputs else find_cut(network.backbone, example, inputs.preprocess)
     if cut is None:
         yield plain
         return
@@ -86,7 +86,7 @@ def open_feed(
 
 
 def _cached(
-    network: Network, inputs: Batches, cut: Cut, forms: list[Form], training: Training, tell: Callable[[str], None]
+    network: Network, inputs: InputBatches, cut: Cut, forms: list[Form], training: Training, tell: Callable[[str], None]
 ) -> Activations | None:
     """None where the disk has no room, or not so much as was allowed."""
     dtype = torch.bfloat16 if training.precision == "bfloat16" else torch.float32

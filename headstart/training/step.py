@@ -17,7 +17,7 @@ from headstart.network import Network
 from headstart.tasks.task import Kind
 from headstart.training.options import Training
 
-__all__ = ["Batch", "Features", "Step"]
+__all__ = ["Batch", "Features", "Step", "mixable"]
 
 Features = Callable[..., Tensor]
 """From the inputs of a batch to features (N, D): the backbone, or what is above a cut."""
@@ -144,10 +144,10 @@ class Step:
         """The summed loss of some rows of a batch, what else they cost in the mean, and how many they are."""
         some = batch.part(rows)
         mates = None if mix is None else batch.part(mix.mates[rows])
-        inputs, pictures = some.inputs, len(some.inputs) == 1  # texts have a mask, with or without a cut
-        if mix is not None and mates is not None and pictures:
+        inputs, mixes_inputs = some.inputs, mixable(some.inputs)
+        if mix is not None and mates is not None and mixes_inputs:
             inputs = (_mixed(inputs[0], mates.inputs[0], mix.share),)
-        other_features = None if mates is None or pictures else features(*mates.inputs)
+        other_features = None if mates is None or mixes_inputs else features(*mates.inputs)
         found = mixed = features(*inputs)
         if mix is not None and other_features is not None:
             mixed = _mixed(found, other_features, mix.share)
@@ -181,6 +181,11 @@ class Step:
         )
         if note := self.spare_lone_rows([rows, max(1, rows - 1)]):
             self.notes.append(note)
+
+
+def mixable(inputs: tuple[Tensor, ...]) -> bool:
+    """Whether inputs can be mixed as they are: one tensor of real numbers, without a mask. Else their features are."""
+    return len(inputs) == 1 and inputs[0].is_floating_point()
 
 
 def _mixed(one: Tensor, other: Tensor, share: float) -> Tensor:

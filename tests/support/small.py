@@ -12,6 +12,7 @@ from headstart.backbones.encoders import TextEncoder
 from headstart.backbones.stages import stages_of
 from headstart.heads.module import HeadModule
 from headstart.network import Network
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 from headstart.tasks import CLASSIFICATION
 from headstart.training.feed import Data
 
@@ -25,17 +26,36 @@ def noise(count, bright=0.0, seed=0, size=32):
     return x
 
 
+def form_of(inputs):
+    """The preprocessing of what a module takes: of pictures, or of ids and a mask."""
+    if len(inputs) > 1:
+        return TextPreprocess(tokenizer_json="", max_length=8, pad_id=0)
+    size = tuple(inputs[0].shape[-2:])
+    scale = {"mean": (0.0,) * 3, "std": (1.0,) * 3}
+    return PicturePreprocess(size=size, resize=size[0], interpolation="bilinear", **scale)
+
+
 class Rows:
     """Tensors as inputs, a row each."""
 
     def __init__(self, *inputs):
         self.inputs = inputs
+        self.preprocess = form_of(inputs)
 
     def __len__(self):
         return len(self.inputs[0])
 
     def batch(self, rows, draw):
         return tuple(one[rows] for one in self.inputs)
+
+    def above(self, rows, draw):
+        return self.batch(rows, draw)
+
+    def length(self, row):
+        return 0
+
+    def part(self, module, width, place):
+        return None
 
 
 class Killed(Exception):

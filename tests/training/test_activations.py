@@ -141,7 +141,7 @@ def kept(backbone, inputs, views, dtype):
     """The activations of one stage that is open, its cut, and the forms that were computed."""
     network = network_of(backbone)
     network.open(network.top(1))
-    cut = find_cut(network.backbone, inputs.batch(np.arange(1), None))
+    cut = find_cut(network.backbone, inputs.batch(np.arange(1), None), inputs.preprocess)
     forms = [Form(row, number) for number in range(-1, views) for row in range(len(inputs))]
     with network.asked():
         return network, cut, forms, Activations(inputs, network.backbone, cut, forms, seed=0, dtype=dtype)
@@ -284,10 +284,10 @@ def test_nothing_is_left_after_an_exception(backbone, where, temporary, monkeypa
 
     if where == "below":
         network.backbone.get_submodule("conv1").register_forward_hook(stop)
-        monkeypatch.setattr("headstart.training.feed.find_cut", lambda backbone, example: cut)
+        monkeypatch.setattr("headstart.training.feed.find_cut", lambda backbone, example, form: cut)
         other = network_of(backbone)
         other.open(other.top(1))
-        cut = find_cut(other.backbone, data.inputs.batch(data.train[:1], None))
+        cut = find_cut(other.backbone, data.inputs.batch(data.train[:1], None), data.inputs.preprocess)
     elif where == "above":
         monkeypatch.setattr(Step, "__call__", stop)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import timm
 import torch
-from small import on_module, text_model
+from small import form_of, on_module, text_model
 from torch import nn
 
 from headstart.finetuning.gradual import Gradual
@@ -43,6 +43,10 @@ def case(request, backbone):
     return on_module(backbone, timm.create_model(request.param, num_classes=0, **options)), (
         torch.rand(4, 3, size, size),
     )
+
+
+def cut_of(module, inputs):
+    return find_cut(module, inputs, form_of(inputs))
 
 
 def untouched(module):
@@ -91,7 +95,7 @@ def agrees(network, cut, inputs):
 def test_what_is_above_the_cut_is_the_whole_network(case, top):
     network, inputs = case
     network.open(network.top(top))
-    cut = find_cut(network.backbone, inputs)
+    cut = cut_of(network.backbone, inputs)
     assert cut is not None
     assert (cut.place == "") == (top == 0)
     agrees(network, cut, inputs)
@@ -104,7 +108,7 @@ def test_the_backbone_works_afterwards_and_after_an_exception(case):
     with torch.no_grad():
         whole = network.backbone(*inputs)
     modes = [module.training for module in network.modules()]
-    cut = find_cut(network.backbone, inputs)
+    cut = cut_of(network.backbone, inputs)
     assert modes == [module.training for module in network.modules()]
     hooks = [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules()]
     with pytest.raises(ZeroDivisionError), cut.above(network.backbone):
@@ -121,16 +125,16 @@ def test_the_backbone_works_afterwards_and_after_an_exception(case):
 def test_nothing_is_found_where_the_lowest_stage_learns(case):
     network, inputs = case
     network.open(network.stages)
-    assert find_cut(network.backbone, inputs) is None
+    assert cut_of(network.backbone, inputs) is None
     network.open((network.stages[0], HEAD))
-    assert find_cut(network.backbone, inputs) is None
+    assert cut_of(network.backbone, inputs) is None
 
 
 def test_what_crosses_belongs_to_its_row_alone(case):
     """Rows are put together anew in each epoch."""
     network, inputs = case
     network.open(network.top(1))
-    cut = find_cut(network.backbone, inputs)
+    cut = cut_of(network.backbone, inputs)
     assert cut.shape.sizes[0] is None
     assert None not in cut.shape.sizes[1:]
     alone = torch.cat([crossing(network, cut, tuple(one[row : row + 1] for one in inputs)) for row in range(4)])
@@ -146,7 +150,7 @@ def test_the_cut_moves_down_as_gradual_unfreezing_goes_on(backbone, name):
     found = []
     for stage in Gradual(stages=99)(network, progress=None):
         learning(network, stage, Training())
-        cut = find_cut(network.backbone, inputs)
+        cut = cut_of(network.backbone, inputs)
         found.append(-1 if cut is None else order.index(cut.place))
     assert found[-1] == -1
     deep = [place for place in found if place >= 0]  # further down there is too little below to be worth a file
@@ -170,7 +174,7 @@ def test_adapters_in_the_last_stage_leave_a_cut(backbone, name):
     for path, weights in network.named_parameters():
         if ".lora_B" in path:
             nn.init.normal_(weights, std=0.1)
-    cut = find_cut(network.backbone, inputs)
+    cut = cut_of(network.backbone, inputs)
     assert cut is not None
     agrees(network, cut, inputs)
     assert not list(stages)
@@ -262,24 +266,24 @@ def opened(module, *names):
 
 
 def test_a_chain_is_cut_below_what_learns():
-    assert find_cut(*opened(Toy(), "last")).place == "middle"
-    assert find_cut(*opened(Toy(), "middle")).place == "first"
-    assert find_cut(*opened(Toy(), "first")) is None
-    assert find_cut(*opened(Toy())).place == ""
+    assert cut_of(*opened(Toy(), "last")).place == "middle"
+    assert cut_of(*opened(Toy(), "middle")).place == "first"
+    assert cut_of(*opened(Toy(), "first")) is None
+    assert cut_of(*opened(Toy())).place == ""
 
 
 @pytest.mark.parametrize(("kind", "place"), [(Around, "first"), (FromInputs, None), (Nested, None), (Twice, "first")])
 def test_what_goes_around_a_place_forbids_a_cut_there(kind, place):
-    cut = find_cut(*opened(kind(), "last"))
+    cut = cut_of(*opened(kind(), "last"))
     assert (cut and cut.place) == place
 
 
 def test_weights_that_learn_and_are_used_without_their_layer_are_above():
-    assert find_cut(*opened(Uncalled(), "first")) is None
+    assert cut_of(*opened(Uncalled(), "first")) is None
 
 
 def test_a_batch_whose_rows_come_second_is_not_cut_there():
-    assert find_cut(*opened(Turned(), "last")).place == "first"
+    assert cut_of(*opened(Turned(), "last")).place == "first"
 
 
 class Pointed(nn.Module):
@@ -298,7 +302,7 @@ def test_what_is_above_may_read_the_ids():
     torch.manual_seed(0)
     module, _ = opened(Pointed(), "last")
     inputs = (torch.randint(0, 9, (3, 4)), torch.ones(3, 4, dtype=torch.int64))
-    cut = find_cut(module, inputs)
+    cut = cut_of(module, inputs)
     assert cut.place == "middle"
     activation = Below(module, cut)(*inputs)
     with cut.above(module) as above:
@@ -308,7 +312,7 @@ def test_what_is_above_may_read_the_ids():
 
 def test_a_place_that_is_never_reached_says_so():
     module, inputs = opened(Toy(), "last")
-    cut = find_cut(module, inputs)
+    cut = cut_of(module, inputs)
     module.chain = lambda x: x
     with pytest.raises(RuntimeError, match="middle was not reached"):
         Below(module, cut)(*inputs)
@@ -318,5 +322,5 @@ def test_layers_that_draw_at_random_in_training_do_not_hide_the_cut(backbone):
     network = on_module(backbone, timm.create_model("resnet50", num_classes=0, drop_path_rate=0.5, drop_rate=0.5))
     network.open(Stage(train=network.top(1)).train)
     assert any(module.training for module in network.modules())
-    cut = find_cut(network.backbone, (torch.rand(1, 3, 40, 40),))
+    cut = cut_of(network.backbone, (torch.rand(1, 3, 40, 40),))
     assert cut.place.startswith("layer3")

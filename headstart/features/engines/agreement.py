@@ -9,21 +9,11 @@ import torch
 
 from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Agreement, Engine, Precision, Rows, Runner
-from headstart.preprocessing.prepare import Pixels
-from headstart.preprocessing.spec import PicturePreprocess
-from headstart.preprocessing.tokens import Tokenizer
 from headstart.tasks.task import Array
 
 __all__ = ["LIMITS", "agrees", "compare", "probe", "run", "seconds"]
 
-COUNT = 4
 _LONG = 0.2
-_TEXTS = (
-    "The film was much better than I had expected, and the ending is worth the wait.",
-    "It stopped working after two weeks and nobody answered.",
-    "A bridge over the river was closed on Monday because of the flood, the city said in a statement.",
-    "Good value.",
-)
 
 LIMITS = {
     "float32": Agreement(cosine=0.99999, centred=0.999, error=1e-3),
@@ -33,18 +23,15 @@ LIMITS = {
 
 
 def probe(backbone: Backbone) -> tuple[Array, ...]:
-    """What a runner takes: `COUNT` pictures of soft coloured shapes with some grain, or `COUNT` short texts."""
-    if isinstance(backbone.preprocess, PicturePreprocess):
-        return (_pictures(*backbone.preprocess.size),)
+    """What a runner takes: a few made-up inputs, see `spec`."""
     if backbone.preprocess is None:
         raise ValueError(f"{backbone.name} has no network to probe: its features are the columns themselves")
-    tokenizer = Tokenizer(backbone.preprocess)
-    return tokenizer.batch([tokenizer.tokens(text)[0] for text in _TEXTS])
+    return backbone.preprocess.probe()
 
 
 def run(engine: Engine, runner: Runner, inputs: tuple[Array, ...]) -> Rows:
     """All rows of a batch that may be smaller or larger than the engine's own, pictures padded with black."""
-    if inputs[0].ndim == 2:
+    if not engine.fixed:
         return runner(*inputs)
     (pixels,) = inputs
     count = len(pixels)
@@ -82,7 +69,7 @@ def seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
 
 def _seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
     runner = engine.lane()
-    count = engine.batch if inputs[0].ndim > 2 else len(inputs[0])
+    count = engine.batch if engine.fixed else len(inputs[0])
     whole = tuple(np.resize(array, (count, *array.shape[1:])) for array in inputs)
     runner(*whole)
     best = float("inf")
@@ -93,18 +80,6 @@ def _seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
         if best > _LONG:
             break
     return best / count
-
-
-def _pictures(height: int, width: int) -> Pixels:
-    draw = np.random.default_rng(0)
-    down, across = np.linspace(0, 1, height)[:, None, None], np.linspace(0, 1, width)[None, :, None]
-    pictures = np.zeros((COUNT, height, width, 3))
-    for picture in pictures:
-        for _ in range(6):
-            waves, phase = draw.uniform(0.5, 6, (2, 3)), draw.uniform(0, 6.3, 3)
-            picture += np.sin(2 * np.pi * (waves[0] * down + waves[1] * across) + phase)
-    pictures = pictures * 32 + 128 + draw.normal(0, 8, pictures.shape)
-    return np.clip(pictures, 0, 255).astype(np.uint8)
 
 
 def _least_cosine(one: Rows, other: Rows) -> float:

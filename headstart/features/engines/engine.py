@@ -61,9 +61,11 @@ class Agreement(NamedTuple):
 
 
 class Engine(Protocol):
-    """batch: pictures at a time, all calls the same; for text, how many tokens to put together, about."""
+    """batch   inputs at a time where they are of one size (`fixed`), all calls the same; else what their lengths sum
+    to, about, with padding"""
 
     batch: int
+    fixed: bool
 
     def lane(self) -> Runner:
         """What one thread calls, and no other."""

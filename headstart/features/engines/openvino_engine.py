@@ -18,7 +18,7 @@ import torch
 from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Precision, Rows, Runner, Unfit, checked
 from headstart.features.engines.interrupts import interrupts_wait
-from headstart.preprocessing.spec import PicturePreprocess
+from headstart.preprocessing.spec import PicturePreprocess, Preprocess
 from headstart.tasks.task import Array
 
 __all__ = ["OpenVINOEngine", "import_openvino"]
@@ -35,12 +35,15 @@ class OpenVINOEngine:
         self._name, self._width = backbone.name, backbone.dim
         openvino = import_openvino()
         _require_threads()
-        pictures = backbone.preprocess if isinstance(backbone.preprocess, PicturePreprocess) else None
-        self.batch = _TOKENS if pictures is None else _PICTURES
+        preprocess = backbone.preprocess
+        if preprocess is None:
+            raise Unfit(f"{backbone.name} has no network to convert")
+        self.fixed = preprocess.shape is not None
+        self.batch = _PICTURES if self.fixed else _TOKENS
         try:
             with interrupts_wait():
-                model = _converted(backbone)
-                model = model if pictures is None else _for_pictures(openvino, model, pictures)
+                model = _converted(backbone, preprocess)
+                model = _fed(openvino, model, preprocess)
                 self._compiled = openvino.Core().compile_model(model, "CPU", _settings(precision, lanes))
         except Exception as error:  # tracing runs the network's own code, and the front end raises by turns
             raise Unfit(f"OpenVINO cannot convert {backbone.name}: {str(error)[:300]}") from error
@@ -105,7 +108,7 @@ def _hidden(name: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _converted(backbone: Backbone) -> Any:
+def _converted(backbone: Backbone, preprocess: Preprocess) -> Any:
     """The traced network as an OpenVINO model. Its weights share memory with the module's.
 
     A function is traced, not the module: that takes half the time, for modules are rebuilt one by one.
@@ -122,20 +125,21 @@ def _converted(backbone: Backbone) -> Any:
 
     trace: Any = torch.jit.trace
     with torch.no_grad():
-        traced = trace(forward, _example(backbone), check_trace=False)
+        traced = trace(forward, preprocess.example(), check_trace=False)
     decoder = TorchScriptPythonDecoder(traced)  # must outlive the conversion
     front_end = FrontEndManager().load_by_framework("pytorch")
     return front_end.convert(front_end.load(decoder))
 
 
-def _example(backbone: Backbone) -> tuple[torch.Tensor, ...]:
-    if isinstance(backbone.preprocess, PicturePreprocess):
-        return (torch.zeros(2, 3, *backbone.preprocess.size),)
-    return torch.ones(2, 8, dtype=torch.int64), torch.ones(2, 8, dtype=torch.int64)
+def _fed(openvino: Any, model: Any, preprocess: Preprocess) -> Any:
+    """The model, for pictures with one fixed shape and from uint8 (batch, H, W, 3) to features.
 
-
-def _for_pictures(openvino: Any, model: Any, preprocess: PicturePreprocess) -> Any:
-    """The model with one fixed shape, from uint8 (batch, H, W, 3) to features."""
+    `Unfit` for others whose batches are not what the module takes.
+    """
+    if not isinstance(preprocess, PicturePreprocess):
+        if type(preprocess).tensors is not Preprocess.tensors:
+            raise Unfit(f"OpenVINO is not taught what {preprocess.kind} preprocessing does to a batch")
+        return model
     model.reshape([_PICTURES, 3, *preprocess.size])
     builder = openvino.preprocess.PrePostProcessor(model)
     pixels = builder.input()

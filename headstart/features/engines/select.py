@@ -29,7 +29,6 @@ from headstart.features.engines.engine import Agreement, Choice, Engine, EngineN
 from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.features.engines.support import obstacle
 from headstart.features.engines.torch_engine import TorchEngine
-from headstart.preprocessing.spec import PicturePreprocess
 
 __all__ = ["FASTER", "FEW", "SAFE", "Wish", "agreement", "build", "known_agreement", "measure", "settle"]
 
@@ -180,7 +179,7 @@ def _first(able: list[tuple[EngineName, Precision]], obstacles: list[str]) -> Ch
 
 def _subject(backbone: Backbone, wish: Wish) -> tuple[str, ...]:
     """What a choice holds for: the architecture and its input, what was asked, the libraries and the processor."""
-    size = backbone.preprocess.size if isinstance(backbone.preprocess, PicturePreprocess) else None
+    size = None if backbone.preprocess is None else backbone.preprocess.shape
     network = blake3(json.dumps([backbone.spec, size], sort_keys=True, default=str).encode()).hexdigest()
     return "choice", network, wish.engine, wish.precision, *_versions(), processor.identity()
 

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Precision, Rows, Runner, checked
-from headstart.preprocessing.prepare import normalise
-from headstart.preprocessing.spec import PicturePreprocess
 from headstart.tasks.task import Array
 
 __all__ = ["TorchEngine"]
@@ -30,14 +28,15 @@ class TorchEngine:
     """Runs a copy of the backbone's module; the backbone itself stays as it is, and may go before the engine does."""
 
     def __init__(self, backbone: Backbone, precision: Precision, device: str) -> None:
-        if backbone.module is None:
+        if backbone.module is None or backbone.preprocess is None:
             raise ValueError(f"{backbone.name} has no network to run: its features are the columns themselves")
         self._width = backbone.dim
-        self._preprocess = backbone.preprocess if isinstance(backbone.preprocess, PicturePreprocess) else None
+        self._preprocess = backbone.preprocess
+        self.fixed = backbone.preprocess.shape is not None
         self._device = torch.device(device)
         self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         on_cuda = self._device.type == "cuda"
-        if self._preprocess is not None:
+        if self.fixed:
             self.batch = _PICTURES_CUDA if on_cuda else _PICTURES[precision]
         else:
             self.batch = _TOKENS_CUDA if on_cuda else _TOKENS
@@ -65,14 +64,12 @@ class TorchEngine:
         return tensor
 
     def _forward(self, tensors: list[Tensor]) -> Tensor:
-        if self._preprocess is not None:
-            tensors = [normalise(tensors[0], self._preprocess)]
-            if self._device.type == "cpu":
-                tensors = [tensors[0].to(self._dtype)]
+        inputs = self._preprocess.tensors(*tensors)
         if self._device.type == "cpu":
-            features: Tensor = self._module(*tensors)
+            inputs = tuple(tensor.to(self._dtype) if tensor.is_floating_point() else tensor for tensor in inputs)
+            features: Tensor = self._module(*inputs)
             return features
         half = self._dtype == torch.bfloat16
         with torch.autocast("cuda", torch.bfloat16, enabled=half), torch.backends.cudnn.flags(allow_tf32=half):
-            features = self._module(*tensors)
+            features = self._module(*inputs)
         return features
