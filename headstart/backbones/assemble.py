@@ -20,7 +20,7 @@ from headstart.backbones.stages import stages_of
 from headstart.errors import BackboneError
 from headstart.preprocessing.spec import Preprocess
 
-__all__ = ["assemble", "build"]
+__all__ = ["ARCHITECTURES", "assemble", "build"]
 
 
 def build(spec: dict[str, Any]) -> nn.Module:
@@ -29,9 +29,9 @@ def build(spec: dict[str, Any]) -> nn.Module:
     `BackboneError` where the spec is not one of ours.
     """
     hub = str(spec.get("hub")) if isinstance(spec, dict) else "None"
-    if hub not in _ARCHITECTURES:
-        raise BackboneError(f"architecture of hub {hub!r}: expected one of {', '.join(_ARCHITECTURES)}.")
-    keys, builder = _ARCHITECTURES[hub]
+    if hub not in ARCHITECTURES:
+        raise BackboneError(f"architecture of hub {hub!r}: expected one of {', '.join(ARCHITECTURES)}.")
+    keys, builder = ARCHITECTURES[hub]
     if spec.keys() != {"hub", *keys}:
         raise BackboneError(f"architecture of hub {hub!r}: keys {sorted(spec)}; expected {sorted({'hub', *keys})}.")
     try:
@@ -98,8 +98,9 @@ def _words(spec: dict[str, Any]) -> nn.Module:
     return WordVectors(spec["vocabulary"], spec["width"])
 
 
-_ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Module]]] = {
+ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Module]]] = {
     "timm": (("architecture", "args"), timm.build),
     "hf": (("modality", "config", "pool"), transformers.build),
     "words": (("vocabulary", "width"), _words),
 }
+"""By the hub of a spec, its other keys, and what builds the network of one."""

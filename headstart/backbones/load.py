@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from headstart.backbones import assemble, bundled, file, timm
 from headstart.backbones.backbone import Backbone
@@ -21,7 +22,7 @@ from headstart.messages import nearest
 from headstart.preprocessing.spec import Preprocess
 from headstart.tasks import TABLE, Modality, modality_named
 
-__all__ = ["IDENTITY", "default", "load", "rebuild"]
+__all__ = ["IDENTITY", "default", "load", "rebuild", "register_hub"]
 
 IDENTITY = "identity"
 HUBS = {
@@ -89,11 +90,40 @@ def rebuild(
 def _from_hub(hub: str, rest: str) -> Parts:
     if _is_folder(rest) or hub == "file":
         return file.from_folder(Path(rest), f"{hub}:{rest}")
-    if hub == "bundled":
-        return bundled.from_name(rest)
-    if hub == "timm":
-        return timm.from_name(rest)
-    return file.from_folder(repository(rest, hub=hub), f"{hub}:{rest}")
+    return _PARTS[hub](rest)
+
+
+def _from_repository(rest: str) -> Parts:
+    return file.from_folder(repository(rest, hub="hf"), f"hf:{rest}")
+
+
+_PARTS: dict[str, Callable[[str], Parts]] = {
+    "bundled": bundled.from_name,
+    "timm": timm.from_name,
+    "hf": _from_repository,
+}
+
+
+def register_hub(
+    hub: str,
+    about: str,
+    parts: Callable[[str], Parts],
+    *,
+    keys: tuple[str, ...],
+    build: Callable[[dict[str, Any]], nn.Module],
+) -> None:
+    """Makes "hub:name" the name of a backbone, and what is fitted on one a model that is stored and loaded.
+
+    about   an example of a name and what it is, for a message
+    parts   from what stands behind the colon to the parts of a backbone, whose spec is {"hub": hub} and these `keys`
+    build   from such a spec to the module with random weights
+
+    ValueError where the hub is known already.
+    """
+    if hub in HUBS:
+        raise ValueError(f"the hub {hub!r} is known already: register another name")
+    HUBS[hub], _PARTS[hub] = about, parts
+    assemble.ARCHITECTURES[hub] = (keys, build)
 
 
 def _is_folder(path: str) -> bool:

@@ -11,6 +11,7 @@ from headstart.data.arrays import draft_of_inputs
 from headstart.data.containers import contained
 from headstart.data.draft import Draft, finish
 from headstart.data.folders import read_folder
+from headstart.data.given import as_read
 from headstart.data.images import is_picture_name
 from headstart.data.roles import Roles
 from headstart.data.tables import SUFFIXES, Table, is_table_name, read_table
@@ -54,7 +55,7 @@ def read(
     source       a folder of pictures or .txt files (one sub-folder a class, with or without train, val and test above
                  them); a .csv, .tsv, .jsonl or .parquet; a table in memory (pandas, pyarrow, polars, Hugging Face, see
                  `containers`). Without `need_target` also: any folder of pictures or texts, one such file, a list of
-                 them, a list of texts, an array (see `arrays.as_task`)
+                 them, a list of texts, an array (see `arrays.as_task`). A `Task` is taken as it is
     roles        which column is what, where the rule in `columns` would say otherwise
     need_target  read the targets; rows without one are set aside. Else `Task.targets` is None
     partly       rows without a target stay, with code -1 or NaN; one class is enough, and with no target at all
@@ -67,6 +68,8 @@ def read(
     What cannot be used is in `Task.set_aside`, what was inferred in `Task.notes`. Raises DataError, which says what
     to do.
     """
+    if isinstance(source, Task):
+        return as_read(source, kind=kind, need_target=need_target)
     if isinstance(source, str | os.PathLike):
         draft = _from_path(os.fsdecode(source), roles, columns, need_target, kind)
     elif isinstance(values := contained(source), Table):

@@ -50,18 +50,25 @@ class FeatureSet:
 
     def take(self, rows: Array) -> FeatureSet:
         """The same with only these rows (integer positions)."""
-        features = self.features
-        if features is not None and features.truncated is not None:
-            features = replace(features, truncated=features.truncated[rows])
+        features = None if self.features is None else self.features.take(rows)
         return replace(
             self,
             features=features,
             task=self.task.take(rows),
             keys=[self.keys[i] for i in rows],
             blocks=self.blocks[rows],
-            values=None if self.values is None else self.values[rows],
-            thumbs=None if self.thumbs is None else self.thumbs[rows],
+            values=self._cut("values", rows, features),
+            thumbs=self._cut("thumbs", rows, features),
         )
+
+    def _cut(self, name: str, rows: Array, features: Features | None) -> Array | None:
+        """An array with only these rows; not copied twice where it is that of `features`, which are cut already."""
+        array: Array | None = getattr(self, name)
+        if array is None:
+            return None
+        if features is not None and array is getattr(self.features, name):
+            return cast("Array", getattr(features, name))
+        return array[rows]
 
 
 def look(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -54,3 +54,15 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def take(self, rows: Ints) -> Features:
+        """The same with only these of its rows (integer positions), in this order; `failed` and what holds of the whole
+        run stay."""
+        return replace(
+            self,
+            values=self.values[rows],
+            rows=self.rows[rows],
+            keys=[self.keys[row] for row in rows],
+            thumbs=None if self.thumbs is None else self.thumbs[rows],
+            truncated=None if self.truncated is None else self.truncated[rows],
+        )
