@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headstart.errors import DataError
-from headstart.tasks.kind import Kind
 from headstart.tasks.task import SetAside, Task
 
 __all__ = ["as_read"]
 
 
-def as_read(task: Task, *, kind: Kind | None = None, need_target: bool = True) -> Task:
+def as_read(task: Task, *, kind: str | None = None, need_target: bool = True) -> Task:
     """The task as a reader gives it: rows have names, and items that are no inputs of its modality are set aside.
 
     Raises DataError where it has no targets and needs some, is of another kind, or has no row that can be used.
