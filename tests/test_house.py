@@ -112,3 +112,21 @@ def test_nobody_compares_a_kind_with_one_that_there_is():
                 if not compared.isdisjoint(names):
                     branches.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}")
     assert branches == []
+
+
+def test_no_property_fits_a_model():
+    properties = [
+        (path.relative_to(ROOT), node)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef) and any("property" in ast.unparse(name) for name in node.decorator_list)
+    ]
+    assert len(properties) > 50
+    fitting = {"fit", "fit_probe", "fit_model", "fit_strategy", "train", "tune"}
+    calls = [
+        (f"{path}: {node.name}", ast.unparse(call.func).rpartition(".")[2])
+        for path, node in properties
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+    ]
+    assert [name for name, called in calls if called in fitting] == []

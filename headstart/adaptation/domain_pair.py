@@ -54,13 +54,12 @@ class DomainPair:
         return np.flatnonzero(answered(self.domains.known, self.kind))
 
 
-@dataclass(frozen=True)
 class SourceSide:
     """A source that a backbone has seen, and what of it is the same whatever the target."""
 
-    seen: FeatureSet
-    seed: int
-    class_weight: ClassWeight = None
+    def __init__(self, seen: FeatureSet, seed: int, class_weight: ClassWeight = None) -> None:
+        self.seen, self.seed, self.class_weight = seen, seed, class_weight
+        self._form: Form | None = None
 
     def pair(self, target: FeatureSet, known: Array | None) -> DomainPair:
         """With the target rows that a fit may see, and what is known of their answers: -1 or NaN where nothing is,
@@ -69,11 +68,12 @@ class SourceSide:
         kind = self.seen.task.kind
         classes = max(1, len(self.seen.task.classes)) if kind.exclusive else 0
         y = np.asarray(self.seen.task.targets).astype(kind.dtype)
+        form = self.best_form()
         return DomainPair(
-            Domains(shaped(x, self.form), y, shaped(z, self.form), known, classes),
+            Domains(shaped(x, form), y, shaped(z, form), known, classes),
             (self.folds, _folds(target, None, self.seed)),
             kind,
-            self.form,
+            form,
             "each" if self.seen.task.modality.has_columns else "shared",
             encoder,
             self.seed,
@@ -86,9 +86,13 @@ class SourceSide:
         """(n,) in which source rows are held out together."""
         return _folds(self.seen, np.asarray(self.seen.task.targets), self.seed)
 
-    @cached_property
-    def form(self) -> Form:
-        """The form of a backbone's features on which ridge answers best for the source itself."""
+    def best_form(self) -> Form:
+        """The form of a backbone's features on which ridge answers best for the source itself, fitted once."""
+        if self._form is None:
+            self._form = self._fitted_form()
+        return self._form
+
+    def _fitted_form(self) -> Form:
         task = self.seen.task
         if task.modality.has_columns:
             return "plain"
