@@ -109,6 +109,7 @@ def fit(
     require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
     comparison: Comparison | Untested
+    report: Report | None
     if both is None:
         with watch("check"):
             seen, report = checked(seen, listener)
