@@ -31,6 +31,7 @@ from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look, noted, through_window
 from headstart.features.window import unsettled
+from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.methods.method import Method
@@ -118,6 +119,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self._refuse_with_source(row, sample_weight)
             return self._fit_with_source(both_tasks(self, X, y, groups, source))
         task = task_to_fit(self, X, y, groups, sample_weight)
+        check_class_weight(self.class_weight, task.kind)
         self.__dict__.pop("model_", None)
         seen = self._readable(self.look(task, listener=LOGGED))
         settled = self.extraction(seen.engine or None)

@@ -9,7 +9,7 @@ import numpy as np
 from headstart.heads.head import ClassWeight
 from headstart.tasks.task import Array, Kind
 
-__all__ = ["row_weights", "uneven"]
+__all__ = ["check_class_weight", "row_weights", "uneven"]
 
 
 _LEAST = 1e-6
@@ -26,18 +26,23 @@ def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None, gi
     """
     if given is not None:
         return _times(row_weights(targets, kind, class_weight), given)
+    check_class_weight(class_weight, kind)
     if class_weight is None:
         return np.ones(len(targets))
-    if not kind.has_classes:
-        raise ValueError(f"class_weight={class_weight!r} needs classes, and this is a regression task: leave it out")
     if isinstance(class_weight, Mapping):
         weights = _named(targets, kind, class_weight)
-    elif class_weight == "balanced":
+    else:
         labels = targets[:, None] if kind.exclusive else targets
         weights = np.mean([_balanced(column) for column in labels.T], axis=0)
-    else:
-        raise ValueError(f"class_weight must be None, 'balanced' or a weight for each class, got {class_weight!r}")
     return np.asarray(weights / weights.mean())
+
+
+def check_class_weight(class_weight: object, kind: Kind) -> None:
+    """ValueError for what is no class weight, or none for such a task; the names of classes are looked at later."""
+    if class_weight is not None and not kind.has_classes:
+        raise ValueError(f"class_weight={class_weight!r} needs classes, and this is a {kind} task: leave it out")
+    if not (class_weight is None or isinstance(class_weight, Mapping) or class_weight == "balanced"):
+        raise ValueError(f"class_weight must be None, 'balanced' or a weight for each class, got {class_weight!r}")
 
 
 def uneven(weights: Array) -> Array | None:

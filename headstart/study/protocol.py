@@ -24,6 +24,7 @@ from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, glance
 from headstart.features.unknown import MUCH, unknown_advice
+from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
 from headstart.methods.table import METHODS, configured
 from headstart.preprocessing.table_encoder import TableEncoder
@@ -91,6 +92,7 @@ def fit(
         )
     labels = may_use(target_labels, drawn=source is not None)
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
+    check_class_weight(class_weight, task.kind)
     fitted = Transfer(
         backbone,
         method,

@@ -200,3 +200,34 @@ def test_a_tuned_model_stands_beside_every_cheaper_step(tmp_path):
     assert Evidence.from_json(evidence.to_json()).facts.steps == evidence.facts.steps
     assert "what each dearer step bought" in str(evidence)
     assert all(len(line) < 80 for line in str(evidence).splitlines())
+
+
+class Stages:
+    """Hears what is worked on."""
+
+    def __init__(self) -> None:
+        self.worked_on: list[str] = []
+
+    def say(self, line: str) -> None:
+        """Lines of words tell of no work."""
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.worked_on.append(stage)
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"), [("heavy", "must be None, 'balanced'"), (3.5, "must be None, 'balanced'")]
+)
+def test_a_class_weight_that_is_none_is_refused_before_features_are_computed(reviews, weight, words):
+    listener = Stages()
+    with pytest.raises(ValueError, match=words):
+        headstart.fit(reviews, **TEXT, class_weight=weight, listener=listener)
+    assert listener.worked_on == []
+    headstart.fit(reviews, **TEXT, class_weight="balanced", cache=False, listener=listener)
+    assert listener.worked_on  # such work is heard of
+
+
+def test_class_weights_of_a_regression_are_refused():
+    data = table(40).assign(kind=np.linspace(0.5, 3, 40))
+    with pytest.raises(ValueError, match="needs classes, and this is a regression task: leave it out"):
+        headstart.fit(data, **TABLE, class_weight="balanced")
