@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from headstart.adaptation.alignment.step import Domains
 from headstart.data.splits.split import folds
@@ -113,9 +112,8 @@ class SourceSide:
 
 def features_of_both(source: FeatureSet, target: FeatureSet) -> tuple[Array, Array, TableEncoder | None]:
     """(n, d) of the source and (m, d) of the target, float64; of tables by an encoder of both."""
-    ours, theirs = source.task.inputs, target.task.inputs
-    if isinstance(ours, pd.DataFrame) and isinstance(theirs, pd.DataFrame):
-        rows = pd.concat([ours, theirs], ignore_index=True)
+    if source.task.modality.has_names:
+        rows = source.task.modality.stack(source.task.inputs, target.task.inputs)
         encoder = TableEncoder.fit(rows)
         both = encoder.transform(rows).astype(np.float64)
         return both[: len(source)], both[len(source) :], encoder

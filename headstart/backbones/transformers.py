@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from headstart.preprocessing.config_file import read_config
 from headstart.preprocessing.image_processor import picture_preprocess
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 from headstart.preprocessing.tokenizer import text_preprocess
+from headstart.tasks import IMAGE, TEXT, Modality
 
 __all__ = ["architecture", "build", "from_folder"]
 
 FORGET = {"_name_or_path", "transformers_version", "architectures", "torch_dtype", "dtype", "use_cache", "model_type"}
 FORGET |= {"id2label", "label2id", "problem_type", "task_specific_params", "finetuning_task"}
+_ENCODERS: dict[str, Callable[[Any, str], nn.Module]] = {TEXT: TextEncoder, IMAGE: PictureEncoder}
 ATTENTION = {"_attn_implementation", "attn_implementation", "_attn_implementation_internal"}
 
 
@@ -30,6 +33,8 @@ def build(spec: dict[str, Any]) -> nn.Module:
     """The encoder of {"hub": "hf", "modality", "config", "pool"}, see `encoders`."""
     from transformers import AutoModel
 
+    if spec["modality"] not in _ENCODERS:
+        raise BackboneError(f"the stored architecture reads {spec['modality']!r:.40}: expected 'text' or 'image'")
     with quiet():
         model = AutoModel.from_config(configured(spec["config"], "the stored architecture"))
     return _encoder(model, spec["modality"], spec["pool"])
@@ -44,14 +49,14 @@ def from_folder(folder: Path, name: str) -> Parts:
     modality = _modality(config, name)
     model, missing = checkpoint(folder, config, name, AutoModel)
     preprocess: PicturePreprocess | TextPreprocess
-    if modality == "text":
+    if modality.has_pixels:
+        preprocess = picture_preprocess(folder)
+        pool = _picture_pool(model, preprocess, trained="pooler" not in missing)
+    else:
         preprocess = text_preprocess(
             folder, positions=_positions(model), vocabulary=config.vocab_size, pad_id=getattr(config, "pad_token_id", 0)
         )
         pool = _sentence_pool(folder)
-    else:
-        preprocess = picture_preprocess(folder)
-        pool = _picture_pool(model, preprocess, trained="pooler" not in missing)
     if missing - ({"pooler"} if pool != "pooler" else set()):
         raise BackboneError(f"{name}: the weights in {folder} lack {', '.join(sorted(missing))}; fetch them again.")
     spec = {"hub": "hf", "modality": modality, "config": raw, "pool": pool}
@@ -89,13 +94,13 @@ def _classifier(folder: Path, name: str, preprocess: PicturePreprocess | TextPre
     return None if missing else Labelled(TextClassifier(model) if text else PictureClassifier(model), labels)
 
 
-def _modality(config: Any, name: str) -> str:
+def _modality(config: Any, name: str) -> Modality:
     from transformers import MODEL_MAPPING
 
     takes = None
     if type(config) in MODEL_MAPPING and not config.is_encoder_decoder and not hasattr(config, "vision_config"):
         takes = MODEL_MAPPING[type(config)].main_input_name
-    modality = {"input_ids": "text", "pixel_values": "image"}.get(str(takes))
+    modality = {"input_ids": TEXT, "pixel_values": IMAGE}.get(str(takes))
     if modality is None:
         raise BackboneError(
             f"{name}: {config.model_type!r} is not supported; expected one encoder or decoder of text or of pictures."
@@ -106,7 +111,7 @@ def _modality(config: Any, name: str) -> str:
 def _encoder(model: Any, modality: str, pool: str) -> nn.Module:
     if pool != "pooler" and getattr(model, "pooler", None) is not None:
         model.pooler = None  # unused, and in many checkpoints untrained
-    return TextEncoder(model, pool) if modality == "text" else PictureEncoder(model, pool)
+    return _ENCODERS[modality](model, pool)
 
 
 def _picture_pool(model: Any, preprocess: PicturePreprocess, *, trained: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ class Probe:
         """The head that does best out of fold, on the features of the backbone or of an encoder of the columns."""
         rows, backbone = counted(data.rows), data.backbone
         task, targets = rows.task, np.asarray(rows.task.targets)
-        encoder = TableEncoder.fit(task.inputs) if isinstance(task.inputs, pd.DataFrame) else None
+        encoder = TableEncoder.fit(cast(pd.DataFrame, task.inputs)) if task.modality.has_names else None
         fitted = fit_probe(
             features_of(rows, encoder),
             targets,
@@ -67,8 +67,8 @@ class Probe:
 
 def features_of(rows: FeatureSet, encoder: TableEncoder | None) -> Array:
     """(N, D): what the backbone made of the inputs, or what the encoder makes of the columns."""
-    if encoder is not None and isinstance(rows.task.inputs, pd.DataFrame):
-        return encoder.transform(rows.task.inputs)
+    if encoder is not None:
+        return encoder.transform(cast(pd.DataFrame, rows.task.inputs))
     return np.asarray(rows.values)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -106,7 +106,7 @@ def feature_table(
     seen = extractor.look(task, listener=listener)
     if not len(seen):
         raise DataError("no input could be read, so that there are no features")
-    encoder = TableEncoder.fit(seen.task.inputs) if isinstance(seen.task.inputs, pd.DataFrame) else None
+    encoder = TableEncoder.fit(cast(pd.DataFrame, seen.task.inputs)) if seen.task.modality.has_names else None
     name = None if extractor.backbone_ is None else extractor.backbone_.name
     return _in_order(seen, features_of(seen, encoder), name)
 

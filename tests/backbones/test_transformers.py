@@ -74,6 +74,12 @@ def test_the_module_is_frozen_and_can_be_built_again(family, request):
     assert backbone.random(3).fingerprint == again.random(3).fingerprint != again.fingerprint
 
 
+def test_a_stored_architecture_of_another_modality_is_refused(bert):
+    backbone = load(str(bert))
+    with pytest.raises(BackboneError, match="the stored architecture reads 'audio': expected 'text' or 'image'"):
+        rebuild(backbone.spec | {"modality": "audio"}, {}, backbone.preprocess, backbone.name)
+
+
 def test_the_length_is_the_least_that_anything_allows(bert, edit):
     assert load(f"hf:{bert}").preprocess.max_length == 24
     (bert / "sentence_bert_config.json").write_text('{"max_seq_length": 16}')
