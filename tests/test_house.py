@@ -130,3 +130,39 @@ def test_no_property_fits_a_model():
         if isinstance(call, ast.Call)
     ]
     assert [name for name, called in calls if called in fitting] == []
+
+
+FILLS = {"add", "append", "appendleft", "extend", "insert", "pop", "setdefault", "update"}
+
+
+def names_of(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """The parameters of a function, and what it assigns to by name."""
+    args = function.args
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
+    stored = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return {arg.arg for arg in every if arg is not None} | stored
+
+
+def fills_of(node: ast.AST, outer: frozenset[str] = frozenset()) -> list[str]:
+    """Where a function fills, cuts or assigns into something that an enclosing function has made."""
+    places = []
+    for inner in ast.iter_child_nodes(node):
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            places += fills_of(inner, outer)
+            continue
+        foreign = outer - names_of(inner)
+        for leaf in ast.walk(inner):
+            called = isinstance(leaf, ast.Call) and isinstance(leaf.func, ast.Attribute) and leaf.func.attr in FILLS
+            stored = isinstance(leaf, ast.Subscript) and isinstance(leaf.ctx, ast.Store | ast.Del)
+            target = leaf.func.value if called else leaf.value if stored else None
+            if isinstance(target, ast.Name) and target.id in foreign:
+                places.append(f"{leaf.lineno}: {ast.unparse(leaf)}")
+        places += fills_of(inner, outer | names_of(inner))
+    return places
+
+
+def test_no_closure_fills_what_an_outer_function_has_made():
+    example = "def outer():\n    rows = []\n    def inner(row):\n        rows.append(row)\n    return inner"
+    assert fills_of(ast.parse(example)) == ["4: rows.append(row)"]
+    places = {str(path.relative_to(ROOT)): fills_of(ast.parse(path.read_text("utf-8"))) for path in FILES}
+    assert {path: fills for path, fills in places.items() if fills} == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -21,17 +22,20 @@ def fingerprint(module: nn.Module | None, preprocess: Preprocess | None, spec: d
     They do not change with the name of the backbone, the place of its files or the order of its tensors.
     """
     hasher = blake3(max_threads=1 if is_forked() else blake3.AUTO)
-
-    def feed(part: bytes | memoryview) -> None:
+    for part in _parts(module, preprocess, spec):
         hasher.update(len(part).to_bytes(8, "little"))
         hasher.update(part)
-
-    feed(_canonical(spec))
-    feed(_canonical(preprocess_to_json(preprocess)))
-    for name, tensor in sorted(module.state_dict().items() if module else ()):
-        feed(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        feed(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return hasher.hexdigest()
+
+
+def _parts(
+    module: nn.Module | None, preprocess: Preprocess | None, spec: dict[str, Any]
+) -> Iterator[bytes | memoryview]:
+    yield _canonical(spec)
+    yield _canonical(preprocess_to_json(preprocess))
+    for name, tensor in sorted(module.state_dict().items() if module else ()):
+        yield f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode()
+        yield tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def _canonical(value: Any) -> bytes:

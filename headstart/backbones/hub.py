@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 
 from headstart.errors import BackboneError, MissingWeights
@@ -88,21 +89,21 @@ def _complete(folder: Path, hub: str) -> bool:
 
 def _answers(endpoint: str) -> bool:
     """Whether anything answers there, within `PATIENCE` seconds: a name server may take longer than any timeout."""
-    from huggingface_hub import get_session
-
-    answered = []
-
-    def ask() -> None:
-        try:
-            get_session().head(endpoint, timeout=PATIENCE)
-            answered.append(True)
-        except Exception:  # each transport has its own errors, and each of them means no
-            answered.append(False)
-
-    thread = Thread(target=ask, daemon=True)
+    answers: SimpleQueue[bool] = SimpleQueue()
+    thread = Thread(target=_ask, args=(endpoint, answers), daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    return answered == [True]
+    return not answers.empty() and answers.get()
+
+
+def _ask(endpoint: str, answers: SimpleQueue[bool]) -> None:
+    from huggingface_hub import get_session
+
+    try:
+        get_session().head(endpoint, timeout=PATIENCE)
+        answers.put(True)
+    except Exception:  # each transport has its own errors, and each of them means no
+        answers.put(False)
 
 
 def _missing(name: str, hub: str, cache: Path, why: str) -> MissingWeights:

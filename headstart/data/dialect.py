@@ -66,21 +66,31 @@ def records_of(text: str, dialect: Dialect) -> Iterator[Record]:
     """The records of a text, one after another; a line of nothing but spaces is none, unless there is one column."""
     # Only ever raised, never put back: another thread may be reading a long field under the same global limit.
     csv.field_size_limit(max(csv.field_size_limit(), min(sys.maxsize, 2**31 - 1)))
-    read: list[str] = []
-
-    def feed() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            read.append(line)
-            yield _doubled(line, dialect.separator) if dialect.backslash else line
-
-    last = 0
-    for fields in _reader(feed(), dialect):
+    lines, last = _Lines(text, dialect), 0
+    for fields in _reader(lines, dialect):
+        read = lines.taken()
         first, last = last + 1, last + len(read)
         record = "".join(read)
         if fields and not _is_blank(fields, record, dialect):
             fault = _quote_fault(record, dialect) if dialect.quote and dialect.quote in record else ""
             yield Record(fields, first, last, record, fault)
-        read.clear()
+
+
+class _Lines:
+    """The lines of a text as the reader takes them, and which it has taken since it was last asked."""
+
+    def __init__(self, text: str, dialect: Dialect) -> None:
+        self._lines, self._dialect = io.StringIO(text, newline=""), dialect
+        self._taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._taken.append(line)
+            yield _doubled(line, self._dialect.separator) if self._dialect.backslash else line
+
+    def taken(self) -> list[str]:
+        lines, self._taken = self._taken, []
+        return lines
 
 
 def dialect_of(text: str, *, tabs: bool = False) -> Dialect:

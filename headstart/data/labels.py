@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 __all__ = ["fold", "folded", "likeness"]
@@ -30,24 +30,28 @@ def fold(label: str) -> str:
 
 def folded(values: Sequence[Any], what: str = "labels") -> tuple[list[Any], list[str]]:
     """Values, or lists of them, with every string folded; and a note that counts the cells that changed, if any did."""
-    changed: Counter[tuple[str, str]] = Counter()
-
-    def one(value: Any) -> Any:
-        if isinstance(value, list):
-            return [one(part) for part in value]
-        if not isinstance(value, str):
-            return value
-        seen = fold(value)
-        if seen != value:
-            changed[value, seen] += 1
-        return seen
-
-    result = [one(value) for value in values]
+    result = [_folded(value) for value in values]
+    changed = Counter(change for pair in zip(values, result, strict=True) for change in _changes(*pair))
     if not changed:
         return result, []
-    examples = ", ".join(f"{value!r:.60} -> {seen!r:.60}" for (value, seen), _ in changed.most_common(3))
+    examples = ", ".join(f"{before!r:.60} -> {after!r:.60}" for (before, after), _ in changed.most_common(3))
     more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
     return result, [f"{what}: in {changed.total():,} cells spaces or invisible characters are folded: {examples}{more}"]
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_folded(part) for part in value]
+    return fold(value) if isinstance(value, str) else value
+
+
+def _changes(before: Any, after: Any) -> Iterator[tuple[str, str]]:
+    """The strings that folding changed, before and after."""
+    if isinstance(before, list):
+        for pair in zip(before, after, strict=True):
+            yield from _changes(*pair)
+    elif isinstance(before, str) and before != after:
+        yield before, after
 
 
 def likeness(label: object) -> str:

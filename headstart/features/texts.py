@@ -41,6 +41,20 @@ def plan(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
+class _Shards:
+    """Inputs that are prepared, some hundred at a time: by row what is held, and how much was cut off."""
+
+    def __init__(self, inputs: Sequence[Any], rows: list[int], preprocess: Preprocess) -> None:
+        self._inputs, self._rows, self._preprocess = inputs, rows, preprocess
+        self.prepared: dict[int, Array] = {}
+        self.cut: dict[int, int] = {}
+
+    def lane(self, numbers: Iterator[int], stopped: Event) -> None:
+        for number in numbers:
+            for row in self._rows[number * _SHARD : (number + 1) * _SHARD]:
+                self.prepared[row], self.cut[row] = self._preprocess.prepare(self._inputs[row])
+
+
 class Items:
     """One run over texts or the like, as arrays with a row for each input.
 
@@ -124,21 +138,17 @@ class Items:
 
     def _prepared(self, rows: list[int], preprocess: Preprocess) -> dict[int, Array]:
         """What is held of each row; meanwhile the engine gets ready, in this thread."""
-        prepared: dict[int, Array] = {}
+        shards = _Shards(self.inputs, rows, preprocess)
         if self._supply.choice is None:  # engines are about to be timed, and nothing may run beside them
             self._supply.provide()
-
-        def lane(numbers: Iterator[int], stopped: Event) -> None:
-            for number in numbers:
-                for row in rows[number * _SHARD : (number + 1) * _SHARD]:
-                    prepared[row], self.cut[row] = preprocess.prepare(self.inputs[row])
 
         def watch() -> None:
             if not self._supply.ready.is_set():
                 self._supply.provide()
 
-        run_lanes(lane, -(-len(rows) // _SHARD), 1, watch)
-        return prepared
+        run_lanes(shards.lane, -(-len(rows) // _SHARD), 1, watch)
+        self.cut[rows] = [shards.cut[row] for row in rows]
+        return shards.prepared
 
     def _keep(self, rows: list[int]) -> None:
         keys = [self.keys[row] for row in rows]

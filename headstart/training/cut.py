@@ -67,32 +67,41 @@ class Cut(NamedTuple):
         The inputs tell how many rows and tokens there are; their values matter only above. Meanwhile the backbone
         itself does not work.
         """
-        crossing: list[Tensor] = []
-        size: list[int] = []
-
-        def run(activation: Tensor, *inputs: Tensor) -> Tensor:
-            crossing[:] = [activation]
-            size[:] = [len(inputs[0]), self.form.measure(inputs)]
-            features: Tensor = backbone(*inputs)
-            return features
-
-        def crossed(*args: Any, **options: Any) -> Any:
-            return (crossing[0],) if self.place in self.nested else crossing[0]
-
-        def dead(path: str, *args: Any, **options: Any) -> Any:
-            shape = self.below[path].of(*size)
-            nonsense = torch.full([1] * len(shape), torch.nan, device=crossing[0].device).expand(shape)
-            return (nonsense,) if path in self.nested else nonsense
-
-        replaced = {path: partial(dead, path) for path in self.below} | {self.place: crossed}
+        above = _Above(self, backbone)
+        replaced = {path: partial(above.dead, path) for path in self.below} | {self.place: above.crossed}
         modules = {path: backbone.get_submodule(path) for path in replaced}
         try:
             for path, module in modules.items():
                 module.__dict__["forward"] = replaced[path]  # the class's own comes back when this goes
-            yield run if self.place else _whole
+            yield above.run if self.place else _whole
         finally:
             for module in modules.values():
                 module.__dict__.pop("forward", None)
+
+
+class _Above:
+    """A backbone of which what is above a cut runs: what crosses now, and of how many rows and tokens."""
+
+    crossing: Tensor
+    size: tuple[int, int]
+
+    def __init__(self, cut: Cut, backbone: nn.Module) -> None:
+        self.cut, self.backbone = cut, backbone
+
+    def run(self, activation: Tensor, *inputs: Tensor) -> Tensor:
+        self.crossing, self.size = activation, (len(inputs[0]), self.cut.form.measure(inputs))
+        features: Tensor = self.backbone(*inputs)
+        return features
+
+    def crossed(self, *args: Any, **options: Any) -> Any:
+        """In place of the module whose output crosses."""
+        return (self.crossing,) if self.cut.place in self.cut.nested else self.crossing
+
+    def dead(self, path: str, *args: Any, **options: Any) -> Any:
+        """In place of a module below: its shape, and nothing that could be used."""
+        shape = self.cut.below[path].of(*self.size)
+        nonsense = torch.full([1] * len(shape), torch.nan, device=self.crossing.device).expand(shape)
+        return (nonsense,) if path in self.cut.nested else nonsense
 
 
 class Below(nn.Module):
@@ -189,27 +198,34 @@ class _Recorded(NamedTuple):
     features: Tensor
 
 
+class _Record:
+    """What modules put out, until one is called whose weights learn."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.learning = False
+
+    def begun(self, module: nn.Module, args: Any) -> None:
+        self.learning = True
+
+    def ended(self, path: str, module: nn.Module, args: Any, output: Any) -> None:
+        if not self.learning and not _learns(output):
+            self.calls.append((path, output))
+
+
 def _recorded(backbone: nn.Module, frozen: list[str], inputs: tuple[Tensor, ...]) -> _Recorded:
-    calls: list[tuple[str, Any]] = []
-    learning: list[bool] = []
-
-    def begun(module: nn.Module, args: Any) -> None:
-        learning.append(True)
-
-    def ended(path: str, module: nn.Module, args: Any, output: Any) -> None:
-        if not learning and not _learns(output):
-            calls.append((path, output))
-
-    handles = [backbone.get_submodule(path).register_forward_hook(partial(ended, path)) for path in frozen]
+    record = _Record()
+    handles = [backbone.get_submodule(path).register_forward_hook(partial(record.ended, path)) for path in frozen]
     handles += [
-        module.register_forward_pre_hook(begun)
+        module.register_forward_pre_hook(record.begun)
         for module in backbone.modules()
         if any(weights.requires_grad for weights in module.parameters(recurse=False))
     ]
     try:
         # Gradients tell what came of weights whose layer was never called; what they would be made of is not kept.
         with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(_nothing, torch.as_tensor):
-            return _Recorded(calls, backbone(*inputs).detach())
+            features = backbone(*inputs).detach()
+        return _Recorded(record.calls, features)
     finally:
         for handle in handles:
             handle.remove()

@@ -59,23 +59,24 @@ def near_texts(texts: Sequence[str]) -> Array:
 
 def _similar(texts: list[str]) -> Iterator[tuple[int, int]]:
     """Pairs that link all texts of a similarity of at least .9; a pair that is already linked is not looked at."""
-    leader = list(range(len(texts)))
-
-    def lead(text: int) -> int:
-        while leader[text] != text:
-            leader[text] = text = leader[leader[text]]
-        return text
-
+    leaders = list(range(len(texts)))
     sets: dict[int, Words] = {}
     for one, two in _candidates(_signatures(texts)).tolist():
-        if lead(one) == lead(two):
+        if _leader(leaders, one) == _leader(leaders, two):
             continue
         for text in (one, two):
             if text not in sets:
                 sets[text] = np.unique(_shingles([texts[text]])[0])
         if _jaccard(sets[one], sets[two]) >= _SIMILARITY:
-            leader[lead(one)] = lead(two)
+            leaders[_leader(leaders, one)] = _leader(leaders, two)
             yield one, two
+
+
+def _leader(leaders: list[int], text: int) -> int:
+    """Of the texts that are linked with this one; the way to it is shortened."""
+    while leaders[text] != text:
+        leaders[text] = text = leaders[leaders[text]]
+    return text
 
 
 def _jaccard(one: Words, two: Words) -> float:

@@ -100,24 +100,22 @@ def _take(counts: csr_array, share: float) -> npt.NDArray[np.bool_]:
     weight, untaken = (1 / np.maximum(total, 1)).tolist(), untaken.tolist()
     taken = np.zeros(counts.shape[0], dtype=bool)
     members = _members(counts)
-
-    def take(number: int) -> None:
-        taken[number] = True
-        for stratum, rows in members[number]:
-            wanted[stratum] -= rows
-            untaken[stratum] -= 1
-
     for number, block in enumerate(members):
         nearer = sum((abs(wanted[s]) - abs(wanted[s] - rows)) * weight[s] for s, rows in block)
         if nearer > 0 and all(untaken[s] > 1 for s, _ in block):
-            take(number)
+            taken[number] = True
+            for s, rows in block:
+                wanted[s] -= rows
+                untaken[s] -= 1
     columns = counts.tocsc()
     for stratum in np.flatnonzero(columns.T @ taken == 0):
         start, end = columns.indptr[stratum], columns.indptr[stratum + 1]
         smallest_first = columns.indices[start:end][np.argsort(columns.data[start:end], kind="stable")]
         possible = [b for b in smallest_first.tolist() if all(untaken[s] > 1 for s, _ in members[b])]
         if possible and not any(taken[b] for b in smallest_first):
-            take(possible[0])
+            taken[possible[0]] = True
+            for s, _ in members[possible[0]]:
+                untaken[s] -= 1
     return taken
 
 

@@ -15,11 +15,13 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from blake3 import blake3
 
 __all__ = ["SeenFiles", "Sight", "stamp"]
+
+Result = TypeVar("Result")
 
 _BATCH = 500
 _SECOND = 1_000_000_000
@@ -50,8 +52,7 @@ class SeenFiles:
         if self._path is None or not self._path.is_file():
             return {}
         marks = {row: (_name(path), stamp(status)) for row, path in enumerate(paths) if (status := _stat(path))}
-        known: dict[bytes, tuple[bytes, bytes, str]] = {}
-        self._run(lambda table: known.update(_select(table, list({name for name, _ in marks.values()}))))
+        known = self._run(lambda table: _select(table, list({name for name, _ in marks.values()}))) or {}
         found = {}
         for row, (name, mark) in marks.items():
             then, key, why = known.get(name, (b"", b"", ""))
@@ -65,20 +66,21 @@ class SeenFiles:
         if self._path is not None and rows:
             self._run(lambda table: table.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows))
 
-    def _run(self, action: Callable[[sqlite3.Connection], object]) -> None:
-        """Do it in one transaction, or tell of the trouble."""
+    def _run(self, action: Callable[[sqlite3.Connection], Result]) -> Result | None:
+        """What it gives, done in one transaction; None, and the trouble is told, where it could not be done."""
         if self._path is None:
-            return
+            return None
         with self._lock:
             try:
                 with closing(_connect(self._path)) as table, table:
-                    action(table)
+                    return action(table)
             except sqlite3.OperationalError as error:  # read-only, locked for long, or the disk is full
                 self._trouble(error)
             except sqlite3.DatabaseError as error:
                 self._trouble(error)
                 with suppress(OSError):  # in a read-only folder it stays, and is passed over each time
                     self._path.unlink(missing_ok=True)
+        return None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

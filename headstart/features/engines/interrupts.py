@@ -17,15 +17,20 @@ def interrupts_wait() -> Iterator[None]:
     if current_thread() is not main_thread():
         yield
         return
-    waiting: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        waiting.append(number)
-
-    before = signal.signal(signal.SIGINT, note)
+    waiting = _Waiting()
+    before = signal.signal(signal.SIGINT, waiting.note)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if waiting:
+        if waiting.interrupted:
             raise KeyboardInterrupt
+
+
+class _Waiting:
+    """Whether there was an interrupt."""
+
+    interrupted = False
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True
