@@ -101,4 +101,6 @@ def test_interrupted_at_every_line(models, table_model, array_model):
         at += 1
     gc.collect()  # a file opened on the very line of an interrupt is closed here, with a warning
     assert at > 100
-    assert left == ["discard(stage)", "try:"]  # the way into the clean-up; a save a day later sweeps up
+    # The way into the clean-up; a save a day later sweeps up. One that takes a line more may meet one of them twice.
+    assert set(left) == {"discard(stage)", "try:"}
+    assert len(left) <= 4

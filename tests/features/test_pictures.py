@@ -49,4 +49,6 @@ def test_features_are_kept_while_pictures_that_waited_for_the_engine_are_run(tin
     inputs = Counted(np.random.default_rng(0).integers(0, 256, (48, 40, 40, 3), dtype=np.uint8), taken)
     late = replace(tiny, module=LateEngine(taken, len(inputs), cache.folder), dim=4)
     extract(inputs, late, Extraction(engine="torch", precision="float32", cache=cache, lanes=1))
-    assert late.module.shards == [batch // 2 for batch in range(12)]
+    assert len(late.module.shards) == 12
+    # Two batches are a shard. One more may be kept where the last picture is still prepared when the engine comes.
+    assert all(0 <= kept - batch // 2 <= 1 for batch, kept in enumerate(late.module.shards)), late.module.shards
