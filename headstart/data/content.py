@@ -62,7 +62,10 @@ def content_keys(inputs: Inputs, modality: Modality) -> list[bytes]:
     modality = modality_named(modality)
     if modality in KEYS:
         return KEYS[modality](inputs)
-    return [blake3(modality.content(item)).digest() for item in inputs]
+    contents = [modality.content(item) for item in inputs]
+    if None in contents:
+        raise TypeError(f"no content key for {modality} inputs: define `content` of the modality, or a way in KEYS")
+    return [blake3(content).digest() for content in contents if content is not None]
 
 
 def file_key(path: str | Path) -> bytes:

@@ -109,12 +109,12 @@ class Kind(str):
         """(N,) the loss of each row of a network's logits."""
 
     def tally(self, targets: Array, predictions: Array) -> Array:
-        """(N, K) of values: numbers of each row whose sums tell all scores. Those of classes are `evidence.tally`."""
-        raise NotImplementedError(f"kind {str(self)!r} has no scores of its own: define `tally` and `scores`")
+        """(N, K) of values: numbers of each row whose sums tell all scores. None of classes: see `evidence.tally`."""
+        return np.zeros((len(targets), 0))
 
     def scores(self, sums: Array) -> dict[str, Array]:
-        """(K, B) sums of tallies -> (B,) of each of `metrics`."""
-        raise NotImplementedError(f"kind {str(self)!r} has no scores of its own: define `tally` and `scores`")
+        """(K, B) sums of tallies -> (B,) of each of `metrics`; none of classes, as above."""
+        return {}
 
     @abstractmethod
     def task(self, inputs: str, classes: int) -> str:
@@ -126,7 +126,14 @@ KINDS: dict[str, Kind] = {}
 
 
 def register_kind(kind: Kind) -> Kind:
-    """Makes a kind known by its name, under which a model of it is stored and loaded."""
+    """Makes a kind known by its name, under which a model of it is stored and loaded. TypeError where it lacks
+    something: what every kind must say, and of values the scores."""
+    cls = type(kind)
+    lacking = [name for name in dir(cls) if getattr(getattr(cls, name), "__isabstractmethod__", False)]
+    if not kind.has_classes:
+        lacking += [name for name in ("tally", "scores") if getattr(cls, name) is getattr(Kind, name)]
+    if lacking:
+        raise TypeError(f"kind {str(kind)!r} lacks {', '.join(lacking)}: define them")
     KINDS[str(kind)] = kind
     return kind
 

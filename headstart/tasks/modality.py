@@ -67,9 +67,10 @@ class Modality(str):
         """Why an item is no input of this modality, in words; "" where it is one."""
         return ""
 
-    def content(self, item: Any) -> bytes:
-        """Bytes that are equal where two items are: duplicates, splits and caches go by their hash."""
-        raise NotImplementedError(f"modality {str(self)!r} says of no item what it holds: define `content`")
+    def content(self, item: Any) -> bytes | None:
+        """Bytes that are equal where two items are: duplicates, splits and caches go by their hash. None where
+        `data.content.KEYS` has a way of its own for them."""
+        return None
 
     def columns(self, inputs: Any) -> Array | None:
         """(N, D) where the columns as they stand are the features, else None."""

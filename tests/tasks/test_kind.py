@@ -175,15 +175,14 @@ def test_a_name_that_no_kind_has():
         kind_named("ranking")
 
 
-def test_a_number_kind_without_scores_says_what_to_define():
+def test_a_kind_that_lacks_something_is_refused_when_it_is_registered():
     class Bare(Kind):
         __slots__ = ()
         has_classes = False
 
-    with pytest.raises(NotImplementedError, match="kind 'bare' has no scores of its own: define `tally` and `scores`"):
-        Bare("bare").tally(np.zeros(2), np.zeros(2))
-    with pytest.raises(NotImplementedError, match="define `tally` and `scores`"):
-        Bare("bare").scores(np.zeros((2, 1)))
+    with pytest.raises(TypeError, match=r"kind 'bare' lacks .*known, .*unknown, tally, scores: define them"):
+        register_kind(Bare("bare"))
+    assert "bare" not in KINDS
 
 
 def test_registering_makes_a_kind_known(monkeypatch):

@@ -88,7 +88,7 @@ def test_a_modality_says_what_it_lacks():
         {},
         None,
     )
-    with pytest.raises(NotImplementedError, match="modality 'noise' says of no item what it holds: define `content`"):
+    with pytest.raises(TypeError, match="no content key for noise inputs: define `content` of the modality"):
         content_keys([1], noise)
     assert noise not in LEARNERS
     task = Task(inputs=[1, 2], targets=np.array([0.0, 1.0]), kind="regression", modality=noise)
