@@ -6,6 +6,7 @@ differ in length, such as texts: prepared once, batched by length, padded where 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
@@ -30,7 +31,7 @@ Schema = dict[str, tuple[Callable[[Any], bool], str]]
 """By field, whether a value from JSON can be one, and what is expected, in words."""
 
 
-class Preprocess:
+class Preprocess(ABC):
     """What all have in common; each is a frozen dataclass whose fields are its JSON.
 
     kind       its name in JSON
@@ -58,19 +59,22 @@ class Preprocess:
         """From checked JSON."""
         return cls(**fields)
 
+    @abstractmethod
     def prepare(self, item: Any) -> tuple[Array, int]:
-        """What is held of an input until its batch, and how much of its end is cut off."""
-        raise NotImplementedError(f"preprocessing {self.kind!r} prepares no single input: define `prepare`")
+        """What is held of an input (of a picture, as it was decoded) until its batch, and how much of its end is cut
+        off."""
 
     def length(self, prepared: Array) -> int:
         """How long an input is, for batches of one length."""
         return len(prepared)
 
+    @abstractmethod
     def collate(self, prepared: Sequence[Array]) -> tuple[Array, ...]:
         """A batch of prepared inputs (N, ...), as the network takes it or `tensors` makes it."""
-        raise NotImplementedError(f"preprocessing {self.kind!r} puts no batch together: define `collate`")
 
-    def vary(self, batch: tuple[Array, ...], place: int, length: int, rng: np.random.Generator) -> None:
+    def vary(  # noqa: B027 - what nothing varies stays as it is
+        self, batch: tuple[Array, ...], place: int, length: int, rng: np.random.Generator
+    ) -> None:
         """Vary the input at this place of a batch, in place, without changing its answer. By default it stays."""
 
     def tensors(self, *batch: Tensor) -> tuple[Tensor, ...]:
@@ -81,13 +85,13 @@ class Preprocess:
         """What the module takes, of two inputs: to trace it."""
         return self.resized(self.largest(), 2, 8)
 
+    @abstractmethod
     def largest(self) -> tuple[Tensor, ...]:
         """What the module takes, of one input of the largest size that the preprocessing lets through."""
-        raise NotImplementedError(f"preprocessing {self.kind!r} says of no input how large it is: define `largest`")
 
+    @abstractmethod
     def probe(self) -> tuple[Array, ...]:
         """A batch of a few made-up inputs, on which engines are compared and timed."""
-        raise NotImplementedError(f"preprocessing {self.kind!r} makes no inputs up: define `probe`")
 
     def measure(self, inputs: tuple[Tensor, ...]) -> int:
         """The length of what the module takes, (N, L, ...); 0 where all inputs have one size."""

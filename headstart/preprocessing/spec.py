@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from headstart.data.bit_depth import in_words
-from headstart.preprocessing.prepare import Pixels, normalise
+from headstart.preprocessing.prepare import Pixels, normalise, prepare
 from headstart.preprocessing.preprocess import (
     Preprocess,
     Schema,
@@ -116,6 +116,13 @@ class PicturePreprocess(Preprocess):
     @property
     def shape(self) -> tuple[int, ...] | None:
         return self.size
+
+    def prepare(self, item: Tensor) -> tuple[Array, int]:
+        """The decoded picture, uint8 (3, H, W), resized and cropped: uint8 (size[0], size[1], 3), and nothing cut."""
+        return prepare(item, self), 0
+
+    def collate(self, prepared: Sequence[Array]) -> tuple[Array, ...]:
+        return (np.stack(prepared),)
 
     def tensors(self, *batch: Tensor) -> tuple[Tensor, ...]:
         return (normalise(batch[0], self),)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from headstart.backbones.backbone import Backbone
 from headstart.features.extract import Extraction, extract
 from headstart.features.picture_input import Source
-from headstart.preprocessing.prepare import Pixels, prepare
+from headstart.preprocessing.prepare import Pixels
 from headstart.preprocessing.spec import PicturePreprocess, Preprocess
 from headstart.preprocessing.vision import vision
 from headstart.tasks import IMAGE
@@ -101,7 +101,7 @@ class PictureBatches:
         self._backbone = replace(backbone, preprocess=replace(preprocess, squash=True))
         self._pixels: Pixels = np.empty((len(inputs), *preprocess.size, 3), np.uint8)
         for row, item in enumerate(inputs):
-            self._pixels[row] = prepare(Source(item).decode(draft=False, window=preprocess.window), preprocess)
+            self._pixels[row], _ = preprocess.prepare(Source(item).decode(draft=False, window=preprocess.window))
 
     def __len__(self) -> int:
         return len(self._pixels)

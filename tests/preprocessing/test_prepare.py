@@ -114,3 +114,15 @@ def test_strips_take_bounded_memory():
     kilobytes = [int(line) / (1024 if sys.platform == "darwin" else 1) for line in done.stdout.split()]
     assert len(kilobytes) == 6
     assert max(kilobytes) < 400_000
+
+
+def test_a_preprocessing_prepares_pictures_one_by_one_and_puts_them_together():
+    p = PicturePreprocess(size=(24, 32), resize=24, interpolation="bilinear", **IMAGENET)
+    pictures = [torch.randint(0, 256, (3, 40, 60 + row), dtype=torch.uint8) for row in range(3)]
+    prepared, cut = zip(*map(p.prepare, pictures), strict=True)
+    (batch,) = p.collate(prepared)
+    assert (batch.shape, batch.dtype, cut) == ((3, 24, 32, 3), np.uint8, (0, 0, 0))
+    for row, picture in enumerate(pictures):
+        np.testing.assert_array_equal(batch[row], prepare(picture, p))
+    (network_input,) = p.tensors(torch.from_numpy(batch))
+    assert network_input.shape == (3, 3, 24, 32)
