@@ -9,13 +9,27 @@
 
 `write` saves a `Model`, `read` loads one, `verify` checks a folder without building the backbone, `check_target` tells
 before a long fit whether a model may be written somewhere; `pack` and `unpack` are `write` and `read` in memory, for
-another process. Files of other names in the folder are never opened.
+another process. `write_backbone`, `read_backbone` and `read_pretraining` are for a backbone without a head. Files of
+other names in the folder are never opened.
 """
 
+from headstart.artefact.backbone_folder import Pretraining, read_backbone, read_pretraining, write_backbone
 from headstart.artefact.model import Model
 from headstart.artefact.packing import pack, unpack
 from headstart.artefact.place import check_target
 from headstart.artefact.reading import read, verify
 from headstart.artefact.writing import write
 
-__all__ = ["Model", "check_target", "pack", "read", "unpack", "verify", "write"]
+__all__ = [
+    "Model",
+    "Pretraining",
+    "check_target",
+    "pack",
+    "read",
+    "read_backbone",
+    "read_pretraining",
+    "unpack",
+    "verify",
+    "write",
+    "write_backbone",
+]

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from headstart.artefact.model import Model
+from headstart.backbones.backbone import Backbone
 from headstart.evidence.facts_record import transfer_untold
 
-__all__ = ["card"]
+__all__ = ["backbone_card", "card"]
 
 SHOWN = 40
 NO_PRETRAINING = "no-pretraining"
@@ -25,6 +26,26 @@ def card(model: Model, name: str, config: dict[str, Any]) -> str:
     if model.notes:
         parts.append("## Notes\n\n" + "\n".join(f"- {_safe(note)}" for note in model.notes))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def backbone_card(backbone: Backbone, page: str, name: str, config: dict[str, Any]) -> str:
+    """The card of a pretrained backbone, saved as the folder `name`; `page` is what is known of it."""
+    folder = name if re.fullmatch(r"[\w.-]+", name) else "FOLDER"
+    rows = [
+        ("backbone", f"`{_safe(backbone.name)}`, fingerprint `{backbone.fingerprint:.16}`"),
+        ("features", f"{backbone.dim} of {backbone.modality.card_noun}"),
+        ("licence of the backbone", _safe(backbone.licence) or "not stated: ask its publisher"),
+        ("made by", f"headstart {config['headstart']}, Python {config['libraries']['python']}"),
+    ]
+    lines = "\n".join(f"    {line}" for line in page.splitlines())
+    parts = [
+        f"# {_safe(name)}",
+        f"A pretrained backbone: made by `{_safe(config['method'])}`. It has no head of its own.",
+        _table(["", ""], rows),
+        f"## What is known of it\n\n{lines}",
+        f"## Use\n\n```\nheadstart fit LABELLED_DATA --backbone file:{folder} --out MODEL\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _summary(model: Model) -> str:

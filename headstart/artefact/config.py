@@ -17,7 +17,7 @@ from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.preprocessing.spec import Preprocess, preprocess_from_json, preprocess_to_json
 from headstart.tasks.task import Columns
 
-__all__ = ["columns_from", "config_of", "labels", "preprocess_from"]
+__all__ = ["backbone_record", "columns_from", "config_of", "labels", "made_by", "preprocess_from"]
 
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn", "openvino")
 
@@ -28,8 +28,7 @@ def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        "headstart": importlib.metadata.version("headstart"),
-        "libraries": {"python": platform.python_version()} | _installed(),
+        **made_by(),
         "modality": model.modality,
         "kind": model.kind,
         "method": model.method,
@@ -38,7 +37,7 @@ def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
         "columns": None if model.columns is None else plain(model.columns._asdict(), "columns"),
         "engine": plain(model.engine, "engine"),
         "notes": plain(model.notes, "notes"),
-        "backbone": None if model.backbone is None else _backbone(model.backbone, stored=not slim),
+        "backbone": None if model.backbone is None else backbone_record(model.backbone, stored=not slim),
         "encoder": None if model.encoder is None else _encoder(*model.encoder),
         "head": {
             "name": head.name,
@@ -95,8 +94,11 @@ def _content(config: dict[str, Any], name: str, files: dict[str, bytes]) -> str:
         raise ArtefactError(f"{name} is not UTF-8 text ({error})") from error
 
 
-def _installed() -> dict[str, str]:
-    return {name: version for name in LIBRARIES if (version := _version(name))}
+def made_by() -> dict[str, Any]:
+    """The version of headstart, and by name those of Python and of the libraries that a model depends on."""
+    libraries = {name: version for name in LIBRARIES if (version := _version(name))}
+    python = {"python": platform.python_version()}
+    return {"headstart": importlib.metadata.version("headstart"), "libraries": python | libraries}
 
 
 def _version(name: str) -> str | None:
@@ -106,7 +108,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _backbone(backbone: Backbone, *, stored: bool) -> dict[str, Any]:
+def backbone_record(backbone: Backbone, *, stored: bool) -> dict[str, Any]:
+    """What config.json holds of a backbone."""
     return {
         "name": backbone.name if stored else _from_anywhere(backbone.name),
         "fingerprint": backbone.fingerprint,

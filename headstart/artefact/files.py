@@ -10,7 +10,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from headstart.artefact.schema import CONFIG, FORMAT, VERSION
+from headstart.artefact.schema import FORMAT, FORMS, PRETRAINED, VERSION
 from headstart.artefact.strict_json import canonical, parse
 from headstart.errors import ArtefactError
 
@@ -21,14 +21,14 @@ LARGEST_CONFIG = 64 * MEBIBYTE
 FRESH = "take a fresh copy of the folder or fit the model again"
 
 
-def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The checked config of the model in `folder`, and the bytes of each file it lists.
+def read_files(folder: Path, form: str = FORMAT) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The checked config of the model, or of the pretrained backbone, in `folder`, and the bytes of each file it lists.
 
     A model that is replaced by another while it is read is read again, so that the files are always of one model.
     """
     while True:
         first = plain_file(folder, "config.json", limit=LARGEST_CONFIG)
-        config = read_config(first, folder)
+        config = read_config(first, folder, form)
         try:
             listing = config["files"].items()
             return config, {name: _listed(folder, name, file["size"], file["blake3"]) for name, file in listing}
@@ -37,14 +37,11 @@ def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
                 raise
 
 
-def read_config(data: bytes, folder: Path) -> dict[str, Any]:
+def read_config(data: bytes, folder: Path, form: str = FORMAT) -> dict[str, Any]:
     """The config in the bytes of config.json: ours, not newer than this headstart, unchanged, of the right shape."""
     config = parse(data, str(folder / "config.json"))
-    if config.get("format") != FORMAT:
-        raise ArtefactError(
-            f'{folder} is not a headstart model: its config.json lacks "format": "{FORMAT}". '
-            f"To use a folder of pretrained weights as a backbone, name it as file:{folder}"
-        )
+    if config.get("format") != form:
+        raise ArtefactError(_foreign(folder, config.get("format"), form))
     if isinstance(config.get("version"), int) and config["version"] > VERSION:
         raise ArtefactError(
             f"{folder} was made by a newer headstart (format {config['version']}, this one reads up to {VERSION}): "
@@ -53,12 +50,26 @@ def read_config(data: bytes, folder: Path) -> dict[str, Any]:
     try:
         if config.get("checksum") != seal(config)["checksum"]:
             raise ArtefactError(f"config.json was changed after it was written; {FRESH}")
-        CONFIG(config, "the config")
+        FORMS[form](config, "the config")
     except RecursionError as error:
         raise ArtefactError(f"{folder / 'config.json'} is nested too deep; {FRESH}") from error
     except ArtefactError as error:
         raise ArtefactError(f"{folder}: {error}") from error
     return config
+
+
+def _foreign(folder: Path, form: Any, wanted: str) -> str:
+    if form == PRETRAINED:
+        return (
+            f"{folder} is a pretrained backbone, not a fitted model: fit one on it with "
+            f"`headstart fit DATA --backbone file:{folder}`"
+        )
+    if wanted == PRETRAINED:
+        return f'{folder} is no pretrained backbone: its config.json lacks "format": "{PRETRAINED}"'
+    return (
+        f'{folder} is not a headstart model: its config.json lacks "format": "{FORMAT}". '
+        f"To use a folder of pretrained weights as a backbone, name it as file:{folder}"
+    )
 
 
 def seal(config: dict[str, Any]) -> dict[str, Any]:

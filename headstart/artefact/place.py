@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from headstart.artefact.files import LARGEST_CONFIG, plain_file
-from headstart.artefact.schema import FILES, FORMAT
+from headstart.artefact.schema import FILES, FORMS
 from headstart.artefact.strict_json import parse
 from headstart.errors import ArtefactError
 
@@ -157,7 +157,7 @@ def _names(target: Path) -> list[str]:
 
 def _is_model(folder: Path) -> bool:
     try:
-        return parse(plain_file(folder, "config.json", limit=LARGEST_CONFIG), "config.json").get("format") == FORMAT
+        return parse(plain_file(folder, "config.json", limit=LARGEST_CONFIG), "config.json").get("format") in FORMS
     except ArtefactError:
         return False
 

@@ -20,7 +20,7 @@ from headstart.heads.head import Head
 from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.tasks.kind import kind_named
 
-__all__ = ["Stored", "model_of", "read", "verify"]
+__all__ = ["Stored", "backbone_of", "model_of", "read", "verify"]
 
 
 class Stored(NamedTuple):
@@ -76,7 +76,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
         kind=kind_named(config["kind"]),
         classes=classes,
         columns=columns_from(config["columns"]),
-        backbone=_backbone(stored) if build and described is not None else None,
+        backbone=backbone_of(stored) if build and described is not None else None,
         encoder=_encoder(stored),
         head=head,
         method=config["method"],
@@ -133,7 +133,8 @@ def _encoder(stored: Stored) -> tuple[dict[str, Any], dict[str, Any]] | None:
     return described["config"], arrays
 
 
-def _backbone(stored: Stored) -> Backbone:
+def backbone_of(stored: Stored, wanted: str = "the one the head was fitted on") -> Backbone:
+    """The backbone that a folder holds, or names; `ArtefactError` where it cannot be built, or is not that `wanted`."""
     described = stored.config["backbone"]
     name = described["name"]
     try:
@@ -146,7 +147,7 @@ def _backbone(stored: Stored) -> Backbone:
         raise ArtefactError(f"the backbone {name} {saved}: {error}{hint}") from error
     if (built.fingerprint, built.dim) != (described["fingerprint"], described["dim"]):
         raise ArtefactError(
-            f"the backbone {name} is not the one the head was fitted on (fingerprint {built.fingerprint:.12}..., "
+            f"the backbone {name} is not {wanted} (fingerprint {built.fingerprint:.12}..., "
             f"{built.dim} features; expected {described['fingerprint']:.12}..., {described['dim']}): "
             "install the versions that config.json lists under libraries, or fit again"
         )

@@ -11,11 +11,12 @@ from headstart.tasks.kind import KINDS
 from headstart.tasks.modality import MODALITIES
 from headstart.tasks.task import ColumnType
 
-__all__ = ["CONFIG", "FILES", "FORMAT", "VERSION", "Shape"]
+__all__ = ["CONFIG", "FILES", "FORMAT", "FORMS", "PRETRAINED", "PRETRAINED_CONFIG", "VERSION", "Shape"]
 
 Shape = Callable[[Any, str], None]
 
 FORMAT = "headstart-model"
+PRETRAINED = "headstart-backbone"
 VERSION = 1
 FILES = ("model.safetensors", "tokenizer.json", "evidence.json")
 
@@ -150,6 +151,12 @@ _facts_of_head = _open(
     seconds=_number,
 )  # fmt: skip
 
+_backbone = _record(
+    name=_text, fingerprint=_text, dim=_whole, spec=_anything, preprocess=_optional(_anything),
+    stages=_many(_record(name=_text, prefixes=_texts)), licence=_text, stored=_flag,
+)  # fmt: skip
+_files = _mapping(_record(size=_whole, blake3=_hash), FILES)
+
 CONFIG: Shape = _record(
     format=_text,
     version=_whole,
@@ -168,11 +175,16 @@ CONFIG: Shape = _record(
     )),
     engine=_anything,
     notes=_texts,
-    backbone=_optional(_record(
-        name=_text, fingerprint=_text, dim=_whole, spec=_anything, preprocess=_optional(_anything),
-        stages=_many(_record(name=_text, prefixes=_texts)), licence=_text, stored=_flag,
-    )),
+    backbone=_optional(_backbone),
     encoder=_optional(_record(config=_anything, arrays=_texts)),
     head=_record(name=_text, temperature=_positive(_number), form=_one_of("plain", "root"), config=_facts_of_head),
-    files=_mapping(_record(size=_whole, blake3=_hash), FILES),
+    files=_files,
 )  # fmt: skip
+
+PRETRAINED_CONFIG: Shape = _record(
+    format=_text, version=_whole, checksum=_hash, headstart=_text, libraries=_mapping(_text), files=_files,
+    modality=_known(MODALITIES), method=_text, options=_anything, rule=_optional(_text), backbone=_backbone,
+)  # fmt: skip
+
+FORMS = {FORMAT: CONFIG, PRETRAINED: PRETRAINED_CONFIG}
+"""By the format that a config.json names, its shape."""

@@ -10,12 +10,23 @@ import torch
 from safetensors import SafetensorError
 
 from headstart.artefact.model import Model
+from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
 from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
 from headstart.heads.layers import leads_on
 from headstart.tasks.task import Array
 
-__all__ = ["Tensors", "arrays_under", "check_head", "from_bytes", "same_bits", "tensors_of", "to_bytes", "under"]
+__all__ = [
+    "Tensors",
+    "arrays_under",
+    "backbone_tensors",
+    "check_head",
+    "from_bytes",
+    "same_bits",
+    "tensors_of",
+    "to_bytes",
+    "under",
+]
 
 Tensors = dict[str, torch.Tensor]
 
@@ -23,14 +34,20 @@ Tensors = dict[str, torch.Tensor]
 def tensors_of(model: Model, *, slim: bool) -> Tensors:
     """Every tensor of the model, no two sharing memory: tied parameters are stored under each of their names."""
     tensors: Tensors = {}
-    if model.backbone is not None and model.backbone.module is not None and not slim:
-        tensors |= {f"backbone.{name}": t for name, t in _apart(model.backbone.module.state_dict()).items()}
+    if model.backbone is not None and not slim:
+        tensors |= backbone_tensors(model.backbone)
     tensors |= {f"head.{name}": _from_array(array, f"head.{name}") for name, array in model.head.arrays.items()}
     if model.encoder is not None:
         tensors |= {
             f"encoder.{name}": _from_array(array, f"encoder.{name}") for name, array in model.encoder[1].items()
         }
     return tensors
+
+
+def backbone_tensors(backbone: Backbone) -> Tensors:
+    """Those of a backbone, as they are called in a model; none where it has no weights."""
+    state = {} if backbone.module is None else _apart(backbone.module.state_dict())
+    return {f"backbone.{name}": tensor for name, tensor in state.items()}
 
 
 def to_bytes(tensors: Tensors) -> bytes:

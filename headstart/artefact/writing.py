@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from headstart.artefact.strict_json import canonical, dump, plain, without_gaps
 from headstart.artefact.tensors import same_bits, tensors_of, to_bytes
 from headstart.errors import ArtefactError
 
-__all__ = ["contents", "write"]
+__all__ = ["contents", "listing", "write", "write_files"]
 
 
 def write(
@@ -50,12 +51,17 @@ def write(
     """
     target = check_target(folder, overwrite=overwrite)
     files = contents(model, target.name, slim=slim)
+    return write_files(files, target, partial(compare, model, slim=slim, check=check), overwrite=overwrite)
+
+
+def write_files(files: dict[str, bytes], target: Path, check: Callable[[Path], None], *, overwrite: bool) -> Path:
+    """Write these files beside the folder `target`, let `check` read them there, and move them into place whole."""
     stage = sibling(target)
     try:
         with disk_errors(target):
             _fill(stage, files)
-        del files
-        compare(model, stage, slim=slim, check=check)
+        files.clear()
+        check(stage)
         check_target(target, overwrite=overwrite)
         with disk_errors(target):
             put_in_place(stage, target)
@@ -73,10 +79,14 @@ def contents(model: Model, name: str, *, slim: bool) -> dict[str, bytes]:
         files[file] = getattr(preprocess, field).encode("utf-8")
     if model.evidence is not None:
         files["evidence.json"] = dump(_evidence(model.evidence))
-    listed = {name: {"size": len(data), "blake3": blake3(data).hexdigest()} for name, data in files.items()}
-    files["config.json"] = dump(seal(config | {"files": listed}))
+    files["config.json"] = dump(seal(config | {"files": listing(files)}))
     files["README.md"] = card(model, name, config).encode("utf-8", errors="backslashreplace")
     return files
+
+
+def listing(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    """By name, size and hash of each file, as config.json lists them."""
+    return {name: {"size": len(data), "blake3": blake3(data).hexdigest()} for name, data in files.items()}
 
 
 def _fill(stage: Path, files: dict[str, bytes]) -> None:

@@ -17,9 +17,14 @@ __all__ = ["cache", "methods", "show"]
 
 
 def show(model: Model, json: AsJson = False) -> None:
-    """Show the evidence that a saved MODEL carries."""
+    """Show the evidence that a saved MODEL carries, or what is known of a pretrained backbone."""
+    from headstart.artefact.backbone_folder import holds_backbone, read_pretraining
     from headstart.artefact.evidence import read_evidence
 
+    if holds_backbone(model):
+        made = read_pretraining(model)
+        show_result(made._asdict() if json else f"a backbone made by {made.method}\n{made.page}", json)
+        return
     evidence = read_evidence(Path(model))
     show_result(evidence.to_json() if json else str(evidence), json)
 
