@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.errors import ArtefactError, BackboneError, CacheError, DataError, HeadstartError, MissingWeights
     from headstart.evidence.evidence import Evidence
     from headstart.features.cache.cache import Cache
+    from headstart.pretraining.pretrain import pretrain
     from headstart.study.protocol import check, evaluate, fit, predict
     from headstart.study.shift import shift
     from headstart.tasks.task import Task
@@ -38,6 +39,7 @@ _HOME = {
     "evaluate": "study.protocol",
     "fit": "study.protocol",
     "predict": "study.protocol",
+    "pretrain": "pretraining.pretrain",
     "read": "data.read",
     "shift": "study.shift",
 }
@@ -58,6 +60,7 @@ __all__ = [
     "evaluate",
     "fit",
     "predict",
+    "pretrain",
     "read",
     "shift",
 ]

@@ -17,6 +17,7 @@ from headstart.cli.features import features
 from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
 from headstart.cli.predict import evaluate, predict
+from headstart.cli.pretrain import pretrain
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
 
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-WITH_WORDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, check, shift, features, show)
+WITH_WORDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, check, shift, features, pretrain, show)
 ALONE: tuple[Callable[..., None], ...] = (methods, cache)
 for verb in WITH_WORDS:
     app.command(no_args_is_help=True)(verb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import torch
@@ -52,10 +53,16 @@ class Pass(NamedTuple):
 
 class Helper(NamedTuple):
     """A network that learns beside the other and is not kept, and how fast, in units of the run's learning rate. Every
-    stage begins with the weights that it was made with."""
+    stage begins with the weights that it was made with.
+
+    stepped   called after each step: what follows the weights, such as a teacher that is their moving average
+    epoch     called with the number of an epoch that is done, before it is in the journal, the network in eval mode
+    """
 
     module: nn.Module
     rate: float
+    stepped: Callable[[], None] | None = None
+    epoch: Callable[[int], None] | None = None
 
 
 class Penalty(Protocol):

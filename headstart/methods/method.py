@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, Self
 
 from headstart.adaptation.choice import ChosenStrategy
@@ -14,9 +13,9 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import Head
 from headstart.listener import Listener
-from headstart.messages import nearest_hint
 from headstart.methods.plan import Plan
 from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.training.declared import Option, options_of, refuse_unknown, typed
 
 __all__ = [
     "AdaptationFacts",
@@ -31,8 +30,6 @@ __all__ = [
     "require_backbone",
     "typed",
 ]
-
-_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 
 
 class Data(NamedTuple):
@@ -100,14 +97,6 @@ def facts_of(fitted: Fitted) -> AdaptationFacts:
     return fitted.adaptation
 
 
-class Option(NamedTuple):
-    """What can be set with `--option NAME=VALUE`: its type as it is declared, and its default."""
-
-    name: str
-    type: str
-    default: Any
-
-
 class Method(Protocol):
     """A row of the table."""
 
@@ -139,36 +128,3 @@ def require_backbone(row: Method, name: str, backbone: Backbone | None, modality
         instead = "one that moves features, such as 'coral'" if row.needs_source else "'probe'"
         raise ValueError(f"method {name!r} moves weights, and a {modality} has none: use {instead}")
     return backbone
-
-
-def refuse_unknown(name: str, option: str, known: Collection[str]) -> None:
-    """ValueError for an option that a method does not have, naming the nearest."""
-    if option not in known:
-        hint = nearest_hint(option, known)
-        raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(known)) or 'none'}")
-
-
-def options_of(*parts: Any) -> dict[str, Option]:
-    """The fields of dataclasses as options, with the values that they have there; of two of one name the last."""
-    return {
-        field.name: Option(field.name, str(field.type), getattr(part, field.name))
-        for part in parts
-        for field in fields(part)
-    }
-
-
-def typed(option: Option, value: Any) -> Any:
-    """A value from the command line in the type of the option. ValueError where it has none such."""
-    kind: Any = _TYPES.get(option.type.partition(" ")[0], type(option.default))
-    if not isinstance(value, str) or kind is str:
-        if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
-            raise ValueError(f"{option.name} = {value!r}: expected {kind.__name__}")
-        return value
-    if kind is bool:
-        if value.lower() not in ("yes", "no", "true", "false"):
-            raise ValueError(f"{option.name} = {value!r}: expected yes or no")
-        return value.lower() in ("yes", "true")
-    try:
-        return kind(value)
-    except ValueError:
-        raise ValueError(f"{option.name} = {value!r}: expected {kind.__name__}") from None

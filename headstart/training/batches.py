@@ -108,11 +108,15 @@ class PictureBatches:
 
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
         """Float (N, 3, H, W), channels last in memory."""
-        pixels = torch.from_numpy(self._pixels[rows])
+        pixels = self.pixels(rows)
         if draw is not None:
             for place, row in enumerate(rows):
                 pixels[place] = self._part(pixels[place], draw.generator(row))
         return self.preprocess.tensors(moved(pixels, self._device))
+
+    def pixels(self, rows: Array) -> Tensor:
+        """The same as they are held, uint8 (N, H, W, 3), a copy."""
+        return torch.from_numpy(self._pixels[rows])
 
     def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
         """Only a shape: no pixel is looked at."""

@@ -74,7 +74,7 @@ def train(
                         train_loss += cost * len(batch) / sum(map(len, steps))
                         if not math.isfinite(cost):
                             break
-                        stage.average.update()
+                        run.stepped(stage)
                     if not math.isfinite(train_loss):
                         run.not_finite(point, number, training.lr * factor)
                         break

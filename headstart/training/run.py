@@ -155,7 +155,7 @@ class Run:
 
     def feed(self, stage: OpenStage) -> AbstractContextManager[Feed]:
         """What the stage learns from, while it is open."""
-        whole = self.step.loss.needs == "maps"
+        whole = self.step.loss.needs in ("maps", "views")
         return open_feed(self.network, self.data, self.training, stage.epochs, self._tell, whole=whole)
 
     def begin(self, stage: OpenStage, feed: Feed) -> Checkpoint:
@@ -189,9 +189,18 @@ class Run:
             numbers = torch.from_numpy(rows)
             yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device), target, numbers)
 
+    def stepped(self, stage: OpenStage) -> None:
+        """What follows the weights does so, once they have moved."""
+        stage.average.update()
+        if self.helper is not None and self.helper.stepped is not None:
+            self.helper.stepped()
+
     def validated(self, stage: OpenStage, feed: Feed, point: Checkpoint, train_loss: float) -> Checkpoint:
         """The checkpoint after one more epoch, which is in the journal."""
         epoch = point.epoch + 1
+        if self.helper is not None and self.helper.epoch is not None:
+            with self.network.asked():
+                self.helper.epoch(epoch)
         with stage.average.in_place():
             losses = self._validated(feed)
             point = point._replace(last=losses)

@@ -1,0 +1,116 @@
+"""Views: the forms of a row that an objective sees in a step, drawn from the seed, the epoch and the row alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from headstart.preprocessing.preprocess import Preprocess
+from headstart.tasks.task import Array
+from headstart.training.augmentation import Anew, Draw
+from headstart.training.batches import InputBatches, ItemBatches, Part, PictureBatches, moved
+
+__all__ = ["ItemViewBatches", "ItemViews", "PictureViewBatches", "PictureViews", "Views", "batches_of_views"]
+
+_PLAIN = Anew(0, 0, 0)
+
+
+class PictureViews(Protocol):
+    """From a picture, uint8 (3, H, W), to its views, uint8 (V, 3, h, w), and numbers (K,) that go with them."""
+
+    def __call__(self, picture: Tensor, rng: np.random.Generator) -> tuple[Tensor, Array | None]: ...
+
+
+class ItemViews(Protocol):
+    """From a padded batch of prepared inputs and the length of each to what the encoder takes, (N, ...) arrays, each
+    row by random numbers of its own."""
+
+    def __call__(
+        self, batch: tuple[Array, ...], lengths: Sequence[int], draws: Sequence[np.random.Generator]
+    ) -> tuple[Array, ...]: ...
+
+
+Views = PictureViews | ItemViews
+
+
+class PictureViewBatches:
+    """Of pictures: (N, V, 3, h, w) as the backbone takes them, and the numbers that go with them, (N, K)."""
+
+    def __init__(self, plain: PictureBatches, views: PictureViews, device: torch.device) -> None:
+        self.plain, self._views, self._device = plain, views, device
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """See `InputBatches`, as all that follows."""
+        return self.plain.preprocess
+
+    def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        """Where nothing is drawn, as in the first epoch of seed 0."""
+        draw = draw or _PLAIN
+        pictures = self.plain.pixels(rows).permute(0, 3, 1, 2)
+        made = [self._views(picture, draw.generator(row)) for picture, row in zip(pictures, rows, strict=True)]
+        views = torch.stack([view for view, _ in made])
+        flat = views.flatten(0, 1).permute(0, 2, 3, 1).contiguous()
+        (pixels,) = self.preprocess.tensors(moved(flat, self._device))
+        inputs = pixels.unflatten(0, views.shape[:2])
+        numbers = [number for _, number in made if number is not None]
+        if not numbers:
+            return (inputs,)
+        return inputs, moved(torch.from_numpy(np.stack(numbers)), self._device)
+
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        return self.batch(rows, draw)
+
+    def length(self, row: int) -> int:
+        return 0
+
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
+        return None
+
+
+class ItemViewBatches:
+    """Of inputs that differ in length, such as texts."""
+
+    def __init__(self, plain: ItemBatches, views: ItemViews, device: torch.device) -> None:
+        self.plain, self._views, self._device = plain, views, device
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """See `InputBatches`, as all that follows."""
+        return self.plain.preprocess
+
+    def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        """Where nothing is drawn, as in the first epoch of seed 0."""
+        draw = draw or _PLAIN
+        arrays = tuple(tensor.cpu().numpy() for tensor in self.plain.batch(rows, None))
+        lengths = [self.length(int(row)) for row in rows]
+        made = self._views(arrays, lengths, [draw.generator(int(row)) for row in rows])
+        return tuple(moved(torch.from_numpy(array), self._device) for array in made)
+
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        return self.batch(rows, draw)
+
+    def length(self, row: int) -> int:
+        return self.plain.length(row)
+
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
+        return None
+
+
+def batches_of_views(plain: InputBatches, views: Views, device: torch.device) -> InputBatches:
+    """Of the inputs that `plain` holds."""
+    if isinstance(plain, PictureBatches):
+        return PictureViewBatches(plain, views, device)  # type: ignore[arg-type]
+    if not isinstance(plain, ItemBatches):
+        raise ValueError(f"{type(plain).__name__} holds no inputs that can be seen in several views")
+    return ItemViewBatches(plain, views, device)  # type: ignore[arg-type]
