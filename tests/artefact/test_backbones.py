@@ -48,8 +48,13 @@ def features(backbone):
         inputs = (torch.randn(3, 3, *backbone.preprocess.size, generator=draw),)
     else:
         inputs = (torch.randint(5, 500, (3, 12), generator=draw), torch.ones(3, 12, dtype=torch.int64))
-    with torch.inference_mode():
-        return backbone.module(*inputs).numpy()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a forked process, with which bits are compared
+    try:
+        with torch.inference_mode():
+            return backbone.module(*inputs).numpy()
+    finally:
+        torch.set_num_threads(threads)
 
 
 def predictions(model):
