@@ -109,7 +109,7 @@ class Soak:
         self.server = multiprocessing.get_context("forkserver")
         self.server.set_forkserver_preload(PRELOADED)
         self.killed(JOBS[0], None)  # the first run finds out what the processor can do, and is slower
-        self.alone = [self.ended(job, [None]) for job in JOBS]
+        self.alone: dict[str, Ended] = {}
 
     def killed(self, job: Job, limit: float | None, *, after_an_epoch: bool = False) -> bool:
         """Start it; whether it had to be killed after so many seconds, counted from its start or its first epoch."""
@@ -147,7 +147,10 @@ class Soak:
 
     def round(self, number: int) -> None:
         """One job, killed up to `MOST` times."""
-        job, alone = JOBS[number % len(JOBS)], self.alone[number % len(JOBS)]
+        job = JOBS[number % len(JOBS)]
+        if job.backbone + job.method not in self.alone:
+            self.alone[job.backbone + job.method] = self.ended(job, [None])
+        alone = self.alone[job.backbone + job.method]
         longest = alone.seconds * self.rng.choice([0.5, 0.8, 1.0])
         before = self.counts["starts"]
         (self.folder / "digest").unlink()

@@ -38,14 +38,14 @@ def frames() -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def tasks(tmp_path_factory):
-    """Two folders of pictures of three classes; those of the source are brighter."""
+    """Two folders of pictures of three classes, each split once; those of the source are brighter."""
     folder = tmp_path_factory.mktemp("tasks")
     for name, light in (("target", 0), ("source", 20)):
         rng = np.random.default_rng(light)
         for row in range(36):
             pixels = rng.integers(light, 120 + light, (32, 32, 3)).astype(np.uint8)
             pixels[:, :, row % 3] += 80
-            place = folder / name / "abc"[row % 3]
+            place = folder / name / ("test" if row % 4 == 3 else "train") / "abc"[row % 3]
             place.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(place / f"{row}.png")
     return folder

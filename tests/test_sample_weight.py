@@ -90,7 +90,8 @@ def _frame():
 
 
 def test_a_column_of_weights_is_no_input_and_is_not_asked_for_again(tmp_path):
-    _frame().to_csv(path := tmp_path / "iris.csv", index=False)
+    split = ["train", "train", "test"] * 50
+    _frame().assign(split=split).to_csv(path := tmp_path / "iris.csv", index=False)
     task = read(path, roles=Roles(weight="count", target="kind"))
     assert task.weight.tolist() == [1.5, 0.5, 1.0] * 50
     assert task.columns.weight == "count"
@@ -101,7 +102,7 @@ def test_a_column_of_weights_is_no_input_and_is_not_asked_for_again(tmp_path):
     assert loaded.model_.columns.weight == "count"
     assert len(hs.predict(loaded, _frame().drop(columns="count"))) == 150
     assert hs.evaluate(loaded, _frame().drop(columns="count")).n_test == 150
-    unweighted = hs.fit(_frame().drop(columns="count"), roles=Roles(target="kind"), method="ridge")
+    unweighted = hs.fit(_frame().drop(columns="count").assign(split=split), roles=Roles(target="kind"), method="ridge")
     assert not np.array_equal(hs.predict(loaded, _frame()).values, hs.predict(unweighted, _frame()).values)
 
 

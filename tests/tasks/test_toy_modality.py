@@ -138,9 +138,13 @@ def sequences(count: int, seed: int = 0, shift: float = 0.0) -> tuple[list[tuple
 
 
 def task_of(count: int, seed: int = 0, shift: float = 0.0) -> Task:
+    """With a split, for one trial: every other pair of rows is tested on."""
     items, labels = sequences(count, seed, shift)
     codes = np.array([["fast", "slow"].index(label) for label in labels])
-    return Task(inputs=items, targets=codes, kind="classification", modality=STEPS, classes=("fast", "slow"))
+    split = np.where(np.arange(count) % 4 < 2, "train", "test")
+    return Task(
+        inputs=items, targets=codes, kind="classification", modality=STEPS, classes=("fast", "slow"), split=split
+    )
 
 
 def same_after_a_round_trip(model: hs.Transfer, folder: Any, items: list[Any], **options: Any) -> hs.Transfer:
@@ -152,7 +156,7 @@ def same_after_a_round_trip(model: hs.Transfer, folder: Any, items: list[Any], *
 
 
 def test_a_fit_is_tested_saved_and_loaded(tmp_path):
-    model = hs.fit(task_of(80), engine="torch", cache=False)
+    model = hs.fit(task_of(160), engine="torch", cache=False)
     evidence = model.evidence_.to_json()
     assert evidence["verdict"] == "helps"
     assert {"majority", "no-transfer", "random-weights"} <= set(evidence["baselines"])
