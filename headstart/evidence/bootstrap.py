@@ -23,7 +23,7 @@ from headstart.evidence.scores import scores_of_sums
 from headstart.evidence.tally import tally
 from headstart.tasks.task import Array
 
-__all__ = ["RESAMPLES", "Resampled", "bootstrap"]
+__all__ = ["RESAMPLES", "Resampled", "bootstrap", "unit_weights"]
 
 RESAMPLES = 2000
 _WEIGHTS_AT_ONCE = 2_000_000
@@ -65,7 +65,7 @@ def bootstrap(
         for name, array in predictions.items()
     }
     drawn: dict[str, list[dict[str, Array]]] = {name: [] for name in tallies}
-    for weights in _weights(count, resamples, seed):
+    for weights in unit_weights(count, resamples, seed):
         for name, repeats in tallies.items():
             drawn[name].append(_scores(held, repeats, weights))
     return {name: _resampled(held, repeats, drawn[name]) for name, repeats in tallies.items()}
@@ -78,7 +78,7 @@ def _units(held: HeldOut) -> sparse.csr_array:
     return sparse.csr_array((np.ones(rows), (codes, np.arange(rows))))
 
 
-def _weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
+def unit_weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
     """(U, b) how often each unit is drawn, in blocks of resamples that fit in memory."""
     generator = np.random.default_rng(seed)
     block = max(1, _WEIGHTS_AT_ONCE // units)

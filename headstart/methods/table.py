@@ -33,6 +33,7 @@ from headstart.losses.supervised import Supervised
 from headstart.messages import nearest_hint
 from headstart.methods.adaptation import Adaptation, Guard
 from headstart.methods.finetune import FineTune
+from headstart.methods.joint import Joint
 from headstart.methods.method import Data, Method
 from headstart.methods.model import model_of
 from headstart.methods.plan import Plan
@@ -59,6 +60,7 @@ METHODS: dict[str, Method] = {
     "kernel": Probe("frozen features, a radial kernel, its width by cross-validation", ("kernel",)),
     "boosting": Probe("frozen features or columns, boosted trees, how many by cross-validation", ("boosting",)),
     "trees": Probe("columns, boosted trees on histograms, for many rows too", ("trees",)),
+    "joint": Joint("frozen features, ridge on features that several targets, or classes, share"),
     "head": FineTune("frozen backbone, the head trained by gradient descent on varied inputs", HeadOnly()),
     "top": FineTune("the last stages and the head learn, the rest stays", Top()),
     "fine-tune": FineTune("all weights learn, lower stages more slowly", Full()),

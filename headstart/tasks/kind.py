@@ -16,6 +16,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from headstart.tasks.side_by_side import Part
+
 __all__ = ["KINDS", "Kind", "kind_named", "register_kind"]
 
 Array = npt.NDArray[Any]
@@ -30,6 +32,7 @@ class Kind(str):
     metrics       the names of its scores, in the order in which they are shown
     summary       those that stand on a line of their own
     headline      the score by which models are compared
+    parts         the questions that are asked side by side, see `side_by_side`; none where there is one
 
     N rows, C classes. Targets are as in `Task`, logits (N, outputs), predictions (N, C) probabilities or (N,) values.
     """
@@ -42,6 +45,7 @@ class Kind(str):
     metrics: ClassVar[tuple[str, ...]]
     summary: ClassVar[tuple[str, ...]]
     headline: ClassVar[str]
+    parts: tuple[Part, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[[str], Kind], tuple[str]]:
         """Copied and pickled by its name: a kind is one value in a process."""

@@ -1,0 +1,106 @@
+"""Did tasks gain by being learnt together? Each against itself learnt alone, and all of them in the mean.
+
+The gain of a task is the paired difference of its headline score over the same learner on that task by itself, on the
+same held-out rows. The gain in all is the mean over tasks (of balanced accuracy, macro F1 and R2, all of which are 1 at
+best); rows, or blocks of them, are drawn once for all tasks, so that what tasks have in common is counted once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from headstart.evidence.assess import Gain
+from headstart.evidence.bootstrap import RESAMPLES, unit_weights
+from headstart.evidence.held_out import HeldOut
+from headstart.evidence.intervals import Draws, interval
+from headstart.evidence.scores import scores_of_sums
+from headstart.evidence.tally import tally
+from headstart.evidence.verdict import Verdict, verdict
+from headstart.tasks.task import Array
+
+__all__ = ["ALONE", "Learnt", "Sharing", "Tested", "hurt", "mean_gain"]
+
+ALONE = "alone"
+Learnt = Literal["together", "alone", "probe"]
+
+
+class Sharing(NamedTuple):
+    """Of one task, or of all.
+
+    gain, verdict   over the same learner alone; None where nothing is shared
+    learnt          how the model that is kept learnt it: together with the others, or alone; of all tasks: ""
+    """
+
+    gain: Gain | None
+    verdict: Verdict | None
+    learnt: Learnt | Literal[""] = ""
+
+    @classmethod
+    def of(cls, gain: Gain | None, learnt: Learnt | Literal[""] = "") -> Sharing:
+        """With the verdict that goes with the gain."""
+        return cls(gain, None if gain is None else verdict(gain.interval), learnt)
+
+
+class Tested(NamedTuple):
+    """One task on the rows that it was tested on.
+
+    units   (N,) the number of the unit (a row, or a block) of each row, the same for all tasks
+    """
+
+    held: HeldOut
+    units: Array
+    together: Array
+    alone: Array
+
+
+def mean_gain(tasks: Sequence[Tested], *, resamples: int = RESAMPLES, seed: int = 0) -> Gain:
+    """The mean over tasks of what sharing gained, with its interval. ValueError where there is no task."""
+    if not tasks:
+        raise ValueError("there is no task to compare: give one or more")
+    count = 1 + max(int(task.units.max()) for task in tasks)
+    tallies = [_tallies(task, count) for task in tasks]
+    value = _mean([_difference(task, own, np.ones((count, 1))) for task, own in zip(tasks, tallies, strict=True)])
+    drawn = [
+        _mean([_difference(task, own, weights) for task, own in zip(tasks, tallies, strict=True)])
+        for weights in unit_weights(count, resamples, seed)
+    ]
+    draws = Draws(float(value[0]), np.concatenate(drawn), count, (-math.inf, math.inf), None, True)
+    return Gain("mean over tasks", ALONE, *interval(draws))
+
+
+def _tallies(task: Tested, count: int) -> tuple[list[sparse.csr_array], list[sparse.csr_array]]:
+    """(K, U) of each repeat, of both models."""
+    rows = len(task.units)
+    units = sparse.csr_array((np.ones(rows), (task.units, np.arange(rows))), shape=(count, rows))
+    both = ([sparse.csr_array((units @ tally(task.held, answers)).T) for answers in task.held.repeats(of)]
+            for of in (task.together, task.alone))  # fmt: skip
+    together, alone = both
+    return together, alone
+
+
+def _difference(
+    task: Tested, tallies: tuple[list[sparse.csr_array], list[sparse.csr_array]], weights: Array
+) -> Array:
+    """(B,) of the headline score; NaN where a draw holds none of the task's rows."""
+    together, alone = (_score(task.held, own, weights) for own in tallies)
+    return together - alone
+
+
+def _score(held: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> Array:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores = [scores_of_sums(np.asarray(sums @ weights), held)[held.kind.headline] for sums in repeats]
+    return np.asarray(np.mean(scores, axis=0))
+
+
+def _mean(differences: Sequence[Array]) -> Array:
+    return np.asarray(np.mean(differences, axis=0))
+
+
+def hurt(sharing: Mapping[str, Sharing]) -> tuple[str, ...]:
+    """The tasks that are worse together, by name."""
+    return tuple(name for name, own in sharing.items() if own.verdict == "hurts")
