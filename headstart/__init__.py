@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from headstart.evidence.evidence import Evidence
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
+    from headstart.study.multi_task import MultiTask
     from headstart.study.protocol import check, evaluate, fit, predict
+    from headstart.study.several import evaluate_tasks, fit_tasks, predict_tasks
     from headstart.study.shift import shift
     from headstart.tasks.task import Task
     from headstart.transfer import Transfer
@@ -32,13 +34,17 @@ _HOME = {
     "Evidence": "evidence.evidence",
     "HeadstartError": "errors",
     "MissingWeights": "errors",
+    "MultiTask": "study.multi_task",
     "Roles": "data.roles",
     "Task": "tasks.task",
     "Transfer": "transfer",
     "check": "study.protocol",
     "evaluate": "study.protocol",
+    "evaluate_tasks": "study.several",
     "fit": "study.protocol",
+    "fit_tasks": "study.several",
     "predict": "study.protocol",
+    "predict_tasks": "study.several",
     "pretrain": "pretraining.pretrain",
     "read": "data.read",
     "shift": "study.shift",
@@ -53,13 +59,17 @@ __all__ = [
     "Evidence",
     "HeadstartError",
     "MissingWeights",
+    "MultiTask",
     "Roles",
     "Task",
     "Transfer",
     "check",
     "evaluate",
+    "evaluate_tasks",
     "fit",
+    "fit_tasks",
     "predict",
+    "predict_tasks",
     "pretrain",
     "read",
     "shift",

@@ -7,17 +7,18 @@ use it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
 from headstart.evidence.facts_record import transfer_untold
 
-__all__ = ["backbone_card", "card"]
+__all__ = ["backbone_card", "card", "several_card"]
 
 SHOWN = 40
 NO_PRETRAINING = "no-pretraining"
+_NO_EVIDENCE = "## Evidence\n\nNone: no rows were held out, so nothing is known about how well it predicts."
 
 
 def card(model: Model, name: str, config: dict[str, Any]) -> str:
@@ -48,10 +49,42 @@ def backbone_card(backbone: Backbone, page: str, name: str, config: dict[str, An
     return "\n\n".join(parts) + "\n"
 
 
+def several_card(models: Mapping[str, Model], method: str, page: str, name: str, config: dict[str, Any]) -> str:
+    """The card of a model of several targets, saved as the folder `name`; `page` is what held-out data said."""
+    first = next(iter(models.values()))
+    folder = name if re.fullmatch(r"[\w.-]+", name) else "FOLDER"
+    rows = [
+        (
+            f"`{_safe(target)}`",
+            _safe(model.kind.task(model.modality.card_noun, len(model.classes))),
+            f"`{_safe(model.method)}`",
+            _below(model),
+        )
+        for target, model in models.items()
+    ]
+    lines = "\n".join(f"    {line}".rstrip() for line in page.splitlines())
+    said = f"## Evidence\n\n{lines}\n\nThe complete record is in `evidence.json`." if page else _NO_EVIDENCE
+    shell, python = first.modality.card_example
+    load = f'import headstart as hs{first.modality.card_import}\n\nmodel = hs.MultiTask.load("{folder}")'
+    parts = [
+        f"# {_safe(name)}",
+        f"A model of {len(models)} targets of {_safe(_input(first))}, learnt by `{_safe(method)}`.",
+        _table(["target", "what its head does", "learnt by", "on"], rows),
+        f"Made by headstart {config['headstart']}, Python {config['libraries']['python']}.",
+        said,
+        f"## Use\n\n```\nheadstart predict {folder} {shell}\nheadstart evaluate {folder} LABELLED_DATA\n```",
+        f"```python\n{load}\nmodel.predict({python})\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _below(model: Model) -> str:
+    return "the columns themselves" if model.backbone is None else f"features of `{_safe(model.backbone.name)}`"
+
+
 def _summary(model: Model) -> str:
     what = model.kind.task(model.modality.card_noun, len(model.classes))
-    below = "the columns themselves" if model.backbone is None else f"features of `{_safe(model.backbone.name)}`"
-    return f"A model that {what}: method `{_safe(model.method)}`, head `{_safe(model.head.name)}` on {below}."
+    return f"A model that {what}: method `{_safe(model.method)}`, head `{_safe(model.head.name)}` on {_below(model)}."
 
 
 def _facts(model: Model, config: dict[str, Any]) -> str:
@@ -85,7 +118,7 @@ def _evidence(model: Model) -> str:
     evidence = model.evidence or {}
     metrics = evidence.get("metrics")
     if not isinstance(metrics, dict) or not metrics:
-        return "## Evidence\n\nNone: no rows were held out, so nothing is known about how well it predicts."
+        return _NO_EVIDENCE
     baselines = evidence.get("baselines")
     compared = {"this model": metrics} | (baselines if isinstance(baselines, dict) else {})
     lines = [[_safe(who), *(_scored(scores, name) for name in metrics)] for who, scores in compared.items()]

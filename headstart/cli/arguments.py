@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["kind_of", "may_save", "options_of", "roles_of", "window_of"]
+__all__ = ["kind_of", "may_save", "options_of", "refuse_beside", "roles_of", "targets_of", "window_of"]
 
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
 METHOD = (
     "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, neural, kernel, boosting, "
-    "trees. "
+    "trees, joint. "
     "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, delta, wise-ft, soup, lora, ia3, bitfit, scratch; "
     "TUNE+LOSS, such as gradual+l2-sp, for a pair. With --source: auto, source-only, target-only, pooled, coral, "
     "subspace, linear-transport, transport, likeness, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "
@@ -24,7 +24,7 @@ Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class,
 Model = Annotated[str, typer.Argument(help="The folder of a saved model")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words")]
 Input = Annotated[list[str] | None, typer.Option("--input", help="Column that holds the input; may be repeated")]
-Target = Annotated[str | None, typer.Option("--target", help="Column to predict")]
+Target = Annotated[str | None, typer.Option("--target", help="Column to predict; a,b for several at once")]
 SplitColumn = Annotated[str | None, typer.Option("--split", help="Column that says train, val or test")]
 Group = Annotated[str | None, typer.Option("--group", help="Column whose rows must stay on one side of a split")]
 Domain = Annotated[str | None, typer.Option("--domain", help="Column that says where each row comes from")]
@@ -82,6 +82,25 @@ def roles_of(input: list[str] | None, target: str | None, *columns: str | None, 
         weight=weight,
         classes=named,
     )
+
+
+def targets_of(data: Any, target: str | None) -> tuple[str, ...]:
+    """The names in --target a,b; one that is a column of DATA as a whole, commas and all, is one."""
+    if target is None or "," not in target:
+        return ()
+    from headstart.data.several import targets_named
+
+    return targets_named(data, target)
+
+
+def refuse_beside(targets: tuple[str, ...], options: dict[str, str | None]) -> None:
+    """Raises ValueError for an option that is for one target."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} is for one target, and --target names {len(targets)}: {', '.join(targets)}; leave it out, or "
+                "name one"
+            )
 
 
 def window_of(window: str | None) -> Any:

@@ -30,7 +30,9 @@ from headstart.cli.arguments import (
     kind_of,
     may_save,
     options_of,
+    refuse_beside,
     roles_of,
+    targets_of,
     window_of,
 )
 from headstart.cli.streams import complain, show_result, words_of
@@ -77,9 +79,33 @@ def fit(
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
+    from headstart.study.several import fit_tasks
 
     options = options_of(option)
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
+    if len(targets := targets_of(data, target)) > 1:
+        refuse_beside(targets, {"--test": test, "--source": source, "--classes": classes})
+        with Terminal(quiet=json) as terminal:
+            several = fit_tasks(
+                data,
+                targets,
+                backbone=backbone,
+                method=method,
+                roles=roles_of(input, None, split, group, domain, weight),
+                kind=kind,
+                class_weight=class_weight,
+                seed=seed,
+                engine=cast(Any, engine),
+                cache=cache,
+                options=options,
+                keep_tuned=keep_tuned,
+                allow_losses=allow_losses,
+                window=window_of(window),
+                listener=terminal,
+            )
+            several.save(out, slim=slim, overwrite=overwrite)
+        _show(several.evidence_, out, json)
+        return
     with Terminal(quiet=json) as terminal:
         fitted = protocol.fit(
             data,
@@ -101,7 +127,10 @@ def fit(
             listener=terminal,
         )
         fitted.save(out, slim=slim, overwrite=overwrite)
-    evidence = fitted.evidence_
+    _show(fitted.evidence_, out, json)
+
+
+def _show(evidence: Any, out: Path, json: bool) -> None:
     try:
         show_result(evidence.to_json() | {"saved": str(out)} if json else f"{evidence}\n\nsaved: {out}", json)
     except OSError as error:

@@ -6,7 +6,7 @@ Heavy libraries are imported inside the verbs, so that help answers at once.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,12 +27,20 @@ def predict(
     from headstart.study.destination import Destination
 
     file = None if out is None else Destination(out, inputs=data)
+    from headstart.artefact import holds_several
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
+    from headstart.study.multi_task import MultiTask
+    from headstart.study.several import predict_tasks
     from headstart.transfer import Transfer
 
+    given = data[0] if len(data) == 1 else data
     with Terminal(quiet=json) as terminal:
-        answers = protocol.predict(Transfer.load(model), data[0] if len(data) == 1 else data, listener=terminal)
+        answers: Any
+        if holds_several(model):
+            answers = predict_tasks(MultiTask.load(model), given, listener=terminal)
+        else:
+            answers = protocol.predict(Transfer.load(model), given, listener=terminal)
         if file is not None:
             file.write(answers)
             terminal.say(f"{out}: {answers.summary}")
@@ -53,13 +61,21 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     """Score a saved MODEL on new labelled DATA."""
+    from headstart.artefact import holds_several
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
+    from headstart.study.multi_task import MultiTask
+    from headstart.study.several import evaluate_tasks
     from headstart.transfer import Transfer
 
+    evidence: Any
     with Terminal(quiet=json) as terminal:
-        roles = roles_of(input, target, None, group, None)
-        evidence = protocol.evaluate(
-            Transfer.load(model), data, roles=roles, allow_losses=allow_losses, listener=terminal
-        )
+        if holds_several(model):
+            roles = roles_of(input, None, None, group, None)
+            several = MultiTask.load(model)
+            evidence = evaluate_tasks(several, data, roles=roles, allow_losses=allow_losses, listener=terminal)
+        else:
+            roles = roles_of(input, target, None, group, None)
+            loaded = Transfer.load(model)
+            evidence = protocol.evaluate(loaded, data, roles=roles, allow_losses=allow_losses, listener=terminal)
     show_result(evidence.to_json() if json else str(evidence), json)

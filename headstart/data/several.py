@@ -20,9 +20,18 @@ from headstart.data.target_values import column_of
 from headstart.errors import DataError
 from headstart.messages import did_you_mean, few, shown
 from headstart.tasks.side_by_side import SideBySide, side_by_side
-from headstart.tasks.task import Array, Columns, Kind, SetAside, Task
+from headstart.tasks.task import Array, Columns, SetAside, Task
 
-__all__ = ["Several", "kinds_named", "read_several", "several_of", "table_of", "targets_named"]
+__all__ = [
+    "Several",
+    "columns_of",
+    "kinds_named",
+    "read_several",
+    "several_of",
+    "table_of",
+    "targets_among",
+    "targets_named",
+]
 
 NO_ROLES = Roles()
 
@@ -32,8 +41,8 @@ class Several:
     """Inputs, and what is known of several targets.
 
     task     the rows of which some answer is known, without targets
-    answers  a task a target, in their order, each with all those rows; where the answer is not known its code is -1, its
-             value NaN, its labels 0
+    answers  a task a target, in their order, each with all those rows; where the answer is not known its code is -1,
+             its value NaN, its labels 0
     known    (N, T) bool: which answers are known
     """
 
@@ -74,6 +83,12 @@ def targets_named(data: Any, target: str | None) -> tuple[str, ...]:
     if table is not None and target in table.raw.columns:
         return (target,)
     return tuple(name.strip() for name in target.split(",") if name.strip())
+
+
+def targets_among(data: Any, targets: Sequence[str]) -> tuple[str, ...]:
+    """Those of the targets that are columns of a table."""
+    table = _table(data)
+    return () if table is None else tuple(name for name in targets if name in table.raw.columns)
 
 
 def kinds_named(kind: str | None, targets: Sequence[str]) -> tuple[str | None, ...]:
@@ -131,6 +146,11 @@ def several_of(
     return _several(drafts, list(kinds) or [None] * len(drafts), again=False, as_given=True)
 
 
+def columns_of(task: Task, answer: Task) -> Columns | None:
+    """The columns of a model of one target; None where the inputs have no names."""
+    return answer.columns if task.modality.has_columns and answer.columns and answer.columns.input else None
+
+
 def _table(source: Any) -> Table | None:
     """The table in a file or an object; None for what is none."""
     if isinstance(source, str | os.PathLike):
@@ -184,7 +204,7 @@ def _several(drafts: list[Draft], kinds: list[str | None], *, again: bool, as_gi
 def _answers(base: Task, task: Task, name: str) -> tuple[Task, Array]:
     """The answers of one target to the rows of `base`, and which of them are known."""
     if task.targets is None:
-        raise DataError(f"target {name!r} has no answer in any of the {len(base):,} rows: leave it out, or fill it in")
+        raise DataError(_no_answer(name, len(base)))
     given = np.asarray(task.targets)
     targets = task.kind.unknown((len(base), *given.shape[1:]), given.dtype)
     at = np.searchsorted(base.positions, task.positions)
@@ -197,12 +217,18 @@ def _answers(base: Task, task: Task, name: str) -> tuple[Task, Array]:
 
 def _require_learnable(answer: Task, known: Array, name: str, *, again: bool) -> None:
     if not known.any():
-        raise DataError(f"target {name!r} has no answer in any of the {len(answer):,} rows: leave it out, or fill it in")
+        raise DataError(
+            f"target {name!r} has no answer in any of the {len(answer):,} rows: leave it out, or fill it in"
+        )
     if answer.kind.exclusive and len(answer.classes) < 2 and not again:
         raise DataError(
             f"target {name!r} has only one class, {answer.classes[0]!r}, in all its {int(known.sum()):,} rows: nothing "
             "can be told apart. Add rows of another class, or leave the target out"
         )
+
+
+def _no_answer(name: str, rows: int) -> str:
+    return f"target {name!r} has no answer in any of the {rows:,} rows: leave it out, or fill it in"
 
 
 def _missing(several: Several) -> list[str]:

@@ -18,13 +18,13 @@ from headstart.evidence.verdict import figure, signed, spread
 __all__ = ["SeveralEvidence"]
 
 FORMAT = 1
-_NAME = 18
+_NAME = 16
 _SAID = {
     "helps": "sharing helps",
     "hurts": "sharing hurts",
     "cannot tell": "cannot tell whether sharing helps",
 }
-_LEARNT = {"together": "together", "alone": "alone", "probe": "alone (probe)", "": ""}
+_LEARNT = {"together": "together", "alone": "alone", "probe": "alone", "": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,19 +102,18 @@ class SeveralEvidence:
         return f"{first}: gain over each alone, in the mean {signed(gain.value)} {spread(gain.interval)}: {said}{worse}"
 
     def _table(self) -> Iterator[str]:
-        """A row a task, as many columns as 79 signs hold."""
+        """A row a task."""
         judged = any(own.gain is not None for own in self.sharing.values())
-        rows = [["target", "score", *(["gain over alone", "sharing", "kept"] if judged else [])]]
+        rows = [["target", "score", *(["gain over alone", "sharing", "kept"] if judged else [""])]]
         for name, evidence in self.tasks.items():
             metric = evidence.kind.headline
             score = evidence.metrics[metric]
-            row = [_short(name), f"{_words(metric)} {figure(score.value)} {spread(score)}"]
+            row = [_short(name), f"{_words(metric)} {figure(score.value)}"]
+            row += [] if judged else [spread(score)]
             rows.append(row + (self._judged(name) if judged else []))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        while sum(widths) + 2 * len(widths) - 2 > WIDTH:
-            widths.pop()
         for row in rows:
-            yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
+            yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
     def _judged(self, name: str) -> list[str]:
         own = self.sharing[name]

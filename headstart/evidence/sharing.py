@@ -83,9 +83,7 @@ def _tallies(task: Tested, count: int) -> tuple[list[sparse.csr_array], list[spa
     return together, alone
 
 
-def _difference(
-    task: Tested, tallies: tuple[list[sparse.csr_array], list[sparse.csr_array]], weights: Array
-) -> Array:
+def _difference(task: Tested, tallies: tuple[list[sparse.csr_array], list[sparse.csr_array]], weights: Array) -> Array:
     """(B,) of the headline score; NaN where a draw holds none of the task's rows."""
     together, alone = (_score(task.held, own, weights) for own in tallies)
     return together - alone

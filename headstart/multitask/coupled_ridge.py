@@ -1,7 +1,7 @@
 """Multi-task feature learning (Argyriou, Evgeniou and Pontil, 2008): ridge regressions that share a low-rank metric.
 
-    min_{W, b, D}  sum_t 1/n_t sum_{i in t} (y_ti - b_t - w_t . x_i)^2  +  gamma tr(W' D^-1 W)  +  gamma epsilon tr(D^-1)
-                   with  D > 0,  tr D <= 1                                                          (equations 4 and 20)
+    min_{W, b, D}  sum_t 1/n_t sum_{i in t} (y_ti - b_t - w_t . x_i)^2 + gamma tr(W' D^-1 W) + gamma epsilon tr(D^-1)
+                   with  D > 0,  tr D <= 1                                                       (equations 4 and 20)
 
 Every task has rows of its own, so that answers may be missing. The problem is convex in (W, D); both steps are exact:
 
@@ -71,7 +71,7 @@ def equations(rows: Array, answers: Array, weights: Array | None = None) -> Equa
     share = np.full(len(rows), 1 / len(rows)) if weights is None else weights / weights.sum()
     x, mean, root = share @ rows, share @ answers, np.sqrt(share)[:, None]
     P, S, Qt = svd(root * (rows - x), full_matrices=False, check_finite=False)
-    spanned = S > S[0] * max(rows.shape) * np.finfo(np.float64).eps if len(S) else S > 0
+    spanned = max(rows.shape) * np.finfo(np.float64).eps * S.max(initial=0.0) < S
     P, S, Qt = P[:, spanned], S[spanned], Qt[spanned]
     centred = root * (answers - mean)
     y = P.T @ centred
@@ -110,7 +110,7 @@ def couple(
     close: float = 1e-6,
     most: int = 200,
 ) -> Coupled:
-    """Both steps in turn, from D = I / K or another, until the objective falls by less than a share `close` of itself."""
+    """Both steps in turn, from D = I / K or another, until the objective falls by less than a share `close`."""
     metric, objective = even(tasks[0].Z.shape[1]) if start is None else start, [np.inf]
     weights: list[Array] = []
     for _ in range(most):

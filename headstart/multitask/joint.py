@@ -139,9 +139,7 @@ class _Fit:
         }
         temperature = _calibrated(own, out)[0]
         facts = FitterFacts(account=account)
-        return Head(
-            name="joint", kind=own.part.kind, arrays=arrays, temperature=temperature, form=form, facts=facts
-        )
+        return Head(name="joint", kind=own.part.kind, arrays=arrays, temperature=temperature, form=form, facts=facts)
 
     def _tried(self, gamma: float, epsilon: float | None) -> _Choice:
         """The out-of-fold loss, and the answers that it is of."""
@@ -158,9 +156,7 @@ class _Fit:
     def _each(self, outs: list[Array]) -> list[tuple[Answers, tuple[Array, Array, Array], Array]]:
         return list(zip(self.answers, self.coded, outs, strict=True))
 
-    def _fitted(
-        self, tasks: list[Equations], gamma: float, epsilon: float | None, *, quick: bool = False
-    ) -> Coupled:
+    def _fitted(self, tasks: list[Equations], gamma: float, epsilon: float | None, *, quick: bool = False) -> Coupled:
         if epsilon is None:
             metric = even(self.rows.shape[1])
             return Coupled([solve(task, metric, gamma) for task in tasks], metric, [])

@@ -40,11 +40,12 @@ def part_of(seen: FeatureSet, part: Part, rows: Array | None = None) -> FeatureS
 
 def answers_of(task: Task, class_weight: ClassWeight = None) -> tuple[Answers, ...]:
     """What each part's rows answer, and how much each counts; a class weight holds where there are classes."""
-    return tuple(
-        Answers(part, rows, targets := targets_of(task, part, rows), weights_of(task, part, rows, targets, class_weight))
-        for part in task.kind.parts
-        if len(rows := rows_of(task, part))
-    )
+    answers = []
+    for part in task.kind.parts:
+        rows = rows_of(task, part)
+        targets = targets_of(task, part, rows)
+        answers.append(Answers(part, rows, targets, weights_of(task, part, rows, targets, class_weight)))
+    return tuple(answers)
 
 
 def weights_of(task: Task, part: Part, rows: Array, targets: Array, class_weight: ClassWeight) -> Array:

@@ -81,7 +81,7 @@ class SideBySide(Kind):
         return np.full(shape, np.nan, dtype)
 
     def strata(self, targets: Array) -> tuple[Array, Array]:
-        """Those of every part, numbered one after another; a row belongs to one or more of each part that it answers."""
+        """Those of every part, numbered one after another; a row belongs to some of each part that it answers."""
         known, first = self.known_apart(targets), 0
         rows, strata = [], []
         for part, own, there in zip(self.parts, self.apart(np.asarray(targets)), known.T, strict=True):

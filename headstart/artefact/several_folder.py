@@ -1,0 +1,199 @@
+"""A model of several targets in one folder: a head a target, and each backbone that they stand on once.
+
+    m/
+      config.json          the method, and of each target its name, the place of its backbone, its model's config
+      model.safetensors    models.0.head.*, models.0.encoder.*, ..., and backbones.0.* unless it is slim
+      tokenizer.json       the tokenizer, where backbones read text
+      evidence.json        what held-out data said of all, where there is evidence
+      README.md            the card: for people, never read back
+
+Targets that were learnt together stand on one backbone; one that was learnt alone may stand on another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from headstart.artefact.card import several_card
+from headstart.artefact.config import config_of, made_by
+from headstart.artefact.files import LARGEST_CONFIG, plain_file, read_files, seal
+from headstart.artefact.model import Model
+from headstart.artefact.place import check_target
+from headstart.artefact.reading import Stored, model_of
+from headstart.artefact.schema import SEVERAL, VERSION
+from headstart.artefact.strict_json import canonical, dump, parse, plain, without_gaps
+from headstart.artefact.tensors import Tensors, backbone_tensors, from_bytes, same_bits, tensors_of, to_bytes, under
+from headstart.artefact.writing import listing, write_files
+from headstart.backbones.backbone import Backbone
+from headstart.errors import ArtefactError
+
+__all__ = ["SeveralModels", "holds_several", "read_several", "read_several_evidence", "write_several"]
+
+
+class SeveralModels(NamedTuple):
+    """models    a fitted model a target, by its name; those on one backbone share the object
+    method    by which they were learnt together
+    page      what is known of them, as text for a terminal of 80 columns; "" where nothing was held out
+    evidence  the same as JSON, or None
+    """
+
+    models: dict[str, Model]
+    method: str
+    page: str = ""
+    evidence: dict[str, Any] | None = None
+
+    @property
+    def backbones(self) -> list[Backbone]:
+        """Each once."""
+        return list({m.backbone.fingerprint: m.backbone for m in self.models.values() if m.backbone}.values())
+
+    def place(self, model: Model) -> int | None:
+        """That of a model's backbone among them."""
+        fingerprints = [backbone.fingerprint for backbone in self.backbones]
+        return None if model.backbone is None else fingerprints.index(model.backbone.fingerprint)
+
+
+def write_several(
+    several: SeveralModels,
+    folder: str | os.PathLike[str],
+    *,
+    slim: bool = False,
+    overwrite: bool = False,
+    check: Callable[[SeveralModels], None] | None = None,
+) -> Path:
+    """Save a model of several targets and return its absolute path, once it was read back and found equal.
+
+    Options and errors as of `write`.
+    """
+    target = check_target(folder, overwrite=overwrite)
+    files = _contents(several, target.name, slim=slim)
+    return write_files(files, target, partial(_compare, several, slim=slim, check=check), overwrite=overwrite)
+
+
+def read_several(folder: str | os.PathLike[str], *, backbone: bool = True) -> SeveralModels:
+    """The model in `folder`, checked; `ArtefactError` as `read`, which `backbone` is as of too."""
+    place = Path(folder)
+    config, files = read_files(place, SEVERAL)
+    if "model.safetensors" not in files:
+        raise ArtefactError(f"{place / 'config.json'} lists no model.safetensors: it is not what headstart wrote")
+    tensors = from_bytes(files.pop("model.safetensors"), str(place / "model.safetensors"))
+    evidence, page = _evidence_in(files)
+    built: dict[int, Backbone | None] = {}
+    models = {}
+    try:
+        _check_names(config, tensors)
+        for number, entry in enumerate(config["models"]):
+            at = entry["backbone"]
+            model = model_of(_stored(number, entry, tensors, files), build=backbone and at not in built)
+            if at is not None:
+                built.setdefault(at, model.backbone)
+                model = replace(model, backbone=built[at])
+            models[entry["target"]] = model
+    except ArtefactError as error:
+        raise ArtefactError(f"{place}: {error}") from error
+    return SeveralModels(models, config["method"], page, evidence)
+
+
+def read_several_evidence(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """What held-out data said, as JSON, without building a backbone; `ArtefactError` where nothing was held out."""
+    record = read_several(folder, backbone=False).evidence
+    if record is None:
+        raise ArtefactError(f"{folder} holds a model without evidence: fit it with `headstart fit`, which tests it")
+    return record
+
+
+def holds_several(folder: str | os.PathLike[str]) -> bool:
+    """Whether the folder's config.json says that it holds a model of several targets."""
+    try:
+        config = parse(plain_file(Path(folder), "config.json", limit=LARGEST_CONFIG), "config.json")
+    except ArtefactError:
+        return False
+    return config.get("format") == SEVERAL
+
+
+def _contents(several: SeveralModels, name: str, *, slim: bool) -> dict[str, bytes]:
+    """The bytes of every file of the folder, by name."""
+    config = _config(several, slim=slim)
+    files = {"model.safetensors": to_bytes(_tensors(several, slim=slim))}
+    for backbone in [] if slim else several.backbones:
+        preprocess = backbone.preprocess
+        for field, file in {} if preprocess is None else preprocess.files.items():
+            files[file] = getattr(preprocess, field).encode("utf-8")
+    if several.evidence is not None:
+        files["evidence.json"] = dump(_evidence(several))
+    files["config.json"] = dump(seal(config | {"files": listing(files)}))
+    card = several_card(several.models, several.method, several.page, name, config)
+    files["README.md"] = card.encode("utf-8", errors="backslashreplace")
+    return files
+
+
+def _config(several: SeveralModels, *, slim: bool) -> dict[str, Any]:
+    models = [
+        {
+            "target": target,
+            "backbone": several.place(model),
+            "config": seal(config_of(replace(model, evidence=None), slim=slim) | {"files": {}}),
+        }
+        for target, model in several.models.items()
+    ]
+    return {"format": SEVERAL, "version": VERSION, **made_by(), "method": several.method, "models": models}
+
+
+def _tensors(several: SeveralModels, *, slim: bool) -> Tensors:
+    tensors: Tensors = {}
+    for number, backbone in enumerate([] if slim else several.backbones):
+        own = backbone_tensors(backbone).items()
+        tensors |= {f"backbones.{number}.{name.removeprefix('backbone.')}": tensor for name, tensor in own}
+    for number, model in enumerate(several.models.values()):
+        own = tensors_of(model, slim=True).items()
+        tensors |= {f"models.{number}.{name}": tensor for name, tensor in own}
+    return tensors
+
+
+def _stored(number: int, entry: Mapping[str, Any], tensors: Tensors, files: dict[str, bytes]) -> Stored:
+    """One model as a folder of its own would hold it."""
+    own = under(f"models.{number}", tensors)
+    if entry["backbone"] is not None:
+        below = under(f"backbones.{entry['backbone']}", tensors)
+        own |= {f"backbone.{name}": tensor for name, tensor in below.items()}
+    return Stored(dict(entry["config"]), own, {name: data for name, data in files.items() if name != "evidence.json"})
+
+
+def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
+    targets = [entry["target"] for entry in config["models"]]
+    if not targets or len(set(targets)) < len(targets):
+        raise ArtefactError(f"config.json: models of {targets!r:.60}, expected one or more, each of its own target")
+    places = {entry["backbone"] for entry in config["models"]} - {None}
+    rooms = {f"models.{number}" for number in range(len(targets))} | {f"backbones.{place}" for place in places}
+    for name in tensors:
+        if ".".join(name.split(".")[:2]) not in rooms:
+            raise ArtefactError(f"model.safetensors holds {name!r}, expected tensors of {', '.join(sorted(rooms))}")
+
+
+def _evidence(several: SeveralModels) -> dict[str, Any]:
+    return dict(plain(without_gaps({"page": several.page, "facts": several.evidence}), "evidence"))
+
+
+def _evidence_in(files: dict[str, bytes]) -> tuple[dict[str, Any] | None, str]:
+    if "evidence.json" not in files:
+        return None, ""
+    record = parse(files["evidence.json"], "evidence.json")
+    if not isinstance(record.get("page"), str) or not isinstance(record.get("facts"), dict):
+        raise ArtefactError("evidence.json lacks page or facts: it is not what headstart wrote")
+    return record["facts"], record["page"]
+
+
+def _compare(several: SeveralModels, stage: Path, *, slim: bool, check: Callable[[SeveralModels], None] | None) -> None:
+    again = read_several(stage)
+    if name := same_bits(_tensors(several, slim=slim), _tensors(again, slim=slim)):
+        raise ArtefactError(f"the model was not saved: read back, its tensor {name} differs from that in memory")
+    for what, facts in (("config", partial(_config, slim=slim)), ("evidence", _evidence)):
+        if canonical(facts(several)) != canonical(facts(again)):
+            raise ArtefactError(f"the model was not saved: read back, its {what} differs from that in memory")
+    if check is not None:
+        check(again)

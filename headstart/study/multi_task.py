@@ -1,0 +1,289 @@
+"""MultiTask, the estimator of several targets: fit on a table of answers; predict, predict_proba, scores, save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from headstart import artefact
+from headstart.artefact import Model, SeveralModels
+from headstart.artefact.round_trip import same_answers
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.data.several import columns_of, several_of, table_of, targets_among
+from headstart.defaults import with_own_defaults
+from headstart.errors import DataError
+from headstart.evidence.several import SeveralEvidence
+from headstart.features.feature_set import FeatureSet
+from headstart.linalg.forked import settle
+from headstart.listener import LOGGED, Listener
+from headstart.messages import few
+from headstart.methods.method import Data
+from headstart.methods.model import class_weight_of, model_of
+from headstart.methods.plan import Plan
+from headstart.methods.several import SHARED, fit_tasks
+from headstart.methods.table import configured
+from headstart.multitask.parts import part_of
+from headstart.tasks.modality import Modality
+from headstart.tasks.task import Array, Task
+from headstart.transfer import Device, EngineChoice, Transfer
+
+__all__ = ["MultiTask"]
+
+
+class MultiTask(BaseEstimator):  # type: ignore[misc]
+    """A head a target, on one pretrained backbone or on the columns of a table.
+
+    All rows given to `fit` are used; held-out evidence comes from `headstart.fit_tasks`, which returns a fitted one.
+
+    Parameters
+    ----------
+    backbone, class_weight, seed, engine, device, cache, options, window : as of `headstart.Transfer`
+    method : a row of `headstart.methods.METHODS`; "auto" is joint, and with `headstart.fit_tasks` a target that is
+        shown to be worse together is learnt alone
+
+    Attributes
+    ----------
+    models_ : by target, the fitted model as plain data
+    targets_ : the names of the targets
+    evidence_ : what held-out data said, where the model comes from `headstart.fit_tasks`
+    """
+
+    models_: dict[str, Model]
+
+    def __init__(
+        self,
+        backbone: str | None = None,
+        method: str = "auto",
+        *,
+        class_weight: str | None = None,
+        seed: int = 0,
+        engine: EngineChoice = "auto",
+        device: Device = "auto",
+        cache: bool = True,
+        options: dict[str, Any] | None = None,
+        window: tuple[float, float] | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.method = method
+        self.class_weight = class_weight
+        self.seed = seed
+        self.engine = engine
+        self.device = device
+        self.cache = cache
+        self.options = options
+        self.window = window
+
+    @with_own_defaults
+    def fit(self, X: Any, Y: Any, groups: Any = None) -> Self:
+        """Fit on all rows.
+
+        X   as of `Transfer.fit`
+        Y   a table, or a dictionary, with a column of answers for each target; where one is missing (None, NaN or "")
+            the others are learnt from all the same
+
+        Raises DataError where X or Y cannot be used, and where an input cannot be read.
+        """
+        settle()
+        plan = self.plan
+        configured(plan.method, plan.options, plan.seed)
+        several = several_of(X, table_of(Y), group=groups)
+        self.__dict__.pop("models_", None)
+        door = self._door()
+        seen = _readable(door.look(several.whole(), listener=LOGGED))
+        how = (door.extraction(seen.engine or None), LOGGED)
+        fits = fit_tasks(plan, Data(seen, door.backbone_, how))
+        parts = zip(seen.task.kind.parts, several.answers, fits, strict=True)
+        models = {
+            part.name: model_of(
+                fitted, plan, part_of(seen, part), classes=part.classes, columns=columns_of(several.task, answer)
+            )
+            for part, answer, fitted in parts
+        }
+        return self.hold(models)
+
+    @property
+    def plan(self) -> Plan:
+        """How the heads are fitted."""
+        name = SHARED if self.method == "auto" else self.method
+        return Plan(name, self.class_weight, self.seed, self.options or {})
+
+    @property
+    def targets_(self) -> tuple[str, ...]:
+        """The names of the targets."""
+        check_is_fitted(self, "models_")
+        return tuple(self.models_)
+
+    @property
+    def modality_(self) -> Modality:
+        """What the inputs are."""
+        check_is_fitted(self, "models_")
+        return next(iter(self.models_.values())).modality
+
+    @property
+    def evidence_(self) -> SeveralEvidence:
+        """What held-out data said of this model. Raises AttributeError where nothing was held out."""
+        if getattr(self, "_said", None) is None:
+            raise AttributeError("this MultiTask has no evidence: headstart.fit_tasks holds rows out, fit uses all")
+        return self._said
+
+    def hold(self, models: dict[str, Model], evidence: SeveralEvidence | None = None) -> Self:
+        """Be this fitted model."""
+        settle()
+        self.models_, self._said = models, evidence
+        return self
+
+    def predict(self, X: Any) -> pd.DataFrame:
+        """A column a target: (N,) labels or values; lists of labels of a multilabel target."""
+        answers = self._asked(X)
+        columns = {}
+        for name, values in answers.items():
+            model = self.models_[name]
+            column = np.empty(len(values), dtype=object)
+            column[:] = [model.kind.in_words(row, model.classes) for row in model.kind.decide(values)]
+            columns[name] = pd.Series(column).infer_objects()
+        return pd.DataFrame(columns)
+
+    def predict_proba(self, X: Any) -> dict[str, Array]:
+        """By target that has classes: (N, C) calibrated probabilities in the order of the classes of its model."""
+        return {name: values for name, values in self._asked(X).items() if self.models_[name].kind.has_classes}
+
+    def scores(self, X: Any, Y: Any) -> dict[str, float]:
+        """By target: accuracy, or R2, of the rows whose answer is known."""
+        known, answers = table_of(Y), self.predict(X)
+        measured = {}
+        for name in self.targets_:
+            if name not in known:
+                raise DataError(f"there are no answers to {name!r}: give a table with the columns {few(self.targets_)}")
+            truth = pd.Series(list(known[name]), dtype=object)
+            there = truth.notna().to_numpy()
+            pair = (truth[there].tolist(), answers[name][there].tolist())
+            classes = self.models_[name].kind.has_classes
+            exact = [int(_same(*both)) for both in zip(*pair, strict=True)]
+            measured[name] = float(accuracy_score([1] * len(exact), exact) if classes else r2_score(*pair))
+        return measured
+
+    def score(self, X: Any, Y: Any) -> float:
+        """The mean over targets of `scores`."""
+        return float(np.mean(list(self.scores(X, Y).values())))
+
+    @with_own_defaults
+    def save(self, folder: str | Path, *, slim: bool = False, overwrite: bool = False) -> Path:
+        """Write the artefact, read it back and compare before returning its path."""
+        check_is_fitted(self, "models_")
+        said = self._said
+        page, facts = ("", None) if said is None else (str(said), said.to_json())
+        several = SeveralModels(self.models_, self.method, page, facts)
+        return artefact.write_several(several, folder, slim=slim, overwrite=overwrite, check=self._compare)
+
+    @classmethod
+    @with_own_defaults
+    def load(cls, folder: str | Path) -> MultiTask:
+        """A fitted MultiTask from an artefact. Raises ArtefactError where it is missing, damaged or foreign."""
+        settle()
+        several = artefact.read_several(folder)
+        first = next(iter(several.models.values()))
+        weights = class_weight_of(first)
+        fitted = cls(
+            None if first.backbone is None else first.backbone.name,
+            several.method,
+            class_weight=weights if isinstance(weights, str) else None,
+            seed=first.options["seed"],
+            options=first.options.get("method") or None,
+            window=getattr(first.backbone and first.backbone.preprocess, "window", None),
+        )
+        said = None if several.evidence is None else SeveralEvidence.from_json(several.evidence)
+        return fitted.hold(several.models, said)
+
+    def present(self, data: Any) -> tuple[str, ...]:
+        """Those of the targets that are columns of a table. DataError where none is."""
+        names = targets_among(data, self.targets_)
+        if not names:
+            raise DataError(f"none of the targets {few(self.targets_)} is a column of the data: name a labelled table")
+        return names
+
+    def look(self, task: Task, *, listener: Listener) -> FeatureSet:
+        """Run the backbone of the first target once over a task; see `Transfer.look`."""
+        return self._door(next(iter(self.models_))).look(task, listener=listener)
+
+    def answers(self, name: str, seen: FeatureSet) -> Array:
+        """Of one target, to rows that `look` has seen: probabilities (N, C), or values (N,)."""
+        first, door = next(iter(self.models_.values())), self._door(name)
+        same = _fingerprint(first) == _fingerprint(self.models_[name])
+        return door.answers(seen if same else door.look(seen.task, listener=LOGGED))
+
+    def all_answers(self, seen: FeatureSet | None) -> dict[str, Array]:
+        """Of all targets; of no rows where nothing was seen."""
+        if seen is None or not len(seen):
+            return {name: np.empty(m.kind.shape(0, len(m.classes))) for name, m in self.models_.items()}
+        return {name: self.answers(name, seen) for name in self.models_}
+
+    def learnt_from(self, name: str) -> int:
+        """How many rows a target was learnt from, as far as the evidence says; else 0."""
+        said = self._said
+        return 0 if said is None else said.tasks[name].n_train
+
+    def _asked(self, X: Any) -> dict[str, Array]:
+        check_is_fitted(self, "models_")
+        if isinstance(X, str):
+            raise DataError(f"{X!r:.80} is one string: give a list, [text]; files go to headstart.predict_tasks")
+        first = next(iter(self.models_.values()))
+        task = read(X, roles=Roles(modality=first.modality), need_target=False, columns=first.columns)
+        return self.all_answers(_readable(self.look(task, listener=LOGGED)))
+
+    def _door(self, name: str | None = None) -> Transfer:
+        """What runs a backbone: that of a fitted target, or the one that is to be fitted on."""
+        door = Transfer(
+            self.backbone, seed=self.seed, engine=self.engine, device=self.device, cache=self.cache, window=self.window
+        )
+        return door if name is None else door.hold(self.models_[name])
+
+    def _compare(self, again: SeveralModels) -> None:
+        for name, model in self.models_.items():
+            same_answers(model, again.models[name])
+
+    @with_own_defaults
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle, joblib and copy: each model as the bytes of its artefact, so that no code travels with it."""
+        state = dict(super().__getstate__())
+        if "models_" in state:
+            state["models_"] = {name: artefact.pack(model) for name, model in self.models_.items()}
+            state["_said"] = None if self._said is None else self._said.to_json()
+        return state
+
+    @with_own_defaults
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        settle()
+        if "models_" in state:
+            models = {name: artefact.unpack(files) for name, files in state["models_"].items()}
+            said = None if state["_said"] is None else SeveralEvidence.from_json(state["_said"])
+            state = state | {"models_": models, "_said": said}
+        super().__setstate__(state)
+
+
+def _fingerprint(model: Model) -> str:
+    return "" if model.backbone is None else model.backbone.fingerprint
+
+
+def _same(truth: Any, answer: Any) -> bool:
+    """Whether an answer is the true one; of several labels, in any order."""
+    if isinstance(answer, list):
+        return set(map(str, truth)) == set(map(str, answer))
+    return str(truth) == str(answer)
+
+
+def _readable(seen: FeatureSet) -> FeatureSet:
+    """One answer for each input, so that none may be set aside."""
+    if seen.task.set_aside:
+        names = few((f"{item.name} ({item.why})" for item in seen.task.set_aside), 3)
+        raise DataError(
+            f"{len(seen.task.set_aside)} rows cannot be used: {names}. Leave them out; headstart.fit_tasks and "
+            "headstart.predict_tasks set them aside"
+        )
+    return seen

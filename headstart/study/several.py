@@ -1,0 +1,185 @@
+"""Several targets at once: the protocol of `fit`, `predict` and `evaluate` for a model with a head a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from headstart.data.losses import require_few_lost
+from headstart.data.roles import Roles
+from headstart.data.several import Several, kinds_named, read_several
+from headstart.data.unlearnt import to_classes
+from headstart.defaults import with_own_defaults
+from headstart.errors import DataError
+from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.facts import ModelFacts
+from headstart.evidence.held_out import HeldOut
+from headstart.evidence.several import SeveralEvidence
+from headstart.features.feature_set import FeatureSet
+from headstart.heads.sample_weights import check_class_weight
+from headstart.listener import LOGGED, Listener
+from headstart.methods.plan import Plan
+from headstart.methods.several import SHARED
+from headstart.methods.table import configured
+from headstart.multitask.parts import part_of
+from headstart.study.check import checked, report_of
+from headstart.study.multi_task import MultiTask
+from headstart.study.several_answers import SeveralAnswers
+from headstart.study.several_comparison import SeveralComparison
+from headstart.study.stopwatch import Stopwatch
+from headstart.transfer import Device, EngineChoice, Transfer
+
+__all__ = ["evaluate_tasks", "fit_tasks", "predict_tasks"]
+
+NO_ROLES = Roles()
+AUTO = "auto"
+
+
+@with_own_defaults
+def fit_tasks(
+    data: Any,
+    targets: Sequence[str],
+    *,
+    backbone: str | None = None,
+    method: str | None = None,
+    roles: Roles = NO_ROLES,
+    kind: str | None = None,
+    class_weight: str | None = None,
+    seed: int = 0,
+    engine: EngineChoice = "auto",
+    device: Device = "auto",
+    cache: bool = True,
+    options: dict[str, Any] | None = None,
+    keep_tuned: bool = False,
+    allow_losses: bool = False,
+    window: tuple[float, float] | None = None,
+    listener: Listener = LOGGED,
+) -> MultiTask:
+    """Fit several targets at once, and learn from rows held out what each is worth and whether sharing helped.
+
+    data     a table (a file, or in memory) with a column for each target; an answer may be missing here and there
+    targets  the names of these columns, classification and regression mixed
+    method   a row of `headstart.methods.METHODS`; auto or None: joint, and a target that it is shown to make worse is
+             learnt alone
+    kind     of all targets, or one each with commas between them, where the columns do not tell
+
+    Other options as of `headstart.fit`. Returns a fitted `MultiTask` whose `evidence_` holds the answer. Raises
+    DataError where the data cannot be used.
+    """
+    watch = Stopwatch()
+    auto = method in (None, AUTO)
+    name = SHARED if auto or method is None else method
+    row = configured(name, options or {}, seed)
+    if row.needs_source:
+        raise ValueError(f"method {name!r} draws on a source task, which is for one target: name one, or no source")
+    several = read_several(data, targets, roles=roles, kinds=kinds_named(kind, targets))
+    _say(several, listener)
+    _check_class_weight(class_weight, several)
+    require_few_lost(several.task, allow=allow_losses, learnt=True)
+    looking = Transfer(backbone, seed=seed, engine=engine, device=device, cache=cache, window=window)
+    with watch("features"):
+        seen = looking.look(several.whole(), listener=listener)
+    require_few_lost(seen.task, allow=allow_losses, learnt=True)
+    with watch("check"):
+        seen = _checked(seen, listener)
+    plan = Plan(name, class_weight, seed, options or {}, keep_tuned)
+    columns = {own: answer.columns for own, answer in zip(several.names, several.answers, strict=True)}
+    how = (looking.extraction(seen.engine), listener)
+    comparison = SeveralComparison(seen, looking.backbone_, plan, how, watch, columns, auto)
+    models, evidence = comparison.run()
+    fitted = MultiTask(
+        backbone,
+        AUTO if auto else name,
+        class_weight=class_weight,
+        seed=seed,
+        engine=engine,
+        device=device,
+        cache=cache,
+        options=options,
+        window=window,
+    )
+    return fitted.hold(models, evidence)
+
+
+@with_own_defaults
+def evaluate_tasks(
+    model: MultiTask,
+    data: Any,
+    *,
+    roles: Roles = NO_ROLES,
+    seed: int = 0,
+    allow_losses: bool = False,
+    listener: Listener = LOGGED,
+) -> SeveralEvidence:
+    """Score a fitted model of several targets on new labelled data: those of its targets that are columns there."""
+    watch, known = Stopwatch(), model.models_
+    roles = replace(roles, modality=model.modality_)
+    targets = model.present(data)
+    columns = {name: known[name].columns for name in targets}
+    several = read_several(data, targets, roles=roles, kinds=[known[name].kind for name in targets], columns=columns)
+    _say(several, listener)
+    require_few_lost(several.task, allow=allow_losses)
+    with watch("features"):
+        seen = model.look(several.whole(), listener=listener)
+    require_few_lost(seen.task, allow=allow_losses)
+    evidence = {}
+    for part in seen.task.kind.parts:
+        own = part_of(seen, part)
+        own = replace(own, task=to_classes(own.task, known[part.name].classes))
+        with watch("head"):
+            predictions = model.answers(part.name, own)
+        evidence[part.name] = _evidence(model, part.name, own, predictions, seed)
+    return SeveralEvidence(method=model.method, tasks=evidence, notes=several.task.notes, seconds=watch.seconds())
+
+
+@with_own_defaults
+def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -> SeveralAnswers:
+    """Predict all targets of new inputs: one row out for each row in, with a column a target."""
+    from headstart.data.read import read
+
+    first = next(iter(model.models_.values()))
+    roles = Roles(modality=first.modality)
+    task = read(data, roles=roles, need_target=False, columns=first.columns, to_answer=True)
+    listener.say(f"read {len(task):,} {task.modality.noun}")
+    seen = model.look(task, listener=listener) if len(task) else None
+    return SeveralAnswers.of(model.models_, task if seen is None else seen.task, model.all_answers(seen))
+
+
+def _evidence(model: MultiTask, name: str, own: FeatureSet, predictions: Any, seed: int) -> Evidence:
+    known, trained = model.models_[name], model.learnt_from(name)
+    evidence = of_answers(HeldOut.of(own.task)._replace(group=own.blocks), predictions, {}, seed=seed)
+    name = None if known.backbone is None else known.backbone.name
+    facts = ModelFacts(backbone=name, n_set_aside=len(own.task.set_aside))
+    return replace(evidence, n_train=trained, protocol="new data", facts=replace(evidence.facts, model=facts))
+
+
+def _checked(seen: FeatureSet, listener: Listener) -> FeatureSet:
+    """The rows that the check of the inputs leaves; findings of a single target are said with its name."""
+    bare = replace(seen, task=replace(seen.task, targets=None))
+    _, report = checked(bare, listener, taught=True)
+    of_all = {str(finding) for finding in report.findings}
+    seen = replace(seen, blocks=report.blocks).take(report.keep)
+    for part in seen.task.kind.parts:
+        own = report_of(part_of(seen, part))
+        for finding in own.findings:
+            if str(finding) not in of_all:
+                listener.say(f"{part.name}: {finding}")
+        if own.errors:
+            raise DataError(f"target {part.name!r}: {own.errors[0]}")
+    return seen
+
+
+def _say(several: Several, listener: Listener) -> None:
+    listener.say(f"read {len(several):,} {several.task.modality.noun} with {len(several.names)} targets")
+    for name, answer in zip(several.names, several.answers, strict=True):
+        of = f" of {len(answer.classes)} classes" if answer.classes else ""
+        listener.say(f"  {name}: {answer.kind}{of}")
+    for note in several.task.notes:
+        listener.say(f"  {note}")
+
+
+def _check_class_weight(class_weight: str | None, several: Several) -> None:
+    """It holds for the targets that have classes; ValueError where none has."""
+    kinds = [answer.kind for answer in several.answers]
+    check_class_weight(class_weight, next((kind for kind in kinds if kind.has_classes), kinds[0]))

@@ -1,0 +1,251 @@
+"""Tasks learnt together against each alone: all learn from the same rows, and answer the same others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
+from headstart.errors import DataError
+from headstart.evidence.assess import NO_TRANSFER
+from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.several import SeveralEvidence
+from headstart.evidence.sharing import ALONE, Learnt, Sharing, Tested, mean_gain
+from headstart.evidence.verdict import verdict
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet, look_again
+from headstart.listener import Listener
+from headstart.methods.method import Data, Fitted
+from headstart.methods.model import model_of
+from headstart.methods.plan import Plan
+from headstart.methods.probe import features_of
+from headstart.methods.several import alone, fit_tasks, shares
+from headstart.methods.table import method
+from headstart.multitask.parts import part_of, rows_of
+from headstart.study.candidates import TaskCandidate
+from headstart.study.comparison import held_out_of
+from headstart.study.contenders import majority_answers, untransferred
+from headstart.study.notes import model_of_task, notes_of_task
+from headstart.study.resampling import REPEATS, Trials, plan_trials
+from headstart.study.stopwatch import Stopwatch
+from headstart.tasks.side_by_side import Part
+from headstart.tasks.task import Array, Columns
+
+__all__ = ["SeveralComparison"]
+
+TOGETHER, PROBE = "together", "probe"
+
+
+@dataclass(frozen=True)
+class SeveralComparison:
+    """A method on several targets, whose kind is several side by side.
+
+    columns  of each target, by name; None where there was no table
+    auto     a target that is worse together is learnt alone
+    """
+
+    rows: FeatureSet
+    backbone: Backbone | None
+    plan: Plan
+    how: tuple[Extraction, Listener]
+    watch: Stopwatch
+    columns: dict[str, Columns | None]
+    auto: bool
+
+    def run(self) -> tuple[dict[str, Model], SeveralEvidence]:
+        """The model of each target that is kept, and what held-out rows say."""
+        trials, tasks = self._trials, self._tasks
+        self.how[1].say(f"fitting: {self.plan.method}, {len(tasks)} targets, tested by {trials.words}")
+        together: list[list[Array]] = [[] for _ in tasks]
+        last: tuple[Fitted, ...] = ()
+        for trial in trials.trials:
+            with self.watch("head"):
+                last = fit_tasks(self.plan, self._data(trial.train))
+                answers = self._answers(last, trial.test)
+            for own, given in zip(together, answers, strict=True):
+                own.append(given)
+        results = [self._results(task, own) for task, own in zip(tasks, together, strict=True)]
+        sharing = {task.part.name: self._judged(task, own) for task, own in zip(tasks, results, strict=True)}
+        overall = self._overall(results) if shares(self.plan.method) else Sharing(None, None)
+        fits = last if trials.held_out else ()
+        models, evidence = self._kept(results, sharing, fits)
+        notes = tuple(self._notes(sharing))
+        return models, SeveralEvidence(
+            method="auto" if self.auto else self.plan.method,
+            tasks=evidence,
+            sharing=sharing,
+            overall=overall,
+            notes=notes,
+            seconds=self.watch.seconds(),
+        )
+
+    @cached_property
+    def _trials(self) -> Trials:
+        tuned = method(self.plan.method).moves_weights
+        return plan_trials(self.rows, self.plan.seed, repeats=1 if tuned else REPEATS)
+
+    @cached_property
+    def _tasks(self) -> list[_Alone]:
+        return [_Alone(self, part) for part in self.rows.task.kind.parts]
+
+    def _data(self, rows: Array) -> Data:
+        return Data(self.rows.take(rows), self.backbone, self.how)
+
+    def _answers(self, fits: tuple[Fitted, ...], rows: Array) -> list[Array]:
+        """Of each target to those of the rows that answer it, through the one backbone that all stand on."""
+        moved, seen = fits[0].backbone, self.rows.take(rows)
+        if self.backbone is not None and moved is not None and moved.fingerprint != self.backbone.fingerprint:
+            seen = look_again(seen, moved, self.how[0])
+        return [
+            fitted.head.predict(features_of(seen.take(rows_of(seen.task, part)), fitted.encoder))
+            for part, fitted in zip(seen.task.kind.parts, fits, strict=True)
+        ]
+
+    def _results(self, task: _Alone, together: list[Array]) -> _Results:
+        with self.watch("baselines"):
+            answers = task.answers()
+        tested = [given for given, trial in zip(together, task.all_trials, strict=True) if len(trial.test)]
+        return _Results(task, answers | {TOGETHER: task.trials.joined(tested)})
+
+    def _judged(self, task: _Alone, results: _Results) -> Sharing:
+        """What sharing gained over the same learner alone, and how the target is to be learnt."""
+        if not shares(self.plan.method):
+            return Sharing(None, None, "probe" if self.plan.method == PROBE else "alone")
+        with self.watch("evidence"):
+            judged = results.evidence(TOGETHER, self.plan.seed)
+        gain = judged.assessment.gains[ALONE]
+        return Sharing.of(gain, self._learnt(judged))
+
+    def _learnt(self, judged: Evidence) -> Learnt:
+        gains = {name: judged.assessment.gains[name].interval for name in (ALONE, PROBE)}
+        if self.auto:
+            return "probe" if "hurts" in {verdict(gain) for gain in gains.values()} else "together"
+        moves = method(self.plan.method).moves_weights
+        return "probe" if moves and not self.plan.keep_tuned and gains[PROBE].low <= 0 else "together"
+
+    def _overall(self, results: list[_Results]) -> Sharing:
+        """The mean over targets, on rows drawn once for all."""
+        blocks = np.unique(self.rows.blocks, return_inverse=True)[1]
+        tested = [
+            Tested(own.held, blocks[own.task.tested], own.answers[TOGETHER], own.answers[ALONE]) for own in results
+        ]
+        with self.watch("evidence"):
+            return Sharing.of(mean_gain(tested, seed=self.plan.seed))
+
+    def _kept(
+        self, results: list[_Results], sharing: dict[str, Sharing], fits: tuple[Fitted, ...]
+    ) -> tuple[dict[str, Model], dict[str, Evidence]]:
+        """The model of each target, of all rows unless a single split was held out, and its evidence."""
+        rows = self._trials.trials[0].train if self._trials.held_out else np.arange(len(self.rows))
+        if not fits and any(own.learnt == TOGETHER or not shares(self.plan.method) for own in sharing.values()):
+            with self.watch("head"):
+                fits = fit_tasks(self.plan, self._data(rows))
+        models, evidence = {}, {}
+        for place, own in enumerate(results):
+            name, learnt = own.task.part.name, sharing[own.task.part.name].learnt
+            if learnt == TOGETHER or not shares(self.plan.method):
+                kept, plan = fits[place], self.plan
+            else:
+                plan = self.plan.probe
+                with self.watch("head"):
+                    kept = own.task.probe.fit(own.task.of(rows))
+            model = model_of(kept, plan, own.task.rows, classes=own.task.part.classes, columns=self.columns[name])
+            models[name] = model
+            with self.watch("evidence"):
+                said = own.evidence(TOGETHER if plan is self.plan else PROBE, self.plan.seed)
+            evidence[name] = self._complete(own.task, said, model)
+        return models, evidence
+
+    def _complete(self, task: _Alone, evidence: Evidence, model: Model) -> Evidence:
+        notes = list(notes_of_task(task.rows, self.backbone, model, self._trials))
+        own = set(self.rows.task.notes)
+        return replace(
+            evidence,
+            n_train=round(np.mean([len(trial.train) for trial in task.trials.trials])),
+            protocol=self._trials.words,
+            facts=replace(evidence.facts, model=model_of_task(task.rows, self.backbone, model)),
+            notes=(*evidence.notes, *(note for note in notes if note not in own)),
+        )
+
+    def _notes(self, sharing: dict[str, Sharing]) -> Iterator[str]:
+        worse = [name for name, own in sharing.items() if own.verdict == "hurts"]
+        parted = [name for name, own in sharing.items() if own.learnt == PROBE and shares(self.plan.method)]
+        if worse and not self.auto:
+            yield f"Hurt by being learnt together: {', '.join(worse)}. --method auto learns those alone."
+        if parted and self.auto:
+            yield (
+                f"Learnt alone, by the probe, since held-out rows show them to be worse together: {', '.join(parted)}. "
+                "The rows were looked at once more for this choice."
+            )
+        elif parted:
+            yield (
+                f"Held-out rows do not show {self.plan.method} to be better than the probe for {', '.join(parted)}, "
+                "which is kept for them (--keep-tuned keeps what was learnt together)."
+            )
+        yield from self.rows.task.notes
+
+
+class _Alone:
+    """One target by itself: its rows, its trials, and whom it is compared with.
+
+    rows     those that answer it      tested   (T,) those that were tested, by their numbers among all rows
+    """
+
+    def __init__(self, comparison: SeveralComparison, part: Part) -> None:
+        seen, plan, how = comparison.rows, comparison.plan, comparison.how
+        self.part, self.numbers = part, rows_of(seen.task, part)
+        self.rows = part_of(seen, part, self.numbers)
+        self.all_trials = [
+            trial._replace(train=self.of(trial.train), test=self.of(trial.test)) for trial in comparison._trials.trials
+        ]
+        self.trials = self._asked(comparison._trials.words)
+        self.tested = self.numbers[self.trials.tested]
+        self.plan = plan
+        self.probe = TaskCandidate(self.rows, comparison.backbone, plan.probe, how)
+        self.others: dict[str, Callable[[Any, Array, Array], Array]] = {
+            "majority": lambda fitted, train, test: majority_answers(self.rows, train, test),
+            NO_TRANSFER: lambda fitted, train, test: untransferred(self.rows.take(train), self.rows.take(test), plan),
+            PROBE: self.probe.contend,
+        }
+        if shares(plan.method):
+            self.others[ALONE] = TaskCandidate(self.rows, comparison.backbone, alone(plan), how).contend
+
+    def of(self, rows: Array) -> Array:
+        """The numbers, among the rows that answer this target, of those of all rows that do."""
+        return np.flatnonzero(np.isin(self.numbers, rows))
+
+    def answers(self) -> dict[str, Array]:
+        """Of everybody but those learnt together, (R, T, ...)."""
+        return {
+            name: self.trials.joined([other(None, trial.train, trial.test) for trial in self.trials.trials])
+            for name, other in self.others.items()
+        }
+
+    def _asked(self, words: str) -> Trials:
+        """The trials in which a row of this target is tested. DataError where there is none."""
+        some = tuple(trial for trial in self.all_trials if len(trial.test))
+        if not some or not all(len(trial.train) for trial in some):
+            raise DataError(
+                f"target {self.part.name!r} has {len(self.numbers)} answers, too few to learn from some and to be "
+                "tested on others: leave it out, or add answers"
+            )
+        tested = np.unique(np.concatenate([trial.test for trial in some]))
+        return Trials(some, tested, words)
+
+
+class _Results:
+    """The answers of all to the tested rows of one target."""
+
+    def __init__(self, task: _Alone, answers: dict[str, Array]) -> None:
+        self.task, self.answers = task, answers
+        self.held = held_out_of(task.rows.take(task.trials.tested))
+
+    def evidence(self, name: str, seed: int) -> Evidence:
+        """Of the one of this name; the others are its baselines."""
+        others = {other: answers for other, answers in self.answers.items() if other != name}
+        return of_answers(self.held, self.answers[name], others, seed=seed)
