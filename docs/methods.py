@@ -9,6 +9,7 @@ HEADINGS = {
     "weights move": "Weights move",
     "features stay, with a source": "With a source, features stay",
     "weights move, with a source": "With a source, weights move",
+    "weights move, for several targets": "For several targets, weights move",
 }
 
 
@@ -29,7 +30,8 @@ def table(rows: list[Description]) -> str:
     for row in rows:
         own = [option for option in row.options if option.name not in shared]
         options = ", ".join(f"`{option.name}={option.default}`" for option in own) or "none of its own"
-        lines.append(f"| `{row.name}` | {row.about.removeprefix('with a source: ')} | {options} |")
+        about = row.about.removeprefix("with a source: ").removeprefix("several targets: ")
+        lines.append(f"| `{row.name}` | {about} | {options} |")
     return "\n".join(lines)
 
 

@@ -115,6 +115,8 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         settle()
         row = configured(self.method, self.options or {}, self.seed)  # refuses what is unknown before any work is done
+        if getattr(row, "needs_tasks", False):
+            raise ValueError(f"method {self.method!r} weighs the losses of several targets: use headstart.MultiTask")
         if source is not None:
             self._refuse_with_source(row, sample_weight)
             return self._fit_with_source(both_tasks(self, X, y, groups, source))

@@ -12,7 +12,7 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
-from headstart import Transfer, fit
+from headstart import MultiTask, Transfer, fit
 from headstart.backbones.load import load
 from headstart.finetuning.stage import Stage
 from headstart.finetuning.top import Top
@@ -25,7 +25,8 @@ X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 FROZEN = [name for name, row in METHODS.items() if not row.moves_weights and not row.needs_source]
 BETWEEN = [name for name, row in METHODS.items() if row.needs_source and not row.moves_weights]
-MOVING = [name for name, row in METHODS.items() if row.moves_weights and not row.needs_source]
+SHARING = [name for name, row in METHODS.items() if getattr(row, "needs_tasks", False)]
+MOVING = [name for name, row in METHODS.items() if row.moves_weights and not row.needs_source and name not in SHARING]
 DEEP = [name for name, row in METHODS.items() if row.moves_weights and row.needs_source]
 SENTENCES = [
     f"{word} {noun}" for word in ("awful", "broken", "lovely", "great") for noun in ["film", "song", "meal", "room"]
@@ -221,6 +222,48 @@ def test_a_row_that_adapts_weights_needs_a_source_and_weights(name):
         fit(target, source=source, method=name, cache=False)
 
 
+TWO_TARGETS = {"mood": MOODS, "length": [float(len(text)) for text in SENTENCES[:12]] + [None] * 4}
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """By name a model of two targets, of which one has missing answers, fitted when it is first asked for."""
+
+    @cache
+    def of(name):
+        options = {"epochs": 1, "batch": 8, "validation": 0}
+        return MultiTask("bundled:minilm", name, options=options, engine="torch", cache=False).fit(
+            SENTENCES, TWO_TARGETS
+        )
+
+    return of
+
+
+@pytest.mark.parametrize(
+    "name", ["pcgrad", *(pytest.param(n, marks=pytest.mark.slow) for n in SHARING if n != "pcgrad")]
+)
+def test_a_row_for_several_targets_learns_them_on_one_backbone_and_comes_back(name, shared, minilm, tmp_path):
+    fitted = shared(name)
+    mood, length = fitted.models_.values()
+    assert mood.backbone is length.backbone
+    moves_what_it_says(METHODS[name].tune, minilm, mood.backbone)
+    scores = fitted.scores(SENTENCES, TWO_TARGETS)
+    assert scores["mood"] > 0.8
+    assert scores["length"] > 0.2
+    loaded = MultiTask.load(fitted.save(tmp_path / "model"))
+    pd.testing.assert_frame_equal(loaded.predict(SENTENCES), fitted.predict(SENTENCES))
+    again = clone(fitted).fit(SENTENCES, TWO_TARGETS)
+    np.testing.assert_array_equal(again.predict(SENTENCES)["length"], fitted.predict(SENTENCES)["length"])
+
+
+@pytest.mark.parametrize("name", SHARING)
+def test_a_row_for_several_targets_refuses_one(name):
+    with pytest.raises(ValueError, match=f"method '{name}' weighs the losses of several targets: name several"):
+        fit(pd.DataFrame({"text": SENTENCES, "label": MOODS}), method=name)
+    with pytest.raises(ValueError, match=f"method '{name}' weighs the losses of several targets: use headstart.Multi"):
+        Transfer("bundled:minilm", name).fit(SENTENCES, MOODS)
+
+
 @pytest.mark.parametrize("name", MOVING)
 def test_a_row_that_moves_weights_refuses_data_that_have_none(name):
     with pytest.raises(ValueError, match=f"method '{name}' moves weights, and a array has none: use 'probe'"):
@@ -236,6 +279,7 @@ def test_a_row_that_moves_weights_refuses_data_that_have_none(name):
         ("scratch+l2-sp", "l2-sp keeps near the source, and scratch begins without one"),
         ("lora+l2-sp", "l2-sp draws weights to those of the source, and lora moves none of them; give 'lora' with"),
         ("head+dann", "dann adapts the backbone, and head does not move it"),
+        ("head+pcgrad", "pcgrad weighs what several targets share, and head moves nothing of it"),
         ("gradual+l2-spa", "method 'l2-spa' is unknown; nearest: l2-sp"),
     ],
 )

@@ -17,6 +17,8 @@ METHOD = (
     "TUNE+LOSS, such as gradual+l2-sp, for a pair. With --source: auto, source-only, target-only, pooled, coral, "
     "subspace, linear-transport, transport, likeness, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "
     "discriminator, bbse, mlls; and weights move: dann, cdan, dan, deep-coral, mcc, graph. "
+    "With several targets: auto (joint, and alone what it makes worse); TUNE+weighted, +uncertainty, +dwa, +gradnorm, "
+    "+pcgrad, +cagrad, +nash-mtl, +imtl. "
     "Default: probe; auto with --source. Options of each: headstart methods NAME"
 )
 

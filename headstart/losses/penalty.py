@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ from headstart.network import Network
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Kind
 
-__all__ = ["Context", "Helper", "Norms", "Pass", "Penalty"]
+__all__ = ["Balance", "Context", "Helper", "Norms", "Pass", "Penalty", "TaskCost"]
 
 
 class Context(NamedTuple):
@@ -84,6 +85,24 @@ class Penalty(Protocol):
 
     def close(self) -> None:
         """The training is over."""
+
+
+class TaskCost(NamedTuple):
+    """What some rows of a batch cost each of several tasks.
+
+    losses   (T,) which add up over the parts of a batch to the mean over the rows that answer each task
+    share    of the rows of the batch
+    """
+
+    losses: Tensor
+    share: float
+
+
+class Balance(Penalty, Protocol):
+    """That of a loss that needs "tasks": it makes one step of several losses."""
+
+    def gradient(self, costs: Iterable[TaskCost], rng: np.random.Generator) -> Tensor:
+        """Leave in every weight that learns the gradient to go down; what was minimised, in sum."""
 
 
 class Norms:

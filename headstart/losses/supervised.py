@@ -17,7 +17,7 @@ from headstart.tasks.task import Kind
 
 __all__ = ["Needs", "Supervised"]
 
-Needs = Literal["nothing", "source", "maps", "target", "teacher", "views"]
+Needs = Literal["nothing", "source", "maps", "target", "teacher", "views", "tasks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,8 @@ class Supervised:
     l1, l2            see above; unlike weight_decay they are part of the loss, so that the optimiser scales them
 
     needs   what the loss compares with: nothing, the weights that the backbone came with, what its stages made of the
-            inputs, rows of a target task, the answers of a teacher, or other views of the same rows
+            inputs, rows of a target task, the answers of a teacher, other views of the same rows, or the losses of
+            several tasks
     kinds   the tasks that it is for
     amounts the options that may not be negative
     """

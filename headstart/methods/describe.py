@@ -22,11 +22,14 @@ class Description(NamedTuple):
     needs_source: bool
     moves_weights: bool
     options: tuple[Option, ...]
+    needs_tasks: bool = False
 
     @property
     def family(self) -> str:
         """What moves, and whether a source is drawn on."""
         moves = "weights move" if self.moves_weights else "features stay"
+        if self.needs_tasks:
+            return f"{moves}, for several targets"
         return f"{moves}, with a source" if self.needs_source else moves
 
     def to_json(self) -> dict[str, Any]:
@@ -57,10 +60,11 @@ def listing() -> str:
 
 
 def _described(name: str, row: Method) -> Description:
-    return Description(name, row.about, row.needs_source, row.moves_weights, tuple(row.options().values()))
+    options, tasks = tuple(row.options().values()), getattr(row, "needs_tasks", False)
+    return Description(name, row.about, row.needs_source, row.moves_weights, options, tasks)
 
 
 def _lines(row: Description) -> Iterator[str]:
-    first, *more = wrap(row.about.removeprefix("with a source: "), _WIDTH - 20)
+    first, *more = wrap(row.about.removeprefix("with a source: ").removeprefix("several targets: "), _WIDTH - 20)
     yield f"  {row.name:<16}  {first}"
     yield from (f"{'':20}{line}" for line in more)

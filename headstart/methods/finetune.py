@@ -102,6 +102,11 @@ class FineTune:
         return self.loss.needs == "target"
 
     @property
+    def needs_tasks(self) -> bool:
+        """Whether the loss weighs several tasks."""
+        return self.loss.needs == "tasks"
+
+    @property
     def tuning(self) -> Tuning:
         """What the training takes. ValueError where the row is not configured."""
         if self.training is None:

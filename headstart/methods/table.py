@@ -38,6 +38,15 @@ from headstart.methods.method import Data, Method
 from headstart.methods.model import model_of
 from headstart.methods.plan import Plan
 from headstart.methods.probe import Probe
+from headstart.multitask.cagrad import CAGrad
+from headstart.multitask.dwa import DWA
+from headstart.multitask.gradnorm import GradNorm
+from headstart.multitask.imtl import IMTL
+from headstart.multitask.nash_mtl import NashMTL
+from headstart.multitask.pcgrad import PCGrad
+from headstart.multitask.uncertainty import Uncertainty
+from headstart.multitask.weighing import Weighing
+from headstart.multitask.weighted import Weighted
 from headstart.training.batches import PLAIN
 
 __all__ = ["METHODS", "configured", "fit_model", "method", "row_of"]
@@ -45,6 +54,10 @@ __all__ = ["METHODS", "configured", "fit_model", "method", "row_of"]
 
 def _adapting(about: str, loss: Supervised) -> FineTune:
     return FineTune(f"with a source: {about}", Full(), loss)
+
+
+def _weighing(about: str, loss: Weighing) -> FineTune:
+    return FineTune(f"several targets: {about}", LPFT(), loss)
 
 
 def _row_of(row: Row) -> Adaptation | Guard:
@@ -81,6 +94,14 @@ METHODS: dict[str, Method] = {
     "deep-coral": _adapting("covariances are matched while weights learn", DeepCoral()),
     "mcc": _adapting("answers for the target confuse no two classes", MCC()),
     "graph": _adapting("rows with like features get like answers", Graph()),
+    "weighted": _weighing("their losses are added, each with a weight", Weighted()),
+    "uncertainty": _weighing("each counts by the noise that is learnt of it", Uncertainty()),
+    "dwa": _weighing("what gets better more slowly counts more", DWA()),
+    "gradnorm": _weighing("weights by which gradients have like norms", GradNorm()),
+    "pcgrad": _weighing("gradients lose what opposes others", PCGrad()),
+    "cagrad": _weighing("near the mean gradient, the worst-off is served", CAGrad()),
+    "nash-mtl": _weighing("the step on which they agree in a bargain", NashMTL()),
+    "imtl": _weighing("the step goes as far along each gradient", IMTL()),
 }
 
 
@@ -100,8 +121,12 @@ def method(name: str) -> Method:
         raise ValueError(f"method {name!r}: expected a method that moves weights, then + and one of {losses}")
     tune, loss = moving.tune, regular.loss
     adapts = loss.needs == "target"
-    if tune.scratch and not adapts:
+    if tune.scratch and not adapts and loss.needs != "tasks":
         raise ValueError(f"method {name!r}: {second} keeps near the source, and {first} begins without one")
+    if tune.moves == "nothing" and loss.needs == "tasks":
+        raise ValueError(
+            f"method {name!r}: {second} weighs what several targets share, and {first} moves nothing of it"
+        )
     if tune.moves == "nothing":
         does = "adapts the backbone" if adapts else "keeps the backbone near the source"
         raise ValueError(f"method {name!r}: {second} {does}, and {first} does not move it")

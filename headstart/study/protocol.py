@@ -258,6 +258,10 @@ def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tu
     if not row.needs_source and source is not None:
         names = ", ".join(name for name, row in METHODS.items() if row.needs_source)
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
+    if getattr(row, "needs_tasks", False):
+        raise ValueError(
+            f"method {method!r} weighs the losses of several targets: name several (--target a,b), or use 'lp-ft'"
+        )
     if keep_tuned and row.needs_source and not row.moves_weights:
         raise ValueError(f"keep_tuned is for methods that move weights, and {method!r} moves none: leave it out")
 

@@ -24,7 +24,8 @@ NOBODY: Array = np.arange(0)
 
 
 class Data(NamedTuple):
-    """Rows to learn from and rows to stop by: row numbers of `inputs`. targets (N,) or (N, C), weights (N,).
+    """Rows to learn from and rows to stop by: row numbers of `inputs`. targets (N,) or (N, C), weights (N,), or
+    (N, T) of several tasks.
 
     target   rows of a target task, to learn from too: by their targets where their weights are above 0
     teacher  (N, C) what a teacher answers to each row of `inputs`, for a loss that learns from one

@@ -20,7 +20,7 @@ from headstart.training.batches import Batches
 from headstart.training.recipe import Tuning
 from headstart.training.validation import logits
 
-__all__ = ["Scale", "standardise", "started"]
+__all__ = ["Scale", "first_head", "standardise", "started"]
 
 
 class Scale(NamedTuple):
@@ -55,10 +55,11 @@ def started(
     seed = int(np.random.default_rng([tuning.training.seed, 1]).integers(2**62))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Network(backbone, _head(seen, rows, tuning, class_weight, scale))
+        return Network(backbone, first_head(seen, rows, tuning, class_weight, scale))
 
 
-def _head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> HeadModule:
+def first_head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> HeadModule:
+    """The head that a training on these rows of `seen` begins with: the probe's, or one that knows nothing."""
     task, features, training = seen.task, np.asarray(seen.values), tuning.training
     outputs = max(1, len(task.classes))
     if tuning.tune.start == "zero" or tuning.tune.scratch:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from headstart.losses.penalty import Pass, Penalty
+from headstart.losses.penalty import Balance, Pass, Penalty, TaskCost
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.tasks.task import Kind
@@ -25,9 +25,9 @@ Features = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as a network takes them: its inputs, targets (N,) or (N, C), how much each row counts (N,), and which rows
-    are of a target task (N,), None where there is none; and their numbers in the training. A row whose target is not
-    known counts nothing."""
+    """Rows as a network takes them: its inputs, targets (N,) or (N, C), how much each row counts (N,), or for each of
+    several tasks (N, T), and which rows are of a target task (N,), None where there is none; and their numbers in the
+    training. A row whose target is not known counts nothing."""
 
     inputs: tuple[Tensor, ...]
     targets: Tensor
@@ -85,7 +85,7 @@ class Step:
         while True:
             try:
                 optimise.zero_grad()
-                value = self._gradient(features, batch, mix)
+                value = self._gradient(features, batch, mix, rng)
                 break
             except (RuntimeError, MemoryError) as error:
                 if not _is_memory(error) or self.micro < 2:
@@ -119,8 +119,20 @@ class Step:
             norm.eval()
         return "batches of one row: the statistics of BatchNorm stay those of the source" if norms else ""
 
-    def _gradient(self, features: Features, batch: Batch, mix: Mix | None) -> float:
+    def _gradient(self, features: Features, batch: Batch, mix: Mix | None, rng: np.random.Generator) -> float:
         """Add up the gradients of micro-batches; the loss."""
+        if self.loss.needs == "tasks":
+            value = cast(Balance, self.penalty).gradient(self._task_costs(features, batch), rng)
+        else:
+            value = self._summed(features, batch, mix)
+        penalty = self.penalty.weights()
+        if penalty is not None:
+            torch.autograd.backward(penalty)
+            value += penalty.detach()
+        return float(value)
+
+    def _summed(self, features: Features, batch: Batch, mix: Mix | None) -> Tensor:
+        """The loss of a batch, its gradient in the weights."""
         value = torch.zeros((), device=batch.weights.device)
         total = batch.weights.sum() if mix is None else _mixed(batch.weights, batch.weights[mix.mates], mix.share).sum()
         device, half = batch.weights.device.type, self.training.precision == "bfloat16"
@@ -132,11 +144,19 @@ class Step:
                     cost = cost + extra * (count / len(batch))
             torch.autograd.backward(cost)
             value += cost.detach()
-        penalty = self.penalty.weights()
-        if penalty is not None:
-            torch.autograd.backward(penalty)
-            value += penalty.detach()
-        return float(value)
+        return value
+
+    def _task_costs(self, features: Features, batch: Batch) -> Iterator[TaskCost]:
+        """Part by part of a batch whose weights are (N, T)."""
+        totals = batch.weights.sum(0)
+        device, half = batch.weights.device.type, self.training.precision == "bfloat16"
+        for rows in batch.parts(self._count(len(batch))):
+            some = batch.part(rows)
+            with torch.autocast(device, torch.bfloat16, enabled=half):
+                out = self.network.head(features(*some.inputs).float())
+                each = self.loss.each(out, some.targets, self.kind) * some.weights
+                losses = each.sum(0) / torch.where(totals > 0, totals, 1.0)
+            yield TaskCost(losses, len(some) / len(batch))
 
     def _cost(
         self, features: Features, batch: Batch, rows: slice | Tensor, mix: Mix | None

@@ -35,9 +35,27 @@ def validation_losses(network: Features, inputs: Batches, data: Data) -> list[fl
     if not len(rows):
         return []
     out, targets, weights = logits(network, inputs, rows).cpu(), data.targets[rows], data.weights[rows]
+    if data.kind.parts:
+        return _of_tasks(out, targets, weights, data)
     if data.kind.has_classes and bool(out.isfinite().all()):
         out = out / calibrate(out.double().numpy(), targets.numpy(), data.kind, weights.numpy()).temperature
     losses: list[float] = (Supervised().each(out, targets, data.kind) * weights / weights.mean()).tolist()
+    return losses
+
+
+def _of_tasks(out: Tensor, targets: Tensor, weights: Tensor, data: Data) -> list[float]:
+    """The same of several tasks: the sum over them, each at its own temperature. A task counts by its rows that are
+    known, of which there may be none."""
+    out = out.clone()
+    for place, part in enumerate(data.kind.parts):
+        own, by = out[:, part.outputs], weights[:, place].numpy()
+        if part.kind.has_classes and by.any() and bool(own.isfinite().all()):
+            answers = targets[:, part.columns].numpy()
+            truth = (answers if part.kind.several else answers[:, 0]).astype(part.kind.dtype)
+            own /= calibrate(own.double().numpy(), truth, part.kind, by).temperature
+    mean = weights.mean(0)
+    each = Supervised().each(out, targets, data.kind) * weights / torch.where(mean > 0, mean, 1.0)
+    losses: list[float] = each.sum(1).tolist()
     return losses
 
 
