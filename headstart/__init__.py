@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
     from headstart.study.multi_task import MultiTask
+    from headstart.study.few_shot import few_shot
     from headstart.study.protocol import check, evaluate, fit, predict
     from headstart.study.several import evaluate_tasks, fit_tasks, predict_tasks
     from headstart.study.shift import shift
@@ -41,6 +42,7 @@ _HOME = {
     "check": "study.protocol",
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.several",
+    "few_shot": "study.few_shot",
     "fit": "study.protocol",
     "fit_tasks": "study.several",
     "predict": "study.protocol",
@@ -66,6 +68,7 @@ __all__ = [
     "check",
     "evaluate",
     "evaluate_tasks",
+    "few_shot",
     "fit",
     "fit_tasks",
     "predict",

@@ -14,6 +14,7 @@ import typer
 
 from headstart.cli.diagnose import check, shift
 from headstart.cli.features import features
+from headstart.cli.few_shot import few_shot
 from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
 from headstart.cli.predict import evaluate, predict
@@ -35,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-WITH_WORDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, check, shift, features, pretrain, show)
+WITH_WORDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, check, shift, features, pretrain, few_shot, show)
 ALONE: tuple[Callable[..., None], ...] = (methods, cache)
 for verb in WITH_WORDS:
     app.command(no_args_is_help=True)(verb)

@@ -1,6 +1,7 @@
 """ANIL (Raghu, Raghu, Bengio and Vinyals, 2020): MAML whose inner steps move the head alone ("almost no inner loop").
 
-    theta the backbone, h the head:   h'_i = h - lr grad_h L_support_i(theta, h);   minimise sum_i L_query_i(theta, h'_i)
+    h'_i = h - lr grad_h L_support_i(theta, h)          theta the backbone, h the head
+    minimise  sum_i L_query_i(theta, h'_i)  over theta and h
 
 The features of an episode are computed once, whatever the number of steps.
 """
@@ -16,7 +17,7 @@ from torch.func import functional_call
 
 from headstart.checks import at_least, positive
 from headstart.meta_learning.inner import LinearStanding, Weights, descended, mean_loss
-from headstart.meta_learning.learner import FeatureLearner, Origin, Rule
+from headstart.meta_learning.learner import FeatureLearner, Origin
 from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Kind
 
@@ -29,7 +30,7 @@ class ANIL(FeatureLearner):
 
     about: ClassVar[str] = "MAML whose steps in an episode move the head alone"
     kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
-    rule: ClassVar[Rule] = Rule("head")
+    rule: ClassVar[str] = "head"
     inner_lr: float = 1.0
     steps: int = 10
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from headstart.checks import at_least, positive
 from headstart.meta_learning.inner import Weights, descended
-from headstart.meta_learning.learner import Batch, FeatureLearner, Origin, Rule, Standing
+from headstart.meta_learning.learner import Batch, FeatureLearner, Origin, Standing
 from headstart.meta_learning.simple_shot import means
 from headstart.network import Network
 from headstart.training.step import Features
@@ -40,7 +40,8 @@ class BaselinePP(FeatureLearner):
     """scale   of cosines; inner_lr and steps of the new classifier of an episode"""
 
     about: ClassVar[str] = "plain training on all classes with a cosine classifier, a new classifier an episode"
-    rule: ClassVar[Rule] = Rule("logistic")
+    rule: ClassVar[str] = "logistic"
+    head_lr: ClassVar[float] = 10.0
     scale: float = 10.0
     inner_lr: float = 0.05
     steps: int = 20
@@ -55,7 +56,7 @@ class BaselinePP(FeatureLearner):
 
     def loss(self, network: Network, features: Features, batch: Batch) -> Tensor:
         """Of all rows, by their classes in the whole task."""
-        x = network.head(features(*batch.inputs).float())
+        x = network.head(features(*batch.inputs))
         return functional.cross_entropy(self._logits(x, network.head.classes), batch.codes)
 
     def from_features(self, head: nn.Module, support: Tensor, targets: Tensor, query: Tensor, way: int) -> Tensor:

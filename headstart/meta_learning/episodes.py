@@ -42,7 +42,7 @@ class Episode(NamedTuple):
 class Sampler:
     """Draws episodes of some rows of a task.
 
-    rows     (R,) numbers of the rows to draw from; what is drawn depends on their order, so give them ordered by content
+    rows     (R,) numbers of the rows to draw from, ordered by content: what is drawn depends on their order
     targets  (N,) codes of classes, or values; block (N,) rows of one number are not both in an episode
     tasks    (N,) the small task of each row; None where all are of one
     kind     of the task: whether targets are classes
@@ -74,8 +74,8 @@ class Sampler:
             if drawn is not None:
                 return self._episode(drawn, shape.shot, ways)
         raise DataError(
-            f"no {ways}-way {shape.shot}-shot episode in {_TRIES} draws has classes that share no group: name a smaller "
-            "way or shot"
+            f"no {ways}-way {shape.shot}-shot episode in {_TRIES} draws has classes that share no group: name a "
+            "smaller way or shot"
         )
 
     def several(self, shape: Shape, count: int, *, seed: int, stream: int) -> Iterator[Episode]:

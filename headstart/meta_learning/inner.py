@@ -43,9 +43,7 @@ def moving(network: nn.Module) -> Weights:
     return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
 
 
-def descended(
-    cost: Callable[[Weights], Tensor], weights: Weights, *, lr: float, steps: int, through: bool
-) -> Weights:
+def descended(cost: Callable[[Weights], Tensor], weights: Weights, *, lr: float, steps: int, through: bool) -> Weights:
     """The weights after so many steps down the cost.
 
     through   whether an outer gradient goes through the steps: else the steps count as constants, and d theta_i /
@@ -65,7 +63,7 @@ def descended(
 def answered(network: Network, weights: Weights, inputs: tuple[Tensor, ...]) -> Tensor:
     """What the network answers with these weights in place of its own."""
     answers: Tensor = functional_call(network, weights, inputs)
-    return answers.float()
+    return answers
 
 
 def mean_loss(answers: Tensor, targets: Tensor, kind: Kind) -> Tensor:

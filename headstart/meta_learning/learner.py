@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Kind
 from headstart.training.step import Features
 
-__all__ = ["Batch", "FeatureLearner", "Learner", "Origin", "Rule", "Standing"]
+__all__ = ["Batch", "FeatureLearner", "Learner", "Origin", "Standing"]
 
 
 class Batch(NamedTuple):
@@ -67,13 +67,6 @@ class Origin(NamedTuple):
         return cls(mean, spread or 1.0, classes, outputs)
 
 
-class Rule(NamedTuple):
-    """What `fit` does on the backbone that was meta-trained: a method of the table, and its options."""
-
-    method: str
-    options: dict[str, Any] = {}  # noqa: RUF012 - never written to
-
-
 class Standing(nn.Module):
     """What stands on the backbone: features (N, D) in units of their spread before training. It answers nothing."""
 
@@ -96,18 +89,18 @@ class Learner(ABC):
 
     about    in a line
     kinds    of tasks
-    rule     what `fit` does with its backbone
+    rule     the method of the table of `fit` that comes next to what it does in an episode
     trains   whether the backbone is meta-trained at all
     moves    whether it takes steps on the weights of the backbone in each episode
-    looks    whether it looks at the query rows together: what it answers to one depends on the others
+    head_lr  of what stands on the backbone, in units of the learning rate of the backbone
     """
 
     about: ClassVar[str]
     kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION,)
-    rule: ClassVar[Rule] = Rule("prototypes")
+    rule: ClassVar[str] = "prototypes"
     trains: ClassVar[bool] = True
     moves: ClassVar[bool] = False
-    looks: ClassVar[bool] = False
+    head_lr: ClassVar[float] = 1.0
 
     def head(self, origin: Origin) -> nn.Module:
         """What stands on the backbone at the start, with what else is meta-learnt."""
@@ -135,10 +128,8 @@ class FeatureLearner(Learner):
         """(Q, outputs) from features (S, D) and (Q, D), and the targets (S,) of the support."""
 
     def answers(self, network: Network, features: Features, batch: Batch) -> Tensor:
-        rows = features(*batch.inputs).float()
-        return self.from_features(
-            network.head, rows[: batch.support], batch.known, rows[batch.support :], batch.way
-        )
+        rows = features(*batch.inputs)
+        return self.from_features(network.head, rows[: batch.support], batch.known, rows[batch.support :], batch.way)
 
 
 def _backward(loss: Tensor) -> float:

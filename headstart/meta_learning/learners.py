@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headstart.messages import nearest_hint
 from headstart.meta_learning.anil import ANIL
 from headstart.meta_learning.baseline_pp import BaselinePP
 from headstart.meta_learning.learner import Learner
@@ -15,7 +16,6 @@ from headstart.meta_learning.pt_map import PTMAP
 from headstart.meta_learning.reptile import Reptile
 from headstart.meta_learning.ridge_head import R2D2
 from headstart.meta_learning.simple_shot import SimpleShot
-from headstart.messages import nearest_hint
 
 __all__ = ["LEARNERS", "learner_named"]
 
@@ -36,5 +36,7 @@ LEARNERS: dict[str, type[Learner]] = {
 def learner_named(name: str, options: Mapping[str, Any]) -> Learner:
     """The learner of this name with these options. ValueError where there is none such."""
     if name not in LEARNERS:
-        raise ValueError(f"learner {name!r} is unknown{nearest_hint(name, LEARNERS)}; expected one of {', '.join(LEARNERS)}")
+        raise ValueError(
+            f"learner {name!r} is unknown{nearest_hint(name, LEARNERS)}; expected one of {', '.join(LEARNERS)}"
+        )
     return LEARNERS[name](**options)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from headstart.checks import at_least, positive
 from headstart.meta_learning.inner import LinearStanding, answered, descended, mean_loss, moving, stacked
-from headstart.meta_learning.learner import Batch, Learner, Origin, Rule
+from headstart.meta_learning.learner import Batch, Learner, Origin
 from headstart.network import Network
 from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Kind
@@ -36,7 +36,7 @@ class MAML(Learner):
 
     about: ClassVar[str] = "weights from which a few gradient steps lead to good answers; second derivatives"
     kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
-    rule: ClassVar[Rule] = Rule("fine-tune")
+    rule: ClassVar[str] = "fine-tune"
     moves: ClassVar[bool] = True
     second_order: ClassVar[bool] = True
     inner_lr: float = 0.1

@@ -1,6 +1,6 @@
 """PT-MAP (Hu, Gripon and Pateux, 2021): a power transform, and class centres that the query rows help to find.
 
-    x <- x^beta / |x^beta|  (of a negative figure: -|x|^beta),  then of support and query each minus its mean, unit length
+    x <- x^beta / |x^beta|  (of a negative figure: -|x|^beta);  support and query each minus its mean;  x <- x / |x|
     M = Sinkhorn(-lambda |q - c_k|^2), rows summing to 1 and columns to Q / N           (N classes, Q query rows)
     mu_k = (sum of the support of k + sum_q M_qk q) / (shots + sum_q M_qk);   c_k <- c_k + alpha (mu_k - c_k)
 
@@ -30,7 +30,6 @@ class PTMAP(FeatureLearner):
 
     about: ClassVar[str] = "nothing is trained: power transform, and centres that all query rows help to find"
     trains: ClassVar[bool] = False
-    looks: ClassVar[bool] = True
     beta: float = 0.5
     lam: float = 10.0
     alpha: float = 0.2

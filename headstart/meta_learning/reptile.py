@@ -57,5 +57,4 @@ class Reptile(MAML):
 
         with torch.no_grad():
             end = descended(cost, begin, lr=self.inner_lr, steps=self.steps, through=False)
-            loss = cost(begin)
-        return {name: (begin[name] - end[name]) / self.inner_lr for name in begin}, loss
+            return {name: (begin[name] - end[name]) / self.inner_lr for name in begin}, cost(begin)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from headstart.checks import positive
-from headstart.meta_learning.learner import FeatureLearner, Origin, Rule, Standing
+from headstart.meta_learning.learner import FeatureLearner, Origin, Standing
 from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Kind
 
@@ -40,7 +40,8 @@ class R2D2(FeatureLearner):
 
     about: ClassVar[str] = "the backbone is trained so that ridge regression on the support is right"
     kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION)
-    rule: ClassVar[Rule] = Rule("ridge")
+    rule: ClassVar[str] = "ridge"
+    head_lr: ClassVar[float] = 10.0
     lam: float = 1.0
     alpha: float = 10.0
 

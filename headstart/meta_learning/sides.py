@@ -24,8 +24,12 @@ TEST, VALIDATION = 0.3, 0.15
 
 
 class Units(NamedTuple):
-    """What is divided. codes (N,) the unit of each row, -1 for a row of none; labels their names by code; noun "classes"
-    or "tasks"."""
+    """What is divided.
+
+    codes    (N,) the unit of each row, -1 for a row of none
+    labels   their names, by code
+    noun     "classes" or "tasks"
+    """
 
     codes: Array
     labels: Sequence[object]
@@ -92,15 +96,15 @@ def _drawn(bundle: tuple[int, ...], codes: Array, keys: Sequence[bytes], seed: i
     return blake3(b"".join(content) + f"meta-learning {seed}".encode()).digest()
 
 
-def _dealt(
-    order: Sequence[tuple[int, ...]], count: int, least: Least
-) -> tuple[list[int], list[int], list[int]] | None:
+def _dealt(order: Sequence[tuple[int, ...]], count: int, least: Least) -> tuple[list[int], list[int], list[int]] | None:
     """(train, validation, test) of bundles in an order; None where a side that is needed has too few units."""
     if not least.trains:
         test = max(least.units, round(TEST * count))
         return _filled(order, (0, test), least.units, needed=False)
     wanted = max(least.units, round(TEST * count))
-    with_validation = _filled(order, (max(least.units, round(VALIDATION * count)), wanted), 2 * least.units, needed=True)
+    with_validation = _filled(
+        order, (max(least.units, round(VALIDATION * count)), wanted), 2 * least.units, needed=True
+    )
     if with_validation is not None:
         return with_validation
     for test in (wanted, least.units):

@@ -26,6 +26,7 @@ from headstart.features.feature_set import FeatureSet, glance
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
+from headstart.meta_learning.rule import rule_of
 from headstart.methods.table import METHODS, configured
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
@@ -72,7 +73,8 @@ def fit(
     test    test data of your own in the same form; it is looked at once, at the end
     source  labelled data of a related task, in the same form, from which knowledge is to come
     target_labels   with a source: "all", or "none": answers of `data` are only looked at for the test
-    method  a row of `headstart.methods.METHODS`; None: probe, or auto with a source
+    method  a row of `headstart.methods.METHODS`; None: probe, or auto with a source, or the inner rule that a
+            meta-trained backbone names (`few_shot`)
     roles   which column is what, where the names do not tell
     kind    "classification", "regression" or "multilabel", where the targets do not tell
     keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe, or
@@ -83,7 +85,7 @@ def fit(
     DataError where the data cannot be used, BackboneError where the backbone cannot.
     """
     watch = Stopwatch()
-    method = method or ("probe" if source is None else "auto")
+    method = method or _default_method(backbone, source, listener)
     _suits(method, options or {}, seed, source, keep_tuned)
     if source is not None and roles.weight is not None:
         raise ValueError(
@@ -248,6 +250,18 @@ def _read_beside(
         listener=listener,
     )
     return with_test(both, test, roles, allow_losses=allow_losses), both, both.target.n_read
+
+
+def _default_method(backbone: str | None, source: Any, listener: Listener) -> str:
+    """Where none is named: auto with a source, else what the backbone was meta-trained for, else the probe."""
+    if source is not None:
+        return "auto"
+    rule = rule_of(backbone)
+    if rule is None:
+        return "probe"
+    method, learner = rule
+    listener.say(f"method: {method}, the inner rule of the backbone, which {learner} made; --method names another")
+    return method
 
 
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> None:

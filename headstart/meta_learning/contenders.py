@@ -1,0 +1,85 @@
+"""Whom a meta-learner is shown beside on the same episodes: good features as they are, and none that anybody learnt.
+
+simpleshot       the pretrained backbone as it came, nearest mean of centred features of unit length
+random-weights   the same on the network that meta-training begins with, its weights drawn
+from-scratch     the same on what needs no learning: pixels, colours and edges of thumbnails; words of texts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from headstart.backbones.backbone import Backbone
+from headstart.backbones.load import default, load
+from headstart.errors import BackboneError
+from headstart.evidence.baselines.descriptors import describe, scale_of
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet, look
+from headstart.listener import Logged
+from headstart.tasks import IMAGE, TEXT
+from headstart.tasks.task import Array
+
+__all__ = ["FROM_SCRATCH", "RANDOM", "SCRATCH", "SIMPLE", "Contender", "contenders", "is_random"]
+
+SIMPLE, RANDOM, SCRATCH = "simpleshot", "random-weights", "from-scratch"
+_WORDS = 4096
+
+
+class Contender(NamedTuple):
+    """Features of all rows (N, D), on which SimpleShot answers; and in words on what, where that is not clear."""
+
+    name: str
+    values: Array
+    note: str = ""
+
+
+def contenders(seen: FeatureSet, start: Backbone, extraction: Extraction, seed: int) -> Iterator[Contender]:
+    """Those of rows that the backbone has seen with which meta-training begins."""
+    if not is_random(start):
+        yield Contender(SIMPLE, np.asarray(seen.values))
+        if start.random is not None:
+            yield Contender(RANDOM, _through(seen, start.random(seed), extraction))
+    else:
+        yield Contender(RANDOM, np.asarray(seen.values))
+        name = default(seen.task.modality)
+        try:
+            yield Contender(SIMPLE, _through(seen, load(name), extraction), f"simpleshot is on {name}")
+        except BackboneError as error:
+            yield Contender(SCRATCH, _described(seen), f"no simpleshot: {error}")
+            return
+    if seen.task.modality in FROM_SCRATCH:
+        yield Contender(SCRATCH, _described(seen))
+
+
+def is_random(backbone: Backbone) -> bool:
+    """Whether its weights were drawn."""
+    return "weights=random" in backbone.name
+
+
+def _through(seen: FeatureSet, backbone: Backbone, extraction: Extraction) -> Array:
+    """The features of the same rows by another backbone, each in its place."""
+    return np.asarray(look(seen.task, backbone, replace(extraction, thumbs=False), Logged()).values)
+
+
+def _described(seen: FeatureSet) -> Array:
+    return FROM_SCRATCH[seen.task.modality](seen)
+
+
+def _pictures(seen: FeatureSet) -> Array:
+    thumbs = np.asarray(seen.thumbs)
+    return describe(thumbs, scale_of(thumbs))
+
+
+def _texts(seen: FeatureSet) -> Array:
+    inputs: Any = seen.task.inputs
+    words = HashingVectorizer(n_features=_WORDS, alternate_sign=False, dtype=np.float32)
+    return np.asarray(words.transform(inputs).toarray())
+
+
+FROM_SCRATCH: dict[str, Callable[[FeatureSet], Array]] = {IMAGE: _pictures, TEXT: _texts}
+"""By modality, features (N, D) that nobody had to learn. None: there are none but the inputs themselves."""

@@ -1,0 +1,173 @@
+"""The verb `few-shot` from folder to backbone, and the fit that begins where it ends."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from small import RESNET
+
+import headstart
+from headstart.artefact import read_pretraining
+from headstart.data.arrays import as_task
+from headstart.errors import DataError
+from headstart.meta_learning.comparison import MetaComparison
+from headstart.meta_learning.source import TaskSource
+from headstart.study.few_shot import few_shot
+
+QUICK = {"epochs": 1, "steps": 2, "checked": 4}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Eight classes of eight pictures: noise over a colour of its own."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for code in range(8):
+        colour = np.array([code & 1, code >> 1 & 1, code >> 2]) * 150
+        (folder / f"class {code}").mkdir()
+        for row in range(8):
+            pixels = (rng.integers(0, 100, (32, 32, 3)) + colour).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"class {code}" / f"{row}.png")
+    return folder
+
+
+WORDS = ["--way", 2, "--shot", "1,3", "--episodes", 12, "--backbone", RESNET, "--engine", "torch"]
+
+
+@pytest.fixture(scope="module")
+def learner(pictures, tmp_path_factory):
+    """A backbone that protonet made, and its evidence."""
+    learnt = few_shot(
+        pictures, way=2, shot=(1, 3), episodes=12, backbone=RESNET, engine="torch", options=QUICK, query=4
+    )
+    return learnt.save(tmp_path_factory.mktemp("learnt") / "learner"), learnt
+
+
+def test_the_folder_holds_the_backbone_its_rule_and_its_evidence(learner):
+    folder, learnt = learner
+    made = read_pretraining(folder)
+    assert (made.method, made.rule) == ("protonet", "prototypes")
+    assert made.page == str(learnt.evidence)
+    assert made.facts["over"] == "random-weights"
+    assert made.options["way"] == 2
+    assert [row["shot"] for row in made.facts["shots"]] == [1, 3]
+    sides = made.facts["classes"]
+    assert sorted(name for side in sides.values() for name in side) == [f"class {code}" for code in range(8)]
+    assert learnt.backbone.name == "timm:test_resnet+protonet"
+
+
+def test_fit_takes_the_inner_rule_of_the_backbone_and_says_so(run, learner, pictures, tmp_path):
+    output = run("fit", pictures, "--backbone", f"file:{learner[0]}", "--out", tmp_path / "m", "--engine", "torch")
+    assert output.code == 0, output.err
+    assert "method: prototypes, the inner rule of the backbone, which protonet made; --method" in " ".join(
+        output.err.split()
+    )
+    assert headstart.Transfer.load(tmp_path / "m").method == "prototypes"
+
+
+def test_a_method_that_is_named_stands_before_the_rule(run, learner, pictures, tmp_path):
+    output = run("fit", pictures, "--backbone", learner[0], "--out", tmp_path / "m", "--method", "ridge", "--json")
+    assert output.code == 0, output.err
+    assert headstart.Transfer.load(tmp_path / "m").method == "ridge"
+
+
+def test_the_command_prints_evidence_and_the_next_step(run, pictures, tmp_path):
+    output = run("few-shot", pictures, *WORDS, "--learner", "simpleshot", "--out", tmp_path / "a")
+    assert output.code == 0, output.err
+    assert output.out.startswith("2-way 1-shot: accuracy ")
+    assert "whose inner rule is prototypes; next: headstart fit NEW_DATA --backbone file:" in output.out
+    assert max(map(len, str(output.out).split("\n\nsaved:")[0].splitlines())) <= 79
+    shown = run("show", tmp_path / "a")
+    assert output.out.split("\n\nsaved:")[0] in shown.out
+
+
+@pytest.mark.parametrize("name", ["r2d2", "baseline++", "fomaml", "pt-map"])
+def test_other_learners_run_too(run, pictures, tmp_path, name):
+    options = [] if name == "pt-map" else [f"--option={key}={value}" for key, value in QUICK.items()]
+    output = run("few-shot", pictures, *WORDS, "--learner", name, "--out", tmp_path / "a", "--json", *options)
+    assert output.code == 0, output.err
+    record = json.loads(output.out)
+    assert next(iter(record["shots"][0]["scores"])) == name
+    assert "random-weights" in record["shots"][0]["scores"]
+    assert record["trained"] == (name != "pt-map")
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(pictures, monkeypatch):
+    class Killed(Exception):
+        """In place of a signal."""
+
+    batches = TaskSource.batches
+
+    def kill(epoch_to_stop):
+        def stopped(self, epoch, number):
+            if epoch == epoch_to_stop:
+                raise Killed
+            return batches(self, epoch, number)
+
+        monkeypatch.setattr(TaskSource, "batches", stopped)
+
+    options = QUICK | {"epochs": 2, "journal": 0.0}
+    asked = {"way": 2, "shot": 1, "episodes": 4, "backbone": RESNET, "engine": "torch", "options": options}
+    whole = few_shot(pictures, **asked)
+    kill(1)
+    with pytest.raises(Killed):
+        few_shot(pictures, **asked)
+    kill(0)
+    assert few_shot(pictures, **asked).backbone.fingerprint == whole.backbone.fingerprint
+
+
+def rows(classes=6, each=4):
+    texts = [f"text {code} {row}" for code in range(classes) for row in range(each)]
+    return as_task(texts, np.repeat(list("abcdefghij"[:classes]), each))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"way": 4}, r"6 classes with enough rows, and meta-training and the test take 4 each"),
+        (
+            {"way": 7, "learner": "simpleshot"},
+            r"6 classes with enough rows, and an episode takes 7",
+        ),
+        ({"shot": 4}, r"none of the classes has 5 different rows, which 4-shot episodes take: name a smaller shot"),
+    ],
+)
+def test_too_little_data_is_refused_in_words(options, words, monkeypatch):
+    monkeypatch.setattr(MetaComparison, "trained", lambda self: None)
+    with pytest.raises(DataError, match=words):
+        few_shot(rows(), backbone="bundled:wordllama", engine="torch", **({"way": 2, "shot": 1} | options))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"way": 1}, r"way = 1: expected 2 or more"),
+        ({"shot": 0}, r"shot = 0: expected 1 or more"),
+        ({"shot": ()}, r"shot names no number: expected one or several, such as 1,5"),
+        ({"query": 0}, r"query = 0: expected 1 or more"),
+        ({"episodes": 1}, r"episodes = 1: expected 2 or more"),
+        ({"learner": "simple"}, r"learner 'simple' is unknown; nearest: simpleshot"),
+        ({"options": {"scal": 2}}, r"method 'protonet' has no option 'scal'; nearest: scale"),
+        ({"options": {"epochs": "ten"}}, r"epochs = 'ten': expected int"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_any_work(options, words):
+    with pytest.raises(ValueError, match=words):
+        few_shot(rows(), **options)
+
+
+def test_kinds_that_do_not_suit_are_refused():
+    values = as_task(np.arange(20.0).reshape(10, 2), np.arange(10.0) / 7)
+    with pytest.raises(ValueError, match=r"learner 'protonet' is for classification, .* for it: r2d2, anil, maml"):
+        few_shot(values)
+    with pytest.raises(DataError, match=r"a regression has no classes to make episodes of: name the column .*--task"):
+        few_shot(values, learner="maml")
+
+
+def test_shots_that_are_no_numbers_are_refused(run, pictures, tmp_path):
+    output = run("few-shot", pictures, "--shot", "1;5", "--out", tmp_path / "a")
+    assert output.code == 2
+    assert "--shot 1;5: expected whole numbers with commas between them, such as 1,5" in output.err
