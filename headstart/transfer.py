@@ -34,6 +34,7 @@ from headstart.features.window import unsettled
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
+from headstart.meta_learning.rule import modality_of
 from headstart.methods.method import Method
 from headstart.methods.model import answer, class_weight_of, features
 from headstart.methods.plan import Plan
@@ -162,7 +163,8 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if hasattr(self, "model_"):
             note = unsettled(self.backbone_, list(task.inputs)) if task.modality.has_pixels else ""
             return look(noted(task, note, listener), self.backbone_, self.extraction(self.model_.engine), listener)
-        backbone = None if task.modality.has_columns else load(self.backbone or default(task.modality))
+        own = not task.modality.has_columns or modality_of(self.backbone) == task.modality
+        backbone = load(self.backbone or default(task.modality)) if own else None
         self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
         return look(task, self.backbone_, self.extraction(), listener)
 

@@ -19,6 +19,7 @@ from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
 from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.tasks.kind import kind_named
+from headstart.tasks.modality import modality_named
 
 __all__ = ["Stored", "backbone_of", "model_of", "read", "verify"]
 
@@ -100,7 +101,8 @@ def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
 def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
     wanted = next((name for name, preprocess in PREPROCESSES.items() if preprocess.modality == modality), None)
     kind = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
-    if kind != wanted:
+    columns = kind is None and modality_named(modality).has_columns  # the features are the columns themselves
+    if kind != wanted and not columns:
         raise ArtefactError(f"config.json: a model for {modality} inputs has {kind} preprocessing, expected {wanted}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones import timm, transformers
+from headstart.backbones import small, timm, transformers
 from headstart.backbones.backbone import Backbone, Classifier
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
@@ -102,5 +102,6 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "timm": (("architecture", "args"), timm.build),
     "hf": (("modality", "config", "pool"), transformers.build),
     "words": (("vocabulary", "width"), _words),
+    "small": (small.KEYS, small.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""

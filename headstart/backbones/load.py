@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from torch import Tensor, nn
 
-from headstart.backbones import assemble, bundled, file, timm
+from headstart.backbones import assemble, bundled, file, small, timm
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
@@ -30,6 +30,7 @@ HUBS = {
     "timm": "timm:NAME, pictures, for example timm:resnet50",
     "hf": "hf:OWNER/NAME, pictures and text, a model of transformers on the Hugging Face hub",
     "file": "file:FOLDER, in timm's or transformers' format, or a model that headstart saved",
+    "small": small.ABOUT,
 }
 
 
@@ -101,6 +102,7 @@ _PARTS: dict[str, Callable[[str], Parts]] = {
     "bundled": bundled.from_name,
     "timm": timm.from_name,
     "hf": _from_repository,
+    "small": small.from_name,
 }
 
 

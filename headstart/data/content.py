@@ -185,6 +185,6 @@ KEYS: dict[str, Callable[[Any], list[bytes]]] = {
     IMAGE: lambda inputs: [_of_picture(item) for item in inputs],
     TEXT: lambda inputs: [_of_text(item) for item in inputs],
     TABLE: row_keys,
-    ARRAY: row_keys,
+    ARRAY: lambda inputs: row_keys(np.asarray(inputs)),
 }
 """By modality, the keys of inputs. None: the hash of what `Modality.content` says."""

@@ -80,6 +80,8 @@ def extract(
     start = time.perf_counter()
     lanes = extraction.lanes or processor.cores()
     wish = Wish(extraction.engine, extraction.precision, extraction.device)
+    if backbone.modality.has_columns:  # too little to calculate for an engine of another kind
+        wish = Wish("torch", "float32", extraction.device)
     with quiet():
         session = Session(extraction.cache)
         supply = Supply(backbone, len(inputs), wish, lanes, session)

@@ -76,7 +76,7 @@ def look(
 ) -> FeatureSet:
     """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
     settle()
-    if task.modality.has_columns:
+    if task.modality.has_columns and (backbone is None or backbone.module is None):
         keys = content_keys(task.inputs, task.modality)
         values = task.modality.columns(task.inputs)
         return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), values)

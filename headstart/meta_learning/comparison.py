@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,11 +21,13 @@ from headstart.features.cache.cache import RUNS
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
-from headstart.meta_learning.contenders import RANDOM, SIMPLE, contenders, is_random
+from headstart.meta_learning.contenders import JOINT, RANDOM, SCRATCH, SIMPLE, contenders, is_random
 from headstart.meta_learning.episodes import TEST_STREAM, Episode, Sampler, Shape
 from headstart.meta_learning.evidence import FewShotEvidence, ShotScores
+from headstart.meta_learning.joint import Joint
 from headstart.meta_learning.judge import by_features, by_inputs
 from headstart.meta_learning.learner import FeatureLearner, Learner, Origin, Standing
+from headstart.meta_learning.maml import MAML
 from headstart.meta_learning.material import Material
 from headstart.meta_learning.options import MetaTraining
 from headstart.meta_learning.outer import MetaTrained, meta_train, opened
@@ -39,6 +42,9 @@ from headstart.training.feed import Data, open_feed
 from headstart.training.run import Telling
 
 __all__ = ["MetaComparison", "Plan", "Trained"]
+
+Scorer = Callable[[list[Episode]], list[float]]
+"""From episodes to what somebody scores in each."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Trained(NamedTuple):
 
     network: Network
     backbone: Backbone
-    told: MetaTrained | None
+    history: MetaTrained | None
 
 
 class MetaComparison:
@@ -90,8 +96,10 @@ class MetaComparison:
 
     def trained(self) -> Trained:
         """The backbone after meta-training, or as it came where the learner trains nothing."""
-        learner, sides = self.plan.learner, self.material.sides
-        network = self._network()
+        return self._trained(self.plan.learner)
+
+    def _trained(self, learner: Learner) -> Trained:
+        sides, network = self.material.sides, self._network(learner)
         if not learner.trains:
             return Trained(network, self.start, None)
         pool = np.concatenate([sides.train, sides.validation])
@@ -104,7 +112,7 @@ class MetaComparison:
         kind = rows.task.kind
         data = Data(inputs, torch.zeros(len(pool)), torch.ones(len(pool)), kind, train, validation)
         tell = Telling(partial(self.listener.progress, f"{self.plan.name}: epochs"), self.listener.say)
-        journal = Journal(self._place(), every=self.training.journal)
+        journal = Journal(self._place(learner), every=self.training.journal)
         sampler = partial(Sampler, targets=self.material.targets[pool], block=rows.blocks, tasks=self._tasks(pool))
         codes = torch.from_numpy(self.material.codes[pool])
         with open_feed(
@@ -118,41 +126,56 @@ class MetaComparison:
                 codes,
                 kind,
             )
-            told = meta_train(network, TaskSource(feed, drawn, self.training), learner, self.training, journal, tell)
+            history = meta_train(network, TaskSource(feed, drawn, self.training), learner, self.training, journal, tell)
         journal.close()
-        return Trained(network, self._moved(network), told)
+        return Trained(network, self._moved(network), history)
 
     def evidence(self, trained: Trained) -> FewShotEvidence:
         """What test episodes say; the learner first, then its contenders, on the same episodes."""
         episodes = self._episodes()
-        scores = {shot: {self.plan.name: self._own(trained, some)} for shot, some in episodes.items()}
+        learner, kind = self.plan.learner, self.seen.task.kind
+        scores = {shot: {self.plan.name: self._own(trained, learner, some)} for shot, some in episodes.items()}
         notes = list(self.material.notes)
-        for contender in contenders(self.seen, self.start, self.extraction, self.plan.seed):
-            if contender.name == self.plan.name:
-                continue
-            head = Standing(Origin.of(_tensor(contender.values[self._learnt]), 0, 0))
+        others = self._without_classes() if not kind.has_classes else self._with_classes(notes)
+        for name, score in others:
             for shot, some in episodes.items():
-                scores[shot][contender.name] = by_features(
-                    SimpleShot(), head, _tensor(contender.values), some, self.seen.task.kind
-                )
-            notes += [contender.note] if contender.note else []
-        shots = tuple(ShotScores.of(shot, by_name, self.seen.task.kind) for shot, by_name in scores.items())
-        names = shots[0].scores
+                scores[shot][name] = score(some)
+        unit = self.material.unit**2
+        shots = tuple(
+            ShotScores.of(shot, {name: [score * unit for score in some] for name, some in by_name.items()}, kind)
+            for shot, by_name in scores.items()
+        )
         return FewShotEvidence(
             learner=self.plan.name,
             backbone=self.start.name,
-            trained=trained.told is not None,
-            over=SIMPLE if SIMPLE in names and self.plan.name != SIMPLE else RANDOM,
-            kind=self.seen.task.kind,
-            way=self.plan.way,
+            trained=trained.history is not None,
+            over=next(name for name in (SIMPLE, JOINT, RANDOM, SCRATCH) if name in shots[0].gains),
+            kind=kind,
+            way=self.plan.way if kind.has_classes else 0,
             query=self.plan.query,
             episodes=self.plan.episodes,
             noun=self.material.noun,
             units=self.material.names,
             shots=shots,
-            training=_told(trained.told),
+            training=_record(trained.history),
             notes=(*notes, *self._notes(trained)),
         )
+
+    def _with_classes(self, notes: list[str]) -> Iterator[tuple[str, Scorer]]:
+        """SimpleShot on features that this meta-training did not make."""
+        for contender in contenders(self.seen, self.start, self.extraction, self.plan.seed):
+            if contender.name != self.plan.name:
+                head = Standing(Origin.of(_tensor(contender.values[self._learnt]), 0, 0))
+                values, kind = _tensor(contender.values), self.seen.task.kind
+                yield contender.name, partial(by_features, SimpleShot(), head, values, kind=kind)
+                notes += [contender.note] if contender.note else []
+
+    def _without_classes(self) -> Iterator[tuple[str, Scorer]]:
+        """The same network taught all tasks at once, and taught none, each tuned by steps in an episode."""
+        steps = self.plan.learner if isinstance(self.plan.learner, MAML) else MAML()
+        joint = Joint(inner_lr=steps.inner_lr, test_steps=steps.test_steps)
+        yield JOINT, partial(self._own, self._trained(joint), joint)
+        yield SCRATCH, partial(self._own, Trained(self._network(joint), self.start, None), joint)
 
     @cached_property
     def _learnt(self) -> Array:
@@ -160,9 +183,9 @@ class MetaComparison:
         sides = self.material.sides
         return sides.train if len(sides.train) else np.concatenate([sides.validation, sides.test])
 
-    def _network(self) -> Network:
+    def _network(self, learner: Learner) -> Network:
         """The start with what the learner puts on it."""
-        sides, learner = self.material.sides, self.plan.learner
+        sides = self.material.sides
         classes = 1 + int(self.material.codes[sides.train].max(initial=0))
         outputs = self.plan.way if self.seen.task.kind.has_classes else 1
         origin = Origin.of(_tensor(np.asarray(self.seen.values)[self._learnt]), classes, outputs)
@@ -189,8 +212,9 @@ class MetaComparison:
             for shape in plan.shapes
         }
 
-    def _own(self, trained: Trained, episodes: list[Episode]) -> list[float]:
-        learner, network, kind = self.plan.learner, trained.network, self.seen.task.kind
+    def _own(self, trained: Trained, learner: Learner, episodes: list[Episode]) -> list[float]:
+        """What a learner scores with a network that it meta-trained."""
+        network, kind = trained.network, self.seen.task.kind
         if isinstance(learner, FeatureLearner):
             return by_features(learner, network.head.cpu(), _tensor(self._values(trained)), episodes, kind)
         network.open(opened(network, learner, self.training).train)
@@ -220,21 +244,22 @@ class MetaComparison:
         return replace(self.start, name=label, module=module, fingerprint=mark, classifier=None)
 
     def _notes(self, trained: Trained) -> list[str]:
-        told = trained.told
-        if told is None:
+        history = trained.history
+        if history is None:
             return ["Nothing was trained: the backbone that is saved is the one that it began with."]
-        notes = list(told.notes)
-        if told.best < 0:
+        notes = list(history.notes)
+        if history.best < 0:
             notes.append("No epoch was better in validation than the start: the weights are those it began with.")
         if not len(self.material.sides.validation):
             notes.append(f"Too few {self.material.noun} for a validation: the last weights are kept.")
         return notes
 
-    def _place(self) -> Path | None:
+    def _place(self, learner: Learner) -> Path | None:
         """The folder of the journal of this very meta-training."""
         if self.extraction.cache is None:
             return None
-        about = [self.plan.name, self.plan.record(), asdict(self.training), self.start.fingerprint, self.seen.engine]
+        about = [type(learner).__name__, asdict(cast(Any, learner)), self.plan.way, self.plan.shots, self.plan.query]
+        about += [asdict(self.training), self.start.fingerprint, self.seen.engine]
         key = blake3(json.dumps([*about, torch.__version__, torch.get_num_threads()], sort_keys=True).encode())
         key.update(b"".join(self.seen.keys))
         for array in (self.material.targets, self.material.codes, self.seen.blocks, *self.material.sides[:3]):
@@ -246,8 +271,8 @@ def _tensor(values: Array) -> Tensor:
     return torch.from_numpy(np.asarray(values, np.float32))
 
 
-def _told(told: MetaTrained | None) -> dict[str, Any]:
-    if told is None:
+def _record(history: MetaTrained | None) -> dict[str, Any]:
+    if history is None:
         return {}
-    curves = [[epoch, *(None if np.isnan(value) else value for value in rest)] for epoch, *rest in told.curves]
-    return {"best": told.best, "parameters": told.parameters, "curves": curves}
+    curves = [[epoch, *(None if np.isnan(value) else value for value in rest)] for epoch, *rest in history.curves]
+    return {"best": history.best, "parameters": history.parameters, "curves": curves}

@@ -21,12 +21,13 @@ from headstart.evidence.baselines.descriptors import describe, scale_of
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Logged
+from headstart.preprocessing.numbers import NumberPreprocess
 from headstart.tasks import IMAGE, TEXT
 from headstart.tasks.task import Array
 
-__all__ = ["FROM_SCRATCH", "RANDOM", "SCRATCH", "SIMPLE", "Contender", "contenders", "is_random"]
+__all__ = ["FROM_SCRATCH", "JOINT", "RANDOM", "SCRATCH", "SIMPLE", "Contender", "contenders", "is_random"]
 
-SIMPLE, RANDOM, SCRATCH = "simpleshot", "random-weights", "from-scratch"
+SIMPLE, RANDOM, SCRATCH, JOINT = "simpleshot", "random-weights", "from-scratch", "all-tasks"
 _WORDS = 4096
 
 
@@ -46,6 +47,9 @@ def contenders(seen: FeatureSet, start: Backbone, extraction: Extraction, seed: 
             yield Contender(RANDOM, _through(seen, start.random(seed), extraction))
     else:
         yield Contender(RANDOM, np.asarray(seen.values))
+        if seen.task.modality.has_columns:
+            yield Contender(SCRATCH, _columns(seen))
+            return
         name = default(seen.task.modality)
         try:
             yield Contender(SIMPLE, _through(seen, load(name), extraction), f"simpleshot is on {name}")
@@ -73,6 +77,13 @@ def _described(seen: FeatureSet) -> Array:
 def _pictures(seen: FeatureSet) -> Array:
     thumbs = np.asarray(seen.thumbs)
     return describe(thumbs, scale_of(thumbs))
+
+
+def _columns(seen: FeatureSet) -> Array:
+    """In units of their spread, gaps at the mean."""
+    rows = np.asarray(seen.task.inputs, np.float64)
+    form = NumberPreprocess.of(rows)
+    return np.stack([form.prepare(row)[0] for row in rows])
 
 
 def _texts(seen: FeatureSet) -> Array:

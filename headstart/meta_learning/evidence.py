@@ -22,7 +22,7 @@ from headstart.tasks.task import Kind
 
 __all__ = ["FewShotEvidence", "ShotScores", "mean_of"]
 
-_SAID = {
+_VERDICTS = {
     "helps": "meta-training helps",
     "hurts": "meta-training does not help: {} is better",
     "cannot tell": "cannot tell whether meta-training helps",
@@ -127,17 +127,17 @@ class FewShotEvidence:
         score, gain = row.scores[self.learner], row.gains.get(self.over)
         parts = [f"{self._shape(row)}: {self.metric} {figure(score.value)} {spread(score)}"]
         if gain is not None:
-            said = (_SAID if self.trained else _BETTER)[verdict(gain)].format(self.over)
+            words = (_VERDICTS if self.trained else _BETTER)[verdict(gain)].format(self.over)
             parts.append(f"{self.over} {figure(row.scores[self.over].value)}")
-            parts.append(f"gain {signed(gain.value)} {spread(gain)}: {said}")
+            parts.append(f"gain {signed(gain.value)} {spread(gain)}: {words}")
         return "; ".join(parts)
 
     def _tested(self) -> str:
         train, validation, test = self.units
-        held = f", {len(validation)} for validation" if validation else ""
+        middle = f", {len(validation)} for validation" if validation else ""
         names = ", ".join(test[:SHOWN]) + (f" and {len(test) - SHOWN} more" if len(test) > SHOWN else "")
         unseen = f"{self.episodes:,} episodes of {len(test)} {self.noun} that nothing was learnt from: {names}"
-        return f"{unseen}; {len(train)} {self.noun} to learn from{held}; in brackets: 95 % intervals"
+        return f"{unseen}; {len(train)} {self.noun} to learn from{middle}; in brackets: 95 % intervals"
 
     def _table(self) -> Iterator[str]:
         """A line for each that answered, and for each gain; a column for each shot, as many as 79 columns hold."""

@@ -20,7 +20,7 @@ __all__ = ["Material"]
 class Material:
     """Of rows whose targets are known.
 
-    targets  (N,) codes of classes, or values
+    targets  (N,) codes of classes, or values in units of their spread in meta-training, which is `unit`
     tasks    (N,) the small task of each row, None where all are of one
     codes    (N,) from 0 up, which class of the classes to meta-train on a row is of, of which small task; 0 for others
     noun     what is divided: "classes" or "tasks"
@@ -50,6 +50,11 @@ class Material:
         )
         self.notes = (*([few] if left else []), *self.sides.notes)
         self.codes = self._coded(kind.has_classes)
+        self.unit = 1.0
+        if not kind.has_classes:
+            known = self.targets[self.sides.train]
+            self.unit = float(known.std()) or 1.0
+            self.targets = (self.targets - known.mean()) / self.unit
 
     def _coded(self, has_classes: bool) -> Array:
         codes = np.zeros(len(self.targets), np.int64)

@@ -73,10 +73,10 @@ def divide(units: Units, keys: Sequence[bytes], block: Array, group: Array | Non
         raise DataError(_too_few(len(present), units.noun, least))
     rows = [np.flatnonzero(np.isin(units.codes, side)) for side in sides]
     train, validation, test = rows
-    held = np.isin(block, block[test])
-    validation = validation[~held[validation]]
-    held |= np.isin(block, block[validation])
-    left = train[~held[train]]
+    elsewhere = np.isin(block, block[test])
+    validation = validation[~elsewhere[validation]]
+    elsewhere |= np.isin(block, block[validation])
+    left = train[~elsewhere[train]]
     lost = len(rows[0]) - len(left) + len(rows[1]) - len(validation)
     train_units, validation_units, test_units = (tuple(sorted(side)) for side in sides)
     return Sides(left, validation, test, (train_units, validation_units, test_units), _notes(lost))

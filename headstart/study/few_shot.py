@@ -10,25 +10,31 @@ from typing import Any
 import numpy as np
 
 from headstart.artefact.backbone_folder import Pretraining, write_backbone
+from headstart.backbones.assemble import assemble
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
+from headstart.backbones.small import of_rows
 from headstart.checks import at_least
 from headstart.data.losses import require_few_lost
 from headstart.data.read import read
 from headstart.data.roles import Roles
+from headstart.data.small_tasks import read_small_tasks, small_tasks_in
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look, through_window
-from headstart.listener import LOGGED, Listener
+from headstart.listener import LOGGED, Listener, Logged
 from headstart.meta_learning.comparison import MetaComparison, Plan
 from headstart.meta_learning.evidence import FewShotEvidence
 from headstart.meta_learning.learner import Learner
 from headstart.meta_learning.learners import LEARNERS, learner_named
+from headstart.meta_learning.material import Material
 from headstart.meta_learning.options import MetaTraining
 from headstart.methods.method import options_of, refuse_unknown, typed
+from headstart.preprocessing.numbers import NumberPreprocess
 from headstart.study.stopwatch import Stopwatch
+from headstart.tasks import ARRAY
 from headstart.tasks.task import Task
 from headstart.transfer import Device, EngineChoice
 
@@ -84,7 +90,8 @@ def few_shot(
               that says which task a row is of (role domain)
     way, shot classes of an episode, and labelled rows of each: one number or several
     learner   a row of `headstart.meta_learning.LEARNERS`
-    backbone  where meta-training begins; None: the default of the modality
+    backbone  where meta-training begins; None: the default of the modality, of tables and arrays (whose columns must be
+              numbers) a small network with random weights
     query     rows of each class that a test episode asks, at most
     episodes  test episodes of each shot
     options   of the learner and of its training, by name
@@ -104,13 +111,13 @@ def few_shot(
     task = _read(data, roles, kind, listener)
     require_few_lost(task, allow=allow_losses, learnt=True)
     _suits(chosen, learner, task)
-    start = load(backbone or default(task.modality))
+    plan = Plan(learner, chosen, training, way, tuple(sorted(set(shots))), query, episodes, seed)
+    start = load(backbone or default(task.modality)) if backbone or not task.modality.has_columns else _rows(task, plan)
     start, task = through_window(start, task, (), window, listener)
     extraction = Extraction(engine=engine, device=device, cache=Cache() if cache else None)
     with watch("features"):
         seen = look(task, start, extraction, listener)
     require_few_lost(seen.task, allow=allow_losses, learnt=True)
-    plan = Plan(learner, chosen, training, way, tuple(sorted(set(shots))), query, episodes, seed)
     study = MetaComparison(_by_content(seen), start, plan, replace(extraction, **_same_engine(seen)), listener)
     with watch("meta-training"):
         trained = study.trained()
@@ -135,12 +142,23 @@ def _configured(name: str, options: Mapping[str, Any], seed: int) -> tuple[Learn
 
 
 def _read(data: Any, roles: Roles, kind: str | None, listener: Listener) -> Task:
-    task = read(data, roles=roles, kind=kind)
+    names = small_tasks_in(str(data)) if isinstance(data, str | Path) else []
+    task = read_small_tasks(str(data), names, roles=roles) if names else read(data, roles=roles, kind=kind)
+    if task.modality.has_names:  # a network takes numbers
+        task = read(data, roles=replace(roles, modality=ARRAY), kind=kind)
     of = f" of {len(task.classes)} classes" if task.classes else ""
     listener.say(f"read {len(task):,} {task.modality.noun}{of}")
     for note in task.notes:
         listener.say(f"  {note}")
     return task
+
+
+def _rows(task: Task, plan: Plan) -> Backbone:
+    """A small network for rows of numbers, with random weights; it measures columns by the rows to meta-train on."""
+    seen = _by_content(look(task, None, Extraction(), Logged()))
+    material = Material(seen, way=plan.way, shot=max(plan.shots), trains=plan.learner.trains, seed=plan.seed)
+    rows = material.sides.train if len(material.sides.train) else np.arange(len(seen))
+    return assemble(of_rows(NumberPreprocess.of(np.asarray(seen.values)[rows])))
 
 
 def _suits(learner: Learner, name: str, task: Task) -> None:

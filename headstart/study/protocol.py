@@ -26,7 +26,7 @@ from headstart.features.feature_set import FeatureSet, glance
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
-from headstart.meta_learning.rule import rule_of
+from headstart.meta_learning.rule import modality_of, rule_of
 from headstart.methods.table import METHODS, configured
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
@@ -92,6 +92,8 @@ def fit(
             f"the weight column {roles.weight!r} has no use with a source, whose methods weigh rows themselves: leave "
             "--weight out, or --source"
         )
+    if (takes := modality_of(backbone)) is not None and takes.has_columns and roles.modality is None:
+        roles = replace(roles, modality=takes)  # a table, whose columns a network takes as numbers
     labels = may_use(target_labels, drawn=source is not None)
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     check_class_weight(class_weight, task.kind)

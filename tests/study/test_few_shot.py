@@ -51,7 +51,7 @@ def test_the_folder_holds_the_backbone_its_rule_and_its_evidence(learner):
     made = read_pretraining(folder)
     assert (made.method, made.rule) == ("protonet", "prototypes")
     assert made.page == str(learnt.evidence)
-    assert made.facts["over"] == "random-weights"
+    assert made.facts["over"] == "simpleshot"  # on the bundled backbone, since this one begins with random weights
     assert made.options["way"] == 2
     assert [row["shot"] for row in made.facts["shots"]] == [1, 3]
     sides = made.facts["classes"]
@@ -171,3 +171,48 @@ def test_shots_that_are_no_numbers_are_refused(run, pictures, tmp_path):
     output = run("few-shot", pictures, "--shot", "1;5", "--out", tmp_path / "a")
     assert output.code == 2
     assert "--shot 1;5: expected whole numbers with commas between them, such as 1,5" in output.err
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory):
+    """Nine small tasks of twelve rows: y = a x + b of each task's own."""
+    table = tmp_path_factory.mktemp("lines") / "lines.csv"
+    rng = np.random.default_rng(0)
+    rows = ["x,y,line"]
+    for task in range(9):
+        a, b = rng.normal(size=2)
+        rows += [f"{x:.4f},{a * x + b:.4f},line {task}" for x in rng.uniform(-2, 2, 12)]
+    table.write_text("\n".join(rows), "utf-8")
+    return table
+
+
+def test_a_regression_of_small_tasks_and_a_fit_that_goes_on_with_it(run, lines, tmp_path):
+    words = ["--target", "y", "--task", "line", "--shot", "4", "--learner", "maml", "--episodes", 6]
+    output = run(
+        "few-shot", lines, *words, "--out", tmp_path / "a", "--json", "--option", "epochs=1", "--option=steps=2"
+    )
+    assert output.code == 0, output.err
+    record = json.loads(output.out)
+    assert (record["metric"], record["over"], record["rule"]) == ("mean_squared_error", "all-tasks", "fine-tune")
+    assert list(record["shots"][0]["scores"]) == ["maml", "all-tasks", "from-scratch"]
+    assert {side: len(names) for side, names in record["tasks"].items()} == {"train": 5, "validation": 1, "test": 3}
+    fit = ["--target", "y", "--input", "x", "--backbone", f"file:{tmp_path / 'a'}", "--method", "ridge"]
+    fitted = run("fit", lines, *fit, "--out", tmp_path / "m", "--json")
+    assert fitted.code == 0, fitted.err
+    model = headstart.Transfer.load(tmp_path / "m")
+    assert model.model_.backbone.dim == 40
+    assert model.predict([[0.5], [1.0]]).shape == (2,)
+    predicted = run("predict", tmp_path / "m", lines, "--out", tmp_path / "p.csv")
+    assert predicted.code == 0, predicted.err
+
+
+def test_small_tasks_in_folders(tmp_path):
+    words = {"a": "sun rain snow", "b": "car bus bike", "c": "rose oak fern", "d": "salt pepper mint"}
+    for task, labels in words.items():
+        for label in labels.split():
+            (tmp_path / task / label).mkdir(parents=True)
+            for row in range(3):
+                (tmp_path / task / label / f"{row}.txt").write_text(f"{label} number {row}", "utf-8")
+    learnt = few_shot(tmp_path, way=2, shot=1, episodes=8, learner="simpleshot", backbone="bundled:wordllama")
+    assert learnt.evidence.noun == "tasks"
+    assert set(learnt.evidence.units[2]) <= set(words)
