@@ -92,7 +92,7 @@ def _bundles(codes: Array, present: Sequence[int], group: Array | None) -> list[
 
 
 def _drawn(bundle: tuple[int, ...], codes: Array, keys: Sequence[bytes], seed: int) -> bytes:
-    content = sorted(keys[row] for row in np.flatnonzero(np.isin(codes, bundle)))
+    content = sorted(keys[row] for row in np.flatnonzero(np.isin(codes, bundle)).tolist())
     return blake3(b"".join(content) + f"meta-learning {seed}".encode()).digest()
 
 
