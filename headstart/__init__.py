@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from headstart.evidence.evidence import Evidence
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
-    from headstart.study.multi_task import MultiTask
     from headstart.study.few_shot import few_shot
+    from headstart.study.multi_task import MultiTask
     from headstart.study.protocol import check, evaluate, fit, predict
     from headstart.study.several import evaluate_tasks, fit_tasks, predict_tasks
     from headstart.study.shift import shift

@@ -47,7 +47,7 @@ class ANIL(FeatureLearner):
         def cost(weights: Weights) -> Tensor:
             return mean_loss(functional_call(head, weights, (support,)), targets, kind)
 
-        begin = dict(head.named_parameters())
+        begin: Weights = dict(head.named_parameters())
         weights = descended(cost, begin, lr=self.inner_lr, steps=self.steps, through=torch.is_grad_enabled())
         answers: Tensor = functional_call(head, weights, (query,))
         return answers

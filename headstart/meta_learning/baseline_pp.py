@@ -11,7 +11,7 @@ A batch holds the rows of an episode, so few classes at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,8 +56,9 @@ class BaselinePP(FeatureLearner):
 
     def loss(self, network: Network, features: Features, batch: Batch) -> Tensor:
         """Of all rows, by their classes in the whole task."""
-        x = network.head(features(*batch.inputs))
-        return functional.cross_entropy(self._logits(x, network.head.classes), batch.codes)
+        head = cast(CosineStanding, network.head)
+        x = head(features(*batch.inputs))
+        return functional.cross_entropy(self._logits(x, head.classes), batch.codes)
 
     def from_features(self, head: nn.Module, support: Tensor, targets: Tensor, query: Tensor, way: int) -> Tensor:
         s, q = (functional.normalize(head(x), dim=1) for x in (support, query))

@@ -44,7 +44,8 @@ class Material:
         codes = np.where(np.isin(units, able), units, -1)
         left = len(np.unique(units[units >= 0])) - len(able)
         self.sides = divide(Units(codes, labels, self.noun), seen.keys, seen.blocks, task.group, least, seed=seed)
-        self.names = tuple(tuple(labels[code] for code in side) for side in self.sides.units)
+        train, validation, test = (tuple(labels[code] for code in side) for side in self.sides.units)
+        self.names = (train, validation, test)
         few = f"{left} {self.noun} left out: fewer than {shot + 1} different rows" + (
             "" if self.tasks is None else f" of {ways} classes" if kind.has_classes else ""
         )

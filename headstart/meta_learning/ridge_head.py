@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -53,15 +53,19 @@ class R2D2(FeatureLearner):
         return RidgeStanding(origin, self.lam, self.alpha)
 
     def from_features(self, head: nn.Module, support: Tensor, targets: Tensor, query: Tensor, way: int) -> Tensor:
-        x, x_q, lam = head(support), head(query), torch.exp(head.log_lambda)
+        ridged = cast(RidgeStanding, head)
+        x, x_q, lam = ridged(support), ridged(query), torch.exp(ridged.log_lambda)
         if targets.is_floating_point():
             middle = targets.mean()
-            return x_q @ ridge(x, (targets - middle).unsqueeze(1).to(x.dtype), lam) + middle
+            values: Tensor = x_q @ ridge(x, (targets - middle).unsqueeze(1).to(x.dtype), lam) + middle
+            return values
         y = functional.one_hot(targets, way).to(x.dtype)
-        return torch.exp(head.log_alpha) * (x_q @ ridge(x, y, lam)) + head.beta
+        logits: Tensor = torch.exp(ridged.log_alpha) * (x_q @ ridge(x, y, lam)) + ridged.beta
+        return logits
 
 
 def ridge(x: Tensor, y: Tensor, lam: Tensor) -> Tensor:
     """(D, C) X' (X X' + lambda I)^-1 Y."""
     gram = x @ x.T + lam * torch.eye(len(x), dtype=x.dtype, device=x.device)
-    return x.T @ torch.linalg.solve(gram, y)
+    weights: Tensor = x.T @ torch.linalg.solve(gram, y)
+    return weights

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from headstart.meta_learning.episodes import TRAIN_STREAM, VALIDATION_STREAM, Sampler, Shape
 from headstart.meta_learning.judge import batch_of, by_features, by_inputs
-from headstart.meta_learning.learner import Batch, FeatureLearner, Learner
+from headstart.meta_learning.learner import Batch, FeatureLearner, Learner, Standing
 from headstart.meta_learning.options import MetaTraining
 from headstart.network import Network
 from headstart.tasks.task import Array, Kind
@@ -71,10 +71,10 @@ class TaskSource:
             for episode in sampler.several(shape, count, seed=self.options.seed, stream=VALIDATION_STREAM)
         ]
         if isinstance(learner, FeatureLearner):
-            rows = self.draw.validation_rows
-            values = torch.zeros(len(self.draw.codes), len(network.head.mean))
-            values[rows] = features_of(self.feed, rows).cpu()
-            scores = by_features(learner, network.head, values.to(network.head.mean.device), episodes, self.draw.kind)
+            rows, head = self.draw.validation_rows, cast(Standing, network.head)
+            values = torch.zeros(len(self.draw.codes), len(head.mean), device=head.mean.device)
+            values[rows] = features_of(self.feed, rows)
+            scores = by_features(learner, head, values, episodes, self.draw.kind)
         else:
             scores = by_inputs(learner, network, self.features, self.feed.inputs, episodes, self.draw.kind)
         return [1 - score for score in scores] if self.draw.kind.has_classes else scores

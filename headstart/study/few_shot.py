@@ -113,7 +113,8 @@ def few_shot(
     _suits(chosen, learner, task)
     plan = Plan(learner, chosen, training, way, tuple(sorted(set(shots))), query, episodes, seed)
     start = load(backbone or default(task.modality)) if backbone or not task.modality.has_columns else _rows(task, plan)
-    start, task = through_window(start, task, (), window, listener)
+    settled, task = through_window(start, task, (), window, listener)
+    start = settled or start
     extraction = Extraction(engine=engine, device=device, cache=Cache() if cache else None)
     with watch("features"):
         seen = look(task, start, extraction, listener)
