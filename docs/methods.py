@@ -10,6 +10,7 @@ HEADINGS = {
     "features stay, with a source": "With a source, features stay",
     "weights move, with a source": "With a source, weights move",
     "weights move, for several targets": "For several targets, weights move",
+    "weights move, with a teacher": "With a teacher",
 }
 
 
@@ -23,6 +24,12 @@ TRAINED = [row for row in ROWS if row.moves_weights]
 SHARED = [option for option in TRAINED[0].options if all(option.name in names(row) for row in TRAINED)]
 
 
+def about(row: Description) -> str:
+    """What it does, without what the heading says."""
+    prefixes = ("with a source: ", "with a teacher: ", "several targets: ")
+    return next((row.about.removeprefix(one) for one in prefixes if row.about.startswith(one)), row.about)
+
+
 def table(rows: list[Description]) -> str:
     """One line a method, with the options that are its own."""
     lines = ["| method | what it does | options, with their defaults |", "|---|---|---|"]
@@ -30,8 +37,7 @@ def table(rows: list[Description]) -> str:
     for row in rows:
         own = [option for option in row.options if option.name not in shared]
         options = ", ".join(f"`{option.name}={option.default}`" for option in own) or "none of its own"
-        about = row.about.removeprefix("with a source: ").removeprefix("several targets: ")
-        lines.append(f"| `{row.name}` | {about} | {options} |")
+        lines.append(f"| `{row.name}` | {about(row)} | {options} |")
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headstart.evidence.evidence import Evidence
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
+    from headstart.study.distillation import distil
     from headstart.study.few_shot import few_shot
     from headstart.study.multi_task import MultiTask
     from headstart.study.protocol import check, evaluate, fit, predict
@@ -40,6 +41,7 @@ _HOME = {
     "Task": "tasks.task",
     "Transfer": "transfer",
     "check": "study.protocol",
+    "distil": "study.distillation",
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.several",
     "few_shot": "study.few_shot",
@@ -66,6 +68,7 @@ __all__ = [
     "Task",
     "Transfer",
     "check",
+    "distil",
     "evaluate",
     "evaluate_tasks",
     "few_shot",

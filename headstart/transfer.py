@@ -20,6 +20,7 @@ from headstart.artefact import Model
 from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
+from headstart.data.arrays import as_task
 from headstart.data.estimator_inputs import both_tasks, task_to_answer, task_to_fit
 from headstart.data.pair import Pair
 from headstart.data.quality.findings import Report
@@ -35,11 +36,13 @@ from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.meta_learning.rule import modality_of
-from headstart.methods.method import Method
+from headstart.methods.born_again import refuse_teacher, teaching_for
+from headstart.methods.method import Data
 from headstart.methods.model import answer, class_weight_of, features
 from headstart.methods.plan import Plan
 from headstart.methods.table import configured, fit_model, row_of
-from headstart.methods.task_pair import StrategyFitter, TaskPair
+from headstart.methods.task_pair import StrategyFitter, TaskPair, refuse_source
+from headstart.methods.teaching import Teaching
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
 from headstart.tasks.task import Array, Task
 
@@ -105,12 +108,24 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.window = window
 
     @with_own_defaults
-    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None, source: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        groups: Any = None,
+        sample_weight: Any = None,
+        source: Any = None,
+        teacher: Any = None,
+        unlabelled: Any = None,
+    ) -> Self:
         """Fit on all rows. Rows with the same `groups` label share a fold of the inner cross-validation.
 
         sample_weight   (N,) numbers from 0 up, how much each row counts. Whole numbers that do not make the rows more
                         than four times as many are repetitions; a row of 0 is as good as not there
         source          (X, y) of a related task, for a method that draws on one; y of the target may then be None
+        teacher         for a method that learns from one: a fitted Transfer, the folder of a saved model, a list of
+                        these or of pairs (teacher, weight), or "self"; y may then be None
+        unlabelled      more inputs, to learn the teacher's answers to
 
         Raises DataError (a ValueError) where X or y cannot be used, and where an input cannot be read.
         """
@@ -119,22 +134,28 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if getattr(row, "needs_tasks", False):
             raise ValueError(f"method {self.method!r} weighs the losses of several targets: use headstart.MultiTask")
         if source is not None:
-            self._refuse_with_source(row, sample_weight)
+            refuse_source(row, self.method, sample_weight)
             return self._fit_with_source(both_tasks(self, X, y, groups, source))
-        task = task_to_fit(self, X, y, groups, sample_weight)
+        refuse_teacher(row, self.method, teacher, unlabelled)
+        task = task_to_fit(self, X, y, groups, sample_weight, taught=teacher is not None)
         check_class_weight(self.class_weight, task.kind)
         self.__dict__.pop("model_", None)
         seen = self._readable(self.look(task, listener=LOGGED))
         settled = self.extraction(seen.engine or None)
-        return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled))
+        teaching = None if teacher is None else self._teaching(teacher, unlabelled, seen, settled)
+        if teaching is not None and y is None:
+            seen = teaching.answered(seen)
+        return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled, teaching=teaching))
 
-    def _refuse_with_source(self, row: Method, sample_weight: Any) -> None:
-        if not row.needs_source:
-            raise ValueError(f"method {self.method!r} draws on no source task: leave source out, or use 'coral' or so")
-        if sample_weight is not None:
-            raise ValueError(
-                "sample_weight has no use with a source, whose methods weigh rows themselves: leave it out"
-            )
+    def _teaching(self, teacher: Any, unlabelled: Any, seen: FeatureSet, extraction: Extraction) -> Teaching:
+        """What a teacher says of the rows, and of inputs without a label."""
+        bare = None
+        if unlabelled is not None:
+            bare = self._readable(look(as_task(unlabelled), self.backbone_, extraction, LOGGED, "unlabelled"))
+        teaching = teaching_for(teacher, self.plan, Data(seen, self.backbone_, (extraction, LOGGED)), bare)
+        if teaching.kind != self.kind:
+            raise DataError(f"the teacher is of a {teaching.kind}: give Transfer(kind={str(teaching.kind)!r})")
+        return teaching
 
     def _fit_with_source(self, both: Pair) -> Self:
         """Fit to the target of a pair of tasks, all of whose rows are labelled, or none."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
@@ -26,7 +27,12 @@ NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 FROZEN = [name for name, row in METHODS.items() if not row.moves_weights and not row.needs_source]
 BETWEEN = [name for name, row in METHODS.items() if row.needs_source and not row.moves_weights]
 SHARING = [name for name, row in METHODS.items() if getattr(row, "needs_tasks", False)]
-MOVING = [name for name, row in METHODS.items() if row.moves_weights and not row.needs_source and name not in SHARING]
+TAUGHT = [name for name, row in METHODS.items() if row.needs_teacher]
+MOVING = [
+    name
+    for name, row in METHODS.items()
+    if row.moves_weights and not row.needs_source and name not in (*SHARING, *TAUGHT)
+]
 DEEP = [name for name, row in METHODS.items() if row.moves_weights and row.needs_source]
 SENTENCES = [
     f"{word} {noun}" for word in ("awful", "broken", "lovely", "great") for noun in ["film", "song", "meal", "room"]
@@ -201,6 +207,54 @@ def test_a_row_that_moves_weights_towards_a_target_learns_and_comes_back(name, t
     np.testing.assert_array_equal(loaded.predict_proba(SENTENCES), made.predict_proba(SENTENCES))
 
 
+@pytest.fixture(scope="module")
+def teacher():
+    """Of pictures of two classes, of which one is brighter."""
+    return Transfer(BIG, "logistic", engine="torch", cache=False).fit(*shades())
+
+
+BIG, SMALL = "timm:test_resnet?weights=random", "timm:test_resnet?weights=random&seed=3"
+
+
+def shades():
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 128, (32, 32, 3)).astype(np.uint8) + np.uint8(100 * (row % 2)) for row in range(16)]
+    return [Image.fromarray(pixels) for pixels in pictures], ["dark", "light"] * 8
+
+
+@pytest.mark.parametrize(
+    "name", ["distil", *(pytest.param(n, marks=pytest.mark.slow) for n in TAUGHT if n != "distil")]
+)
+def test_a_row_that_learns_from_a_teacher_learns_is_the_same_twice_and_comes_back(name, teacher, tmp_path):
+    pictures, labels = shades()
+    options = {"epochs": 2, "batch": 8, "lr": 1e-3, "validation": 0}
+    student = Transfer(SMALL, name, options=options, engine="torch", cache=False)
+    fitted = student.fit(pictures[:12], labels[:12], teacher=teacher, unlabelled=pictures[12:])
+    moves_what_it_says(METHODS[name].tune, load(SMALL), fitted.backbone_)
+    assert fitted.model_.head.facts.account["rows_without_label"] == 4
+    assert fitted.score(pictures, labels) > 0.8
+    loaded = Transfer.load(fitted.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict_proba(pictures), fitted.predict_proba(pictures))
+    again = clone(student).fit(pictures[:12], labels[:12], teacher=teacher, unlabelled=pictures[12:])
+    np.testing.assert_array_equal(again.predict_proba(pictures), fitted.predict_proba(pictures))
+    bare = clone(student).fit(pictures, None, teacher=teacher)
+    assert bare.score(pictures, teacher.predict(pictures)) > 0.8
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_a_row_that_learns_from_a_teacher_needs_one_and_weights(name, teacher):
+    with pytest.raises(ValueError, match=f"method '{name}' learns from a teacher: headstart distil MODEL DATA"):
+        fit(pd.DataFrame({"text": SENTENCES, "label": MOODS}), method=name)
+    with pytest.raises(ValueError, match=f"method '{name}' learns from a teacher: give one with headstart.distil"):
+        Transfer(SMALL, name).fit(*shades())
+    with pytest.raises(ValueError, match="method 'lora' learns from no teacher: leave teacher out, or use 'distil'"):
+        Transfer(SMALL, "lora").fit(*shades(), teacher=teacher)
+    with pytest.raises(ValueError, match="rows without a label are learnt from a teacher's answers: give a teacher"):
+        Transfer(SMALL, "lora").fit(*shades(), unlabelled=shades()[0])
+    with pytest.raises(ValueError, match=f"mixup = 0.2: method '{name}' learns from a teacher, which is not asked of"):
+        configured(name, {"mixup": 0.2}, 0)
+
+
 def test_answers_of_the_target_are_read_only_where_they_may_be():
     target = two_collections()[1]
     other = target.assign(label=target["label"].replace({"good": "bad", "bad": "good"}))
@@ -280,6 +334,8 @@ def test_a_row_that_moves_weights_refuses_data_that_have_none(name):
         ("lora+l2-sp", "l2-sp draws weights to those of the source, and lora moves none of them; give 'lora' with"),
         ("head+dann", "dann adapts the backbone, and head does not move it"),
         ("head+pcgrad", "pcgrad weighs what several targets share, and head moves nothing of it"),
+        ("head+hints", "hints teaches it the features of another, and head does not move it"),
+        ("head+attention", "attention teaches it the maps of another, and head does not move it"),
         ("gradual+l2-spa", "method 'l2-spa' is unknown; nearest: l2-sp"),
     ],
 )
@@ -294,6 +350,8 @@ def test_a_pair_is_the_tune_of_one_row_and_the_loss_of_another():
     assert configured("lora+delta", {}, 0).loss == METHODS["delta"].loss
     assert configured("lora+dann", {"width": "8"}, 0).loss == replace(METHODS["dann"].loss, width=8)
     assert configured("scratch+cdan", {}, 0).tune.scratch
+    assert configured("scratch+distil", {}, 0).tune.scratch
+    assert configured("head+distil", {"temperature": "4"}, 0).loss == replace(METHODS["distil"].loss, temperature=4.0)
     with pytest.raises(ValueError, match=r"mixup = 0.2: method 'lora.dann' compares two tasks, and mixed rows are of"):
         configured("lora+dann", {"mixup": 0.2}, 0)
 

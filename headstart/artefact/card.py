@@ -134,6 +134,37 @@ def _verdict(evidence: dict[str, Any]) -> Iterable[str]:
     adaptation = evidence.get("adaptation")
     if isinstance(adaptation, dict):
         yield from _judged("Adaptation", adaptation.get("verdict"), adaptation.get("gain"), adaptation.get("why"))
+    distillation = evidence.get("distillation")
+    if isinstance(distillation, dict):
+        yield from _distilled(distillation)
+
+
+def _distilled(distillation: dict[str, Any]) -> Iterable[str]:
+    """Whether the teacher helped, and accuracy against cost."""
+    gain, why = distillation.get("gain"), distillation.get("why")
+    yield from _judged("The teacher", distillation.get("verdict"), gain, why)
+    compared = distillation.get("compared")
+    rows = [row for row in compared if isinstance(row, dict)] if isinstance(compared, list) else []
+    header = ["", _safe(distillation.get("metric", "")).replace("_", " "), "answers as the teacher does"]
+    header += ["calibration error", "MB", "figures", "ms an input"]
+    names = ("score", "agreement", "calibration")
+    yield _table(
+        header,
+        [
+            [
+                _safe(row.get("name", "")),
+                *(_score(row.get(name)) for name in names),
+                *(_figure(row.get(name)) for name in ("megabytes", "parameters", "milliseconds")),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
 def _judged(what: str, verdict: Any, gain: Any, why: Any) -> Iterable[str]:

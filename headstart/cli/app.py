@@ -13,6 +13,7 @@ from collections.abc import Callable
 import typer
 
 from headstart.cli.diagnose import check, shift
+from headstart.cli.distil import distil
 from headstart.cli.features import features
 from headstart.cli.few_shot import few_shot
 from headstart.cli.fit import fit
@@ -36,7 +37,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-WITH_WORDS: tuple[Callable[..., None], ...] = (fit, predict, evaluate, check, shift, features, pretrain, few_shot, show)
+WITH_WORDS: tuple[Callable[..., None], ...] = (
+    fit,
+    predict,
+    evaluate,
+    distil,
+    check,
+    shift,
+    features,
+    pretrain,
+    few_shot,
+    show,
+)
 ALONE: tuple[Callable[..., None], ...] = (methods, cache)
 for verb in WITH_WORDS:
     app.command(no_args_is_help=True)(verb)

@@ -19,6 +19,7 @@ METHOD = (
     "discriminator, bbse, mlls; and weights move: dann, cdan, dan, deep-coral, mcc, graph. "
     "With several targets: auto (joint, and alone what it makes worse); TUNE+weighted, +uncertainty, +dwa, +gradnorm, "
     "+pcgrad, +cagrad, +nash-mtl, +imtl. "
+    "From a teacher, by headstart distil: distil, decoupled, hints, relational, attention. "
     "Default: probe; auto with --source. Options of each: headstart methods NAME"
 )
 

@@ -27,8 +27,15 @@ __all__ = ["both_tasks", "task_to_answer", "task_to_fit"]
 FLOATS = (np.float64, np.float32)
 
 
-def task_to_fit(estimator: Any, X: Any, y: Any, groups: Any = None, weights: Any = None) -> Task:
-    """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds."""
+def task_to_fit(
+    estimator: Any, X: Any, y: Any, groups: Any = None, weights: Any = None, *, taught: bool = False
+) -> Task:
+    """The task of a fit: arrays go through scikit-learn's own validation, so that its contract holds.
+
+    taught   whether there is a teacher: y may then be None
+    """
+    if y is None and taught:
+        return as_task(X, group=groups)
     if y is None:
         raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
     kind = _kind(estimator)

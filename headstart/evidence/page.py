@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator
 
 from headstart.evidence.assess import NO_PRETRAINING, Gain
+from headstart.evidence.distillation import in_words
+from headstart.evidence.distillation import table as costs
 from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.record import Record
 from headstart.evidence.steps import table
@@ -43,7 +45,7 @@ def headline(evidence: Record) -> str:
         if adaptation is not None and adaptation.why == untold:
             return "; ".join([*parts, f"whether transfer and adaptation help is not known: {untold}"])
         parts.append(f"whether transfer helps is not known: {untold}")
-    return "; ".join([*parts, *_adaptation(evidence)])
+    return "; ".join([*parts, *_adaptation(evidence), *_taught(evidence)])
 
 
 def _said(evidence: Record, what: str) -> str:
@@ -62,6 +64,11 @@ def _adaptation(evidence: Record) -> Iterator[str]:
         yield f"gain over {adaptation.gain.over}, which does not adapt, {_gain(adaptation.gain)}: {verdict}"
 
 
+def _taught(evidence: Record) -> Iterator[str]:
+    if evidence.distillation is not None:
+        yield in_words(evidence.distillation, {key: said.format("the teacher") for key, said in _SAID[True].items()})
+
+
 def _gain(gain: Gain) -> str:
     return f"{signed(gain.value)} {spread(gain.interval)}"
 
@@ -73,6 +80,7 @@ def page(evidence: Record) -> str:
         wrapped(_rows(evidence)),
         list(_table(evidence)),
         list(_steps(evidence)),
+        list(_kept(evidence)),
         list(_weakest(evidence)),
         list(_mistakes(evidence)),
         [line for note in evidence.notes for line in wrapped(note, indent="  ")],
@@ -105,6 +113,12 @@ def _steps(evidence: Record) -> Iterator[str]:
     if steps := evidence.facts.steps:
         yield f"what each dearer step bought ({_words(steps[0].metric)}; cost of one fit)"
         yield from table(steps)
+
+
+def _kept(evidence: Record) -> Iterator[str]:
+    if (distillation := evidence.distillation) is not None:
+        yield from wrapped(f"what the student kept of its teacher ({distillation.teacher}), and what either costs")
+        yield from costs(distillation)
 
 
 def _weakest(evidence: Record) -> Iterator[str]:

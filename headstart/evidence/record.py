@@ -12,6 +12,7 @@ import numpy as np
 from headstart.errors import DataError
 from headstart.evidence.assess import Adaptation, Assessment, Gain
 from headstart.evidence.confusion import ClassScore, Mistake
+from headstart.evidence.distillation import Distillation, distillation_from
 from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.intervals import Interval
@@ -49,6 +50,7 @@ class Record:
     notes        what a reader should know before believing the figures
     findings     what the check of the data found, as JSON
     adaptation   with a source: whether adaptation helped; None without one
+    distillation  of a student: what it kept of its teacher, and whether that helped; None without one
     """
 
     kind: Kind
@@ -66,6 +68,7 @@ class Record:
     notes: tuple[str, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
     adaptation: Adaptation | None = None
+    distillation: Distillation | None = None
 
     @property
     def metrics(self) -> dict[str, Interval]:
@@ -103,6 +106,8 @@ def to_record(evidence: Record) -> dict[str, Any]:
         **{key: [_of_labels(row._asdict()) for row in getattr(evidence, key)] for key in _TABLES},
         **{key: facts_record(evidence.facts) if key == _FACTS else getattr(evidence, key) for key in _MORE},
     }
+    if evidence.distillation is not None:
+        record["distillation"] = evidence.distillation.to_json()
     return {key: _plain(value) for key, value in record.items()}
 
 
@@ -122,8 +127,9 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             "facts": facts_from(data[_FACTS]),
             **{key: tuple(data[key]) for key in ("notes", "findings")},
             "adaptation": _adaptation(data.get("adaptation")),  # a record of an earlier version has none
+            "distillation": distillation_from(data.get("distillation")),  # nor has one without a teacher
         }
-    except (TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(str(error)) from error
 
 

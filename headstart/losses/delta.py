@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headstart.checks import at_least
 from headstart.losses.penalty import Context, Norms, Pass
 from headstart.losses.supervised import Needs, Supervised
+from headstart.losses.taps import Taps
 from headstart.network import Network
 
 __all__ = ["Delta"]
@@ -56,7 +56,7 @@ class Maps(Norms):
         self._loss = loss
         self._source = deepcopy(network.backbone).eval().requires_grad_(False)
         places = [end for stage in network.stages[:-1] for end in network.modules_of(stage)[-1:]]
-        self._now, self._then = _Taps(network.backbone, places), _Taps(self._source, places)
+        self._now, self._then = Taps(network.backbone, places), Taps(self._source, places)
 
     def batch(self, found: Pass) -> Tensor | None:
         """Of these rows."""
@@ -72,30 +72,6 @@ class Maps(Norms):
         """Leave the network as it was."""
         self._now.close()
         self._then.close()
-
-
-class _Taps:
-    """What the last module of each stage put out in the last pass, from the lowest stage to the highest."""
-
-    def __init__(self, backbone: nn.Module, places: list[str]) -> None:
-        self._maps: dict[str, Tensor] = {}
-        self._places = places
-        self._handles = [
-            backbone.get_submodule(place).register_forward_hook(partial(_keep, self._maps, place)) for place in places
-        ]
-
-    def taken(self) -> list[Tensor]:
-        return [self._maps.pop(place) for place in self._places if place in self._maps]
-
-    def close(self) -> None:
-        for handle in self._handles:
-            handle.remove()
-
-
-def _keep(maps: dict[str, Tensor], place: str, module: nn.Module, args: Any, output: Any) -> None:
-    first = output[0] if isinstance(output, tuple) else output
-    if isinstance(first, Tensor):
-        maps[place] = first
 
 
 def spectral_tail(features: Tensor, smallest: int) -> Tensor:

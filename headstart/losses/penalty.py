@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -22,13 +23,18 @@ class Context(NamedTuple):
     network   with the weights that it begins with
     seed      of the training
     kind      of the task
-    teacher   (N, C) logits, or (N, 1) values, of a teacher for all rows of the training, by their numbers
+    teacher   (N, C) logits, or (N, 1) values, of a teacher for all rows of the training, by their numbers; NaN where it
+              says nothing of a row, or does not know a class
+    teacher_features   (N, D) what the teacher's backbone makes of them; None where the loss did not ask for it
+    teacher_maps       by (height, width), (N, height * width): where the teacher looks, as vectors of unit length
     """
 
     network: Network
     seed: int = 0
     kind: Kind = CLASSIFICATION
     teacher: Tensor | None = None
+    teacher_features: Tensor | None = None
+    teacher_maps: Mapping[tuple[int, int], Tensor] = MappingProxyType({})
 
 
 class Pass(NamedTuple):
@@ -41,6 +47,8 @@ class Pass(NamedTuple):
     target    (N,) bool: the rows that are of the target; None where there is no other task
     done      how much of the stage is over, 0 to 1
     rows      (N,) the numbers of the rows in the training, as a teacher's answers go by them
+    targets   (N,) codes, (N, C) 0 or 1, or (N,) values
+    weights   (N,) how much each row's target counts; 0 where it is not known
     """
 
     inputs: tuple[Tensor, ...]
@@ -50,6 +58,8 @@ class Pass(NamedTuple):
     target: Tensor | None = None
     done: float = 0.0
     rows: Tensor | None = None
+    targets: Tensor | None = None
+    weights: Tensor | None = None
 
 
 class Helper(NamedTuple):

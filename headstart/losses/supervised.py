@@ -15,9 +15,11 @@ from headstart.losses.penalty import Context, Norms, Penalty
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Kind
 
-__all__ = ["Needs", "Supervised"]
+__all__ = ["Knowledge", "Needs", "Supervised"]
 
 Needs = Literal["nothing", "source", "maps", "target", "teacher", "views", "tasks"]
+Knowledge = Literal["answers", "features", "maps"]
+"""Of a teacher: what it says, what its backbone makes of the inputs, and where its stages look (Gou et al., 2021)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Supervised:
     needs   what the loss compares with: nothing, the weights that the backbone came with, what its stages made of the
             inputs, rows of a target task, the answers of a teacher, other views of the same rows, or the losses of
             several tasks
+    learns_from   what of a teacher it compares with, where it needs one
     kinds   the tasks that it is for
     amounts the options that may not be negative
     """
@@ -36,6 +39,7 @@ class Supervised:
     l1: float = 0.0
     l2: float = 0.0
     needs: ClassVar[Needs] = "nothing"
+    learns_from: ClassVar[Knowledge] = "answers"
     kinds: ClassVar[tuple[Kind, ...]] = (CLASSIFICATION, REGRESSION, MULTILABEL)
     amounts: ClassVar[tuple[str, ...]] = ("l1", "l2")
 
@@ -51,6 +55,11 @@ class Supervised:
         if mixup and self.needs == "target":
             raise ValueError(
                 f"mixup = {mixup}: {type(self).__name__} compares rows of two tasks, and mixed rows are of both; "
+                "leave it at 0"
+            )
+        if mixup and self.needs == "teacher":
+            raise ValueError(
+                f"mixup = {mixup}: {type(self).__name__} learns from a teacher, which was not asked of mixed rows; "
                 "leave it at 0"
             )
 

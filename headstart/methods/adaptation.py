@@ -25,6 +25,7 @@ class Adaptation:
     about: str
     strategy: Strategy
     needs_source: ClassVar[bool] = True
+    needs_teacher: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:
@@ -58,6 +59,7 @@ class Guard:
 
     about: str
     needs_source: ClassVar[bool] = True
+    needs_teacher: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:

@@ -23,6 +23,7 @@ class Description(NamedTuple):
     moves_weights: bool
     options: tuple[Option, ...]
     needs_tasks: bool = False
+    needs_teacher: bool = False
 
     @property
     def family(self) -> str:
@@ -30,6 +31,8 @@ class Description(NamedTuple):
         moves = "weights move" if self.moves_weights else "features stay"
         if self.needs_tasks:
             return f"{moves}, for several targets"
+        if self.needs_teacher:
+            return f"{moves}, with a teacher"
         return f"{moves}, with a source" if self.needs_source else moves
 
     def to_json(self) -> dict[str, Any]:
@@ -61,10 +64,13 @@ def listing() -> str:
 
 def _described(name: str, row: Method) -> Description:
     options, tasks = tuple(row.options().values()), getattr(row, "needs_tasks", False)
-    return Description(name, row.about, row.needs_source, row.moves_weights, options, tasks)
+    return Description(name, row.about, row.needs_source, row.moves_weights, options, tasks, row.needs_teacher)
 
 
 def _lines(row: Description) -> Iterator[str]:
-    first, *more = wrap(row.about.removeprefix("with a source: ").removeprefix("several targets: "), _WIDTH - 20)
+    about = row.about
+    for prefix in ("with a source: ", "several targets: ", "with a teacher: "):
+        about = about.removeprefix(prefix)
+    first, *more = wrap(about, _WIDTH - 20)
     yield f"  {row.name:<16}  {first}"
     yield from (f"{'':20}{line}" for line in more)

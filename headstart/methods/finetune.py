@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
-import numpy as np
 import torch
-from blake3 import blake3
 
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.errors import TrainingError
-from headstart.features.cache.cache import RUNS, Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.finetuning.stage import Tune
@@ -27,6 +22,7 @@ from headstart.heads.facts import TrainingFacts
 from headstart.heads.head import ClassWeight, Head
 from headstart.heads.module import HeadModule
 from headstart.losses.supervised import Supervised
+from headstart.methods.journals import journals, place_of
 from headstart.methods.method import (
     AdaptationFacts,
     Data,
@@ -40,10 +36,10 @@ from headstart.methods.method import (
 )
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
+from headstart.methods.teaching import Teaching
 from headstart.network import Network
 from headstart.tasks.task import Array, Kind
 from headstart.training.batches import PLAIN
-from headstart.training.checkpoint import Journal
 from headstart.training.device import settle
 from headstart.training.holdout import FEWEST, Holdout, divided, divided_target
 from headstart.training.job import Job, Rows, Start
@@ -107,6 +103,11 @@ class FineTune:
         return self.loss.needs == "tasks"
 
     @property
+    def needs_teacher(self) -> bool:
+        """Whether the loss learns from a teacher."""
+        return self.loss.needs == "teacher"
+
+    @property
     def tuning(self) -> Tuning:
         """What the training takes. ValueError where the row is not configured."""
         if self.training is None:
@@ -134,10 +135,14 @@ class FineTune:
             raise ValueError(
                 f"mixup = {training.mixup}: method {name!r} compares two tasks, and mixed rows are of both"
             )
+        if training.mixup and self.needs_teacher:
+            raise ValueError(
+                f"mixup = {training.mixup}: method {name!r} learns from a teacher, which is not asked of mixed rows"
+            )
         return replace(self, tune=tune, loss=loss, training=named(training))
 
     def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
-        """A head on a moved backbone, learnt from the data, and from a source where the loss needs one."""
+        """A head on a moved backbone, learnt from the data, and from a source or a teacher where the loss needs one."""
         extraction, listener = data.how
         backbone = require_backbone(self, plan.method, data.backbone, data.rows.task.modality)
         rows = counted(data.rows) if source is None else source.rows
@@ -147,6 +152,7 @@ class FineTune:
             plan.method,
             self.tuning,
             target=None if source is None else data.rows if source.labels else _unlabelled(data.rows),
+            teaching=data.teaching,
             class_weight=plan.weights(rows.task.classes),
             extraction=extraction,
             telling=Telling(partial(listener.progress, f"{plan.method}: epochs"), listener.say),
@@ -175,6 +181,7 @@ def tune(
     tuning: Tuning,
     *,
     target: FeatureSet | None = None,
+    teaching: Teaching | None = None,
     class_weight: ClassWeight = None,
     extraction: Extraction = PLAIN,
     telling: Telling = SILENT,
@@ -187,22 +194,28 @@ def tune(
     target       the rows of another task of the same kind and classes, for a loss that adapts to one. Their targets are
                  codes, -1 where not known, or numbers, NaN where not known, or None; those that are known are learnt
                  from too, and where there are enough a share of them says when to stop, see `divided_target`
+    teaching     for a loss that learns from a teacher; its rows without a label are learnt from too, and never held out
     extraction   where to calculate, and in whose cache a killed run left its journal
     """
     began = time.perf_counter()
-    _suits(name, tuning, seen.task.kind, target)
+    _suits(name, tuning, seen.task.kind, target, teaching)
     device, training, notes = settle(tuning.training, extraction)
     backbone, tuning = _begun(backbone, tuning._replace(training=training))
     part = divided(seen, training) if target is None else divided_target(seen, target, training)
-    job = Job(Rows.of(seen, target, class_weight), backbone, class_weight, device, extraction)
-    journals = _journals(_place(extraction.cache, job.rows, backbone, name, tuning), training)
+    rows = Rows.of(seen, target if teaching is None else teaching.bare, class_weight)
+    taught = None
+    if teaching is not None:
+        tuning = tuning._replace(loss=teaching.loss(tuning.loss))
+        part, taught = part._replace(bare=rows.behind), teaching.of_job(rows, tuning, extraction)
+    job = Job(rows, backbone, class_weight, device, extraction, taught)
+    kept = journals(place_of(extraction.cache, rows, backbone, name, tuning, taught), training)
     start, failed = job.start(tuning, part), []
-    first = last = _Pass(start, train(start.network, start.data, *tuning, journals[0], telling))
-    if len(part.held) and len(job.rows.targets) <= training.refit:
+    first = last = _Pass(start, train(start.network, start.data, *tuning, kept[0], telling))
+    if len(part.held) and len(rows.targets) - len(part.bare) <= training.refit:
         again = tuning._replace(tune=first.done.tune)
         try:
-            start, lengths = job.start(again, job.rows.all()), first.done.lengths
-            last = _Pass(start, train(start.network, start.data, *again, journals[1], telling, lengths=lengths))
+            start, lengths = job.start(again, rows.all(taught is not None)), first.done.lengths
+            last = _Pass(start, train(start.network, start.data, *again, kept[1], telling, lengths=lengths))
         except TrainingError as error:
             failed = [f"not trained again on all rows: {error}"]
     network = last.start.network.cpu().to(memory_format=torch.contiguous_format)
@@ -210,16 +223,20 @@ def tune(
     head = last.start.scale.undo(cast(HeadModule, network.head))
     temperature = job.temperature(first.start.network, part.held)
     exported = head.exported(seen.task.kind, temperature=temperature, facts=facts)
-    for journal in journals:
+    for journal in kept:
         journal.close()
     if tuning.tune.start == "probe" and not any(first.done.lengths):
         notes = (*notes, _NO_BETTER)
-    notes = (*notes, *failed, *first.done.notes, *last.done.notes, *(journals[0].notes or journals[1].notes))
+    notes = (*notes, *failed, *first.done.notes, *last.done.notes, *(kept[0].notes or kept[1].notes))
     return Tuned(_backbone(network, backbone, name), exported, tuple(dict.fromkeys(notes)))
 
 
-def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None) -> None:
-    adapts = tuning.loss.needs == "target"
+def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None, teaching: Teaching | None) -> None:
+    adapts, learns = tuning.loss.needs == "target", tuning.loss.needs == "teacher"
+    if learns and teaching is None:
+        raise ValueError(f"method {name!r} learns from a teacher: give a fitted model as teacher, or use 'lp-ft'")
+    if teaching is not None and not learns:
+        raise ValueError(f"method {name!r} has no use for a teacher: leave it out, or use {name}+distil")
     if adapts and not (target is not None and len(target)):
         raise ValueError(f"method {name!r} adapts to a target task: give rows of one, without labels if there are none")
     if target is not None and not adapts:
@@ -239,7 +256,7 @@ def _facts(part: Holdout, first: _Pass, last: _Pass, target: FeatureSet | None, 
         curves=tuple(tuple(row) if len(held) else tuple(row[:3]) for row in done.curves),
         target_rows=None if target is None else len(part.target),
         seconds=seconds,
-        account=done.account,
+        account=done.account if not len(part.bare) else {**done.account, "rows_without_label": len(part.bare)},
     )
 
 
@@ -272,30 +289,3 @@ def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
         return before
     label = f"{before.name.partition('+')[0]}+{name}"
     return replace(before, name=label, module=module, fingerprint=moved, classifier=None)
-
-
-def _journals(place: Path | None, training: Training) -> tuple[Journal, Journal]:
-    """Of the training that stops by the rows held out, and of the one on all rows."""
-    places = (place, place and place.with_name(f"{place.name}-all"))
-    first, last = (Journal(path, every=training.journal) for path in places)
-    return first, last
-
-
-def _place(cache: Cache | None, rows: Rows, backbone: Backbone, name: str, tuning: Tuning) -> Path | None:
-    """The folder of the journal of this very training."""
-    if cache is None:
-        return None
-    about = [
-        name,
-        rows.seen.task.kind,
-        len(rows.seen),
-        backbone.fingerprint,
-        *(rows.seen.engine.get(part) for part in ("name", "precision", "device")),
-        *(asdict(cast(Any, part)) for part in tuning),
-        torch.__version__,
-        torch.get_num_threads(),
-    ]
-    key = blake3(json.dumps(about, sort_keys=True).encode())
-    for part in (b"".join(rows.keys()), rows.targets, *rows.blocks(), rows.weights):
-        key.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).tobytes())
-    return cache.folder / RUNS / key.hexdigest(length=16)

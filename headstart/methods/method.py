@@ -14,6 +14,7 @@ from headstart.features.feature_set import FeatureSet
 from headstart.heads.head import Head
 from headstart.listener import Listener
 from headstart.methods.plan import Plan
+from headstart.methods.teaching import Teaching
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.training.declared import Option, options_of, refuse_unknown, typed
 
@@ -33,11 +34,15 @@ __all__ = [
 
 
 class Data(NamedTuple):
-    """Rows to learn from, the backbone that computed their features, and how more of them are computed."""
+    """Rows to learn from, the backbone that computed their features, and how more of them are computed.
+
+    teaching   what a teacher says of them, and of rows without a label; None without one
+    """
 
     rows: FeatureSet
     backbone: Backbone | None
     how: tuple[Extraction, Listener]
+    teaching: Teaching | None = None
 
 
 class Source(NamedTuple):
@@ -107,6 +112,10 @@ class Method(Protocol):
     @property
     def needs_source(self) -> bool:
         """Whether it draws on a source task."""
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether it learns from a teacher."""
 
     @property
     def moves_weights(self) -> bool:

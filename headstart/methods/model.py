@@ -9,11 +9,10 @@ from headstart.artefact.model import Label
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.facts import TrainingFacts
 from headstart.heads.head import Head
+from headstart.methods.answers import answer, features
 from headstart.methods.method import Fitted
 from headstart.methods.plan import Plan
-from headstart.methods.probe import features_of
-from headstart.preprocessing.table_encoder import TableEncoder
-from headstart.tasks.task import Array, Columns
+from headstart.tasks.task import Columns
 
 __all__ = ["answer", "class_weight_of", "features", "learnt_by", "model_of"]
 
@@ -40,17 +39,6 @@ def model_of(
         engine=rows.engine,
         notes=fitted.notes if fitted.adaptation is None else (),
     )
-
-
-def answer(model: Model, rows: FeatureSet) -> Array:
-    """Probabilities (N, C) for classification and multilabel, values (N,) for regression."""
-    return model.head.predict(features(model, rows))
-
-
-def features(model: Model, rows: FeatureSet) -> Array:
-    """(N, D) what the head of a model stands on."""
-    encoder = None if model.encoder is None else TableEncoder.from_state(*model.encoder)
-    return features_of(rows, encoder)
 
 
 def learnt_by(head: Head) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -37,6 +37,12 @@ class Plan(NamedTuple):
         """The same budget from random weights: the control of a tuned model."""
         kept = {field.name for field in fields(Training)} & self.options.keys()
         return self._replace(method="scratch", options={name: self.options[name] for name in kept})
+
+    def without_teacher(self, method: str, options: Collection[str]) -> Plan:
+        """The same fit by a method that has none, with those of the options that it has too."""
+        return self._replace(
+            method=method, options={name: self.options[name] for name in self.options if name in options}
+        )
 
     def weights(self, classes: tuple[Hashable, ...]) -> ClassWeight:
         """The class weight in terms of codes. Raises ValueError for a label that is no class."""

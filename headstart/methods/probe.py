@@ -13,10 +13,10 @@ from headstart.data.splits.split import folds
 from headstart.data.weights import repeats
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.select import fit_probe
+from headstart.methods.answers import features_of
 from headstart.methods.method import Data, Fitted, Option, Source
 from headstart.methods.plan import Plan
 from headstart.preprocessing.table_encoder import TableEncoder
-from headstart.tasks.task import Array
 
 __all__ = ["Probe", "counted", "features_of"]
 
@@ -31,6 +31,7 @@ class Probe:
     about: str
     heads: tuple[str, ...] | None = None
     needs_source: ClassVar[bool] = False
+    needs_teacher: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:
@@ -63,13 +64,6 @@ class Probe:
             weights=task.weight,
         )
         return Fitted(fitted.head, backbone, encoder)
-
-
-def features_of(rows: FeatureSet, encoder: TableEncoder | None) -> Array:
-    """(N, D): what the backbone made of the inputs, or what the encoder makes of the columns."""
-    if encoder is not None:
-        return encoder.transform(cast(pd.DataFrame, rows.task.inputs))
-    return np.asarray(rows.values)
 
 
 def counted(rows: FeatureSet) -> FeatureSet:

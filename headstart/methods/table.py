@@ -21,14 +21,19 @@ from headstart.finetuning.soup import Soup
 from headstart.finetuning.top import Top
 from headstart.finetuning.wise_ft import WiSEFT
 from headstart.listener import LOGGED, Listener
+from headstart.losses.attention import Attention
 from headstart.losses.cdan import CDAN
 from headstart.losses.dan import DAN
 from headstart.losses.dann import DANN
+from headstart.losses.decoupled import Decoupled
 from headstart.losses.deep_coral import DeepCoral
 from headstart.losses.delta import Delta
 from headstart.losses.graph import Graph
+from headstart.losses.hints import Hints
 from headstart.losses.l2_sp import L2SP
 from headstart.losses.mcc import MCC
+from headstart.losses.relational import Relational
+from headstart.losses.soft_targets import SoftTargets
 from headstart.losses.supervised import Supervised
 from headstart.messages import nearest_hint
 from headstart.methods.adaptation import Adaptation, Guard
@@ -38,6 +43,7 @@ from headstart.methods.method import Data, Method
 from headstart.methods.model import model_of
 from headstart.methods.plan import Plan
 from headstart.methods.probe import Probe
+from headstart.methods.teaching import Teaching
 from headstart.multitask.cagrad import CAGrad
 from headstart.multitask.dwa import DWA
 from headstart.multitask.gradnorm import GradNorm
@@ -49,7 +55,7 @@ from headstart.multitask.weighing import Weighing
 from headstart.multitask.weighted import Weighted
 from headstart.training.batches import PLAIN
 
-__all__ = ["METHODS", "configured", "fit_model", "method", "row_of"]
+__all__ = ["METHODS", "configured", "fit_model", "method", "row_of", "without_teacher"]
 
 
 def _adapting(about: str, loss: Supervised) -> FineTune:
@@ -58,6 +64,10 @@ def _adapting(about: str, loss: Supervised) -> FineTune:
 
 def _weighing(about: str, loss: Weighing) -> FineTune:
     return FineTune(f"several targets: {about}", LPFT(), loss)
+
+
+def _taught(about: str, loss: Supervised) -> FineTune:
+    return FineTune(f"with a teacher: {about}", LPFT(), loss)
 
 
 def _row_of(row: Row) -> Adaptation | Guard:
@@ -87,6 +97,11 @@ METHODS: dict[str, Method] = {
     "ia3": FineTune("vectors that stretch the layers' outputs learn, and are merged (needs peft)", IA3()),
     "bitfit": FineTune("the biases and the head learn", BitFit()),
     "scratch": FineTune("the same network from random weights: the control", Full(scratch=True)),
+    "distil": _taught("its answers at a temperature are learnt, by rows without a label too", SoftTargets()),
+    "hints": _taught("features from which its features can be foretold", Hints()),
+    "attention": _taught("the stages of a network for pictures look where its stages look", Attention()),
+    "relational": _taught("features of rows lie to each other as its features do", Relational()),
+    "decoupled": _taught("what it says of the right class, and of the others apart", Decoupled()),
     **{name: _row_of(row) for name, row in STRATEGIES.items()},
     "dann": _adapting("features from which an adversary cannot tell the tasks apart", DANN()),
     "cdan": _adapting("the same class by class: the adversary sees features times answers", CDAN()),
@@ -120,15 +135,17 @@ def method(name: str) -> Method:
         )
         raise ValueError(f"method {name!r}: expected a method that moves weights, then + and one of {losses}")
     tune, loss = moving.tune, regular.loss
-    adapts = loss.needs == "target"
+    adapts = loss.needs in ("target", "teacher")
     if tune.scratch and not adapts and loss.needs != "tasks":
         raise ValueError(f"method {name!r}: {second} keeps near the source, and {first} begins without one")
     if tune.moves == "nothing" and loss.needs == "tasks":
         raise ValueError(
             f"method {name!r}: {second} weighs what several targets share, and {first} moves nothing of it"
         )
-    if tune.moves == "nothing":
-        does = "adapts the backbone" if adapts else "keeps the backbone near the source"
+    if tune.moves == "nothing" and not (loss.needs == "teacher" and loss.learns_from == "answers"):
+        does = "keeps the backbone near the source"
+        if adapts:
+            does = "adapts the backbone" if loss.needs == "target" else f"teaches it the {loss.learns_from} of another"
         raise ValueError(f"method {name!r}: {second} {does}, and {first} does not move it")
     if tune.moves == "adapters" and loss.needs == "source":
         raise ValueError(
@@ -150,6 +167,19 @@ def configured(name: str, options: Mapping[str, Any], seed: int = 0) -> Method:
     return method(name).configured(name, options, seed)
 
 
+def without_teacher(plan: Plan) -> Plan:
+    """The plan of the same student that learns from labels alone: what a teacher must improve on."""
+    first, plus, _ = plan.method.partition("+")
+    row = _row(first)
+    if not plus and isinstance(row, FineTune):
+        first = next(
+            name
+            for name, other in METHODS.items()
+            if isinstance(other, FineTune) and other.tune == row.tune and other.loss == Supervised()
+        )
+    return plan.without_teacher(first, method(first).options())
+
+
 def row_of(plan: Plan) -> Method:
     """The row of a plan with its options set."""
     return configured(plan.method, plan.options, plan.seed)
@@ -162,9 +192,11 @@ def fit_model(
     *,
     extraction: Extraction = PLAIN,
     listener: Listener = LOGGED,
+    teaching: Teaching | None = None,
 ) -> Model:
     """Fit the plan's method on all rows, whose targets must be known.
 
+    teaching   of a method that learns from a teacher
     extraction, listener   of a method that moves weights: where to calculate, and who hears of each epoch
     """
     row = row_of(plan)
@@ -172,5 +204,5 @@ def fit_model(
         raise ValueError(
             f"method {plan.method!r} draws on a source task: give one to headstart.fit, or as source to Transfer.fit"
         )
-    fitted = row.fit(plan, Data(rows, backbone, (extraction, listener)))
+    fitted = row.fit(plan, Data(rows, backbone, (extraction, listener), teaching))
     return model_of(fitted, plan, rows, classes=rows.task.classes, columns=rows.task.columns)

@@ -17,14 +17,14 @@ from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
 from headstart.messages import few
 from headstart.methods.adaptation import apply
-from headstart.methods.method import Data, Fitted, Source, require_backbone
+from headstart.methods.method import Data, Fitted, Method, Source, require_backbone
 from headstart.methods.model import model_of
 from headstart.methods.plan import Plan
 from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
 from headstart.tasks.task import Array, Columns
 
-__all__ = ["StrategyFitter", "TaskPair"]
+__all__ = ["StrategyFitter", "TaskPair", "refuse_source"]
 
 _FEWEST = 2
 
@@ -101,6 +101,14 @@ class StrategyFitter:
         """It as a model of the target; `columns` are those of the source, which may name more than the target's."""
         both = named(self.target.task.columns, columns)
         return model_of(fitted, self.plan, self.target, classes=self.source.task.classes, columns=both)
+
+
+def refuse_source(row: Method, name: str, sample_weight: object) -> None:
+    """ValueError where a method has no use for a source, or weights of rows are given beside one."""
+    if not row.needs_source:
+        raise ValueError(f"method {name!r} draws on no source task: leave source out, or use 'coral' or so")
+    if sample_weight is not None:
+        raise ValueError("sample_weight has no use with a source, whose methods weigh rows themselves: leave it out")
 
 
 def _copied(tasks: TaskPair) -> tuple[Array, Array]:

@@ -34,7 +34,7 @@ from headstart.tasks.task import Array
 
 __all__ = ["SourceCandidate", "TaskCandidate", "unadapted"]
 
-_CHEAPER = ("no-transfer", "direct", "probe")
+_CHEAPER = ("no-transfer", "direct", "probe", "no-teacher")
 
 
 class TaskCandidate:

@@ -269,6 +269,8 @@ def _default_method(backbone: str | None, source: Any, listener: Listener) -> st
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> None:
     """ValueError where the method needs a source and has none, or has no use for one, or where keep_tuned has none."""
     row = configured(method, options, seed)
+    if row.needs_teacher:
+        raise ValueError(f"method {method!r} learns from a teacher: headstart distil MODEL DATA --method {method}")
     if row.needs_source and source is None:
         raise ValueError(f"method {method!r} draws on a source task: give one as source (--source DATA)")
     if not row.needs_source and source is not None:

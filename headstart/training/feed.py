@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,9 @@ class Data(NamedTuple):
 
     target   rows of a target task, to learn from too: by their targets where their weights are above 0
     teacher  (N, C) what a teacher answers to each row of `inputs`, for a loss that learns from one
+    teacher_features, teacher_maps   see `Context`
+    teacher_views   in how many forms the teacher was asked of each row, which are shown in turn: its arrays are then
+                    (views N, ...), form by form. 0: once, of the plain row
     """
 
     inputs: InputBatches
@@ -39,6 +43,9 @@ class Data(NamedTuple):
     val: Array
     target: Array = NOBODY
     teacher: Tensor | None = None
+    teacher_features: Tensor | None = None
+    teacher_maps: Mapping[tuple[int, int], Tensor] = MappingProxyType({})
+    teacher_views: int = 0
 
 
 class Feed(NamedTuple):

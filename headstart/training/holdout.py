@@ -22,11 +22,15 @@ FEWEST = 50
 
 class Holdout(NamedTuple):
     """Row numbers: of the task and of the target to learn from, and of those held out. Target rows are numbered behind
-    those of the task."""
+    those of the task.
+
+    bare   rows without an answer, numbered like those of a target, of which a teacher has some to learn from
+    """
 
     rows: Array
     held: Array
     target: Array = _NOBODY
+    bare: Array = _NOBODY
 
 
 def divided(seen: FeatureSet, training: Training) -> Holdout:

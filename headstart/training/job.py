@@ -1,4 +1,4 @@
-"""A job: trainings of one backbone on the rows of a task, and of a target task beside it."""
+"""A job: trainings of one backbone on the rows of a task, of a target task beside it, and on a teacher's answers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from headstart.training.feed import NOBODY, Data
 from headstart.training.holdout import Holdout, answered
 from headstart.training.initial import Scale, standardise, started
 from headstart.training.recipe import Tuning
+from headstart.training.taught import Taught
 from headstart.training.validation import logits
 
 __all__ = ["Job", "Rows", "Start"]
 
 
 class Rows(NamedTuple):
-    """The rows of a task, and behind them those of a target; a target that is not known is 0 and weighs nothing."""
+    """The rows of a task, and behind them those of a target, or those without an answer for a student; a target that is
+    not known is 0 and weighs nothing."""
 
     seen: FeatureSet
     target: FeatureSet | None
@@ -40,19 +42,25 @@ class Rows(NamedTuple):
         if target is None:
             return cls(seen, None, ours, row_weights(ours, kind, class_weight, seen.task.weight))
         known = answered(target)
-        theirs = np.zeros(len(target), ours.dtype)
+        theirs = np.zeros((len(target), *ours.shape[1:]), ours.dtype)
         if known.any():
             theirs[known] = np.asarray(target.task.targets)[known]
         targets = np.concatenate([ours, theirs])
         known = np.concatenate([np.ones(len(ours), bool), known])
         weights = np.zeros(len(targets))
-        weights[known] = row_weights(targets[known], kind, class_weight)
+        given = None if known[len(ours) :].any() else seen.task.weight
+        weights[known] = row_weights(targets[known], kind, class_weight, given)
         return cls(seen, target, targets, weights)
 
-    def all(self) -> Holdout:
-        """All of them to learn from."""
-        split = len(self.seen)
-        return Holdout(np.arange(split), NOBODY, np.arange(split, len(self.targets)))
+    @property
+    def behind(self) -> Array:
+        """The numbers of those that are behind those of the task."""
+        return np.arange(len(self.seen), len(self.targets))
+
+    def all(self, bare: bool = False) -> Holdout:
+        """All of them to learn from; those behind as rows of a target, or as `bare` ones."""
+        own = np.arange(len(self.seen))
+        return Holdout(own, NOBODY, bare=self.behind) if bare else Holdout(own, NOBODY, self.behind)
 
     def inputs(self) -> list[Any]:
         return [one for seen in (self.seen, self.target) if seen is not None for one in seen.task.inputs]
@@ -82,9 +90,10 @@ class Job:
         class_weight: ClassWeight,
         device: torch.device,
         extraction: Extraction,
+        taught: Taught | None = None,
     ) -> None:
         self.rows, self.seen, self.backbone, self.class_weight = rows, rows.seen, backbone, class_weight
-        self.device = device
+        self.device, self.taught = device, taught
         self.inputs = batches(rows.inputs(), backbone, device, below(self.seen.engine, extraction))
 
     def start(self, tuning: Tuning, part: Holdout) -> Start:
@@ -100,10 +109,12 @@ class Job:
             targets=torch.from_numpy(scale.seen(self.rows.targets, kind)),
             weights=torch.from_numpy(np.asarray(self.rows.weights, np.float32)),
             kind=kind,
-            train=rows,
+            train=np.concatenate([rows, part.bare]),
             val=part.held,
             target=part.target,
         )
+        if self.taught is not None:
+            data = self.taught.beside(data, scale)
         return Start(network, data, scale)
 
     def temperature(self, network: Network, held: Array) -> float:

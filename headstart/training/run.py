@@ -88,7 +88,8 @@ class Run:
             raise ValueError(f"{type(loss).__name__} compares two tasks: give rows of a target")
         if loss.needs == "teacher" and data.teacher is None:
             raise ValueError(f"{type(loss).__name__} learns from a teacher: give its answers")
-        context = Context(network, training.seed, data.kind, data.teacher)
+        teacher = (data.teacher, data.teacher_features, data.teacher_maps)
+        context = Context(network, training.seed, data.kind, *teacher)
         self.step = Step(network, data.kind, loss, loss.start(context), training)
         self.helper = self.step.penalty.helper
         self.all = network if self.helper is None else nn.ModuleList([network, self.helper.module])
@@ -155,7 +156,8 @@ class Run:
 
     def feed(self, stage: OpenStage) -> AbstractContextManager[Feed]:
         """What the stage learns from, while it is open."""
-        whole = self.step.loss.needs in ("maps", "views")
+        loss = self.step.loss
+        whole = loss.needs in ("maps", "views") or (loss.needs == "teacher" and loss.learns_from == "maps")
         return open_feed(self.network, self.data, self.training, stage.epochs, self._tell, whole=whole)
 
     def begin(self, stage: OpenStage, feed: Feed) -> Checkpoint:
@@ -186,7 +188,7 @@ class Run:
             inputs = feed.inputs.batch(rows, draw)
             device = inputs[0].device
             target = self.of_target[rows].to(device) if len(self.data.target) else None
-            numbers = torch.from_numpy(rows)
+            numbers = torch.from_numpy(self._numbers(rows, draw))
             yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device), target, numbers)
 
     def stepped(self, stage: OpenStage) -> None:
@@ -238,8 +240,14 @@ class Run:
     def _draw(self, stage: int, epoch: int, feed: Feed) -> Draw | None:
         if not self.training.augment:
             return None
-        seed = self.training.seed
-        return Views(seed, stage, epoch, feed.views) if feed.views else Anew(seed, stage, epoch)
+        seed, views = self.training.seed, feed.views or self.data.teacher_views
+        return Views(seed, stage, epoch, views) if views else Anew(seed, stage, epoch)
+
+    def _numbers(self, rows: Array, draw: Draw | None) -> Array:
+        """Of rows in the form that is drawn of each, as the arrays of a teacher are ordered."""
+        if not (self.data.teacher_views and isinstance(draw, Views)):
+            return rows
+        return rows + len(self.data.inputs) * np.array([draw.number(row) for row in rows])
 
     def _validated(self, feed: Feed) -> list[float]:
         with self.network.asked():

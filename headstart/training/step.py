@@ -135,6 +135,7 @@ class Step:
         """The loss of a batch, its gradient in the weights."""
         value = torch.zeros((), device=batch.weights.device)
         total = batch.weights.sum() if mix is None else _mixed(batch.weights, batch.weights[mix.mates], mix.share).sum()
+        total = torch.where(total > 0, total, 1.0)  # of a batch without a label only a teacher has something to say
         device, half = batch.weights.device.type, self.training.precision == "bfloat16"
         for rows in batch.parts(self._count(len(batch))):
             with torch.autocast(device, torch.bfloat16, enabled=half):
@@ -172,7 +173,8 @@ class Step:
         if mix is not None and other_features is not None:
             mixed = _mixed(found, other_features, mix.share)
         out = self.network.head(mixed.float())
-        extra = self.penalty.batch(Pass(inputs, found, out, self.kind, some.target, self.done, some.rows))
+        labelled = (some.targets, some.weights)
+        extra = self.penalty.batch(Pass(inputs, found, out, self.kind, some.target, self.done, some.rows, *labelled))
         cost = (self.loss.each(out, some.targets, self.kind) * some.weights).sum()
         if mix is not None and mates is not None:
             other = (self.loss.each(out, mates.targets, self.kind) * mates.weights).sum()
