@@ -66,7 +66,8 @@ class Guided(Norms):
         u = self._u[found.rows.cpu()].to(found.features.device)
         with torch.autocast(found.features.device.type, enabled=False):
             v = self._head.standardised(found.features.float())
-            return self._weight / 2 * (u - self.helper.module(v)).square().mean()
+            cost: Tensor = self._weight / 2 * (u - self.helper.module(v)).square().mean()
+        return cost
 
 
 def standardised(features: Tensor) -> Tensor:

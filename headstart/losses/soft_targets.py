@@ -62,6 +62,8 @@ def divergence(z: Tensor, t: Tensor, kind: Kind, temperature: float) -> Tensor:
     if kind.has_classes:
         p = (t / T).sigmoid()
         entropy = torch.special.entr(p) + torch.special.entr(1 - p)
-        crossed = functional.binary_cross_entropy_with_logits(z / T, p, reduction="none")
-        return T**2 * (crossed - entropy).mean(1)
-    return (z - t).square().sum(1)
+        crossed: Tensor = functional.binary_cross_entropy_with_logits(z / T, p, reduction="none")
+        apart: Tensor = T**2 * (crossed - entropy).mean(1)
+        return apart
+    squared: Tensor = (z - t).square().sum(1)
+    return squared

@@ -209,7 +209,8 @@ class Teacher:
                 own = own / own.sum(axis=1, keepdims=True)
             mean += weight * own
         sure = mean.clip(_SURE, 1 - _SURE)
-        return np.log(mean.clip(np.finfo(np.float64).tiny)) if kind.exclusive else np.log(sure / (1 - sure))
+        odds = mean.clip(np.finfo(np.float64).tiny) if kind.exclusive else sure / (1 - sure)
+        return np.asarray(np.log(odds))
 
     def _backbone(self, number: int) -> Backbone:
         backbone = self.models[number].backbone

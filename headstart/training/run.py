@@ -247,7 +247,7 @@ class Run:
         """Of rows in the form that is drawn of each, as the arrays of a teacher are ordered."""
         if not (self.data.teacher_views and isinstance(draw, Views)):
             return rows
-        return rows + len(self.data.inputs) * np.array([draw.number(row) for row in rows])
+        return np.asarray(rows + len(self.data.inputs) * np.array([draw.number(row) for row in rows]))
 
     def _validated(self, feed: Feed) -> list[float]:
         with self.network.asked():
