@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.methods import METHODS, Description, describe
+from headstart.pretraining import PRETRAINING
 
 HEADINGS = {
     "features stay": "Features stay as they are",
@@ -12,6 +13,14 @@ HEADINGS = {
     "weights move, for several targets": "For several targets, weights move",
     "weights move, with a teacher": "With a teacher",
 }
+
+
+PRETRAIN = (
+    "What a backbone learns by from data without labels (see [pretraining](pretraining.md)). Beside those named here "
+    "each has the options `epochs`, `batch`, `lr`, `optimizer`, `schedule`, `weight_decay`, `clip`, `micro`, "
+    "`statistics`, `precision` and `journal`, as above; `lr` is 0.0001 (`mlm` 0.00005, `simcse` 0.00003), and 0.001 "
+    "from random weights."
+)
 
 
 def names(row: Description) -> set[str]:
@@ -66,6 +75,7 @@ def page() -> str:
     for family, heading in HEADINGS.items():
         parts += [f"## {heading}", table([row for row in ROWS if row.family == family])]
     parts += ["## Options of every method that moves weights", shared()]
+    parts += ["## Methods of `headstart pretrain`", PRETRAIN, table([describe(name) for name in PRETRAINING])]
     return "\n\n".join(parts) + "\n"
 
 

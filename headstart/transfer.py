@@ -184,10 +184,19 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if hasattr(self, "model_"):
             note = unsettled(self.backbone_, list(task.inputs)) if task.modality.has_pixels else ""
             return look(noted(task, note, listener), self.backbone_, self.extraction(self.model_.engine), listener)
-        own = not task.modality.has_columns or modality_of(self.backbone) == task.modality
-        backbone = load(self.backbone or default(task.modality)) if own else None
+        backbone = self._pretrained(task, beside)
         self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
         return look(task, self.backbone_, self.extraction(), listener)
+
+    def _pretrained(self, task: Task, beside: Sequence[Task]) -> Backbone | None:
+        """The backbone that is named, or the default; of tables and arrays only one that is made for them."""
+        if not task.modality.has_columns:
+            return load(self.backbone or default(task.modality))
+        if self.backbone is None or modality_of(self.backbone) != task.modality:
+            return None
+        if beside and task.modality.has_names:
+            raise ValueError(f"backbone {self.backbone!r} has no use with a source: leave it out")
+        return load(self.backbone)
 
     def hold(self, model: Model) -> Self:
         """Be this fitted model."""

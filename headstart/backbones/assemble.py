@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones import small, timm, transformers
+from headstart.backbones import column_network, small, timm, transformers
 from headstart.backbones.backbone import Backbone, Classifier
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
@@ -18,6 +18,7 @@ from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.stages import stages_of
 from headstart.errors import BackboneError
+from headstart.preprocessing import table_preprocess  # noqa: F401 - registers it
 from headstart.preprocessing.spec import Preprocess
 
 __all__ = ["ARCHITECTURES", "assemble", "build"]
@@ -103,5 +104,6 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "hf": (("modality", "config", "pool"), transformers.build),
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
+    "columns": (("inputs", "width", "depth"), column_network.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""

@@ -15,7 +15,11 @@ from headstart.cli.streams import show_result
 
 __all__ = ["pretrain"]
 
-METHOD = "Of pictures: simclr; default: simclr. headstart methods lists them"
+METHOD = (
+    "Of pictures: simclr, moco, vicreg, barlow, byol, simsiam, dino, mae, rotation, jigsaw; of texts: mlm, simcse; of "
+    "tables: scarf, vime; with --target or a folder a class: supervised. Default: simclr, mlm or scarf. Options of "
+    "each: headstart methods NAME"
+)
 
 
 def pretrain(

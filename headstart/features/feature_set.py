@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.columns import embedded
 from headstart.data.bit_depth import Window, in_words
 from headstart.data.content import content_keys
 from headstart.data.splits.groups import blocks
@@ -27,8 +28,8 @@ class FeatureSet:
     """The readable rows of a task and their features.
 
     keys     (N,) content keys
-    values   (N, D) features of pictures and texts, the columns of arrays; None for tables, whose encoding is learnt
-             from training rows only
+    values   (N, D) features of pictures and texts, and of tables by a backbone that was pretrained on them; the columns
+             of arrays; else None for tables, whose encoding is learnt from training rows only
     thumbs   (N, 32, 32, 3) uint8 for pictures
     blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
     """
@@ -76,9 +77,12 @@ def look(
 ) -> FeatureSet:
     """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
     settle()
-    if task.modality.has_columns and (backbone is None or backbone.module is None):
+    cells = task.modality.cells(task.inputs)
+    if task.modality.has_columns and (backbone is None or backbone.module is None or cells is not None):
         keys = content_keys(task.inputs, task.modality)
         values = task.modality.columns(task.inputs)
+        if backbone is not None and backbone.module is not None and cells is not None:
+            values = embedded(cells, backbone)
         return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), values)
     if backbone is None:
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
@@ -112,6 +116,8 @@ def _not_test(task: Task) -> Array:
 
 def look_again(seen: FeatureSet, backbone: Backbone, extraction: Extraction) -> FeatureSet:
     """The same rows through a backbone that has moved since, by the same engine; nothing is kept of it."""
+    if not seen.engine:
+        return replace(look(seen.task, backbone, extraction, Logged()), blocks=seen.blocks)
     engine, precision = seen.engine["name"], seen.engine["precision"]
     same = replace(extraction, engine=engine, precision=precision, cache=None, thumbs=False)
     return look(seen.task, backbone, same, Logged())

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from headstart.methods.method import Method, Option
 from headstart.methods.table import METHODS, method
+from headstart.pretraining.table import PRETRAINING
 
 __all__ = ["Description", "describe", "listing"]
 
 _WIDTH = 79
+_PRETRAIN = "of headstart pretrain"
 
 
 class Description(NamedTuple):
@@ -27,7 +29,9 @@ class Description(NamedTuple):
 
     @property
     def family(self) -> str:
-        """What moves, and whether a source is drawn on."""
+        """What moves, and whether a source is drawn on; or the verb that it belongs to."""
+        if self.name in PRETRAINING:
+            return _PRETRAIN
         moves = "weights move" if self.moves_weights else "features stay"
         if self.needs_tasks:
             return f"{moves}, for several targets"
@@ -49,13 +53,16 @@ class Description(NamedTuple):
 
 
 def describe(name: str) -> Description:
-    """The row of this name, or of a pair TUNE+LOSS. ValueError for a name that there is not."""
+    """The row of this name, of a pair TUNE+LOSS, or of pretraining. ValueError for a name that there is not."""
+    if name in PRETRAINING:
+        row = PRETRAINING[name]
+        return Description(name, row.about, False, True, tuple(row.options().values()))
     return _described(name, method(name))
 
 
 def listing() -> str:
-    """All rows, a line or more each, by what moves and whether a source is drawn on."""
-    rows = [_described(name, row) for name, row in METHODS.items()]
+    """All rows, a line or more each, by what moves and whether a source is drawn on, and those of other verbs."""
+    rows = [describe(name) for name in (*METHODS, *PRETRAINING)]
     lines: list[str] = []
     for family in dict.fromkeys(row.family for row in rows):
         lines += [f"{family}:", *(line for row in rows if row.family == family for line in _lines(row)), ""]

@@ -48,7 +48,8 @@ class Probe:
         """The head that does best out of fold, on the features of the backbone or of an encoder of the columns."""
         rows, backbone = counted(data.rows), data.backbone
         task, targets = rows.task, np.asarray(rows.task.targets)
-        encoder = TableEncoder.fit(cast(pd.DataFrame, task.inputs)) if task.modality.has_names else None
+        raw = task.modality.has_names and rows.values is None
+        encoder = TableEncoder.fit(cast(pd.DataFrame, task.inputs)) if raw else None
         fitted = fit_probe(
             features_of(rows, encoder),
             targets,

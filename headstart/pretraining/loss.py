@@ -75,7 +75,9 @@ class Pretext:
 
     def batch(self, found: Pass) -> Tensor:
         """The mean cost of these rows."""
-        cost: Tensor = self._beside.learner(Encoded(found.features, found.inputs, self._network.backbone, found.done))
+        rows = torch.arange(len(found.features)) if found.rows is None else found.rows
+        encoded = Encoded(found.features, found.inputs, self._network.backbone, found.done, rows)
+        cost: Tensor = self._beside.learner(encoded)
         return cost
 
     def weights(self) -> Tensor | None:

@@ -21,12 +21,14 @@ class Encoded(NamedTuple):
     inputs    what the views of these rows are made of
     encoder   that encoder, which learns
     done      how much of the training is over, 0 to 1
+    rows      (N,) their numbers in the training
     """
 
     features: Tensor
     inputs: tuple[Tensor, ...]
     encoder: nn.Module
     done: float
+    rows: Tensor
 
 
 class Learner(nn.Module):
@@ -58,10 +60,12 @@ class Objective(ABC):
     """Of a paper: a frozen dataclass whose fields are its options.
 
     modality   of the inputs that it is for
+    takes      how many of the inputs of a step the backbone takes
     advice     what to type instead where the embeddings collapse
     """
 
     modality: ClassVar[Modality] = IMAGE
+    takes: ClassVar[int] = 1
     advice: ClassVar[str] = "--method vicreg, whose loss keeps the embeddings apart"
 
     @abstractmethod
@@ -78,7 +82,7 @@ class Objective(ABC):
 
     def encoder(self, module: nn.Module) -> nn.Module:
         """What goes through in each step; its `module` is the backbone's, which is kept."""
-        return EveryView(module, 2 if len(self.modality.texts([""])) else 1)
+        return EveryView(module, self.takes)
 
     def suits(self, backbone: Backbone) -> None:  # noqa: B027 - any backbone will do
         """BackboneError where the backbone lacks what the objective needs. By default any does."""

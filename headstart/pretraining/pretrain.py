@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from headstart.artefact import Pretraining, check_target, write_backbone
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.columns import fresh
 from headstart.backbones.load import default, load
 from headstart.data.read import read
 from headstart.data.roles import Roles
@@ -16,14 +16,15 @@ from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError, MissingWeights
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
+from headstart.features.feature_set import noted
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.pretraining.material import material_of
 from headstart.pretraining.page import facts_of, page_of
+from headstart.pretraining.row import resized
 from headstart.pretraining.table import DEFAULTS, PRETRAINING, row_named
-from headstart.pretraining.unlabelled import learn, resized
+from headstart.tasks import Modality
 from headstart.tasks.task import Task
-from headstart.training.loop import Telling
 
 __all__ = ["Pretrained", "pretrain"]
 
@@ -85,41 +86,62 @@ def pretrain(
     task = read(data, roles=roles, need_target=named, partly=named)
     listener.say(f"read {len(task):,} {task.modality.noun}")
     method = method or DEFAULTS.get(task.modality, next(iter(DEFAULTS.values())))
-    row = row_named(method).configured(method, options or {}, seed, scratch=RANDOM in (backbone or ""))
-    _suits_data(method, row.modality, task)
-    began = _begun(backbone or default(task.modality), task)
+    scratch = RANDOM in (backbone or "") or (backbone is None and task.modality.has_columns)
+    row = row_named(method).configured(method, options or {}, seed, scratch=scratch)
+    _suits_data(method, row.modalities, task)
+    if named and not row.labelled:
+        task = noted(task, _use_of_labels(method, task), listener)
+    began = _begun(backbone, task, seed)
     kept = Cache() if cache else None
     material = material_of(task, began, kept, listener, allow_losses=allow_losses)
-    began = resized(material.backbone, row.size.size)
+    start = resized(material.backbone, row.size.size)
     extraction = Extraction(device=device, cache=kept)
-    telling = Telling(partial(listener.progress, f"{method}: epochs"), listener.say)
     listener.say(f"learning: {method} from {len(material.rows):,} {task.modality.noun}, from {began.name}")
-    learnt = learn(method, row, material.rows, began, extraction, telling)
-    facts = facts_of(learnt, material, began, seed)
-    made = Pretraining(method, row.settings, None, page_of(method, facts), facts)
+    learnt = row.learn(method, material.rows, start, (extraction, listener))
+    facts = facts_of(learnt, material, _anywhere(backbone or began.name), began.fingerprint, seed)
+    settings = {name: option.default for name, option in row.options().items()}
+    made = Pretraining(method, settings, None, page_of(method, facts), facts)
     folder = None if out is None else write_backbone(learnt.backbone, made, out, overwrite=overwrite)
     learnt.journal.close()
     return Pretrained(learnt.backbone, made, folder)
 
 
-def _suits_data(method: str, modality: str, task: Task) -> None:
-    if modality == task.modality:
+def _use_of_labels(method: str, task: Task) -> str:
+    """What is done with labels by a method that does not learn from them."""
+    scored = task.targets is not None and task.kind.exclusive
+    use = "nearest neighbours are scored by them" if scored else "there is nothing that could be scored by them"
+    return f"labels: method {method!r} does not learn from them; {use}"
+
+
+def _anywhere(name: str) -> str:
+    """A name by which a backbone is found from every working directory."""
+    hub, colon, rest = name.partition(":")
+    folder = rest if colon else name
+    return f"{hub if colon else 'file'}:{os.path.abspath(folder)}" if os.path.isdir(folder) else name
+
+
+def _suits_data(method: str, modalities: tuple[Modality, ...], task: Task) -> None:
+    if task.modality in modalities:
         return
-    others = ", ".join(name for name, row in PRETRAINING.items() if row.modality == task.modality)
-    noun = task.modality.noun
+    others = ", ".join(name for name, row in PRETRAINING.items() if task.modality in row.modalities)
     instead = f"use {others}" if others else "there is no method for them"
-    raise ValueError(f"method {method!r} is for inputs of kind {modality}, and the data are {noun}: {instead}")
+    nouns = " or ".join(modality.noun for modality in modalities)
+    raise ValueError(f"method {method!r} is for {nouns}, and the data are {task.modality.noun}: {instead}")
 
 
-def _begun(name: str, task: Task) -> Backbone:
-    """The backbone of this name, for such data."""
+def _begun(name: str | None, task: Task, seed: int) -> Backbone:
+    """The backbone of this name, for such data; of tables one of random weights where none is named."""
+    cells = task.modality.cells(task.inputs)
+    if name is None and cells is not None:
+        return fresh(cells, seed)
+    name = name or default(task.modality)
     try:
         backbone = load(name)
     except MissingWeights as error:
         raise MissingWeights(f"{error} To begin from scratch instead: --backbone '{name}{RANDOM}'") from error
     if backbone.modality != task.modality:
+        instead = f"expected one such as {task.modality.backbone}" if task.modality.backbone else "leave it out"
         raise BackboneError(
-            f"{name} reads inputs of kind {backbone.modality}, and the data are {task.modality.noun}: expected one "
-            f"such as {task.modality.backbone}"
+            f"{name} reads inputs of kind {backbone.modality}, and the data are {task.modality.noun}: {instead}"
         )
     return backbone

@@ -1,27 +1,81 @@
-"""A row of the table of pretraining: an objective with its options, and how it is trained."""
+"""A row of the table of pretraining: what it is for, which options it has, and how a backbone learns by it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple, Protocol, Self, cast
 
+import torch
+from torch import nn
+
+from headstart.backbones.backbone import Backbone
+from headstart.backbones.fingerprint import fingerprint
 from headstart.checks import at_least
-from headstart.pretraining.objective import Objective
-from headstart.pretraining.variation import Variation
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.listener import Listener
+from headstart.preprocessing.spec import PicturePreprocess
+from headstart.pretraining.watch import Health
 from headstart.tasks import Modality
-from headstart.training.declared import Option, options_of, refuse_unknown, typed
-from headstart.training.optimizers import named
-from headstart.training.options import Training
+from headstart.training.checkpoint import Journal
+from headstart.training.declared import Option, refuse_unknown, typed
+from headstart.training.loop import Curve
 
-__all__ = ["FROM_SCRATCH", "GOING_ON", "Size", "Unlabelled"]
+__all__ = ["Learnt", "Row", "Size", "kept", "resized", "set_options"]
 
-GOING_ON, FROM_SCRATCH = 1e-4, 1e-3
-"""Learning rates where none is given: of weights that were learnt, and of random ones."""
+FROM_SCRATCH = 1e-3
+"""The learning rate of random weights, where none is given."""
 
-SHARED = ("epochs", "batch", "lr", "optimizer", "schedule", "weight_decay", "clip", "micro", "statistics")
-SHARED += ("precision", "journal")
-"""What of `Training` an objective without labels has a use for."""
+
+class Learnt(NamedTuple):
+    """A backbone that has learnt, and how that went.
+
+    first, history   what the embeddings told before the training, and after each epoch; None and nothing with labels
+    held_out         with labels: how well those held out are told
+    journal          of the training, to be closed once the backbone is kept
+    """
+
+    backbone: Backbone
+    first: Health | None
+    history: list[Health]
+    held_out: dict[str, Any]
+    curves: list[Curve]
+    parameters: int
+    seconds: float
+    notes: tuple[str, ...]
+    journal: Journal
+
+
+class Row(Protocol):
+    """about        what it is for, in a line
+    modalities   of the inputs that it is for
+    labelled     whether it learns from labels
+    """
+
+    @property
+    def about(self) -> str: ...
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]: ...
+
+    @property
+    def labelled(self) -> bool: ...
+
+    @property
+    def size(self) -> Size: ...
+
+    def options(self) -> dict[str, Option]:
+        """What can be set, by name."""
+
+    def configured(self, name: str, options: Mapping[str, Any], seed: int, *, scratch: bool) -> Self:
+        """The row with these options set. Raises ValueError for an option that it does not have, naming the nearest.
+
+        scratch   whether the weights that it begins with are random
+        """
+
+    def learn(self, name: str, rows: FeatureSet, backbone: Backbone, how: tuple[Extraction, Listener]) -> Learnt:
+        """A backbone that goes on from the given one, which stays as it is. `TrainingError` where it cannot learn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,52 +88,43 @@ class Size:
         at_least("size", self.size, 0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unlabelled:
-    """Learns from rows without labels.
-
-    size, variation   of pictures
-    """
-
-    about: str
-    objective: Objective
-    training: Training
-    size: Size = field(default_factory=Size)
-    variation: Variation = field(default_factory=Variation)
-    labelled: ClassVar[bool] = False
-
-    @property
-    def modality(self) -> Modality:
-        """Of the inputs that it is for."""
-        return self.objective.modality
-
-    def options(self) -> dict[str, Option]:
-        """What can be set, by name."""
-        of_pictures = (self.size, self.variation) if self.modality.has_pixels else ()
-        every = options_of(self.training)
-        return options_of(self.objective, *of_pictures) | {name: every[name] for name in SHARED}
-
-    def configured(self, name: str, options: Mapping[str, Any], seed: int, *, scratch: bool) -> Self:
-        """The row with these options set. Raises ValueError for an option that it does not have, naming the nearest.
-
-        scratch   whether the weights that it begins with are random
-        """
-        known = self.options()
-        for option in options:
-            refuse_unknown(name, option, known)
-        given = {option: typed(known[option], value) for option, value in options.items()}
-        given.setdefault("lr", FROM_SCRATCH if scratch else GOING_ON)
-        parts = {part: _take(getattr(self, part), given) for part in ("objective", "size", "variation", "training")}
-        training: Any = parts["training"]
-        return replace(self, **(parts | {"training": named(replace(training, seed=seed))}))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Every option with its value."""
-        return {name: option.default for name, option in self.options().items()}
+def set_options(
+    name: str, known: dict[str, Option], options: Mapping[str, Any], parts: Mapping[str, Any], *, scratch: bool
+) -> dict[str, Any]:
+    """The dataclasses `parts`, by name, with those of the options that are fields of them."""
+    for option in options:
+        refuse_unknown(name, option, known)
+    given = {option: typed(known[option], value) for option, value in options.items()}
+    if scratch:
+        given.setdefault("lr", FROM_SCRATCH)
+    return {
+        part: replace(value, **{own.name: given[own.name] for own in fields(value) if own.name in given})
+        for part, value in parts.items()
+    }
 
 
-def _take(part: Any, options: dict[str, Any]) -> Any:
-    """The part with those of the options that are fields of it."""
-    own = {own.name for own in fields(part)} & options.keys()
-    return replace(part, **{name: options[name] for name in own})
+def resized(backbone: Backbone, size: int) -> Backbone:
+    """The same for pictures of size x size pixels. ValueError where the network does not take them."""
+    preprocess = backbone.preprocess
+    if not size or not isinstance(preprocess, PicturePreprocess) or preprocess.size == (size, size):
+        return backbone
+    share = preprocess.resize / min(preprocess.size)
+    other = replace(preprocess, size=(size, size), resize=max(size, round(size * share)))
+    module = cast(nn.Module, backbone.module)
+    try:
+        with torch.no_grad():
+            module(*other.largest())
+    except (RuntimeError, AssertionError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"size = {size}: {backbone.name} does not take pictures of {size} x {size} pixels ({error}); leave it out, "
+            f"for its own {preprocess.size[0]}"
+        ) from error
+    return replace(backbone, preprocess=other, fingerprint=fingerprint(module, other, backbone.spec), classifier=None)
+
+
+def kept(module: nn.Module, before: Backbone, name: str) -> Backbone:
+    """The backbone that has learnt by a method, with a name and a fingerprint of its own."""
+    module = module.cpu().to(memory_format=torch.contiguous_format).requires_grad_(False).eval()
+    label = f"{before.name.partition('?')[0].partition('+')[0]}+{name}"
+    mark = fingerprint(module, before.preprocess, before.spec)
+    return replace(before, name=label, module=module, fingerprint=mark, classifier=None)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from headstart.preprocessing.preprocess import Preprocess
 from headstart.tasks.task import Array
 from headstart.training.augmentation import Anew, Draw
-from headstart.training.batches import InputBatches, ItemBatches, Part, PictureBatches, moved
+from headstart.training.batches import InputBatches, ItemBatches, Part, PictureBatches, TableBatches, moved
 
 __all__ = ["ItemViewBatches", "ItemViews", "PictureViewBatches", "PictureViews", "Views", "batches_of_views"]
 
@@ -34,7 +34,16 @@ class ItemViews(Protocol):
     ) -> tuple[Array, ...]: ...
 
 
-Views = PictureViews | ItemViews
+class TableViews(Protocol):
+    """From encoded rows (N, D), as many values that others have in these columns, which column of the table each came
+    from (D,), and the draws, to what the encoder takes, (N, ...) arrays."""
+
+    def __call__(
+        self, rows: Array, others: Array, owners: Array, draws: Sequence[np.random.Generator]
+    ) -> tuple[Array, ...]: ...
+
+
+Views = PictureViews | ItemViews | TableViews
 
 
 class PictureViewBatches:
@@ -107,10 +116,47 @@ class ItemViewBatches:
         return None
 
 
+class TableViewBatches:
+    """Of the rows of a table: (N, V, D) as the backbone takes them."""
+
+    def __init__(self, plain: TableBatches, views: TableViews, device: torch.device) -> None:
+        self.plain, self._views, self._device = plain, views, device
+        self._owners = plain.preprocess.owners
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """See `InputBatches`, as all that follows."""
+        return self.plain.preprocess
+
+    def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        """The cells of other rows are drawn column by column, those that one column became together."""
+        draws = [(draw or _PLAIN).generator(int(row)) for row in rows]
+        values = self.plain.values.numpy()
+        columns = np.arange(values.shape[1])
+        owners = int(self._owners[-1]) + 1
+        others = np.stack([values[rng.integers(0, len(values), owners)[self._owners], columns] for rng in draws])
+        made = self._views(values[rows], others, self._owners, draws)
+        return tuple(moved(torch.from_numpy(array), self._device) for array in made)
+
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        return self.batch(rows, draw)
+
+    def length(self, row: int) -> int:
+        return 0
+
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
+        return None
+
+
 def batches_of_views(plain: InputBatches, views: Views, device: torch.device) -> InputBatches:
     """Of the inputs that `plain` holds."""
     if isinstance(plain, PictureBatches):
         return PictureViewBatches(plain, views, device)  # type: ignore[arg-type]
+    if isinstance(plain, TableBatches):
+        return TableViewBatches(plain, views, device)  # type: ignore[arg-type]
     if not isinstance(plain, ItemBatches):
         raise ValueError(f"{type(plain).__name__} holds no inputs that can be seen in several views")
     return ItemViewBatches(plain, views, device)  # type: ignore[arg-type]

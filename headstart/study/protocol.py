@@ -32,6 +32,7 @@ from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
 from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
+from headstart.study.pretrained import Began, began_from, with_worth
 from headstart.study.shift import TargetLabels, may_use, read_pair
 from headstart.study.source_comparison import Untested
 from headstart.study.stopwatch import Stopwatch
@@ -116,16 +117,20 @@ def fit(
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
     comparison: Comparison | Untested
     report: Report | None
+    began: Began | None = None
     if both is None:
         with watch("check"):
             seen, report = checked(seen, listener)
             seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
         how = (fitted.extraction(seen.engine), listener)
-        comparison = task_comparison(seen, fitted.backbone_, plan, how, watch)
+        began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))
+        comparison = task_comparison(
+            seen, fitted.backbone_, plan, how, watch, None if began is None else began.backbone
+        )
     else:
         comparison, report = comparison_with_source(both, seen, fitted, plan, watch, labels, allow_losses, listener)
     model, evidence = comparison.run()
-    return fitted.conclude(model, evidence, report)
+    return fitted.conclude(model, with_worth(evidence, began), report)
 
 
 def check(

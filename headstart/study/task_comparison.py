@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from headstart.backbones.backbone import Backbone
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet
+from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
 from headstart.methods.plan import Plan
 from headstart.methods.table import method
 from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import Comparison
 from headstart.study.contenders import contenders_of
+from headstart.study.pretrained import BEFORE
 from headstart.study.resampling import REPEATS, plan_trials
 from headstart.study.stopwatch import Stopwatch
 
@@ -23,9 +26,13 @@ def task_comparison(
     plan: Plan,
     how: tuple[Extraction, Listener],
     watch: Stopwatch,
+    before: Backbone | None = None,
 ) -> Comparison:
     """The plan's method, to be tested beside those that do not transfer; where weights move, beside the probe
-    and the same network from random weights too."""
+    and the same network from random weights too.
+
+    before   what the backbone began from, where the user pretrained it: the method on that one is a contender too
+    """
     tuned = method(plan.method).moves_weights
     trials = plan_trials(rows, plan.seed, repeats=1 if tuned else REPEATS)
     how[1].say(f"fitting: {plan.method}, tested by {trials.words}")
@@ -36,6 +43,10 @@ def task_comparison(
         if plan.method != "scratch" and backbone is not None and backbone.random is not None:
             candidate.beside["random-weights"] = TaskCandidate(rows, backbone, plan.scratch, how)
         candidate.beside["probe"] = TaskCandidate(rows, backbone, plan.probe, how)
+    if before is not None:
+        with watch("baselines"):
+            same = replace(look(rows.task, before, *how, "before pretraining"), blocks=rows.blocks)
+        contenders[BEFORE] = TaskCandidate(same, before, plan, how).contend
     contenders |= {name: other.contend for name, other in candidate.beside.items()}
     fallbacks = {"probe": candidate.beside["probe"]} if tuned and not plan.keep_tuned else {}
     return Comparison(candidate, contenders, trials, watch, fallbacks)

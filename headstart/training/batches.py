@@ -16,8 +16,9 @@ from headstart.features.extract import Extraction, extract
 from headstart.features.picture_input import Source
 from headstart.preprocessing.prepare import Pixels
 from headstart.preprocessing.spec import PicturePreprocess, Preprocess
+from headstart.preprocessing.table_preprocess import TablePreprocess
 from headstart.preprocessing.vision import vision
-from headstart.tasks import IMAGE
+from headstart.tasks import IMAGE, TABLE
 from headstart.tasks.task import Array
 from headstart.training.augmentation import Draw
 
@@ -30,6 +31,7 @@ __all__ = [
     "ItemBatches",
     "Part",
     "PictureBatches",
+    "TableBatches",
     "batches",
     "moved",
 ]
@@ -182,8 +184,39 @@ class ItemBatches:
         return None
 
 
+class TableBatches:
+    """Rows of a table, encoded once, float32 (N, D); not varied."""
+
+    def __init__(
+        self, inputs: Any, backbone: Backbone, device: torch.device = CPU, extraction: Extraction = PLAIN
+    ) -> None:
+        preprocess = cast(TablePreprocess, backbone.preprocess)
+        self.preprocess, self._device = preprocess, device
+        self.values = torch.from_numpy(preprocess.encode(inputs))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        """(N, D)."""
+        return (moved(self.values[rows], self._device),)
+
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        """The same: there is little of it."""
+        return self.batch(rows, draw)
+
+    def length(self, row: int) -> int:
+        """All rows have one size."""
+        return 0
+
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
+        """None: layers on some columns are asked by batches."""
+        return None
+
+
 BATCHES: dict[str, Callable[[Sequence[Any], Backbone, torch.device, Extraction], InputBatches]] = {
-    IMAGE: PictureBatches
+    IMAGE: PictureBatches,
+    TABLE: TableBatches,
 }
 """By modality, batches that hold and vary inputs in a way of their own. None: `ItemBatches`."""
 

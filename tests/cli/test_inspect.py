@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from headstart.cli.arguments import METHOD
+from headstart.cli.pretrain import METHOD as PRETRAIN
 from headstart.methods.table import METHODS, configured
+from headstart.pretraining.table import PRETRAINING
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -34,6 +36,15 @@ def test_a_row_is_shown_with_the_options_that_it_takes(run):
     assert re.search(r"gamma +float \| None +None", run("methods", "kmm").out)
     refused = run("methods", "gradul")
     assert (refused.code, "nearest: gradual" in refused.err) == (2, True)
+
+
+def test_methods_of_other_verbs_are_listed_under_their_verb(run):
+    listed = run("methods").out.partition("of headstart pretrain:")[2]
+    assert [name for name in PRETRAINING if f"  {name} " not in listed] == []
+    shown = run("methods", "simclr")
+    assert shown.out.startswith("simclr: pictures: two views of one")
+    assert re.search(r"temperature +float +0.2", shown.out)
+    assert set(PRETRAINING) - set(re.findall(r"[\w-]+", PRETRAIN)) == set()
 
 
 def test_help_names_every_method():

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
-from small import RESNET, Killed
+from small import RESNET, Killed, bright
 
 from headstart.artefact import read_backbone
 from headstart.backbones.load import load
+from headstart.errors import ArtefactError, BackboneError, DataError, TrainingError
+from headstart.pretraining.objective import Learner
+from headstart.pretraining.objectives.simclr import SimCLR
+from headstart.pretraining.table import PRETRAINING
 
 
 def test_a_folder_of_pictures_becomes_a_backbone_that_fit_begins_with(run, pictures, tmp_path):
@@ -48,11 +54,11 @@ class Ended:
 def test_a_killed_run_goes_on_to_the_same_bits_and_the_same_curves(learn, monkeypatch, tmp_path):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     options = {"epochs": 3}
-    whole = learn("simclr", options=options, cache=False)
+    whole = learn("moco", options=options, cache=False)
     with pytest.raises(Killed):
-        learn("simclr", options=options, listener=Ended(1))
+        learn("moco", options=options, listener=Ended(1))
     assert list((tmp_path / "cache" / "runs").iterdir())
-    again = learn("simclr", options=options)
+    again = learn("moco", options=options)
     assert again.backbone.fingerprint == whole.backbone.fingerprint
     assert json.dumps(again.made.facts["curves"]) == json.dumps(whole.made.facts["curves"])
     assert not list((tmp_path / "cache" / "runs").iterdir())
@@ -66,3 +72,93 @@ def test_the_backbone_that_is_given_stays_as_it_is_and_all_of_its_copy_moves(lea
     old, new = before.module.state_dict(), made.module.state_dict()
     assert old.keys() == new.keys()
     assert all(not torch.equal(old[name], new[name]) for name in old if "num_batches" not in name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alike(SimCLR):
+    """All embeddings are drawn together, and nothing keeps them apart."""
+
+    advice: ClassVar[str] = "--method simclr"
+
+    def learner(self, encoder, dim):
+        return Together()
+
+
+class Together(Learner):
+    def forward(self, rows):
+        return rows.features.square().sum(-1).mean() * 100
+
+
+def test_collapse_is_named_and_stops_the_run_with_what_to_type_instead(learn, monkeypatch):
+    monkeypatch.setitem(PRETRAINING, "alike", replace(PRETRAINING["simclr"], objective=Alike()))
+    with pytest.raises(TrainingError, match=r"method 'alike' collapsed in epoch \d+: .*lr=\.\.\.\), or --method s"):
+        learn("alike", options={"lr": 0.03, "epochs": 30}, cache=False)
+
+
+def test_labels_are_scored_by_neighbours_and_not_learnt_from(learn, by_colour):
+    plain = learn("simclr", by_colour, cache=False)
+    scored = learn("simclr", by_colour, labels=True, cache=False)
+    assert plain.backbone.fingerprint == scored.backbone.fingerprint
+    assert plain.made.facts["curves"][0]["neighbours"] is None
+    assert 0 <= scored.made.facts["curves"][0]["neighbours"] <= 1
+    said = "labels: method 'simclr' does not learn from them; nearest neighbours are scored by them"
+    assert said in scored.made.facts["notes"]
+
+
+def test_labels_of_another_task_are_learnt(learn, by_colour, tmp_path):
+    options = {"epochs": 3, "batch": 8}
+    made = learn("supervised", by_colour, options=options, out=tmp_path / "mine", cache=False)
+    facts = made.made.facts
+    assert made.backbone.fingerprint != load(RESNET).fingerprint
+    assert 3 <= facts["held_out"]["rows"] <= 7
+    assert all(curve["validation"] > 0 for curve in facts["curves"])
+    assert "told by its head: accuracy" in str(made)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "why"),
+    [
+        (
+            {"method": "mlm"},
+            ValueError,
+            "method 'mlm' is for texts, and the data are pictures: use simclr, moco, vicreg",
+        ),
+        ({"method": "mae"}, BackboneError, "is a ResNet, which sees no patches of which some could be left out"),
+        ({"method": "jigsaw"}, ValueError, "pictures of 32 pixels are too small to cut"),
+        ({"method": "simclr", "backbone": "bundled:minilm"}, BackboneError, "bundled:minilm reads inputs of kind text"),
+        (
+            {"method": "simclr", "options": {"size": 40}, "backbone": "timm:test_vit?weights=random"},
+            ValueError,
+            "size = 40: .* does not take pictures of 40 x 40 pixels",
+        ),
+        ({"method": "supervised"}, DataError, "."),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_any_work(learn, options, error, why):
+    with pytest.raises(error, match=why):
+        learn(**options, cache=False)
+
+
+def test_too_few_different_rows_are_refused(learn, tmp_path):
+    for row in range(12):
+        bright(row % 3).save(tmp_path / f"{row}.png")
+    with pytest.raises(DataError, match=r"3 different pictures are too few to learn .* the other 9 are copies of them"):
+        learn("simclr", tmp_path, cache=False)
+    with pytest.raises(
+        DataError, match="1 different pictures are too few to learn from without labels: give at least 8"
+    ):
+        learn("simclr", [str(tmp_path / "0.png")], cache=False)
+
+
+def test_copies_are_left_out_and_counted(learn, tmp_path):
+    for row in range(12):
+        bright(row % 9).save(tmp_path / f"{row}.png")
+    facts = learn("simclr", tmp_path, options={"epochs": 1}, cache=False).made.facts
+    assert (facts["rows"], facts["copies"]) == (9, 3)
+
+
+def test_a_folder_that_is_taken_is_refused_before_any_work(learn, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    with pytest.raises(ArtefactError, match=r"thesis\.txt"):
+        learn("simclr", out=tmp_path / "mine")

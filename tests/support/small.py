@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from headstart.backbones.encoders import TextEncoder
@@ -17,6 +18,13 @@ from headstart.tasks import CLASSIFICATION
 from headstart.training.feed import Data
 
 RESNET = "timm:test_resnet?weights=random"
+
+
+def bright(row, size=40):
+    """A picture of noise in which one of three channels is brighter."""
+    pixels = np.random.default_rng(row).integers(0, 120, (size, size, 3)).astype(np.uint8)
+    pixels[:, :, row % 3] += 100
+    return Image.fromarray(pixels)
 
 
 def noise(count, bright=0.0, seed=0, size=32):

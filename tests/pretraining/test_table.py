@@ -1,0 +1,98 @@
+"""Each row of the table of pretraining, held to the same demands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from small import RESNET
+
+from headstart import Roles, Transfer, fit, pretrain
+from headstart.backbones.load import load
+from headstart.pretraining.table import PRETRAINING, row_named
+from headstart.tasks import IMAGE, TABLE, TEXT
+
+PICTURES = [name for name, row in PRETRAINING.items() if IMAGE in row.modalities and not row.labelled]
+TEXTS = [name for name, row in PRETRAINING.items() if TEXT in row.modalities and not row.labelled]
+TABLES = [name for name, row in PRETRAINING.items() if TABLE in row.modalities]
+VIT = "timm:test_vit?weights=random"
+SENTENCES = [
+    f"{first} {noun} was {word}"
+    for first in ("the", "a")
+    for noun in ("film", "story")
+    for word in ("good", "bad", "dull", "bright", "very good", "not bad")
+]
+
+
+def moves_all_and_says_how_it_went(made, before):
+    old, new = before.module.state_dict(), made.backbone.module.state_dict()
+    assert old.keys() == new.keys()
+    learnt = {name for name, weights in before.module.named_parameters()}
+    changed = {name for name in learnt if not torch.equal(old[name], new[name])}
+    assert len(changed) > 0.8 * len(learnt)
+    assert all(bool(weights.isfinite().all()) for weights in new.values())
+    curves = made.made.facts["curves"]
+    assert [curve["epoch"] for curve in curves] == [1]
+    assert all(isinstance(curves[0][name], float) for name in ("loss", "rank", "alignment", "uniformity"))
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_row_for_pictures_learns(name, learn, monkeypatch):
+    backbone = VIT if name == "mae" else RESNET
+    options = {"epochs": 1, "hidden": 16 if name not in ("mae", "rotation") else 0.5, "size": 57, "batch": 8}
+    if name in ("mae", "rotation"):
+        options.pop("hidden")
+    if name == "mae":
+        options["size"] = 0
+    monkeypatch.setattr("headstart.pretraining.watch._DIRECTIONS", 0.0)  # a step on few rows shows nothing of collapse
+    made = learn(name, backbone=backbone, options=options, cache=False)
+    moves_all_and_says_how_it_went(made, load(backbone))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_row_for_texts_learns(name, learn, bert):
+    options = {"epochs": 1, "batch": 8}
+    made = learn(name, SENTENCES, backbone=f"file:{bert}", options=options, cache=False)
+    moves_all_and_says_how_it_went(made, load(f"file:{bert}"))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_row_for_tables_learns_and_fit_begins_with_what_it_made(name, tmp_path):
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(120, 2))
+    table = pd.DataFrame(hidden @ rng.normal(size=(2, 6)), columns=list("abcdef"))
+    table["kind"] = np.where(hidden[:, 0] > 0, "plus", "minus")
+    options = {"epochs": 2, "batch": 32}
+    made = pretrain(table.drop(columns="kind"), method=name, options=options, out=tmp_path / "mine", cache=False)
+    curves = made.made.facts["curves"]
+    assert curves[1]["loss"] < curves[0]["loss"]
+    roles, name = Roles(target="kind"), f"file:{tmp_path / 'mine'}"
+    fitted = fit(table, roles=roles, backbone=name, method="logistic", cache=False)
+    assert fitted.backbone_.fingerprint == made.backbone.fingerprint
+    assert {"random-weights", "no-transfer"} <= fitted.evidence_.baselines.keys()
+    assert fitted.evidence_.metrics["accuracy"].value > 0.7
+    again = Transfer.load(fitted.save(tmp_path / "model"))
+    np.testing.assert_array_equal(again.predict_proba(table), fitted.predict_proba(table))
+    with pytest.raises(ValueError, match="has no use with a source: leave it out"):
+        fit(table, roles=roles, source=table, backbone=name, cache=False)
+
+
+def test_a_name_that_is_not_there_is_refused_and_the_nearest_named():
+    with pytest.raises(ValueError, match="method 'simclr2' is unknown to pretrain; nearest: simclr; expected"):
+        row_named("simclr2")
+
+
+def test_options_are_those_of_the_objective_of_the_views_and_of_the_training():
+    options = PRETRAINING["simclr"].options()
+    assert {"temperature", "crop", "jitter", "size", "epochs", "lr"} <= options.keys()
+    assert not {"mixup", "validation", "views", "seed", "crop"} & PRETRAINING["mlm"].options().keys()
+    given = {"temperature": "0.1", "crop": "0.5", "epochs": "3"}
+    row = PRETRAINING["simclr"].configured("simclr", given, 5, scratch=True)
+    assert (row.objective.temperature, row.variation.crop) == (0.1, 0.5)
+    assert (row.training.epochs, row.training.seed, row.training.lr) == (3, 5, 1e-3)
+    assert PRETRAINING["simclr"].configured("simclr", {}, 0, scratch=False).training.lr == 1e-4
+    with pytest.raises(ValueError, match="method 'simclr' has no option 'temprature'; nearest: temperature; it has"):
+        PRETRAINING["simclr"].configured("simclr", {"temprature": 1}, 0, scratch=True)
+    with pytest.raises(ValueError, match="batch = 2: rows are compared with the others of a step, expected 4 or more"):
+        PRETRAINING["byol"].configured("byol", {"batch": 2}, 0, scratch=True)
