@@ -86,9 +86,9 @@ def pretrain(
     task = read(data, roles=roles, need_target=named, partly=named)
     listener.say(f"read {len(task):,} {task.modality.noun}")
     method = method or DEFAULTS.get(task.modality, next(iter(DEFAULTS.values())))
+    _suits_data(method, row_named(method).modalities, task)
     scratch = RANDOM in (backbone or "") or (backbone is None and task.modality.has_columns)
     row = row_named(method).configured(method, options or {}, seed, scratch=scratch)
-    _suits_data(method, row.modalities, task)
     if named and not row.labelled:
         task = noted(task, _use_of_labels(method, task), listener)
     began = _begun(backbone, task, seed)
