@@ -31,6 +31,8 @@ def names(row: Description) -> set[str]:
 ROWS = [describe(name) for name in METHODS]
 TRAINED = [row for row in ROWS if row.moves_weights]
 SHARED = [option for option in TRAINED[0].options if all(option.name in names(row) for row in TRAINED)]
+OF_ALL = {option.name for option in SHARED}
+OF_PRETRAINING = set.intersection(*({option.name for option in describe(name).options} for name in PRETRAINING))
 
 
 def about(row: Description) -> str:
@@ -39,10 +41,9 @@ def about(row: Description) -> str:
     return next((row.about.removeprefix(one) for one in prefixes if row.about.startswith(one)), row.about)
 
 
-def table(rows: list[Description]) -> str:
+def table(rows: list[Description], shared: set[str]) -> str:
     """One line a method, with the options that are its own."""
     lines = ["| method | what it does | options, with their defaults |", "|---|---|---|"]
-    shared = {option.name for option in SHARED}
     for row in rows:
         own = [option for option in row.options if option.name not in shared]
         options = ", ".join(f"`{option.name}={option.default}`" for option in own) or "none of its own"
@@ -73,9 +74,13 @@ def page() -> str:
         "`gradual+l2-sp` moves what the first moves, by the loss of the second.",
     ]
     for family, heading in HEADINGS.items():
-        parts += [f"## {heading}", table([row for row in ROWS if row.family == family])]
+        parts += [f"## {heading}", table([row for row in ROWS if row.family == family], OF_ALL)]
     parts += ["## Options of every method that moves weights", shared()]
-    parts += ["## Methods of `headstart pretrain`", PRETRAIN, table([describe(name) for name in PRETRAINING])]
+    parts += [
+        "## Methods of `headstart pretrain`",
+        PRETRAIN,
+        table([describe(name) for name in PRETRAINING], OF_PRETRAINING),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -42,6 +42,6 @@ def embedded(frame: pd.DataFrame, backbone: Backbone) -> Array:
         raise BackboneError(f"{backbone.name} does not read tables: leave --backbone out")
     values = torch.from_numpy(preprocess.encode(frame))
     with torch.no_grad():
-        rows: list[Tensor] = [module(some) for some in values.split(_ROWS)]
+        rows: list[Tensor] = [module(values[at : at + _ROWS]) for at in range(0, len(values), _ROWS)]
     features: Array = torch.cat(rows).numpy()
     return features
