@@ -98,7 +98,14 @@ class Labelled:
         """The folder of the journal of this very training."""
         if cache is None:
             return None
-        about = [name, backbone.fingerprint, asdict(self.tune), asdict(self.loss), asdict(self.training), rows.engine]
+        about: list[Any] = [
+            name,
+            backbone.fingerprint,
+            asdict(self.tune),
+            asdict(self.loss),
+            asdict(self.training),
+            rows.engine,
+        ]
         about += [torch.__version__, torch.get_num_threads()]
         key = blake3(json.dumps(about, sort_keys=True).encode())
         for part in (b"".join(rows.keys), np.ascontiguousarray(rows.task.targets).tobytes(), rows.blocks.tobytes()):

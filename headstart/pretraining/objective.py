@@ -53,7 +53,7 @@ class EveryView(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         views = inputs[: self.takes]
         features: Tensor = self.module(*(view.flatten(0, 1) for view in views))
-        return features.unflatten(0, views[0].shape[:2])
+        return features.reshape(*views[0].shape[:2], -1)
 
 
 class Objective(ABC):

@@ -43,7 +43,17 @@ __all__ = ["Unlabelled"]
 FEWEST_IN_A_STEP = 4
 """Rows, so that no step of an epoch has a single one."""
 
-SHARED = ("epochs", "batch", "lr", "optimizer", "schedule", "weight_decay", "clip", "micro", "statistics")
+SHARED: tuple[str, ...] = (
+    "epochs",
+    "batch",
+    "lr",
+    "optimizer",
+    "schedule",
+    "weight_decay",
+    "clip",
+    "micro",
+    "statistics",
+)
 SHARED += ("precision", "journal")
 """What of `Training` an objective without labels has a use for."""
 

@@ -68,7 +68,7 @@ class PictureViewBatches:
         views = torch.stack([view for view, _ in made])
         flat = views.flatten(0, 1).permute(0, 2, 3, 1).contiguous()
         (pixels,) = self.preprocess.tensors(moved(flat, self._device))
-        inputs = pixels.unflatten(0, views.shape[:2])
+        inputs = pixels.view(*views.shape[:2], *pixels.shape[1:])
         numbers = [number for _, number in made if number is not None]
         if not numbers:
             return (inputs,)

@@ -58,8 +58,8 @@ class _Bootstrap(Learner):
         self._done = rows.done
         shape = rows.features.shape[:2]
         taught = self.f_t.answer(rows.encoder, *rows.inputs).float().flatten(0, 1)
-        z_t = self.g_t.answer(self.g, taught).unflatten(0, shape)
-        p = self.q(self.g(rows.features.float().flatten(0, 1))).unflatten(0, shape)
+        z_t = self.g_t.answer(self.g, taught).reshape(*shape, -1)
+        p = self.q(self.g(rows.features.float().flatten(0, 1))).reshape(*shape, -1)
         return regression_cost(p[:, 0], z_t[:, 1]) + regression_cost(p[:, 1], z_t[:, 0])
 
     def stepped(self, encoder: nn.Module) -> None:

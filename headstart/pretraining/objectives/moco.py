@@ -73,8 +73,8 @@ class _Momentum(Learner):
     def forward(self, rows: Encoded) -> Tensor:
         shape = rows.features.shape[:2]
         taught = self.f_t.answer(rows.encoder, *rows.inputs).float().flatten(0, 1)
-        k = functional.normalize(self.g_t.answer(self.g, taught), dim=1).unflatten(0, shape)
-        q = functional.normalize(self.g(rows.features.float().flatten(0, 1)), dim=1).unflatten(0, shape)
+        k = functional.normalize(self.g_t.answer(self.g, taught), dim=1).reshape(*shape, -1)
+        q = functional.normalize(self.g(rows.features.float().flatten(0, 1)), dim=1).reshape(*shape, -1)
         self._latest.put(rows.rows, k[:, 0])
         other = (self.owners != rows.rows.to(self.owners.device)[:, None]) & (self.owners != _NOBODY)
         t = self._options.temperature
