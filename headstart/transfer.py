@@ -19,7 +19,6 @@ from headstart import artefact
 from headstart.artefact import Model
 from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
-from headstart.backbones.load import default, load
 from headstart.data.arrays import as_task
 from headstart.data.estimator_inputs import both_tasks, task_to_answer, task_to_fit
 from headstart.data.pair import Pair
@@ -35,7 +34,7 @@ from headstart.features.window import unsettled
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
-from headstart.meta_learning.rule import modality_of
+from headstart.methods.begins import pretrained_for
 from headstart.methods.born_again import refuse_teacher, teaching_for
 from headstart.methods.method import Data
 from headstart.methods.model import answer, class_weight_of, features
@@ -184,19 +183,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if hasattr(self, "model_"):
             note = unsettled(self.backbone_, list(task.inputs)) if task.modality.has_pixels else ""
             return look(noted(task, note, listener), self.backbone_, self.extraction(self.model_.engine), listener)
-        backbone = self._pretrained(task, beside)
+        backbone = pretrained_for(self.backbone, task, beside)
         self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
         return look(task, self.backbone_, self.extraction(), listener)
-
-    def _pretrained(self, task: Task, beside: Sequence[Task]) -> Backbone | None:
-        """The backbone that is named, or the default; of tables and arrays only one that is made for them."""
-        if not task.modality.has_columns:
-            return load(self.backbone or default(task.modality))
-        if self.backbone is None or modality_of(self.backbone) != task.modality:
-            return None
-        if beside and task.modality.has_names:
-            raise ValueError(f"backbone {self.backbone!r} has no use with a source: leave it out")
-        return load(self.backbone)
 
     def hold(self, model: Model) -> Self:
         """Be this fitted model."""
