@@ -62,9 +62,10 @@ class NumberPreprocess(Preprocess):
         return cls(mean=tuple(map(float, fields["mean"])), scale=tuple(map(float, fields["scale"])))
 
     def prepare(self, item: Array) -> tuple[Array, int]:
-        x = (np.asarray(item, np.float64) - np.asarray(self.mean)) / np.asarray(self.scale)
-        if x.shape != (len(self.mean),):
-            raise ValueError(f"a row of {x.size} numbers: this network takes {len(self.mean)}")
+        row = np.asarray(item, np.float64)
+        if row.shape != (len(self.mean),):
+            raise ValueError(f"a row of {row.size} numbers: this network takes {len(self.mean)}")
+        x = (row - np.asarray(self.mean)) / np.asarray(self.scale)
         return np.where(np.isfinite(x), x, 0.0).astype(np.float32), 0
 
     def collate(self, prepared: Sequence[Array]) -> tuple[Array, ...]:
