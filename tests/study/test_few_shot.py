@@ -85,7 +85,10 @@ def test_the_command_prints_evidence_and_the_next_step(run, pictures, tmp_path):
     assert output.out.split("\n\nsaved:")[0] in shown.out
 
 
-@pytest.mark.parametrize("name", ["r2d2", "baseline++", "fomaml", "pt-map"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("baseline++", "fomaml", "anil", "matching")]
+
+
+@pytest.mark.parametrize("name", ["r2d2", "pt-map", *SLOW])
 def test_other_learners_run_too(run, pictures, tmp_path, name):
     options = [] if name == "pt-map" else [f"--option={key}={value}" for key, value in QUICK.items()]
     output = run("few-shot", pictures, *WORDS, "--learner", name, "--out", tmp_path / "a", "--json", *options)
