@@ -276,7 +276,7 @@ def test_a_row_that_adapts_weights_needs_a_source_and_weights(name):
         fit(target, source=source, method=name, cache=False)
 
 
-TWO_TARGETS = {"mood": MOODS, "length": [float(len(text)) for text in SENTENCES[:12]] + [None] * 4}
+TWO_TARGETS = {"mood": MOODS, "worth": [0.5] * 8 + [1.5] * 4 + [None] * 4}
 
 
 @pytest.fixture(scope="module")
@@ -298,16 +298,16 @@ def shared():
 )
 def test_a_row_for_several_targets_learns_them_on_one_backbone_and_comes_back(name, shared, minilm, tmp_path):
     fitted = shared(name)
-    mood, length = fitted.models_.values()
-    assert mood.backbone is length.backbone
+    mood, worth = fitted.models_.values()
+    assert mood.backbone is worth.backbone
     moves_what_it_says(METHODS[name].tune, minilm, mood.backbone)
     scores = fitted.scores(SENTENCES, TWO_TARGETS)
     assert scores["mood"] > 0.8
-    assert scores["length"] > 0.2
+    assert scores["worth"] > 0.2
     loaded = MultiTask.load(fitted.save(tmp_path / "model"))
     pd.testing.assert_frame_equal(loaded.predict(SENTENCES), fitted.predict(SENTENCES))
     again = clone(fitted).fit(SENTENCES, TWO_TARGETS)
-    np.testing.assert_array_equal(again.predict(SENTENCES)["length"], fitted.predict(SENTENCES)["length"])
+    np.testing.assert_array_equal(again.predict(SENTENCES)["worth"], fitted.predict(SENTENCES)["worth"])
 
 
 @pytest.mark.parametrize("name", SHARING)

@@ -84,11 +84,12 @@ def fit(
     options = options_of(option)
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
     if len(targets := targets_of(data, target)) > 1:
-        refuse_beside(targets, {"--test": test, "--source": source, "--classes": classes})
+        refuse_beside(targets, {"--source": source, "--classes": classes})
         with Terminal(quiet=json) as terminal:
             several = fit_tasks(
                 data,
                 targets,
+                test=test,
                 backbone=backbone,
                 method=method,
                 roles=roles_of(input, None, split, group, domain, weight),

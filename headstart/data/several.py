@@ -13,6 +13,7 @@ import numpy as np
 from headstart.data.arrays import draft_of_inputs
 from headstart.data.containers import contained
 from headstart.data.draft import Draft, finish
+from headstart.data.join import join
 from headstart.data.roles import Roles
 from headstart.data.tables import Table, is_table_name, of_frame, read_table
 from headstart.data.tabular import draft_of
@@ -31,6 +32,7 @@ __all__ = [
     "table_of",
     "targets_among",
     "targets_named",
+    "with_test",
 ]
 
 NO_ROLES = Roles()
@@ -117,7 +119,7 @@ def read_several(
     """
     table = _table(source)
     if table is None:
-        what = shown(source) if isinstance(source, str | os.PathLike) else f"a {type(source).__name__}"
+        what = shown(os.fsdecode(source)) if isinstance(source, str | os.PathLike) else f"a {type(source).__name__}"
         raise DataError(f"{what} is no table, and several targets are columns of one: give a table")
     _require(table, targets, roles)
     drafts = []
@@ -127,6 +129,12 @@ def read_several(
         known = None if columns is None else columns[target]
         drafts.append(draft_of(alone, replace(roles, target=target), known, need_target=True, kind=kind))
     return _several(drafts, list(kinds) or [None] * len(targets), again=columns is not None)
+
+
+def with_test(train: Several, test: Several) -> Several:
+    """One reading with the rows of the other behind it, whose `split` is "test"; see `join.join`."""
+    answers = tuple(join(own, other) for own, other in zip(train.answers, test.answers, strict=True))
+    return Several(join(train.task, test.task), answers, np.concatenate([train.known, test.known]))
 
 
 def several_of(

@@ -23,9 +23,10 @@ from headstart.evidence.tally import tally
 from headstart.evidence.verdict import Verdict, verdict
 from headstart.tasks.task import Array
 
-__all__ = ["ALONE", "Learnt", "Sharing", "Tested", "hurt", "mean_gain"]
+__all__ = ["ALONE", "Learnt", "Sharing", "TaskAnswers", "hurt", "mean_gain"]
 
 ALONE = "alone"
+Tallies = tuple[list[sparse.csr_array], list[sparse.csr_array]]
 Learnt = Literal["together", "alone", "probe"]
 
 
@@ -46,7 +47,7 @@ class Sharing(NamedTuple):
         return cls(gain, None if gain is None else verdict(gain.interval), learnt)
 
 
-class Tested(NamedTuple):
+class TaskAnswers(NamedTuple):
     """One task on the rows that it was tested on.
 
     units   (N,) the number of the unit (a row, or a block) of each row, the same for all tasks
@@ -58,12 +59,15 @@ class Tested(NamedTuple):
     alone: Array
 
 
-def mean_gain(tasks: Sequence[Tested], *, resamples: int = RESAMPLES, seed: int = 0) -> Gain:
+def mean_gain(tasks: Sequence[TaskAnswers], *, resamples: int = RESAMPLES, seed: int = 0) -> Gain:
     """The mean over tasks of what sharing gained, with its interval. ValueError where there is no task."""
     if not tasks:
         raise ValueError("there is no task to compare: give one or more")
-    count = 1 + max(int(task.units.max()) for task in tasks)
-    tallies = [_tallies(task, count) for task in tasks]
+    units = np.unique(
+        np.concatenate([task.units for task in tasks])
+    )  # of rows that nobody was tested on there are none
+    count = len(units)
+    tallies = [_tallies(task, np.searchsorted(units, task.units), count) for task in tasks]
     value = _mean([_difference(task, own, np.ones((count, 1))) for task, own in zip(tasks, tallies, strict=True)])
     drawn = [
         _mean([_difference(task, own, weights) for task, own in zip(tasks, tallies, strict=True)])
@@ -73,17 +77,18 @@ def mean_gain(tasks: Sequence[Tested], *, resamples: int = RESAMPLES, seed: int 
     return Gain("mean over tasks", ALONE, *interval(draws))
 
 
-def _tallies(task: Tested, count: int) -> tuple[list[sparse.csr_array], list[sparse.csr_array]]:
+def _tallies(task: TaskAnswers, codes: Array, count: int) -> Tallies:
     """(K, U) of each repeat, of both models."""
-    rows = len(task.units)
-    units = sparse.csr_array((np.ones(rows), (task.units, np.arange(rows))), shape=(count, rows))
-    both = ([sparse.csr_array((units @ tally(task.held, answers)).T) for answers in task.held.repeats(of)]
-            for of in (task.together, task.alone))  # fmt: skip
-    together, alone = both
+    rows = len(codes)
+    units = sparse.csr_array((np.ones(rows), (codes, np.arange(rows))), shape=(count, rows))
+    together, alone = (
+        [sparse.csr_array((units @ tally(task.held, answers)).T) for answers in task.held.repeats(of)]
+        for of in (task.together, task.alone)
+    )
     return together, alone
 
 
-def _difference(task: Tested, tallies: tuple[list[sparse.csr_array], list[sparse.csr_array]], weights: Array) -> Array:
+def _difference(task: TaskAnswers, tallies: Tallies, weights: Array) -> Array:
     """(B,) of the headline score; NaN where a draw holds none of the task's rows."""
     together, alone = (_score(task.held, own, weights) for own in tallies)
     return together - alone

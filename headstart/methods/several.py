@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from headstart.heads.head import ClassWeight
 from headstart.methods.finetune import FineTune
 from headstart.methods.joint import Joint
-from headstart.methods.method import Data, Fitted, require_backbone
+from headstart.methods.method import Data, Fitted, Method, require_backbone
 from headstart.methods.plan import Plan
 from headstart.methods.table import method, row_of
 from headstart.multitask.parts import part_of
-from headstart.multitask.tuning import tune_tasks
+from headstart.multitask.tuning import loss_of_tasks, tune_tasks
 from headstart.training.loop import Telling
 
-__all__ = ["SHARED", "alone", "fit_tasks", "shares"]
+__all__ = ["SHARED", "alone", "configured_for_tasks", "fit_tasks", "shares"]
 
 SHARED = "joint"
 """What several targets are learnt by unless a method is named."""
@@ -28,14 +30,26 @@ def shares(name: str) -> bool:
     return isinstance(method(name), Joint | FineTune)
 
 
+def configured_for_tasks(plan: Plan) -> Method:
+    """The row of a plan with its options set. ValueError, before any work is done, where it is for one target."""
+    row = row_of(plan)
+    if row.needs_source:
+        raise ValueError(
+            f"method {plan.method!r} draws on a source task, which is for one target: name one, or no source"
+        )
+    if isinstance(row, FineTune):
+        loss_of_tasks(row.loss, plan.method)
+    return row
+
+
 def fit_tasks(plan: Plan, data: Data) -> tuple[Fitted, ...]:
     """A head for each part of the kind of the rows, which is several side by side, in their order.
 
     Where the row moves weights, all stand on one backbone. Raises ValueError where a part has nothing to learn from,
     and where the row is for one target.
     """
-    row, task = row_of(plan), data.rows.task
-    task.kind.checked(task.targets, 0)
+    row, task = configured_for_tasks(plan), data.rows.task
+    task.kind.checked(np.asarray(task.targets), 0)
     if isinstance(row, Joint):
         return row.fit_tasks(plan, data)
     if isinstance(row, FineTune):

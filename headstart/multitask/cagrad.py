@@ -9,10 +9,10 @@ c = 0 is gradient descent on the mean; towards c = 1 it becomes MGDA. With c < 1
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
 from headstart.checks import share_below_one
@@ -23,6 +23,8 @@ from headstart.tasks.task import Array
 __all__ = ["CAGrad", "averse", "worst"]
 
 _TINY = 1e-12
+_CLOSE = 1e-10
+_SWEEPS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,19 +55,33 @@ def averse(K: Tensor, c: float) -> Tensor:
 
 
 def worst(K: Array, c: float) -> Array:
-    """w above (T,)."""
-    tasks = len(K)
+    """w above (T,), by exact steps that move weight between two tasks: of two, in one.
+
+    With d = e_i - e_j, the objective along w + t d is  s t + r sqrt(a t^2 + 2 h t + q),  s = (b_i - b_j), a = d'Kd,
+    h = d'Kw, q = w'Kw, and is least where  a t + h = -s sqrt((a q - h^2) / (r^2 a - s^2)).
+    """
     A = K / np.trace(K)
     b = A.mean(axis=1)
-    radius = c * np.sqrt(max(b.mean(), 0.0))
+    r = c * np.sqrt(max(b.mean(), 0.0))
+    w = np.full(len(A), 1 / len(A))
+    for _ in range(_SWEEPS):
+        moved = max((_moved(w, A, b, r, i, j) for i, j in combinations(range(len(A)), 2)), default=0.0)
+        if moved < _CLOSE:
+            break
+    return w
 
-    def objective(w: Array) -> tuple[float, Array]:
-        half = A @ w
-        norm = np.sqrt(max(w @ half, _TINY))
-        return float(w @ b + radius * norm), b + radius * half / norm
 
-    even = np.full(tasks, 1 / tasks)
-    simplex = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(tasks)}
-    found = minimize(objective, even, jac=True, method="SLSQP", bounds=[(0, 1)] * tasks, constraints=[simplex])
-    w = np.clip(found.x, 0, None)
-    return np.asarray(w / w.sum())
+def _moved(w: Array, A: Array, b: Array, r: float, i: int, j: int) -> float:
+    """Move weight between two tasks, in place, to where the objective is least; how much."""
+    rows = A[i] - A[j]
+    s, a, h, q = b[i] - b[j], rows[i] - rows[j], rows @ w, w @ A @ w
+    room = r**2 * a - s**2
+    if a <= _TINY:
+        t = -np.sign(s)
+    elif room <= 0:
+        t = -np.sign(s) * np.inf
+    else:
+        t = (-s * np.sqrt(max(a * q - h**2, 0.0) / room) - h) / a
+    t = float(np.clip(t, -w[i], w[j]))
+    w[i], w[j] = w[i] + t, w[j] - t
+    return abs(t)

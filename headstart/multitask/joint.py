@@ -160,7 +160,7 @@ class _Fit:
         if epsilon is None:
             metric = even(self.rows.shape[1])
             return Coupled([solve(task, metric, gamma) for task in tasks], metric, [])
-        return couple(tasks, gamma, epsilon, **({"close": 1e-3, "most": 30} if quick else {}))
+        return couple(tasks, gamma, epsilon, close=1e-3, most=30) if quick else couple(tasks, gamma, epsilon)
 
     def _equations(self, without: int | None) -> list[Equations]:
         """Of all tasks, without the rows of a fold; a task of which no row is left keeps them."""

@@ -39,7 +39,7 @@ from headstart.training.loop import SILENT, Telling, Trained, train
 from headstart.training.recipe import Tuning
 from headstart.training.validation import logits
 
-__all__ = ["TasksTuned", "tune_tasks"]
+__all__ = ["TasksTuned", "loss_of_tasks", "tune_tasks"]
 
 _NO_BETTER = "validation shows training to make it worse: the probes' heads and the source's weights stay"
 
@@ -77,7 +77,7 @@ def tune_tasks(
     """
     began = time.perf_counter()
     device, training, notes = settle(tuning.training, extraction)
-    tuning = tuning._replace(training=training, loss=_of_tasks(tuning.loss, name))
+    tuning = tuning._replace(training=training, loss=loss_of_tasks(tuning.loss, name))
     backbone, tuning = _begun(backbone, tuning)
     job = _Job(seen, backbone, class_weight, device, extraction)
     part = divided(seen, training)
@@ -219,8 +219,8 @@ class _Job:
         return calibrate(out[known][:, part.outputs], self.answers[place][at], part.kind, weights).temperature
 
 
-def _of_tasks(loss: Supervised, name: str) -> Supervised:
-    """A loss of several tasks. ValueError for one that compares with something else."""
+def loss_of_tasks(loss: Supervised, name: str) -> Supervised:
+    """The loss of a row that learns several tasks. ValueError for one that compares with something else."""
     if loss.needs == "tasks":
         return loss
     if loss.needs != "nothing":

@@ -16,7 +16,7 @@ from headstart.artefact import Model, SeveralModels
 from headstart.artefact.round_trip import same_answers
 from headstart.data.read import read
 from headstart.data.roles import Roles
-from headstart.data.several import columns_of, several_of, table_of, targets_among
+from headstart.data.several import columns_of, kinds_named, several_of, table_of, targets_among
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.several import SeveralEvidence
@@ -27,8 +27,7 @@ from headstart.messages import few
 from headstart.methods.method import Data
 from headstart.methods.model import class_weight_of, model_of
 from headstart.methods.plan import Plan
-from headstart.methods.several import SHARED, fit_tasks
-from headstart.methods.table import configured
+from headstart.methods.several import SHARED, configured_for_tasks, fit_tasks
 from headstart.multitask.parts import part_of
 from headstart.tasks.modality import Modality
 from headstart.tasks.task import Array, Task
@@ -47,6 +46,7 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
     backbone, class_weight, seed, engine, device, cache, options, window : as of `headstart.Transfer`
     method : a row of `headstart.methods.METHODS`; "auto" is joint, and with `headstart.fit_tasks` a target that is
         shown to be worse together is learnt alone
+    kind : of all targets, or one each with commas between them; None: from their answers
 
     Attributes
     ----------
@@ -62,6 +62,7 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         backbone: str | None = None,
         method: str = "auto",
         *,
+        kind: str | None = None,
         class_weight: str | None = None,
         seed: int = 0,
         engine: EngineChoice = "auto",
@@ -72,6 +73,7 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.backbone = backbone
         self.method = method
+        self.kind = kind
         self.class_weight = class_weight
         self.seed = seed
         self.engine = engine
@@ -92,8 +94,9 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         """
         settle()
         plan = self.plan
-        configured(plan.method, plan.options, plan.seed)
-        several = several_of(X, table_of(Y), group=groups)
+        configured_for_tasks(plan)
+        columns = table_of(Y)
+        several = several_of(X, columns, kinds=kinds_named(self.kind, list(columns)), group=groups)
         self.__dict__.pop("models_", None)
         door = self._door()
         seen = _readable(door.look(several.whole(), listener=LOGGED))
@@ -129,9 +132,10 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
     @property
     def evidence_(self) -> SeveralEvidence:
         """What held-out data said of this model. Raises AttributeError where nothing was held out."""
-        if getattr(self, "_said", None) is None:
+        said: SeveralEvidence | None = getattr(self, "_said", None)
+        if said is None:
             raise AttributeError("this MultiTask has no evidence: headstart.fit_tasks holds rows out, fit uses all")
-        return self._said
+        return said
 
     def hold(self, models: dict[str, Model], evidence: SeveralEvidence | None = None) -> Self:
         """Be this fitted model."""
@@ -193,6 +197,7 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         fitted = cls(
             None if first.backbone is None else first.backbone.name,
             several.method,
+            kind=",".join(model.kind for model in several.models.values()),
             class_weight=weights if isinstance(weights, str) else None,
             seed=first.options["seed"],
             options=first.options.get("method") or None,
@@ -275,7 +280,7 @@ def _same(truth: Any, answer: Any) -> bool:
     """Whether an answer is the true one; of several labels, in any order."""
     if isinstance(answer, list):
         return set(map(str, truth)) == set(map(str, answer))
-    return str(truth) == str(answer)
+    return bool(truth == answer) or str(truth) == str(answer)
 
 
 def _readable(seen: FeatureSet) -> FeatureSet:

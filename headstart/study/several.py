@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.data.losses import require_few_lost
 from headstart.data.roles import Roles
-from headstart.data.several import Several, kinds_named, read_several
+from headstart.data.several import Several, kinds_named, read_several, with_test
 from headstart.data.unlearnt import to_classes
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
@@ -20,8 +20,7 @@ from headstart.features.feature_set import FeatureSet
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
 from headstart.methods.plan import Plan
-from headstart.methods.several import SHARED
-from headstart.methods.table import configured
+from headstart.methods.several import SHARED, configured_for_tasks
 from headstart.multitask.parts import part_of
 from headstart.study.check import checked, report_of
 from headstart.study.multi_task import MultiTask
@@ -41,6 +40,7 @@ def fit_tasks(
     data: Any,
     targets: Sequence[str],
     *,
+    test: Any = None,
     backbone: str | None = None,
     method: str | None = None,
     roles: Roles = NO_ROLES,
@@ -60,6 +60,7 @@ def fit_tasks(
 
     data     a table (a file, or in memory) with a column for each target; an answer may be missing here and there
     targets  the names of these columns, classification and regression mixed
+    test     test data of your own in the same form; it is looked at once, at the end
     method   a row of `headstart.methods.METHODS`; auto or None: joint, and a target that it is shown to make worse is
              learnt alone
     kind     of all targets, or one each with commas between them, where the columns do not tell
@@ -70,27 +71,32 @@ def fit_tasks(
     watch = Stopwatch()
     auto = method in (None, AUTO)
     name = SHARED if auto or method is None else method
-    row = configured(name, options or {}, seed)
-    if row.needs_source:
-        raise ValueError(f"method {name!r} draws on a source task, which is for one target: name one, or no source")
+    plan = Plan(name, class_weight, seed, options or {}, keep_tuned)
+    configured_for_tasks(plan)
     several = read_several(data, targets, roles=roles, kinds=kinds_named(kind, targets))
-    _say(several, listener)
-    _check_class_weight(class_weight, several)
     require_few_lost(several.task, allow=allow_losses, learnt=True)
+    _check_class_weight(class_weight, several)
+    columns = {own: answer.columns for own, answer in zip(several.names, several.answers, strict=True)}
+    if test is not None:
+        given = replace(roles, modality=several.task.modality)
+        kinds = [answer.kind for answer in several.answers]
+        tested = read_several(test, targets, roles=given, kinds=kinds, columns=columns)
+        require_few_lost(tested.task, allow=allow_losses, of="the test data")
+        several = with_test(several, tested)
+    _say(several, listener)
     looking = Transfer(backbone, seed=seed, engine=engine, device=device, cache=cache, window=window)
     with watch("features"):
         seen = looking.look(several.whole(), listener=listener)
     require_few_lost(seen.task, allow=allow_losses, learnt=True)
     with watch("check"):
         seen = _checked(seen, listener)
-    plan = Plan(name, class_weight, seed, options or {}, keep_tuned)
-    columns = {own: answer.columns for own, answer in zip(several.names, several.answers, strict=True)}
     how = (looking.extraction(seen.engine), listener)
     comparison = SeveralComparison(seen, looking.backbone_, plan, how, watch, columns, auto)
     models, evidence = comparison.run()
     fitted = MultiTask(
         backbone,
         AUTO if auto else name,
+        kind=kind,
         class_weight=class_weight,
         seed=seed,
         engine=engine,
@@ -149,8 +155,8 @@ def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -
 def _evidence(model: MultiTask, name: str, own: FeatureSet, predictions: Any, seed: int) -> Evidence:
     known, trained = model.models_[name], model.learnt_from(name)
     evidence = of_answers(HeldOut.of(own.task)._replace(group=own.blocks), predictions, {}, seed=seed)
-    name = None if known.backbone is None else known.backbone.name
-    facts = ModelFacts(backbone=name, n_set_aside=len(own.task.set_aside))
+    backbone = None if known.backbone is None else known.backbone.name
+    facts = ModelFacts(backbone=backbone, n_set_aside=len(own.task.set_aside))
     return replace(evidence, n_train=trained, protocol="new data", facts=replace(evidence.facts, model=facts))
 
 

@@ -15,7 +15,7 @@ from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.several import SeveralEvidence
-from headstart.evidence.sharing import ALONE, Learnt, Sharing, Tested, mean_gain
+from headstart.evidence.sharing import ALONE, Learnt, Sharing, TaskAnswers, mean_gain
 from headstart.evidence.verdict import verdict
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
@@ -132,7 +132,7 @@ class SeveralComparison:
         """The mean over targets, on rows drawn once for all."""
         blocks = np.unique(self.rows.blocks, return_inverse=True)[1]
         tested = [
-            Tested(own.held, blocks[own.task.tested], own.answers[TOGETHER], own.answers[ALONE]) for own in results
+            TaskAnswers(own.held, blocks[own.task.tested], own.answers[TOGETHER], own.answers[ALONE]) for own in results
         ]
         with self.watch("evidence"):
             return Sharing.of(mean_gain(tested, seed=self.plan.seed))

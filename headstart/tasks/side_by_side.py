@@ -57,7 +57,7 @@ class SideBySide(Kind):
     def known_apart(self, targets: Array) -> Array:
         """(N, T) bool: which answers are known."""
         firsts = [part.columns.start for part in self.parts]
-        return np.isfinite(np.asarray(targets)[:, firsts])
+        return np.asarray(np.isfinite(np.asarray(targets)[:, firsts]))
 
     def joined(self, answers: Iterable[Array], known: Array) -> Array:
         """The targets (N, ...) of each part, as its kind has them -> (N, K); known (N, T)."""
@@ -68,7 +68,7 @@ class SideBySide(Kind):
 
     def outputs(self, classes: int) -> int:
         """See `Kind`, as all that follows."""
-        return self.parts[-1].outputs.stop
+        return int(self.parts[-1].outputs.stop)
 
     def shape(self, rows: int, classes: int) -> tuple[int, ...]:
         return (rows, self.outputs(classes))

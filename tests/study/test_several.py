@@ -89,6 +89,11 @@ def test_the_estimator_learns_from_a_table_of_answers():
     assert model.targets_ == ("price", "rating")
     assert model.score(table[COLUMNS], table[["price", "rating"]]) > 0.8
     assert set(model.scores(table[COLUMNS], table[["price", "rating"]])) == {"price", "rating"}
+    floors = hs.MultiTask(kind="regression,classification").fit(
+        table[COLUMNS], {"a": [1, 2] * 24, "b": [1.0, 2.0] * 24}
+    )
+    assert [str(one.kind) for one in floors.models_.values()] == ["regression", "classification"]
+    assert floors.scores(table[COLUMNS], {"a": [1, 2] * 24, "b": [1.0, 2.0] * 24})["b"] > 0.3
     with pytest.raises(AttributeError, match=r"no evidence: headstart\.fit_tasks holds rows out"):
         _ = model.evidence_
     with pytest.raises(hs.DataError, match="there are no answers to 'rating': give a table with the columns"):
@@ -158,3 +163,66 @@ def test_a_model_of_several_targets_is_none_of_one(saved, tmp_path):
         hs.MultiTask.load(tmp_path / "one")
     config = json.loads((saved / "model" / "config.json").read_text("utf-8"))
     assert [entry["target"] for entry in config["models"]] == ["price", "rating"]
+
+
+def test_answers_that_do_not_fit_the_inputs_are_refused():
+    table = houses()
+    with pytest.raises(hs.DataError, match="48 inputs and 2 answers to 'price': expected one for each"):
+        hs.MultiTask().fit(table[COLUMNS], {"price": [1.0, 2.0]})
+    with pytest.raises(hs.DataError, match="there are no answers: give a table or a dictionary with a column for each"):
+        hs.MultiTask().fit(table[COLUMNS], {})
+    with pytest.raises(hs.DataError, match="answers in a list: give a table, or a dictionary with a column a target"):
+        hs.MultiTask().fit(table[COLUMNS], [1.0] * 48)
+    with pytest.raises(ValueError, match="several targets take only 'balanced'"):
+        hs.MultiTask("bundled:wordllama", "pcgrad", class_weight="good").fit(
+            ["a b", "c d", "e f"] * 8, {"x": ["p", "q"] * 12, "y": [1.0, 2.0] * 12}
+        )
+    with pytest.raises(ValueError, match="method 'joint' moves no weights and has no option 'epochs'"):
+        hs.MultiTask(method="joint", options={"epochs": 3}).fit(table[COLUMNS], table[["price"]])
+    with pytest.raises(ValueError, match="method 'pcgrad' moves weights, and a table has none: use 'probe'"):
+        hs.MultiTask(method="pcgrad").fit(table[COLUMNS], table[["price", "rating"]])
+
+
+def test_too_few_answers_to_test_on_are_named():
+    table = houses()
+    table.loc[table["split"] == "test", "price"] = None
+    with pytest.raises(
+        hs.DataError, match=r"target 'price' has .* answers, too few to learn from some and to be tested"
+    ):
+        hs.fit_tasks(table, ("price", "rating"))
+
+
+def test_test_data_of_your_own_are_tested_on():
+    train, test = houses().drop(columns="split"), houses(30, seed=5).drop(columns="split").dropna()
+    test.loc[test.index[0], "rating"] = "unheard of"
+    said = hs.fit_tasks(train.dropna(how="all", subset=["price", "rating"]), ("price", "rating"), test=test).evidence_
+    assert [task.n_test for task in said.tasks.values()] == [len(test)] * 2
+    assert said.tasks["price"].n_train == train["price"].notna().sum()
+    assert said.tasks["rating"].metrics["accuracy"].value < 1
+    assert said.tasks["price"].protocol == "the test split that came with the data"
+
+
+def test_heads_that_share_nothing_but_features(saved):
+    said = hs.fit_tasks(houses(), ("price", "rating"), method="ridge").evidence_
+    assert said.overall.gain is None
+    assert "nothing but the features is shared" in str(said)
+    assert {task.facts.model.head["name"] for task in said.tasks.values()} == {"ridge"}
+
+
+def test_a_target_that_is_worse_together_is_learnt_alone():
+    """What is far from linear is lost on a joint ridge, and found by the probe's kernel."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(240, 2))
+    table = pd.DataFrame(X, columns=["a", "b"]).assign(
+        line=X @ [1.0, -2.0] + rng.normal(size=240) / 10,
+        ring=np.square(X).sum(1) + rng.normal(size=240) / 10,
+        split=np.where(np.arange(240) % 3, "train", "test"),
+    )
+    auto = hs.fit_tasks(table, ("line", "ring"))
+    assert auto.evidence_.sharing["ring"].learnt == "probe"
+    assert auto.models_["ring"].method == "probe"
+    assert any("Learnt alone, by the probe" in note and "ring" in note for note in auto.evidence_.notes)
+    assert auto.evidence_.tasks["ring"].metrics["r2"].value > 0.8
+    kept = hs.fit_tasks(table, ("line", "ring"), method="joint")
+    assert kept.models_["ring"].method == "joint"
+    assert kept.evidence_.tasks["ring"].metrics["r2"].value < 0.3
