@@ -86,20 +86,33 @@ class Sampler:
         return sum(enough_blocks(self.block[rows], shape.shot) for rows in pool)
 
     def _rows(self, classes: list[Array], shape: Shape, rng: np.random.Generator) -> list[Array] | None:
-        """Of each class, rows of different blocks, as many of each; None where the classes share too many blocks."""
+        """Of each class, rows of different blocks, as many of each; None where the classes share too many blocks.
+
+        Where they share so many that a class is left with none, fewer of each are asked.
+        """
+        orders = [rng.permutation(rows) for rows in classes]
+        query = shape.query
+        while query:
+            drawn = self._apart(orders, shape.shot, query)
+            if drawn is not None:
+                shortest = min(map(len, drawn))
+                return [rows[:shortest] for rows in drawn]
+            query //= 2
+        return None
+
+    def _apart(self, orders: list[Array], shot: int, query: int) -> list[Array] | None:
+        """The first rows of each order whose blocks no row before them has; None where those are too few."""
         used: set[int] = set()
         drawn = []
-        for rows in classes:
-            order = rng.permutation(rows)
+        for order in orders:
             blocks = self.block[order]
             first = np.sort(np.unique(blocks, return_index=True)[1])
-            free = [place for place in first if blocks[place] not in used][: shape.shot + shape.query]
-            if len(free) < shape.shot + 1:
+            free = [place for place in first if blocks[place] not in used][: shot + query]
+            if len(free) < shot + 1:
                 return None
             used |= set(blocks[free].tolist())
             drawn.append(order[free])
-        shortest = min(map(len, drawn))
-        return [rows[:shortest] for rows in drawn]
+        return drawn
 
     def _episode(self, drawn: list[Array], shot: int, ways: int) -> Episode:
         support, query = ([rows[part] for rows in drawn] for part in (slice(shot), slice(shot, None)))

@@ -66,6 +66,16 @@ def test_duplicates_and_groups_are_never_both_in_an_episode():
         assert len(set(together)) == len(together)
 
 
+def test_classes_that_share_every_group_are_asked_for_less():
+    """The same things turned about are classes of their own: three of them share twelve pictures."""
+    block = np.tile(np.arange(12), 3)
+    for episode in draws(sampler(np.repeat(np.arange(3), 12), block), Shape(3, 2, 6)):
+        assert len(episode.support) == 6
+        assert len(episode.query) == 3
+        together = block[np.concatenate(episode[:2])]
+        assert len(set(together)) == len(together)
+
+
 def test_an_episode_is_of_one_small_task():
     tasks = np.repeat(np.arange(3), 20)
     targets = np.tile(np.repeat(np.arange(4), 5), 3)
