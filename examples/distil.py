@@ -2,8 +2,8 @@
 
     python examples/distil.py
 
-The teacher is EfficientNet-Lite0 tuned on 10 labelled pictures a kind; the student, MobileNetV2, sees the same ones and
-all others without their labels. Prints what the student kept of the teacher, and what either costs.
+The teacher is EfficientNet-Lite0, its last stage tuned on 10 labelled pictures a kind; the student, MobileNetV2, sees the
+same ones and all others without their labels. Prints the accuracy of both, and of the student without a teacher.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def divided(folder: Path) -> tuple[list[str], list[str], list[str], list[str], l
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         pictures, kinds, new, truth, rest = divided(Path(folder) / "twemoji")
-        teacher = hs.Transfer(TEACHER, "lp-ft").fit(pictures, kinds)
-        alone = hs.Transfer(STUDENT, "lp-ft").fit(pictures, kinds)
-        student = hs.Transfer(STUDENT, "distil").fit(pictures, kinds, teacher=teacher, unlabelled=rest)
+        teacher = hs.Transfer(TEACHER, "top").fit(pictures, kinds)
+        alone = hs.Transfer(STUDENT, "top").fit(pictures, kinds)
+        student = hs.Transfer(STUDENT, "top+distil").fit(pictures, kinds, teacher=teacher, unlabelled=rest)
         sys.stdout.write(f"{len(pictures)} labelled pictures, {len(rest)} without a label, {len(new)} to test on\n")
         theirs = teacher.predict(new)
         for name, model in (("teacher", teacher), ("student alone", alone), ("student", student)):
