@@ -2,8 +2,8 @@
 
     python examples/distil.py
 
-The teacher is EfficientNet-Lite0, its last stage tuned on 10 labelled pictures a kind; the student, MobileNetV2, sees the
-same ones and all others without their labels. Prints the accuracy of both, and of the student without a teacher.
+The teacher is EfficientNet-Lite0, its last stage tuned on 10 labelled pictures a kind; the student, MobileNetV2, sees
+the same ones and all others without their labels. Prints the accuracy of both, and of the student without a teacher.
 """
 
 from __future__ import annotations
