@@ -13,7 +13,7 @@ from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
 from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
-from headstart.heads.layers import leads_on
+from headstart.heads.layers import leads_on, misread
 from headstart.tasks.task import Array
 
 __all__ = [
@@ -103,6 +103,8 @@ def check_head(arrays: Mapping[str, Array], *, features: int | None, outputs: in
     _check_shapes(arrays, features, outputs)
     if "trees" in arrays:
         _check_trees(arrays["trees"], arrays["mean"].size, len(arrays["weight.0"]))
+    if "context" in arrays and (why := misread(arrays)):
+        raise ArtefactError(f"the context of the head cannot be read: {why}; fit again")
 
 
 def _check_values(name: str, array: Array) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from torch import Tensor, nn
 
-from headstart.backbones import assemble, bundled, file, small, timm
+from headstart.backbones import assemble, bundled, file, small, tables, timm
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
@@ -50,6 +50,8 @@ def load(name: str) -> Backbone:
     """
     if name == IDENTITY:
         return _identity()
+    if tables.is_table_prior(name):
+        return tables.table_prior(name)
     path, _, query = name.partition("?")
     seed = _seed(name, query)
     hub, colon, rest = path.partition(":")
@@ -80,6 +82,8 @@ def rebuild(
     """
     if spec == _identity().spec:
         return _identity()
+    if spec.get("hub") == tables.HUB:
+        return tables.of_spec(spec, name)
     if preprocess is None:
         raise BackboneError(f"{name}: a backbone with weights needs its preprocessing; got None.")
     with seeded(0):

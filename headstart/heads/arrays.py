@@ -5,22 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["BELOW", "foreign_arrays", "head_arrays", "head_shapes", "missing_arrays"]
+__all__ = ["BELOW", "CONTEXT", "foreign_arrays", "head_arrays", "head_shapes", "missing_arrays"]
 
-BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",))
+CONTEXT = ("context", "answers", "network", "design")
+BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",), CONTEXT)
 """What may stand below the linear layers, see `heads.head.Head`; the names of one group come together."""
-_NODE = 5
+_NODE, _DESIGN = 5, 6
 
 
 def head_arrays(given: Collection[str]) -> tuple[str, ...]:
     """The names that a head with these arrays must have, and all that it may have.
 
-    Of landmarks and trees only the landmarks are named: the layers stand on one of them.
+    Of landmarks, trees and a context only the first is named: the layers stand on one of them.
     """
     layers = max(1, sum(name.startswith("weight.") for name in given))
-    below = [name for group in BELOW if group[0] in given for name in group]
-    if "landmarks" in below and "trees" in below:
-        below.remove("trees")
+    groups = [group for group in BELOW if group[0] in given]
+    standing = [group for group in groups if group in BELOW[2:]]
+    below = [name for group in groups if group not in standing[1:] for name in group]
     linear = [f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias")]
     return ("mean", "scale", *linear, *below)
 
@@ -52,6 +53,11 @@ def head_shapes(
         width = count
     if "trees" in shapes:
         yield "trees", (*(*shapes["trees"], 1)[:2], _NODE)
+        width = next(iter(shapes["weight.0"]), 1)
+    if "context" in shapes:
+        count, problems = (*(*shapes["answers"], 1, 1)[:2],)
+        yield from (("context", (count, width)), ("answers", (count, problems)), ("design", (_DESIGN,)))
+        yield "network", (math.prod(shapes["network"]),)
         width = next(iter(shapes["weight.0"]), 1)
     layers = sum(name.startswith("weight.") for name in shapes)
     for layer in range(layers):

@@ -2,7 +2,7 @@
 
 Heads of one layer are equally simple, whatever fitted them, and are told apart by their score alone. Class weights in
 the fit are less simple than none, for the answers are then those of a population that is not there; a kernel keeps
-rows of the training data, and trees keep some thousand numbers that nobody reads.
+rows of the training data, and trees keep some thousand numbers that nobody reads; answers in context keep both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from headstart.tasks.task import Array
 __all__ = ["WEIGHTED", "Choice", "choose"]
 
 WEIGHTED = "logistic, classes alike"
-_LESS_SIMPLE = {WEIGHTED: 1, "kernel": 2, "trees": 3}
+_LESS_SIMPLE = {WEIGHTED: 1, "kernel": 2, "trees": 3, "incontext": 4}
 
 
 class Choice(NamedTuple):

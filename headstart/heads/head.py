@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.facts import FitterFacts, HeadFacts
-from headstart.heads.layers import grown, radial
+from headstart.heads.layers import grown, in_context, radial
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
@@ -32,7 +32,8 @@ class Head:
              C is the number of classes; 1 for regression
              Before the standardisation may stand "turn" (D, K) and "shift" (K,): x <- x turn + shift, and "unit" (1,):
              x <- x / |x|; mean and scale are then (K,). After it may stand either "landmarks" (L, K) and "gamma" (1,),
-             or "trees" (T, M, 5): the layers then stand on what `heads.layers` makes of them
+             or "trees" (T, M, 5), or "context" (n, K), "answers" (n, E), "network" (P,) and "design" (6,): the layers
+             then stand on what `heads.layers` makes of them
     facts    how the head came about; "config" in a saved model
 
     Raises ValueError for an array that would not be used, and for an unknown form.
@@ -81,6 +82,8 @@ class Head:
             x = radial(x, arrays["landmarks"], float(arrays["gamma"][0]))
         elif "trees" in arrays:
             x = grown(x, arrays["trees"], len(arrays["weight.0"]))
+        elif "context" in arrays:
+            x = in_context(x, arrays)
         layer = 0
         while f"weight.{layer}" in self.arrays:
             if layer:

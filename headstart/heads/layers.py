@@ -1,6 +1,8 @@
-"""What may stand below the linear layers of a head: an affine map, radial functions about landmarks, trees."""
+"""What may stand below the linear layers of a head: radial functions about landmarks, trees, answers in context."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -8,9 +10,11 @@ from headstart.linalg.distances import expanded
 from headstart.linalg.gaussian import kernel
 from headstart.tasks.task import Array
 
-__all__ = ["LEAF", "deepest", "grown", "leads_on", "radial"]
+__all__ = ["LEAF", "SYMBOLS", "deepest", "grown", "in_context", "leads_on", "misread", "radial"]
 
 LEAF = -1
+SYMBOLS = 10
+"""Classes that the network of a context tells apart."""
 
 
 def radial(x: Array, landmarks: Array, gamma: float) -> Array:
@@ -35,6 +39,17 @@ def grown(x: Array, trees: Array, outputs: int) -> Array:
     return np.asarray(value[which, node].reshape(len(x), -1, outputs).sum(axis=1))
 
 
+def in_context(x: Array, arrays: Mapping[str, Array]) -> Array:
+    """What the network of the arrays answers for rows (N, K), see `table_prior.answers.answered`; float64."""
+    import torch
+
+    from headstart.table_prior.answers import answered
+
+    names = ("context", "answers", "network", "design")
+    given = [torch.from_numpy(np.array(array)) for array in (x, *(arrays[name] for name in names))]
+    return np.asarray(answered(*given).double().numpy())
+
+
 def leads_on(trees: Array, width: int) -> bool:
     """Whether each inner node asks one of `width` features and leads on to later nodes: a row then ends in a leaf."""
     feature, children = trees[:, :, 0], trees[:, :, 2:4]
@@ -55,3 +70,24 @@ def deepest(trees: Array) -> int:
             below = trees[inner, node, child].astype(np.int64)
             depth[inner, below] = np.maximum(depth[inner, below], depth[inner, node] + 1)
     return int(depth.max(initial=0))
+
+
+def misread(arrays: Mapping[str, Array]) -> str:
+    """Why the network of a head could not read its context, in words; "" where it can."""
+    from headstart.table_prior.weights import checked_design, size_of
+
+    symbols, *numbers = np.asarray(arrays["design"]).tolist()
+    try:
+        size = size_of(checked_design(numbers))
+    except ValueError as error:
+        return str(error)
+    answers, given = np.asarray(arrays["answers"]), len(arrays["network"])
+    if given != size:
+        return f"network holds {given} numbers, expected {size} by its design"
+    if symbols not in range(SYMBOLS + 1):
+        return f"design names {symbols} symbols, expected a whole number up to {SYMBOLS}"
+    if symbols and not np.isin(answers, np.arange(symbols)).all():
+        return f"answers hold what is none of {symbols:.0f} symbols"
+    width = answers.shape[1] * int(symbols or 1)
+    first = len(arrays["weight.0"])
+    return "" if first == width else f"weight.0 has {first} rows, expected {width} by the answers"

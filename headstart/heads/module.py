@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, missing_arrays
+from headstart.heads.arrays import CONTEXT, foreign_arrays, head_arrays, head_shapes, missing_arrays
 from headstart.heads.facts import HeadFacts
 from headstart.heads.head import Form, Head
-from headstart.heads.layers import deepest, leads_on
+from headstart.heads.layers import deepest, leads_on, misread
 from headstart.linalg.distances import expanded
+from headstart.table_prior.answers import answered
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["FORMS", "HeadModule"]
@@ -30,7 +31,7 @@ class HeadModule(nn.Module):
 
     logits = W_k relu(... relu(W_1 z + b_1)) + b_k        x = features, or sign(features) sqrt(|features|) if "root"
     x <- x turn + shift;   x <- x / |x|  if unit;   x <- (x - mean) / scale
-    z = x, or exp(-gamma |x - landmarks|^2), or the summed leaves of the trees
+    z = x, or exp(-gamma |x - landmarks|^2), or the summed leaves of the trees, or what a network answers in context
 
     tensors   by the names of `Head.arrays`, without the linear layers where `layers` are given
     layers    linear layers that learn, in float32 as all of the head then is: a share `dropout` of what the last one is
@@ -150,6 +151,8 @@ class HeadModule(nn.Module):
         """What the linear layers stand on."""
         if self._has("landmarks"):
             return (-self._get("gamma") * expanded(x, self._get("landmarks"))).exp()
+        if self._has("context"):
+            return answered(x, *(self._get(name) for name in CONTEXT))
         return self._grown(x, self._get("trees")) if self._has("trees") else x
 
     def _linear(self, layer: int, x: Tensor) -> Tensor:
@@ -228,6 +231,8 @@ def _check(tensors: Mapping[str, Tensor], form: str, temperature: float) -> None
             raise RuntimeError(f"size mismatch: {name} has the shape {shapes[name]}, expected {shape}")
     if "trees" in tensors and not leads_on(tensors["trees"].numpy(), tensors["mean"].numel()):
         raise ValueError("trees hold a node that leads nowhere")
+    if "context" in tensors and (why := misread({name: tensor.numpy() for name, tensor in tensors.items()})):
+        raise ValueError(f"the context cannot be read: {why}")
     if "trees" in tensors and (not len(tensors["weight.0"]) or len(tensors["trees"]) % len(tensors["weight.0"])):
         raise ValueError(
             f"{len(tensors['trees'])} trees for {len(tensors['weight.0'])} functions: expected as many for each"

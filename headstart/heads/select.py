@@ -15,6 +15,7 @@ from headstart.heads.choice import WEIGHTED, choose
 from headstart.heads.facts import ProbeFacts
 from headstart.heads.fitter import Posed, Proposal, pose
 from headstart.heads.head import ClassWeight, Form, HeadFit, shaped
+from headstart.heads.incontext import InContext
 from headstart.heads.kernel import Kernel
 from headstart.heads.logistic import Logistic
 from headstart.heads.neural import Neural
@@ -37,6 +38,7 @@ HEADS: dict[str, type[Posed]] = {
     "kernel": Kernel,
     "boosting": Boosting,
     "trees": Trees,
+    "incontext": InContext,
 }
 """Name -> fitter, the simplest first."""
 
@@ -65,6 +67,7 @@ def fit_probe(
     weights: Array | None = None,
     blocks: Array | None = None,
     shares: bool | None = None,
+    network: str | None = None,
 ) -> HeadFit:
     """Fit each candidate, keep the best by what it says of rows held out, and set its temperature.
 
@@ -79,6 +82,8 @@ def fit_probe(
     blocks  (N,) rows of one number were drawn together, for the standard error; None: each on its own
     shares  of a classification: settle how much the classes' shares count and weigh the loss by half over classes
             (`prior.py`). None: where `heads` is None and `class_weight` too
+    network a folder with the weights that answer in context, "" for those of the package: answers in context are then
+            tried too where `heads` is None. None: those of the package, for a head that is named only
 
     The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression. Several
     candidates are held out on the same folds: at most 10, more are merged. The head's facts are `ProbeFacts`.
@@ -103,10 +108,10 @@ def fit_probe(
             return problem.merged(MOST_FOLDS) if len(names) > 1 else problem
 
         form, problem, proposals = _formed(posed, forms, np.asarray(features).nbytes)
-        proposals |= {name: HEADS[name]().propose(problem) for name in names if name not in proposals}
+        proposals |= {name: _fitter(name, network).propose(problem) for name in names if name not in proposals}
         proposals = {name: proposals[name] for name in names}
         if heads is None:
-            proposals |= _further(problem, proposals, weighted=settled)
+            proposals |= _further(problem, proposals, weighted=settled, network=network)
         scores = {name: score(problem, proposal.out_of_fold, shares=settled) for name, proposal in proposals.items()}
         choice = choose(scores, None if blocks is None else np.asarray(blocks)[problem.order])
         best = choice.name if heads is None else min(scores, key=lambda name: scores[name].loss)
@@ -123,7 +128,13 @@ def fit_probe(
     return HeadFit(replace(head, form=form, facts=facts), out_of_fold)
 
 
-def _further(problem: Problem, linear: dict[str, Proposal], *, weighted: bool) -> dict[str, Proposal]:
+def _fitter(name: str, network: str | None) -> Posed:
+    return InContext(weights=network or "") if name == "incontext" else HEADS[name]()
+
+
+def _further(
+    problem: Problem, linear: dict[str, Proposal], *, weighted: bool, network: str | None
+) -> dict[str, Proposal]:
     """Candidates that are tried where the task suits them, or the linear ones do not stand above them at once."""
     rows = len(problem.order)
     ridge = linear["ridge"].out_of_fold
@@ -135,6 +146,8 @@ def _further(problem: Problem, linear: dict[str, Proposal], *, weighted: bool) -
     if rows >= FEW and problem.scale == "each" and problem.kind in Trees.kinds:
         best = min(linear.values(), key=lambda proposal: problem.score(proposal.out_of_fold).loss)
         further["trees"] = Trees().propose_against(problem, best.out_of_fold)
+    if network is not None and (answers := InContext(weights=network)).suits(problem):
+        further["incontext"] = answers.propose(problem)
     return {name: proposal for name, proposal in further.items() if proposal is not None}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
+from headstart.backbones.tables import is_table_prior
 from headstart.meta_learning.rule import modality_of
 from headstart.tasks.task import Task
 
@@ -19,6 +20,8 @@ def pretrained_for(name: str | None, task: Task, beside: Sequence[Task]) -> Back
     """
     if not task.modality.has_columns:
         return load(name or default(task.modality))
+    if is_table_prior(name, beside):
+        return load(str(name))
     if name is None or modality_of(name) != task.modality:
         return None
     if beside and task.modality.has_names:

@@ -133,7 +133,7 @@ class Method(Protocol):
 
 def require_backbone(row: Method, name: str, backbone: Backbone | None, modality: str) -> Backbone:
     """The backbone whose weights a method moves. ValueError, naming what else there is, where the data have none."""
-    if backbone is None:
+    if backbone is None or backbone.module is None:
         instead = "one that moves features, such as 'coral'" if row.needs_source else "'probe'"
         raise ValueError(f"method {name!r} moves weights, and a {modality} has none: use {instead}")
     return backbone

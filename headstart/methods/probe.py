@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 import pandas as pd
 
+from headstart.backbones.tables import is_table_prior, weights_folder
 from headstart.data.splits.split import folds
 from headstart.data.weights import repeats
 from headstart.features.feature_set import FeatureSet
@@ -50,6 +51,8 @@ class Probe:
         task, targets = rows.task, np.asarray(rows.task.targets)
         raw = task.modality.has_names and rows.values is None
         encoder = TableEncoder.fit(cast(pd.DataFrame, task.inputs)) if raw else None
+        name = None if backbone is None else backbone.name
+        bare = name is None or is_table_prior(name)
         fitted = fit_probe(
             features_of(rows, encoder),
             targets,
@@ -59,8 +62,9 @@ class Probe:
             class_weight=plan.weights(task.classes),
             seed=plan.seed,
             heads=self.heads,
-            forms=("plain",) if backbone is None else ("plain", "root"),
-            scale="each" if backbone is None else "shared",
+            forms=("plain",) if bare else ("plain", "root"),
+            scale="each" if bare else "shared",
+            network=None if name is None or not is_table_prior(name) else weights_folder(name),
             blocks=rows.blocks,
             weights=task.weight,
         )

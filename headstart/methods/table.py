@@ -84,6 +84,7 @@ METHODS: dict[str, Method] = {
     "boosting": Probe("frozen features or columns, boosted trees, how many by cross-validation", ("boosting",)),
     "trees": Probe("columns, boosted trees on histograms, for many rows too", ("trees",)),
     "joint": Joint("frozen features, ridge on features that several targets, or classes, share"),
+    "incontext": Probe("columns or frozen features, a network that reads the labelled rows as context", ("incontext",)),
     "head": FineTune("frozen backbone, the head trained by gradient descent on varied inputs", HeadOnly()),
     "top": FineTune("the last stages and the head learn, the rest stays", Top()),
     "fine-tune": FineTune("all weights learn, lower stages more slowly", Full()),

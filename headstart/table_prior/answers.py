@@ -1,0 +1,72 @@
+"""In-context answers as a function of arrays: rows asked, the context and its answers, and the network's weights.
+
+    classification   log p_e(s | row)  for each of E problems and S symbols: (N, E S)
+    regression       the mean of p(value | row): (N, 1), in standard deviations of the context's values
+
+A problem gives each class a symbol below 10: in another order in each, or for more classes several to one symbol, as
+an error-correcting code (Dietterich and Bakiri, 1995). The linear layer above is `heads.incontext`'s.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from headstart.table_prior.cells import cells_of
+from headstart.table_prior.network import CLASSES, TablePrior
+from headstart.table_prior.smoothers import Smoothed, smoothed
+from headstart.table_prior.weights import checked_design, network_of
+
+__all__ = ["answered", "embedded"]
+
+
+def answered(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> Tensor:
+    """(N, E S) or (N, 1), see above.
+
+    x         (N, K) rows asked; context (n, K) rows known; both float, NaN where a cell is missing
+    answers   (n, E) symbols, or (n, 1) standardised values
+    network   (P,) its parameters
+    design    (6,) S, or 0 for values, and the numbers of `Design`
+    """
+    model, symbols = network_of(checked_design(design[1:].tolist()), network), int(design[0])
+    with torch.no_grad():
+        told, smooth = _looked(x, context, answers, symbols)
+        parts = [
+            _one(model, told, answers[:, e], Smoothed(smooth.values[e], smooth.errors), symbols)
+            for e in range(answers.shape[1])
+        ]
+    return torch.cat(parts, 1).to(x.dtype)
+
+
+def embedded(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> Tensor:
+    """(N, D) what the network makes of each row asked before rows look at rows alone: of the first problem."""
+    model, symbols = network_of(checked_design(design[1:].tolist()), network), int(design[0])
+    with torch.no_grad():
+        told, smooth = _looked(x, context, answers[:, :1], symbols)
+        known = _told(answers[:, 0], symbols)
+        first = Smoothed(smooth.values[0], smooth.errors)
+        rows = model.embedded(told, known, first, regresses=not symbols)
+    return rows[0, len(context) :].to(x.dtype)
+
+
+def _looked(x: Tensor, context: Tensor, answers: Tensor, symbols: int) -> tuple[Tensor, Smoothed]:
+    """What is told of the cells (1, R, K, CELL), and the smoothers' values (E, 1, R, S, symbols) of every problem at
+    once: their kernels are those of the rows, whatever the answers."""
+    cells = cells_of(torch.cat([context, x]).float()[None], len(context))
+    problems = answers.shape[1]
+    targets = F.one_hot(answers.long(), symbols).float().flatten(1) if symbols else answers.float()
+    smooth = smoothed(cells, targets[None])
+    values = smooth.values.view(1, smooth.values.shape[1], -1, problems, max(1, symbols)).permute(3, 0, 1, 2, 4)
+    return cells.told, Smoothed(values, smooth.errors)
+
+
+def _told(answers: Tensor, symbols: int) -> Tensor:
+    return F.one_hot(answers.long(), CLASSES).float()[None] if symbols else answers.float()[None, :, None]
+
+
+def _one(model: TablePrior, told: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> Tensor:
+    logits = model.asked(told, _told(answers, symbols), smooth, symbols)[0]
+    if symbols:
+        return logits.log_softmax(1)
+    return (logits.softmax(1) * model.centres).sum(1, keepdim=True)
