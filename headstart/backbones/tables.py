@@ -48,8 +48,8 @@ def table_prior(name: str) -> Backbone:
     weights = read_weights(Path(folder)) if folder else shipped()
     if weights is None:
         raise MissingWeights(
-            f"{TABLE_PRIOR}: no weights come with this version of headstart, since none that were trained so far beat "
-            "boosted trees. Train some with `python -m headstart.table_prior.train FOLDER --minutes 600`, and say "
+            f"{TABLE_PRIOR}: no weights come with this version of headstart, since none have been trained for long "
+            "enough. Train some with `python -m headstart.table_prior.train FOLDER --minutes 600`, and say "
             f"{TABLE_PRIOR}?weights=FOLDER; or leave --backbone out."
         )
     numbers = blake3(weights.vector.numpy().tobytes()).hexdigest()
