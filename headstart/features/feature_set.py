@@ -77,7 +77,7 @@ def look(
 ) -> FeatureSet:
     """Run the backbone once over the task; inputs that cannot be read are set aside, named and counted."""
     settle()
-    cells = task.modality.cells(task.inputs)
+    cells = task.modality.cells(task.inputs) if task.modality.has_names else None
     if task.modality.has_columns and (backbone is None or backbone.module is None or cells is not None):
         keys = content_keys(task.inputs, task.modality)
         values = task.modality.columns(task.inputs)
