@@ -62,20 +62,21 @@ def test_a_row_for_tables_learns_and_fit_begins_with_what_it_made(name, tmp_path
     rng = np.random.default_rng(0)
     hidden = rng.normal(size=(120, 2))
     table = pd.DataFrame(hidden @ rng.normal(size=(2, 6)), columns=list("abcdef"))
-    table["kind"] = np.where(hidden[:, 0] > 0, "plus", "minus")
+    kind = np.where(hidden[:, 0] > 0, "plus", "minus")
     options = {"epochs": 2, "batch": 32}
-    made = pretrain(table.drop(columns="kind"), method=name, options=options, out=tmp_path / "mine", cache=False)
+    made = pretrain(table, method=name, options=options, out=tmp_path / "mine", cache=False)
     curves = made.made.facts["curves"]
     assert curves[1]["loss"] < curves[0]["loss"]
     roles, name = Roles(target="kind"), f"file:{tmp_path / 'mine'}"
-    fitted = fit(table, roles=roles, backbone=name, method="logistic", cache=False)
+    split = np.where(np.arange(120) % 2, "train", "test")  # one trial in place of fifteen
+    fitted = fit(table.assign(kind=kind, split=split), roles=roles, backbone=name, method="logistic", cache=False)
     assert fitted.backbone_.fingerprint == made.backbone.fingerprint
     assert {"random-weights", "no-transfer"} <= fitted.evidence_.baselines.keys()
     assert fitted.evidence_.metrics["accuracy"].value > 0.7
     again = Transfer.load(fitted.save(tmp_path / "model"))
     np.testing.assert_array_equal(again.predict_proba(table), fitted.predict_proba(table))
     with pytest.raises(ValueError, match="has no use with a source: leave it out"):
-        fit(table, roles=roles, source=table, backbone=name, cache=False)
+        fit(table.assign(kind=kind), roles=roles, source=table.assign(kind=kind), backbone=name, cache=False)
 
 
 def test_a_name_that_is_not_there_is_refused_and_the_nearest_named():

@@ -18,8 +18,8 @@ def labelled(tmp_path_factory):
     """A folder of 36 pictures of three classes, each with a brighter channel."""
     folder = tmp_path_factory.mktemp("labelled")
     for row in range(36):
-        place = folder / "abc"[row % 3]
-        place.mkdir(exist_ok=True)
+        place = folder / ("test" if row % 4 == 3 else "train") / "abc"[row % 3]  # one trial in place of fifteen
+        place.mkdir(parents=True, exist_ok=True)
         bright(row, 32).save(place / f"{row}.png")
     return folder
 
