@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "headstart"
 BAGS = frozenset({"about", "account", "facts", "facts_"})
-STORED = frozenset({"artefact/reading.py", "evidence/facts_record.py"})
+STORED = frozenset({"artefact/reading.py", "evidence/facts_record.py", "study/pretrained.py"})
 """Where stored JSON becomes fields."""
 
 

@@ -48,27 +48,27 @@ def _known(health: Health) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in health._asdict().items()}
 
 
-def page_of(method: str, facts: dict[str, Any]) -> str:
-    """At most 80 columns."""
-    copies = f" ({facts['copies']:,} copies left out)" if facts["copies"] else ""
-    unlabelled = facts["first"] is not None
+def page_of(method: str, record: dict[str, Any]) -> str:
+    """Of what `facts_of` gives: at most 80 columns."""
+    copies = f" ({record['copies']:,} copies left out)" if record["copies"] else ""
+    unlabelled = record["first"] is not None
     columns = _EMBEDDINGS if unlabelled else _HELD_OUT
     lines = [
-        f"{method} on {facts['rows']:,} {facts['of']}{copies}, {facts['epochs']} epochs, {facts['seconds']:.0f} s",
-        f"began from {facts['began']['name']}",
+        f"{method} on {record['rows']:,} {record['of']}{copies}, {record['epochs']} epochs, {record['seconds']:.0f} s",
+        f"began from {record['began']['name']}",
         "",
         f"{'':<10}{'loss':>9}" + "".join(f"{name:>{len(name) + 3}}" for name in columns),
     ]
     if unlabelled:
-        lines.append(_line("at first", None, facts["first"], columns))
-    curves = facts["curves"]
+        lines.append(_line("at first", None, record["first"], columns))
+    curves = record["curves"]
     last = len(curves) - 1
     shown = range(last + 1) if last < _SHOWN else [place * last // (_SHOWN - 1) for place in range(_SHOWN)]
     lines += [_line(f"epoch {curves[at]['epoch']}", curves[at]["loss"], curves[at], columns) for at in shown]
-    if "accuracy" in facts["held_out"]:
-        told = facts["held_out"]
+    if "accuracy" in record["held_out"]:
+        told = record["held_out"]
         lines += ["", f"labels of {told['rows']:,} rows held out, told by its head: accuracy {told['accuracy']:.3f}"]
-    notes = [line for note in facts["notes"] for line in wrapped(note, indent="  ")]
+    notes = [line for note in record["notes"] for line in wrapped(note, indent="  ")]
     return "\n".join([*lines, "", *(_MEANING if unlabelled else ()), _NEXT, *notes])
 
 

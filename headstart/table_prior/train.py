@@ -22,8 +22,17 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> None:
     """Train for so many minutes, from the folder's last checkpoint where there is one; print the learning curve."""
     asked = _parser().parse_args(arguments)
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    try:
+        _run(asked)
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
+
+
+def _run(asked: argparse.Namespace) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = {f.name: getattr(asked, f.name) for f in fields(Schedule) if getattr(asked, f.name) is not None}
     folder = Path(asked.folder)

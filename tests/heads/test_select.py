@@ -266,7 +266,8 @@ def test_there_must_be_a_form(digits):
 def test_heads_must_have_names_that_exist(digits):
     for heads in (("rigde",), ()):
         with pytest.raises(
-            ValueError, match="heads must be among prototypes, ridge, logistic, neural, kernel, boosting, trees, got"
+            ValueError,
+            match="heads must be among prototypes, ridge, logistic, neural, kernel, boosting, trees, incontext, got",
         ):
             probe(digits, heads=heads)
 
