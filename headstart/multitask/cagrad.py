@@ -50,7 +50,8 @@ def averse(K: Tensor, c: float) -> Tensor:
     """K = G G' (T, T) -> (T,) with d = averse G."""
     mean = torch.full((len(K),), 1 / len(K), dtype=K.dtype)
     w = torch.from_numpy(worst(K.double().numpy(), c)).to(K.dtype)
-    length = torch.sqrt((mean @ K @ mean) / (w @ K @ w).clamp_min(_TINY * K.diagonal().mean()))
+    least = _TINY * K.diagonal().mean()  # where gradients cancel each other, rounding may leave less than nothing
+    length = torch.sqrt((mean @ K @ mean).clamp_min(0.0) / (w @ K @ w).clamp_min(least))
     return mean + c * length * w
 
 
@@ -76,12 +77,8 @@ def _moved(w: Array, A: Array, b: Array, r: float, i: int, j: int) -> float:
     rows = A[i] - A[j]
     s, a, h, q = b[i] - b[j], rows[i] - rows[j], rows @ w, w @ A @ w
     room = r**2 * a - s**2
-    if a <= _TINY:
-        t = -np.sign(s)
-    elif room <= 0:
-        t = -np.sign(s) * np.inf
-    else:
-        t = (-s * np.sqrt(max(a * q - h**2, 0.0) / room) - h) / a
+    # Where there is no root the objective falls, or is flat, all the way: further than there is weight to move.
+    t = -np.sign(s) if a <= _TINY or room <= 0 else (-s * np.sqrt(max(a * q - h**2, 0.0) / room) - h) / a
     t = float(np.clip(t, -w[i], w[j]))
     w[i], w[j] = w[i] + t, w[j] - t
     return abs(t)

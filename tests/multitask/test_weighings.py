@@ -98,6 +98,15 @@ def test_cagrad_without_a_ball_is_the_mean():
         CAGrad(c=1.0)
 
 
+def test_cagrad_stands_still_where_the_gradients_cancel():
+    for seed in range(20):
+        g = gradients(seed)[0]
+        d = averse(gram(torch.stack([g, -g * (1 + 1e-16)])), 0.5) @ torch.stack([g, -g])
+        assert float(d.norm()) < 1e-6 * float(g.norm())
+    K = torch.tensor([[1.0, -1.0 - 1e-15], [-1.0 - 1e-15, 1.0]], dtype=torch.float64)
+    assert averse(K, 0.5).isfinite().all()
+
+
 @pytest.mark.parametrize("tasks", [2, 3, 5])
 def test_nash_solves_its_equation_and_each_task_gains_alike(tasks):
     G = gradients(tasks=tasks, against=0.5)
