@@ -71,6 +71,6 @@ def with_worth(evidence: Evidence, began: Began | None) -> Evidence:
         gain = evidence.assessment.gains.get(contender)
         if gain is not None:
             words = _WORDS[verdict(gain.interval)]
-            figures = f"{gain.metric} {signed(gain.value)} {spread(gain.interval)}"
+            figures = f"{gain.metric.replace('_', ' ')} {signed(gain.value)} {spread(gain.interval)}"
             notes.append(f"Pretraining by {began.method}, over {over}: {figures}: {words}.")
     return replace(evidence, notes=(*evidence.notes, *notes))
