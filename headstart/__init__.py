@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from headstart.study.distillation import distil
     from headstart.study.few_shot import few_shot
     from headstart.study.multi_task import MultiTask
+    from headstart.study.multi_task_protocol import evaluate_tasks, fit_tasks, predict_tasks
     from headstart.study.protocol import check, evaluate, fit, predict
-    from headstart.study.several import evaluate_tasks, fit_tasks, predict_tasks
     from headstart.study.shift import shift
     from headstart.tasks.task import Task
     from headstart.transfer import Transfer
@@ -43,12 +43,12 @@ _HOME = {
     "check": "study.protocol",
     "distil": "study.distillation",
     "evaluate": "study.protocol",
-    "evaluate_tasks": "study.several",
+    "evaluate_tasks": "study.multi_task_protocol",
     "few_shot": "study.few_shot",
     "fit": "study.protocol",
-    "fit_tasks": "study.several",
+    "fit_tasks": "study.multi_task_protocol",
     "predict": "study.protocol",
-    "predict_tasks": "study.several",
+    "predict_tasks": "study.multi_task_protocol",
     "pretrain": "pretraining.pretrain",
     "read": "data.read",
     "shift": "study.shift",

@@ -130,7 +130,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         settle()
         row = configured(self.method, self.options or {}, self.seed)  # refuses what is unknown before any work is done
-        if getattr(row, "needs_tasks", False):
+        if row.needs_tasks:
             raise ValueError(f"method {self.method!r} weighs the losses of several targets: use headstart.MultiTask")
         if source is not None:
             refuse_source(row, self.method, sample_weight)

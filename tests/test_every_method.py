@@ -26,7 +26,7 @@ X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 FROZEN = [name for name, row in METHODS.items() if not row.moves_weights and not row.needs_source]
 BETWEEN = [name for name, row in METHODS.items() if row.needs_source and not row.moves_weights]
-SHARING = [name for name, row in METHODS.items() if getattr(row, "needs_tasks", False)]
+SHARING = [name for name, row in METHODS.items() if row.needs_tasks]
 TAUGHT = [name for name, row in METHODS.items() if row.needs_teacher]
 MOVING = [
     name

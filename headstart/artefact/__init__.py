@@ -10,31 +10,32 @@
 `write` saves a `Model`, `read` loads one, `verify` checks a folder without building the backbone, `check_target` tells
 before a long fit whether a model may be written somewhere; `pack` and `unpack` are `write` and `read` in memory, for
 another process. `write_backbone`, `read_backbone` and `read_pretraining` are for a backbone without a head,
-`write_several` and `read_several` for a model of several targets. Files of other names in the folder are never opened.
+`write_multi_task` and `read_multi_task` for a model of several targets. Files of other names in the folder are never
+opened.
 """
 
 from headstart.artefact.backbone_folder import Pretraining, read_backbone, read_pretraining, write_backbone
 from headstart.artefact.model import Model
+from headstart.artefact.multi_task_folder import MultiTaskModels, holds_multi_task, read_multi_task, write_multi_task
 from headstart.artefact.packing import pack, unpack
 from headstart.artefact.place import check_target
 from headstart.artefact.reading import read, verify
-from headstart.artefact.several_folder import SeveralModels, holds_several, read_several, write_several
 from headstart.artefact.writing import write
 
 __all__ = [
     "Model",
+    "MultiTaskModels",
     "Pretraining",
-    "SeveralModels",
     "check_target",
-    "holds_several",
+    "holds_multi_task",
     "pack",
     "read",
     "read_backbone",
+    "read_multi_task",
     "read_pretraining",
-    "read_several",
     "unpack",
     "verify",
     "write",
     "write_backbone",
-    "write_several",
+    "write_multi_task",
 ]

@@ -14,7 +14,7 @@ from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
 from headstart.evidence.facts_record import transfer_untold
 
-__all__ = ["backbone_card", "card", "several_card"]
+__all__ = ["backbone_card", "card", "multi_task_card"]
 
 SHOWN = 40
 NO_PRETRAINING = "no-pretraining"
@@ -49,7 +49,7 @@ def backbone_card(backbone: Backbone, page: str, name: str, config: dict[str, An
     return "\n\n".join(parts) + "\n"
 
 
-def several_card(models: Mapping[str, Model], method: str, page: str, name: str, config: dict[str, Any]) -> str:
+def multi_task_card(models: Mapping[str, Model], method: str, page: str, name: str, config: dict[str, Any]) -> str:
     """The card of a model of several targets, saved as the folder `name`; `page` is what held-out data said."""
     first = next(iter(models.values()))
     folder = name if re.fullmatch(r"[\w.-]+", name) else "FOLDER"

@@ -10,7 +10,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from headstart.artefact.schema import FORMAT, FORMS, PRETRAINED, SEVERAL, VERSION
+from headstart.artefact.schema import FORMAT, FORMS, MULTI_TASK, PRETRAINED, VERSION
 from headstart.artefact.strict_json import canonical, parse
 from headstart.errors import ArtefactError
 
@@ -64,10 +64,10 @@ def _foreign(folder: Path, form: Any, wanted: str) -> str:
             f"{folder} is a pretrained backbone, not a fitted model: fit one on it with "
             f"`headstart fit DATA --backbone file:{folder}`"
         )
-    if form == SEVERAL:
+    if form == MULTI_TASK:
         return f"{folder} is a model of several targets: in Python load it with headstart.MultiTask.load"
-    if wanted == SEVERAL:
-        return f'{folder} is no model of several targets: its config.json lacks "format": "{SEVERAL}"'
+    if wanted == MULTI_TASK:
+        return f'{folder} is no model of several targets: its config.json lacks "format": "{MULTI_TASK}"'
     if wanted == PRETRAINED:
         return f'{folder} is no pretrained backbone: its config.json lacks "format": "{PRETRAINED}"'
     return (

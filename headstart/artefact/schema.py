@@ -11,13 +11,13 @@ from headstart.tasks.kind import KINDS
 from headstart.tasks.modality import MODALITIES
 from headstart.tasks.task import ColumnType
 
-__all__ = ["CONFIG", "FILES", "FORMAT", "FORMS", "PRETRAINED", "PRETRAINED_CONFIG", "SEVERAL", "VERSION", "Shape"]
+__all__ = ["CONFIG", "FILES", "FORMAT", "FORMS", "MULTI_TASK", "PRETRAINED", "PRETRAINED_CONFIG", "VERSION", "Shape"]
 
 Shape = Callable[[Any, str], None]
 
 FORMAT = "headstart-model"
 PRETRAINED = "headstart-backbone"
-SEVERAL = "headstart-several"
+MULTI_TASK = "headstart-multi-task"
 VERSION = 1
 FILES = ("model.safetensors", "tokenizer.json", "evidence.json")
 
@@ -187,10 +187,10 @@ PRETRAINED_CONFIG: Shape = _record(
     modality=_known(MODALITIES), method=_text, options=_anything, rule=_optional(_text), backbone=_backbone,
 )  # fmt: skip
 
-_SEVERAL_CONFIG: Shape = _record(
+_MULTI_TASK_CONFIG: Shape = _record(
     format=_text, version=_whole, checksum=_hash, headstart=_text, libraries=_mapping(_text), files=_files,
     method=_text, models=_many(_record(target=_text, backbone=_optional(_whole), config=CONFIG)),
 )  # fmt: skip
 
-FORMS = {FORMAT: CONFIG, PRETRAINED: PRETRAINED_CONFIG, SEVERAL: _SEVERAL_CONFIG}
+FORMS = {FORMAT: CONFIG, PRETRAINED: PRETRAINED_CONFIG, MULTI_TASK: _MULTI_TASK_CONFIG}
 """By the format that a config.json names, its shape."""

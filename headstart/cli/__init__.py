@@ -1,5 +1,5 @@
 """The command line: `main` runs it."""
 
-from headstart.cli.app import app, main
+from headstart.cli.app import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from inspect import getdoc
 
 import typer
 
@@ -23,44 +24,55 @@ from headstart.cli.pretrain import pretrain
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
 
-__all__ = ["app", "main"]
+__all__ = ["VERBS", "main"]
 
 INTERRUPTED = 130
 
-app = typer.Typer(
-    name="headstart",
-    help="Reuse a pretrained model on little labelled data, and learn from held-out data whether reuse helped.",
-    epilog="Example:  headstart fit photos/ --out flowers   (one sub-folder of photos/ a class)",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+VERBS: dict[str, Callable[..., None]] = {
+    "fit": fit,
+    "predict": predict,
+    "evaluate": evaluate,
+    "distil": distil,
+    "check": check,
+    "shift": shift,
+    "features": features,
+    "pretrain": pretrain,
+    "few-shot": few_shot,
+    "show": show,
+    "methods": methods,
+    "cache": cache,
+}
+WITHOUT_WORDS = ("methods", "cache")
+"""Verbs that do something where no argument is given; of the others that prints their help."""
 
-WITH_WORDS: tuple[Callable[..., None], ...] = (
-    fit,
-    predict,
-    evaluate,
-    distil,
-    check,
-    shift,
-    features,
-    pretrain,
-    few_shot,
-    show,
-)
-ALONE: tuple[Callable[..., None], ...] = (methods, cache)
-for verb in WITH_WORDS:
-    app.command(no_args_is_help=True)(verb)
-for verb in ALONE:
-    app.command()(verb)
+
+def _app(asked: str | None) -> typer.Typer:
+    """The command line, of which only the verb that is asked for has its options: to make those of all takes longer
+    than everything else that help needs."""
+    made = typer.Typer(
+        name="headstart",
+        help="Reuse a pretrained model on little labelled data, and learn from held-out data whether reuse helped.",
+        epilog="Example:  headstart fit photos/ --out flowers   (one sub-folder of photos/ a class)",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, verb in VERBS.items():
+        no_words = name in WITHOUT_WORDS
+        made.command(name, help=getdoc(verb), no_args_is_help=not no_words)(verb if name == asked else _listed)
+    return made
+
+
+def _listed() -> None:
+    """In the place of a verb that help names and that is not asked for."""
 
 
 def main() -> None:
     """Run the command line; every error becomes one message in words and an exit code."""
     prepare()
     try:
-        code = app(standalone_mode=False)
+        code = _app(next((word for word in sys.argv[1:] if word in VERBS), None))(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except HeadstartError as error:

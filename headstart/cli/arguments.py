@@ -91,7 +91,7 @@ def targets_of(data: Any, target: str | None) -> tuple[str, ...]:
     """The names in --target a,b; one that is a column of DATA as a whole, commas and all, is one."""
     if target is None or "," not in target:
         return ()
-    from headstart.data.several import targets_named
+    from headstart.data.multi_task import targets_named
 
     return targets_named(data, target)
 

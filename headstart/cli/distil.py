@@ -30,7 +30,7 @@ from headstart.cli.arguments import (
     roles_of,
     window_of,
 )
-from headstart.cli.streams import complain, show_result, words_of
+from headstart.cli.streams import show_saved
 
 __all__ = ["distil"]
 
@@ -103,10 +103,7 @@ def distil(
         )
         fitted.save(out, overwrite=overwrite)
     evidence = fitted.evidence_
-    try:
-        show_result(evidence.to_json() | {"saved": str(out)} if json else f"{evidence}\n\nsaved: {out}", json)
-    except OSError as error:
-        complain(f"saved: {out}; {words_of(error)}. To see the evidence: headstart show {out}")
+    show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)
 
 
 def teachers_of(model: str, more: list[str] | None) -> Any:

@@ -27,7 +27,7 @@ from headstart.cli.arguments import (
     roles_of,
     window_of,
 )
-from headstart.cli.streams import show_result
+from headstart.cli.streams import show_saved
 
 __all__ = ["few_shot"]
 
@@ -92,8 +92,8 @@ def few_shot(
         )
         learnt.save(out, overwrite=overwrite)
     saved = f"saved: {out}, whose inner rule is {learnt.rule}; next: headstart fit NEW_DATA --backbone file:{out}"
-    result = learnt.evidence.to_json() | {"rule": learnt.rule, "saved": str(out)}
-    show_result(result if json else f"{learnt.evidence}\n\n{saved}", json)
+    record = learnt.evidence.to_json() | {"rule": learnt.rule, "saved": str(out)}
+    show_saved(record, f"{learnt.evidence}\n\n{saved}", out, json=json)
 
 
 def _numbers(words: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ Heavy libraries are imported inside the verbs, so that help answers at once.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -35,7 +35,11 @@ from headstart.cli.arguments import (
     targets_of,
     window_of,
 )
-from headstart.cli.streams import complain, show_result, words_of
+from headstart.cli.streams import show_saved
+
+if TYPE_CHECKING:
+    from headstart.study.multi_task import MultiTask
+    from headstart.transfer import Transfer
 
 __all__ = ["fit"]
 
@@ -79,60 +83,34 @@ def fit(
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
-    from headstart.study.several import fit_tasks
+    from headstart.study.multi_task_protocol import fit_tasks
 
     options = options_of(option)
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
-    if len(targets := targets_of(data, target)) > 1:
-        refuse_beside(targets, {"--source": source, "--classes": classes})
-        with Terminal(quiet=json) as terminal:
-            several = fit_tasks(
-                data,
-                targets,
-                test=test,
-                backbone=backbone,
-                method=method,
-                roles=roles_of(input, None, split, group, domain, weight),
-                kind=kind,
-                class_weight=class_weight,
-                seed=seed,
-                engine=cast(Any, engine),
-                cache=cache,
-                options=options,
-                keep_tuned=keep_tuned,
-                allow_losses=allow_losses,
-                window=window_of(window),
-                listener=terminal,
-            )
-            several.save(out, slim=slim, overwrite=overwrite)
-        _show(several.evidence_, out, json)
-        return
+    columns = (split, group, domain, weight)
     with Terminal(quiet=json) as terminal:
-        fitted = protocol.fit(
-            data,
-            test=test,
-            source=source,
-            target_labels=cast(Any, target_labels),
-            backbone=backbone,
-            method=method,
-            roles=roles_of(input, target, split, group, domain, weight, classes=classes),
-            kind=kind_of(kind),
-            class_weight=class_weight,
-            seed=seed,
-            engine=cast(Any, engine),
-            cache=cache,
-            options=options,
-            keep_tuned=keep_tuned,
-            allow_losses=allow_losses,
-            window=window_of(window),
-            listener=terminal,
-        )
+        common: dict[str, Any] = {
+            "test": test,
+            "backbone": backbone,
+            "method": method,
+            "class_weight": class_weight,
+            "seed": seed,
+            "engine": engine,
+            "cache": cache,
+            "options": options,
+            "keep_tuned": keep_tuned,
+            "allow_losses": allow_losses,
+            "window": window_of(window),
+            "listener": terminal,
+        }
+        fitted: MultiTask | Transfer
+        if len(targets := targets_of(data, target)) > 1:
+            refuse_beside(targets, {"--source": source, "--classes": classes})
+            fitted = fit_tasks(data, targets, kind=kind, roles=roles_of(input, None, *columns), **common)
+        else:
+            roles = roles_of(input, target, *columns, classes=classes)
+            labels = cast(Any, target_labels)
+            fitted = protocol.fit(data, source=source, target_labels=labels, kind=kind_of(kind), roles=roles, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
-    _show(fitted.evidence_, out, json)
-
-
-def _show(evidence: Any, out: Path, json: bool) -> None:
-    try:
-        show_result(evidence.to_json() | {"saved": str(out)} if json else f"{evidence}\n\nsaved: {out}", json)
-    except OSError as error:
-        complain(f"saved: {out}; {words_of(error)}. To see the evidence: headstart show {out}")
+    evidence = fitted.evidence_
+    show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)

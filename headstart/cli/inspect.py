@@ -20,18 +20,19 @@ def show(model: Model, json: AsJson = False) -> None:
     """Show the evidence that a saved MODEL carries, or what is known of a pretrained backbone."""
     from headstart.artefact.backbone_folder import holds_backbone, read_pretraining
     from headstart.artefact.evidence import read_evidence
-    from headstart.artefact.several_folder import holds_several, read_several_evidence
-    from headstart.evidence.several import SeveralEvidence
+    from headstart.artefact.multi_task_folder import holds_multi_task, read_multi_task_evidence
+    from headstart.evidence.evidence import Evidence
+    from headstart.evidence.multi_task import MultiTaskEvidence
 
     if holds_backbone(model):
         made = read_pretraining(model)
         show_result(made._asdict() if json else f"a backbone made by {made.method}\n{made.page}", json)
         return
-    if holds_several(model):
-        several = SeveralEvidence.from_json(read_several_evidence(model))
-        show_result(several.to_json() if json else str(several), json)
-        return
-    evidence = read_evidence(Path(model))
+    evidence: Evidence | MultiTaskEvidence
+    if holds_multi_task(model):
+        evidence = MultiTaskEvidence.from_json(read_multi_task_evidence(model))
+    else:
+        evidence = read_evidence(Path(model))
     show_result(evidence.to_json() if json else str(evidence), json)
 
 

@@ -27,17 +27,17 @@ def predict(
     from headstart.study.destination import Destination
 
     file = None if out is None else Destination(out, inputs=data)
-    from headstart.artefact import holds_several
+    from headstart.artefact import holds_multi_task
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
     from headstart.study.multi_task import MultiTask
-    from headstart.study.several import predict_tasks
+    from headstart.study.multi_task_protocol import predict_tasks
     from headstart.transfer import Transfer
 
     given = data[0] if len(data) == 1 else data
     with Terminal(quiet=json) as terminal:
         answers: Any
-        if holds_several(model):
+        if holds_multi_task(model):
             answers = predict_tasks(MultiTask.load(model), given, listener=terminal)
         else:
             answers = protocol.predict(Transfer.load(model), given, listener=terminal)
@@ -61,19 +61,19 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     """Score a saved MODEL on new labelled DATA."""
-    from headstart.artefact import holds_several
+    from headstart.artefact import holds_multi_task
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
     from headstart.study.multi_task import MultiTask
-    from headstart.study.several import evaluate_tasks
+    from headstart.study.multi_task_protocol import evaluate_tasks
     from headstart.transfer import Transfer
 
     evidence: Any
     with Terminal(quiet=json) as terminal:
-        if holds_several(model):
+        if holds_multi_task(model):
             roles = roles_of(input, None, None, group, None)
-            several = MultiTask.load(model)
-            evidence = evaluate_tasks(several, data, roles=roles, allow_losses=allow_losses, listener=terminal)
+            fitted = MultiTask.load(model)
+            evidence = evaluate_tasks(fitted, data, roles=roles, allow_losses=allow_losses, listener=terminal)
         else:
             roles = roles_of(input, target, None, group, None)
             loaded = Transfer.load(model)

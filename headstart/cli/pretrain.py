@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from headstart.cli.arguments import BACKBONE, AsJson, Cached, Input, Losses, Target, options_of, roles_of
-from headstart.cli.streams import show_result
+from headstart.cli.streams import show_saved
 
 __all__ = ["pretrain"]
 
@@ -64,4 +64,4 @@ def pretrain(
             allow_losses=allow_losses,
             listener=terminal,
         )
-    show_result(made.to_json() if json else str(made), json)
+    show_saved(made.to_json(), str(made), out, json=json)

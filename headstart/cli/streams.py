@@ -11,11 +11,12 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 from headstart.messages import printable
 
-__all__ = ["Errors", "complain", "prepare", "show", "show_json"]
+__all__ = ["Errors", "complain", "prepare", "show", "show_json", "show_result", "show_saved", "words_of"]
 
 _HANDLER = "headstart.plain"
 _PLAIN = {
@@ -127,6 +128,14 @@ def show_result(result: Any, json: bool) -> None:
         show_json(result)
     else:
         show(str(result))
+
+
+def show_saved(record: Any, words: str, out: Path, *, json: bool) -> None:
+    """What is known of what is saved in `out`. A stream that does not take it is no failure."""
+    try:
+        show_result(record if json else words, json)
+    except OSError as error:
+        complain(f"saved: {out}; {words_of(error)}. To see the evidence: headstart show {out}")
 
 
 def words_of(error: OSError) -> str:

@@ -26,6 +26,7 @@ class Adaptation:
     strategy: Strategy
     needs_source: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False
+    needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:
@@ -60,6 +61,7 @@ class Guard:
     about: str
     needs_source: ClassVar[bool] = True
     needs_teacher: ClassVar[bool] = False
+    needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:

@@ -70,8 +70,10 @@ def listing() -> str:
 
 
 def _described(name: str, row: Method) -> Description:
-    options, tasks = tuple(row.options().values()), getattr(row, "needs_tasks", False)
-    return Description(name, row.about, row.needs_source, row.moves_weights, options, tasks, row.needs_teacher)
+    options = tuple(row.options().values())
+    return Description(
+        name, row.about, row.needs_source, row.moves_weights, options, row.needs_tasks, row.needs_teacher
+    )
 
 
 def _lines(row: Description) -> Iterator[str]:

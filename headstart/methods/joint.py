@@ -29,6 +29,7 @@ class Joint:
     about: str
     needs_source: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
+    needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:

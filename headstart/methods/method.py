@@ -118,6 +118,10 @@ class Method(Protocol):
         """Whether it learns from a teacher."""
 
     @property
+    def needs_tasks(self) -> bool:
+        """Whether it weighs the losses of several targets."""
+
+    @property
     def moves_weights(self) -> bool:
         """Whether weights of the backbone may move, or the head is trained by gradient descent."""
 

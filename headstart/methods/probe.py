@@ -33,6 +33,7 @@ class Probe:
     heads: tuple[str, ...] | None = None
     needs_source: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
+    needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:

@@ -12,22 +12,22 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from headstart import artefact
-from headstart.artefact import Model, SeveralModels
+from headstart.artefact import Model, MultiTaskModels
 from headstart.artefact.round_trip import same_answers
+from headstart.data.multi_task import columns_of, kinds_named, multi_task_of, table_of, targets_among
 from headstart.data.read import read
 from headstart.data.roles import Roles
-from headstart.data.several import columns_of, kinds_named, several_of, table_of, targets_among
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
-from headstart.evidence.several import SeveralEvidence
+from headstart.evidence.multi_task import MultiTaskEvidence
 from headstart.features.feature_set import FeatureSet
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.messages import few
 from headstart.methods.method import Data
 from headstart.methods.model import class_weight_of, model_of
+from headstart.methods.multi_task import SHARED, configured_for_tasks, fit_tasks
 from headstart.methods.plan import Plan
-from headstart.methods.several import SHARED, configured_for_tasks, fit_tasks
 from headstart.multitask.parts import part_of
 from headstart.tasks.modality import Modality
 from headstart.tasks.task import Array, Task
@@ -96,16 +96,16 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         plan = self.plan
         configured_for_tasks(plan)
         columns = table_of(Y)
-        several = several_of(X, columns, kinds=kinds_named(self.kind, list(columns)), group=groups)
+        tasks = multi_task_of(X, columns, kinds=kinds_named(self.kind, list(columns)), group=groups)
         self.__dict__.pop("models_", None)
         door = self._door()
-        seen = _readable(door.look(several.whole(), listener=LOGGED))
+        seen = _readable(door.look(tasks.whole(), listener=LOGGED))
         how = (door.extraction(seen.engine or None), LOGGED)
         fits = fit_tasks(plan, Data(seen, door.backbone_, how))
-        parts = zip(seen.task.kind.parts, several.answers, fits, strict=True)
+        parts = zip(seen.task.kind.parts, tasks.answers, fits, strict=True)
         models = {
             part.name: model_of(
-                fitted, plan, part_of(seen, part), classes=part.classes, columns=columns_of(several.task, answer)
+                fitted, plan, part_of(seen, part), classes=part.classes, columns=columns_of(tasks.task, answer)
             )
             for part, answer, fitted in parts
         }
@@ -130,14 +130,14 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         return next(iter(self.models_.values())).modality
 
     @property
-    def evidence_(self) -> SeveralEvidence:
+    def evidence_(self) -> MultiTaskEvidence:
         """What held-out data said of this model. Raises AttributeError where nothing was held out."""
-        said: SeveralEvidence | None = getattr(self, "_said", None)
+        said: MultiTaskEvidence | None = getattr(self, "_said", None)
         if said is None:
             raise AttributeError("this MultiTask has no evidence: headstart.fit_tasks holds rows out, fit uses all")
         return said
 
-    def hold(self, models: dict[str, Model], evidence: SeveralEvidence | None = None) -> Self:
+    def hold(self, models: dict[str, Model], evidence: MultiTaskEvidence | None = None) -> Self:
         """Be this fitted model."""
         settle()
         self.models_, self._said = models, evidence
@@ -183,28 +183,28 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "models_")
         said = self._said
         page, facts = ("", None) if said is None else (str(said), said.to_json())
-        several = SeveralModels(self.models_, self.method, page, facts)
-        return artefact.write_several(several, folder, slim=slim, overwrite=overwrite, check=self._compare)
+        models = MultiTaskModels(self.models_, self.method, page, facts)
+        return artefact.write_multi_task(models, folder, slim=slim, overwrite=overwrite, check=self._compare)
 
     @classmethod
     @with_own_defaults
     def load(cls, folder: str | Path) -> MultiTask:
         """A fitted MultiTask from an artefact. Raises ArtefactError where it is missing, damaged or foreign."""
         settle()
-        several = artefact.read_several(folder)
-        first = next(iter(several.models.values()))
+        stored = artefact.read_multi_task(folder)
+        first = next(iter(stored.models.values()))
         weights = class_weight_of(first)
         fitted = cls(
             None if first.backbone is None else first.backbone.name,
-            several.method,
-            kind=",".join(model.kind for model in several.models.values()),
+            stored.method,
+            kind=",".join(model.kind for model in stored.models.values()),
             class_weight=weights if isinstance(weights, str) else None,
             seed=first.options["seed"],
             options=first.options.get("method") or None,
             window=getattr(first.backbone and first.backbone.preprocess, "window", None),
         )
-        said = None if several.evidence is None else SeveralEvidence.from_json(several.evidence)
-        return fitted.hold(several.models, said)
+        said = None if stored.evidence is None else MultiTaskEvidence.from_json(stored.evidence)
+        return fitted.hold(stored.models, said)
 
     def present(self, data: Any) -> tuple[str, ...]:
         """Those of the targets that are columns of a table. DataError where none is."""
@@ -249,7 +249,7 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         )
         return door if name is None else door.hold(self.models_[name])
 
-    def _compare(self, again: SeveralModels) -> None:
+    def _compare(self, again: MultiTaskModels) -> None:
         for name, model in self.models_.items():
             same_answers(model, again.models[name])
 
@@ -267,7 +267,7 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         settle()
         if "models_" in state:
             models = {name: artefact.unpack(files) for name, files in state["models_"].items()}
-            said = None if state["_said"] is None else SeveralEvidence.from_json(state["_said"])
+            said = None if state["_said"] is None else MultiTaskEvidence.from_json(state["_said"])
             state = state | {"models_": models, "_said": said}
         super().__setstate__(state)
 

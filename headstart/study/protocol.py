@@ -281,7 +281,7 @@ def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tu
     if not row.needs_source and source is not None:
         names = ", ".join(name for name, row in METHODS.items() if row.needs_source)
         raise ValueError(f"method {method!r} draws on no source task: with a source expected one of {names}")
-    if getattr(row, "needs_tasks", False):
+    if row.needs_tasks:
         raise ValueError(
             f"method {method!r} weighs the losses of several targets: name several (--target a,b), or use 'lp-ft'"
         )

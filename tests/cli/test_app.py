@@ -17,6 +17,8 @@ import pytest
 from demo_data import emoji_folder, sentiment_csv
 from preloaded import COMMAND_LINE
 
+from headstart.cli.app import VERBS, WITHOUT_WORDS
+
 TEXT = ("--backbone", "bundled:wordllama", "--method", "ridge", "--engine", "torch")
 PICTURE = ("--backbone", "bundled:mobilenetv2", "--method", "prototypes", "--engine", "torch")
 HEADLINES = {
@@ -232,15 +234,26 @@ def test_help_does_not_import_torch():
         "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    for verb in ("fit", "predict", "evaluate", "check", "show", "cache"):
-        assert verb in done.stdout
+    assert [verb for verb in VERBS if f" {verb} " in done.stdout] == list(VERBS)
+    assert "Fit a model on DATA" in done.stdout
 
 
-def test_each_verb_explains_itself(run):
-    for verb in ("fit", "predict", "evaluate", "check", "show", "cache"):
-        said = run(verb, "--help")
-        assert said.code == 0
-        assert "Usage" in said.out
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_explains_itself(run, verb):
+    said = run(verb, "--help")
+    assert said.code == 0
+    assert f"headstart {verb} " in said.out
+    assert len(said.out.splitlines()) > 4
+    assert run(verb, "--no-such-option").code == 2
+    if verb not in WITHOUT_WORDS:
+        assert run("--", verb).out.split("╭")[0] == run(verb).out.split("╭")[0] == said.out.split("╭")[0]
+
+
+def test_a_verb_that_there_is_not_is_refused_with_the_nearest(run):
+    for words in (["fitt"], ["fitt", "fit"], ["--fit"], ["-x", "fit"]):
+        said = run(*words)
+        assert said.code == 2
+        assert "fitt" not in words or "fit" in said.err
 
 
 def test_an_interrupted_fit_leaves_nothing(tmp_path, monkeypatch):

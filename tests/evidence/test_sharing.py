@@ -11,7 +11,7 @@ from headstart.errors import DataError
 from headstart.evidence.assess import Gain
 from headstart.evidence.evidence import of_answers
 from headstart.evidence.held_out import HeldOut
-from headstart.evidence.several import SeveralEvidence
+from headstart.evidence.multi_task import MultiTaskEvidence
 from headstart.evidence.sharing import Sharing, TaskAnswers, mean_gain
 from headstart.tasks import CLASSIFICATION, REGRESSION
 
@@ -79,7 +79,7 @@ def several(verdict="hurts"):
     evidence = of_answers(HeldOut(VALUES, REGRESSION), NEAR, {"alone": NOISY})
     down = Gain("r2", "alone", -0.2, -0.3, -0.1)
     said = {"helps": Gain("r2", "alone", 0.2, 0.1, 0.3), "hurts": down, "cannot tell": down._replace(high=0.1)}[verdict]
-    return SeveralEvidence(
+    return MultiTaskEvidence(
         method="joint",
         tasks={"a number with a rather long name": evidence},
         sharing={"a number with a rather long name": Sharing.of(said, "together")},
@@ -105,17 +105,18 @@ def test_json_and_back():
     one = several()
     record = json.loads(json.dumps(one.to_json()))
     assert record["hurt"] == list(one.hurt) == ["a number with a rather long name"]
-    again = SeveralEvidence.from_json(record)
+    again = MultiTaskEvidence.from_json(record)
     assert again.to_json() == one.to_json()
     assert again.sharing == one.sharing
     unknown = Sharing.of(Gain("r2", "alone", 0.1, float("nan"), float("nan")))
     assert (
-        SeveralEvidence.from_json({**record, "sharing": {"x": unknown_record(unknown)}}).sharing["x"].gain.value == 0.1
+        MultiTaskEvidence.from_json({**record, "sharing": {"x": unknown_record(unknown)}}).sharing["x"].gain.value
+        == 0.1
     )
     with pytest.raises(DataError, match="this is no evidence of several tasks: give what"):
-        SeveralEvidence.from_json({"format": 9})
+        MultiTaskEvidence.from_json({"format": 9})
     with pytest.raises(DataError, match=r"this evidence of several tasks is damaged .'overall'"):
-        SeveralEvidence.from_json({key: value for key, value in record.items() if key != "overall"})
+        MultiTaskEvidence.from_json({key: value for key, value in record.items() if key != "overall"})
 
 
 def unknown_record(sharing):
@@ -125,7 +126,7 @@ def unknown_record(sharing):
 
 def test_where_nothing_is_shared_the_page_says_so():
     evidence = of_answers(HeldOut(VALUES, REGRESSION), NEAR, {})
-    page = str(SeveralEvidence(method="probe", tasks={"n": evidence}, sharing={"n": Sharing(None, None, "probe")}))
+    page = str(MultiTaskEvidence(method="probe", tasks={"n": evidence}, sharing={"n": Sharing(None, None, "probe")}))
     assert page.startswith("1 targets by probe: nothing but the features is shared")
-    new = str(SeveralEvidence(method="joint", tasks={"n": evidence}))
+    new = str(MultiTaskEvidence(method="joint", tasks={"n": evidence}))
     assert new.startswith("target  score\n")

@@ -221,7 +221,7 @@ def test_labels_count_as_much_as_is_asked():
     )
 
 
-TAUGHT = {name: row.loss for name, row in METHODS.items() if getattr(row, "needs_teacher", False)}
+TAUGHT = {name: row.loss for name, row in METHODS.items() if row.needs_teacher}
 
 
 @pytest.mark.parametrize("name", TAUGHT)

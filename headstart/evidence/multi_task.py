@@ -15,7 +15,7 @@ from headstart.evidence.plain import plain
 from headstart.evidence.sharing import ALONE, Sharing, hurt
 from headstart.evidence.verdict import figure, signed, spread
 
-__all__ = ["SeveralEvidence"]
+__all__ = ["MultiTaskEvidence"]
 
 FORMAT = 1
 _NAME = 16
@@ -28,7 +28,7 @@ _LEARNT = {"together": "together", "alone": "alone", "probe": "alone", "": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeveralEvidence:
+class MultiTaskEvidence:
     """What held-out rows say of a model of several tasks.
 
     method    by which they were learnt together
@@ -65,10 +65,10 @@ class SeveralEvidence:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SeveralEvidence:
+    def from_json(cls, data: Mapping[str, Any]) -> MultiTaskEvidence:
         """The evidence that `to_json` gave. Raises DataError where it is not of this version, or damaged."""
         if not isinstance(data, Mapping) or data.get("format") != FORMAT or not isinstance(data.get("tasks"), Mapping):
-            raise DataError("this is no evidence of several tasks: give what `SeveralEvidence.to_json` gave")
+            raise DataError("this is no evidence of several tasks: give what `MultiTaskEvidence.to_json` gave")
         try:
             return cls(
                 method=str(data["method"]),

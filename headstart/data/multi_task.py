@@ -24,11 +24,11 @@ from headstart.tasks.side_by_side import SideBySide, side_by_side
 from headstart.tasks.task import Array, Columns, SetAside, Task
 
 __all__ = [
-    "Several",
+    "MultiTaskData",
     "columns_of",
     "kinds_named",
-    "read_several",
-    "several_of",
+    "multi_task_of",
+    "read_multi_task",
     "table_of",
     "targets_among",
     "targets_named",
@@ -39,7 +39,7 @@ NO_ROLES = Roles()
 
 
 @dataclass(frozen=True)
-class Several:
+class MultiTaskData:
     """Inputs, and what is known of several targets.
 
     task     the rows of which some answer is known, without targets
@@ -72,9 +72,11 @@ class Several:
         targets = kind.joined([np.asarray(answer.targets) for answer in self.answers], self.known)
         return replace(self.task, kind=kind, targets=targets)
 
-    def take(self, rows: Array) -> Several:
+    def take(self, rows: Array) -> MultiTaskData:
         """The same with only these rows."""
-        return Several(self.task.take(rows), tuple(answer.take(rows) for answer in self.answers), self.known[rows])
+        return MultiTaskData(
+            self.task.take(rows), tuple(answer.take(rows) for answer in self.answers), self.known[rows]
+        )
 
 
 def targets_named(data: Any, target: str | None) -> tuple[str, ...]:
@@ -101,14 +103,14 @@ def kinds_named(kind: str | None, targets: Sequence[str]) -> tuple[str | None, .
     return tuple(kinds) * len(targets) if len(kinds) == 1 else tuple(kinds) or (None,) * len(targets)
 
 
-def read_several(
+def read_multi_task(
     source: Any,
     targets: Sequence[str],
     *,
     roles: Roles = NO_ROLES,
     kinds: Sequence[str | None] = (),
     columns: Mapping[str, Columns | None] | None = None,
-) -> Several:
+) -> MultiTaskData:
     """Read a table of which several columns are targets.
 
     kinds     of the targets, in their order; None or none given: inferred
@@ -128,18 +130,18 @@ def read_several(
         alone = replace(table, raw=table.raw.drop(columns=others))
         known = None if columns is None else columns[target]
         drafts.append(draft_of(alone, replace(roles, target=target), known, need_target=True, kind=kind))
-    return _several(drafts, list(kinds) or [None] * len(targets), again=columns is not None)
+    return _joined(drafts, list(kinds) or [None] * len(targets), again=columns is not None)
 
 
-def with_test(train: Several, test: Several) -> Several:
+def with_test(train: MultiTaskData, test: MultiTaskData) -> MultiTaskData:
     """One reading with the rows of the other behind it, whose `split` is "test"; see `join.join`."""
     answers = tuple(join(own, other) for own, other in zip(train.answers, test.answers, strict=True))
-    return Several(join(train.task, test.task), answers, np.concatenate([train.known, test.known]))
+    return MultiTaskData(join(train.task, test.task), answers, np.concatenate([train.known, test.known]))
 
 
-def several_of(
+def multi_task_of(
     inputs: Any, answers: Mapping[str, Any], *, kinds: Sequence[str | None] = (), group: Iterable[Any] | None = None
-) -> Several:
+) -> MultiTaskData:
     """The same of inputs in any container, and a column of answers for each target, by name."""
     draft = draft_of_inputs(inputs)
     draft.group = None if group is None else column_of(group, "group labels")
@@ -151,7 +153,7 @@ def several_of(
         drafts.append(replace(draft, targets=column, columns=draft.columns._replace(target=name), notes=[]))
     if not drafts:
         raise DataError("there are no answers: give a table or a dictionary with a column for each target")
-    return _several(drafts, list(kinds) or [None] * len(drafts), again=False, as_given=True)
+    return _joined(drafts, list(kinds) or [None] * len(drafts), again=False, as_given=True)
 
 
 def columns_of(task: Task, answer: Task) -> Columns | None:
@@ -185,7 +187,7 @@ def _require(table: Table, targets: Sequence[str], roles: Roles) -> None:
             raise DataError(f"column {target!r} cannot be a target and the {others[target]} at once")
 
 
-def _several(drafts: list[Draft], kinds: list[str | None], *, again: bool, as_given: bool = False) -> Several:
+def _joined(drafts: list[Draft], kinds: list[str | None], *, again: bool, as_given: bool = False) -> MultiTaskData:
     """One task of the rows that can be used, and the answers to each of its targets."""
     read = [
         finish(draft, kind, one_class=True, partly=True, as_given=as_given)
@@ -204,9 +206,9 @@ def _several(drafts: list[Draft], kinds: list[str | None], *, again: bool, as_gi
     some = known.any(axis=1)
     why = "none of its targets is known"
     lost = tuple(SetAside(base.names[row], why, int(base.positions[row])) for row in np.flatnonzero(~some).tolist())
-    several = Several(base, tuple(answers), known).take(np.flatnonzero(some))
-    task = replace(several.task, set_aside=base.set_aside + lost, notes=(*notes, *_missing(several)))
-    return replace(several, task=task)
+    tasks = MultiTaskData(base, tuple(answers), known).take(np.flatnonzero(some))
+    task = replace(tasks.task, set_aside=base.set_aside + lost, notes=(*notes, *_missing(tasks)))
+    return replace(tasks, task=task)
 
 
 def _answers(base: Task, task: Task, name: str) -> tuple[Task, Array]:
@@ -239,12 +241,12 @@ def _no_answer(name: str, rows: int) -> str:
     return f"target {name!r} has no answer in any of the {rows:,} rows: leave it out, or fill it in"
 
 
-def _missing(several: Several) -> list[str]:
+def _missing(tasks: MultiTaskData) -> list[str]:
     """Where answers are missing, how many."""
-    counts = len(several) - several.known.sum(axis=0)
+    counts = len(tasks) - tasks.known.sum(axis=0)
     return [
-        f"target {name!r}: {count:,} of {len(several):,} answers are missing, which the others may be learnt without"
-        for name, count in zip(several.names, counts.tolist(), strict=True)
+        f"target {name!r}: {count:,} of {len(tasks):,} answers are missing, which the others may be learnt without"
+        for name, count in zip(tasks.names, counts.tolist(), strict=True)
         if count
     ]
 

@@ -12,9 +12,9 @@ from blake3 import blake3
 from PIL import Image
 
 from headstart import ArtefactError, MultiTask
-from headstart.artefact import SeveralModels, holds_several, read_several, write_several
+from headstart.artefact import MultiTaskModels, holds_multi_task, read_multi_task, write_multi_task
 from headstart.artefact.files import seal
-from headstart.artefact.several_folder import read_several_evidence
+from headstart.artefact.multi_task_folder import read_multi_task_evidence
 
 RESNET = "timm:test_resnet?weights=random"
 
@@ -54,13 +54,13 @@ def test_the_backbone_is_stored_once_and_shared(fitted, pictures, tmp_path):
     assert len(backbones) == 1
     assert loaded.predict(pictures).equals(fitted.predict(pictures))
     assert {type(cell) for cell in loaded.predict(pictures)["marks"]} == {list}
-    assert holds_several(folder)
-    assert not holds_several(tmp_path)
+    assert holds_multi_task(folder)
+    assert not holds_multi_task(tmp_path)
     card = (folder / "README.md").read_text("utf-8")
     assert "A model of 3 targets of pictures" in card
     assert "says which of 2 labels apply" in card
     with pytest.raises(ArtefactError, match="holds a model without evidence: fit it with"):
-        read_several_evidence(folder)
+        read_multi_task_evidence(folder)
 
 
 def test_a_slim_model_finds_its_backbone_again(fitted, pictures, tmp_path):
@@ -77,8 +77,8 @@ def test_targets_on_two_backbones(fitted, tmp_path):
     first = fitted.models_["size"]
     other = replace(first, backbone=first.backbone.random(1))
     models = {"colour": fitted.models_["colour"], "size": other}
-    write_several(SeveralModels(models, "auto"), tmp_path / "m")
-    again = read_several(tmp_path / "m")
+    write_multi_task(MultiTaskModels(models, "auto"), tmp_path / "m")
+    again = read_multi_task(tmp_path / "m")
     assert [again.place(model) for model in again.models.values()] == [0, 1]
     assert again.models["size"].backbone.fingerprint == other.backbone.fingerprint
 
@@ -91,21 +91,21 @@ def test_what_was_changed_is_refused(fitted, tmp_path):
     with pytest.raises(
         ArtefactError, match=r"models of .'colour', 'colour', 'marks'., expected one or more, each of its"
     ):
-        read_several(twice)
+        read_multi_task(twice)
     fewer = edited(saved("b"), lambda config: config["models"].pop())
     with pytest.raises(
         ArtefactError, match=r"model.safetensors holds 'models.2.head.* expected tensors of backbones.0"
     ):
-        read_several(fewer)
+        read_multi_task(fewer)
     lacking = edited(saved("c"), lambda config: config["files"].pop("model.safetensors"))
     with pytest.raises(ArtefactError, match=r"config.json lists no model.safetensors: it is not what headstart wrote"):
-        read_several(lacking)
+        read_multi_task(lacking)
     folder, record = saved("d"), b'{"page": 1}'
     (folder / "evidence.json").write_bytes(record)
     listed = {"size": len(record), "blake3": blake3(record).hexdigest()}
     edited(folder, lambda config: config["files"].update({"evidence.json": listed}))
     with pytest.raises(ArtefactError, match=r"evidence.json lacks page or facts: it is not what headstart wrote"):
-        read_several(folder)
+        read_multi_task(folder)
     kind = edited(saved("e"), lambda config: config["models"][0]["config"].update(kind="ranking"))
     with pytest.raises(ArtefactError, match="kind is 'ranking'"):
-        read_several(kind)
+        read_multi_task(kind)

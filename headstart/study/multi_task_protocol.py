@@ -7,25 +7,25 @@ from dataclasses import replace
 from typing import Any
 
 from headstart.data.losses import require_few_lost
+from headstart.data.multi_task import MultiTaskData, kinds_named, read_multi_task, with_test
 from headstart.data.roles import Roles
-from headstart.data.several import Several, kinds_named, read_several, with_test
 from headstart.data.unlearnt import to_classes
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import ModelFacts
 from headstart.evidence.held_out import HeldOut
-from headstart.evidence.several import SeveralEvidence
+from headstart.evidence.multi_task import MultiTaskEvidence
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
+from headstart.methods.multi_task import SHARED, configured_for_tasks
 from headstart.methods.plan import Plan
-from headstart.methods.several import SHARED, configured_for_tasks
 from headstart.multitask.parts import part_of
 from headstart.study.check import checked, report_of
 from headstart.study.multi_task import MultiTask
-from headstart.study.several_answers import SeveralAnswers
-from headstart.study.several_comparison import SeveralComparison
+from headstart.study.multi_task_answers import MultiTaskAnswers
+from headstart.study.multi_task_comparison import MultiTaskComparison
 from headstart.study.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
 
@@ -73,25 +73,25 @@ def fit_tasks(
     name = SHARED if auto or method is None else method
     plan = Plan(name, class_weight, seed, options or {}, keep_tuned)
     configured_for_tasks(plan)
-    several = read_several(data, targets, roles=roles, kinds=kinds_named(kind, targets))
-    require_few_lost(several.task, allow=allow_losses, learnt=True)
-    _check_class_weight(class_weight, several)
-    columns = {own: answer.columns for own, answer in zip(several.names, several.answers, strict=True)}
+    tasks = read_multi_task(data, targets, roles=roles, kinds=kinds_named(kind, targets))
+    require_few_lost(tasks.task, allow=allow_losses, learnt=True)
+    _check_class_weight(class_weight, tasks)
+    columns = {own: answer.columns for own, answer in zip(tasks.names, tasks.answers, strict=True)}
     if test is not None:
-        given = replace(roles, modality=several.task.modality)
-        kinds = [answer.kind for answer in several.answers]
-        tested = read_several(test, targets, roles=given, kinds=kinds, columns=columns)
+        given = replace(roles, modality=tasks.task.modality)
+        kinds = [answer.kind for answer in tasks.answers]
+        tested = read_multi_task(test, targets, roles=given, kinds=kinds, columns=columns)
         require_few_lost(tested.task, allow=allow_losses, of="the test data")
-        several = with_test(several, tested)
-    _say(several, listener)
+        tasks = with_test(tasks, tested)
+    _say(tasks, listener)
     looking = Transfer(backbone, seed=seed, engine=engine, device=device, cache=cache, window=window)
     with watch("features"):
-        seen = looking.look(several.whole(), listener=listener)
+        seen = looking.look(tasks.whole(), listener=listener)
     require_few_lost(seen.task, allow=allow_losses, learnt=True)
     with watch("check"):
         seen = _checked(seen, listener)
     how = (looking.extraction(seen.engine), listener)
-    comparison = SeveralComparison(seen, looking.backbone_, plan, how, watch, columns, auto)
+    comparison = MultiTaskComparison(seen, looking.backbone_, plan, how, watch, columns, auto)
     models, evidence = comparison.run()
     fitted = MultiTask(
         backbone,
@@ -117,17 +117,17 @@ def evaluate_tasks(
     seed: int = 0,
     allow_losses: bool = False,
     listener: Listener = LOGGED,
-) -> SeveralEvidence:
+) -> MultiTaskEvidence:
     """Score a fitted model of several targets on new labelled data: those of its targets that are columns there."""
     watch, known = Stopwatch(), model.models_
     roles = replace(roles, modality=model.modality_)
     targets = model.present(data)
     columns = {name: known[name].columns for name in targets}
-    several = read_several(data, targets, roles=roles, kinds=[known[name].kind for name in targets], columns=columns)
-    _say(several, listener)
-    require_few_lost(several.task, allow=allow_losses)
+    tasks = read_multi_task(data, targets, roles=roles, kinds=[known[name].kind for name in targets], columns=columns)
+    _say(tasks, listener)
+    require_few_lost(tasks.task, allow=allow_losses)
     with watch("features"):
-        seen = model.look(several.whole(), listener=listener)
+        seen = model.look(tasks.whole(), listener=listener)
     require_few_lost(seen.task, allow=allow_losses)
     evidence = {}
     for part in seen.task.kind.parts:
@@ -136,11 +136,11 @@ def evaluate_tasks(
         with watch("head"):
             predictions = model.answers(part.name, own)
         evidence[part.name] = _evidence(model, part.name, own, predictions, seed)
-    return SeveralEvidence(method=model.method, tasks=evidence, notes=several.task.notes, seconds=watch.seconds())
+    return MultiTaskEvidence(method=model.method, tasks=evidence, notes=tasks.task.notes, seconds=watch.seconds())
 
 
 @with_own_defaults
-def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -> SeveralAnswers:
+def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -> MultiTaskAnswers:
     """Predict all targets of new inputs: one row out for each row in, with a column a target."""
     from headstart.data.read import read
 
@@ -149,7 +149,7 @@ def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -
     task = read(data, roles=roles, need_target=False, columns=first.columns, to_answer=True)
     listener.say(f"read {len(task):,} {task.modality.noun}")
     seen = model.look(task, listener=listener) if len(task) else None
-    return SeveralAnswers.of(model.models_, task if seen is None else seen.task, model.all_answers(seen))
+    return MultiTaskAnswers.of(model.models_, task if seen is None else seen.task, model.all_answers(seen))
 
 
 def _evidence(model: MultiTask, name: str, own: FeatureSet, predictions: Any, seed: int) -> Evidence:
@@ -176,16 +176,16 @@ def _checked(seen: FeatureSet, listener: Listener) -> FeatureSet:
     return seen
 
 
-def _say(several: Several, listener: Listener) -> None:
-    listener.say(f"read {len(several):,} {several.task.modality.noun} with {len(several.names)} targets")
-    for name, answer in zip(several.names, several.answers, strict=True):
+def _say(tasks: MultiTaskData, listener: Listener) -> None:
+    listener.say(f"read {len(tasks):,} {tasks.task.modality.noun} with {len(tasks.names)} targets")
+    for name, answer in zip(tasks.names, tasks.answers, strict=True):
         of = f" of {len(answer.classes)} classes" if answer.classes else ""
         listener.say(f"  {name}: {answer.kind}{of}")
-    for note in several.task.notes:
+    for note in tasks.task.notes:
         listener.say(f"  {note}")
 
 
-def _check_class_weight(class_weight: str | None, several: Several) -> None:
+def _check_class_weight(class_weight: str | None, tasks: MultiTaskData) -> None:
     """It holds for the targets that have classes; ValueError where none has."""
-    kinds = [answer.kind for answer in several.answers]
+    kinds = [answer.kind for answer in tasks.answers]
     check_class_weight(class_weight, next((kind for kind in kinds if kind.has_classes), kinds[0]))

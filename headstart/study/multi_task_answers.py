@@ -13,19 +13,19 @@ from headstart.messages import printable
 from headstart.study.predictions import Answers
 from headstart.tasks.task import Array, SetAside, Task
 
-__all__ = ["SeveralAnswers"]
+__all__ = ["MultiTaskAnswers"]
 
 _WIDTH = 36
 
 
 @dataclass(frozen=True)
-class SeveralAnswers:
+class MultiTaskAnswers:
     """targets   the answers to each, by its name: of the same inputs, in the same order"""
 
     targets: dict[str, Answers]
 
     @classmethod
-    def of(cls, models: Mapping[str, Model], task: Task, values: Mapping[str, Array]) -> SeveralAnswers:
+    def of(cls, models: Mapping[str, Model], task: Task, values: Mapping[str, Array]) -> MultiTaskAnswers:
         """Of fitted models; `values` as `MultiTask.all_answers`."""
         return cls(
             {

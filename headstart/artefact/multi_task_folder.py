@@ -19,23 +19,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.artefact.card import several_card
+from headstart.artefact.card import multi_task_card
 from headstart.artefact.config import config_of, made_by
 from headstart.artefact.files import LARGEST_CONFIG, plain_file, read_files, seal
 from headstart.artefact.model import Model
 from headstart.artefact.place import check_target
 from headstart.artefact.reading import Stored, model_of
-from headstart.artefact.schema import SEVERAL, VERSION
+from headstart.artefact.schema import MULTI_TASK, VERSION
 from headstart.artefact.strict_json import canonical, dump, parse, plain, without_gaps
 from headstart.artefact.tensors import Tensors, backbone_tensors, from_bytes, same_bits, tensors_of, to_bytes, under
 from headstart.artefact.writing import listing, write_files
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
 
-__all__ = ["SeveralModels", "holds_several", "read_several", "read_several_evidence", "write_several"]
+__all__ = ["MultiTaskModels", "holds_multi_task", "read_multi_task", "read_multi_task_evidence", "write_multi_task"]
 
 
-class SeveralModels(NamedTuple):
+class MultiTaskModels(NamedTuple):
     """models    a fitted model a target, by its name; those on one backbone share the object
     method    by which they were learnt together
     page      what is known of them, as text for a terminal of 80 columns; "" where nothing was held out
@@ -58,27 +58,27 @@ class SeveralModels(NamedTuple):
         return None if model.backbone is None else fingerprints.index(model.backbone.fingerprint)
 
 
-def write_several(
-    several: SeveralModels,
+def write_multi_task(
+    stored: MultiTaskModels,
     folder: str | os.PathLike[str],
     *,
     slim: bool = False,
     overwrite: bool = False,
-    check: Callable[[SeveralModels], None] | None = None,
+    check: Callable[[MultiTaskModels], None] | None = None,
 ) -> Path:
     """Save a model of several targets and return its absolute path, once it was read back and found equal.
 
     Options and errors as of `write`.
     """
     target = check_target(folder, overwrite=overwrite)
-    files = _contents(several, target.name, slim=slim)
-    return write_files(files, target, partial(_compare, several, slim=slim, check=check), overwrite=overwrite)
+    files = _contents(stored, target.name, slim=slim)
+    return write_files(files, target, partial(_compare, stored, slim=slim, check=check), overwrite=overwrite)
 
 
-def read_several(folder: str | os.PathLike[str], *, backbone: bool = True) -> SeveralModels:
+def read_multi_task(folder: str | os.PathLike[str], *, backbone: bool = True) -> MultiTaskModels:
     """The model in `folder`, checked; `ArtefactError` as `read`, which `backbone` is as of too."""
     place = Path(folder)
-    config, files = read_files(place, SEVERAL)
+    config, files = read_files(place, MULTI_TASK)
     if "model.safetensors" not in files:
         raise ArtefactError(f"{place / 'config.json'} lists no model.safetensors: it is not what headstart wrote")
     tensors = from_bytes(files.pop("model.safetensors"), str(place / "model.safetensors"))
@@ -96,60 +96,60 @@ def read_several(folder: str | os.PathLike[str], *, backbone: bool = True) -> Se
             models[entry["target"]] = model
     except ArtefactError as error:
         raise ArtefactError(f"{place}: {error}") from error
-    return SeveralModels(models, config["method"], page, evidence)
+    return MultiTaskModels(models, config["method"], page, evidence)
 
 
-def read_several_evidence(folder: str | os.PathLike[str]) -> dict[str, Any]:
+def read_multi_task_evidence(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """What held-out data said, as JSON, without building a backbone; `ArtefactError` where nothing was held out."""
-    record = read_several(folder, backbone=False).evidence
+    record = read_multi_task(folder, backbone=False).evidence
     if record is None:
         raise ArtefactError(f"{folder} holds a model without evidence: fit it with `headstart fit`, which tests it")
     return record
 
 
-def holds_several(folder: str | os.PathLike[str]) -> bool:
+def holds_multi_task(folder: str | os.PathLike[str]) -> bool:
     """Whether the folder's config.json says that it holds a model of several targets."""
     try:
         config = parse(plain_file(Path(folder), "config.json", limit=LARGEST_CONFIG), "config.json")
     except ArtefactError:
         return False
-    return config.get("format") == SEVERAL
+    return config.get("format") == MULTI_TASK
 
 
-def _contents(several: SeveralModels, name: str, *, slim: bool) -> dict[str, bytes]:
+def _contents(stored: MultiTaskModels, name: str, *, slim: bool) -> dict[str, bytes]:
     """The bytes of every file of the folder, by name."""
-    config = _config(several, slim=slim)
-    files = {"model.safetensors": to_bytes(_tensors(several, slim=slim))}
-    for backbone in [] if slim else several.backbones:
+    config = _config(stored, slim=slim)
+    files = {"model.safetensors": to_bytes(_tensors(stored, slim=slim))}
+    for backbone in [] if slim else stored.backbones:
         preprocess = backbone.preprocess
         for field, file in {} if preprocess is None else preprocess.files.items():
             files[file] = getattr(preprocess, field).encode("utf-8")
-    if several.evidence is not None:
-        files["evidence.json"] = dump(_evidence(several))
+    if stored.evidence is not None:
+        files["evidence.json"] = dump(_evidence(stored))
     files["config.json"] = dump(seal(config | {"files": listing(files)}))
-    card = several_card(several.models, several.method, several.page, name, config)
+    card = multi_task_card(stored.models, stored.method, stored.page, name, config)
     files["README.md"] = card.encode("utf-8", errors="backslashreplace")
     return files
 
 
-def _config(several: SeveralModels, *, slim: bool) -> dict[str, Any]:
+def _config(stored: MultiTaskModels, *, slim: bool) -> dict[str, Any]:
     models = [
         {
             "target": target,
-            "backbone": several.place(model),
+            "backbone": stored.place(model),
             "config": seal(config_of(replace(model, evidence=None), slim=slim) | {"files": {}}),
         }
-        for target, model in several.models.items()
+        for target, model in stored.models.items()
     ]
-    return {"format": SEVERAL, "version": VERSION, **made_by(), "method": several.method, "models": models}
+    return {"format": MULTI_TASK, "version": VERSION, **made_by(), "method": stored.method, "models": models}
 
 
-def _tensors(several: SeveralModels, *, slim: bool) -> Tensors:
+def _tensors(stored: MultiTaskModels, *, slim: bool) -> Tensors:
     tensors: Tensors = {}
-    for number, backbone in enumerate([] if slim else several.backbones):
+    for number, backbone in enumerate([] if slim else stored.backbones):
         own = backbone_tensors(backbone).items()
         tensors |= {f"backbones.{number}.{name.removeprefix('backbone.')}": tensor for name, tensor in own}
-    for number, model in enumerate(several.models.values()):
+    for number, model in enumerate(stored.models.values()):
         own = tensors_of(model, slim=True).items()
         tensors |= {f"models.{number}.{name}": tensor for name, tensor in own}
     return tensors
@@ -175,8 +175,8 @@ def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
             raise ArtefactError(f"model.safetensors holds {name!r}, expected tensors of {', '.join(sorted(rooms))}")
 
 
-def _evidence(several: SeveralModels) -> dict[str, Any]:
-    return dict(plain(without_gaps({"page": several.page, "facts": several.evidence}), "evidence"))
+def _evidence(stored: MultiTaskModels) -> dict[str, Any]:
+    return dict(plain(without_gaps({"page": stored.page, "facts": stored.evidence}), "evidence"))
 
 
 def _evidence_in(files: dict[str, bytes]) -> tuple[dict[str, Any] | None, str]:
@@ -188,12 +188,14 @@ def _evidence_in(files: dict[str, bytes]) -> tuple[dict[str, Any] | None, str]:
     return record["facts"], record["page"]
 
 
-def _compare(several: SeveralModels, stage: Path, *, slim: bool, check: Callable[[SeveralModels], None] | None) -> None:
-    again = read_several(stage)
-    if name := same_bits(_tensors(several, slim=slim), _tensors(again, slim=slim)):
+def _compare(
+    stored: MultiTaskModels, stage: Path, *, slim: bool, check: Callable[[MultiTaskModels], None] | None
+) -> None:
+    again = read_multi_task(stage)
+    if name := same_bits(_tensors(stored, slim=slim), _tensors(again, slim=slim)):
         raise ArtefactError(f"the model was not saved: read back, its tensor {name} differs from that in memory")
     for what, facts in (("config", partial(_config, slim=slim)), ("evidence", _evidence)):
-        if canonical(facts(several)) != canonical(facts(again)):
+        if canonical(facts(stored)) != canonical(facts(again)):
             raise ArtefactError(f"the model was not saved: read back, its {what} differs from that in memory")
     if check is not None:
         check(again)

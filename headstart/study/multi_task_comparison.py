@@ -14,7 +14,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.evidence import Evidence, of_answers
-from headstart.evidence.several import SeveralEvidence
+from headstart.evidence.multi_task import MultiTaskEvidence
 from headstart.evidence.sharing import ALONE, Learnt, Sharing, TaskAnswers, mean_gain
 from headstart.evidence.verdict import verdict
 from headstart.features.extract import Extraction
@@ -22,9 +22,9 @@ from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
 from headstart.methods.method import Data, Fitted
 from headstart.methods.model import model_of
+from headstart.methods.multi_task import alone, fit_tasks, shares
 from headstart.methods.plan import Plan
 from headstart.methods.probe import features_of
-from headstart.methods.several import alone, fit_tasks, shares
 from headstart.methods.table import method
 from headstart.multitask.parts import part_of, rows_of
 from headstart.study.candidates import TaskCandidate
@@ -36,13 +36,13 @@ from headstart.study.stopwatch import Stopwatch
 from headstart.tasks.side_by_side import Part
 from headstart.tasks.task import Array, Columns
 
-__all__ = ["SeveralComparison"]
+__all__ = ["MultiTaskComparison"]
 
 TOGETHER, PROBE = "together", "probe"
 
 
 @dataclass(frozen=True)
-class SeveralComparison:
+class MultiTaskComparison:
     """A method on several targets, whose kind is several side by side.
 
     columns  of each target, by name; None where there was no table
@@ -57,7 +57,7 @@ class SeveralComparison:
     columns: dict[str, Columns | None]
     auto: bool
 
-    def run(self) -> tuple[dict[str, Model], SeveralEvidence]:
+    def run(self) -> tuple[dict[str, Model], MultiTaskEvidence]:
         """The model of each target that is kept, and what held-out rows say."""
         trials, tasks = self._trials, self._tasks
         self.how[1].say(f"fitting: {self.plan.method}, {len(tasks)} targets, tested by {trials.words}")
@@ -75,7 +75,7 @@ class SeveralComparison:
         fits = last if trials.held_out else ()
         models, evidence = self._kept(results, sharing, fits)
         notes = tuple(self._notes(sharing))
-        return models, SeveralEvidence(
+        return models, MultiTaskEvidence(
             method="auto" if self.auto else self.plan.method,
             tasks=evidence,
             sharing=sharing,
@@ -196,7 +196,7 @@ class _Alone:
     rows     those that answer it      tested   (T,) those that were tested, by their numbers among all rows
     """
 
-    def __init__(self, comparison: SeveralComparison, part: Part) -> None:
+    def __init__(self, comparison: MultiTaskComparison, part: Part) -> None:
         seen, plan, how = comparison.rows, comparison.plan, comparison.how
         self.part, self.numbers = part, rows_of(seen.task, part)
         self.rows = part_of(seen, part, self.numbers)
