@@ -37,14 +37,14 @@ def did_you_mean(name: str, present: Iterable[str]) -> str:
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
 
 
-def nearest(name: str, known: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> str:
+def nearest(name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> str:
     """The known names that look most like a mistyped one, with commas between them; "" where none does."""
-    return ", ".join(difflib.get_close_matches(name, list(known), n=count, cutoff=cutoff))
+    return ", ".join(difflib.get_close_matches(name, list(names), n=count, cutoff=cutoff))
 
 
-def nearest_hint(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+def nearest_hint(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
     """ "; nearest: NAME", to stand in an error; "" where none is near."""
-    near = nearest(name, known, cutoff=cutoff)
+    near = nearest(name, names, cutoff=cutoff)
     return f"; nearest: {near}" if near else ""
 
 

@@ -86,7 +86,7 @@ class Network(nn.Module):
 
 
 def _set_modes(module: nn.Module, learning: set[int]) -> None:
-    weights = [id(one) for one in module.parameters()]
+    weights = [id(parameter) for parameter in module.parameters()]
     if weights and learning.issuperset(weights):
         module.train()
     elif not learning.intersection(weights):

@@ -139,19 +139,19 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         task = task_to_fit(self, X, y, groups, sample_weight, taught=teacher is not None)
         check_class_weight(self.class_weight, task.kind)
         self.__dict__.pop("model_", None)
-        seen = self._readable(self.look(task, listener=LOGGED))
-        settled = self.extraction(seen.engine or None)
-        teaching = None if teacher is None else self._teaching(teacher, unlabelled, seen, settled)
+        feature_set = self._readable(self.look(task, listener=LOGGED))
+        settled = self.extraction(feature_set.engine or None)
+        teaching = None if teacher is None else self._teaching(teacher, unlabelled, feature_set, settled)
         if teaching is not None and y is None:
-            seen = teaching.answered(seen)
-        return self.hold(fit_model(seen, self.backbone_, self.plan, extraction=settled, teaching=teaching))
+            feature_set = teaching.answered(feature_set)
+        return self.hold(fit_model(feature_set, self.backbone_, self.plan, extraction=settled, teaching=teaching))
 
-    def _teaching(self, teacher: Any, unlabelled: Any, seen: FeatureSet, extraction: Extraction) -> Teaching:
+    def _teaching(self, teacher: Any, unlabelled: Any, feature_set: FeatureSet, extraction: Extraction) -> Teaching:
         """What a teacher says of the rows, and of inputs without a label."""
         bare = None
         if unlabelled is not None:
             bare = self._readable(look(as_task(unlabelled), self.backbone_, extraction, LOGGED, "unlabelled"))
-        teaching = teaching_for(teacher, self.plan, Data(seen, self.backbone_, (extraction, LOGGED)), bare)
+        teaching = teaching_for(teacher, self.plan, Data(feature_set, self.backbone_, (extraction, LOGGED)), bare)
         if teaching.kind != self.kind:
             raise DataError(f"the teacher is of a {teaching.kind}: give Transfer(kind={str(teaching.kind)!r})")
         return teaching
@@ -197,8 +197,8 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def conclude(self, model: Model, evidence: Evidence, report: Report | None) -> Self:
         """Be this fitted model, with what held-out data and the check said."""
-        found = () if report is None else tuple(finding.to_json() for finding in report.findings)
-        return self.hold(replace(model, evidence=replace(evidence, findings=found).to_json()))
+        findings = () if report is None else tuple(finding.to_json() for finding in report.findings)
+        return self.hold(replace(model, evidence=replace(evidence, findings=findings).to_json()))
 
     @property
     def _kind(self) -> Kind:
@@ -260,24 +260,24 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return Evidence.from_json(self.model_.evidence)
 
     @with_own_defaults
-    def answers(self, seen: FeatureSet) -> Array:
+    def answers(self, feature_set: FeatureSet) -> Array:
         """Probabilities (N, C), or values (N,), for a task that the backbone has seen."""
         check_is_fitted(self, "model_")
-        return answer(self.model_, seen)
+        return answer(self.model_, feature_set)
 
     def _answer(self, X: Any) -> Array:
         check_is_fitted(self, "model_")
         return self.answers(self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
-    def _readable(self, seen: FeatureSet) -> FeatureSet:
+    def _readable(self, feature_set: FeatureSet) -> FeatureSet:
         """scikit-learn's contract has one answer for each input, so that none may be set aside."""
-        if seen.task.set_aside:
-            names = ", ".join(f"{item.name} ({item.why})" for item in seen.task.set_aside[:3])
+        if feature_set.task.set_aside:
+            names = ", ".join(f"{item.name} ({item.why})" for item in feature_set.task.set_aside[:3])
             raise DataError(
-                f"{len(seen.task.set_aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and "
+                f"{len(feature_set.task.set_aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and "
                 "headstart.predict set them aside"
             )
-        return seen
+        return feature_set
 
     def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:
         """How features are computed; a fitted model is fed by the engine and precision that its head was fitted on."""

@@ -63,7 +63,7 @@ def multi_task_card(models: Mapping[str, Model], method: str, page: str, name: s
         for target, model in models.items()
     ]
     lines = "\n".join(f"    {line}".rstrip() for line in page.splitlines())
-    said = f"## Evidence\n\n{lines}\n\nThe complete record is in `evidence.json`." if page else _NO_EVIDENCE
+    evidence = f"## Evidence\n\n{lines}\n\nThe complete record is in `evidence.json`." if page else _NO_EVIDENCE
     shell, python = first.modality.card_example
     load = f'import headstart as hs{first.modality.card_import}\n\nmodel = hs.MultiTask.load("{folder}")'
     parts = [
@@ -71,7 +71,7 @@ def multi_task_card(models: Mapping[str, Model], method: str, page: str, name: s
         f"A model of {len(models)} targets of {_safe(_input(first))}, learnt by `{_safe(method)}`.",
         _table(["target", "what its head does", "learnt by", "on"], rows),
         f"Made by headstart {config['headstart']}, Python {config['libraries']['python']}.",
-        said,
+        evidence,
         f"## Use\n\n```\nheadstart predict {folder} {shell}\nheadstart evaluate {folder} LABELLED_DATA\n```",
         f"```python\n{load}\nmodel.predict({python})\n```",
     ]
@@ -110,8 +110,8 @@ def _input(model: Model) -> str:
 
 
 def _counts(evidence: dict[str, Any]) -> str:
-    known = (("n_train", "fitted on"), ("n_test", "held out"))
-    return ", ".join(f"{evidence[key]} {words}" for key, words in known if key in evidence)
+    fields = (("n_train", "fitted on"), ("n_test", "held out"))
+    return ", ".join(f"{evidence[key]} {words}" for key, words in fields if key in evidence)
 
 
 def _evidence(model: Model) -> str:

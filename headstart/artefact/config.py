@@ -135,8 +135,8 @@ def _from_anywhere(name: str) -> str:
 def _preprocess(preprocess: Preprocess | None) -> dict[str, Any] | None:
     """As JSON, without what has a file of its own, such as a tokenizer."""
     fields = preprocess_to_json(preprocess)
-    own = {} if preprocess is None else preprocess.files
-    return None if fields is None else {name: value for name, value in fields.items() if name not in own}
+    files = {} if preprocess is None else preprocess.files
+    return None if fields is None else {name: value for name, value in fields.items() if name not in files}
 
 
 def _encoder(config: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:

@@ -147,21 +147,23 @@ def _config(stored: MultiTaskModels, *, slim: bool) -> dict[str, Any]:
 def _tensors(stored: MultiTaskModels, *, slim: bool) -> Tensors:
     tensors: Tensors = {}
     for number, backbone in enumerate([] if slim else stored.backbones):
-        own = backbone_tensors(backbone).items()
-        tensors |= {f"backbones.{number}.{name.removeprefix('backbone.')}": tensor for name, tensor in own}
+        items = backbone_tensors(backbone).items()
+        tensors |= {f"backbones.{number}.{name.removeprefix('backbone.')}": tensor for name, tensor in items}
     for number, model in enumerate(stored.models.values()):
-        own = tensors_of(model, slim=True).items()
-        tensors |= {f"models.{number}.{name}": tensor for name, tensor in own}
+        items = tensors_of(model, slim=True).items()
+        tensors |= {f"models.{number}.{name}": tensor for name, tensor in items}
     return tensors
 
 
 def _stored(number: int, entry: Mapping[str, Any], tensors: Tensors, files: dict[str, bytes]) -> Stored:
     """One model as a folder of its own would hold it."""
-    own = under(f"models.{number}", tensors)
+    model_tensors = under(f"models.{number}", tensors)
     if entry["backbone"] is not None:
         below = under(f"backbones.{entry['backbone']}", tensors)
-        own |= {f"backbone.{name}": tensor for name, tensor in below.items()}
-    return Stored(dict(entry["config"]), own, {name: data for name, data in files.items() if name != "evidence.json"})
+        model_tensors |= {f"backbone.{name}": tensor for name, tensor in below.items()}
+    return Stored(
+        dict(entry["config"]), model_tensors, {name: data for name, data in files.items() if name != "evidence.json"}
+    )
 
 
 def _check_names(config: dict[str, Any], tensors: Tensors) -> None:

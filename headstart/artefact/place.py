@@ -173,14 +173,14 @@ def _remove(folder: Path) -> None:
         warnings.warn(f"{folder} could not be removed ({error}): look at it and remove it by hand", stacklevel=2)
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def _exchange(folder: Path, other: Path) -> bool:
     """Exchange two folders in one step (Linux renameat2, macOS renamex_np); False where system or disk cannot."""
     if os.name != "posix":
         return False
     library = ctypes.CDLL(None, use_errno=True)
-    here, names = -100, (os.fsencode(one), os.fsencode(other))
+    working_directory, names = -100, (os.fsencode(folder), os.fsencode(other))
     if sys.platform == "linux" and hasattr(library, "renameat2"):
-        failed = library.renameat2(here, names[0], here, names[1], 2)
+        failed = library.renameat2(working_directory, names[0], working_directory, names[1], 2)
     elif sys.platform == "darwin" and hasattr(library, "renamex_np"):
         failed = library.renamex_np(*names, 2)
     else:

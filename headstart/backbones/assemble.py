@@ -68,16 +68,16 @@ def assemble(parts: Parts) -> Backbone:
 
 def _classifier(parts: Parts) -> Classifier | None:
     """The whole network of these parts, whose own module is not looked at."""
-    found = parts.classifier() if parts.classifier else None
-    if found is None:
+    classifier = parts.classifier() if parts.classifier else None
+    if classifier is None:
         return None
-    count = len(found.labels)
+    count = len(classifier.labels)
     spec = {**parts.spec, "classifier": count}
-    whole = parts._replace(name=f"{parts.name}+classifier", spec=spec, module=found.module, classifier=None)
-    backbone = replace(assemble(whole), random=None)
+    full_parts = parts._replace(name=f"{parts.name}+classifier", spec=spec, module=classifier.module, classifier=None)
+    backbone = replace(assemble(full_parts), random=None)
     if backbone.dim != count:
         raise BackboneError(f"{parts.name}: the classifier gives {backbone.dim} logits for {count} labels: damaged.")
-    return Classifier(backbone, found.labels, found.head, found.engine)
+    return Classifier(backbone, classifier.labels, classifier.head, classifier.engine)
 
 
 def _width(name: str, module: nn.Module, preprocess: Preprocess) -> int:
@@ -90,8 +90,8 @@ def _width(name: str, module: nn.Module, preprocess: Preprocess) -> int:
         shape = tuple(inputs[0].shape)
         raise BackboneError(f"{name}: the network does not accept its own input of shape {shape}: {error}") from error
     if not isinstance(features, Tensor) or features.ndim != 2:
-        given = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
-        raise BackboneError(f"{name}: gives {given} for one input; expected features of shape (1, D).")
+        output = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+        raise BackboneError(f"{name}: gives {output} for one input; expected features of shape (1, D).")
     return int(features.shape[1])
 
 

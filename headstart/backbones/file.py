@@ -55,7 +55,7 @@ def from_folder(folder: Path, name: str) -> Parts:
     )
 
 
-def _saved(folder: Path, stored: dict[str, Any], own: dict[str, Tensor]) -> Parts:
+def _saved(folder: Path, stored: dict[str, Any], tensors: dict[str, Tensor]) -> Parts:
     """The backbone of a fitted model: config.json's "backbone", tokenizer.json, its own tensors."""
     missing = {"name", "spec", "preprocess", "fingerprint"} - stored.keys()
     if missing:
@@ -64,11 +64,11 @@ def _saved(folder: Path, stored: dict[str, Any], own: dict[str, Tensor]) -> Part
         )
     name = str(stored["name"])
     preprocess = preprocess_from_json(_with_files(folder, stored["preprocess"]))
-    if not own or preprocess is None:
+    if not tensors or preprocess is None:
         raise MissingWeights(f"{folder}: this model was saved without its backbone's weights; load {name} by its name.")
     with seeded(0):
         module = assemble.build(stored["spec"])
-    fill(module, own, str(folder))
+    fill(module, tensors, str(folder))
     if fingerprint(module, preprocess, stored["spec"]) != stored["fingerprint"]:
         raise BackboneError(f"{folder}: the backbone's fingerprint is not the stored one: damaged; save it again.")
     return Parts(name, stored["spec"], module, preprocess, str(stored.get("licence", "")))
@@ -114,12 +114,12 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _with_files(folder: Path, preprocess: Any) -> Any:
     """A fitted model keeps its tokenizer, or what else is long, in a file of its own."""
     cls = PREPROCESSES.get(str(preprocess.get("kind"))) if isinstance(preprocess, dict) else None
-    own = {field: folder / name for field, name in ({} if cls is None else cls.files).items()}
+    paths = {field: folder / name for field, name in ({} if cls is None else cls.files).items()}
     return (
         preprocess
-        if not own
+        if not paths
         else {
             **preprocess,
-            **{field: path.read_bytes().decode("utf-8", "replace") for field, path in own.items() if path.is_file()},
+            **{field: path.read_bytes().decode("utf-8", "replace") for field, path in paths.items() if path.is_file()},
         }
     )

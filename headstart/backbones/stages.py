@@ -35,8 +35,8 @@ def stages_of(module: nn.Module) -> Stages:
             users.setdefault(prefix, set()).add(index)
     stages = []
     for group in groups:
-        own = tuple(dict.fromkeys(next(p for p in _prefixes(name) if len(users[p]) == 1) for name in group))
-        stages.append((own[0].rstrip(".") or "all", own))
+        prefixes = tuple(dict.fromkeys(next(p for p in _prefixes(name) if len(users[p]) == 1) for name in group))
+        stages.append((prefixes[0].rstrip(".") or "all", prefixes))
     return tuple(stages)
 
 

@@ -158,13 +158,13 @@ def _registered(name: str) -> tuple[str, dict[str, Any]]:
     import timm
 
     architecture, _, tag = name.partition(".")
-    known = timm.list_models()
-    if architecture not in known:
-        near = nearest(architecture, known, count=3) or "none"
+    architectures = timm.list_models()
+    if architecture not in architectures:
+        near = nearest(architecture, architectures, count=3) or "none"
         raise BackboneError(
             f"timm:{name}: timm has no network of this name; nearest: {near}. timm.list_models() lists them all."
         )
-    tags = [known.partition(".")[2] for known in timm.list_pretrained(f"{architecture}.*")]
+    tags = [weights_name.partition(".")[2] for weights_name in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in tags:
         raise BackboneError(f"timm:{name}: no weights tagged {tag!r}; expected one of {', '.join(tags) or 'none'}.")
     return architecture, timm.get_pretrained_cfg(name).to_dict()

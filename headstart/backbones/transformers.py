@@ -66,8 +66,8 @@ def from_folder(folder: Path, name: str) -> Parts:
 
 def architecture(config: dict[str, Any]) -> dict[str, Any]:
     """What of a config.json tells the architecture: not where it came from, who wrote it, nor how fast to run it."""
-    kept = {key: value for key, value in config.items() if key not in FORGET | ATTENTION}
-    return {"model_type": config.get("model_type"), **kept}
+    settings = {key: value for key, value in config.items() if key not in FORGET | ATTENTION}
+    return {"model_type": config.get("model_type"), **settings}
 
 
 def _classifier(folder: Path, name: str, preprocess: PicturePreprocess | TextPreprocess) -> Labelled | None:
@@ -82,7 +82,7 @@ def _classifier(folder: Path, name: str, preprocess: PicturePreprocess | TextPre
     raw = {key: value for key, value in read_config(folder).items() if key not in ATTENTION}
     config = configured(raw, str(folder / "config.json"))
     kind = "ForSequenceClassification" if text else "ForImageClassification"
-    if not any(str(known).endswith(kind) for known in config.architectures or ()):
+    if not any(str(class_name).endswith(kind) for class_name in config.architectures or ()):
         return None
     labels = named([config.id2label.get(index, "") for index in range(config.num_labels)], config.num_labels)
     if labels is None or config.problem_type not in (None, "single_label_classification"):
@@ -139,5 +139,5 @@ def _positions(model: Any) -> int:
 def _licence(folder: Path) -> str:
     card = folder / "README.md"
     lines = card.read_text(encoding="utf-8", errors="replace").splitlines()[:60] if card.is_file() else []
-    found = [line.partition(":")[2].strip(" '\"") for line in lines if line.startswith("license:")]
-    return found[0] if found else ""
+    licences = [line.partition(":")[2].strip(" '\"") for line in lines if line.startswith("license:")]
+    return licences[0] if licences else ""

@@ -46,13 +46,13 @@ def parse_weights(data: bytes, where: str) -> dict[str, Tensor]:
 def fill(module: nn.Module, tensors: dict[str, Tensor], where: str) -> None:
     """Copy the tensors into the module: each name and each shape must be there, and nothing else."""
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    wrong = [f"{name} is missing" for name in wanted if name not in given]
-    wrong += [f"{name} is not of this architecture" for name in given if name not in wanted]
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    wrong = [f"{name} is missing" for name in wanted if name not in shapes]
+    wrong += [f"{name} is not of this architecture" for name in shapes if name not in wanted]
     wrong += [
-        f"{name} has the shape {given[name]}, expected {shape}"
+        f"{name} has the shape {shapes[name]}, expected {shape}"
         for name, shape in wanted.items()
-        if name in given and given[name] != shape
+        if name in shapes and shapes[name] != shape
     ]
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""

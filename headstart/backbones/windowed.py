@@ -37,7 +37,7 @@ def _classifier(
     classifier: Callable[[], Classifier | None] | None, window: tuple[float, float] | None
 ) -> Callable[[], Classifier | None] | None:
     def read() -> Classifier | None:
-        found = classifier() if classifier is not None else None
-        return None if found is None else found._replace(backbone=windowed(found.backbone, window))
+        original = classifier() if classifier is not None else None
+        return None if original is None else original._replace(backbone=windowed(original.backbone, window))
 
     return None if classifier is None else read

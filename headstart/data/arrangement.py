@@ -56,11 +56,11 @@ class Arrangement:
 
     def labelled(self, listing: Listing, files: list[str], noun: str, place: Folder) -> Labelled:
         """The class and split of each file that has one, and in words what became of the others."""
-        known = {file: (split, label) for split, label, folder in self.classes for file in folder.all_files()}
+        by_file = {file: (split, label) for split, label, folder in self.classes for file in folder.all_files()}
         passed = {file for folder in (*self.unlabelled, *self.ignored) for file in folder.all_files()}
-        rows = [file for file in files if file in known]
-        split, classes = [known[file][0] for file in rows], [known[file][1] for file in rows]
-        lost = [file for file in files if file not in known and file not in passed]
+        rows = [file for file in files if file in by_file]
+        split, classes = [by_file[file][0] for file in rows], [by_file[file][1] for file in rows]
+        lost = [file for file in files if file not in by_file and file not in passed]
         return Labelled(
             files=rows,
             classes=classes,

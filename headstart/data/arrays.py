@@ -56,8 +56,8 @@ def as_task(
     draft.group = None if group is None else column_of(group, "group labels")
     draft.domain = None if domain is None else column_of(domain, "domain labels")
     draft.weight = None if weight is None else column_of(weight, "sample weights")
-    given = {"targets": draft.targets, "group labels": draft.group, "domain labels": draft.domain}
-    for what, values in (given | {"sample weights": draft.weight}).items():
+    arguments = {"targets": draft.targets, "group labels": draft.group, "domain labels": draft.domain}
+    for what, values in (arguments | {"sample weights": draft.weight}).items():
         if values is not None and len(values) != len(draft.names):
             raise DataError(f"{len(draft.names)} inputs and {len(values)} {what}: expected one for each input")
     return finish(draft, kind, as_given=True)
@@ -74,8 +74,8 @@ def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Colu
         return draft_of(source, Roles(input=tuple(source.raw.columns), modality=modality), need_target=False)
     if modality == IMAGE:
         return draft_of_pictures(pictures_in(source))
-    if (own := recognised(source, modality)) is not None:
-        return draft_of_items(source, own)
+    if (own_modality := recognised(source, modality)) is not None:
+        return draft_of_items(source, own_modality)
     if isinstance(source, list) and not source:
         raise DataError("the list is empty: at least one input is needed")
     if modality == TABLE and columns.input:

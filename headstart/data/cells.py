@@ -67,47 +67,47 @@ class Typed(NamedTuple):
 
 def typed(
     raw: pd.Series[Any],
-    known: ColumnType | None = None,
+    earlier_type: ColumnType | None = None,
     *,
     decimal_comma: bool = False,
     names: Sequence[str] = (),
 ) -> Typed:
     """The cells of a column, whatever they are stored as, as one type.
 
-    known          the type of the same column in an earlier reading, which holds here whatever the cells look like
+    earlier_type   the type of the same column in an earlier reading, which holds here whatever the cells look like
     decimal_comma  the file is of a kind that often has 3,5 for a number
     names          what to call each row
     """
     kind, values = stored(raw)
-    if kind is not None and _holds(known, kind):
-        found = Typed(values, kind)
+    if kind is not None and _holds(earlier_type, kind):
+        column = Typed(values, kind)
     else:
         cells = strings(values)
         if cells is None:
             return Typed(raw, "other")
-        found = _Words.of(cells, raw, names).typed(known, decimal_comma)
-    if found.type == "number" and (known in ORDERS or (known is None and is_date_name(str(raw.name)))):
-        return _dated(found, sure=known is not None)
-    return found
+        column = _Words.of(cells, raw, names).typed(earlier_type, decimal_comma)
+    if column.type == "number" and (earlier_type in ORDERS or (earlier_type is None and is_date_name(str(raw.name)))):
+        return _dated(column, sure=earlier_type is not None)
+    return column
 
 
-def _holds(known: ColumnType | None, kind: ColumnType) -> bool:
-    """Whether what a container stores as `kind` can stay so where the type is `known`."""
-    if known in ORDERS:
+def _holds(earlier_type: ColumnType | None, kind: ColumnType) -> bool:
+    """Whether what a container stores as `kind` can stay so where the type is `earlier_type`."""
+    if earlier_type in ORDERS:
         return kind in ("date", "number")
-    if known in MARKS or known == "words":
+    if earlier_type in MARKS or earlier_type == "words":
         return kind in ("number", "truth")
-    return known in (None, kind, "other")
+    return earlier_type in (None, kind, "other")
 
 
-def _dated(found: Typed, *, sure: bool) -> Typed:
+def _dated(column: Typed, *, sure: bool) -> Typed:
     """Numbers such as 20240131 as dates, if all are; where that is sure, what is none is missing."""
-    different = found.values.dropna().unique()
+    different = column.values.dropna().unique()
     days = {number: moment_of_digits(number) for number in different}
     if not sure and (not days or None in days.values()):
-        return found
-    values = found.values.map(days).astype(MOMENTS)
-    return Typed(values, "date", found.note)
+        return column
+    values = column.values.map(days).astype(MOMENTS)
+    return Typed(values, "date", column.note)
 
 
 class _Words(NamedTuple):
@@ -123,54 +123,63 @@ class _Words(NamedTuple):
     def of(cls, cells: list[str], raw: pd.Series[Any], names: Sequence[str]) -> _Words:
         stripped = np.empty(len(cells), dtype=object)
         stripped[:] = [cell.strip().strip("\ufeff\u200b").strip() for cell in cells]
-        codes, found = pd.factorize(stripped)
-        words = list(map(str, found))
+        codes, uniques = pd.factorize(stripped)
+        words = list(map(str, uniques))
         return cls(
             words, dict(zip(words, np.bincount(codes, minlength=len(words)).tolist(), strict=True)), codes, raw, names
         )
 
-    def typed(self, known: ColumnType | None, decimal_comma: bool) -> Typed:
+    def typed(self, earlier_type: ColumnType | None, decimal_comma: bool) -> Typed:
         upper = {word: word.upper() for word in self.words}
         signs = frozenset(word for word, big in upper.items() if big in MISSING or big in SIGNS)
-        there = {word: count for word, count in self.counts.items() if word not in signs}
-        if not there and known is None:
+        counts = {word: count for word, count in self.counts.items() if word not in signs}
+        if not counts and earlier_type is None:
             return Typed(self._mapped({}, np.nan, np.float64), "number")
-        vague = frozenset(word for word in there if upper[word] in WORDS)
-        if known in (None, "truth") and (truth := self._truth(there, sure=known is not None)) is not None:
+        vague = frozenset(word for word in counts if upper[word] in WORDS)
+        if (
+            earlier_type in (None, "truth")
+            and (truth := self._truth(counts, sure=earlier_type is not None)) is not None
+        ):
             return truth
-        if known in (None, *MARKS) and (numbers := self._numbers(there, vague, known, decimal_comma)) is not None:
+        if (
+            earlier_type in (None, *MARKS)
+            and (numbers := self._numbers(counts, vague, earlier_type, decimal_comma)) is not None
+        ):
             return numbers
-        clear = {word: count for word, count in there.items() if word not in vague}
-        if known in (None, *ORDERS) and (dates := self._dates(clear, known)) is not None:
+        clear = {word: count for word, count in counts.items() if word not in vague}
+        if earlier_type in (None, *ORDERS) and (dates := self._dates(clear, earlier_type)) is not None:
             return dates
-        if known in (None, "duration") and (lengths := self._durations(clear, sure=known is not None)) is not None:
+        if (
+            earlier_type in (None, "duration")
+            and (lengths := self._durations(clear, sure=earlier_type is not None)) is not None
+        ):
             return lengths
         return self._as_words(upper)
 
-    def _truth(self, there: Mapping[str, int], *, sure: bool) -> Typed | None:
-        values = {word: word.lower() in ("true", "1", "1.0") for word in there if _is_truth(word, sure)}
-        if len(values) < len(there) and not sure:
+    def _truth(self, counts: Mapping[str, int], *, sure: bool) -> Typed | None:
+        values = {word: word.lower() in ("true", "1", "1.0") for word in counts if _is_truth(word, sure)}
+        if len(values) < len(counts) and not sure:
             return None
         column = self._mapped(values, np.nan, object)
         note = self._note(self._odd("true or false", values))
         return Typed(column if column.isna().any() else column.astype(bool), "truth", note)
 
     def _numbers(
-        self, there: dict[str, int], vague: frozenset[str], known: ColumnType | None, decimal_comma: bool
+        self, counts: dict[str, int], vague: frozenset[str], earlier_type: ColumnType | None, decimal_comma: bool
     ) -> Typed | None:
-        clear = {word: count for word, count in there.items() if word not in vague}
-        mark = None if known is None else MARKS[known]
-        read = read_numbers(clear, known=mark, comma=decimal_comma)
-        if read is None or (known is None and not _are_numbers(read, there, vague)):
+        clear = {word: count for word, count in counts.items() if word not in vague}
+        mark = None if earlier_type is None else MARKS[earlier_type]
+        read = read_numbers(clear, earlier_mark=mark, comma=decimal_comma)
+        if read is None or (earlier_type is None and not _are_numbers(read, counts, vague)):
             return None
         whole = len(read.values) == len(self.words) and all(isinstance(value, int) for value in read.values.values())
         values = self._mapped(read.values, np.nan, np.int64 if whole else np.float64)
         kind: ColumnType = "number" if read.decimal == "." else "number comma"
         return Typed(values, kind, self._note([*_written(read), *self._odd("numbers", read.values)]), read.unit)
 
-    def _dates(self, clear: Mapping[str, int], known: ColumnType | None) -> Typed | None:
-        read = read_moments(clear, known=None if known is None else ORDERS[known])
-        if known is None and not _are_most(read.values, clear):
+    def _dates(self, clear: Mapping[str, int], earlier_type: ColumnType | None) -> Typed | None:
+        read = read_moments(clear, earlier_order=None if earlier_type is None else ORDERS[earlier_type])
+        if earlier_type is None and not _are_most(read.values, clear):
             return None
         notes = self._odd("dates", read.values)
         if read.order != "year first":
@@ -199,11 +208,11 @@ class _Words(NamedTuple):
 
     def _mapped(self, values: Mapping[str, Any], missing: Any, dtype: Any) -> pd.Series[Any]:
         """The column in which each word is its value."""
-        found = np.empty(len(self.words), dtype=object)
-        found[:] = [values.get(word, missing) for word in self.words]
+        cells = np.empty(len(self.words), dtype=object)
+        cells[:] = [values.get(word, missing) for word in self.words]
         if dtype is not object:
-            found = pd.Series(found, dtype=object).astype(dtype).to_numpy()
-        column: pd.Series[Any] = pd.Series(found[self.codes], index=self.raw.index, name=self.raw.name, dtype=dtype)
+            cells = pd.Series(cells, dtype=object).astype(dtype).to_numpy()
+        column: pd.Series[Any] = pd.Series(cells[self.codes], index=self.raw.index, name=self.raw.name, dtype=dtype)
         return column
 
     def _note(self, notes: list[str]) -> str:
@@ -230,17 +239,17 @@ def _is_truth(word: str, sure: bool) -> bool:
     return word.lower() in (("true", "false", "0", "1", "0.0", "1.0") if sure else ("true", "false"))
 
 
-def _are_numbers(read: Numbers, there: Mapping[str, int], vague: frozenset[str]) -> bool:
+def _are_numbers(read: Numbers, counts: Mapping[str, int], vague: frozenset[str]) -> bool:
     """Whether so many cells are numbers that the others count as missing."""
-    good = sum(there[word] for word in read.values)
-    unclear = sum(there[word] for word in vague)
-    odd = sum(there.values()) - good - unclear
+    good = sum(counts[word] for word in read.values)
+    unclear = sum(counts[word] for word in vague)
+    odd = sum(counts.values()) - good - unclear
     few = len(set(read.values.values())) < FEW_NUMBERS and all(value == int(value) for value in _finite(read.values))
     if not good or unclear > (1 - MANY if few else 0.5) * (good + unclear):
         return False
     if few:
         return not odd
-    different = len(there) - len(read.values) - len(vague)
+    different = len(counts) - len(read.values) - len(vague)
     return good >= MOST * (good + odd) or (good >= MANY * (good + odd) and different <= FEW_ODD)
 
 
@@ -248,8 +257,8 @@ def _finite(values: Mapping[str, float]) -> list[float]:
     return [value for value in values.values() if abs(value) < float("inf")]
 
 
-def _are_most(read: Mapping[str, Any], there: Mapping[str, int]) -> bool:
-    return bool(read) and sum(there[word] for word in read) >= MOST * sum(there.values())
+def _are_most(read: Mapping[str, Any], counts: Mapping[str, int]) -> bool:
+    return bool(read) and sum(counts[word] for word in read) >= MOST * sum(counts.values())
 
 
 def _written(read: Numbers) -> list[str]:

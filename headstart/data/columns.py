@@ -73,23 +73,29 @@ def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_t
             continue  # weights count in the fit alone
         _require(table, name, f"named as the {role}", role)
     if columns is not None and columns.input:
-        found = _remembered(table, roles, columns, need_target)
+        assigned = _remembered(table, roles, columns, need_target)
     else:
-        found = _inferred(table, roles, need_target)
-    if found.columns.target is not None and found.columns.target in (*found.columns.input, found.columns.split):
-        raise DataError(f"column {found.columns.target!r} cannot be the target and an input, or the split, at once")
-    if found.columns.weight is not None and found.columns.weight in (found.columns.target, *found.columns.input):
-        raise DataError(f"column {found.columns.weight!r} cannot be the weight and the target, or an input, at once")
-    if found.columns.target is not None and _is_date(table, found.columns.target):
+        assigned = _inferred(table, roles, need_target)
+    if assigned.columns.target is not None and assigned.columns.target in (
+        *assigned.columns.input,
+        assigned.columns.split,
+    ):
+        raise DataError(f"column {assigned.columns.target!r} cannot be the target and an input, or the split, at once")
+    if assigned.columns.weight is not None and assigned.columns.weight in (
+        assigned.columns.target,
+        *assigned.columns.input,
+    ):
+        raise DataError(f"column {assigned.columns.weight!r} cannot be the weight and the target, or an input, at once")
+    if assigned.columns.target is not None and _is_date(table, assigned.columns.target):
         raise DataError(
-            f"column {found.columns.target!r} holds dates, which cannot be the target: derive what is asked for, such "
-            "as a number of days or the name of a month, or name another target column"
+            f"column {assigned.columns.target!r} holds dates, which cannot be the target: derive what is asked for, "
+            "such as a number of days or the name of a month, or name another target column"
         )
-    if found.modality.has_columns:
-        _require_readable(table, found.columns.input)
-    if found.columns.split is not None:
-        _require_split(table.frame[found.columns.split])
-    return found
+    if assigned.modality.has_columns:
+        _require_readable(table, assigned.columns.input)
+    if assigned.columns.split is not None:
+        _require_split(table.frame[assigned.columns.split])
+    return assigned
 
 
 def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool) -> Assigned:
@@ -107,36 +113,36 @@ def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool)
         named.get(role) or (name if need_target and (name := getattr(columns, role)) in present else None)
         for role in ("group", "domain")
     )
-    found = Columns(inputs, target, named.get("split"), group, domain)
+    assigned_columns = Columns(inputs, target, named.get("split"), group, domain)
     roles_then = (columns.target, columns.split, columns.group, columns.domain, columns.weight)
     used = {*inputs, *roles_then, target, named.get("split"), group, domain}
     extra = [name for name in present if name not in used]
     notes = [f"columns that the model does not read, ignored: {few(extra)}"] if extra else []
-    return Assigned(found, roles.modality or looks(table, inputs), notes)
+    return Assigned(assigned_columns, roles.modality or looks(table, inputs), notes)
 
 
 def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
     notes = [f"{role} column: {name!r} (as asked)" for role, name in roles.named.items()]
-    found: dict[str, str] = dict(roles.named)
-    free = [name for name in table.raw.columns if name not in (*roles.inputs, *found.values())]
+    by_role: dict[str, str] = dict(roles.named)
+    free = [name for name in table.raw.columns if name not in (*roles.inputs, *by_role.values())]
     for role in ("split", "group", "domain", "target"):
-        name = None if role in found else by_name(free, NAMES[role])
+        name = None if role in by_role else by_name(free, NAMES[role])
         if name is None:
             continue
         free.remove(name)
         if role == "split" and not _is_split(table.frame[name]):
             notes.append(f"left out: {name!r} (called as a split is, but its values are not train, val and test)")
             continue
-        found[role] = name
+        by_role[role] = name
         notes.append(f"{role} column: {name!r} (by its name)")
     inputs, modality, why = inputs_of(table, free, roles)
     free = [name for name in free if name not in inputs]
     identities = {name: reason for name in free if (reason := identity(table.frame[name]))}
     free = [name for name in free if name not in identities]
-    if need_target and "target" not in found:
-        found["target"] = _last(free, table)
-        free.remove(found["target"])
-        notes.append(f"target column: {found['target']!r} (the last column)")
+    if need_target and "target" not in by_role:
+        by_role["target"] = _last(free, table)
+        free.remove(by_role["target"])
+        notes.append(f"target column: {by_role['target']!r} (the last column)")
     if not inputs and not free and len(identities) == 1 and roles.modality != TEXT:
         free = list(identities)
         notes.append(f"{free[0]!r} looks as if it only told rows apart, but is the only column that is left")
@@ -147,9 +153,11 @@ def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
     elif free:
         notes.append(f"left out: {few(free)} ({BESIDE})")
     notes += [f"left out: {name!r} ({reason})" for name, reason in identities.items()]
-    target = found.pop("target", None) if need_target else None
+    target = by_role.pop("target", None) if need_target else None
     counters = tuple(name for name in identities if count_of_rows(table.frame[name]))
-    columns = Columns(inputs, target, found.get("split"), found.get("group"), found.get("domain"), found.get("weight"))
+    columns = Columns(
+        inputs, target, by_role.get("split"), by_role.get("group"), by_role.get("domain"), by_role.get("weight")
+    )
     return Assigned(columns, modality, [*notes, why], counters)
 
 

@@ -148,8 +148,8 @@ def _columns(columns: Mapping[Any, Any]) -> pd.DataFrame:
         series[name] = pd.Series(column).reset_index(drop=True) if numbers else pd.Series(list(values))
     lengths = {str(name): len(values) for name, values in series.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
-        raise DataError(f"the columns of a dictionary differ in length ({told:.200}): expected one length")
+        details = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        raise DataError(f"the columns of a dictionary differ in length ({details:.200}): expected one length")
     return pd.DataFrame(series)
 
 

@@ -138,10 +138,10 @@ def _number_cells(numbers: Array) -> Cells:
     floats[np.isnan(floats)] = np.nan
     exact = np.zeros(numbers.shape, np.uint64)
     if numbers.dtype.kind in "iu":
-        whole = numbers.astype(np.uint64)
-        size = np.where(numbers < 0, ~whole + 1, whole)
+        integers = numbers.astype(np.uint64)
+        size = np.where(numbers < 0, ~integers + 1, integers)
         lowest_bit = np.maximum(size & (~size + 1), 1)
-        exact = np.where(size // lowest_bit < _EXACT, exact, whole)
+        exact = np.where(size // lowest_bit < _EXACT, exact, integers)
     return np.stack([floats.view(np.uint64), exact], axis=-1)
 
 

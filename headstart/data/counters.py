@@ -65,14 +65,14 @@ def count_of_rows(column: pd.Series[Any]) -> str:
 
 def order_tells(numbers: Array, targets: Sequence[Any]) -> str:
     """What the order of a counter (N,) tells of targets (N, plain, some missing), in words; "" for nothing."""
-    known = pd.Series(targets, dtype=object)[np.argsort(numbers, kind="stable")].dropna()
-    if known.map(lambda value: isinstance(value, list)).any() or known.nunique() < 2:
+    ordered = pd.Series(targets, dtype=object)[np.argsort(numbers, kind="stable")].dropna()
+    if ordered.map(lambda value: isinstance(value, list)).any() or ordered.nunique() < 2:
         return ""
-    if known.nunique() > MANY_ROWS and known.map(lambda value: isinstance(value, int | float)).all():
-        ranks = known.astype(np.float64).rank().to_numpy()
+    if ordered.nunique() > MANY_ROWS and ordered.map(lambda value: isinstance(value, int | float)).all():
+        ranks = ordered.astype(np.float64).rank().to_numpy()
         alike = abs(float(np.corrcoef(ranks, np.arange(len(ranks)))[0, 1]))
         return f"in its order the target rises or falls (rank correlation {alike:.2f})" if alike >= _TOGETHER else ""
-    codes, _ = pd.factorize(known.map(str))
+    codes, _ = pd.factorize(ordered.map(str))
     by_chance = float(np.square(np.bincount(codes) / len(codes)).sum())
     together = float((codes[1:] == codes[:-1]).mean())
     apart = together - by_chance < _TOGETHER * (1 - by_chance)

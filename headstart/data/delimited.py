@@ -78,7 +78,11 @@ def _read(text: str, dialect: Dialect) -> tuple[list[Record], Dialect]:
         other = dialect._replace(quote="'")
         readings[other] = list(records_of(text, other))
     best = max(
-        readings, key=lambda one: (_usable(readings[one][one.above :]), one.spaced or (single and one.quote == "'"))
+        readings,
+        key=lambda reading: (
+            _usable(readings[reading][reading.above :]),
+            reading.spaced or (single and reading.quote == "'"),
+        ),
     )
     plain = dialect._replace(quote="")
     if '"' in text and not all_fit(readings[best][best.above :]):
@@ -111,13 +115,15 @@ def _aligned(first: Record, body: list[Record]) -> tuple[list[str], list[Record]
     empty = [place for place, name in enumerate(names) if not name.strip() and _is_empty(body, place, len(names))]
     if not empty or len(empty) == len(names):
         return names, body, []
-    kept = [place for place in range(len(names)) if place not in empty]
+    columns = [place for place in range(len(names)) if place not in empty]
     body = [
-        record._replace(fields=[record.fields[place] for place in kept]) if len(record.fields) == len(names) else record
+        record._replace(fields=[record.fields[place] for place in columns])
+        if len(record.fields) == len(names)
+        else record
         for record in body
     ]
     note = f"{len(empty)} columns without a name or a value are left out"
-    return [names[place] for place in kept], body, [note]
+    return [names[place] for place in columns], body, [note]
 
 
 def _is_empty(body: list[Record], place: int, width: int) -> bool:

@@ -144,7 +144,7 @@ def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool = False) -> 
 def _doubled(line: str, separator: str) -> str:
     """The line with each backslash twice that stands before neither a quote, a separator nor another backslash."""
     pattern = rf'\\(["\\{re.escape(separator)}\r\n])|\\'
-    return re.sub(pattern, lambda found: found[0] if found[1] else r"\\", line)
+    return re.sub(pattern, lambda match: match[0] if match[1] else r"\\", line)
 
 
 def _quote_fault(record: str, dialect: Dialect) -> str:

@@ -61,8 +61,8 @@ def finish(
     given, and a classification needs at least two classes unless `one_class`. Raises DataError where no row is left,
     unless `to_answer` and some were read: then the task is empty.
     """
-    asked = require_kind(kind)
-    answers = _answers(draft, asked, partly=partly, as_given=as_given)
+    task_kind = require_kind(kind)
+    answers = _answers(draft, task_kind, partly=partly, as_given=as_given)
     values, broken = answers.values, answers.lost | draft.broken
     weights, missing = (None, {}) if draft.weight is None else weights_of(draft.weight)
     broken = missing | broken
@@ -130,12 +130,14 @@ def _answers(draft: Draft, kind: Kind | None, *, partly: bool, as_given: bool) -
 
 def _coded(values: Sequence[Any], kind: Kind, labels: tuple[Hashable, ...]) -> tuple[Array, tuple[Hashable, ...]]:
     """As `targets.code`; -1 or NaN where a target is missing."""
-    given = np.array([not is_missing(value) for value in values], dtype=bool)
-    if given.all():
+    labelled = np.array([not is_missing(value) for value in values], dtype=bool)
+    if labelled.all():
         return code(values, kind, labels)
-    some, classes = code([value for value, there in zip(values, given, strict=True) if there], kind, labels)
+    some, classes = code(
+        [value for value, is_labelled in zip(values, labelled, strict=True) if is_labelled], kind, labels
+    )
     targets = kind.unknown(len(values), some.dtype)
-    targets[given] = some
+    targets[labelled] = some
     return targets, classes
 
 
@@ -158,8 +160,8 @@ def _named(values: Sequence[Any] | None, rows: Sequence[str] | None) -> Array | 
     """Group or domain labels as text, folded. A missing one is a group of its own, named for its row; or domain ""."""
     if values is None:
         return None
-    own = [f"({name} alone)" for name in rows] if rows is not None else [""] * len(values)
-    labels = [alone if is_missing(value) else str(value) for value, alone in zip(plain(values), own, strict=True)]
+    fallbacks = [f"({name} alone)" for name in rows] if rows is not None else [""] * len(values)
+    labels = [alone if is_missing(value) else str(value) for value, alone in zip(plain(values), fallbacks, strict=True)]
     return np.array(folded(labels)[0], dtype=str)
 
 

@@ -95,8 +95,8 @@ def _marked(data: bytes, name: str) -> Decoded:
     try:
         return Decoded(data.decode(name), name, f"encoding: {name} (by its mark)")
     except UnicodeDecodeError as error:
-        found = name.upper()
-        raise DataError(f"the file starts as {found} and is not ({error.reason}): save it as UTF-8") from error
+        encoding = name.upper()
+        raise DataError(f"the file starts as {encoding} and is not ({error.reason}): save it as UTF-8") from error
 
 
 def _without_mark(data: bytes) -> Decoded | None:

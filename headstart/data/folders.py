@@ -126,7 +126,7 @@ def _nothing_found(listing: Listing, noun: str) -> str:
     counts = Counter(os.path.splitext(file)[1].lower() or "no suffix" for file in listing.files)
     if not counts:
         return f"no files in {root!r}: {expected}"
-    found = ", ".join(f"{count} {shown(suffix)}" for suffix, count in counts.most_common(5))
+    suffixes = ", ".join(f"{count} {shown(suffix)}" for suffix, count in counts.most_common(5))
     tables = [file for file in listing.files if file.endswith(TABLES)]
     hint = f"; for a table, name the file itself: {root}/{shown(tables[0])}" if tables else ""
-    return f"no {noun} in {root!r} ({found}): {expected}{hint}"
+    return f"no {noun} in {root!r} ({suffixes}): {expected}{hint}"

@@ -62,7 +62,9 @@ def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, .
     return (), TABLE, ""
 
 
-def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tuple[str, ...], Modality, str, list[str]]:
+def rest_of(
+    table: Table, free: list[str], expected_modality: Modality | None
+) -> tuple[tuple[str, ...], Modality, str, list[str]]:
     """All columns that no other role took, as a table; one column of words alone is text.
 
     Strings that are all different tell a table nothing, and are left out; where there is nothing else, the longest of
@@ -74,7 +76,7 @@ def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tupl
     if not inputs:
         present, why = few(table.raw.columns, 20), "; ".join(names)
         raise DataError(f"no column is left to be the input: name one of {present}. {why}".rstrip())
-    different = [name for name in inputs if asked is None and _tells_nothing(table.frame[name])]
+    different = [name for name in inputs if expected_modality is None and _tells_nothing(table.frame[name])]
     if len(different) < len(inputs):
         reasons = {name: DIFFERENT if all_different(table.frame[name]) else WORDS for name in different}
         names += [f"left out: {name!r} ({why})" for name, why in reasons.items()]
@@ -84,9 +86,9 @@ def rest_of(table: Table, free: list[str], asked: Modality | None) -> tuple[tupl
         best = max(words, key=words.__getitem__)
         names += [f"left out: {name!r} ({BESIDE})" for name in different if name != best]
         inputs = [best]
-    if len(inputs) == 1 and asked is None and are_words(table.frame[inputs[0]]):
+    if len(inputs) == 1 and expected_modality is None and are_words(table.frame[inputs[0]]):
         return tuple(inputs), TEXT, f"input: text from {inputs[0]!r} (the only column that is left)", names
-    modality = ARRAY if asked == ARRAY else TABLE
+    modality = ARRAY if expected_modality == ARRAY else TABLE
     return tuple(inputs), modality, f"input: a table of {len(inputs)} columns: {few(inputs)}", names
 
 

@@ -10,11 +10,11 @@ from headstart.tasks.modality import MODALITIES, Modality
 __all__ = ["draft_of_items", "recognised"]
 
 
-def recognised(source: Any, asked: Modality | None = None) -> Modality | None:
+def recognised(source: Any, expected_modality: Modality | None = None) -> Modality | None:
     """The modality that says that these items are its inputs; where one is asked for, that one or none."""
     if not isinstance(source, list) or not source:
         return None
-    among = MODALITIES.values() if asked is None else [asked]
+    among = MODALITIES.values() if expected_modality is None else [expected_modality]
     return next((modality for modality in among if modality.recognises(source)), None)
 
 

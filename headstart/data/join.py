@@ -30,14 +30,16 @@ def join(train: Task, test: Task) -> Task:
         raise DataError(f"the test data ask for {test.kind}, the training data for {train.kind}: say which with kind")
     n_train, classes = train.n_read, _classes(train, test)
     train, test = to_classes(train, classes), to_classes(test, classes)
-    given = np.where(train.split == "val", "val", "train") if train.split is not None else np.full(len(train), "train")
+    train_split = (
+        np.where(train.split == "val", "val", "train") if train.split is not None else np.full(len(train), "train")
+    )
     return replace(
         train,
         inputs=train.modality.stack(train.inputs, test.inputs),
         targets=None if test.targets is None else np.concatenate([_answers(train, test.targets), test.targets]),
         names=[*train.names, *test.names],
         places=np.concatenate([train.positions, test.positions + n_train]),
-        split=np.concatenate([given, np.full(len(test), "test")]).astype(object),
+        split=np.concatenate([train_split, np.full(len(test), "test")]).astype(object),
         group=_labels(train.group, test.group, len(train), len(test)),
         domain=_labels(train.domain, test.domain, len(train), len(test)),
         weight=None if train.weight is None else np.concatenate([train.weight, np.ones(len(test))]),

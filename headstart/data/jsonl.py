@@ -51,26 +51,26 @@ def _object(line: str) -> dict[str, Any]:
     if strange := damage(line):
         raise ValueError(strange)
     try:
-        found = json.loads(line, object_pairs_hook=_distinct)
+        record = json.loads(line, object_pairs_hook=_distinct)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"a JSON {type(found).__name__}, where an object in braces is expected")
+    if not isinstance(record, dict):
+        raise ValueError(f"a JSON {type(record).__name__}, where an object in braces is expected")
     if "\\ud" in line.lower():
-        _require_whole(found)
-    return found
+        _require_whole(record)
+    return record
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands more than once")
-    return found
+    return record
 
 
-def _require_whole(found: dict[str, Any]) -> None:
+def _require_whole(record: dict[str, Any]) -> None:
     try:
-        json.dumps(found, ensure_ascii=False).encode()
+        json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise ValueError("holds half a character (a lone surrogate such as \\ud800)") from error

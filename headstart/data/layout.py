@@ -122,17 +122,17 @@ def _labels(folder: Folder) -> set[str]:
 
 
 def _add_split(
-    listing: Listing, layout: Arrangement, split: str, folder: Folder, known: set[str], noun: str
+    listing: Listing, layout: Arrangement, split: str, folder: Folder, class_names: set[str], noun: str
 ) -> set[str]:
     """Add the classes of one split, below its wrappers; returns their names.
 
-    known   names of folders that are classes: such a one is no wrapper
+    class_names   of folders that are classes: such a one is no wrapper
     """
-    while (inner := _only(folder)) is not None and label_of(inner.name) not in known:
+    while (inner := _only(folder)) is not None and label_of(inner.name) not in class_names:
         layout.pass_by([other for other in folder.folders.values() if other is not inner])
         folder = inner
     names = _labels(folder)
-    if split != "train" and len(names) == 1 and known and not names & known:
+    if split != "train" and len(names) == 1 and class_names and not names & class_names:
         layout.unlabelled.append(folder)
         return set()
     if _are_containers(folder.folders.values()):

@@ -53,33 +53,33 @@ class Moments(NamedTuple):
     either: bool = False
 
 
-def read_moments(words: Mapping[str, int], *, known: Order | None = None) -> Moments:
+def read_moments(words: Mapping[str, int], *, earlier_order: Order | None = None) -> Moments:
     """Distinct words and how often each occurs -> those that are dates.
 
-    known   the order of an earlier reading of the column, which decides where both would do
+    earlier_order   of an earlier reading of the column, which decides where both would do
     """
     short = [word for word in words if len(word) <= LONGEST]
     plain = {word: moment for word in short if (moment := _year_first(word) or _named(word)) is not None}
-    numbers = {word: found for word in short if word not in plain and (found := NUMBERS.fullmatch(word))}
-    by_day = {word: at for word, found in numbers.items() if (at := _moment(found, "second_", "first")) is not None}
-    by_month = {word: at for word, found in numbers.items() if (at := _moment(found, "first", "second_")) is not None}
+    numbers = {word: match for word in short if word not in plain and (match := NUMBERS.fullmatch(word))}
+    by_day = {word: at for word, match in numbers.items() if (at := _moment(match, "second_", "first")) is not None}
+    by_month = {word: at for word, match in numbers.items() if (at := _moment(match, "first", "second_")) is not None}
     days, months = (sum(words[word] for word in read) for read in (by_day, by_month))
-    slashes = sum(words[word] for word, found in numbers.items() if found["mark"] == "/")
-    day_first = 2 * slashes < days if known in (None, "year first") else known == "day first"
+    slashes = sum(words[word] for word, match in numbers.items() if match["mark"] == "/")
+    day_first = 2 * slashes < days if earlier_order in (None, "year first") else earlier_order == "day first"
     day_first = days > months or (days == months and day_first)
     if not numbers:
-        return Moments(plain, known or "year first")
+        return Moments(plain, earlier_order or "year first")
     order: Order = "day first" if day_first else "month first"
     return Moments(plain | (by_day if day_first else by_month), order, days == months and by_day != by_month)
 
 
 def seconds_of(word: str) -> float | None:
     """A length of time or a time of day in seconds, as pandas writes it: 1 days 02:00:00, 14:30:00."""
-    found = DURATION.fullmatch(word)
-    if not word or found is None or not (found["days"] or found["h"]):
+    match = DURATION.fullmatch(word)
+    if not word or match is None or not (match["days"] or match["h"]):
         return None
-    clock = 3600 * int(found["h"]) + 60 * int(found["m"]) + float(found["s"]) if found["h"] else 0.0
-    return 86400.0 * int(found["days"] or 0) + (-clock if found["sign"] == "-" else clock)
+    clock = 3600 * int(match["h"]) + 60 * int(match["m"]) + float(match["s"]) if match["h"] else 0.0
+    return 86400.0 * int(match["days"] or 0) + (-clock if match["sign"] == "-" else clock)
 
 
 def is_date_name(name: str) -> bool:
@@ -97,45 +97,45 @@ def moment_of_digits(number: float) -> datetime | None:
 
 
 def _year_first(word: str) -> datetime | None:
-    found = YEAR_FIRST.fullmatch(word)
-    return None if found is None else _moment(found, "month", "day")
+    match = YEAR_FIRST.fullmatch(word)
+    return None if match is None else _moment(match, "month", "day")
 
 
 def _named(word: str) -> datetime | None:
     for pattern in NAMED:
-        if (found := pattern.fullmatch(word)) is not None:
-            return _moment(found, "", "day")
+        if (match := pattern.fullmatch(word)) is not None:
+            return _moment(match, "", "day")
     return None
 
 
-def _moment(found: re.Match[str], month: str, day: str) -> datetime | None:
+def _moment(match: re.Match[str], month: str, day: str) -> datetime | None:
     """None where there is no such day or time."""
-    year = int(found["year"])
+    year = int(match["year"])
     if year < 100:
-        if found["mark"] == "." and len(found["first"] + found["second_"]) < 4:
+        if match["mark"] == "." and len(match["first"] + match["second_"]) < 4:
             return None  # 10.2.24 is rather a version
         year += 1900 if year >= 70 else 2000
-    number = int(found[month]) if month else 1 + _MONTHS.index(found["name"][:3].lower())
+    number = int(match[month]) if month else 1 + _MONTHS.index(match["name"][:3].lower())
     try:
-        return datetime(year, number, int(found[day] or 1)) + _time(found)
+        return datetime(year, number, int(match[day] or 1)) + _time(match)
     except (ValueError, OverflowError):
         return None
 
 
-def _time(found: re.Match[str]) -> timedelta:
+def _time(match: re.Match[str]) -> timedelta:
     """Since midnight, less the offset of the zone. Raises ValueError where there is no such time."""
-    if not found["hour"]:
+    if not match["hour"]:
         return timedelta()
-    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
-    if found["half"]:
+    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
+    if match["half"]:
         if not 1 <= hour <= 12:
             raise ValueError(f"hour {hour}")
-        hour = hour % 12 + (12 if found["half"][0] in "pP" else 0)
+        hour = hour % 12 + (12 if match["half"][0] in "pP" else 0)
     if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second)):
         raise ValueError(f"time {hour}:{minute}:{second}")
-    micro = int((found["part"] or "0").ljust(6, "0")[:6])
+    micro = int((match["part"] or "0").ljust(6, "0")[:6])
     since = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micro)
-    zone = found["zone"]
+    zone = match["zone"]
     if zone is None or zone[0] not in "+-":
         return since
     digits = zone[1:].replace(":", "")

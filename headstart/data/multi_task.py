@@ -128,14 +128,14 @@ def read_multi_task(
     for target, kind in zip(targets, tuple(kinds) or (None,) * len(targets), strict=True):
         others = [name for name in targets if name != target]
         alone = replace(table, raw=table.raw.drop(columns=others))
-        known = None if columns is None else columns[target]
-        drafts.append(draft_of(alone, replace(roles, target=target), known, need_target=True, kind=kind))
+        fitted_columns = None if columns is None else columns[target]
+        drafts.append(draft_of(alone, replace(roles, target=target), fitted_columns, need_target=True, kind=kind))
     return _joined(drafts, list(kinds) or [None] * len(targets), again=columns is not None)
 
 
 def with_test(train: MultiTaskData, test: MultiTaskData) -> MultiTaskData:
     """One reading with the rows of the other behind it, whose `split` is "test"; see `join.join`."""
-    answers = tuple(join(own, other) for own, other in zip(train.answers, test.answers, strict=True))
+    answers = tuple(join(answer, other) for answer, other in zip(train.answers, test.answers, strict=True))
     return MultiTaskData(join(train.task, test.task), answers, np.concatenate([train.known, test.known]))
 
 
@@ -196,17 +196,17 @@ def _joined(drafts: list[Draft], kinds: list[str | None], *, again: bool, as_giv
     notes = list(dict.fromkeys(note for draft in drafts for note in draft.notes))
     base = finish(replace(drafts[0], targets=None, notes=notes), None, one_class=True)
     base = replace(base, columns=None if base.columns is None else base.columns._replace(target=None, classes=()))
-    known = np.zeros((len(base), len(read)), dtype=bool)
+    labelled = np.zeros((len(base), len(read)), dtype=bool)
     answers = []
     for place, (draft, task) in enumerate(zip(drafts, read, strict=True)):
-        answer, there = _answers(base, task, str(draft.columns.target))
-        _require_learnable(answer, there, str(draft.columns.target), again=again)
-        known[:, place] = there
+        answer, answered = _answers(base, task, str(draft.columns.target))
+        _require_learnable(answer, answered, str(draft.columns.target), again=again)
+        labelled[:, place] = answered
         answers.append(answer)
-    some = known.any(axis=1)
+    some = labelled.any(axis=1)
     why = "none of its targets is known"
     lost = tuple(SetAside(base.names[row], why, int(base.positions[row])) for row in np.flatnonzero(~some).tolist())
-    tasks = MultiTaskData(base, tuple(answers), known).take(np.flatnonzero(some))
+    tasks = MultiTaskData(base, tuple(answers), labelled).take(np.flatnonzero(some))
     task = replace(tasks.task, set_aside=base.set_aside + lost, notes=(*notes, *_missing(tasks)))
     return replace(tasks, task=task)
 
@@ -215,25 +215,25 @@ def _answers(base: Task, task: Task, name: str) -> tuple[Task, Array]:
     """The answers of one target to the rows of `base`, and which of them are known."""
     if task.targets is None:
         raise DataError(_no_answer(name, len(base)))
-    given = np.asarray(task.targets)
-    targets = task.kind.unknown((len(base), *given.shape[1:]), given.dtype)
+    values = np.asarray(task.targets)
+    targets = task.kind.unknown((len(base), *values.shape[1:]), values.dtype)
     at = np.searchsorted(base.positions, task.positions)
-    targets[at] = given
-    known = np.zeros(len(base), dtype=bool)
-    known[at] = task.kind.known(given)
+    targets[at] = values
+    labelled = np.zeros(len(base), dtype=bool)
+    labelled[at] = task.kind.known(values)
     columns = None if task.columns is None else task.columns._replace(target=name)
-    return replace(base, kind=task.kind, classes=task.classes, targets=targets, columns=columns, notes=()), known
+    return replace(base, kind=task.kind, classes=task.classes, targets=targets, columns=columns, notes=()), labelled
 
 
-def _require_learnable(answer: Task, known: Array, name: str, *, again: bool) -> None:
-    if not known.any():
+def _require_learnable(answer: Task, labelled: Array, name: str, *, again: bool) -> None:
+    if not labelled.any():
         raise DataError(
             f"target {name!r} has no answer in any of the {len(answer):,} rows: leave it out, or fill it in"
         )
     if answer.kind.exclusive and len(answer.classes) < 2 and not again:
         raise DataError(
-            f"target {name!r} has only one class, {answer.classes[0]!r}, in all its {int(known.sum()):,} rows: nothing "
-            "can be told apart. Add rows of another class, or leave the target out"
+            f"target {name!r} has only one class, {answer.classes[0]!r}, in all its {int(labelled.sum()):,} rows: "
+            "nothing can be told apart. Add rows of another class, or leave the target out"
         )
 
 

@@ -54,8 +54,8 @@ def from_multihot(values: list[Any], names: Sequence[str] = ()) -> Labelled:
     if len(set(names)) < len(names):
         raise DataError(f"classes names a label twice: {few(names)}")
     classes: tuple[Hashable, ...] = tuple(names) or tuple(range(lengths[0]))
-    told = few(names) if names else f"0 to {len(classes) - 1} (--classes a,b,c or Roles(classes=...) names them)"
-    note = f"target: rows of 0 and 1 are multi-hot, {len(classes)} labels called {told}"
+    label_names = few(names) if names else f"0 to {len(classes) - 1} (--classes a,b,c or Roles(classes=...) names them)"
+    note = f"target: rows of 0 and 1 are multi-hot, {len(classes)} labels called {label_names}"
     return Labelled([_labels(value, classes) for value in values], classes, note)
 
 

@@ -101,12 +101,12 @@ def _prefixes(listing: Listing, files: Sequence[str]) -> Iterator[str]:
     likely = [(name, count) for name, count in names.most_common() if name and count > 1]
     if len(likely) < 2 or sum(count for _, count in likely) < 0.9 * len(files):
         return
-    said = ", ".join(f"{shown(name)!r} ({count})" for name, count in likely[:4])
+    prefixes = ", ".join(f"{shown(name)!r} ({count})" for name, count in likely[:4])
     first = shown(likely[0][0])
     folder = "/".join(filter(None, (shown(listing.root), shown(files[0].rpartition("/")[0]))))
     yield (
-        f"The file names begin with {said}{' and others' if len(likely) > 4 else ''}: if those are the classes, move "
-        f"them (mkdir '{folder}/{first}' && mv '{folder}/{first}'[._-]* '{folder}/{first}', and so on)."
+        f"The file names begin with {prefixes}{' and others' if len(likely) > 4 else ''}: if those are the classes, "
+        f"move them (mkdir '{folder}/{first}' && mv '{folder}/{first}'[._-]* '{folder}/{first}', and so on)."
     )
 
 

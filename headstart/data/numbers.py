@@ -71,26 +71,29 @@ class _Cell(NamedTuple):
     length: int
 
 
-def read_numbers(words: Mapping[str, int], *, known: Decimal | None = None, comma: bool = False) -> Numbers | None:
+def read_numbers(
+    words: Mapping[str, int], *, earlier_mark: Decimal | None = None, comma: bool = False
+) -> Numbers | None:
     """Distinct words and how often each occurs -> those that are numbers; None where the column is one of codes.
 
-    known   the decimal mark of an earlier reading of the column: it decides where both would do, and codes are numbers
-    comma   whether the file is of a kind that often has decimal commas
+    earlier_mark   the decimal mark of an earlier reading of the column: it decides where both would do, and codes are
+                   numbers
+    comma          whether the file is of a kind that often has decimal commas
     """
     lines = "\n".join(words)  # one search over all of them is many times as fast as one a word
-    if known is None and (CODE_LINE.search(lines) or _are_signed(words)):
+    if earlier_mark is None and (CODE_LINE.search(lines) or _are_signed(words)):
         return None
-    if known is None and not OTHER_LINE.search(lines):
+    if earlier_mark is None and not OTHER_LINE.search(lines):
         return Numbers({word: int(word) if INTEGER.fullmatch(word) else float(word) for word in words}, ".")
     folded = {word: _folded(word) for word in words}
     cells: dict[Decimal, dict[str, _Cell]] = {mark: {} for mark in DIGITS}
     for word, text in folded.items():
         for mark in cells:
-            if (cell := _cell(text, mark, lenient=known is not None)) is not None:
+            if (cell := _cell(text, mark, lenient=earlier_mark is not None)) is not None:
                 cells[mark][word] = cell
-    mark = _decimal(words, cells, known, comma)
-    unit, read = _of_one_unit(words, cells[mark], demanding=known is None)
-    if known is None and _are_phones(read, len(words)):
+    mark = _decimal(words, cells, earlier_mark, comma)
+    unit, read = _of_one_unit(words, cells[mark], demanding=earlier_mark is None)
+    if earlier_mark is None and _are_phones(read, len(words)):
         return None
     gaps = Counter(cell.gap for cell in read.values() if cell.gap)
     values = {word: cell.value for word, cell in read.items()}
@@ -107,10 +110,10 @@ def _folded(word: str) -> str:
 def _cell(text: str, mark: Decimal, *, lenient: bool) -> _Cell | None:
     if PLAIN.fullmatch(text) and (mark == "." or "." not in text):
         return _Cell(int(text) if INTEGER.fullmatch(text) else float(text), "", "", 0)
-    found = WRITTEN.fullmatch(text)
-    if found is None or (found["sign"] and found["inner"]) or (found["before"] and found["after"]):
+    match = WRITTEN.fullmatch(text)
+    if match is None or (match["sign"] and match["inner"]) or (match["before"] and match["after"]):
         return None
-    digits = found["digits"].strip()
+    digits = match["digits"].strip()
     shape = DIGITS[mark].fullmatch(digits)
     if shape is None or ADDRESS.fullmatch(digits):
         return None
@@ -119,19 +122,19 @@ def _cell(text: str, mark: Decimal, *, lenient: bool) -> _Cell | None:
     plain = re.sub(f"[{re.escape(other)}' ]", "", digits).replace(mark, ".")
     if CODE.fullmatch(plain.partition(".")[0]) and not lenient:
         return None
-    number = f"{found['sign'] or found['inner']}{plain}{found['exponent'] or ''}"
+    number = f"{match['sign'] or match['inner']}{plain}{match['exponent'] or ''}"
     value = int(number) if INTEGER.fullmatch(number) else float(number)
-    return _Cell(value, found["before"] or found["after"], gap, sum(map(str.isdigit, digits)))
+    return _Cell(value, match["before"] or match["after"], gap, sum(map(str.isdigit, digits)))
 
 
 def _decimal(
-    words: Mapping[str, int], cells: Mapping[Decimal, Mapping[str, _Cell]], known: Decimal | None, comma: bool
+    words: Mapping[str, int], cells: Mapping[Decimal, Mapping[str, _Cell]], earlier_mark: Decimal | None, comma: bool
 ) -> Decimal:
     count = {mark: sum(words[word] for word in read) for mark, read in cells.items()}
     if count["."] != count[","]:
         return "." if count["."] > count[","] else ","
-    if known is not None or not any("," in word for word in cells[","]):
-        return known or "."
+    if earlier_mark is not None or not any("," in word for word in cells[","]):
+        return earlier_mark or "."
     if not comma:
         return "."
     bare = [abs(cell.value) for word, cell in cells["."].items() if "," not in word]
@@ -154,12 +157,12 @@ def _of_one_unit(
     if demanding and not money and unit not in "%‰" and few:
         return "", {word: cell for word, cell in cells.items() if not cell.unit}
     bare_too = money or not demanding
-    kept = {
+    unit_cells = {
         word: cell
         for word, cell in cells.items()
         if cell.unit == unit or (not cell.unit and (bare_too or cell.value == 0))
     }
-    return unit, kept
+    return unit, unit_cells
 
 
 def _are_signed(words: Mapping[str, int]) -> bool:

@@ -58,12 +58,12 @@ def apart(both: Pair) -> Pair:
     shared = set() if ours is None or theirs is None else (set(ours.tolist()) & set(theirs.tolist())) - {None}
     if ours is None or not shared:
         return both
-    own = np.array([one if one is None else f"source: {one}" for one in ours.tolist()], dtype=object)
+    groups = np.array([group if group is None else f"source: {group}" for group in ours.tolist()], dtype=object)
     note = (
         f"{len(shared):,} groups of one task are called as one of the other is, and are taken for others: "
         "name their column with group if they are the same"
     )
-    return both._replace(source=replace(both.source, group=own), notes=(*both.notes, note))
+    return both._replace(source=replace(both.source, group=groups), notes=(*both.notes, note))
 
 
 def foreign(strange: tuple[tuple[object, int], ...], what: str = "set aside") -> tuple[str, ...]:
@@ -117,13 +117,17 @@ def _only(task: Task, names: list[str]) -> Task:
 
 def _classes(source: Task, target: Task, notes: tuple[str, ...], blind: bool) -> Pair:
     """The target in the source's codes; its rows of other labels are set aside, or where `blind` have none."""
-    known = {str(label) for label in source.classes}
+    source_labels = {str(label) for label in source.classes}
     answers = cast(Array, target.targets)
     counts = np.bincount(answers[answers >= 0], minlength=len(target.classes)).tolist()
-    strange = tuple((label, n) for label, n in zip(target.classes, counts, strict=True) if str(label) not in known)
+    strange = tuple(
+        (label, n) for label, n in zip(target.classes, counts, strict=True) if str(label) not in source_labels
+    )
     if len(strange) == len(target.classes):
         raise DataError(f"no label in common: the source has {few(source.classes)}, the target {few(target.classes)}")
-    lacking = [label for label in source.classes if str(label) not in {str(one) for one in target.classes}]
+    lacking = [
+        label for label in source.classes if str(label) not in {str(target_label) for target_label in target.classes}
+    ]
     if lacking:
         notes += (f"labels that only the source has: {few(lacking)}",)
     notes += foreign(strange, "not tested" if blind else "set aside")

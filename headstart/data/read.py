@@ -124,5 +124,5 @@ def _no_such_path(path: str) -> str:
 
 def _unknown_suffix(path: str) -> str:
     suffix = os.path.splitext(path)[1].lower()
-    known = f"expected a folder, a picture, a .txt, or a table ({', '.join(SUFFIXES)})"
-    return f"{shown(path)!r} cannot be read by its suffix {suffix!r}: {WAY_OUT.get(suffix, known)}"
+    expected = f"expected a folder, a picture, a .txt, or a table ({', '.join(SUFFIXES)})"
+    return f"{shown(path)!r} cannot be read by its suffix {suffix!r}: {WAY_OUT.get(suffix, expected)}"

@@ -59,8 +59,8 @@ def _kind(column: pd.Series[Any]) -> ColumnType | None:
         return "date"
     if is_a.is_timedelta64_dtype(column.dtype):
         return "duration"
-    found = is_a.infer_dtype(column, skipna=True)
-    return "number" if found in NUMBERS else ("truth" if found == "boolean" else None)
+    inferred_type = is_a.infer_dtype(column, skipna=True)
+    return "number" if inferred_type in NUMBERS else ("truth" if inferred_type == "boolean" else None)
 
 
 def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:

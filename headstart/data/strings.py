@@ -34,8 +34,8 @@ def _are_files(items: list[Any]) -> bool:
     if any(isinstance(item, os.PathLike) for item in items):
         return True
     names = [item for item in items if isinstance(item, str)]
-    there = sum(os.path.isfile(name) for name in names)
-    return all(map(is_text_name, names)) or 2 * there > len(names)
+    n_files = sum(os.path.isfile(name) for name in names)
+    return all(map(is_text_name, names)) or 2 * n_files > len(names)
 
 
 def _from_text_files(items: list[Any], modality: Modality | None) -> Draft:

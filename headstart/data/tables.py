@@ -67,8 +67,8 @@ class Table:
 
     def as_before(self, types: Iterable[tuple[str, ColumnType]]) -> Table:
         """The same table with the types of an earlier reading."""
-        known = dict(types)
-        return replace(self, types=known) if known else self
+        by_name = dict(types)
+        return replace(self, types=by_name) if by_name else self
 
 
 def is_table_name(path: str) -> bool:

@@ -47,14 +47,14 @@ def draft_of(
     kind   of task, where it is given: few amounts with a unit are classes unless it is regression
     """
     table = table.as_before(() if columns is None else columns.types)
-    found = assign(table, roles, columns, need_target=need_target)
-    at = found.columns._replace(classes=roles.classes or (() if columns is None else columns.classes))
+    assigned = assign(table, roles, columns, need_target=need_target)
+    at = assigned.columns._replace(classes=roles.classes or (() if columns is None else columns.classes))
     if at.target is not None and _are_classes(table.typed[at.target], kind):
         table = table.as_before({**table.types, at.target: "words"}.items())
-    read = [*(at.input if found.modality.has_columns else ()), *([at.target] if at.target else [])]
+    read = [*(at.input if assigned.modality.has_columns else ()), *([at.target] if at.target else [])]
     draft = Draft(
         inputs=[],
-        modality=found.modality,
+        modality=assigned.modality,
         names=table.names,
         places=table.places,
         targets=None if at.target is None else _targets(table, at.target),
@@ -63,11 +63,11 @@ def draft_of(
         weight=None if at.weight is None else table.frame[at.weight].tolist(),
         columns=at._replace(types=tuple((name, table.typed[name].type) for name in read)),
         set_aside=list(table.set_aside),
-        notes=[*table.notes, *(note for name in read if (note := table.typed[name].note)), *found.notes],
+        notes=[*table.notes, *(note for name in read if (note := table.typed[name].note)), *assigned.notes],
     )
     if at.target is not None:
         _put_codes(draft, table, at.target)
-    _put_counters(draft, table, found.counters)
+    _put_counters(draft, table, assigned.counters)
     _put_inputs(draft, table)
     _put_split(draft, table)
     return draft

@@ -58,8 +58,8 @@ def column_of(values: Any, what: str) -> list[Any]:
 
 def rows_of(values: Any, what: str) -> list[Any] | Array | Table:
     """As `contained`. Raises DataError, which names `what` the values are, for one value or what has no order."""
-    one = isinstance(values, str | bytes | dict | AbstractSet | int | float | bool | None)
-    if one or getattr(values, "ndim", 1) == 0:
+    single = isinstance(values, str | bytes | dict | AbstractSet | int | float | bool | None)
+    if single or getattr(values, "ndim", 1) == 0:
         raise DataError(f"{what} are one {type(values).__name__}, {values!r:.60}: expected a list, one for each input")
     return contained(values)
 

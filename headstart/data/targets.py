@@ -74,15 +74,15 @@ def infer_kind(values: Sequence[Any], name: str | None = None) -> tuple[Kind, st
 
 def unusable(values: Sequence[Any], kind: Kind) -> dict[int, str]:
     """The rows whose target is missing, or infinite: row -> why."""
-    found = {}
+    reasons = {}
     for row, value in enumerate(values):
         if is_missing(value):
-            found[row] = "the target is missing"
+            reasons[row] = "the target is missing"
         elif kind.several and isinstance(value, list) and any(map(is_missing, value)):
-            found[row] = "a label in the target's list is missing"
+            reasons[row] = "a label in the target's list is missing"
         elif not kind.several and isinstance(value, int | float) and not _fits_float(value):
-            found[row] = f"the target is {'infinite' if isinstance(value, float) else 'too large a number'}"
-    return found
+            reasons[row] = f"the target is {'infinite' if isinstance(value, float) else 'too large a number'}"
+    return reasons
 
 
 def code(values: Sequence[Any], kind: Kind, labels: Sequence[Hashable] = ()) -> tuple[Array, tuple[Hashable, ...]]:
@@ -98,9 +98,9 @@ def code(values: Sequence[Any], kind: Kind, labels: Sequence[Hashable] = ()) -> 
             raise DataError(f"regression needs numbers, but the target holds {few(_others(values), 3)}; {_WAY_OUT}")
         return np.array(values, dtype=np.float64), ()
     if (types == {"list"}) != kind.several:
-        found = f"the target holds {few(values, 3)}; {_WAY_OUT}"
+        problem = f"the target holds {few(values, 3)}; {_WAY_OUT}"
         expected = "a list of labels in every row" if kind.several else "one label in every row, not lists"
-        raise DataError(f"{kind} needs {expected}, but {found}")
+        raise DataError(f"{kind} needs {expected}, but {problem}")
     if kind.exclusive:
         labels = _labels(values)
         classes = tuple(sorted(set(labels)))
@@ -127,20 +127,20 @@ def recode(task: Task, classes: Sequence[Hashable]) -> Task:
     strange = [label for label, at in zip(task.classes, place, strict=True) if at < 0]
     if task.kind.exclusive:
         targets = np.append(np.array(place, dtype=np.int64), -1)[task.targets]
-        known = (targets >= 0) | (task.targets < 0)
+        usable = (targets >= 0) | (task.targets < 0)
     else:
         targets = np.zeros((len(task), len(classes)), dtype=np.uint8)
-        held = [i for i, at in enumerate(place) if at >= 0]
-        targets[:, [place[i] for i in held]] = task.targets[:, held]
-        known = task.targets.sum(axis=1) == targets.sum(axis=1)
-    if not known.any():
+        shared_classes = [i for i, at in enumerate(place) if at >= 0]
+        targets[:, [place[i] for i in shared_classes]] = task.targets[:, shared_classes]
+        usable = task.targets.sum(axis=1) == targets.sum(axis=1)
+    if not usable.any():
         hint = did_you_mean(str(strange[0]), by_text)
         raise DataError(f"the model knows none of the labels {few(strange)}: it learnt {few(classes)}.{hint}")
     why = f"its label is not one that the model learnt ({few(strange, 3)})"
     places = task.positions
-    lost = tuple(Foreign(task.names[row], why, int(places[row])) for row in np.flatnonzero(~known).tolist())
-    kept = replace(task, targets=targets, classes=tuple(classes)).take(np.flatnonzero(known))
-    return replace(kept, set_aside=task.set_aside + lost)
+    lost = tuple(Foreign(task.names[row], why, int(places[row])) for row in np.flatnonzero(~usable).tolist())
+    recoded = replace(task, targets=targets, classes=tuple(classes)).take(np.flatnonzero(usable))
+    return replace(recoded, set_aside=task.set_aside + lost)
 
 
 _WAY_OUT = "leave the kind out to have it inferred, or name another target column"
@@ -158,13 +158,13 @@ def _plain(value: Any) -> Any:
 
 def _types(values: Sequence[Any]) -> set[str]:
     """Which of str, int, float, bool, list there are. Raises DataError for anything else."""
-    found = {type(value).__name__ for value in values}
-    if strange := found - {"str", "int", "float", "bool", "list"}:
+    types = {type(value).__name__ for value in values}
+    if strange := types - {"str", "int", "float", "bool", "list"}:
         raise DataError(
             f"a target cannot be a {sorted(strange)[0]}: expected words, numbers, true or false, or lists of them; "
             "name another target column, or convert it"
         )
-    return found
+    return types
 
 
 def _labels(values: Sequence[Any]) -> list[Any]:

@@ -91,14 +91,14 @@ def look(
 
 
 def through_window(
-    backbone: Backbone | None, task: Task, beside: Sequence[Task], asked: Window | None, listener: Listener
+    backbone: Backbone | None, task: Task, beside: Sequence[Task], window: Window | None, listener: Listener
 ) -> tuple[Backbone | None, Task]:
     """The backbone with the window for pictures of more than 8 bits in these tasks (not those of given test rows), and
     the task with a note of it."""
     if backbone is None or not task.modality.has_pixels:
         return backbone, task
     inputs = [item for some in (task, *beside) for item in some.take(_not_test(some)).inputs]
-    backbone, note = settled(backbone, inputs, asked)
+    backbone, note = settled(backbone, inputs, window)
     return backbone, noted(task, note, listener)
 
 
@@ -114,13 +114,13 @@ def _not_test(task: Task) -> Array:
     return np.arange(len(task)) if task.split is None else np.flatnonzero(np.asarray(task.split) != "test")
 
 
-def look_again(seen: FeatureSet, backbone: Backbone, extraction: Extraction) -> FeatureSet:
+def look_again(feature_set: FeatureSet, backbone: Backbone, extraction: Extraction) -> FeatureSet:
     """The same rows through a backbone that has moved since, by the same engine; nothing is kept of it."""
-    if not seen.engine:
-        return replace(look(seen.task, backbone, extraction, Logged()), blocks=seen.blocks)
-    engine, precision = seen.engine["name"], seen.engine["precision"]
+    if not feature_set.engine:
+        return replace(look(feature_set.task, backbone, extraction, Logged()), blocks=feature_set.blocks)
+    engine, precision = feature_set.engine["name"], feature_set.engine["precision"]
     same = replace(extraction, engine=engine, precision=precision, cache=None, thumbs=False)
-    return look(seen.task, backbone, same, Logged())
+    return look(feature_set.task, backbone, same, Logged())
 
 
 def glance(task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:

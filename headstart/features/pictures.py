@@ -117,13 +117,13 @@ class Pictures:
     def _look_up(self, rows: Sequence[int]) -> list[int]:
         """Fill in what the stores hold under known keys; the rows that need more, in their order."""
         store = self.supply.store if self.supply is not None else None
-        for target, has, held in (
+        for target, has, cache_store in (
             (self.values, self.has_values, store),
             (self.thumbs, self.has_thumb, self.thumb_store),
         ):
-            if held is not None and target is not None:
+            if cache_store is not None and target is not None:
                 lacking = [row for row in rows if not has[row] and self.keys[row] and row not in self.why]
-                missing = held.fill(target, lacking, [self.keys[row] for row in lacking])
+                missing = cache_store.fill(target, lacking, [self.keys[row] for row in lacking])
                 has[lacking] = True
                 has[missing] = False
         return [row for row in rows if row not in self.why and not (self.has_values[row] and self.has_thumb[row])]

@@ -29,22 +29,28 @@ PIXELS = 1 << 14
 SHARE = 0.001
 
 
-def settled(backbone: Backbone, inputs: Sequence[Any], asked: Window | None) -> tuple[Backbone, str]:
+def settled(backbone: Backbone, inputs: Sequence[Any], window_option: Window | None) -> tuple[Backbone, str]:
     """The backbone with the window for these training inputs (the one asked for, else its own, else that of the data),
     and what that is, in words.
 
     Unchanged, and without words, where there is no picture of more than 8 bits. Raises ValueError for a window that is
     none.
     """
-    asked = None if asked is None else check_window(asked)
+    window_option = None if window_option is None else check_window(window_option)
     deep = list(filter(is_deep, inputs)) if backbone.modality.has_pixels else []
     if not deep or backbone.preprocess is None:
-        return backbone, "" if asked is None else "the window has no use: no picture has more than 8 bits"
-    own = backbone.preprocess.window
-    window = asked or own or find_window(deep)
+        return backbone, "" if window_option is None else "the window has no use: no picture has more than 8 bits"
+    backbone_window = backbone.preprocess.window
+    window = window_option or backbone_window or find_window(deep)
     if window is None:
         return backbone, ""
-    origin = "as asked" if asked else "of the backbone" if own else "from the data; --window LOW,HIGH sets others"
+    origin = (
+        "as asked"
+        if window_option
+        else "of the backbone"
+        if backbone_window
+        else "from the data; --window LOW,HIGH sets others"
+    )
     return windowed(backbone, window), f"{in_words(window)} in {len(deep):,} pictures of more than 8 bits ({origin})"
 
 

@@ -75,8 +75,8 @@ def decode_array(array: Array, *, window: Window | None = None) -> Tensor:
 
 
 def _is_pixels(array: Array) -> bool:
-    known = array.dtype == np.uint8 or array.dtype in DEEP_DTYPES
-    return known and array.size > 0 and (array.ndim == 2 or array.shape[2:] in ((3,), (4,)))
+    has_pixel_dtype = array.dtype == np.uint8 or array.dtype in DEEP_DTYPES
+    return has_pixel_dtype and array.size > 0 and (array.ndim == 2 or array.shape[2:] in ((3,), (4,)))
 
 
 def _plain(data: bytes | bytearray) -> Tensor:

@@ -50,10 +50,10 @@ class NumberPreprocess(Preprocess):
     def of(cls, rows: Array) -> Self:
         """From rows (N, D): their means and standard deviations; a column that does not vary keeps its unit."""
         values = np.where(np.isfinite(rows), rows, np.nan).astype(np.float64)
-        known = np.isfinite(values)
-        count = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, values, 0).sum(axis=0) / count
-        scale = np.sqrt(np.where(known, (values - mean) ** 2, 0).sum(axis=0) / count)
+        finite = np.isfinite(values)
+        count = np.maximum(finite.sum(axis=0), 1)
+        mean = np.where(finite, values, 0).sum(axis=0) / count
+        scale = np.sqrt(np.where(finite, (values - mean) ** 2, 0).sum(axis=0) / count)
         return cls(mean=tuple(mean.tolist()), scale=tuple(np.where(scale > 0, scale, 1.0).tolist()))
 
     @classmethod

@@ -28,23 +28,23 @@ def kind_of(cells: pd.Series[Any]) -> Kind:
     """Numbers and durations are numbers, dates and times are moments; truth values and all else are categories."""
     if isinstance(cells.dtype, pd.CategoricalDtype):
         return "category"
-    found = pd.api.types.infer_dtype(cells, skipna=True)
-    if found == "complex":
+    inferred_type = pd.api.types.infer_dtype(cells, skipna=True)
+    if inferred_type == "complex":
         raise DataError(f"column {cells.name!r} holds complex numbers; give their real and imaginary parts instead.")
-    if found in _NUMBERS or (found == "empty" and cells.dtype.kind in "iuf"):
+    if inferred_type in _NUMBERS or (inferred_type == "empty" and cells.dtype.kind in "iuf"):
         return "number"
-    return "moment" if found in _MOMENTS else "category"
+    return "moment" if inferred_type in _MOMENTS else "category"
 
 
 def numbers(cells: pd.Series[Any]) -> Floats:
     """(N,) float64, seconds for durations; NaN for what is missing, infinite or not a number."""
-    found = pd.api.types.infer_dtype(cells, skipna=True)
+    inferred_type = pd.api.types.infer_dtype(cells, skipna=True)
     values = np.full(len(cells), np.nan)
     if pd.api.types.is_numeric_dtype(cells.dtype) and cells.dtype.kind != "c":
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif found in _DURATIONS:
+    elif inferred_type in _DURATIONS:
         values = pd.to_timedelta(cells, errors="coerce").dt.total_seconds().to_numpy(dtype=np.float64)
-    elif found not in _MOMENTS:
+    elif inferred_type not in _MOMENTS:
         values = pd.to_numeric(cells.astype(object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)
 

@@ -40,13 +40,13 @@ class Scale:
     @classmethod
     def fit(cls, values: Floats) -> Self:
         """From values (N,) with NaN for missing; a column with one value or none gets scale 1."""
-        known = values[~np.isnan(values)]
-        largest = float(np.abs(known).max(initial=0.0)) or 1.0
-        unit = np.where(np.isnan(values), np.median(known) if len(known) else 0.0, values) / largest
+        observed = values[~np.isnan(values)]
+        largest = float(np.abs(observed).max(initial=0.0)) or 1.0
+        unit = np.where(np.isnan(values), np.median(observed) if len(observed) else 0.0, values) / largest
         mean, spread = float(unit.mean()), float(unit.std())
         constant = spread <= 1e-12
         return cls(
-            median=float(np.median(known / largest)) * largest if len(known) else 0.0,
+            median=float(np.median(observed / largest)) * largest if len(observed) else 0.0,
             mean=(float(unit[0]) if constant else mean) * largest,
             scale=1.0 if constant else spread * largest or 1.0,
         )
@@ -100,8 +100,8 @@ class Moment:
     @classmethod
     def fit(cls, cells: pd.Series[Any]) -> Self:
         seconds = moments(cells)
-        known = seconds[~np.isnan(seconds)]
-        cycles = tuple(name for name, period in CYCLES.items() if len(known) and np.ptp(known % period) > 0)
+        observed = seconds[~np.isnan(seconds)]
+        cycles = tuple(name for name, period in CYCLES.items() if len(observed) and np.ptp(observed % period) > 0)
         missing = bool(np.isnan(seconds).any())
         return cls(column=str(cells.name), scale=Scale.fit(seconds), missing=missing, cycles=cycles)
 
@@ -135,12 +135,12 @@ class Category:
 
     @classmethod
     def fit(cls, cells: pd.Series[Any]) -> Self:
-        known = texts(cells)
-        counts = Counter(text for text in known if text is not None)
+        words = texts(cells)
+        counts = Counter(text for text in words if text is not None)
         ranked = sorted(counts, key=lambda text: (-counts[text], text))
-        kept = [text for text in ranked if counts[text] >= LEAST][:MOST]
-        rare = np.unique(_hashes(ranked[len(kept) :]))
-        return cls(column=str(cells.name), categories=tuple(kept), rare=rare, missing=bool(cells.isna().any()))
+        categories = [text for text in ranked if counts[text] >= LEAST][:MOST]
+        rare = np.unique(_hashes(ranked[len(categories) :]))
+        return cls(column=str(cells.name), categories=tuple(categories), rare=rare, missing=bool(cells.isna().any()))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -149,11 +149,11 @@ class Category:
         return (*(f"{self.column}={text}" for text in self.categories), *other, *missing)
 
     def encode(self, cells: pd.Series[Any]) -> Encoded:
-        codes, found = pd.factorize(texts(cells))
+        codes, uniques = pd.factorize(texts(cells))
         place = {text: index for index, text in enumerate(self.categories)}
-        at = np.array([place.get(text, -1) for text in found] + [-1])[codes]
-        known = np.array([text in place for text in found] + [True], dtype=bool)
-        known[:-1] |= np.isin(_hashes(list(found)), self.rare)
+        at = np.array([place.get(text, -1) for text in uniques] + [-1])[codes]
+        known = np.array([text in place for text in uniques] + [True], dtype=bool)
+        known[:-1] |= np.isin(_hashes(list(uniques)), self.rare)
         outside = (at < 0) & (codes >= 0)
         hot = np.zeros((len(cells), len(self.categories)), dtype=np.float32)
         hot[np.flatnonzero(at >= 0), at[at >= 0]] = 1.0
@@ -171,6 +171,6 @@ def _stack(values: list[Floats], cells: pd.Series[Any], missing: npt.NDArray[np.
     return Encoded(stacked, missing & ~present, missing & present)
 
 
-def _hashes(found: list[str]) -> npt.NDArray[np.int64]:
-    digests = [blake3(text.encode("utf-8", "surrogatepass")).digest(8) for text in found]
+def _hashes(words: list[str]) -> npt.NDArray[np.int64]:
+    digests = [blake3(text.encode("utf-8", "surrogatepass")).digest(8) for text in words]
     return np.frombuffer(b"".join(digests), dtype="<i8").astype(np.int64)

@@ -65,8 +65,8 @@ class TableEncoder:
             else:
                 left_out.append((name, _why(cells)))
         if not columns:
-            said = "; ".join(f"{name!r} {why}" for name, why in left_out[:3]) or "it has no columns"
-            raise DataError(f"no column of the table tells its {len(frame)} rows apart: {said}. Give other columns.")
+            reasons = "; ".join(f"{name!r} {why}" for name, why in left_out[:3]) or "it has no columns"
+            raise DataError(f"no column of the table tells its {len(frame)} rows apart: {reasons}. Give other columns.")
         return cls(tuple(columns), tuple(left_out))
 
     @property
@@ -85,13 +85,13 @@ class TableEncoder:
     def report(self, frame: pd.DataFrame) -> tuple[Met, ...]:
         """The columns in which these rows have missing or unseen cells, and how many. Empty where all is well."""
         labels = _labels(frame)
-        met = []
+        affected_columns = []
         for column, encoded in zip(self.columns, self._encode(frame), strict=True):
             missing, unseen = int(encoded.missing.sum()), int(encoded.unseen.sum())
             if missing or unseen:
                 example = str(frame[labels[column.column]].iloc[int(encoded.unseen.argmax())]) if unseen else ""
-                met.append(Met(column.column, missing, unseen, example))
-        return tuple(met)
+                affected_columns.append(Met(column.column, missing, unseen, example))
+        return tuple(affected_columns)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """(JSON, arrays): all that `from_state` needs."""
@@ -121,7 +121,7 @@ class TableEncoder:
             if column.column not in labels:
                 near = nearest(column.column, labels)
                 hint = f"; nearest: {near!r}" if near else ""
-                wanted = ", ".join(repr(known.column) for known in self.columns[:10])
+                wanted = ", ".join(repr(fitted.column) for fitted in self.columns[:10])
                 raise DataError(f"the table has no column {column.column!r}{hint}; expected the columns {wanted}.")
         return [column.encode(frame[labels[column.column]]) for column in self.columns]
 
@@ -137,10 +137,10 @@ def _labels(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _why(cells: pd.Series[Any]) -> str:
-    known = cells.dropna()
-    if not len(known):
+    observed = cells.dropna()
+    if not len(observed):
         return "is empty"
-    return "has the same value in every row" if known.astype(str).nunique() == 1 else "never has a value twice"
+    return "has the same value in every row" if observed.astype(str).nunique() == 1 else "never has a value twice"
 
 
 _ENCODERS: dict[str, type[Number] | type[Category] | type[Moment]] = {

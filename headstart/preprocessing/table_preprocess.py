@@ -70,7 +70,7 @@ class TablePreprocess(Preprocess):
     @property
     def owners(self) -> Array:
         """(D,) the number of the column of the table that each came from."""
-        return np.repeat(np.arange(len(self._encoder.columns)), [len(own.names) for own in self._encoder.columns])
+        return np.repeat(np.arange(len(self._encoder.columns)), [len(column.names) for column in self._encoder.columns])
 
     def encode(self, frame: pd.DataFrame) -> Array:
         """float32 (N, D). `DataError` names a column that is missing."""

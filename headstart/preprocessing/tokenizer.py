@@ -41,11 +41,11 @@ def text_preprocess(folder: Path, *, positions: int, vocabulary: int, pad_id: in
     named = _content(settings.get("pad_token")) or _content(
         read_config(folder, "special_tokens_map.json", optional=True).get("pad_token")
     )
-    known = tokenizer.token_to_id(named) if named else pad_id
+    padding_id = tokenizer.token_to_id(named) if named else pad_id
     return TextPreprocess(
         tokenizer_json=tokenizer_json,
         max_length=min(int(limit) for limit in limits if limit),
-        pad_id=known if isinstance(known, int) and 0 <= known < vocabulary else 0,
+        pad_id=padding_id if isinstance(padding_id, int) and 0 <= padding_id < vocabulary else 0,
     )
 
 

@@ -53,7 +53,7 @@ class Multilabel(Kind):
         return np.tile(np.asarray(targets, dtype=np.float64).mean(axis=0), (rows, 1))
 
     def in_words(self, target: Any, classes: Sequence[Any]) -> Any:
-        return [label for label, there in zip(classes, target, strict=True) if there]
+        return [label for label, present in zip(classes, target, strict=True) if present]
 
     def truth(self, targets: Array, classes: int) -> Array:
         return np.asarray(targets.reshape(len(targets), -1), dtype=np.float64)

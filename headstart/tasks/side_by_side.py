@@ -59,11 +59,11 @@ class SideBySide(Kind):
         firsts = [part.columns.start for part in self.parts]
         return np.asarray(np.isfinite(np.asarray(targets)[:, firsts]))
 
-    def joined(self, answers: Iterable[Array], known: Array) -> Array:
-        """The targets (N, ...) of each part, as its kind has them -> (N, K); known (N, T)."""
-        columns = [np.asarray(own, np.float64).reshape(len(known), -1).copy() for own in answers]
-        for own, there in zip(columns, known.T, strict=True):
-            own[~there] = np.nan
+    def joined(self, answers: Iterable[Array], labelled: Array) -> Array:
+        """The targets (N, ...) of each part, as its kind has them -> (N, K); labelled (N, T)."""
+        columns = [np.asarray(answer, np.float64).reshape(len(labelled), -1).copy() for answer in answers]
+        for column, labelled_rows in zip(columns, labelled.T, strict=True):
+            column[~labelled_rows] = np.nan
         return np.concatenate(columns, axis=1)
 
     def outputs(self, classes: int) -> int:
@@ -82,11 +82,13 @@ class SideBySide(Kind):
 
     def strata(self, targets: Array) -> tuple[Array, Array]:
         """Those of every part, numbered one after another; a row belongs to some of each part that it answers."""
-        known, first = self.known_apart(targets), 0
+        labelled, first = self.known_apart(targets), 0
         rows, strata = [], []
-        for part, own, there in zip(self.parts, self.apart(np.asarray(targets)), known.T, strict=True):
-            at = np.flatnonzero(there)
-            which, of = part.kind.strata(own[at].astype(part.kind.dtype))
+        for part, part_targets, labelled_rows in zip(
+            self.parts, self.apart(np.asarray(targets)), labelled.T, strict=True
+        ):
+            at = np.flatnonzero(labelled_rows)
+            which, of = part.kind.strata(part_targets[at].astype(part.kind.dtype))
             rows.append(at[which])
             strata.append(of + first)
             first += int(of.max(initial=-1)) + 1
@@ -94,49 +96,49 @@ class SideBySide(Kind):
 
     def constant(self, targets: Array, classes: int, rows: int) -> Array:
         parts = [
-            part.kind.constant(own, len(part.classes), rows).reshape(rows, -1)
-            for part, own in self._known_parts(targets)
+            part.kind.constant(part_targets, len(part.classes), rows).reshape(rows, -1)
+            for part, part_targets in self._known_parts(targets)
         ]
         return np.concatenate(parts, axis=1)
 
     def in_words(self, target: Any, classes: Sequence[Any]) -> Any:
         """{name: the answer in words}."""
         row = np.asarray(target)[None]
-        there = self.known_apart(row)[0]
+        labelled = self.known_apart(row)[0]
         return {
-            part.name: part.kind.in_words(own[0].astype(part.kind.dtype), part.classes) if known else None
-            for part, own, known in zip(self.parts, self.apart(row), there, strict=True)
+            part.name: part.kind.in_words(part_target[0].astype(part.kind.dtype), part.classes) if is_labelled else None
+            for part, part_target, is_labelled in zip(self.parts, self.apart(row), labelled, strict=True)
         }
 
     def truth(self, targets: Array, classes: int) -> Array:
         parts = [
-            part.kind.truth(own, len(part.classes))
-            for part, own in zip(self.parts, self.apart(np.asarray(targets)), strict=True)
+            part.kind.truth(part_targets, len(part.classes))
+            for part, part_targets in zip(self.parts, self.apart(np.asarray(targets)), strict=True)
         ]
         return np.concatenate(parts, axis=1)
 
     def checked(self, targets: Array, classes: int) -> Array:
         """ValueError where a part has nothing to learn from, which it names."""
-        for part, own in self._known_parts(targets):
-            if not len(own):
+        for part, part_targets in self._known_parts(targets):
+            if not len(part_targets):
                 raise ValueError(f"target {part.name!r} is not known in any row: leave it out")
             try:
-                part.kind.checked(own, max(1, len(part.classes)))
+                part.kind.checked(part_targets, max(1, len(part.classes)))
             except ValueError as error:
                 raise ValueError(f"target {part.name!r}: {error}") from error
         return np.asarray(targets, np.float64)
 
     def probabilities(self, logits: Array, temperature: float) -> Array:
         parts = [part.kind.probabilities(np.asarray(logits)[:, part.outputs], temperature) for part in self.parts]
-        return np.concatenate([own.reshape(len(logits), -1) for own in parts], axis=1)
+        return np.concatenate([values.reshape(len(logits), -1) for values in parts], axis=1)
 
     def decide(self, predictions: Array) -> Array:
         rows = len(predictions)
         parts = [
-            part.kind.decide(own if part.kind.has_classes else own[:, 0])
-            for part, own in ((part, predictions[:, part.outputs]) for part in self.parts)
+            part.kind.decide(values if part.kind.has_classes else values[:, 0])
+            for part, values in ((part, predictions[:, part.outputs]) for part in self.parts)
         ]
-        return np.concatenate([np.asarray(own, np.float64).reshape(rows, -1) for own in parts], axis=1)
+        return np.concatenate([np.asarray(values, np.float64).reshape(rows, -1) for values in parts], axis=1)
 
     def row_losses(self, logits: Tensor, targets: Tensor, *, label_smoothing: float) -> Tensor:
         """(N, T)."""
@@ -145,10 +147,10 @@ class SideBySide(Kind):
         losses = [
             part.kind.row_losses(
                 logits[:, part.outputs],
-                own.long() if part.kind.exclusive else own,
+                part_targets.long() if part.kind.exclusive else part_targets,
                 label_smoothing=label_smoothing,
             )
-            for part, own in zip(self.parts, self.apart(targets), strict=True)
+            for part, part_targets in zip(self.parts, self.apart(targets), strict=True)
         ]
         return torch.stack(losses, dim=1)
 
@@ -157,10 +159,12 @@ class SideBySide(Kind):
 
     def _known_parts(self, targets: Array) -> list[tuple[Part, Array]]:
         """Each part with its known answers, as its kind has them."""
-        known = self.known_apart(targets)
+        labelled = self.known_apart(targets)
         return [
-            (part, own[there].astype(part.kind.dtype))
-            for part, own, there in zip(self.parts, self.apart(np.asarray(targets)), known.T, strict=True)
+            (part, part_targets[labelled_rows].astype(part.kind.dtype))
+            for part, part_targets, labelled_rows in zip(
+                self.parts, self.apart(np.asarray(targets)), labelled.T, strict=True
+            )
         ]
 
 
@@ -168,10 +172,10 @@ def side_by_side(parts: Iterable[tuple[str, Kind, tuple[Hashable, ...]]]) -> Sid
     """The value of (name, kind, classes) of each question. ValueError where there is none."""
     kind, made = SideBySide("side by side"), []
     outputs = columns = 0
-    for name, own, classes in parts:
-        logits = own.outputs(max(1, len(classes)))
-        width = len(classes) if own.several else 1
-        made.append(Part(name, own, classes, slice(outputs, outputs + logits), slice(columns, columns + width)))
+    for name, part_kind, classes in parts:
+        logits = part_kind.outputs(max(1, len(classes)))
+        width = len(classes) if part_kind.several else 1
+        made.append(Part(name, part_kind, classes, slice(outputs, outputs + logits), slice(columns, columns + width)))
         outputs, columns = outputs + logits, columns + width
     if not made:
         raise ValueError("several kinds side by side need at least one")

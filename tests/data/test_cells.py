@@ -231,7 +231,7 @@ def test_times_and_zones():
     assert values("01/31/2024 12:05 AM") == [JANUARY.replace(minute=5)]
     assert typed(pd.Series([JANUARY.tz_localize("Europe/Rome")])).values.tolist() == [JANUARY - pd.Timedelta("1h")]
     assert values("1 days 02:00:00", "00:00:01.5", "-1 days +23:00:00") == [26 * 3600, 1.5, -3600]
-    assert values(datetime.timedelta(hours=26), "x", known="duration")[0] == 26 * 3600
+    assert values(datetime.timedelta(hours=26), "x", earlier_type="duration")[0] == 26 * 3600
 
 
 def test_an_order_of_days_and_months_that_nothing_decides_is_said():
@@ -256,15 +256,15 @@ def test_what_is_no_date(cells):
 
 
 def test_a_known_type_holds():
-    assert values("?", "45,120", known="number")[1] == 45120
-    assert values("1,5", "x", known="number")[0] == 1.5
-    assert values("1,234", known="number comma") == [1.234]
-    assert values("007", known="number") == [7]
-    assert values("12", "013", known="words") == ["12", "013"]
-    assert values("1", "false", known="truth") == [True, False]
-    assert values("01/02/2024", known="date day first") == [pd.Timestamp("2024-02-01")]
-    assert values(20240131, known="date") == [JANUARY]
-    assert pd.isna(values("about 20", known="number")[0])
+    assert values("?", "45,120", earlier_type="number")[1] == 45120
+    assert values("1,5", "x", earlier_type="number")[0] == 1.5
+    assert values("1,234", earlier_type="number comma") == [1.234]
+    assert values("007", earlier_type="number") == [7]
+    assert values("12", "013", earlier_type="words") == ["12", "013"]
+    assert values("1", "false", earlier_type="truth") == [True, False]
+    assert values("01/02/2024", earlier_type="date day first") == [pd.Timestamp("2024-02-01")]
+    assert values(20240131, earlier_type="date") == [JANUARY]
+    assert pd.isna(values("about 20", earlier_type="number")[0])
     note = typed(column("about 20"), "number").note
     assert note == "'c': 1 cell read as missing, being no numbers: 'about 20' (row 0)"
 

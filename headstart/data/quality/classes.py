@@ -46,7 +46,7 @@ def without_empty_classes(task: Task) -> Task:
     if task.targets is None or not task.kind.has_classes:
         return task
     present = _rows_a_class(task, np.ones(len(task), dtype=bool)) > 0
-    classes = tuple(label for label, there in zip(task.classes, present, strict=True) if there)
+    classes = tuple(label for label, is_present in zip(task.classes, present, strict=True) if is_present)
     if task.kind.several:
         return replace(task, classes=classes, targets=task.targets[:, present])
     return replace(task, classes=classes, targets=(np.cumsum(present) - 1)[task.targets])
@@ -146,8 +146,8 @@ def _rows_of(inspection: Inspection, classes: npt.NDArray[np.bool_]) -> Iterable
 
 def _named(inspection: Inspection, classes: npt.NDArray[np.bool_], count: Array | None = None) -> tuple[str, ...]:
     """Up to five of the classes by name, with their counts."""
-    found = np.flatnonzero(classes).tolist()
-    names = (inspection.task.classes[code] for code in found)
+    codes = np.flatnonzero(classes).tolist()
+    names = (inspection.task.classes[code] for code in codes)
     return examples_of(
-        f"{name} ({count[code]})" if count is not None else name for name, code in zip(names, found, strict=True)
+        f"{name} ({count[code]})" if count is not None else name for name, code in zip(names, codes, strict=True)
     )

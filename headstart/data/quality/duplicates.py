@@ -32,7 +32,7 @@ def near_pairs(task: Task, keys: Sequence[bytes], thumbs: Array | None = None) -
     """
     search = NEAR.get(task.modality)
     pairs = np.zeros((0, 2), np.int64) if search is None else search(task.inputs, thumbs)
-    exact = np.array([keys[one] == keys[two] for one, two in pairs.tolist()], dtype=bool)
+    exact = np.array([keys[first] == keys[second] for first, second in pairs.tolist()], dtype=bool)
     return np.delete(pairs, np.flatnonzero(exact), axis=0)
 
 

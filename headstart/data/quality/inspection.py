@@ -57,7 +57,7 @@ class Inspection:
         def words(row: int) -> str:
             return f"{short(self.name(row))} ({short(self.label(row), 18)})" if labels else short(self.name(row))
 
-        return examples_of(f"{words(one)} = {words(two)}" for one, two in pairs)
+        return examples_of(f"{words(first)} = {words(second)}" for first, second in pairs)
 
     def label(self, row: int) -> str:
         """The label of a row in words."""

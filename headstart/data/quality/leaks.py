@@ -46,12 +46,12 @@ def leak_findings(inspection: Inspection) -> Iterator[Finding]:
     constant = [name for name, column in columns.items() if _is_constant(column[used])]
     if constant and task.modality.has_columns:
         yield Finding("columns that are constant", len(constant), examples_of(constant), "they tell nothing", "note")
-    found = _leaks(inspection, {name: column for name, column in columns.items() if name not in constant})
-    if found:
+    scores = _leaks(inspection, {name: column for name, column in columns.items() if name not in constant})
+    if scores:
         yield Finding(
             f"{task.modality.properties_are} that alone predict the target",
-            len(found),
-            examples_of(f"{name} ({score:.3f})" for name, score in found.items()),
+            len(scores),
+            examples_of(f"{name} ({score:.3f})" for name, score in scores.items()),
             "kept; what is not known yet when predicting makes the scores too good: leave it out",
             "warning",
         )
@@ -62,17 +62,17 @@ def _counters(inspection: Inspection, columns: dict[str, pd.Series[Any]]) -> Ite
     task = inspection.task
     if task.counters:
         names = examples_of(item.name for item in task.counters)
-        told = "; ".join(dict.fromkeys(item.why for item in task.counters if item.why))
+        reasons = "; ".join(dict.fromkeys(item.why for item in task.counters if item.why))
         yield Finding(
-            "columns that count the rows", len(names), names, f"left out: {told}" if told else "left out", "note"
+            "columns that count the rows", len(names), names, f"left out: {reasons}" if reasons else "left out", "note"
         )
     if not task.modality.has_names:
         return
-    kept = {name: why for name, column in columns.items() if (why := count_of_rows(column.rename(name)))}
-    if kept:
-        names = examples_of(f"{name} ({why})" for name, why in kept.items())
+    counters = {name: why for name, column in columns.items() if (why := count_of_rows(column.rename(name)))}
+    if counters:
+        names = examples_of(f"{name} ({why})" for name, why in counters.items())
         action = "kept, as asked; what they tell holds for this file and no other: leave them out"
-        yield Finding("inputs that count the rows", len(kept), names, action, "warning")
+        yield Finding("inputs that count the rows", len(counters), names, action, "warning")
 
 
 def alone(column: pd.Series[Any], targets: Array, kind: Kind, fold: Array) -> float:
@@ -90,9 +90,11 @@ def alone(column: pd.Series[Any], targets: Array, kind: Kind, fold: Array) -> fl
         return _balanced_accuracy(targets, _by_word(column, classes, fold).argmax(axis=1))
     if number is None:
         return float(r2_score(targets, _by_word(column, targets[:, None], fold)[:, 0]))
-    known = np.isfinite(number)
-    varied = min(len(np.unique(number[known])), len(np.unique(targets[known]))) > 1
-    return float(abs(spearmanr(number[known], targets[known]).statistic)) if varied and known.mean() >= _KNOWN else 0.0
+    finite = np.isfinite(number)
+    varied = min(len(np.unique(number[finite])), len(np.unique(targets[finite]))) > 1
+    return (
+        float(abs(spearmanr(number[finite], targets[finite]).statistic)) if varied and finite.mean() >= _KNOWN else 0.0
+    )
 
 
 def _leaks(inspection: Inspection, columns: dict[str, pd.Series[Any]]) -> dict[str, float]:
@@ -134,15 +136,15 @@ def _is_constant(column: pd.Series[Any]) -> bool:
 def _by_word(column: pd.Series[Any], values: Array, fold: Array) -> Array:
     """(N, C) for each row the mean of `values` (N, C) over the rows of other folds with the same word."""
     code = _codes(column)
-    found = np.empty(values.shape)
+    means = np.empty(values.shape)
     for number in np.unique(fold):
-        fitted, held = fold != number, fold == number
+        fitted, held_out = fold != number, fold == number
         count = np.bincount(code[fitted], minlength=code.max() + 1)[:, None]
         total = np.zeros((len(count), values.shape[1]))
         np.add.at(total, code[fitted], values[fitted])
         mean = np.where(count > 0, total / np.maximum(count, 1), values[fitted].mean(axis=0))
-        found[held] = mean[code[held]]
-    return found
+        means[held_out] = mean[code[held_out]]
+    return means
 
 
 def _by_tree(number: Array, targets: Array, fold: Array) -> float:
@@ -152,8 +154,8 @@ def _by_tree(number: Array, targets: Array, fold: Array) -> float:
     if fitted < _SURE_CLASSES:
         return fitted
     predicted = np.empty_like(targets)
-    for held in (fold == number for number in np.unique(fold)):
-        predicted[held] = tree.fit(ranks[~held], targets[~held]).predict(ranks[held])
+    for held_out in (fold == number for number in np.unique(fold)):
+        predicted[held_out] = tree.fit(ranks[~held_out], targets[~held_out]).predict(ranks[held_out])
     return _balanced_accuracy(targets, predicted)
 
 

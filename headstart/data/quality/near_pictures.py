@@ -101,9 +101,9 @@ def _by_distance(hashes: Floats) -> Array:
     """Candidates within the distance, at most the eight nearest of each."""
     widest_first = hashes[:, np.argsort(-hashes.var(axis=0))]
     tree = cKDTree(widest_first)
-    _, found = tree.query(widest_first, _NEIGHBOURS + 1, distance_upper_bound=_RADIUS, workers=-1)
-    first = np.repeat(np.arange(len(hashes)), found.shape[1])
-    second = found.ravel()
+    _, neighbours = tree.query(widest_first, _NEIGHBOURS + 1, distance_upper_bound=_RADIUS, workers=-1)
+    first = np.repeat(np.arange(len(hashes)), neighbours.shape[1])
+    second = neighbours.ravel()
     other = (second < len(hashes)) & (second != first)
     return np.stack([first[other], second[other]], axis=1)
 
@@ -114,10 +114,10 @@ def _alike(thumbs: Array, pairs: Array) -> npt.NDArray[np.bool_]:
 
 
 def _alike_chunk(thumbs: Array, pairs: Array) -> npt.NDArray[np.bool_]:
-    (one, bright_1, contrast_1), (two, bright_2, contrast_2) = (_normal(thumbs[pairs[:, i]]) for i in (0, 1))
+    (pixels_1, bright_1, contrast_1), (pixels_2, bright_2, contrast_2) = (_normal(thumbs[pairs[:, i]]) for i in (0, 1))
     low, high = np.minimum(contrast_1, contrast_2), np.maximum(contrast_1, contrast_2)
     shift = np.where(high > _FLAT, np.minimum(_SHIFT, 2 * low), _FLAT / 16)
-    difference = np.abs(one - two).reshape(len(pairs), -1)
+    difference = np.abs(pixels_1 - pixels_2).reshape(len(pairs), -1)
     alike: npt.NDArray[np.bool_] = (
         (high / low < _CONTRAST)
         & (np.abs(bright_1 - bright_2) <= shift)

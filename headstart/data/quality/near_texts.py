@@ -51,8 +51,8 @@ def near_texts(texts: Sequence[str]) -> Array:
     rows_of.pop("", None)
     pairs = [pair for rows in rows_of.values() for pair in pairwise(rows)]
     wordings = sorted(text for text in rows_of if len(text) >= _WIDTH)
-    for one, two in _similar(wordings):
-        first, second = sorted((rows_of[wordings[one]][0], rows_of[wordings[two]][0]))
+    for left, right in _similar(wordings):
+        first, second = sorted((rows_of[wordings[left]][0], rows_of[wordings[right]][0]))
         pairs.append((first, second))
     return np.array(pairs, np.int64).reshape(-1, 2)
 
@@ -61,15 +61,15 @@ def _similar(texts: list[str]) -> Iterator[tuple[int, int]]:
     """Pairs that link all texts of a similarity of at least .9; a pair that is already linked is not looked at."""
     leaders = list(range(len(texts)))
     sets: dict[int, Words] = {}
-    for one, two in _candidates(_signatures(texts)).tolist():
-        if _leader(leaders, one) == _leader(leaders, two):
+    for left, right in _candidates(_signatures(texts)).tolist():
+        if _leader(leaders, left) == _leader(leaders, right):
             continue
-        for text in (one, two):
+        for text in (left, right):
             if text not in sets:
                 sets[text] = np.unique(_shingles([texts[text]])[0])
-        if _jaccard(sets[one], sets[two]) >= _SIMILARITY:
-            leaders[_leader(leaders, one)] = _leader(leaders, two)
-            yield one, two
+        if _jaccard(sets[left], sets[right]) >= _SIMILARITY:
+            leaders[_leader(leaders, left)] = _leader(leaders, right)
+            yield left, right
 
 
 def _leader(leaders: list[int], text: int) -> int:
@@ -79,9 +79,9 @@ def _leader(leaders: list[int], text: int) -> int:
     return text
 
 
-def _jaccard(one: Words, two: Words) -> float:
-    common = len(np.intersect1d(one, two, assume_unique=True))
-    return common / (len(one) + len(two) - common)
+def _jaccard(left: Words, right: Words) -> float:
+    common = len(np.intersect1d(left, right, assume_unique=True))
+    return common / (len(left) + len(right) - common)
 
 
 def _shingles(texts: list[str]) -> tuple[Words, Array]:
@@ -103,17 +103,17 @@ def _signatures(texts: list[str]) -> Array:
     factors = np.random.default_rng(0).integers(1, 1 << 62, _BANDS * _ROWS, dtype=np.uint64) * np.uint64(2) + np.uint64(
         1
     )
-    found = [np.zeros((0, len(factors)), np.uint32)]
+    signatures = [np.zeros((0, len(factors)), np.uint32)]
     for chunk in _chunks(texts):
         hashes, starts = _shingles(chunk)
         least = [np.minimum.reduceat((hashes * factor) >> np.uint64(32), starts) for factor in factors]
-        found.append(np.stack(least, axis=1).astype(np.uint32))
-    return np.concatenate(found)
+        signatures.append(np.stack(least, axis=1).astype(np.uint32))
+    return np.concatenate(signatures)
 
 
 def _candidates(signatures: Array) -> Array:
     """Pairs that share a band and are likely: each text with its next three in the order of that band."""
-    found = [np.zeros((0, 2), np.int64)]
+    candidates = [np.zeros((0, 2), np.int64)]
     for band in range(_BANDS):
         turned = np.roll(signatures, -band * _ROWS, axis=1)
         order = np.lexsort(turned[:, : 2 * _ROWS].T[::-1])
@@ -121,8 +121,8 @@ def _candidates(signatures: Array) -> Array:
             pairs = np.stack([order[:-step], order[step:]], axis=1)
             pairs = pairs[(turned[pairs[:, 0], :_ROWS] == turned[pairs[:, 1], :_ROWS]).all(axis=1)]
             shared = (signatures[pairs[:, 0]] == signatures[pairs[:, 1]]).mean(axis=1)
-            found.append(np.sort(pairs[shared >= _LIKELY], axis=1))
-    return np.unique(np.concatenate(found), axis=0)
+            candidates.append(np.sort(pairs[shared >= _LIKELY], axis=1))
+    return np.unique(np.concatenate(candidates), axis=0)
 
 
 def _chunks(texts: list[str]) -> Iterator[list[str]]:

@@ -56,6 +56,6 @@ def _giving_way(inspection: Inspection, block: Array) -> Array:
 
 def _held(inspection: Inspection, block: Array, row: int) -> int:
     """A held-out row of the same block."""
-    given = np.asarray(inspection.task.split)
-    others = np.flatnonzero((block == block[row]) & (given != given[row]) & (given != "train"))
-    return int(others[np.argmax(given[others] == "test")])
+    split = np.asarray(inspection.task.split)
+    others = np.flatnonzero((block == block[row]) & (split != split[row]) & (split != "train"))
+    return int(others[np.argmax(split[others] == "test")])

@@ -18,13 +18,13 @@ def merged(folds: Array, codes: Array, at_most: int) -> Array:
     if len(size) <= at_most:
         return folds
     classes = int(codes.max()) + 1
-    held = np.bincount(folds * classes + codes, minlength=len(size) * classes).reshape(-1, classes).astype(np.float64)
+    counts = np.bincount(folds * classes + codes, minlength=len(size) * classes).reshape(-1, classes).astype(np.float64)
     united = np.zeros((at_most, classes))
     place = np.empty(len(size), dtype=np.int64)
     for fold in np.argsort(-size, kind="stable"):
         total = united.sum(axis=1)
-        place[fold] = np.lexsort((total, united @ held[fold]))[0]
-        united[place[fold]] += held[fold]
+        place[fold] = np.lexsort((total, united @ counts[fold]))[0]
+        united[place[fold]] += counts[fold]
     return np.asarray(place[folds])
 
 

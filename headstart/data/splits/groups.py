@@ -42,8 +42,8 @@ def blocks(
             nodes += codes.max(initial=-1) + 1
     first, second = np.concatenate(links).T
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(nodes, nodes))
-    found = connected_components(graph, directed=False)[1]
-    return np.unique(found[:n], return_inverse=True)[1].astype(np.int64)
+    components = connected_components(graph, directed=False)[1]
+    return np.unique(components[:n], return_inverse=True)[1].astype(np.int64)
 
 
 def by_content(block: npt.ArrayLike, keys: Sequence[bytes], salt: str) -> Array:
@@ -60,12 +60,12 @@ def by_content(block: npt.ArrayLike, keys: Sequence[bytes], salt: str) -> Array:
     return place[joined]
 
 
-def copies_of_held(block: npt.ArrayLike, given: npt.ArrayLike) -> Array:
+def copies_of_held(block: npt.ArrayLike, split: npt.ArrayLike) -> Array:
     """Rows of a given split that share a block with rows held out from them: train with val or test, val with test.
 
-    given   (N,) "train", "val" or "test"
+    split   (N,) "train", "val" or "test"
     """
-    level = np.array([_HELD[side] for side in np.asarray(given).tolist()], dtype=np.int64)
+    level = np.array([_HELD[side] for side in np.asarray(split).tolist()], dtype=np.int64)
     highest = np.zeros(len(level), np.int64)
     codes = np.unique(np.asarray(block), return_inverse=True)[1]
     np.maximum.at(highest, codes, level)

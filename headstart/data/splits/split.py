@@ -84,8 +84,8 @@ def folds(
     return _spread(counts, min(k, counts.shape[0]))[block]
 
 
-def _refuse_one_block(found: int, n: int, verb: str) -> None:
-    if found < 2:
+def _refuse_one_block(n_blocks: int, n: int, verb: str) -> None:
+    if n_blocks < 2:
         raise DataError(
             f"cannot {verb} {n} row{'s' * (n != 1)}: at least 2 are needed that are not duplicates, near duplicates or "
             "of one group: add rows, or check the group column"
@@ -124,28 +124,31 @@ def _spread(counts: csr_array, k: int) -> Array:
     size, strata = counts[:, [-1]].toarray().ravel(), np.diff(counts.indptr)
     total = np.maximum(counts.sum(axis=0), 1)
     fold = np.full(counts.shape[0], -1)
-    held = np.zeros((counts.shape[1], k))
+    fold_counts = np.zeros((counts.shape[1], k))
     single = (size == 1) & (strata <= 2)
     rarest = np.minimum.reduceat(total[counts.indices], counts.indptr[:-1])
     several = np.flatnonzero(~single)
     for number in several[np.lexsort((several, rarest[several], -size[several]))]:
         at = slice(counts.indptr[number], counts.indptr[number + 1])
         which, rows = counts.indices[at], counts.data[at]
-        fold[number] = best = int(np.argmin((rows / total[which] ** 2) @ held[which]))
-        held[which, best] += rows
+        fold[number] = best = int(np.argmin((rows / total[which] ** 2) @ fold_counts[which]))
+        fold_counts[which, best] += rows
     stratum = counts.indices[np.minimum.reduceat(np.arange(len(counts.indices)), counts.indptr[:-1])]
     for s in np.unique(stratum[single]):
         members = np.flatnonzero(single & (stratum == s))
-        quota = _level(held[s], held[-1], len(members))
+        quota = _level(fold_counts[s], fold_counts[-1], len(members))
         fold[members] = np.repeat(np.arange(k), quota)
-        held[[s, -1]] += quota
+        fold_counts[[s, -1]] += quota
     return fold
 
 
-def _level(held: Array, size: Array, rows: int) -> Array:
+def _level(fold_counts: Array, size: Array, rows: int) -> Array:
     """How many of `rows` each fold gets: one at a time, to the fold that holds least of the stratum and then of all."""
-    quota = np.zeros(len(held), np.int64)
-    heap = [(float(have), float(all_rows), fold) for fold, (have, all_rows) in enumerate(zip(held, size, strict=True))]
+    quota = np.zeros(len(fold_counts), np.int64)
+    heap = [
+        (float(have), float(all_rows), fold)
+        for fold, (have, all_rows) in enumerate(zip(fold_counts, size, strict=True))
+    ]
     heapq.heapify(heap)
     for _ in range(rows):
         have, all_rows, fold = heap[0]

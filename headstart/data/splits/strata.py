@@ -31,7 +31,7 @@ def _memberships(targets: Array | None, kind: Kind, n: int) -> tuple[Array, Arra
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     if len(targets) != n:
         raise ValueError(f"a split needs one target a row: got {len(targets)} targets for {n} rows")
-    known = kind.known(targets)
-    if not known.all():
-        raise DataError(f"{int((~known).sum())} of {n} targets are missing: set these rows aside before splitting")
+    labelled = kind.known(targets)
+    if not labelled.all():
+        raise DataError(f"{int((~labelled).sum())} of {n} targets are missing: set these rows aside before splitting")
     return kind.strata(targets)

@@ -76,10 +76,10 @@ class Cache:
 
     def __str__(self) -> str:
         """What is held, a line a namespace."""
-        held = self.describe()
-        total = sum(holding.bytes for holding in held)
+        holdings = self.describe()
+        total = sum(holding.bytes for holding in holdings)
         lines = [f"{self.folder}: {total / 1e6:.1f} MB of at most {self.limit_bytes / 1e6:.0f} MB"]
-        for holding in held:
+        for holding in holdings:
             name = " ".join((holding.label, holding.engine, holding.precision)).strip()
             used = time.strftime("%Y-%m-%d %H:%M", time.localtime(holding.last_used))
             size = f"{holding.rows} rows, {holding.bytes / 1e6:.1f} MB"
@@ -111,13 +111,13 @@ class Cache:
 
 def shards(folder: Path) -> list[tuple[Path, os.stat_result]]:
     """The shards of a namespace that are there at this moment; other processes may be deleting some."""
-    found = []
+    files = []
     for path in folder.glob(f"*{SUFFIX}"):
         try:
-            found.append((path, path.stat()))
+            files.append((path, path.stat()))
         except FileNotFoundError:
             continue
-    return found
+    return files
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -52,13 +52,13 @@ class SeenFiles:
         if self._path is None or not self._path.is_file():
             return {}
         marks = {row: (_name(path), stamp(status)) for row, path in enumerate(paths) if (status := _stat(path))}
-        known = self._run(lambda table: _select(table, list({name for name, _ in marks.values()}))) or {}
-        found = {}
+        records = self._run(lambda table: _select(table, list({name for name, _ in marks.values()}))) or {}
+        sights = {}
         for row, (name, mark) in marks.items():
-            then, key, why = known.get(name, (b"", b"", ""))
+            then, key, why = records.get(name, (b"", b"", ""))
             if then == _mark(mark, why):
-                found[row] = Sight(paths[row], mark, key, why)
-        return found
+                sights[row] = Sight(paths[row], mark, key, why)
+        return sights
 
     def add(self, sights: Iterable[Sight]) -> None:
         """Remember these files."""

@@ -56,13 +56,13 @@ def read_keys(path: Path, width: int, dtype: np.dtype[np.generic]) -> list[bytes
     """The keys alone, and whether the file has the size that they ask for. `Damaged` if not, OSError if it is gone."""
     with open(path, "rb") as file:
         keys = _read_array(file)
-        shape, found = _read_header(file)
+        shape, stored_dtype = _read_header(file)
         left = os.fstat(file.fileno()).st_size - file.tell()
     expected = len(keys) * width * dtype.itemsize
-    if keys.shape[1:] != (KEY,) or (shape, found, left) != ((len(keys), width), dtype, expected):
+    if keys.shape[1:] != (KEY,) or (shape, stored_dtype, left) != ((len(keys), width), dtype, expected):
         raise Damaged(path.name)
-    whole = keys.tobytes()
-    return [whole[at : at + KEY] for at in range(0, len(whole), KEY)]
+    data = keys.tobytes()
+    return [data[at : at + KEY] for at in range(0, len(data), KEY)]
 
 
 def read_shard(path: Path) -> Array:

@@ -101,8 +101,8 @@ class Store:
             if values is None:
                 missing.extend(row for row, _ in pairs)
             else:
-                here, there = np.array(pairs).T
-                flat[here] = values[there]
+                out_rows, shard_rows = np.array(pairs).T
+                flat[out_rows] = values[shard_rows]
         return sorted(missing)
 
     def touch(self) -> None:
@@ -117,7 +117,7 @@ class Store:
         rows: dict[Path, dict[bytes, int]] = defaultdict(dict)
         for key, place in self._index.items():
             rows[place.shard][key] = place.row
-        small = [path for path, found in rows.items() if len(found) < _SMALL]
+        small = [path for path, entries in rows.items() if len(entries) < _SMALL]
         if len(small) < _MANY or not self._writable:
             return
         read = {path: values for path in small if (values := self._read(path)) is not None}

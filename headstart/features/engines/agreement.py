@@ -70,18 +70,18 @@ def seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
 def _seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
     runner = engine.lane()
     count = engine.batch if engine.fixed else len(inputs[0])
-    whole = tuple(np.resize(array, (count, *array.shape[1:])) for array in inputs)
-    runner(*whole)
+    full_batch = tuple(np.resize(array, (count, *array.shape[1:])) for array in inputs)
+    runner(*full_batch)
     best = float("inf")
     for _ in range(3):
         start = time.perf_counter()
-        runner(*whole)
+        runner(*full_batch)
         best = min(best, time.perf_counter() - start)
         if best > _LONG:
             break
     return best / count
 
 
-def _least_cosine(one: Rows, other: Rows) -> float:
-    length = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return float(np.min((one * other).sum(1) / np.maximum(length, 1e-30)))
+def _least_cosine(first: Rows, second: Rows) -> float:
+    length = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return float(np.min((first * second).sum(1) / np.maximum(length, 1e-30)))

@@ -55,8 +55,8 @@ class Supply:
             self.choice, self.engine = measure(self._backbone, self._rows, self._wish, memory, self._lanes)
             self._open(self.choice)
         else:
-            known = kept(self.choice, self._backbone, self._lanes)
-            self.engine = known if known is not None else build(self.choice, self._backbone, self._lanes)
+            engine = kept(self.choice, self._backbone, self._lanes)
+            self.engine = engine if engine is not None else build(self.choice, self._backbone, self._lanes)
         self._agreement = agreement(self.choice, self.engine, self._backbone, memory)
         keep(self.engine, self.choice, self._backbone, self._lanes)
         self.ready.set()
@@ -86,9 +86,9 @@ class Supply:
         return SAFE._replace(why=str(error))
 
     def _open(self, choice: Choice) -> None:
-        asked = (self._wish.engine, self._wish.precision)
-        if "auto" not in asked and choice[:2] != asked:
-            self.notes.append(f"{asked[0]} {asked[1]} was asked for, {choice} is used: {choice.why}")
+        request = (self._wish.engine, self._wish.precision)
+        if "auto" not in request and choice[:2] != request:
+            self.notes.append(f"{request[0]} {request[1]} was asked for, {choice} is used: {choice.why}")
         identity = {
             "fingerprint": self._backbone.fingerprint,
             "engine": choice.name,

@@ -131,8 +131,8 @@ def agreement(choice: Choice, engine: Engine, backbone: Backbone, memory: Memory
 
 def known_agreement(choice: Choice, backbone: Backbone, memory: Memory) -> Agreement | None:
     """The same as far as it is remembered, without running anything."""
-    known = memory.recall(*_pair(choice, backbone))
-    return None if known is None else _within_limits(Agreement(**known), choice)
+    record = memory.recall(*_pair(choice, backbone))
+    return None if record is None else _within_limits(Agreement(**record), choice)
 
 
 def _within_limits(agreement: Agreement, choice: Choice) -> Agreement:
@@ -156,8 +156,8 @@ def _able(
     able: list[tuple[EngineName, Precision]] = []
     obstacles = []
     for name, precision in _ORDER:
-        asked = wish.engine in ("auto", name) and wish.precision in ("auto", precision)
-        if not asked or (wish.engine == "auto" and name == "torch" and ("openvino", "float32") in able):
+        requested = wish.engine in ("auto", name) and wish.precision in ("auto", precision)
+        if not requested or (wish.engine == "auto" and name == "torch" and ("openvino", "float32") in able):
             continue
         why = obstacle(name, precision, memory, try_it=try_it)
         if why is None:

@@ -36,13 +36,13 @@ def obstacle(engine: EngineName, precision: Precision, memory: Memory, *, try_it
     if precision == "bfloat16" and not processor.has_bfloat16():
         return "this processor has no bfloat16 arithmetic"
     subject = ("proof", engine, installed, processor.identity())
-    known = memory.recall(*subject)
-    if known is None:
+    trial = memory.recall(*subject)
+    if trial is None:
         if not try_it:
             return None
-        known = _try(engine)
-        memory.remember(*subject, value=known)
-    return "" if precision in known["passed"] else f"{engine} {precision} {known['why']} when it was tried"
+        trial = _try(engine)
+        memory.remember(*subject, value=trial)
+    return "" if precision in trial["passed"] else f"{engine} {precision} {trial['why']} when it was tried"
 
 
 def _try(engine: EngineName) -> dict[str, Any]:
