@@ -56,11 +56,11 @@ class DomainPair:
 class SourceSide:
     """A source that a backbone has seen, and what of it is the same whatever the target."""
 
-    def __init__(self, seen: FeatureSet, seed: int, class_weight: ClassWeight = None) -> None:
-        self.seen, self.seed, self.class_weight = seen, seed, class_weight
+    def __init__(self, feature_set: FeatureSet, seed: int, class_weight: ClassWeight = None) -> None:
+        self.seen, self.seed, self.class_weight = feature_set, seed, class_weight
         self._form: Form | None = None
 
-    def pair(self, target: FeatureSet, known: Array | None) -> DomainPair:
+    def pair(self, target: FeatureSet, answers: Array | None) -> DomainPair:
         """With the target rows that a fit may see, and what is known of their answers: -1 or NaN where nothing is,
         None where none may be looked at."""
         x, z, encoder = features_of_both(self.seen, target)
@@ -69,7 +69,7 @@ class SourceSide:
         y = np.asarray(self.seen.task.targets).astype(kind.dtype)
         form = self.best_form()
         return DomainPair(
-            Domains(shaped(x, form), y, shaped(z, form), known, classes),
+            Domains(shaped(x, form), y, shaped(z, form), answers, classes),
             (self.folds, _folds(target, None, self.seed)),
             kind,
             form,
@@ -120,11 +120,11 @@ def features_of_both(source: FeatureSet, target: FeatureSet) -> tuple[Array, Arr
     return np.asarray(source.values, np.float64), np.asarray(target.values, np.float64), None
 
 
-def answered(known: Array | None, kind: Kind) -> Array:
+def answered(answers: Array | None, kind: Kind) -> Array:
     """(m,) which of the answers are known."""
-    if known is None:
+    if answers is None:
         return np.zeros(0, dtype=bool)
-    return kind.known(known)
+    return kind.known(answers)
 
 
 def _folds(features: FeatureSet, answers: Array | None, seed: int) -> Array:

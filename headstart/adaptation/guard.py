@@ -56,14 +56,14 @@ def choose(on: DomainPair) -> ChosenStrategy:
     """The strategy for this pair of tasks, and the base of its head."""
     if len(on.labelled) < _FEWEST or _fewest(on) < 2:
         return choose_unlabelled(on)
-    there = bases(on)
+    candidates = bases(on)
     plain = _tried(on, *_FIRST)
-    others = [_tried(on, name, base) for base in there for name in _PLAIN if (name, base) != _FIRST]
+    others = [_tried(on, name, base) for base in candidates for name in _PLAIN if (name, base) != _FIRST]
     plain = min([plain, *(trial for trial in others if trial.beats(plain, _LEAVE))], key=_mean)
     where = f"on {len(on.labelled)} labelled target rows held out in turn"
     if not _differ(on):
         return plain.chosen._replace(why=f"the tasks do not differ, and nothing is better by its margin {where}")
-    adapted = min([_tried(on, name, base) for base in there if base != "boosting" for name in _ADAPTED], key=_mean)
+    adapted = min([_tried(on, name, base) for base in candidates if base != "boosting" for name in _ADAPTED], key=_mean)
     if adapted.beats(plain, _ADAPT):
         return adapted.chosen._replace(why=f"better than {plain.chosen.words} {where}")
     if (plain.name, plain.base) != _FIRST:
@@ -78,8 +78,8 @@ def best_plain(on: DomainPair, names: Sequence[str], base: Base) -> ChosenStrate
         return ChosenStrategy(names[0], strategy_of(names[0]), base)
     if len(on.labelled) < _FEWEST or _fewest(on) < 2:
         return None
-    there: tuple[Base, ...] = ("linear",) if base == "linear" else ("linear", base)
-    return min((_tried(on, name, on_base) for on_base in there for name in names), key=_mean).chosen
+    candidates: tuple[Base, ...] = ("linear",) if base == "linear" else ("linear", base)
+    return min((_tried(on, name, on_base) for on_base in candidates for name in names), key=_mean).chosen
 
 
 def _differ(on: DomainPair) -> bool:
@@ -103,27 +103,27 @@ def _tried(on: DomainPair, name: str, base: Base) -> _Tried:
 
 def _losses(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Array:
     """Of the labelled target rows, each by a fit that did not know its answer."""
-    labelled, known = on.labelled, cast(Array, on.domains.known)
+    labelled, answers = on.labelled, cast(Array, on.domains.known)
     if not strategy.target and strategy.align is None:
-        return _loss(fit_strategy(on, strategy, base), on.domains.target[labelled], known[labelled])
+        return _loss(fit_strategy(on, strategy, base), on.domains.target[labelled], answers[labelled])
     part = _parts(on)
     losses = np.zeros(len(labelled))
     for number in range(int(part.max()) + 1):
         hidden = labelled[part == number]
-        masked = known.astype(on.kind.dtype).copy()
+        masked = answers.astype(on.kind.dtype).copy()
         masked[hidden] = on.kind.unknown(len(hidden), on.kind.dtype)
         head = fit_strategy(replace(on, domains=on.domains._replace(known=masked)), strategy, base)
-        losses[part == number] = _loss(head, on.domains.target[hidden], known[hidden])
+        losses[part == number] = _loss(head, on.domains.target[hidden], answers[hidden])
     return losses
 
 
 def _parts(on: DomainPair) -> Array:
     """(L,) the part in which each labelled row is held out: whole blocks, alike in classes and in size."""
     labelled = on.labelled
-    own = np.arange(len(labelled)) if on.blocks is None else on.blocks[labelled]
+    blocks = np.arange(len(labelled)) if on.blocks is None else on.blocks[labelled]
     codes = on.kind.codes(cast(Array, on.domains.known)[labelled])
     drawn = np.random.default_rng(on.seed).permutation(len(labelled))
-    block = numbered(own[drawn])
+    block = numbered(blocks[drawn])
     part = np.empty(len(labelled), np.int64)
     most = _FOLDS_OF_FEW if len(labelled) <= _FEW else _FOLDS
     part[drawn] = merged(block, codes[drawn].astype(np.int64), most)
@@ -141,9 +141,9 @@ def _loss(head: Head, rows: Array, answers: Array) -> Array:
 def _fewest(on: DomainPair) -> int:
     """In how many blocks two classes stand, each at least; in regression, in how many all labelled rows stand."""
     labelled = on.labelled
-    own = labelled if on.blocks is None else on.blocks[labelled]
+    blocks = labelled if on.blocks is None else on.blocks[labelled]
     if not on.kind.has_classes:
-        return len(np.unique(own))
+        return len(np.unique(blocks))
     codes = cast(Array, on.domains.known)[labelled]
-    counts = sorted(len(np.unique(own[codes == code])) for code in np.unique(codes))
+    counts = sorted(len(np.unique(blocks[codes == code])) for code in np.unique(codes))
     return counts[-2] if len(counts) > 1 else 0

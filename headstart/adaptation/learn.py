@@ -107,10 +107,10 @@ def composed(head: Head, move: Callable[[Array], Array], width: int) -> Head:
     if not arrays.keys() <= {"mean", "scale", "weight.0", "bias.0"}:
         return replace(head, arrays=arrays | {"turn": A, "shift": b[0]})
     W = arrays["weight.0"].astype(np.float64) / arrays["scale"][:, None]
-    whole = {
+    layer = {
         "mean": np.zeros(width),
         "scale": np.ones(width),
         "weight.0": (A @ W).astype(np.float32),
         "bias.0": (b[0] - arrays["mean"]) @ W + arrays["bias.0"],
     }
-    return replace(head, arrays=whole)
+    return replace(head, arrays=layer)

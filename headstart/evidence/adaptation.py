@@ -20,11 +20,17 @@ _ALONE = "no other way neither adapts nor learns from answers of the target"
 
 
 def adaptation_of(
-    held: HeldOut, own: Array, taken: Array, best: Sequence[str | None], gains: Mapping[str, Gain], *, seed: int = 0
+    held_out: HeldOut,
+    predictions: Array,
+    taken: Array,
+    best: Sequence[str | None],
+    gains: Mapping[str, Gain],
+    *,
+    seed: int = 0,
 ) -> Adaptation:
     """The paired gain over the best way that does not adapt.
 
-    own, taken   answers of the model, and of the way of `best` in each trial, as in `assess`
+    predictions, taken   those of the model, and of the way of `best` in each trial, as in `assess`
     best         that way by trial, as rows that were learnt from said; None where they could not
     gains        over each way that does not adapt, by its name
     """
@@ -36,5 +42,5 @@ def adaptation_of(
     over = str(counts[0][0])
     if len(counts) > 1:
         over = f"{' and '.join(f'{name} in {count}' for name, count in counts)} of {len(best)} trials"
-    gain = assess(held, own, {over: taken}, seed=seed).gains[over]
+    gain = assess(held_out, predictions, {over: taken}, seed=seed).gains[over]
     return Adaptation.of(gain, _ALONE if len(gains) == 1 else _BY_TRAINING.format(names))

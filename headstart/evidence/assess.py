@@ -64,17 +64,17 @@ class Assessment(NamedTuple):
     verdict: Verdict | None
 
 
-def assess(held: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Assessment:
+def assess(held_out: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Assessment:
     """Score a model and its baselines on the same held-out rows.
 
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before
     """
-    drawn = bootstrap(held, {_MODEL: predictions, **baselines}, seed=seed)
+    drawn = bootstrap(held_out, {_MODEL: predictions, **baselines}, seed=seed)
     scores = {
-        name: {metric: interval(resampled.draws(metric)) for metric in held.kind.metrics}
+        name: {metric: interval(resampled.draws(metric)) for metric in held_out.kind.metrics}
         for name, resampled in drawn.items()
     }
-    metric = held.kind.headline
+    metric = held_out.kind.headline
     gains = {
         name: Gain(metric, name, *interval(drawn[_MODEL].draws(metric).minus(drawn[name].draws(metric))))
         for name in baselines

@@ -52,29 +52,33 @@ class Resampled(NamedTuple):
 
 
 def bootstrap(
-    held: HeldOut, predictions: Mapping[str, Array], *, resamples: int = RESAMPLES, seed: int = 0
+    held_out: HeldOut, predictions: Mapping[str, Array], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Resampled]:
     """Score each model, by name, on the same resamples. Predictions (N, C), (N,), or with an axis of repeats before.
 
     10,000 rows, 100 classes and 2,000 resamples take about a second a model and some 100 MB.
     """
-    units = _units(held)
+    units = _units(held_out)
     count = int(units.shape[0])
     tallies = {
-        name: [sparse.csr_array((units @ tally(held, answers)).T) for answers in held.repeats(array)]
+        name: [sparse.csr_array((units @ tally(held_out, answers)).T) for answers in held_out.repeats(array)]
         for name, array in predictions.items()
     }
     drawn: dict[str, list[dict[str, Array]]] = {name: [] for name in tallies}
     for weights in unit_weights(count, resamples, seed):
         for name, repeats in tallies.items():
-            drawn[name].append(_scores(held, repeats, weights))
-    return {name: _resampled(held, repeats, drawn[name]) for name, repeats in tallies.items()}
+            drawn[name].append(_scores(held_out, repeats, weights))
+    return {name: _resampled(held_out, repeats, drawn[name]) for name, repeats in tallies.items()}
 
 
-def _units(held: HeldOut) -> sparse.csr_array:
+def _units(held_out: HeldOut) -> sparse.csr_array:
     """(U, N) of 0 and 1: which rows make up each unit."""
-    rows = len(held.targets)
-    codes = np.arange(rows) if held.group is None else pd.factorize(np.asarray(held.group), use_na_sentinel=False)[0]
+    rows = len(held_out.targets)
+    codes = (
+        np.arange(rows)
+        if held_out.group is None
+        else pd.factorize(np.asarray(held_out.group), use_na_sentinel=False)[0]
+    )
     return sparse.csr_array((np.ones(rows), (codes, np.arange(rows))))
 
 
@@ -88,20 +92,20 @@ def unit_weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
         yield np.bincount(drawn.ravel(), minlength=units * width).reshape(units, width).astype(np.float64)
 
 
-def _scores(held: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
+def _scores(held_out: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
     """(B,) of each score, the mean over repeats."""
-    each = [scores_of_sums(np.asarray(sums @ weights), held) for sums in repeats]
-    return {name: np.mean([scores[name] for scores in each], axis=0) for name in held.kind.metrics}
+    each = [scores_of_sums(np.asarray(sums @ weights), held_out) for sums in repeats]
+    return {name: np.mean([scores[name] for scores in each], axis=0) for name in held_out.kind.metrics}
 
 
-def _resampled(held: HeldOut, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
-    units, classes = int(repeats[0].shape[1]), len(held.classes)
-    value = {name: float(of[0]) for name, of in _scores(held, repeats, np.ones((units, 1))).items()}
-    resampled = {name: np.concatenate([block[name] for block in drawn]) for name in held.kind.metrics}
-    if not held.kind.has_classes:
+def _resampled(held_out: HeldOut, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
+    units, classes = int(repeats[0].shape[1]), len(held_out.classes)
+    value = {name: float(of[0]) for name, of in _scores(held_out, repeats, np.ones((units, 1))).items()}
+    resampled = {name: np.concatenate([block[name] for block in drawn]) for name in held_out.kind.metrics}
+    if not held_out.kind.has_classes:
         return Resampled(value, resampled, units)
     mean = (sum(repeats[1:], repeats[0]) / len(repeats)).toarray()
     support, rows, exact = mean[:classes], mean[[3 * classes]], mean[[3 * classes + 1]]
-    there = support.any(axis=1)
+    present = support.any(axis=1)
     hits = mean[2 * classes : 3 * classes]
-    return Resampled(value, resampled, units, Shares(exact, rows), Shares(hits[there], support[there]))
+    return Resampled(value, resampled, units, Shares(exact, rows), Shares(hits[present], support[present]))

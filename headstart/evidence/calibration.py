@@ -29,19 +29,19 @@ def bin_of(p: Array) -> Array:
     return np.asarray(np.clip(np.ceil(p * BINS).astype(np.int64) - 1, 0, BINS - 1))
 
 
-def confidence(predictions: Array, held: HeldOut) -> tuple[Array, Array]:
+def confidence(predictions: Array, held_out: HeldOut) -> tuple[Array, Array]:
     """(N, C) probabilities -> how sure, and whether it was so: (N,) of the likeliest class; multilabel: (N, C)."""
-    if held.kind.several:
-        return predictions, held.targets.astype(np.float64)
-    return predictions.max(axis=1), (predictions.argmax(axis=1) == held.targets).astype(np.float64)
+    if held_out.kind.several:
+        return predictions, held_out.targets.astype(np.float64)
+    return predictions.max(axis=1), (predictions.argmax(axis=1) == held_out.targets).astype(np.float64)
 
 
-def reliability(held: HeldOut, predictions: Array) -> dict[str, list[Any]]:
+def reliability(held_out: HeldOut, predictions: Array) -> dict[str, list[Any]]:
     """The reliability diagram, bins that hold something only: mean confidence, share right, and number of answers.
 
     predictions (N, C) or (R, N, C); repeats are pooled, and counted as one: `rows` is a mean over them.
     """
-    pairs = [confidence(answers, held) for answers in held.repeats(predictions)]
+    pairs = [confidence(answers, held_out) for answers in held_out.repeats(predictions)]
     sure, right = (np.concatenate([pair[i].ravel() for pair in pairs]) for i in (0, 1))
     bins = bin_of(sure)
     count = np.bincount(bins, minlength=BINS)

@@ -77,7 +77,7 @@ class Distillation(NamedTuple):
 
 
 def distillation_of(
-    held: HeldOut,
+    held_out: HeldOut,
     assessment: Assessment | None,
     answers: Mapping[str, Array],
     costs: Mapping[str, tuple[float, int, float]],
@@ -96,9 +96,11 @@ def distillation_of(
     rows      how many were learnt from with and without a label
     why       why the gain over the student without a teacher is not known; "" where it is
     """
-    kind, first = held.kind, {name: held.repeats(given)[0] for name, given in answers.items()}
-    theirs = held._replace(targets=kind.decide(first[TEACHER]), learnt=None)  # `repeats` gave those not learnt a 0
-    agreed = {name: assess(theirs, given, {}, seed=seed).metrics[kind.metrics[0]] for name, given in first.items()}
+    kind, first = held_out.kind, {name: held_out.repeats(predictions)[0] for name, predictions in answers.items()}
+    theirs = held_out._replace(targets=kind.decide(first[TEACHER]), learnt=None)  # `repeats` gave those not learnt a 0
+    agreed = {
+        name: assess(theirs, predictions, {}, seed=seed).metrics[kind.metrics[0]] for name, predictions in first.items()
+    }
     scores = {} if assessment is None else {_OWN: assessment.metrics, **assessment.baselines}
     compared = tuple(
         Compared(
@@ -137,12 +139,14 @@ def distillation_from(record: Any) -> Distillation | None:
         for row in record["compared"]
     )
     gain = record["gain"]
-    kept = None
+    parsed_gain = None
     if gain is not None:
-        kept = Gain(str(gain["metric"]), str(gain["over"]), *map(_number, (gain["value"], gain["low"], gain["high"])))
+        parsed_gain = Gain(
+            str(gain["metric"]), str(gain["over"]), *map(_number, (gain["value"], gain["low"], gain["high"]))
+        )
     counts = (int(record["labelled"]), int(record["unlabelled"]))
     words = (str(record["teacher"]), str(record["metric"]))
-    return Distillation(*words, rows, kept, record["verdict"], str(record["why"]), *counts)
+    return Distillation(*words, rows, parsed_gain, record["verdict"], str(record["why"]), *counts)
 
 
 def table(distillation: Distillation) -> Iterator[str]:
@@ -160,13 +164,13 @@ def table(distillation: Distillation) -> Iterator[str]:
         yield f"{left}  {right}"
 
 
-def in_words(distillation: Distillation, said: Mapping[str, str]) -> str:
-    """The gain over the same student without a teacher, and the verdict as `said` has it."""
+def in_words(distillation: Distillation, phrases: Mapping[str, str]) -> str:
+    """The gain over the same student without a teacher, and the verdict as `phrases` has it."""
     gain = distillation.gain
     if gain is None:
         return f"whether the teacher helps is not known: {distillation.why}"
     change = f"{signed(gain.value)} {spread(gain.interval)}"
-    return f"gain over the same student without a teacher {change}: {said[str(distillation.verdict)]}"
+    return f"gain over the same student without a teacher {change}: {phrases[str(distillation.verdict)]}"
 
 
 def _count(figures: int) -> str:

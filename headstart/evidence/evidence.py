@@ -38,25 +38,25 @@ class Evidence(Record):
         return page(self)
 
 
-def of_answers(held: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Evidence:
+def of_answers(held_out: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Evidence:
     """The evidence of answers to held-out rows; who learnt from what, at which cost, is for the caller to fill in.
 
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before
     """
-    counts = confusion(held, predictions)
-    strange, notes = unlearnt(held, predictions)
+    counts = confusion(held_out, predictions)
+    strange, notes = unlearnt(held_out, predictions)
     return Evidence(
-        kind=held.kind,
+        kind=held_out.kind,
         n_train=0,
-        n_test=len(held.targets),
+        n_test=len(held_out.targets),
         seed=seed,
         protocol="",
-        assessment=assess(held, predictions, baselines, seed=seed),
+        assessment=assess(held_out, predictions, baselines, seed=seed),
         seconds={},
-        classes=class_scores(held, predictions),
-        mistakes=mistakes(held, counts),
+        classes=class_scores(held_out, predictions),
+        mistakes=mistakes(held_out, counts),
         confusion=tuple(map(tuple, counts.tolist())) if len(counts) <= _LARGEST_MATRIX else (),
-        reliability=reliability(held, predictions) if held.kind.has_classes else {},
+        reliability=reliability(held_out, predictions) if held_out.kind.has_classes else {},
         facts=EvidenceFacts(unlearnt=strange),
         notes=notes,
     )

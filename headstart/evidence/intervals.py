@@ -81,25 +81,25 @@ class Draws(NamedTuple):
 def interval(draws: Draws) -> Interval:
     """The 95 % interval of a score, or of a paired difference. Where it is known it holds the value."""
     value, (lowest, highest) = draws.value, draws.bounds
-    known = draws.resampled[np.isfinite(draws.resampled)]
-    if draws.paired and value == 0 and not known.any():
+    finite = draws.resampled[np.isfinite(draws.resampled)]
+    if draws.paired and value == 0 and not finite.any():
         return Interval(0.0, 0.0, 0.0)
-    if math.isnan(value) or 2 * len(known) < len(draws.resampled):
+    if math.isnan(value) or 2 * len(finite) < len(draws.resampled):
         return Interval(value)
-    resampled, unseen = _spread(draws, known), _unseen(draws)
+    resampled, unseen = _spread(draws, finite), _unseen(draws)
     below, above = math.hypot(resampled[0], unseen[0]), math.hypot(resampled[1], unseen[1])
     if below == above == 0 or (draws.units < 2 and value not in draws.bounds):
         return Interval(value)
     return Interval(value, max(lowest, value - below), min(highest, value + above))
 
 
-def _spread(draws: Draws, known: Array) -> tuple[float, float]:
+def _spread(draws: Draws, finite: Array) -> tuple[float, float]:
     """How far the interval reaches below and above the value, by what the resamples show."""
     n = draws.units
-    if n < 2 or np.ptp(known) <= _ROUNDING * np.abs(known).max():
+    if n < 2 or np.ptp(finite) <= _ROUNDING * np.abs(finite).max():
         return 0.0, 0.0
     tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf(ALPHA / 2, n - 1))
-    low, high = np.quantile(known, [tail, 1 - tail]) - (known.mean() - draws.value)
+    low, high = np.quantile(finite, [tail, 1 - tail]) - (finite.mean() - draws.value)
     return max(0.0, float(draws.value - low)), max(0.0, float(high - draws.value))
 
 

@@ -57,7 +57,7 @@ class MultiTaskEvidence:
             "format": FORMAT,
             "method": self.method,
             "tasks": {name: evidence.to_json() for name, evidence in self.tasks.items()},
-            "sharing": {name: _record(own) for name, own in self.sharing.items()},
+            "sharing": {name: _record(sharing) for name, sharing in self.sharing.items()},
             "overall": None if self.overall is None else _record(self.overall),
             "hurt": list(self.hurt),
             "notes": list(self.notes),
@@ -72,8 +72,8 @@ class MultiTaskEvidence:
         try:
             return cls(
                 method=str(data["method"]),
-                tasks={name: Evidence.from_json(own) for name, own in data["tasks"].items()},
-                sharing={name: _sharing(own) for name, own in data["sharing"].items()},
+                tasks={name: Evidence.from_json(record) for name, record in data["tasks"].items()},
+                sharing={name: _sharing(record) for name, record in data["sharing"].items()},
                 overall=None if data["overall"] is None else _sharing(data["overall"]),
                 notes=tuple(map(str, data["notes"])),
                 seconds=dict(data["seconds"]),
@@ -86,7 +86,7 @@ class MultiTaskEvidence:
             *([wrapped(self.headline)] if self.sharing else []),
             list(self._table()),
             [line for note in self.notes for line in wrapped(note, indent="  ")],
-            *([f"--- {name} ---"[:WIDTH], "", *page(own).splitlines()] for name, own in self.tasks.items()),
+            *([f"--- {name} ---"[:WIDTH], "", *page(evidence).splitlines()] for name, evidence in self.tasks.items()),
         ]
         return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -97,13 +97,15 @@ class MultiTaskEvidence:
         if self.overall is None or self.overall.gain is None:
             return f"{first}: nothing but the features is shared"
         gain = self.overall.gain
-        said = _SAID[str(self.overall.verdict)]
+        phrase = _SAID[str(self.overall.verdict)]
         worse = f"; hurt by it: {', '.join(self.hurt)}" if self.hurt else ""
-        return f"{first}: gain over each alone, in the mean {signed(gain.value)} {spread(gain.interval)}: {said}{worse}"
+        return (
+            f"{first}: gain over each alone, in the mean {signed(gain.value)} {spread(gain.interval)}: {phrase}{worse}"
+        )
 
     def _table(self) -> Iterator[str]:
         """A row a task."""
-        judged = any(own.gain is not None for own in self.sharing.values())
+        judged = any(sharing.gain is not None for sharing in self.sharing.values())
         rows = [["target", "score", *(["gain over alone", "sharing", "kept"] if judged else [""])]]
         for name, evidence in self.tasks.items():
             metric = evidence.kind.headline
@@ -116,15 +118,19 @@ class MultiTaskEvidence:
             yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
     def _judged(self, name: str) -> list[str]:
-        own = self.sharing[name]
-        if own.gain is None:
-            return ["", "", _LEARNT[own.learnt]]
-        return [f"{signed(own.gain.value)} {spread(own.gain.interval)}", str(own.verdict), _LEARNT[own.learnt]]
+        sharing = self.sharing[name]
+        if sharing.gain is None:
+            return ["", "", _LEARNT[sharing.learnt]]
+        return [
+            f"{signed(sharing.gain.value)} {spread(sharing.gain.interval)}",
+            str(sharing.verdict),
+            _LEARNT[sharing.learnt],
+        ]
 
 
-def _record(own: Sharing) -> dict[str, Any]:
-    gain = None if own.gain is None else plain(own.gain._asdict())
-    return {"gain": gain, "verdict": own.verdict, "learnt": own.learnt}
+def _record(sharing: Sharing) -> dict[str, Any]:
+    gain = None if sharing.gain is None else plain(sharing.gain._asdict())
+    return {"gain": gain, "verdict": sharing.verdict, "learnt": sharing.learnt}
 
 
 def _sharing(record: Mapping[str, Any]) -> Sharing:

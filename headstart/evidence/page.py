@@ -66,7 +66,9 @@ def _adaptation(evidence: Record) -> Iterator[str]:
 
 def _taught(evidence: Record) -> Iterator[str]:
     if evidence.distillation is not None:
-        yield in_words(evidence.distillation, {key: said.format("the teacher") for key, said in _SAID[True].items()})
+        yield in_words(
+            evidence.distillation, {key: phrase.format("the teacher") for key, phrase in _SAID[True].items()}
+        )
 
 
 def _gain(gain: Gain) -> str:

@@ -150,9 +150,9 @@ def _check(data: Mapping[str, Any]) -> None:
             raise _damaged(f"it has no key {key!r}")
         if not isinstance(data[key], kind) or isinstance(data[key], bool):
             raise _damaged(f"{key} is {data[key]!r:.40}, expected {getattr(kind, '__name__', kind)}")
-    for key, known in (("kind", tuple(map(str, KINDS))), ("verdict", (*get_args(Verdict), None))):
-        if data[key] not in known:
-            raise _damaged(f"{key} is {data[key]!r:.40}, expected one of {known}")
+    for key, allowed in (("kind", tuple(map(str, KINDS))), ("verdict", (*get_args(Verdict), None))):
+        if data[key] not in allowed:
+            raise _damaged(f"{key} is {data[key]!r:.40}, expected one of {allowed}")
 
 
 def _check_scores(data: Mapping[str, Any]) -> None:

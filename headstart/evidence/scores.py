@@ -25,22 +25,22 @@ __all__ = ["LOWER_IS_BETTER", "score", "scores_of_sums"]
 LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "mae", "rmse"})
 
 
-def score(held: HeldOut, predictions: Array) -> dict[str, float]:
+def score(held_out: HeldOut, predictions: Array) -> dict[str, float]:
     """Every score of these predictions, (N, C) or (N,); with a leading axis of repeats, the mean over repeats."""
     repeats = [
-        scores_of_sums(np.asarray(tally(held, repeat).sum(axis=0)).reshape(-1, 1), held)
-        for repeat in held.repeats(predictions)
+        scores_of_sums(np.asarray(tally(held_out, repeat).sum(axis=0)).reshape(-1, 1), held_out)
+        for repeat in held_out.repeats(predictions)
     ]
-    return {name: float(np.mean([scores[name][0] for scores in repeats])) for name in held.kind.metrics}
+    return {name: float(np.mean([scores[name][0] for scores in repeats])) for name in held_out.kind.metrics}
 
 
-def scores_of_sums(sums: Array, held: HeldOut) -> dict[str, Array]:
+def scores_of_sums(sums: Array, held_out: HeldOut) -> dict[str, Array]:
     """(K, B) sums of tallies -> (B,) of each score."""
-    return _of_labels(sums, held) if held.kind.has_classes else held.kind.scores(sums)
+    return _of_labels(sums, held_out) if held_out.kind.has_classes else held_out.kind.scores(sums)
 
 
-def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
-    classes = len(held.classes)
+def _of_labels(sums: Array, held_out: HeldOut) -> dict[str, Array]:
+    classes = len(held_out.classes)
     support, predicted, hits = sums[: 3 * classes].reshape(3, classes, -1)
     rows, exact, log_loss = sums[3 * classes : 3 * classes + 3]
     present = support + predicted > 0
@@ -54,12 +54,12 @@ def _of_labels(sums: Array, held: HeldOut) -> dict[str, Array]:
         "log_loss": log_loss / rows,
         "calibration_error": np.abs(sums[3 * classes + 3 :]).sum(axis=0) / rows,
     }
-    if held.kind.several:
+    if held_out.kind.several:
         absent = rows - support
         both = np.stack([recall, _ratio(absent - predicted + hits, absent)])
         scores["balanced_accuracy"] = _mean(both, np.stack([support, absent]) > 0, axis=0).mean(axis=0)
         scores["micro_f1"] = _ratio(2 * hits.sum(axis=0), (support + predicted).sum(axis=0))
-    return {name: scores[name] for name in held.kind.metrics}
+    return {name: scores[name] for name in held_out.kind.metrics}
 
 
 def _ratio(part: Array, whole: Array) -> Array:

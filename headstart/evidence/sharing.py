@@ -68,9 +68,9 @@ def mean_gain(tasks: Sequence[TaskAnswers], *, resamples: int = RESAMPLES, seed:
     )  # of rows that nobody was tested on there are none
     count = len(units)
     tallies = [_tallies(task, np.searchsorted(units, task.units), count) for task in tasks]
-    value = _mean([_difference(task, own, np.ones((count, 1))) for task, own in zip(tasks, tallies, strict=True)])
+    value = _mean([_difference(task, both, np.ones((count, 1))) for task, both in zip(tasks, tallies, strict=True)])
     drawn = [
-        _mean([_difference(task, own, weights) for task, own in zip(tasks, tallies, strict=True)])
+        _mean([_difference(task, both, weights) for task, both in zip(tasks, tallies, strict=True)])
         for weights in unit_weights(count, resamples, seed)
     ]
     draws = Draws(float(value[0]), np.concatenate(drawn), count, (-math.inf, math.inf), None, True)
@@ -90,13 +90,13 @@ def _tallies(task: TaskAnswers, codes: Array, count: int) -> Tallies:
 
 def _difference(task: TaskAnswers, tallies: Tallies, weights: Array) -> Array:
     """(B,) of the headline score; NaN where a draw holds none of the task's rows."""
-    together, alone = (_score(task.held, own, weights) for own in tallies)
+    together, alone = (_score(task.held, repeats, weights) for repeats in tallies)
     return together - alone
 
 
-def _score(held: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> Array:
+def _score(held_out: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        scores = [scores_of_sums(np.asarray(sums @ weights), held)[held.kind.headline] for sums in repeats]
+        scores = [scores_of_sums(np.asarray(sums @ weights), held_out)[held_out.kind.headline] for sums in repeats]
     return np.asarray(np.mean(scores, axis=0))
 
 
@@ -106,4 +106,4 @@ def _mean(differences: Sequence[Array]) -> Array:
 
 def hurt(sharing: Mapping[str, Sharing]) -> tuple[str, ...]:
     """The tasks that are worse together, by name."""
-    return tuple(name for name, own in sharing.items() if own.verdict == "hurts")
+    return tuple(name for name, result in sharing.items() if result.verdict == "hurts")

@@ -23,21 +23,25 @@ class Cost(NamedTuple):
 
 
 def steps(
-    held: HeldOut, answers: Mapping[str, Array], costs: Mapping[str, Cost], order: Sequence[tuple[str, str]], seed: int
+    held_out: HeldOut,
+    answers: Mapping[str, Array],
+    costs: Mapping[str, Cost],
+    order: Sequence[tuple[str, str]],
+    seed: int,
 ) -> tuple[StepFacts, ...]:
     """The steps that there are among `order`, pairs of (name, over which other).
 
     answers   to the same held-out rows; gains are paired: both are drawn on the same resamples
     """
-    drawn = bootstrap(held, dict(answers), seed=seed)
-    metric = held.kind.headline
+    drawn = bootstrap(held_out, dict(answers), seed=seed)
+    metric = held_out.kind.headline
     bought = []
     for name, over in order:
         if name not in drawn:
             continue
-        own = drawn[name].draws(metric)
-        gain = interval(own.minus(drawn[over].draws(metric))) if over in drawn else None
-        bought.append(StepFacts(name, metric, interval(own), over, gain, *costs.get(name, Cost(0.0))))
+        draws = drawn[name].draws(metric)
+        gain = interval(draws.minus(drawn[over].draws(metric))) if over in drawn else None
+        bought.append(StepFacts(name, metric, interval(draws), over, gain, *costs.get(name, Cost(0.0))))
     return tuple(bought)
 
 

@@ -20,37 +20,37 @@ from headstart.tasks.task import Array
 __all__ = ["tally"]
 
 
-def tally(held: HeldOut, predictions: Array) -> sparse.csr_array:
+def tally(held_out: HeldOut, predictions: Array) -> sparse.csr_array:
     """One repeat's predictions, (N, C) or (N,), -> (N, K) numbers a row."""
-    if not held.kind.has_classes:
-        return sparse.csr_array(held.kind.tally(held.targets, predictions))
-    truth, answer = _indicators(held, held.targets), _indicators(held, decide(predictions, held.kind))
+    if not held_out.kind.has_classes:
+        return sparse.csr_array(held_out.kind.tally(held_out.targets, predictions))
+    truth, answer = _indicators(held_out, held_out.targets), _indicators(held_out, decide(predictions, held_out.kind))
     hits = truth * answer
     wrong = np.asarray((truth + answer - 2 * hits).sum(axis=1)).ravel()
-    singles = sparse.csr_array(np.stack([np.ones(len(wrong)), wrong == 0, _log_loss(held, predictions)], axis=1))
-    return sparse.csr_array(sparse.hstack([truth, answer, hits, singles, _gaps(held, predictions)]))
+    singles = sparse.csr_array(np.stack([np.ones(len(wrong)), wrong == 0, _log_loss(held_out, predictions)], axis=1))
+    return sparse.csr_array(sparse.hstack([truth, answer, hits, singles, _gaps(held_out, predictions)]))
 
 
-def _indicators(held: HeldOut, answers: Array) -> sparse.csr_array:
+def _indicators(held_out: HeldOut, answers: Array) -> sparse.csr_array:
     """(N,) codes or (N, C) of 0 and 1 -> sparse (N, C) of 0. and 1."""
     if answers.ndim == 2:
         return sparse.csr_array(answers.astype(np.float64))
     rows = len(answers)
-    return sparse.csr_array((np.ones(rows), answers, np.arange(rows + 1)), shape=(rows, len(held.classes)))
+    return sparse.csr_array((np.ones(rows), answers, np.arange(rows + 1)), shape=(rows, len(held_out.classes)))
 
 
-def _log_loss(held: HeldOut, predictions: Array) -> Array:
+def _log_loss(held_out: HeldOut, predictions: Array) -> Array:
     """(N,) minus the log-likelihood of the truth; for multilabel the mean over labels. Clipped as scikit-learn does."""
     eps = np.finfo(np.float64).eps
     p = np.clip(predictions, eps, 1 - eps)
-    if held.kind.exclusive:
-        return np.asarray(-np.log(p[np.arange(len(p)), held.targets]))
-    return np.asarray(-np.where(held.targets == 1, np.log(p), np.log1p(-p)).mean(axis=1))
+    if held_out.kind.exclusive:
+        return np.asarray(-np.log(p[np.arange(len(p)), held_out.targets]))
+    return np.asarray(-np.where(held_out.targets == 1, np.log(p), np.log1p(-p)).mean(axis=1))
 
 
-def _gaps(held: HeldOut, predictions: Array) -> sparse.csr_array:
+def _gaps(held_out: HeldOut, predictions: Array) -> sparse.csr_array:
     """(N, 15): right - confidence, in the bin of the confidence; for multilabel the mean over labels."""
-    sure, right = confidence(predictions, held)
+    sure, right = confidence(predictions, held_out)
     rows, per_row = len(sure), sure.size // len(sure)
     where = (np.repeat(np.arange(rows), per_row), bin_of(sure).ravel())
     return sparse.csr_array(((right - sure).ravel() / per_row, where), shape=(rows, BINS))

@@ -18,24 +18,24 @@ from headstart.tasks.task import Array
 __all__ = ["unlearnt"]
 
 
-def unlearnt(held: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[str, ...]]:
+def unlearnt(held_out: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[str, ...]]:
     """The facts and a note; None and none where every class was learnt."""
-    strange = held.unlearnt
+    strange = held_out.unlearnt
     count = int(strange.sum())
-    if not count or held.learnt is None:
+    if not count or held_out.learnt is None:
         return None, ()
-    targets = held.targets
-    counts = held.kind.counts(targets, len(held.classes))
-    labels = dict(zip(held.classes[held.learnt :], counts[held.learnt :].tolist(), strict=True))
+    targets = held_out.targets
+    counts = held_out.kind.counts(targets, len(held_out.classes))
+    labels = dict(zip(held_out.classes[held_out.learnt :], counts[held_out.learnt :].tolist(), strict=True))
     facts = Unlearnt(count, len(targets), {str(name): n for name, n in labels.items()})
     note = (
         f"{count:,} of {len(targets):,} rows to test on have classes that the model did not learn: "
         f"{few(labels)}. They count as wrong in every score."
     )
     if not strange.all():
-        without = _scores_without(held, predictions, ~strange)
+        without = _scores_without(held_out, predictions, ~strange)
         facts = facts._replace(scores_without=without)
-        metric = held.kind.headline
+        metric = held_out.kind.headline
         note += (
             f" Without them: {metric.replace('_', ' ')} {figure(without[metric])}, "
             f"accuracy {figure(without['accuracy'])}, log loss {figure(without['log_loss'])}."
@@ -43,8 +43,8 @@ def unlearnt(held: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[
     return facts, (note,)
 
 
-def _scores_without(held: HeldOut, predictions: Array, rows: Array) -> dict[str, float]:
+def _scores_without(held_out: HeldOut, predictions: Array, rows: Array) -> dict[str, float]:
     """The scores of these rows, as if there were no other classes."""
-    targets = held.targets[rows, : held.learnt] if held.kind.several else held.targets[rows]
-    known = HeldOut(targets, held.kind, held.classes[: held.learnt])
-    return score(known, np.asarray(predictions)[..., rows, :])
+    targets = held_out.targets[rows, : held_out.learnt] if held_out.kind.several else held_out.targets[rows]
+    restricted = HeldOut(targets, held_out.kind, held_out.classes[: held_out.learnt])
+    return score(restricted, np.asarray(predictions)[..., rows, :])

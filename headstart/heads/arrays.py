@@ -13,27 +13,27 @@ BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",), CONTE
 _NODE, _DESIGN = 5, 6
 
 
-def head_arrays(given: Collection[str]) -> tuple[str, ...]:
+def head_arrays(names: Collection[str]) -> tuple[str, ...]:
     """The names that a head with these arrays must have, and all that it may have.
 
     Of landmarks, trees and a context only the first is named: the layers stand on one of them.
     """
-    layers = max(1, sum(name.startswith("weight.") for name in given))
-    groups = [group for group in BELOW if group[0] in given]
+    layers = max(1, sum(name.startswith("weight.") for name in names))
+    groups = [group for group in BELOW if group[0] in names]
     standing = [group for group in groups if group in BELOW[2:]]
     below = [name for group in groups if group not in standing[1:] for name in group]
     linear = [f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias")]
     return ("mean", "scale", *linear, *below)
 
 
-def missing_arrays(given: Collection[str]) -> list[str]:
+def missing_arrays(names: Collection[str]) -> list[str]:
     """What a head with these arrays lacks, sorted."""
-    return sorted(set(head_arrays(given)) - set(given))
+    return sorted(set(head_arrays(names)) - set(names))
 
 
-def foreign_arrays(given: Collection[str]) -> list[str]:
+def foreign_arrays(names: Collection[str]) -> list[str]:
     """What no head with these arrays could use, sorted."""
-    return sorted(set(given) - set(head_arrays(given)))
+    return sorted(set(names) - set(head_arrays(names)))
 
 
 def head_shapes(

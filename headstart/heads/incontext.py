@@ -130,14 +130,16 @@ class _Context(NamedTuple):
     account: dict[str, Any]
 
     @classmethod
-    def of(cls, options: InContext, problem: Problem, table: _Table, known: Array, network: Weights) -> _Context:
-        """Of the known rows (N,) bool of a problem."""
-        rows = np.flatnonzero(known & (problem.weights > 0))
+    def of(
+        cls, options: InContext, problem: Problem, table: _Table, training_rows: Array, network: Weights
+    ) -> _Context:
+        """Of the training rows (N,) bool of a problem."""
+        rows = np.flatnonzero(training_rows & (problem.weights > 0))
         if len(rows) > options.rows:
             drawn = np.random.default_rng(problem.seed).permutation(len(rows))[: options.rows]
             rows = np.sort(rows[drawn])
         if problem.kind.has_classes:
-            codes, layer = _coded(problem, rows, known, options.members)
+            codes, layer = _coded(problem, rows, training_rows, options.members)
             symbols = int(codes.max()) + 1
         else:
             codes, layer = _valued(problem, rows)
@@ -161,7 +163,7 @@ class _Context(NamedTuple):
         return Head(name="incontext", kind=kind, arrays=table.below | self.arrays, facts=facts)
 
 
-def _coded(problem: Problem, rows: Array, known: Array, members: int) -> tuple[Array, dict[str, Array]]:
+def _coded(problem: Problem, rows: Array, training_rows: Array, members: int) -> tuple[Array, dict[str, Array]]:
     """(n, E) symbols of the rows, and the layer from log p of symbols to logits of classes.
 
     A class that no row is of has the odds of add-half smoothing; rows of one class that weigh more than those of
@@ -175,7 +177,7 @@ def _coded(problem: Problem, rows: Array, known: Array, members: int) -> tuple[A
     for e, symbol_of in enumerate(book):
         weight[e * symbols + symbol_of, present] += 1.0 / problems
     bias = np.where(np.isin(np.arange(classes), present), 0.0, -np.log(2 * (len(rows) + 1.0)))
-    weighed = np.bincount(problem.targets[known], problem.weights[known], classes)[present]
+    weighed = np.bincount(problem.targets[training_rows], problem.weights[training_rows], classes)[present]
     counted = np.bincount(targets, minlength=classes)[present]
     odds = np.log(weighed / weighed.sum()) - np.log(counted / counted.sum())
     bias[present] += odds - odds.max()

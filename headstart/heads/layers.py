@@ -46,8 +46,8 @@ def in_context(x: Array, arrays: Mapping[str, Array]) -> Array:
     from headstart.table_prior.answers import answered
 
     names = ("context", "answers", "network", "design")
-    given = [torch.from_numpy(np.array(array)) for array in (x, *(arrays[name] for name in names))]
-    return np.asarray(answered(*given).double().numpy())
+    tensors = [torch.from_numpy(np.array(array)) for array in (x, *(arrays[name] for name in names))]
+    return np.asarray(answered(*tensors).double().numpy())
 
 
 def leads_on(trees: Array, width: int) -> bool:
@@ -55,9 +55,9 @@ def leads_on(trees: Array, width: int) -> bool:
     feature, children = trees[:, :, 0], trees[:, :, 2:4]
     place = np.arange(trees.shape[1])[:, None]
     inner = feature != LEAF
-    whole = (feature == np.round(feature)) & (children == np.round(children)).all(axis=2)
+    integral = (feature == np.round(feature)) & (children == np.round(children)).all(axis=2)
     onward = ((children > place) & (children < trees.shape[1])).all(axis=2)
-    return bool((~inner | (whole & onward & (feature >= 0) & (feature < width))).all())
+    return bool((~inner | (integral & onward & (feature >= 0) & (feature < width))).all())
 
 
 def deepest(trees: Array) -> int:
@@ -81,9 +81,9 @@ def misread(arrays: Mapping[str, Array]) -> str:
         size = size_of(checked_design(numbers))
     except ValueError as error:
         return str(error)
-    answers, given = np.asarray(arrays["answers"]), len(arrays["network"])
-    if given != size:
-        return f"network holds {given} numbers, expected {size} by its design"
+    answers, count = np.asarray(arrays["answers"]), len(arrays["network"])
+    if count != size:
+        return f"network holds {count} numbers, expected {size} by its design"
     if symbols not in range(SYMBOLS + 1):
         return f"design names {symbols} symbols, expected a whole number up to {SYMBOLS}"
     if symbols and not np.isin(answers, np.arange(symbols)).all():

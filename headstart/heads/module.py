@@ -101,8 +101,8 @@ class HeadModule(nn.Module):
         with torch.no_grad():
             layer.weight.copy_(torch.from_numpy(head.arrays["weight.0"].T / head.temperature))
             layer.bias.copy_(torch.from_numpy(head.arrays["bias.0"] / head.temperature))
-        known = _standardisation(head.arrays["mean"], head.arrays["scale"])
-        return cls(known, head.form, layers=[layer], dropout=dropout)
+        standardisation = _standardisation(head.arrays["mean"], head.arrays["scale"])
+        return cls(standardisation, head.form, layers=[layer], dropout=dropout)
 
     def forward(self, features: Tensor) -> Tensor:
         x = self._below(self.standardised(features))
@@ -170,9 +170,9 @@ class HeadModule(nn.Module):
         first = torch.arange(count, device=x.device) * nodes
         first = place = torch.zeros_like(x[:, :1], dtype=torch.int64) + first
         for _ in range(self.depth):
-            asked = feature[place].long()
-            low = x.gather(1, asked.clamp_min(0)) <= threshold[place]
-            place = torch.where(asked < 0, place, first + torch.where(low, left[place], right[place]).long())
+            columns = feature[place].long()
+            low = x.gather(1, columns.clamp_min(0)) <= threshold[place]
+            place = torch.where(columns < 0, place, first + torch.where(low, left[place], right[place]).long())
         return value[place].reshape(-1, count // self.functions, self.functions).sum(1)
 
     def _has(self, name: str) -> bool:

@@ -93,12 +93,12 @@ def _settled(logits: Array, targets: Array, weights: Array, v: Array) -> Settled
     return Settled(plain.temperature / float(inverse), s * shares, loss, float(s))
 
 
-def _answers_more(logits: Array, targets: Array, weights: Array, one: Settled, other: Settled) -> bool:
-    """Whether the balanced accuracy of one is above that of the other by more than its standard error.
+def _answers_more(logits: Array, targets: Array, weights: Array, first: Settled, second: Settled) -> bool:
+    """Whether the balanced accuracy of the first is above that of the second by more than its standard error.
 
-    d = sum_i u_i d_i,   d_i = right_i(one) - right_i(other),   u: rows of each class sum to 1 / C
+    d = sum_i u_i d_i,   d_i = right_i(first) - right_i(second),   u: rows of each class sum to 1 / C
     """
-    right = [(logits / a.temperature + a.offsets).argmax(axis=1) == targets for a in (one, other)]
+    right = [(logits / a.temperature + a.offsets).argmax(axis=1) == targets for a in (first, second)]
     of_class = np.bincount(targets, weights, logits.shape[1])
     u = weights / np.where(of_class > 0, of_class, 1.0)[targets] / max(1, (of_class > 0).sum())
     return above_error(right[0].astype(np.float64) - right[1], u)
@@ -140,14 +140,14 @@ def _minimise(problem: _Problem, start: Array) -> tuple[Array, float]:
         share = 1.0
         while share > FLAT:
             following = point + share * step
-            there = problem.at(following)
-            if there[1] <= value + ENOUGH * share * (slope @ step):
+            trial = problem.at(following)
+            if trial[1] <= value + ENOUGH * share * (slope @ step):
                 break
             share /= 2
         else:
             break
-        settled = value - there[1] <= FLAT
-        point, (loss, value, slope, bend) = following, there
+        settled = value - trial[1] <= FLAT
+        point, (loss, value, slope, bend) = following, trial
         if settled:
             break
     return point, loss

@@ -111,9 +111,9 @@ class Problem:
 
     def restored(self, rows: Array) -> Array:
         """Rows in `order` -> float64 rows as the caller gave them."""
-        given = np.empty(rows.shape, dtype=np.float64)
-        given[self.order] = rows
-        return given
+        values = np.empty(rows.shape, dtype=np.float64)
+        values[self.order] = rows
+        return values
 
     def _outside(self) -> Array:
         """(F, C) how many rows outside each fold are of each class."""

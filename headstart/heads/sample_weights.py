@@ -16,7 +16,9 @@ _LEAST = 1e-6
 """Of the mean: a row of no weight at all would leave exact leave-one-out nothing to leave out."""
 
 
-def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None, given: Array | None = None) -> Array:
+def row_weights(
+    targets: Array, kind: Kind, class_weight: ClassWeight = None, sample_weight: Array | None = None
+) -> Array:
     """Targets as in `Task` -> (N,) float64 weights with mean 1, times those that are given.
 
     None        every row counts once
@@ -24,8 +26,8 @@ def row_weights(targets: Array, kind: Kind, class_weight: ClassWeight = None, gi
                 mean over the labels of the weight that the row's answer to that label would have. Not for regression
     {c: w}      a row of class c weighs w > 0, or 1 where c is not named. Classification only
     """
-    if given is not None:
-        return _times(row_weights(targets, kind, class_weight), given)
+    if sample_weight is not None:
+        return _times(row_weights(targets, kind, class_weight), sample_weight)
     check_class_weight(class_weight, kind)
     if class_weight is None:
         return np.ones(len(targets))
@@ -50,10 +52,17 @@ def uneven(weights: Array) -> Array | None:
     return None if (weights == weights[0]).all() else weights
 
 
-def _times(weights: Array, given: Array) -> Array:
-    if given.shape != weights.shape or not np.isfinite(given).all() or given.min() < 0 or not given.any():
-        raise ValueError(f"weights must be ({len(weights)},) finite numbers from 0 up, not all 0; got {given!r}")
-    weighed = np.maximum(weights * given / given.mean(), _LEAST)
+def _times(weights: Array, sample_weight: Array) -> Array:
+    if (
+        sample_weight.shape != weights.shape
+        or not np.isfinite(sample_weight).all()
+        or sample_weight.min() < 0
+        or not sample_weight.any()
+    ):
+        raise ValueError(
+            f"weights must be ({len(weights)},) finite numbers from 0 up, not all 0; got {sample_weight!r}"
+        )
+    weighed = np.maximum(weights * sample_weight / sample_weight.mean(), _LEAST)
     return np.asarray(weighed / weighed.mean())
 
 

@@ -221,8 +221,8 @@ def _candidates(heads: Sequence[str] | None, kind: Kind) -> list[str]:
         heads = ("prototypes", "ridge", "logistic")
     if not heads or not set(heads) <= set(HEADS):
         raise ValueError(f"heads must be among {', '.join(HEADS)}, got {list(heads)!r}")
-    asked = [name for name in HEADS if name in heads]
-    suited = [name for name in asked if kind in HEADS[name].kinds]
+    names = [name for name in HEADS if name in heads]
+    suited = [name for name in names if kind in HEADS[name].kinds]
     if not suited:
-        HEADS[asked[0]]().check(kind)
+        HEADS[names[0]]().check(kind)
     return suited

@@ -228,7 +228,7 @@ def _numbers(trees: list[Any]) -> Array:
 def _out_of_bins(trees: Array, edges: Edges) -> Array:
     """The same trees, which ask for numbers where they asked for bins: up to bin k are those up to edge k."""
     feature, threshold = trees[:, :, 0].astype(np.int64), np.floor(trees[:, :, 1]).astype(np.int64)
-    asked = trees.copy()
+    unbinned = trees.copy()
     for tree, node in np.argwhere(feature != LEAF):
-        asked[tree, node, 1] = edges[feature[tree, node]][threshold[tree, node]]
-    return asked
+        unbinned[tree, node, 1] = edges[feature[tree, node]][threshold[tree, node]]
+    return unbinned

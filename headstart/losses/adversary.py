@@ -72,9 +72,9 @@ def adversary(inputs: int, width: int, seed: int, like: Tensor) -> nn.Sequential
     return made.to(like.device)
 
 
-def told_apart(said: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+def told_apart(logits: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
     """The cross-entropy of the domains, the mean of its means over either, where rows count by weights (N,)."""
-    each = functional.binary_cross_entropy_with_logits(said.float(), target.float(), reduction="none")
+    each = functional.binary_cross_entropy_with_logits(logits.float(), target.float(), reduction="none")
     w = torch.ones_like(each) if weights is None else weights
     s, t = ~target, target
     return ((each[s] * w[s]).sum() / w[s].sum() + (each[t] * w[t]).sum() / w[t].sum()) / 2

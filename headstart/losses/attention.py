@@ -50,18 +50,18 @@ class Looks(Norms):
         places = [end for stage in network.stages[:-1] for end in network.modules_of(stage)[-1:]]
         self._taps = Taps(network.backbone, places)
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Of all rows. ValueError where no map of the student is of a size that the teacher has."""
-        if found.rows is None:
+        if forward_pass.rows is None:
             raise ValueError("a teacher's maps go by the numbers of rows, and this pass has none")
-        own, rows = attention(self._taps.taken()), found.rows.cpu()
-        shared = own.keys() & self._teacher.keys()
+        maps, rows = attention(self._taps.taken()), forward_pass.rows.cpu()
+        shared = maps.keys() & self._teacher.keys()
         if not shared:
             raise ValueError(
-                f"no map of the student is of a size that the teacher has: {_sizes(own)}, and {_sizes(self._teacher)}; "
-                "use hints, relational or distil"
+                f"no map of the student is of a size that the teacher has: {_sizes(maps)}, and {_sizes(self._teacher)}"
+                "; use hints, relational or distil"
             )
-        apart = [own[size] - self._teacher[size][rows].to(own[size]) for size in sorted(shared)]
+        apart = [maps[size] - self._teacher[size][rows].to(maps[size]) for size in sorted(shared)]
         return self._weight / 2 * torch.stack([each.square().sum(1).mean() for each in apart]).sum()
 
     def close(self) -> None:
@@ -71,11 +71,13 @@ class Looks(Norms):
 
 def attention(maps: Iterable[Tensor]) -> dict[tuple[int, int], Tensor]:
     """By (H, W), q above (N, H W) of the last of (N, C, H, W) maps of this size; what has no places is passed over."""
-    found = {}
+    by_size = {}
     for A in maps:
         if A.ndim == 4 and A.shape[2] * A.shape[3] > 1:
-            found[int(A.shape[2]), int(A.shape[3])] = functional.normalize(A.float().square().sum(1).flatten(1), dim=1)
-    return found
+            by_size[int(A.shape[2]), int(A.shape[3])] = functional.normalize(
+                A.float().square().sum(1).flatten(1), dim=1
+            )
+    return by_size
 
 
 def _sizes(maps: Iterable[tuple[int, int]]) -> str:

@@ -47,14 +47,14 @@ class CDAN(Adversarial):
         """With an adversary that knows nothing yet."""
         head = cast(HeadModule, context.network.head)
         product = Product(len(head.mean), head.linear.out_features, self.most, context.seed).to(head.mean.device)
-        told = adversary(product.width, self.width, context.seed, head.mean)
+        discriminator = adversary(product.width, self.width, context.seed, head.mean)
 
         def cost(both: Domains) -> Tensor:
             g = both.logits.softmax(1).detach()
             h = self.reversed(product(both.x, g), both.found.done)
-            return told_apart(told(h)[:, 0], both.target, certainty(g) if self.entropy else None)
+            return told_apart(discriminator(h)[:, 0], both.target, certainty(g) if self.entropy else None)
 
-        return Against(context.network, self, cost, Helper(told, self.rate))
+        return Against(context.network, self, cost, Helper(discriminator, self.rate))
 
 
 class Product(nn.Module):
@@ -66,8 +66,8 @@ class Product(nn.Module):
         self.drawn = d * classes > most
         generator = torch.Generator().manual_seed(seed)
         for name, size in (("of_f", d), ("of_g", classes)):
-            found = torch.randn(size, most, generator=generator) if self.drawn else torch.empty(0)
-            self.register_buffer(name, found)
+            matrix = torch.randn(size, most, generator=generator) if self.drawn else torch.empty(0)
+            self.register_buffer(name, matrix)
 
     def forward(self, f: Tensor, g: Tensor) -> Tensor:
         if not self.drawn:

@@ -34,13 +34,13 @@ class DANN(Adversarial):
     def start(self, context: Context) -> Against:
         """With an adversary that knows nothing yet."""
         mean = cast(HeadModule, context.network.head).mean
-        told = adversary(len(mean), self.width, context.seed, mean)
+        discriminator = adversary(len(mean), self.width, context.seed, mean)
 
         def cost(both: Domains) -> Tensor:
-            return told_apart(self._said(told, both), both.target)
+            return told_apart(self._said(discriminator, both), both.target)
 
-        return Against(context.network, self, cost, Helper(told, self.rate))
+        return Against(context.network, self, cost, Helper(discriminator, self.rate))
 
-    def _said(self, told: nn.Module, both: Domains) -> Tensor:
-        said: Tensor = told(self.reversed(both.x, both.found.done))
-        return torch.squeeze(said, 1)
+    def _said(self, discriminator: nn.Module, both: Domains) -> Tensor:
+        logits: Tensor = discriminator(self.reversed(both.x, both.found.done))
+        return torch.squeeze(logits, 1)

@@ -51,23 +51,23 @@ class Apart(Norms):
         super().__init__(context.network, l1=loss.l1, l2=loss.l2)
         self._loss, self._answers = loss, TeacherAnswers(context)
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Of the rows of which the teacher says something."""
-        answered = self._answers.of(found)
+        answered = self._answers.of(forward_pass)
         loss = self._loss
-        y = self._targets(found, answered)
+        y = self._targets(forward_pass, answered)
         costs = decoupled(answered.z, answered.t, y, loss.temperature, loss.alpha, loss.beta)
         return loss.weight * answered.mean(costs)
 
-    def _targets(self, found: Pass, answered: Answered) -> Tensor:
+    def _targets(self, forward_pass: Pass, answered: Answered) -> Tensor:
         """(n,) y above, as positions among the classes that the teacher knows."""
-        own = answered.t.argmax(1)
-        if found.targets is None or found.weights is None:
-            return own
-        columns = self._answers.columns.to(own.device)
-        targets, labelled = found.targets[answered.rows], found.weights[answered.rows] > 0
+        teacher_classes = answered.t.argmax(1)
+        if forward_pass.targets is None or forward_pass.weights is None:
+            return teacher_classes
+        columns = self._answers.columns.to(teacher_classes.device)
+        targets, labelled = forward_pass.targets[answered.rows], forward_pass.weights[answered.rows] > 0
         matches = targets[:, None] == columns
-        return torch.where(labelled & matches.any(1), matches.int().argmax(1), own)
+        return torch.where(labelled & matches.any(1), matches.int().argmax(1), teacher_classes)
 
 
 def decoupled(z: Tensor, t: Tensor, y: Tensor, temperature: float, alpha: float, beta: float) -> Tensor:

@@ -58,15 +58,15 @@ class Maps(Norms):
         places = [end for stage in network.stages[:-1] for end in network.modules_of(stage)[-1:]]
         self._now, self._then = Taps(network.backbone, places), Taps(self._source, places)
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Of these rows."""
         loss = self._loss
         now = self._now.taken()
         with torch.no_grad():
-            self._source(*found.inputs)
+            self._source(*forward_pass.inputs)
         then = self._then.taken()
         apart = torch.stack([(a.float() - b.float()).square().mean() for a, b in zip(now, then, strict=True)]).sum()
-        return loss.weight * apart + loss.shrink * spectral_tail(found.features, loss.smallest)
+        return loss.weight * apart + loss.shrink * spectral_tail(forward_pass.features, loss.smallest)
 
     def close(self) -> None:
         """Leave the network as it was."""

@@ -65,19 +65,19 @@ class TeacherAnswers:
     def __init__(self, context: Context) -> None:
         if context.teacher is None:
             raise ValueError("a loss that learns from a teacher needs its answers: give Data(teacher=...)")
-        known = context.teacher.isfinite()
-        self.columns = torch.where(known.any(0))[0]
-        self._known = known.any(1)
+        finite = context.teacher.isfinite()
+        self.columns = torch.where(finite.any(0))[0]
+        self._known = finite.any(1)
         self._logits = context.teacher[:, self.columns].float()
 
-    def of(self, found: Pass) -> Answered:
+    def of(self, forward_pass: Pass) -> Answered:
         """Those to the rows of a pass, beside the student's, in float32."""
-        if found.rows is None:
+        if forward_pass.rows is None:
             raise ValueError("a teacher's answers go by the numbers of rows, and this pass has none")
-        numbers = found.rows.cpu()
-        there = self._known[numbers]
-        device = found.logits.device
-        t = self._logits[numbers[there]].to(device)
-        there = there.to(device)
-        z = found.logits.float()[there][:, self.columns.to(device)]
-        return Answered(z, t, len(z) / len(found.logits), there)
+        numbers = forward_pass.rows.cpu()
+        answered = self._known[numbers]
+        device = forward_pass.logits.device
+        t = self._logits[numbers[answered]].to(device)
+        answered = answered.to(device)
+        z = forward_pass.logits.float()[answered][:, self.columns.to(device)]
+        return Answered(z, t, len(z) / len(forward_pass.logits), answered)

@@ -45,16 +45,16 @@ class Between(Norms):
         super().__init__(network, l1=loss.l1, l2=loss.l2)
         self._weight, self._cost = weight, cost
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Of rows of both domains, in float32 whatever the precision of the network."""
-        with torch.autocast(found.features.device.type, enabled=False):
-            return self._weight * self._cost(self._domains(found))
+        with torch.autocast(forward_pass.features.device.type, enabled=False):
+            return self._weight * self._cost(self._domains(forward_pass))
 
-    def _domains(self, found: Pass) -> Domains:
-        if found.target is None:
+    def _domains(self, forward_pass: Pass) -> Domains:
+        if forward_pass.target is None:
             raise ValueError("this loss compares two tasks, and there is only one: give rows of a target")
-        x = cast(HeadModule, self._network.head).standardised(found.features.float())
-        return Domains(x, found.logits.float(), found.target, found)
+        x = cast(HeadModule, self._network.head).standardised(forward_pass.features.float())
+        return Domains(x, forward_pass.logits.float(), forward_pass.target, forward_pass)
 
 
 class Against(Between):

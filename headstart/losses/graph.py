@@ -63,5 +63,5 @@ def edges(x: Tensor, k: int) -> Tensor:
 
 def roughness(F: Tensor, W: Tensor) -> Tensor:
     """trace(F' L F) / sum_ij W_ij of (N, C) answers."""
-    found: Tensor = ((F.square().sum(1) * W.sum(1)).sum() - (F * (W @ F)).sum()) / W.sum()
-    return found
+    ratio: Tensor = ((F.square().sum(1) * W.sum(1)).sum() - (F * (W @ F)).sum()) / W.sum()
+    return ratio

@@ -59,13 +59,13 @@ class Guided(Norms):
         self._u = standardised(context.teacher_features.float())
         self.helper = Helper(regressor(self._head.mean, self._u.shape[1], context.seed), loss.rate)
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Of all rows."""
-        if found.rows is None or self.helper is None:
+        if forward_pass.rows is None or self.helper is None:
             raise ValueError("a teacher's features go by the numbers of rows, and this pass has none")
-        u = self._u[found.rows.cpu()].to(found.features.device)
-        with torch.autocast(found.features.device.type, enabled=False):
-            v = self._head.standardised(found.features.float())
+        u = self._u[forward_pass.rows.cpu()].to(forward_pass.features.device)
+        with torch.autocast(forward_pass.features.device.type, enabled=False):
+            v = self._head.standardised(forward_pass.features.float())
             cost: Tensor = self._weight / 2 * (u - self.helper.module(v)).square().mean()
         return cost
 

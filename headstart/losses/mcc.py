@@ -56,5 +56,5 @@ def confusion(logits: Tensor, temperature: float) -> Tensor:
     W = W / W.mean()
     C = Y.T @ (W[:, None] * Y)
     C = C / C.sum(1, keepdim=True).clamp_min(torch.finfo(C.dtype).tiny)
-    found: Tensor = (C.sum() - C.trace()) / len(C)
-    return found
+    mean_confusion: Tensor = (C.sum() - C.trace()) / len(C)
+    return mean_confusion

@@ -82,7 +82,7 @@ class Penalty(Protocol):
     @property
     def helper(self) -> Helper | None: ...
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """The cost of these rows. None: nothing.
 
         Where a batch goes through in parts, each part, which holds rows of both tasks if there are two, is asked, and
@@ -123,7 +123,7 @@ class Norms:
     def __init__(self, network: Network, *, l1: float, l2: float) -> None:
         self._network, self._l1, self._l2 = network, l1, l2
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Nothing."""
         return None
 

@@ -49,15 +49,15 @@ class Relations(Norms):
             raise ValueError("Relational learns from the teacher's features: give Data(teacher_features=...)")
         self._loss, self._features = loss, context.teacher_features.float()
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Of all pairs and triples of rows; None for fewer than two rows."""
-        if found.rows is None:
+        if forward_pass.rows is None:
             raise ValueError("a teacher's features go by the numbers of rows, and this pass has none")
-        if len(found.rows) < 2:
+        if len(forward_pass.rows) < 2:
             return None
-        loss, t = self._loss, self._features[found.rows.cpu()].to(found.features.device)
-        with torch.autocast(found.features.device.type, enabled=False):
-            s = found.features.float()
+        loss, t = self._loss, self._features[forward_pass.rows.cpu()].to(forward_pass.features.device)
+        with torch.autocast(forward_pass.features.device.type, enabled=False):
+            s = forward_pass.features.float()
             cost = loss.distance * functional.smooth_l1_loss(distances(s), distances(t))
             if len(s) > 2:
                 cost = cost + loss.angle * functional.smooth_l1_loss(angles(s), angles(t))

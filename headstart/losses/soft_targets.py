@@ -46,10 +46,10 @@ class Softened(Norms):
         super().__init__(context.network, l1=loss.l1, l2=loss.l2)
         self._loss, self._answers = loss, TeacherAnswers(context)
 
-    def batch(self, found: Pass) -> Tensor | None:
+    def batch(self, forward_pass: Pass) -> Tensor | None:
         """Of the rows of which the teacher says something."""
-        answered = self._answers.of(found)
-        costs = divergence(answered.z, answered.t, found.kind, self._loss.temperature)
+        answered = self._answers.of(forward_pass)
+        costs = divergence(answered.z, answered.t, forward_pass.kind, self._loss.temperature)
         return self._loss.weight * answered.mean(costs)
 
 

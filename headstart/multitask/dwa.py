@@ -38,9 +38,9 @@ class DWA(Weighing):
         )
 
         def total(losses: Tensor, share: float) -> Tensor:
-            there = losses.detach().cpu() != 0
+            answered = losses.detach().cpu() != 0
             past.get_buffer("sum").add_(losses.detach().cpu())
-            past.get_buffer("rows").add_(share * there)
+            past.get_buffer("rows").add_(share * answered)
             return (self._weights(past.get_buffer("losses"), int(past.get_buffer("epochs"))).to(losses) * losses).sum()
 
         def epoch(number: int) -> None:

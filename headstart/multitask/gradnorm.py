@@ -41,16 +41,16 @@ class GradNorm(Weighing):
     def start(self, context: Context) -> ByGradients:
         """With weights of 1; the first losses are those of the first step that has an answer to the task."""
         tasks = len(context.kind.parts)
-        held = memory(w=torch.ones(tasks).double(), first=torch.zeros(tasks).double())
+        state = memory(w=torch.ones(tasks).double(), first=torch.zeros(tasks).double())
 
         def combine(K: Tensor, losses: Tensor, tasks: Tensor, rng: np.random.Generator) -> Combined:
-            w, first = held.get_buffer("w"), held.get_buffer("first")
+            w, first = state.get_buffer("w"), state.get_buffer("first")
             first[tasks] = torch.where(first[tasks] > 0, first[tasks], losses)
             now = w[tasks].clone()
             w[tasks] = renewed(now, K.diagonal().sqrt(), losses / first[tasks], alpha=self.alpha, rate=self.rate)
             return Combined(now, now)
 
-        return ByGradients(context, self, combine, Helper(held, 0.0))
+        return ByGradients(context, self, combine, Helper(state, 0.0))
 
 
 def renewed(w: Tensor, norms: Tensor, progress: Tensor, *, alpha: float, rate: float) -> Tensor:

@@ -93,7 +93,7 @@ class _Fit:
         self.answers, self.folds, self.basis = answers, folds, _basis(features, count, scale)
         self.rows = np.asarray(self.basis.rows[:, :-1], np.float64)
         self.unit = float(self.basis.squares[:-1].sum()) / count / max(1, self.rows.shape[1])
-        self.coded = [_coded(own) for own in answers]
+        self.coded = [_coded(task_answers) for task_answers in answers]
         self.numbers = sorted(set(folds.tolist()))
         self.whole = self._equations(None)
         self.parts = {number: self._equations(number) for number in self.numbers}
@@ -129,7 +129,7 @@ class _Fit:
         )
 
     def _head(self, place: int, W: Array, out: Array, form: Form, account: dict[str, float | None]) -> Head:
-        own, task, (_, centre, spread) = self.answers[place], self.whole[place], self.coded[place]
+        task_answers, task, (_, centre, spread) = self.answers[place], self.whole[place], self.coded[place]
         bias = (task.mean - task.x @ W) * spread + centre
         arrays = {
             "mean": self.basis.standard.mean,
@@ -137,20 +137,22 @@ class _Fit:
             "weight.0": self.basis.lift(W * spread).astype(np.float32),
             "bias.0": np.asarray(bias, np.float64),
         }
-        temperature = _calibrated(own, out)[0]
+        temperature = _calibrated(task_answers, out)[0]
         facts = FitterFacts(account=account)
-        return Head(name="joint", kind=own.part.kind, arrays=arrays, temperature=temperature, form=form, facts=facts)
+        return Head(
+            name="joint", kind=task_answers.part.kind, arrays=arrays, temperature=temperature, form=form, facts=facts
+        )
 
     def _tried(self, gamma: float, epsilon: float | None) -> _Choice:
         """The out-of-fold loss, and the answers that it is of."""
         outs = [np.zeros(coded.shape) for coded, _, _ in self.coded]
         for number in self.numbers:
             fitted = self._fitted(self.parts[number], gamma, epsilon, quick=True)
-            given = fitted.answers(self.parts[number], self.rows)
-            for out, answer, own in zip(outs, given, self.answers, strict=True):
-                inside = self.folds[own.rows] == number
-                out[inside] = answer[own.rows[inside]]
-        losses = [_relative(own, coded, out) for own, (coded, _, _), out in self._each(outs)]
+            predictions = fitted.answers(self.parts[number], self.rows)
+            for out, answer, task_answers in zip(outs, predictions, self.answers, strict=True):
+                inside = self.folds[task_answers.rows] == number
+                out[inside] = answer[task_answers.rows[inside]]
+        losses = [_relative(task_answers, coded, out) for task_answers, (coded, _, _), out in self._each(outs)]
         return _Choice(float(np.mean(losses)), gamma, epsilon, outs)
 
     def _each(self, outs: list[Array]) -> list[tuple[Answers, tuple[Array, Array, Array], Array]]:
@@ -165,10 +167,18 @@ class _Fit:
     def _equations(self, without: int | None) -> list[Equations]:
         """Of all tasks, without the rows of a fold; a task of which no row is left keeps them."""
         made = []
-        for own, (coded, _, _) in zip(self.answers, self.coded, strict=True):
-            kept = np.ones(len(own.rows), bool) if without is None else self.folds[own.rows] != without
-            kept = kept if kept.any() else np.ones(len(own.rows), bool)
-            made.append(equations(self.rows[own.rows[kept]], coded[kept], own.weights[kept]))
+        for task_answers, (coded, _, _) in zip(self.answers, self.coded, strict=True):
+            training_rows = (
+                np.ones(len(task_answers.rows), bool) if without is None else self.folds[task_answers.rows] != without
+            )
+            training_rows = training_rows if training_rows.any() else np.ones(len(task_answers.rows), bool)
+            made.append(
+                equations(
+                    self.rows[task_answers.rows[training_rows]],
+                    coded[training_rows],
+                    task_answers.weights[training_rows],
+                )
+            )
         return made
 
 
@@ -176,34 +186,34 @@ def _basis(features: Array, count: int, scale: Scale) -> Basis:
     return principal(features, np.arange(count), np.ones(count), scale)
 
 
-def _coded(own: Answers) -> tuple[Array, Array, Array]:
+def _coded(task_answers: Answers) -> tuple[Array, Array, Array]:
     """Answers (n, c) as they are regressed on, and what centre and spread (c,) were taken out."""
-    truth = own.part.kind.truth(own.targets, len(own.part.classes))
-    if own.part.kind.has_classes:
+    truth = task_answers.part.kind.truth(task_answers.targets, len(task_answers.part.classes))
+    if task_answers.part.kind.has_classes:
         return 2 * truth - 1, np.zeros(truth.shape[1]), np.ones(truth.shape[1])
     centre, spread = truth.mean(axis=0), truth.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     return (truth - centre) / spread, centre, spread
 
 
-def _calibrated(own: Answers, out: Array) -> tuple[float, float]:
+def _calibrated(task_answers: Answers, out: Array) -> tuple[float, float]:
     """The temperature of out-of-fold answers, and their loss."""
-    if not own.part.kind.has_classes:
+    if not task_answers.part.kind.has_classes:
         return 1.0, 0.0
-    found = calibrate(out, own.targets, own.part.kind, own.weights)
-    return found.temperature, found.loss
+    calibration = calibrate(out, task_answers.targets, task_answers.part.kind, task_answers.weights)
+    return calibration.temperature, calibration.loss
 
 
-def _relative(own: Answers, coded: Array, out: Array) -> float:
+def _relative(task_answers: Answers, coded: Array, out: Array) -> float:
     """The loss of answers in units of that of the mean answer."""
-    share = own.weights / own.weights.sum()
-    if not own.part.kind.has_classes:
+    share = task_answers.weights / task_answers.weights.sum()
+    if not task_answers.part.kind.has_classes:
         return float(np.sqrt((share @ np.square(out - coded)).mean() / max(coded.var(), 1e-300)))
     shares = np.clip(share @ ((coded + 1) / 2), 1e-12, 1 - 1e-12)
     entropy = -np.log(shares) * shares
-    if own.part.kind.several:
+    if task_answers.part.kind.several:
         entropy = (entropy - np.log1p(-shares) * (1 - shares)) / len(shares)
-    return _calibrated(own, out)[1] / max(float(entropy.sum()), 1e-12)
+    return _calibrated(task_answers, out)[1] / max(float(entropy.sum()), 1e-12)
 
 
 def _rank(fitted: Coupled) -> float:

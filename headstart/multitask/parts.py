@@ -24,16 +24,16 @@ def rows_of(task: Task, part: Part) -> Array:
 
 def targets_of(task: Task, part: Part, rows: Array) -> Array:
     """The answers of these rows, as the part's own kind has them."""
-    own = np.asarray(task.targets)[rows, part.columns].astype(part.kind.dtype)
-    return own if part.kind.several else own[:, 0]
+    targets = np.asarray(task.targets)[rows, part.columns].astype(part.kind.dtype)
+    return targets if part.kind.several else targets[:, 0]
 
 
-def part_of(seen: FeatureSet, part: Part, rows: Array | None = None) -> FeatureSet:
+def part_of(feature_set: FeatureSet, part: Part, rows: Array | None = None) -> FeatureSet:
     """A feature set of one task alone: of these rows, or of all that answer it."""
-    rows = rows_of(seen.task, part) if rows is None else rows
-    some = seen.take(rows)
+    rows = rows_of(feature_set.task, part) if rows is None else rows
+    some = feature_set.take(rows)
     columns = None if some.task.columns is None else some.task.columns._replace(target=part.name)
-    targets = targets_of(seen.task, part, rows)
+    targets = targets_of(feature_set.task, part, rows)
     task = replace(some.task, kind=part.kind, classes=part.classes, targets=targets, columns=columns)
     return replace(some, task=task)
 
@@ -50,5 +50,5 @@ def answers_of(task: Task, class_weight: ClassWeight = None) -> tuple[Answers, .
 
 def weights_of(task: Task, part: Part, rows: Array, targets: Array, class_weight: ClassWeight) -> Array:
     """(n,) how much each of these rows counts for this part, of mean 1."""
-    given = None if task.weight is None else np.asarray(task.weight)[rows]
-    return row_weights(targets, part.kind, class_weight if part.kind.has_classes else None, given)
+    sample_weight = None if task.weight is None else np.asarray(task.weight)[rows]
+    return row_weights(targets, part.kind, class_weight if part.kind.has_classes else None, sample_weight)

@@ -61,7 +61,7 @@ class _Pass(NamedTuple):
 
 
 def tune_tasks(
-    seen: FeatureSet,
+    feature_set: FeatureSet,
     backbone: Backbone,
     name: str,
     tuning: Tuning,
@@ -79,17 +79,17 @@ def tune_tasks(
     device, training, notes = settle(tuning.training, extraction)
     tuning = tuning._replace(training=training, loss=loss_of_tasks(tuning.loss, name))
     backbone, tuning = _begun(backbone, tuning)
-    job = _Job(seen, backbone, class_weight, device, extraction)
-    part = divided(seen, training)
+    job = _Job(feature_set, backbone, class_weight, device, extraction)
+    part = divided(feature_set, training)
     place = job.place(extraction.cache, name, tuning)
     journals = [
         Journal(path, every=training.journal) for path in (place, place and place.with_name(f"{place.name}-all"))
     ]
     failed: list[str] = []
     first = last = job.trained(tuning, part, journals[0], telling)
-    if len(part.held) and len(seen) <= training.refit:
+    if len(part.held) and len(feature_set) <= training.refit:
         again = tuning._replace(tune=first.done.tune)
-        every = Holdout(np.arange(len(seen)), np.arange(0))
+        every = Holdout(np.arange(len(feature_set)), np.arange(0))
         try:
             last = job.trained(again, every, journals[1], telling, lengths=first.done.lengths)
         except TrainingError as error:
@@ -111,17 +111,22 @@ class _Job:
     """
 
     def __init__(
-        self, seen: FeatureSet, backbone: Backbone, class_weight: ClassWeight, device: torch.device, how: Extraction
+        self,
+        feature_set: FeatureSet,
+        backbone: Backbone,
+        class_weight: ClassWeight,
+        device: torch.device,
+        how: Extraction,
     ) -> None:
-        self.seen, self.task, self.backbone, self.class_weight = seen, seen.task, backbone, class_weight
-        self.parts: Sequence[Part] = seen.task.kind.parts
+        self.seen, self.task, self.backbone, self.class_weight = feature_set, feature_set.task, backbone, class_weight
+        self.parts: Sequence[Part] = feature_set.task.kind.parts
         self.device, self.how = device, how
         self.rows = [rows_of(self.task, part) for part in self.parts]
         self.answers = [targets_of(self.task, part, rows) for part, rows in zip(self.parts, self.rows, strict=True)]
-        self.weights = np.zeros((len(seen), len(self.parts)))
+        self.weights = np.zeros((len(feature_set), len(self.parts)))
         for place, (part, rows) in enumerate(zip(self.parts, self.rows, strict=True)):
             self.weights[rows, place] = weights_of(self.task, part, rows, self.answers[place], class_weight)
-        self.inputs: InputBatches = batches(list(self.task.inputs), backbone, device, below(seen.engine, how))
+        self.inputs: InputBatches = batches(list(self.task.inputs), backbone, device, below(feature_set.engine, how))
 
     def trained(
         self,
@@ -146,13 +151,13 @@ class _Job:
         done = train(network, data, *tuning, journal, telling, lengths=lengths)
         return _Pass(network, scales, done)
 
-    def exported(self, first: _Pass, last: _Pass, held: Array, facts: TrainingFacts) -> tuple[Head, ...]:
+    def exported(self, first: _Pass, last: _Pass, held_out: Array, facts: TrainingFacts) -> tuple[Head, ...]:
         """The heads of the last training, at the temperatures that suit the first on the rows held out of it."""
-        out = logits(first.network, self.inputs, held).double().cpu().numpy() if len(held) else np.zeros((0, 0))
+        out = logits(first.network, self.inputs, held_out).double().cpu().numpy() if len(held_out) else np.zeros((0, 0))
         network = last.network.cpu().to(memory_format=torch.contiguous_format)
         heads = cast(TaskHeads, network.head).each()
         return tuple(
-            scale.undo(head).exported(part.kind, temperature=self._temperature(place, out, held), facts=facts)
+            scale.undo(head).exported(part.kind, temperature=self._temperature(place, out, held_out), facts=facts)
             for place, (part, head, scale) in enumerate(zip(self.parts, heads, last.scales, strict=True))
         )
 
@@ -178,8 +183,8 @@ class _Job:
     def _scales(self, rows: Array) -> list[Scale]:
         """Of each task, by those of its answers that are learnt from."""
         return [
-            Scale.of(answers[np.isin(own, rows)], part.kind)
-            for part, own, answers in zip(self.parts, self.rows, self.answers, strict=True)
+            Scale.of(answers[np.isin(task_rows, rows)], part.kind)
+            for part, task_rows, answers in zip(self.parts, self.rows, self.answers, strict=True)
         ]
 
     def _targets(self, scales: list[Scale]) -> Array:
@@ -195,9 +200,9 @@ class _Job:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             heads = []
-            for part, own, scale in zip(self.parts, self.rows, scales, strict=True):
-                alone = part_of(self.seen, part, own)
-                some = np.flatnonzero(np.isin(own, rows))
+            for part, task_rows, scale in zip(self.parts, self.rows, scales, strict=True):
+                alone = part_of(self.seen, part, task_rows)
+                some = np.flatnonzero(np.isin(task_rows, rows))
                 weight = self.class_weight if part.kind.has_classes else None
                 heads.append(first_head(alone, some, tuning, weight, scale))
             network = Network(self.backbone, TaskHeads(heads))
@@ -208,15 +213,15 @@ class _Job:
             cast(TaskHeads, network.head).standardise(features.mean(0), scale_of_all)
         return network
 
-    def _temperature(self, place: int, out: Array, held: Array) -> float:
+    def _temperature(self, place: int, out: Array, held_out: Array) -> float:
         """By which the answers to one task are calibrated; 1 where nobody can say."""
-        part, own = self.parts[place], self.rows[place]
-        known = np.isin(held, own)
-        if not part.kind.has_classes or not known.any():
+        part, task_rows = self.parts[place], self.rows[place]
+        labelled = np.isin(held_out, task_rows)
+        if not part.kind.has_classes or not labelled.any():
             return 1.0
-        at = np.searchsorted(own, held[known])
-        weights = self.weights[held[known], place]
-        return calibrate(out[known][:, part.outputs], self.answers[place][at], part.kind, weights).temperature
+        at = np.searchsorted(task_rows, held_out[labelled])
+        weights = self.weights[held_out[labelled], place]
+        return calibrate(out[labelled][:, part.outputs], self.answers[place][at], part.kind, weights).temperature
 
 
 def loss_of_tasks(loss: Supervised, name: str) -> Supervised:

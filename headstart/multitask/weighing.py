@@ -82,7 +82,7 @@ class ByGradients(Norms):
 
     def gradient(self, costs: Iterable[TaskCost], rng: np.random.Generator) -> Tensor:
         """See `Balance`."""
-        shared, own = (
+        shared, head_weights = (
             [weights for weights in module.parameters() if weights.requires_grad]
             for module in (self._network.backbone, self._network.head)
         )
@@ -93,17 +93,19 @@ class ByGradients(Norms):
             if not rows:
                 losses = torch.zeros_like(cost.detach())
                 rows = [torch.zeros(sum(w.numel() for w in shared), device=cost.device) for _ in cost]
-                heads = [[None] * len(own) for _ in cost]
+                heads = [[None] * len(head_weights) for _ in cost]
             losses = losses + cost.detach()
             for task in range(len(cost)):
                 last = task == len(cost) - 1
-                found = torch.autograd.grad(cost[task], [*shared, *own], retain_graph=not last, allow_unused=True)
-                rows[task] += _flat(found[: len(shared)], shared)
-                heads[task] = [_sum(a, b) for a, b in zip(heads[task], found[len(shared) :], strict=True)]
+                gradients = torch.autograd.grad(
+                    cost[task], [*shared, *head_weights], retain_graph=not last, allow_unused=True
+                )
+                rows[task] += _flat(gradients[: len(shared)], shared)
+                heads[task] = [_sum(a, b) for a, b in zip(heads[task], gradients[len(shared) :], strict=True)]
         G = torch.stack(rows)
         taken = self._taken(G, losses, rng)
         _put(shared, (taken.shared.to(G) @ G) if len(shared) else G.new_zeros(0))
-        for place, weights in enumerate(own):
+        for place, weights in enumerate(head_weights):
             parts = [
                 by * grad[place]
                 for by, grad in zip(taken.heads.to(losses), heads, strict=True)
@@ -115,11 +117,11 @@ class ByGradients(Norms):
     def _taken(self, G: Tensor, losses: Tensor, rng: np.random.Generator) -> Combined:
         """Of the tasks that have a gradient; the others are not moved."""
         K = gram(G)
-        there = torch.nonzero(K.diagonal() > 0).flatten()
+        active = torch.nonzero(K.diagonal() > 0).flatten()
         shared, heads = torch.zeros(len(K), dtype=torch.float64), torch.ones(len(K), dtype=torch.float64)
-        if len(there):
-            some = self._combine(K[there][:, there], losses.detach().double().cpu()[there], there, rng)
-            shared[there], heads[there] = some.shared, some.heads
+        if len(active):
+            some = self._combine(K[active][:, active], losses.detach().double().cpu()[active], active, rng)
+            shared[active], heads[active] = some.shared, some.heads
         return Combined(shared, heads)
 
 
@@ -141,12 +143,12 @@ def _flat(grads: Iterable[Tensor | None], weights: list[nn.Parameter]) -> Tensor
     return torch.cat(parts).float() if parts else torch.zeros(0)
 
 
-def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
-    return other if one is None else one if other is None else one + other
+def _sum(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    return second if first is None else first if second is None else first + second
 
 
 def _put(weights: list[nn.Parameter], direction: Tensor) -> None:
     start = 0
-    for own in weights:
-        own.grad = direction[start : start + own.numel()].view_as(own).to(own.dtype)
-        start += own.numel()
+    for parameter in weights:
+        parameter.grad = direction[start : start + parameter.numel()].view_as(parameter).to(parameter.dtype)
+        start += parameter.numel()

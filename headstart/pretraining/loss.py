@@ -73,10 +73,10 @@ class Pretext:
         rows: list[list[float]] = self._beside.history.tolist()
         return [Health(*row) for row in rows if row[0] == row[0]]
 
-    def batch(self, found: Pass) -> Tensor:
+    def batch(self, forward_pass: Pass) -> Tensor:
         """The mean cost of these rows."""
-        rows = torch.arange(len(found.features)) if found.rows is None else found.rows
-        encoded = Encoded(found.features, found.inputs, self._network.backbone, found.done, rows)
+        rows = torch.arange(len(forward_pass.features)) if forward_pass.rows is None else forward_pass.rows
+        encoded = Encoded(forward_pass.features, forward_pass.inputs, self._network.backbone, forward_pass.done, rows)
         cost: Tensor = self._beside.learner(encoded)
         return cost
 

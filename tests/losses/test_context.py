@@ -38,10 +38,10 @@ class Distance(Norms):
         super().__init__(context.network, l1=loss.l1, l2=loss.l2)
         self.loss, self.teacher = loss, context.teacher
 
-    def batch(self, found: Pass) -> torch.Tensor:
+    def batch(self, forward_pass: Pass) -> torch.Tensor:
         T = self.loss.temperature
-        soft = (self.teacher[found.rows].to(found.logits) / T).softmax(1)
-        apart = functional.kl_div((found.logits / T).log_softmax(1), soft, reduction="batchmean")
+        soft = (self.teacher[forward_pass.rows].to(forward_pass.logits) / T).softmax(1)
+        apart = functional.kl_div((forward_pass.logits / T).log_softmax(1), soft, reduction="batchmean")
         return self.loss.weight * T**2 * apart
 
 

@@ -53,8 +53,8 @@ class Kept(Norms):
         super().__init__(network, l1=0, l2=0)
         self.passes.clear()
 
-    def batch(self, found):
-        self.passes.append((found.inputs[0], found.rows))
+    def batch(self, forward_pass):
+        self.passes.append((forward_pass.inputs[0], forward_pass.rows))
 
 
 def test_a_row_has_the_number_of_the_form_in_which_it_is_shown(backbone):

@@ -39,21 +39,21 @@ class FeatureAugmentation:
     def __call__(self, domains: Domains) -> Aligned:
         """Rows (n + labelled, 3 d). Raises ValueError: no target label is known."""
         rows_of_both(domains, 1, "to learn from")
-        answered, known = labelled(domains)
+        answered, target_answers = labelled(domains)
         n, d = domains.source.shape
-        both = np.zeros((n + len(known), 3 * d))
+        both = np.zeros((n + len(target_answers), 3 * d))
         both[:n, :d] = both[:n, d : 2 * d] = domains.source
         both[n:] = _as_target(domains.target[answered])
-        answers = np.concatenate([domains.targets, known])
+        answers = np.concatenate([domains.targets, target_answers])
         weights = self._weights(n, len(both), domains.weights)
         of = np.append(np.arange(n), n + np.flatnonzero(answered))
-        return Aligned(both, answers, weights, _as_target, {"labelled": len(known)}, of, of_target=True)
+        return Aligned(both, answers, weights, _as_target, {"labelled": len(target_answers)}, of, of_target=True)
 
-    def _weights(self, n: int, total: int, given: Array | None) -> Array | None:
-        if self.share is None and given is None:
+    def _weights(self, n: int, total: int, source_weights: Array | None) -> Array | None:
+        if self.share is None and source_weights is None:
             return None
         weights = np.ones(total)
-        weights[:n] = 1.0 if given is None else given
+        weights[:n] = 1.0 if source_weights is None else source_weights
         if self.share is not None:
             weights[:n] *= (1 - self.share) / weights[:n].sum()
             weights[n:] *= self.share / weights[n:].sum()

@@ -68,14 +68,14 @@ def _on_rows(new: Array, rows: Array, gamma: float, a: Array, mean: Array) -> Ar
 
 
 def on_landmarks(
-    rows: Array, known: tuple[Array, Array], L: csr_array, pulls: tuple[float, float, float], z: Array
+    rows: Array, labels: tuple[Array, Array], L: csr_array, pulls: tuple[float, float, float], z: Array
 ) -> Answer:
     """`rbf` among functions that stand on rows z: on all rows it is `rbf` itself.
 
-    known: answers and which rows have them. f = phi w + mean y, phi the features of `nystroem`, w as in `linear`.
+    labels: answers and which rows have them. f = phi w + mean y, phi the features of `nystroem`, w as in `linear`.
     """
     ridge, smooth, gamma = pulls
-    answers, labelled = known
+    answers, labelled = labels
     phi, mean = nystroem(z, gamma), answers.mean(0)
     features = phi(rows)
     w = _slopes(features, features[labelled], answers - mean, L, (ridge, smooth))

@@ -77,10 +77,10 @@ class _LaplacianRegularised(BaseEstimator):  # type: ignore[misc]
         if self.gamma is not None:
             above("gamma", self.gamma, 0, "0.5, or None for the columns' variance")
 
-    def _solved(self, domains: Domains, answers: Array, known: Array) -> Answer:
+    def _solved(self, domains: Domains, answers: Array, target_answers: Array) -> Answer:
         """From answers (n, k) of source rows and those of target rows (m, k), NaN where they are not to be used."""
         rows = np.vstack([domains.source, domains.target])
-        both = np.vstack([answers, known])
+        both = np.vstack([answers, target_answers])
         labelled = np.flatnonzero(np.isfinite(both).all(1))
         if self.kernel == "rbf":
             what = f'kernel="rbf" on {len(rows)} rows'
@@ -108,10 +108,10 @@ class LaplacianRegularisedRegressor(RegressorMixin, _LaplacianRegularised):  # t
         """X (N, d), y (N,) or (N, k), NaN where a target row's is not known."""
         self._check()
         domains = domains_of(self, X, y, sample_domain, self.target_labels)
-        known = cast(Array, domains.known)
+        target_answers = cast(Array, domains.known)
         self.flat_ = domains.targets.ndim == 1
-        answers, known = (a.reshape(len(a), -1) for a in (domains.targets, known))
-        self.answer_ = self._solved(domains, answers, known)
+        answers, target_answers = (a.reshape(len(a), -1) for a in (domains.targets, target_answers))
+        self.answer_ = self._solved(domains, answers, target_answers)
         return self
 
     def predict(self, X: Any) -> Array:

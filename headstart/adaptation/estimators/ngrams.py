@@ -44,9 +44,9 @@ class Grams(NamedTuple):
     def rows(self, columns: Array) -> csr_array:
         """(texts, len(columns)) of the n-grams with these keys (sorted), each text's vector divided by its length."""
         at = np.minimum(np.searchsorted(columns, self.key), max(len(columns) - 1, 0))
-        known = columns[at] == self.key if len(columns) else np.zeros(len(self.key), bool)
+        matches = columns[at] == self.key if len(columns) else np.zeros(len(self.key), bool)
         value = self.value / self.lengths()[self.row]
-        return csr_array((value[known], (self.row[known], at[known])), shape=(self.texts, len(columns)))
+        return csr_array((value[matches], (self.row[matches], at[matches])), shape=(self.texts, len(columns)))
 
 
 def strings(texts: Any) -> list[str]:
@@ -95,10 +95,10 @@ def _keys(texts: Sequence[str], shortest: int, longest: int) -> tuple[Array, Arr
     of = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
     rows, keys, h = [of[:0]], [points[:0]], np.zeros(len(points), np.uint64)
     for n in range(1, min(longest, len(points)) + 1):
-        here = len(points) - n + 1
-        h = h[:here] * _ROLL + points[n - 1 :] + np.uint64(1)
-        whole = of[:here] == of[n - 1 :]
+        count = len(points) - n + 1
+        h = h[:count] * _ROLL + points[n - 1 :] + np.uint64(1)
+        inside = of[:count] == of[n - 1 :]
         if n >= shortest:
-            rows.append(of[:here][whole])
-            keys.append(h[whole] + np.array([n], np.uint64) * _LENGTH)
+            rows.append(of[:count][inside])
+            keys.append(h[inside] + np.array([n], np.uint64) * _LENGTH)
     return np.concatenate(rows), np.concatenate(keys)

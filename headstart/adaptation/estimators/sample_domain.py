@@ -134,13 +134,13 @@ def coded(y: Any, source: Array, classes: Array) -> Array:
 
 def answered(domains: Domains, who: str) -> tuple[Array, Array]:
     """Target rows whose answer is known, and the answers. Raises ValueError where there are none."""
-    known, have = cast(Array, domains.known), have_answers(domains)
+    answers, have = cast(Array, domains.known), have_answers(domains)
     if not have.any():
         raise ValueError(
             f"no target row has a known answer (all are -1 or NaN), and {who} learns from some: label a few target "
             "rows, or take a step that needs none, such as Adapted(Coral())"
         )
-    return (domains.target, known) if have.all() else (domains.target[have], known[have])
+    return (domains.target, answers) if have.all() else (domains.target[have], answers[have])
 
 
 def have_answers(domains: Domains) -> Array:

@@ -36,12 +36,12 @@ class BalancedWeights:
         gamma = self.gamma
         if not 0 <= gamma <= 1:
             raise ValueError(f"gamma is {gamma!r}: expected 0 (the source alone) to 1 (the labelled target rows alone)")
-        known, y_t = labelled(domains)
-        X_t = domains.target[known]
+        answered, y_t = labelled(domains)
+        X_t = domains.target[answered]
         n, m = len(domains.source), len(X_t)
         inner = np.ones(n) if domains.weights is None else domains.weights / domains.weights.mean()
         weights = np.append((1 - gamma) / n * inner, np.full(m, gamma / m)) * (n + m)
         rows, answers = np.vstack([domains.source, X_t]), np.concatenate([domains.targets, y_t])
         facts: dict[str, object] = {"labelled": m, "effective": effective(weights)}
-        of = np.append(np.arange(n), n + np.flatnonzero(known))
+        of = np.append(np.arange(n), n + np.flatnonzero(answered))
         return Aligned(rows, answers, weights, unmoved, facts, of, of_target=True)

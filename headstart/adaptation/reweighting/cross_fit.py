@@ -99,10 +99,10 @@ class _Descent(NamedTuple):
         total, first = 0.0, 0
         for rows in self.parts:
             for block in blocks(len(rows), AT_ONCE):
-                x, here = rows[block], slice(first + block.start, first + block.stop)
-                share = (self.fold[here] != np.arange(len(learnt))[:, None]) / learnt
+                x, positions = rows[block], slice(first + block.start, first + block.stop)
+                share = (self.fold[positions] != np.arange(len(learnt))[:, None]) / learnt
                 scores = (W.reshape(-1, len(self.mean)) @ x.T).reshape(*b.shape, -1) + b[:, :, None]
-                lost, off = _off(_mixed(Q.T, scores), self.codes[here])
+                lost, off = _off(_mixed(Q.T, scores), self.codes[positions])
                 total += float(np.vdot(share, lost))
                 off = _mixed(Q, off) * share
                 G[:, :, :-1] += (off.reshape(-1, len(x)) @ x).reshape(W.shape)

@@ -71,12 +71,16 @@ def as_sure(answers: Said) -> bool:
     """Whether a classifier is as sure in the target as it is of source rows that it did not see."""
     if answers.p_source is None:
         raise ValueError("p_source is None: this rule needs what the model says of source rows that it did not see")
-    there, here = (np.asarray(entropy(p, axis=1), np.float64) for p in (answers.p_target, answers.p_source))
-    apart = float(there.mean() - here.mean())
-    if apart <= _CLOSE or min(len(there), len(here)) < _FEWEST:
+    target_entropy, source_entropy = (
+        np.asarray(entropy(p, axis=1), np.float64) for p in (answers.p_target, answers.p_source)
+    )
+    apart = float(target_entropy.mean() - source_entropy.mean())
+    if apart <= _CLOSE or min(len(target_entropy), len(source_entropy)) < _FEWEST:
         return True
-    if np.ptp(there) == np.ptp(here) == 0:
+    if np.ptp(target_entropy) == np.ptp(source_entropy) == 0:
         return False
-    parts = [rows.var(ddof=1) / len(rows) for rows in (there, here)]
-    freedom = sum(parts) ** 2 / sum(v**2 / (len(rows) - 1) for v, rows in zip(parts, (there, here), strict=True))
+    parts = [rows.var(ddof=1) / len(rows) for rows in (target_entropy, source_entropy)]
+    freedom = sum(parts) ** 2 / sum(
+        v**2 / (len(rows) - 1) for v, rows in zip(parts, (target_entropy, source_entropy), strict=True)
+    )
     return float(t_distribution.sf(apart / np.sqrt(sum(parts)), freedom)) >= _UNSURE

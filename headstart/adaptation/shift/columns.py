@@ -40,9 +40,9 @@ def column_shifts(
     width = source.shape[1]
     names = [f"column {number}" for number in range(width)] if names is None else [str(name) for name in names]
     codes = np.zeros(width, dtype=bool) if codes is None else np.asarray(codes, dtype=bool)
-    for option, given in (("names", names), ("codes", codes)):
-        if len(given) != width:
-            raise ValueError(f"{option} holds {len(given)} for {width} columns: expected one a column")
+    for option, values in (("names", names), ("codes", codes)):
+        if len(values) != width:
+            raise ValueError(f"{option} holds {len(values)} for {width} columns: expected one a column")
     shifts = [
         _codes(name, source[:, i], target[:, i]) if codes[i] else _numbers(name, source[:, i], target[:, i])
         for i, name in enumerate(names)

@@ -38,25 +38,25 @@ class Conditional(NamedTuple):
     rows: int
 
 
-def conditional(source: Array, y: Array, target: Array, known: Array, *, seed: int = 0) -> Conditional:
-    """source (n, d), y (n, K): indicators of classes, or one column of values; target (m, d), known (m, K)."""
+def conditional(source: Array, y: Array, target: Array, y_target: Array, *, seed: int = 0) -> Conditional:
+    """source (n, d), y (n, K): indicators of classes, or one column of values; target (m, d), y_target (m, K)."""
     if len(target) < _FEWEST:
         return Conditional(math.nan, math.nan, len(target))
     random = np.random.default_rng(seed)
     some = random.permutation(len(source))[:_MOST]
     source, y = source[some], y[some]
     return Conditional(
-        _answers(source, y, target, known, random), _features(source, y, target, known, seed), len(target)
+        _answers(source, y, target, y_target, random), _features(source, y, target, y_target, seed), len(target)
     )
 
 
-def _answers(source: Array, y: Array, target: Array, known: Array, random: np.random.Generator) -> float:
-    rows, both = np.concatenate([source, target]), np.concatenate([y, known])
-    own = np.arange(len(rows)) >= len(source)
+def _answers(source: Array, y: Array, target: Array, y_target: Array, random: np.random.Generator) -> float:
+    rows, both = np.concatenate([source, target]), np.concatenate([y, y_target])
+    of_target = np.arange(len(rows)) >= len(source)
     expected = _out_of_bag(rows, both)
-    domain = _out_of_bag(rows, own[:, None].astype(np.float64))
+    domain = _out_of_bag(rows, of_target[:, None].astype(np.float64))
     predicted = np.concatenate([_out_of_bag(source, y), _forest(source, y).predict(target).reshape(len(target), -1)])
-    apart: Array = own[:, None] - domain
+    apart: Array = of_target[:, None] - domain
     if np.abs(apart).max() < _NOWHERE:
         return math.nan  # one column tells the tasks apart: no row of one has its like in the other
     product = (both - expected) * apart
@@ -70,13 +70,13 @@ def _answers(source: Array, y: Array, target: Array, known: Array, random: np.ra
     return float((1 + (null >= statistic).sum()) / (1 + _FLIPS))
 
 
-def _features(source: Array, y: Array, target: Array, known: Array, seed: int) -> float:
+def _features(source: Array, y: Array, target: Array, y_target: Array, seed: int) -> float:
     """Within each class, or each third of the answers of a regression, that has three rows or more in both."""
     if y.shape[1] == 1:
         ends = np.quantile(y[:, 0], [1 / 3, 2 / 3])
-        kinds, theirs = np.searchsorted(ends, y[:, 0]), np.searchsorted(ends, known[:, 0])
+        kinds, theirs = np.searchsorted(ends, y[:, 0]), np.searchsorted(ends, y_target[:, 0])
     else:
-        kinds, theirs = y.argmax(axis=1), known.argmax(axis=1)
+        kinds, theirs = y.argmax(axis=1), y_target.argmax(axis=1)
     both = [c for c in np.unique(kinds) if min((kinds == c).sum(), (theirs == c).sum()) >= 3]
     levels = [mmd(source[kinds == c], target[theirs == c], seed=seed).p for c in both]
     return float(stats.combine_pvalues(levels, method="fisher").pvalue) if levels else math.nan

@@ -100,9 +100,9 @@ def diagnose(
                      "identical: nothing to do", columns=column_shifts(source, target, names=names))  # fmt: skip
     random = np.random.default_rng(seed)
     ours, theirs = (np.sort(random.permutation(len(rows))[:_MOST]) for rows in (source, target))
-    given = None if known is None else np.asarray(known)[theirs]
-    notes = _foreign(np.asarray(targets), given) if question.exclusive else ()
-    shift = _found(source[ours], np.asarray(targets)[ours], target[theirs], given, question, seed)
+    answers = None if known is None else np.asarray(known)[theirs]
+    notes = _foreign(np.asarray(targets), answers) if question.exclusive else ()
+    shift = _found(source[ours], np.asarray(targets)[ours], target[theirs], answers, question, seed)
     return shift._replace(
         columns=column_shifts(source[ours], target[theirs], names=names),
         rows=tuple(int(theirs[row]) for row in shift.rows),
@@ -117,9 +117,9 @@ def _identical(source: Array, targets: Array, target: Array, known: Array | None
     if known is None:
         return True
     answers = np.asarray(known, np.float64)
-    given = kind.known(answers)
+    labelled = kind.known(answers)
     ours = {row.tobytes() for row in np.column_stack([source, targets]).astype(np.float64) + 0.0}
-    return all(row.tobytes() in ours for row in np.column_stack([target, answers])[given] + 0.0)
+    return all(row.tobytes() in ours for row in np.column_stack([target, answers])[labelled] + 0.0)
 
 
 def _found(source: Array, y: Array, target: Array, known: Array | None, kind: Kind, seed: int) -> Shift:
@@ -151,13 +151,17 @@ def _labels(source: Array, y: Array, target: Array, known: Array | None, kind: K
     if known is None:
         return None
     if not kind.has_classes:
-        given = kind.known(known)
-        return conditional(source, y[:, None], target[given], known[given, None], seed=seed) if given.any() else None
-    codes, given = np.unique(y), np.isin(known, y)
-    if not given.any() or len(codes) < 2:
+        labelled = kind.known(known)
+        return (
+            conditional(source, y[:, None], target[labelled], known[labelled, None], seed=seed)
+            if labelled.any()
+            else None
+        )
+    codes, labelled = np.unique(y), np.isin(known, y)
+    if not labelled.any() or len(codes) < 2:
         return None
-    ours, theirs = ((answers[:, None] == codes).astype(np.float64) for answers in (y, known[given]))
-    return conditional(source, ours, target[given], theirs, seed=seed)
+    ours, theirs = ((answers[:, None] == codes).astype(np.float64) for answers in (y, known[labelled]))
+    return conditional(source, ours, target[labelled], theirs, seed=seed)
 
 
 def _told(kernel: Mmd | None, classifier: Classified | None) -> bool:
@@ -196,9 +200,9 @@ def _check(source: Array, targets: Array, target: Array, known: Array | None, na
         )
     if len(source) < 2:
         raise ValueError("source has one row: expected two or more to compare the target with")
-    for what, given, rows in (("targets", targets, source), ("known", known, target)):
-        if given is not None and np.shape(given) != (len(rows),):
-            raise ValueError(f"{what} has shape {np.shape(given)}: expected ({len(rows)},), one a row")
+    for what, values, rows in (("targets", targets, source), ("known", known, target)):
+        if values is not None and np.shape(values) != (len(rows),):
+            raise ValueError(f"{what} has shape {np.shape(values)}: expected ({len(rows)},), one a row")
     codes = np.asarray(targets)
     if not np.isfinite(codes).all() or (kind.exclusive and (codes.min() < 0 or (codes % 1).any())):
         raise ValueError("targets: expected class codes 0, 1, ... in classification, finite values in regression")

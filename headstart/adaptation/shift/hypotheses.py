@@ -59,8 +59,12 @@ def label_shares(source: Array, codes: Array, target: Array, *, seed: int = 0) -
     classes = int(codes.max()) + 1
     forest = ExtraTreesClassifier(100, min_samples_leaf=3, bootstrap=True, oob_score=True, random_state=seed)
     forest.fit(source, codes)
-    present, known = np.unique(codes), np.isfinite(forest.oob_decision_function_).all(axis=1)
-    of_source, of_target, codes = forest.oob_decision_function_[known], forest.predict_proba(target), codes[known]
+    present, out_of_bag = np.unique(codes), np.isfinite(forest.oob_decision_function_).all(axis=1)
+    of_source, of_target, codes = (
+        forest.oob_decision_function_[out_of_bag],
+        forest.predict_proba(target),
+        codes[out_of_bag],
+    )
 
     def solved(some: tuple[Array, Array], theirs: Array) -> Array:
         means = np.stack([some[0][some[1] == c].mean(axis=0) for c in present], axis=1)
@@ -91,7 +95,7 @@ def covariate(source: Array, target: Array, *, seed: int = 0) -> Hypothesis:
 
 def log_ratios(source: Array, target: Array, *, seed: int = 0) -> Array:
     """(n,) log w of the source rows, up to a constant, each from a fit that did not see it."""
-    rows, own = np.concatenate([source, target]), np.arange(len(source) + len(target)) >= len(source)
+    rows, of_target = np.concatenate([source, target]), np.arange(len(source) + len(target)) >= len(source)
     spread = rows.std(axis=0)
     rows = (rows - rows.mean(axis=0)) / np.where(spread > 1e-12, spread, np.inf)
     few = rows
@@ -101,7 +105,7 @@ def log_ratios(source: Array, target: Array, *, seed: int = 0) -> Array:
     rows = np.concatenate([rows, few[:, i] * few[:, j]], axis=1)
     folds = StratifiedKFold(min(5, len(source), len(target)), shuffle=True, random_state=seed)
     model = LogisticRegression(max_iter=1000)
-    return np.asarray(cross_val_predict(model, rows, own, cv=folds, method="decision_function")[: len(source)])
+    return np.asarray(cross_val_predict(model, rows, of_target, cv=folds, method="decision_function")[: len(source)])
 
 
 def moved(source: Array, target: Array, *, seed: int = 0) -> Hypothesis:

@@ -32,8 +32,8 @@ def lines(shift: Shift) -> list[str]:
         written.append("columns: " + ", ".join(columns))
     if shift.rows:
         written.append("target rows least like the source: " + ", ".join(shift.names or map(str, shift.rows)))
-    whole = [*written, *shift.notes, f"try: {shift.recommendation}"]
-    return [line for entry in whole for line in wrapped(entry, indent="  ")]
+    entries = [*written, *shift.notes, f"try: {shift.recommendation}"]
+    return [line for entry in entries for line in wrapped(entry, indent="  ")]
 
 
 def _tests(shift: Shift) -> list[str]:

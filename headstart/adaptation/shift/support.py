@@ -40,17 +40,17 @@ def support(source: Array, target: Array, *, neighbours: int = 5, most: int = 50
     """source (n, d), target (m, d), finite; of more than `most` rows a sample. NaN for under 20 source rows."""
     random = np.random.default_rng(seed)
     source = source[random.permutation(len(source))[:most]]
-    asked = np.sort(random.permutation(len(target))[:most])
+    sampled = np.sort(random.permutation(len(target))[:most])
     distances = np.full(len(target), np.nan)
     if len(source) < 20:
         return Support(Interval(math.nan), 1 - _QUANTILE, distances)
     centre, spread = source.mean(axis=0), source.std(axis=0)
     # A column that is constant in the source is measured in the target's own spread, or a change of it went unseen.
-    spread = np.where(spread > 1e-12, spread, np.maximum(np.abs(target[asked] - centre).max(axis=0), 1e-12))
+    spread = np.where(spread > 1e-12, spread, np.maximum(np.abs(target[sampled] - centre).max(axis=0), 1e-12))
     near = NearestNeighbors(n_neighbors=neighbours).fit((source - centre) / spread)
-    own = near.kneighbors(return_distance=True)[0][:, -1]
-    limit = max(float(np.quantile(own, _QUANTILE)), 1e-9)
-    distances[asked] = near.kneighbors((target[asked] - centre) / spread)[0][:, -1] / limit
-    outside = int((distances[asked] > 1).sum())
-    ends = stats.binomtest(outside, len(asked)).proportion_ci(1 - ALPHA, method="wilson")
-    return Support(Interval(outside / len(asked), float(ends.low), float(ends.high)), 1 - _QUANTILE, distances)
+    source_distances = near.kneighbors(return_distance=True)[0][:, -1]
+    limit = max(float(np.quantile(source_distances, _QUANTILE)), 1e-9)
+    distances[sampled] = near.kneighbors((target[sampled] - centre) / spread)[0][:, -1] / limit
+    outside = int((distances[sampled] > 1).sum())
+    ends = stats.binomtest(outside, len(sampled)).proportion_ci(1 - ALPHA, method="wilson")
+    return Support(Interval(outside / len(sampled), float(ends.low), float(ends.high)), 1 - _QUANTILE, distances)

@@ -65,8 +65,8 @@ class Classified(NamedTuple):
 
     def most_like_target(self, count: int = 5) -> tuple[int, ...]:
         """The rows of y that look least like x, the first the farthest."""
-        own = np.nan_to_num(self.scores[1], nan=-np.inf)
-        return tuple(int(row) for row in np.argsort(-own, kind="stable")[:count] if np.isfinite(own[row]))
+        scores = np.nan_to_num(self.scores[1], nan=-np.inf)
+        return tuple(int(row) for row in np.argsort(-scores, kind="stable")[:count] if np.isfinite(scores[row]))
 
 
 _Found = TypeVar("_Found", Mmd, Classified)
@@ -108,11 +108,11 @@ def classifier_test(
 
     def test(chosen: Array) -> Classified:
         theirs = some(len(y), most, random)
-        score, fold, own = _cross_fitted(model, x[chosen], y[theirs], seed)
-        aucs = _aucs(score, fold, np.stack([own, *(_shuffled(own, fold, random) for _ in range(draws))]))
+        score, fold, in_y = _cross_fitted(model, x[chosen], y[theirs], seed)
+        aucs = _aucs(score, fold, np.stack([in_y, *(_shuffled(in_y, fold, random) for _ in range(draws))]))
         scores = np.full(len(x), np.nan), np.full(len(y), np.nan)
-        scores[0][chosen], scores[1][theirs] = score[~own], score[own]
-        return Classified(float(aucs[0]), _accuracy(score, own), _p(aucs[0], aucs[1:]), scores)
+        scores[0][chosen], scores[1][theirs] = score[~in_y], score[in_y]
+        return Classified(float(aucs[0]), _accuracy(score, in_y), _p(aucs[0], aucs[1:]), scores)
 
     return _of_thinnings(test, kept(len(x), weights, most, random))
 
@@ -128,12 +128,12 @@ def _kernel_test(x: Array, y: Array, draws: int, random: np.random.Generator) ->
     apart = pdist(np.concatenate([x, y]), "sqeuclidean")
     width = float(np.median(np.sqrt(apart[apart > 0]))) if apart.any() else 1.0
     kernel = squareform(np.exp(-apart / (2 * width**2))) + np.eye(n + m)
-    own = np.arange(n + m) < n
-    members = np.stack([own, *(random.permutation(own) for _ in range(draws))], axis=1).astype(np.float64)
+    in_x = np.arange(n + m) < n
+    members = np.stack([in_x, *(random.permutation(in_x) for _ in range(draws))], axis=1).astype(np.float64)
     towards = kernel @ members
-    whole, total = kernel.sum(axis=1), kernel.sum()
+    row_sums, total = kernel.sum(axis=1), kernel.sum()
     xx = (members * towards).sum(axis=0)
-    xy = members.T @ whole - xx
+    xy = members.T @ row_sums - xx
     yy = total - xx - 2 * xy
     values = (xx - n) / (n * (n - 1)) + (yy - m) / (m * (m - 1)) - 2 * xy / (n * m)
     biased = max(0.0, float(xx[0] / n**2 + yy[0] / m**2 - 2 * xy[0] / (n * m)))
@@ -151,21 +151,21 @@ def _model(kind: str, seed: int) -> Any:
 
 def _cross_fitted(model: Any, x: Array, y: Array, seed: int) -> tuple[Array, Array, Array]:
     """Of all rows, x first: log odds of being one of y, the fold in which each was held out, whether it is one of y."""
-    rows, own = np.concatenate([x, y]), np.arange(len(x) + len(y)) >= len(x)
+    rows, in_y = np.concatenate([x, y]), np.arange(len(x) + len(y)) >= len(x)
     if isinstance(model, HistGradientBoostingClassifier):
         rows = in_bins(rows, edges_of(rows, _BINS))
     score, fold = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
     folds = StratifiedKFold(min(5, len(x), len(y)), shuffle=True, random_state=seed)
-    for number, (learn, asked) in enumerate(folds.split(rows, own)):
-        share = own[learn].mean()
-        model.fit(rows[learn], own[learn], sample_weight=np.where(own[learn], 0.5 / share, 0.5 / (1 - share)))
-        score[asked], fold[asked] = model.decision_function(rows[asked]), number
-    return score, fold, own
+    for number, (learn, held_out) in enumerate(folds.split(rows, in_y)):
+        share = in_y[learn].mean()
+        model.fit(rows[learn], in_y[learn], sample_weight=np.where(in_y[learn], 0.5 / share, 0.5 / (1 - share)))
+        score[held_out], fold[held_out] = model.decision_function(rows[held_out]), number
+    return score, fold, in_y
 
 
-def _shuffled(own: Array, fold: Array, random: np.random.Generator) -> Array:
-    shuffled, order = np.empty_like(own), np.argsort(fold, kind="stable")
-    shuffled[order] = own[order[np.lexsort((random.random(len(own)), fold[order]))]]
+def _shuffled(in_y: Array, fold: Array, random: np.random.Generator) -> Array:
+    shuffled, order = np.empty_like(in_y), np.argsort(fold, kind="stable")
+    shuffled[order] = in_y[order[np.lexsort((random.random(len(in_y)), fold[order]))]]
     return shuffled
 
 
@@ -180,8 +180,8 @@ def _aucs(score: Array, fold: Array, owns: Array) -> Array:
     return (owns @ rank - least) / pairs
 
 
-def _accuracy(score: Array, own: Array) -> float:
-    return float(((score[own] > 0).mean() + (score[~own] <= 0).mean()) / 2)
+def _accuracy(score: Array, in_y: Array) -> float:
+    return float(((score[in_y] > 0).mean() + (score[~in_y] <= 0).mean()) / 2)
 
 
 def _p(value: float, null: Array) -> float:

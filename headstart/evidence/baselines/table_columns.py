@@ -38,7 +38,10 @@ class Columns(NamedTuple):
     @property
     def most_codes(self) -> int:
         """The number of categories of the column of codes that has most of them."""
-        return max((len(known) for known in self.categories if known is not None and _coded(known)), default=0)
+        return max(
+            (len(categories) for categories in self.categories if categories is not None and _coded(categories)),
+            default=0,
+        )
 
     def encode(self, inputs: Inputs) -> Array:
         """(N, D) float64. Infinite numbers become NaN; so do categories that are rare or new, or 0 in every column."""
@@ -51,7 +54,9 @@ class Columns(NamedTuple):
 
     @property
     def _widths(self) -> list[int]:
-        return [1 if known is None or _coded(known) else max(1, len(known)) for known in self.categories]
+        return [
+            1 if categories is None or _coded(categories) else max(1, len(categories)) for categories in self.categories
+        ]
 
 
 def _coded(categories: pd.Index | None) -> bool:

@@ -67,14 +67,17 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
     """Predictions for `new` rows from those of `train`: (M, C), or (M,) for regression."""
     targets, kind, columns = np.asarray(train.targets), train.kind, Columns.of(train.inputs)
     codes = kind.codes(targets)
-    inputs, asked = columns.encode(train.inputs), columns.encode(new)
+    inputs, test_inputs = columns.encode(train.inputs), columns.encode(new)
     outputs = kind.outputs(max(1, len(train.classes)))
     bins = max(64 if inputs.shape[1] <= _WIDE else 32, columns.most_codes)
     numbers = ~columns.categorical
     edges = edges_of(inputs[:, numbers], bins)
-    inputs[:, numbers], asked[:, numbers] = in_bins(inputs[:, numbers], edges), in_bins(asked[:, numbers], edges)
+    inputs[:, numbers], test_inputs[:, numbers] = (
+        in_bins(inputs[:, numbers], edges),
+        in_bins(test_inputs[:, numbers], edges),
+    )
     trees = int(np.clip(_BUDGET / _seconds_a_round(inputs.shape, outputs, bins), _FEWEST, _MOST))
-    known = _Known(
+    training_rows = _Known(
         inputs=inputs,
         categorical=columns.categorical,
         folds=merged(folds, codes, _FOLDS),
@@ -85,12 +88,12 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
         seed=seed,
     )
     if not kind.has_classes:
-        return _values(known, targets, asked)
-    both = label_logits(targets, kind, outputs, lambda codes, count: _logits(known, codes, count, asked))
+        return _values(training_rows, targets, test_inputs)
+    both = label_logits(targets, kind, outputs, lambda codes, count: _logits(training_rows, codes, count, test_inputs))
     out_of_fold, answers = both[: len(targets)], both[len(targets) :]
     if kind.exclusive and class_weight is None:
-        return answered(answers, out_of_fold, targets, known.weights)
-    return probabilities(answers, kind, calibrate(out_of_fold, targets, kind, known.weights).temperature)
+        return answered(answers, out_of_fold, targets, training_rows.weights)
+    return probabilities(answers, kind, calibrate(out_of_fold, targets, kind, training_rows.weights).temperature)
 
 
 def _seconds_a_round(shape: tuple[int, ...], outputs: int, bins: int) -> float:
@@ -98,43 +101,43 @@ def _seconds_a_round(shape: tuple[int, ...], outputs: int, bins: int) -> float:
     return outputs * (_FOLDS + 1) * shape[1] * (bins * _BIN + shape[0] * _CELL)
 
 
-def _values(known: _Known, targets: Array, asked: Array) -> Array:
+def _values(training_rows: _Known, targets: Array, test_inputs: Array) -> Array:
     """(M,) values of the regression whose number of trees has the lowest out-of-fold RMSE."""
 
-    def staged(known: _Known, rows: Array, asked: Array) -> Array:
-        model = HistGradientBoostingRegressor(**known.options(int(known.stages[-1])))
-        model.fit(known.inputs[rows], targets[rows], uneven(known.weights[rows]))
-        values = enumerate(model.staged_predict(asked), start=1)
-        return np.stack([each for trees, each in values if trees in known.stages])
+    def staged(training_rows: _Known, rows: Array, test_inputs: Array) -> Array:
+        model = HistGradientBoostingRegressor(**training_rows.options(int(training_rows.stages[-1])))
+        model.fit(training_rows.inputs[rows], targets[rows], uneven(training_rows.weights[rows]))
+        values = enumerate(model.staged_predict(test_inputs), start=1)
+        return np.stack([each for trees, each in values if trees in training_rows.stages])
 
-    final, _ = _settled(known, staged, lambda values: float(np.mean((values - targets) ** 2)))
-    return np.asarray(staged(final, np.arange(len(targets)), asked)[0])
+    final, _ = _settled(training_rows, staged, lambda values: float(np.mean((values - targets) ** 2)))
+    return np.asarray(staged(final, np.arange(len(targets)), test_inputs)[0])
 
 
-def _logits(known: _Known, codes: Array, classes: int, asked: Array) -> Array:
-    """(N + M, C) log-probabilities: of the known rows out of fold, then of those asked, at the best number of trees."""
+def _logits(training_rows: _Known, codes: Array, classes: int, test_inputs: Array) -> Array:
+    """(N + M, C) log-probabilities: of training rows out of fold, then of test inputs, at the best number of trees."""
 
-    def staged(known: _Known, rows: Array, asked: Array) -> Array:
-        return _staged(known, codes, classes, rows, asked)
+    def staged(training_rows: _Known, rows: Array, test_inputs: Array) -> Array:
+        return _staged(training_rows, codes, classes, rows, test_inputs)
 
     final, out_of_fold = _settled(
-        known, staged, lambda logits: calibrate(logits, codes, CLASSIFICATION, known.weights).loss
+        training_rows, staged, lambda logits: calibrate(logits, codes, CLASSIFICATION, training_rows.weights).loss
     )
-    return np.concatenate([out_of_fold, staged(final, np.arange(len(codes)), asked)[0]])
+    return np.concatenate([out_of_fold, staged(final, np.arange(len(codes)), test_inputs)[0]])
 
 
 def _settled(
-    known: _Known, staged: Callable[[_Known, Array, Array], Array], loss: Callable[[Array], float]
+    training_rows: _Known, staged: Callable[[_Known, Array, Array], Array], loss: Callable[[Array], float]
 ) -> tuple[_Known, Array]:
     """With the best number of trees as the only stage, and the out-of-fold answers of so many.
 
     More than `_SHORT` are grown only where the last two stages of these are not both past the best.
     """
-    for most in sorted({min(_SHORT, int(known.stages[-1])), int(known.stages[-1])}):
-        some = known._replace(stages=known.stages[known.stages <= most])
-        parts = [known.folds == fold for fold in np.unique(known.folds)]
-        answers = [staged(some, np.flatnonzero(~left_out), known.inputs[left_out]) for left_out in parts]
-        out = np.empty((len(some.stages), len(known.folds), *answers[0].shape[2:]))
+    for most in sorted({min(_SHORT, int(training_rows.stages[-1])), int(training_rows.stages[-1])}):
+        some = training_rows._replace(stages=training_rows.stages[training_rows.stages <= most])
+        parts = [training_rows.folds == fold for fold in np.unique(training_rows.folds)]
+        answers = [staged(some, np.flatnonzero(~left_out), training_rows.inputs[left_out]) for left_out in parts]
+        out = np.empty((len(some.stages), len(training_rows.folds), *answers[0].shape[2:]))
         for left_out, part in zip(parts, answers, strict=True):
             out[:, left_out] = part
         best = int(np.argmin([loss(stage) for stage in out]))
@@ -143,14 +146,16 @@ def _settled(
     return some._replace(stages=some.stages[best : best + 1]), out[best]
 
 
-def _staged(known: _Known, codes: Array, classes: int, rows: Array, asked: Array) -> Array:
-    """(S, M, C) log-probabilities of the rows asked after each stage of a fit to some of the known rows."""
+def _staged(training_rows: _Known, codes: Array, classes: int, rows: Array, test_inputs: Array) -> Array:
+    """(S, M, C) log-probabilities of the test inputs after each stage of a fit to some of the training rows."""
     present = np.unique(codes[rows])
     if len(present) == 1:
-        return np.stack([spread(np.zeros((len(asked), 1)), present, classes, len(rows))] * len(known.stages))
-    model = HistGradientBoostingClassifier(**known.options(int(known.stages[-1])))
-    model.fit(known.inputs[rows], codes[rows], uneven(known.weights[rows]))
-    staged = enumerate(model.staged_predict_proba(asked), start=1)
+        return np.stack(
+            [spread(np.zeros((len(test_inputs), 1)), present, classes, len(rows))] * len(training_rows.stages)
+        )
+    model = HistGradientBoostingClassifier(**training_rows.options(int(training_rows.stages[-1])))
+    model.fit(training_rows.inputs[rows], codes[rows], uneven(training_rows.weights[rows]))
+    staged = enumerate(model.staged_predict_proba(test_inputs), start=1)
     tiny = np.finfo(np.float64).tiny
-    stages = (p for trees, p in staged if trees in known.stages)
+    stages = (p for trees, p in staged if trees in training_rows.stages)
     return np.stack([spread(np.log(np.maximum(p, tiny)), present, classes, len(rows)) for p in stages])

@@ -56,8 +56,8 @@ class _Left(NamedTuple):
 def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: ClassWeight) -> Array:
     """Predictions for `new` texts from those of `train`: (M, C), or (M,) for regression."""
     targets, kind = np.asarray(train.targets), train.kind
-    known, asked = _tfidf([str(text) for text in train.inputs], new)
-    rows = _Rows(known, targets, row_weights(targets, kind, class_weight, train.weight))
+    features, test_features = _tfidf([str(text) for text in train.inputs], new)
+    rows = _Rows(features, targets, row_weights(targets, kind, class_weight, train.weight))
     folds = merged(folds, kind.codes(targets), _FOLDS)
     classes = max(1, len(train.classes))
 
@@ -65,13 +65,13 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
         out = np.empty((len(targets), classes))
         for fold in np.unique(folds):
             left_out = folds == fold
-            out[left_out] = _answers(rows.take(~left_out), known[left_out], kind, classes, _STRENGTHS[point])
+            out[left_out] = _answers(rows.take(~left_out), features[left_out], kind, classes, _STRENGTHS[point])
         if not kind.has_classes:
             return _Left(out, float(np.sqrt(np.mean((out - kind.truth(targets, 1)) ** 2))))
         return _Left(out, calibrate(out, targets, kind, rows.weights).loss)
 
     best, visits = walk(visit, len(_STRENGTHS), start=_STRENGTHS.index(10.0))
-    answers = _answers(rows, asked, kind, classes, _STRENGTHS[best])
+    answers = _answers(rows, test_features, kind, classes, _STRENGTHS[best])
     if not kind.has_classes:
         return probabilities(answers, kind)
     if kind.exclusive and class_weight is None:
@@ -79,28 +79,28 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
     return probabilities(answers, kind, calibrate(visits[best].out, targets, kind, rows.weights).temperature)
 
 
-def _tfidf(known: list[str], asked: list[str]) -> tuple[sparse.csr_array, sparse.csr_array]:
-    twice = 2 if len(known) >= _MANY else 1
+def _tfidf(texts: list[str], test_texts: list[str]) -> tuple[sparse.csr_array, sparse.csr_array]:
+    twice = 2 if len(texts) >= _MANY else 1
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_WORD, min_df=twice)
     try:
-        weights = vectorizer.fit_transform(known)
+        weights = vectorizer.fit_transform(texts)
     except ValueError:  # no text holds a word, or none that another one holds too
-        return sparse.csr_array((len(known), 1)), sparse.csr_array((len(asked), 1))
-    return sparse.csr_array(weights), sparse.csr_array(vectorizer.transform(asked))
+        return sparse.csr_array((len(texts), 1)), sparse.csr_array((len(test_texts), 1))
+    return sparse.csr_array(weights), sparse.csr_array(vectorizer.transform(test_texts))
 
 
-def _answers(rows: _Rows, asked: sparse.csr_array, kind: Kind, classes: int, strength: float) -> Array:
-    """(M, C) logits, or (M, 1) values, for the texts asked."""
+def _answers(rows: _Rows, test_features: sparse.csr_array, kind: Kind, classes: int, strength: float) -> Array:
+    """(M, C) logits, or (M, 1) values, for the test texts."""
     if not kind.has_classes:
         ridge = Ridge(alpha=1 / strength).fit(rows.texts, kind.truth(rows.targets, 1)[:, 0], uneven(rows.weights))
-        return np.asarray(ridge.predict(asked))[:, None]
+        return np.asarray(ridge.predict(test_features))[:, None]
 
     def one(codes: Array, count: int) -> Array:
         present = np.unique(codes)
         if len(present) == 1:
-            return spread(np.zeros((asked.shape[0], 1)), present, count, len(codes))
+            return spread(np.zeros((test_features.shape[0], 1)), present, count, len(codes))
         logistic = LogisticRegression(C=strength, max_iter=1000, tol=1e-3)
-        decided = logistic.fit(rows.texts, codes, sample_weight=rows.weights).decision_function(asked)
+        decided = logistic.fit(rows.texts, codes, sample_weight=rows.weights).decision_function(test_features)
         both = decided if decided.ndim == 2 else np.stack([-decided / 2, decided / 2], axis=1)
         return spread(both, present, count, len(codes))
 
