@@ -46,7 +46,7 @@ WITHOUT_WORDS = ("methods", "cache")
 """Verbs that do something where no argument is given; of the others that prints their help."""
 
 
-def _app(asked: str | None) -> typer.Typer:
+def _app(requested: str | None) -> typer.Typer:
     """The command line, of which only the verb that is asked for has its options: to make those of all takes longer
     than everything else that help needs."""
     made = typer.Typer(
@@ -60,7 +60,7 @@ def _app(asked: str | None) -> typer.Typer:
     )
     for name, verb in VERBS.items():
         no_words = name in WITHOUT_WORDS
-        made.command(name, help=getdoc(verb), no_args_is_help=not no_words)(verb if name == asked else _listed)
+        made.command(name, help=getdoc(verb), no_args_is_help=not no_words)(verb if name == requested else _listed)
     return made
 
 

@@ -34,13 +34,13 @@ def predict(
     from headstart.study.multi_task_protocol import predict_tasks
     from headstart.transfer import Transfer
 
-    given = data[0] if len(data) == 1 else data
+    inputs = data[0] if len(data) == 1 else data
     with Terminal(quiet=json) as terminal:
         answers: Any
         if holds_multi_task(model):
-            answers = predict_tasks(MultiTask.load(model), given, listener=terminal)
+            answers = predict_tasks(MultiTask.load(model), inputs, listener=terminal)
         else:
-            answers = protocol.predict(Transfer.load(model), given, listener=terminal)
+            answers = protocol.predict(Transfer.load(model), inputs, listener=terminal)
         if file is not None:
             file.write(answers)
             terminal.say(f"{out}: {answers.summary}")

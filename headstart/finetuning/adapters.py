@@ -22,14 +22,14 @@ def places(network: Network, stages: tuple[str, ...]) -> list[str]:
     """The layers of these stages that take an adapter, by their names below the backbone: matrices and convolutions
     that see all channels (a depthwise filter has nothing of low rank to add)."""
     within = {name.rpartition(".")[0] for stage in stages if stage != HEAD for name in network.stage(stage)}
-    found = [
+    layers = [
         name
         for name, module in network.backbone.named_modules()
         if f"backbone.{name}" in within and _takes_adapter(module)
     ]
-    if not found:
+    if not layers:
         raise ValueError(f"no layer of {', '.join(stages)} takes an adapter: use method 'top' or 'fine-tune'")
-    return found
+    return layers
 
 
 def _takes_adapter(module: nn.Module) -> bool:

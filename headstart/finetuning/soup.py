@@ -59,9 +59,9 @@ class Soup:
         lowest, first, state = runs[0]
         taken, helped = [state], [first]
         for _, number, state in runs[1:]:
-            found = self._tasted(network, progress, [*taken, state])
-            if found <= lowest:
-                lowest, taken, helped = found, [*taken, state], [*helped, number]
+            average_loss = self._tasted(network, progress, [*taken, state])
+            if average_loss <= lowest:
+                lowest, taken, helped = average_loss, [*taken, state], [*helped, number]
         network.load_state_dict(average(taken))
         tried = [[number, loss] for loss, number, _ in runs]
         progress.settle(replace(self, soup=tuple(helped)), {"tried": tried, "soup": helped, "soup_loss": lowest})

@@ -17,13 +17,13 @@ def copied(network: nn.Module) -> State:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def between(one: State, other: State, alpha: float) -> State:
-    """(1 - alpha) one + alpha other; counters, which are whole numbers, are taken from the nearer one."""
+def between(first: State, other: State, alpha: float) -> State:
+    """(1 - alpha) first + alpha other; counters, which are whole numbers, are taken from the nearer one."""
     if alpha in (0.0, 1.0):
-        return dict(other if alpha else one)
+        return dict(other if alpha else first)
     return {
-        name: torch.lerp(value, other[name], alpha) if value.is_floating_point() else (one, other)[alpha > 0.5][name]
-        for name, value in one.items()
+        name: torch.lerp(value, other[name], alpha) if value.is_floating_point() else (first, other)[alpha > 0.5][name]
+        for name, value in first.items()
     }
 
 

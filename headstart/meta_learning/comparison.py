@@ -62,8 +62,8 @@ class Plan:
 
     def record(self) -> dict[str, Any]:
         """As JSON, for the folder of the backbone."""
-        own = asdict(cast(Any, self.learner)) | (asdict(self.training) if self.learner.trains else {})
-        return own | {"way": self.way, "shots": list(self.shots), "query": self.query, "seed": self.seed}
+        options = asdict(cast(Any, self.learner)) | (asdict(self.training) if self.learner.trains else {})
+        return options | {"way": self.way, "shots": list(self.shots), "query": self.query, "seed": self.seed}
 
     @property
     def shapes(self) -> list[Shape]:
@@ -82,11 +82,13 @@ class MetaComparison:
     """Rows in an order of their content, which the backbone that meta-training begins with has seen."""
 
     def __init__(
-        self, seen: FeatureSet, start: Backbone, plan: Plan, extraction: Extraction, listener: Listener
+        self, feature_set: FeatureSet, start: Backbone, plan: Plan, extraction: Extraction, listener: Listener
     ) -> None:
-        self.seen, self.start, self.plan = seen, start, plan
+        self.seen, self.start, self.plan = feature_set, start, plan
         self.extraction, self.listener = extraction, listener
-        self.material = Material(seen, way=plan.way, shot=max(plan.shots), trains=plan.learner.trains, seed=plan.seed)
+        self.material = Material(
+            feature_set, way=plan.way, shot=max(plan.shots), trains=plan.learner.trains, seed=plan.seed
+        )
         lr = plan.training.lr or (1e-3 if is_random(start) else 1e-4)
         stages = 0 if is_random(start) else plan.training.stages
         self.training = replace(plan.training, lr=lr, stages=stages)

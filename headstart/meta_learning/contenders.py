@@ -39,25 +39,25 @@ class Contender(NamedTuple):
     note: str = ""
 
 
-def contenders(seen: FeatureSet, start: Backbone, extraction: Extraction, seed: int) -> Iterator[Contender]:
+def contenders(feature_set: FeatureSet, start: Backbone, extraction: Extraction, seed: int) -> Iterator[Contender]:
     """Those of rows that the backbone has seen with which meta-training begins."""
     if not is_random(start):
-        yield Contender(SIMPLE, np.asarray(seen.values))
+        yield Contender(SIMPLE, np.asarray(feature_set.values))
         if start.random is not None:
-            yield Contender(RANDOM, _through(seen, start.random(seed), extraction))
+            yield Contender(RANDOM, _through(feature_set, start.random(seed), extraction))
     else:
-        yield Contender(RANDOM, np.asarray(seen.values))
-        if seen.task.modality.has_columns:
-            yield Contender(SCRATCH, _columns(seen))
+        yield Contender(RANDOM, np.asarray(feature_set.values))
+        if feature_set.task.modality.has_columns:
+            yield Contender(SCRATCH, _columns(feature_set))
             return
-        name = default(seen.task.modality)
+        name = default(feature_set.task.modality)
         try:
-            yield Contender(SIMPLE, _through(seen, load(name), extraction), f"simpleshot is on {name}")
+            yield Contender(SIMPLE, _through(feature_set, load(name), extraction), f"simpleshot is on {name}")
         except BackboneError as error:
-            yield Contender(SCRATCH, _described(seen), f"no simpleshot: {error}")
+            yield Contender(SCRATCH, _described(feature_set), f"no simpleshot: {error}")
             return
-    if seen.task.modality in FROM_SCRATCH:
-        yield Contender(SCRATCH, _described(seen))
+    if feature_set.task.modality in FROM_SCRATCH:
+        yield Contender(SCRATCH, _described(feature_set))
 
 
 def is_random(backbone: Backbone) -> bool:
@@ -65,29 +65,29 @@ def is_random(backbone: Backbone) -> bool:
     return "weights=random" in backbone.name
 
 
-def _through(seen: FeatureSet, backbone: Backbone, extraction: Extraction) -> Array:
+def _through(feature_set: FeatureSet, backbone: Backbone, extraction: Extraction) -> Array:
     """The features of the same rows by another backbone, each in its place."""
-    return np.asarray(look(seen.task, backbone, replace(extraction, thumbs=False), Logged()).values)
+    return np.asarray(look(feature_set.task, backbone, replace(extraction, thumbs=False), Logged()).values)
 
 
-def _described(seen: FeatureSet) -> Array:
-    return FROM_SCRATCH[seen.task.modality](seen)
+def _described(feature_set: FeatureSet) -> Array:
+    return FROM_SCRATCH[feature_set.task.modality](feature_set)
 
 
-def _pictures(seen: FeatureSet) -> Array:
-    thumbs = np.asarray(seen.thumbs)
+def _pictures(feature_set: FeatureSet) -> Array:
+    thumbs = np.asarray(feature_set.thumbs)
     return describe(thumbs, scale_of(thumbs))
 
 
-def _columns(seen: FeatureSet) -> Array:
+def _columns(feature_set: FeatureSet) -> Array:
     """In units of their spread, gaps at the mean."""
-    rows = np.asarray(seen.task.inputs, np.float64)
+    rows = np.asarray(feature_set.task.inputs, np.float64)
     form = NumberPreprocess.of(rows)
     return np.stack([form.prepare(row)[0] for row in rows])
 
 
-def _texts(seen: FeatureSet) -> Array:
-    inputs: Any = seen.task.inputs
+def _texts(feature_set: FeatureSet) -> Array:
+    inputs: Any = feature_set.task.inputs
     words = HashingVectorizer(n_features=_WORDS, alternate_sign=False, dtype=np.float32)
     return np.asarray(words.transform(inputs).toarray())
 

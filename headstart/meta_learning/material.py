@@ -27,23 +27,25 @@ class Material:
     names    of meta-training, validation and test
     """
 
-    def __init__(self, seen: FeatureSet, *, way: int, shot: int, trains: bool, seed: int) -> None:
-        task, kind = seen.task, seen.task.kind
+    def __init__(self, feature_set: FeatureSet, *, way: int, shot: int, trains: bool, seed: int) -> None:
+        task, kind = feature_set.task, feature_set.task.kind
         self.targets = np.asarray(task.targets) if kind.has_classes else np.asarray(task.targets, np.float64)
         self.tasks, labels = _small_tasks(task.domain)
         self.noun = "classes" if self.tasks is None else "tasks"
         ways = way if kind.has_classes else 1
         if self.tasks is None:
-            able = _able(self.targets, seen.blocks, shot)
+            able = _able(self.targets, feature_set.blocks, shot)
             units, labels = self.targets, [str(label) for label in task.classes]
             least = Least(way, trains)
         else:
-            able = _able_tasks(self.tasks, self.targets if kind.has_classes else None, seen.blocks, shot, ways)
+            able = _able_tasks(self.tasks, self.targets if kind.has_classes else None, feature_set.blocks, shot, ways)
             units, least = self.tasks, Least(1, trains)
         self._require(able, ways, shot)
         codes = np.where(np.isin(units, able), units, -1)
         left = len(np.unique(units[units >= 0])) - len(able)
-        self.sides = divide(Units(codes, labels, self.noun), seen.keys, seen.blocks, task.group, least, seed=seed)
+        self.sides = divide(
+            Units(codes, labels, self.noun), feature_set.keys, feature_set.blocks, task.group, least, seed=seed
+        )
         train, validation, test = (tuple(labels[code] for code in side) for side in self.sides.units)
         self.names = (train, validation, test)
         few = f"{left} {self.noun} left out: fewer than {shot + 1} different rows" + (
@@ -53,9 +55,9 @@ class Material:
         self.codes = self._coded(kind.has_classes)
         self.unit = 1.0
         if not kind.has_classes:
-            known = self.targets[self.sides.train]
-            self.unit = float(known.std()) or 1.0
-            self.targets = (self.targets - known.mean()) / self.unit
+            training_targets = self.targets[self.sides.train]
+            self.unit = float(training_targets.std()) or 1.0
+            self.targets = (self.targets - training_targets.mean()) / self.unit
 
     def _coded(self, has_classes: bool) -> Array:
         codes = np.zeros(len(self.targets), np.int64)

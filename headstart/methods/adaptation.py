@@ -36,13 +36,13 @@ class Adaptation:
 
     def configured(self, name: str, options: Mapping[str, Any], seed: int) -> Self:
         """The row with these options of its step. Raises ValueError for an option that the step does not have."""
-        known = self.options()
+        declared = self.options()
         for option in options:
-            refuse_unknown(name, option, known)
+            refuse_unknown(name, option, declared)
         if not options:
             return self
-        given = {option: typed(known[option], value) for option, value in options.items()}
-        align = replace(cast(Any, self.strategy.align), **given)
+        values = {option: typed(declared[option], value) for option, value in options.items()}
+        align = replace(cast(Any, self.strategy.align), **values)
         return replace(self, strategy=self.strategy._replace(align=align))
 
     def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:

@@ -35,13 +35,13 @@ def own_teacher(plan: Plan, data: Data) -> Teacher:
     return Teacher.of(model_of(fitted, alone, data.rows, classes=task.classes, columns=task.columns))
 
 
-def teaching_for(given: Any, plan: Plan, data: Data, bare: FeatureSet | None) -> Teaching:
+def teaching_for(teachers: Any, plan: Plan, data: Data, bare: FeatureSet | None) -> Teaching:
     """What a teacher says of the rows of `data`, and of rows without a label.
 
-    given   as `Teacher.of` takes it; SELF: the student's own fit without a teacher
+    teachers   as `Teacher.of` takes it; SELF: the student's own fit without a teacher
     """
     knowledge = knowledge_of(plan)
-    teacher = own_teacher(plan, data) if isinstance(given, str) and given == SELF else Teacher.of(given)
+    teacher = own_teacher(plan, data) if isinstance(teachers, str) and teachers == SELF else Teacher.of(teachers)
     teacher.require(knowledge, plan.method)
     return Teaching.of(teacher, data.rows, bare, knowledge, data.how)
 

@@ -48,8 +48,8 @@ class Description(NamedTuple):
         if not self.options:
             return "\n".join([*lines, "no options"])
         width = max(len(option.name) for option in self.options)
-        told = [f"  {option.name:<{width}}  {option.type:<12}  {option.default}" for option in self.options]
-        return "\n".join([*lines, "options (--option NAME=VALUE), with type and default:", *told])
+        option_lines = [f"  {option.name:<{width}}  {option.type:<12}  {option.default}" for option in self.options]
+        return "\n".join([*lines, "options (--option NAME=VALUE), with type and default:", *option_lines])
 
 
 def describe(name: str) -> Description:

@@ -121,12 +121,12 @@ class FineTune:
 
     def configured(self, name: str, options: Mapping[str, Any], seed: int) -> Self:
         """The row with these options, as `Method.configured`; ValueError also for some that do not go together."""
-        known = self.options()
+        declared = self.options()
         for option in options:
-            refuse_unknown(name, option, known)
-        given = {option: typed(known[option], value) for option, value in options.items()}
+            refuse_unknown(name, option, declared)
+        values = {option: typed(declared[option], value) for option, value in options.items()}
         training = Training(seed=seed, epochs=_EPOCHS[self.tune.start])
-        training, loss, tune = (_take(part, given) for part in (training, self.loss, self.tune))
+        training, loss, tune = (_take(part, values) for part in (training, self.loss, self.tune))
         if training.hidden and self.tune.start == "probe":
             raise ValueError(
                 f"hidden = {training.hidden}: method {name!r} starts from the probe's head, which has no layers"
@@ -165,8 +165,8 @@ class FineTune:
 
 def _take(part: Any, options: dict[str, Any]) -> Any:
     """The part with those of the options that are fields of it, which are taken out."""
-    own = {own.name for own in fields(part)} & options.keys()
-    return replace(part, **{name: options.pop(name) for name in own})
+    names = {item.name for item in fields(part)} & options.keys()
+    return replace(part, **{name: options.pop(name) for name in names})
 
 
 def _unlabelled(rows: FeatureSet) -> FeatureSet:
@@ -175,7 +175,7 @@ def _unlabelled(rows: FeatureSet) -> FeatureSet:
 
 
 def tune(
-    seen: FeatureSet,
+    feature_set: FeatureSet,
     backbone: Backbone,
     name: str,
     tuning: Tuning,
@@ -186,7 +186,7 @@ def tune(
     extraction: Extraction = PLAIN,
     telling: Telling = SILENT,
 ) -> Tuned:
-    """Train on rows of `seen`, whose targets must be known, but for a share that says when to stop and sets the
+    """Train on rows of `feature_set`, whose targets must be known, but for a share that says when to stop and sets the
     temperature. Duplicates and groups are on one side. The given backbone stays as it is.
 
     Up to `refit` rows, the training is then done again on all of them, for as many epochs as were best before.
@@ -198,36 +198,36 @@ def tune(
     extraction   where to calculate, and in whose cache a killed run left its journal
     """
     began = time.perf_counter()
-    _suits(name, tuning, seen.task.kind, target, teaching)
+    _suits(name, tuning, feature_set.task.kind, target, teaching)
     device, training, notes = settle(tuning.training, extraction)
     backbone, tuning = _begun(backbone, tuning._replace(training=training))
-    part = divided(seen, training) if target is None else divided_target(seen, target, training)
-    rows = Rows.of(seen, target if teaching is None else teaching.bare, class_weight)
+    part = divided(feature_set, training) if target is None else divided_target(feature_set, target, training)
+    rows = Rows.of(feature_set, target if teaching is None else teaching.bare, class_weight)
     taught = None
     if teaching is not None:
         tuning = tuning._replace(loss=teaching.loss(tuning.loss))
         part, taught = part._replace(bare=rows.behind), teaching.of_job(rows, tuning, extraction)
     job = Job(rows, backbone, class_weight, device, extraction, taught)
-    kept = journals(place_of(extraction.cache, rows, backbone, name, tuning, taught), training)
+    run_journals = journals(place_of(extraction.cache, rows, backbone, name, tuning, taught), training)
     start, failed = job.start(tuning, part), []
-    first = last = _Pass(start, train(start.network, start.data, *tuning, kept[0], telling))
+    first = last = _Pass(start, train(start.network, start.data, *tuning, run_journals[0], telling))
     if len(part.held) and len(rows.targets) - len(part.bare) <= training.refit:
         again = tuning._replace(tune=first.done.tune)
         try:
             start, lengths = job.start(again, rows.all(taught is not None)), first.done.lengths
-            last = _Pass(start, train(start.network, start.data, *again, kept[1], telling, lengths=lengths))
+            last = _Pass(start, train(start.network, start.data, *again, run_journals[1], telling, lengths=lengths))
         except TrainingError as error:
             failed = [f"not trained again on all rows: {error}"]
     network = last.start.network.cpu().to(memory_format=torch.contiguous_format)
     facts = _facts(part, first, last, target, time.perf_counter() - began)
     head = last.start.scale.undo(cast(HeadModule, network.head))
     temperature = job.temperature(first.start.network, part.held)
-    exported = head.exported(seen.task.kind, temperature=temperature, facts=facts)
-    for journal in kept:
+    exported = head.exported(feature_set.task.kind, temperature=temperature, facts=facts)
+    for journal in run_journals:
         journal.close()
     if tuning.tune.start == "probe" and not any(first.done.lengths):
         notes = (*notes, _NO_BETTER)
-    notes = (*notes, *failed, *first.done.notes, *last.done.notes, *(kept[0].notes or kept[1].notes))
+    notes = (*notes, *failed, *first.done.notes, *last.done.notes, *(run_journals[0].notes or run_journals[1].notes))
     return Tuned(_backbone(network, backbone, name), exported, tuple(dict.fromkeys(notes)))
 
 
@@ -247,13 +247,13 @@ def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None, tea
 
 def _facts(part: Holdout, first: _Pass, last: _Pass, target: FeatureSet | None, seconds: float) -> TrainingFacts:
     """What there is to say of the training."""
-    held, done = part.held, first.done
+    held_out, done = part.held, first.done
     return TrainingFacts(
         epochs=len(done.curves),
         parameters=done.parameters,
-        rows=(len(part.rows), len(held)),
-        rule=_rule(held, last is not first, target is not None),
-        curves=tuple(tuple(row) if len(held) else tuple(row[:3]) for row in done.curves),
+        rows=(len(part.rows), len(held_out)),
+        rule=_rule(held_out, last is not first, target is not None),
+        curves=tuple(tuple(row) if len(held_out) else tuple(row[:3]) for row in done.curves),
         target_rows=None if target is None else len(part.target),
         seconds=seconds,
         account=done.account if not len(part.bare) else {**done.account, "rows_without_label": len(part.bare)},
@@ -270,8 +270,8 @@ def _begun(backbone: Backbone, tuning: Tuning) -> tuple[Backbone, Tuning]:
     return backbone.random(training.seed), tuning._replace(training=training)
 
 
-def _rule(held: Array, again: bool, adapts: bool) -> str:
-    if not len(held):
+def _rule(held_out: Array, again: bool, adapts: bool) -> str:
+    if not len(held_out):
         why = f": fewer than {FEWEST} labelled target rows cannot say when the target is learnt" if adapts else ""
         return f"each stage lasts all its epochs{why}"
     if adapts:

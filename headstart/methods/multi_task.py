@@ -64,8 +64,8 @@ def alone(plan: Plan) -> Plan:
         return plan
     first, plus, _ = plan.method.partition("+")
     name = first if plus else _FIRST
-    known = method(name).options()
-    return plan._replace(method=name, options={key: value for key, value in plan.options.items() if key in known})
+    declared = method(name).options()
+    return plan._replace(method=name, options={key: value for key, value in plan.options.items() if key in declared})
 
 
 def _tuned(row: FineTune, plan: Plan, data: Data) -> tuple[Fitted, ...]:

@@ -35,8 +35,8 @@ class Plan(NamedTuple):
     @property
     def scratch(self) -> Plan:
         """The same budget from random weights: the control of a tuned model."""
-        kept = {field.name for field in fields(Training)} & self.options.keys()
-        return self._replace(method="scratch", options={name: self.options[name] for name in kept})
+        budget = {field.name for field in fields(Training)} & self.options.keys()
+        return self._replace(method="scratch", options={name: self.options[name] for name in budget})
 
     def without_teacher(self, method: str, options: Collection[str]) -> Plan:
         """The same fit by a method that has none, with those of the options that it has too."""

@@ -64,9 +64,9 @@ class StrategyFitter:
             require_backbone(row, plan.method, backbone, tasks.target.task.modality)
         copied, kin = _copied(tasks)
         self.copies, self.kin = int(copied.sum()), int((kin & ~copied).sum())
-        kept = np.flatnonzero(~(copied | kin))
-        _enough(tasks.source, kept)
-        self.source, self.target, self.bare = tasks.source.take(kept), tasks.target, tasks.bare
+        remaining = np.flatnonzero(~(copied | kin))
+        _enough(tasks.source, remaining)
+        self.source, self.target, self.bare = tasks.source.take(remaining), tasks.target, tasks.bare
         self.backbone, self.plan, self.how, self.labels = backbone, plan, how, labels
         self.side = SourceSide(self.source, plan.seed, plan.weights(self.source.task.classes))
 
@@ -74,9 +74,9 @@ class StrategyFitter:
         """Target rows of these numbers, and all those without an answer."""
         return self.target.take(np.concatenate([rows, self.bare]))
 
-    def pair(self, seen: FeatureSet) -> DomainPair:
+    def pair(self, feature_set: FeatureSet) -> DomainPair:
         """The source and these target rows side by side."""
-        return self.side.pair(seen, seen.task.targets if self.labels else None)
+        return self.side.pair(feature_set, feature_set.task.targets if self.labels else None)
 
     def plan_of(self, name: str) -> Plan:
         """The plan with the method of this name, without options where these are another's."""
@@ -92,10 +92,10 @@ class StrategyFitter:
 
     def answers(self, fitted: Fitted, rows: Array) -> Array:
         """To target rows of these numbers: (N, C) probabilities, or (N,) values."""
-        seen = self.target.take(rows)
+        feature_set = self.target.take(rows)
         if self.backbone is not None and cast(Backbone, fitted.backbone).fingerprint != self.backbone.fingerprint:
-            seen = look_again(seen, cast(Backbone, fitted.backbone), self.how[0])
-        return fitted.head.predict(features_of(seen, fitted.encoder))
+            feature_set = look_again(feature_set, cast(Backbone, fitted.backbone), self.how[0])
+        return fitted.head.predict(features_of(feature_set, fitted.encoder))
 
     def model(self, fitted: Fitted, columns: Columns | None) -> Model:
         """It as a model of the target; `columns` are those of the source, which may name more than the target's."""
@@ -115,21 +115,21 @@ def _copied(tasks: TaskPair) -> tuple[Array, Array]:
     """(n,) source rows that are in the target too, and those of a group that the target has too."""
     source, target = tasks.source, tasks.target
     keys, groups = set(target.keys), set(_groups(target)) - {None}
-    return np.array([key in keys for key in source.keys]), np.array([one in groups for one in _groups(source)])
+    return np.array([key in keys for key in source.keys]), np.array([group in groups for group in _groups(source)])
 
 
-def _groups(seen: FeatureSet) -> list[str | None]:
-    group = [None] * len(seen) if seen.task.group is None else seen.task.group.tolist()
-    return [None if one is None else str(one) for one in group]
+def _groups(feature_set: FeatureSet) -> list[str | None]:
+    group = [None] * len(feature_set) if feature_set.task.group is None else feature_set.task.group.tolist()
+    return [None if name is None else str(name) for name in group]
 
 
-def _enough(source: FeatureSet, kept: Array) -> None:
+def _enough(source: FeatureSet, remaining: Array) -> None:
     """Raises DataError where the rows that are left of the source teach nothing, or not all of its classes."""
-    gone = f"{len(source) - len(kept)} of {len(source)} source rows are in the target too, or of its groups"
-    if len(kept) < _FEWEST:
+    gone = f"{len(source) - len(remaining)} of {len(source)} source rows are in the target too, or of its groups"
+    if len(remaining) < _FEWEST:
         raise DataError(f"{gone}: nothing else to draw on")
     answers = cast(Array, source.task.targets)
-    lost = np.setdiff1d(answers, answers[kept]).tolist() if source.task.kind.exclusive else []
+    lost = np.setdiff1d(answers, answers[remaining]).tolist() if source.task.kind.exclusive else []
     if lost:
         names = few([source.task.classes[code] for code in lost])
         raise DataError(f"{gone}, and none is left that says {names}: leave such rows out of the target")

@@ -42,15 +42,15 @@ class Teacher:
     weights: tuple[float, ...]
 
     @classmethod
-    def of(cls, given: Any) -> Self:
+    def of(cls, teachers: Any) -> Self:
         """Of a fitted `Transfer`, the folder of a saved model, or a list of these and of pairs (teacher, weight).
 
         ValueError for what is none of these, ArtefactError for a folder that holds no model, DataError where teachers
         answer different questions.
         """
-        if isinstance(given, cls):
-            return given
-        entries = list(given) if isinstance(given, list | tuple) else [given]
+        if isinstance(teachers, cls):
+            return teachers
+        entries = list(teachers) if isinstance(teachers, list | tuple) else [teachers]
         if not entries:
             raise ValueError("no teacher is given: expected a fitted Transfer or the folder of a saved model")
         pairs = [entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, 1.0) for entry in entries]
@@ -112,8 +112,8 @@ class Teacher:
     def classes(self) -> tuple[Hashable, ...]:
         """Those that all its models know, in the order of the first; () of a regression. DataError for too few."""
         first, *others = self.models
-        known = [{fold(str(label)) for label in other.classes} for other in others]
-        shared = tuple(label for label in first.classes if all(fold(str(label)) in labels for labels in known))
+        label_sets = [{fold(str(label)) for label in other.classes} for other in others]
+        shared = tuple(label for label in first.classes if all(fold(str(label)) in labels for labels in label_sets))
         if first.kind.has_classes and len(shared) < 1 + first.kind.exclusive:
             raise DataError(
                 f"the teachers have only {few(shared) or 'no class'} in common: give teachers of the same classes"
@@ -123,13 +123,13 @@ class Teacher:
     def codes(self, classes: Sequence[Hashable]) -> Array:
         """(C,) the code that each of these classes has among its own, by name; -1 where it has none. DataError where it
         knows too few to teach."""
-        own = self.classes
-        codes = codes_among(classes, own)
+        teacher_classes = self.classes
+        codes = codes_among(classes, teacher_classes)
         if (codes >= 0).sum() < 1 + self.models[0].kind.exclusive:
             names = few([label for label, code in zip(classes, codes, strict=True) if code >= 0])
             raise DataError(
-                f"of the classes {few(classes)} the teacher knows only {names}, and it learnt {few(own)}: there is "
-                "nothing to learn from it; name the classes alike, or give another teacher"
+                f"of the classes {few(classes)} the teacher knows only {names}, and it learnt {few(teacher_classes)}: "
+                "there is nothing to learn from it; name the classes alike, or give another teacher"
             )
         return codes
 
@@ -139,10 +139,10 @@ class Teacher:
             return
         codes = self.codes(classes)
         theirs = dict.fromkeys(str(label) for model in self.models for label in model.classes)
-        own = {fold(str(label)) for label in classes}
+        names = {fold(str(label)) for label in classes}
         if lacking := [label for label, code in zip(classes, codes, strict=True) if code < 0]:
             yield f"classes that the teacher does not know, which labels alone teach: {few(lacking)}"
-        if more := [label for label in theirs if fold(label) not in own]:
+        if more := [label for label in theirs if fold(label) not in names]:
             yield f"classes that only the teacher knows, which are left out: {few(more)}"
 
     def ask(self, task: Task, knowledge: Knowledge, how: tuple[Extraction, Listener]) -> Taught:
@@ -203,11 +203,11 @@ class Teacher:
         classes = self.classes
         mean = np.zeros((len(probabilities[0]), len(classes)))
         for weight, p, model in zip(self.weights, probabilities, self.models, strict=True):
-            own = np.asarray(p, np.float64)[:, codes_among(classes, model.classes)]
+            chances = np.asarray(p, np.float64)[:, codes_among(classes, model.classes)]
             if kind.exclusive:
-                own = own.clip(np.finfo(np.float64).tiny)
-                own = own / own.sum(axis=1, keepdims=True)
-            mean += weight * own
+                chances = chances.clip(np.finfo(np.float64).tiny)
+                chances = chances / chances.sum(axis=1, keepdims=True)
+            mean += weight * chances
         sure = mean.clip(_SURE, 1 - _SURE)
         odds = mean.clip(np.finfo(np.float64).tiny) if kind.exclusive else sure / (1 - sure)
         return np.asarray(np.log(odds))
@@ -222,24 +222,24 @@ class Teacher:
         return batches(inputs, self._backbone(number), CPU, below(self.models[number].engine, extraction))
 
 
-def _model(given: Any) -> Model:
-    if isinstance(given, str | os.PathLike):
-        return read(Path(given))
-    if isinstance(given, Model):
-        return given
-    model = getattr(given, "model_", None)
+def _model(source: Any) -> Model:
+    if isinstance(source, str | os.PathLike):
+        return read(Path(source))
+    if isinstance(source, Model):
+        return source
+    model = getattr(source, "model_", None)
     if not isinstance(model, Model):
-        bare = " that is not fitted" if hasattr(given, "fit") else ""
+        bare = " that is not fitted" if hasattr(source, "fit") else ""
         raise ValueError(
-            f"a teacher is a {type(given).__name__}{bare}: expected a fitted Transfer, or the folder of a saved model"
+            f"a teacher is a {type(source).__name__}{bare}: expected a fitted Transfer, or the folder of a saved model"
         )
     return model
 
 
-def _weight(given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < float("inf"):
-        raise ValueError(f"the weight of a teacher is {given!r}: expected a number above 0")
-    return float(given)
+def _weight(weight: Any) -> float:
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
+        raise ValueError(f"the weight of a teacher is {weight!r}: expected a number above 0")
+    return float(weight)
 
 
 def _as_fitted(model: Model, extraction: Extraction) -> Extraction:

@@ -72,17 +72,17 @@ class Teaching:
     def answered(self, rows: FeatureSet) -> FeatureSet:
         """The rows with the teacher's answers as targets, but for those of a given test split, which keep theirs.
         DataError where it says the same of all."""
-        given, own = rows.task.targets, self.kind.decide(self.answers(rows))
-        if len(np.unique(own, axis=0)) < 2:
-            said = self.kind.in_words(own[0], self.classes)
+        labels, decisions = rows.task.targets, self.kind.decide(self.answers(rows))
+        if len(np.unique(decisions, axis=0)) < 2:
+            answer = self.kind.in_words(decisions[0], self.classes)
             raise DataError(
-                f"the teacher answers {said!r} to all {len(rows)} rows, so that there is nothing to learn from it: "
+                f"the teacher answers {answer!r} to all {len(rows)} rows, so that there is nothing to learn from it: "
                 "give data like those that it was fitted on"
             )
-        targets = own.copy()
-        if given is not None and rows.task.split is not None:
+        targets = decisions.copy()
+        if labels is not None and rows.task.split is not None:
             tested = np.asarray(rows.task.split) == "test"
-            targets[tested] = given[tested]
+            targets[tested] = labels[tested]
         return replace(rows, task=replace(rows.task, targets=targets, kind=self.kind, classes=self.classes))
 
     def loss(self, loss: Supervised) -> Supervised:

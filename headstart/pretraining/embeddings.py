@@ -33,9 +33,9 @@ def effective_rank(embeddings: Tensor) -> float:
     return math.exp(-float(torch.special.xlogy(p, p).sum()))
 
 
-def alignment(one: Tensor, other: Tensor) -> float:
+def alignment(first: Tensor, other: Tensor) -> float:
     """Of two views (N, D) of the same rows: 0 to 4."""
-    u, v = functional.normalize(one, dim=1), functional.normalize(other, dim=1)
+    u, v = functional.normalize(first, dim=1), functional.normalize(other, dim=1)
     return float((u - v).square().sum(1).mean())
 
 

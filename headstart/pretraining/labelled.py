@@ -66,21 +66,21 @@ class Labelled:
 
     def configured(self, name: str, options: Mapping[str, Any], seed: int, *, scratch: bool) -> Self:
         parts = {part: getattr(self, part) for part in ("tune", "loss", "size", "training")}
-        given = set_options(name, self.options(), options, parts, scratch=scratch)
-        training = named(replace(given["training"], seed=seed))
-        return replace(self, **(given | {"training": training, "tune": replace(given["tune"], scratch=scratch)}))
+        settings = set_options(name, self.options(), options, parts, scratch=scratch)
+        training = named(replace(settings["training"], seed=seed))
+        return replace(self, **(settings | {"training": training, "tune": replace(settings["tune"], scratch=scratch)}))
 
     def learn(self, name: str, rows: FeatureSet, backbone: Backbone, how: tuple[Extraction, Listener]) -> Learnt:
         """`DataError` where too few rows have a label."""
         began = time.perf_counter()
         extraction, listener = how
-        seen = look(_answered(rows).task, backbone, extraction, listener)
+        feature_set = look(_answered(rows).task, backbone, extraction, listener)
         device, training, notes = settle(self.training, extraction)
         tuning = Tuning(self.tune, self.loss, training)
-        part = divided(seen, training)
-        job = Job(Rows.of(seen, None, None), backbone, None, device, extraction)
+        part = divided(feature_set, training)
+        job = Job(Rows.of(feature_set, None, None), backbone, None, device, extraction)
         start = job.start(tuning, part)
-        journal = Journal(self._place(extraction.cache, seen, backbone, name), every=training.journal)
+        journal = Journal(self._place(extraction.cache, feature_set, backbone, name), every=training.journal)
         done = train(start.network, start.data, *tuning, journal, telling_of(name, listener))
         return Learnt(
             backbone=kept(start.network.backbone, backbone, name),
@@ -116,13 +116,13 @@ class Labelled:
 def _answered(rows: FeatureSet) -> FeatureSet:
     """Those whose label is known."""
     task = rows.task
-    known = np.arange(0) if task.targets is None else np.flatnonzero(task.kind.known(task.targets))
-    if len(known) < FEWEST:
+    labelled = np.arange(0) if task.targets is None else np.flatnonzero(task.kind.known(task.targets))
+    if len(labelled) < FEWEST:
         raise DataError(
-            f"{len(known)} rows have a label, too few to learn from: name the column of labels with --target, or learn "
-            "without them, such as by --method simclr or mlm"
+            f"{len(labelled)} rows have a label, too few to learn from: name the column of labels with --target, or "
+            "learn without them, such as by --method simclr or mlm"
         )
-    return rows.take(known)
+    return rows.take(labelled)
 
 
 def _told(network: Network, data: Data) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _told(network: Network, data: Data) -> dict[str, Any]:
     with network.asked():
         loss = mean_loss(validation_losses(network, data.inputs, data))
         answers = logits(network, data.inputs, data.val).cpu()
-    told: dict[str, Any] = {"rows": len(data.val), "loss": loss}
+    scores: dict[str, Any] = {"rows": len(data.val), "loss": loss}
     if data.kind.exclusive:
-        told["accuracy"] = float((answers.argmax(1) == data.targets[data.val]).float().mean())
-    return told
+        scores["accuracy"] = float((answers.argmax(1) == data.targets[data.val]).float().mean())
+    return scores

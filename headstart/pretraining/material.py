@@ -39,10 +39,10 @@ def material_of(
 ) -> Material:
     """DataError where too many rows cannot be read, or too few are different."""
     through, task = through_window(backbone, task, (), None, listener)
-    seen = glance(task, Extraction(cache=cache), listener)
-    require_few_lost(seen.task, allow=allow_losses, learnt=True)
-    texts = seen.task.modality.texts(seen.task.inputs)
-    rows = seen.take(np.array([row for row, text in enumerate(texts) if text.strip()])) if texts else seen
+    feature_set = glance(task, Extraction(cache=cache), listener)
+    require_few_lost(feature_set.task, allow=allow_losses, learnt=True)
+    texts = feature_set.task.modality.texts(feature_set.task.inputs)
+    rows = feature_set.take(np.array([row for row, text in enumerate(texts) if text.strip()])) if texts else feature_set
     first = {key: row for row, key in reversed(list(enumerate(rows.keys)))}
     different = np.array(sorted(first.values()), np.int64)
     copies, noun = len(rows) - len(different), task.modality.noun
@@ -63,9 +63,9 @@ def labelled_rows(rows: FeatureSet) -> tuple[Array, Array] | None:
     if task.targets is None or not task.kind.exclusive:
         return None
     codes = np.asarray(task.targets)
-    known = np.flatnonzero(task.kind.known(codes))
-    counts = np.bincount(codes[known], minlength=1)
-    several = known[counts[codes[known]] > 1]
+    labelled = np.flatnonzero(task.kind.known(codes))
+    counts = np.bincount(codes[labelled], minlength=1)
+    several = labelled[counts[codes[labelled]] > 1]
     return (several, codes[several]) if len(np.unique(codes[several])) > 1 else None
 
 

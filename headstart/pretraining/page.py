@@ -66,8 +66,11 @@ def page_of(method: str, record: dict[str, Any]) -> str:
     shown = range(last + 1) if last < _SHOWN else [place * last // (_SHOWN - 1) for place in range(_SHOWN)]
     lines += [_line(f"epoch {curves[at]['epoch']}", curves[at]["loss"], curves[at], columns) for at in shown]
     if "accuracy" in record["held_out"]:
-        told = record["held_out"]
-        lines += ["", f"labels of {told['rows']:,} rows held out, told by its head: accuracy {told['accuracy']:.3f}"]
+        held_out = record["held_out"]
+        lines += [
+            "",
+            f"labels of {held_out['rows']:,} rows held out, told by its head: accuracy {held_out['accuracy']:.3f}",
+        ]
     notes = [line for note in record["notes"] for line in wrapped(note, indent="  ")]
     return "\n".join([*lines, "", *(_MEANING if unlabelled else ()), _NEXT, *notes])
 

@@ -81,8 +81,8 @@ def pretrain(
     settle()
     if out is not None:
         check_target(out, overwrite=overwrite)
-    asked = None if method is None else row_named(method)
-    named = labels or roles.target is not None or (asked is not None and asked.labelled)
+    requested = None if method is None else row_named(method)
+    named = labels or roles.target is not None or (requested is not None and requested.labelled)
     task = read(data, roles=roles, need_target=named, partly=named)
     listener.say(f"read {len(task):,} {task.modality.noun}")
     method = method or DEFAULTS.get(task.modality, next(iter(DEFAULTS.values())))
@@ -92,10 +92,10 @@ def pretrain(
     if named and not row.labelled:
         task = noted(task, _use_of_labels(method, task), listener)
     began = _begun(backbone, task, seed)
-    kept = Cache() if cache else None
-    material = material_of(task, began, kept, listener, allow_losses=allow_losses)
+    store = Cache() if cache else None
+    material = material_of(task, began, store, listener, allow_losses=allow_losses)
     start = resized(material.backbone, row.size.size)
-    extraction = Extraction(device=device, cache=kept)
+    extraction = Extraction(device=device, cache=store)
     listener.say(f"learning: {method} from {len(material.rows):,} {task.modality.noun}, from {began.name}")
     learnt = row.learn(method, material.rows, start, (extraction, listener))
     facts = facts_of(learnt, material, _anywhere(backbone or began.name), began.fingerprint, seed)

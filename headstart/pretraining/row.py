@@ -89,16 +89,16 @@ class Size:
 
 
 def set_options(
-    name: str, known: dict[str, Option], options: Mapping[str, Any], parts: Mapping[str, Any], *, scratch: bool
+    name: str, declared: dict[str, Option], options: Mapping[str, Any], parts: Mapping[str, Any], *, scratch: bool
 ) -> dict[str, Any]:
     """The dataclasses `parts`, by name, with those of the options that are fields of them."""
     for option in options:
-        refuse_unknown(name, option, known)
-    given = {option: typed(known[option], value) for option, value in options.items()}
+        refuse_unknown(name, option, declared)
+    values = {option: typed(declared[option], value) for option, value in options.items()}
     if scratch:
-        given.setdefault("lr", FROM_SCRATCH)
+        values.setdefault("lr", FROM_SCRATCH)
     return {
-        part: replace(value, **{own.name: given[own.name] for own in fields(value) if own.name in given})
+        part: replace(value, **{item.name: values[item.name] for item in fields(value) if item.name in values})
         for part, value in parts.items()
     }
 

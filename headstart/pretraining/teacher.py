@@ -23,8 +23,8 @@ class Teacher(nn.Module):
 
     def answer(self, student: nn.Module, *inputs: Tensor) -> Tensor:
         """To inputs, in the mode in which the student is."""
-        for own, other in zip(self.module.modules(), student.modules(), strict=True):
-            own.training = other.training
+        for module, other in zip(self.module.modules(), student.modules(), strict=True):
+            module.training = other.training
         with torch.no_grad():
             answers: Tensor = self.module(*inputs)
         return answers
@@ -32,8 +32,8 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def follow(self, student: nn.Module, momentum: float) -> None:
         """A step behind the student, whose weights have moved."""
-        for own, other in zip(self.module.parameters(), student.parameters(), strict=True):
-            own.lerp_(other.detach(), 1 - momentum)
+        for parameter, other in zip(self.module.parameters(), student.parameters(), strict=True):
+            parameter.lerp_(other.detach(), 1 - momentum)
 
 
 class Latest:

@@ -84,14 +84,14 @@ class Unlabelled:
 
     def configured(self, name: str, options: Mapping[str, Any], seed: int, *, scratch: bool) -> Self:
         parts = {part: getattr(self, part) for part in ("objective", "size", "variation", "training")}
-        given = set_options(name, self.options(), options, parts, scratch=scratch)
-        training = named(replace(given["training"], seed=seed))
+        settings = set_options(name, self.options(), options, parts, scratch=scratch)
+        training = named(replace(settings["training"], seed=seed))
         if training.batch < FEWEST_IN_A_STEP:
             raise ValueError(
                 f"batch = {training.batch}: rows are compared with the others of a step, expected "
                 f"{FEWEST_IN_A_STEP} or more"
             )
-        return replace(self, **(given | {"training": training}))
+        return replace(self, **(settings | {"training": training}))
 
     def learn(self, name: str, rows: FeatureSet, backbone: Backbone, how: tuple[Extraction, Listener]) -> Learnt:
         """`TrainingError` where the embeddings collapse, or the loss is not finite."""

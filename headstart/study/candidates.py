@@ -65,15 +65,15 @@ class TaskCandidate:
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
         """As a contender of another candidate."""
-        own = self.row.fit(self.plan, self._data(train))
-        self.parameters = max(self.parameters, learnt_by(own.head))
-        return self.answer(own, test)
+        contender = self.row.fit(self.plan, self._data(train))
+        self.parameters = max(self.parameters, learnt_by(contender.head))
+        return self.answer(contender, test)
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> int:
         return learnt_by(fitted.head)
 
-    def complete(self, evidence: Evidence, kept: Fitted, results: Results, trials: Trials) -> Evidence:
-        model = self.model(kept)
+    def complete(self, evidence: Evidence, fitted: Fitted, results: Results, trials: Trials) -> Evidence:
+        model = self.model(fitted)
         return replace(
             evidence,
             n_train=round(np.mean([len(trial.train) for trial in trials.trials])),
@@ -92,19 +92,19 @@ class TaskCandidate:
         costs[self.name] = costs[self.name]._replace(parameters=max(results.observed))
         order = [name for name in (*_CHEAPER, self.name) if name in results.answers]
         pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.name)]
-        held = held_out_of(self.rows.take(trials.tested))
-        bought = steps(held, results.answers, costs, pairs, self.seed)
+        held_out = held_out_of(self.rows.take(trials.tested))
+        bought = steps(held_out, results.answers, costs, pairs, self.seed)
         return replace(evidence, facts=replace(evidence.facts, steps=bought))
 
     def _data(self, rows: Array) -> Data:
         return Data(self.rows.take(rows), self.backbone, self.how)
 
-    def _through(self, fitted: Fitted, seen: FeatureSet) -> FeatureSet:
+    def _through(self, fitted: Fitted, feature_set: FeatureSet) -> FeatureSet:
         """The same rows through the backbone that was fitted, where it has moved."""
         moved = fitted.backbone
         if self.backbone is None or moved is None or moved.fingerprint == self.backbone.fingerprint:
-            return seen
-        return look_again(seen, moved, self.how[0])
+            return feature_set
+        return look_again(feature_set, moved, self.how[0])
 
 
 class Observed(NamedTuple):
@@ -138,8 +138,8 @@ class SourceCandidate:
 
     def contend(self, fitted: Fitted, train: Array, test: Array) -> Array:
         """As a contender of another candidate, on the features of both tasks that it was fitted with."""
-        given = self.fitter.given(self.fitter.seen(train), facts_of(fitted).pair)
-        return self.fitter.answers(self.row.fit(self.plan, *given), test)
+        arguments = self.fitter.given(self.fitter.seen(train), facts_of(fitted).pair)
+        return self.fitter.answers(self.row.fit(self.plan, *arguments), test)
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> Observed:
         names = [name for name in UNADAPTED if name in answers and name != self.name]
@@ -151,18 +151,18 @@ class SourceCandidate:
             return Observed(chosen, best, answers[best.name])
         return Observed(chosen, best, self.fitter.answers(self.fitter.apply(best, pair), test))
 
-    def complete(self, evidence: Evidence, kept: Fitted, results: Results, trials: Trials) -> Evidence:
+    def complete(self, evidence: Evidence, fitted: Fitted, results: Results, trials: Trials) -> Evidence:
         evidence = replace(
             evidence,
             n_train=self._learnt_from(trials),
-            adaptation=unadapted(kept, self.fitter.plan.method) or self._adaptation(evidence, results, trials),
+            adaptation=unadapted(fitted, self.fitter.plan.method) or self._adaptation(evidence, results, trials),
         )
         return replace(
             evidence,
-            facts=replace(evidence.facts, model=model_of_pair(self.tasks, self.fitter, kept)),
+            facts=replace(evidence.facts, model=model_of_pair(self.tasks, self.fitter, fitted)),
             notes=(
                 *evidence.notes,
-                *notes_of_pair(self.tasks, self.fitter, kept, evidence, [trial.chosen for trial in results.observed]),
+                *notes_of_pair(self.tasks, self.fitter, fitted, evidence, [trial.chosen for trial in results.observed]),
             ),
         )
 
@@ -188,11 +188,11 @@ class SourceCandidate:
         return round(float(target)) or len(self.fitter.source)
 
 
-def unadapted(kept: Fitted, asked: str) -> Adaptation | None:
+def unadapted(fitted: Fitted, method: str) -> Adaptation | None:
     """Why there is nothing to judge; None where there is."""
-    facts = facts_of(kept)
+    facts = facts_of(fitted)
     if facts.adapted:
         return None
     words = facts.chosen.words
-    why = f"{words} does not adapt" if asked == facts.chosen.name else f"{asked} took {words}, which does not adapt"
+    why = f"{words} does not adapt" if method == facts.chosen.name else f"{method} took {words}, which does not adapt"
     return Adaptation(None, None, why)

@@ -12,12 +12,17 @@ from headstart.listener import Listener
 __all__ = ["checked", "report_of"]
 
 
-def report_of(seen: FeatureSet, taught: bool = False, allow_losses: bool = True) -> Report:
-    features = seen.features
+def report_of(feature_set: FeatureSet, taught: bool = False, allow_losses: bool = True) -> Report:
+    features = feature_set.features
     truncated = None if features is None else features.truncated
     unknown = None if features is None else features.unknown
     report = check(
-        seen.task, keys=seen.keys, thumbs=seen.thumbs, truncated=truncated, taught=taught, allow_losses=allow_losses
+        feature_set.task,
+        keys=feature_set.keys,
+        thumbs=feature_set.thumbs,
+        truncated=truncated,
+        taught=taught,
+        allow_losses=allow_losses,
     )
     if unknown is None or unknown < MUCH:
         return report
@@ -31,10 +36,10 @@ def report_of(seen: FeatureSet, taught: bool = False, allow_losses: bool = True)
     return replace(report, findings=(*report.errors, finding, *report.findings[len(report.errors) :]))
 
 
-def checked(seen: FeatureSet, listener: Listener, *, taught: bool = False) -> tuple[FeatureSet, Report]:
+def checked(feature_set: FeatureSet, listener: Listener, *, taught: bool = False) -> tuple[FeatureSet, Report]:
     """The rows that the check leaves, and what it found; raises DataError where there is nothing to fit."""
-    report = report_of(seen, taught)
+    report = report_of(feature_set, taught)
     for finding in report.findings:
         listener.say(str(finding))
     report.raise_if_error()
-    return replace(seen, blocks=report.blocks).take(report.keep), report
+    return replace(feature_set, blocks=report.blocks).take(report.keep), report

@@ -49,7 +49,7 @@ class Candidate(Protocol):
     def observe(self, fitted: Any, test: Array, answers: Mapping[str, Array]) -> Any:
         """What the evidence will need of a trial, beside the answers; small, since all trials are kept."""
 
-    def complete(self, evidence: Evidence, kept: Any, results: Results, trials: Trials) -> Evidence:
+    def complete(self, evidence: Evidence, fitted: Any, results: Results, trials: Trials) -> Evidence:
         """The evidence with what is to be said of the model that is kept, which is one of this candidate's."""
 
     def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
@@ -109,16 +109,16 @@ class Comparison:
         results = self._results(answers, observed, seconds, fitted)
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
-        kept = fitted
+        final = fitted
         if not self.trials.held_out or winner is not candidate:
             rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(winner.rows))
             with self.watch(winner.stage):
-                kept = winner.fit(rows)
-        evidence = winner.complete(evidence, kept, results, self.trials)
+                final = winner.fit(rows)
+        evidence = winner.complete(evidence, final, results, self.trials)
         evidence = candidate.compare(evidence, results, self.trials)
         if fallback is not None:
             evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(name, fallback)))
-        return winner.model(kept), replace(evidence, seconds=self.watch.seconds())
+        return winner.model(final), replace(evidence, seconds=self.watch.seconds())
 
     def _results(
         self, answers: list[dict[str, Array]], observed: list[Any], seconds: dict[str, float], fitted: Any
@@ -149,8 +149,8 @@ class Comparison:
         return None if best is None or gains[best].low > 0 else best
 
     def _evidence(self, name: str, results: Results) -> Evidence:
-        held, seed = held_out_of(self.candidate.rows.take(self.trials.tested)), self.candidate.seed
-        evidence = of_answers(held, results.answers[name], results.others(name), seed=seed)
+        held_out, seed = held_out_of(self.candidate.rows.take(self.trials.tested)), self.candidate.seed
+        evidence = of_answers(held_out, results.answers[name], results.others(name), seed=seed)
         return replace(evidence, protocol=self.trials.words)
 
 

@@ -27,71 +27,73 @@ __all__ = ["contenders_of", "direct_answers", "majority_answers", "plain_inputs"
 
 
 def contenders_of(
-    seen: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+    feature_set: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
     the task's, and random-weights, whose twin a method that moves weights trains itself."""
-    yield "majority", lambda fitted, train, test: majority_answers(seen, train, test)
-    yield NO_TRANSFER, lambda fitted, train, test: untransferred(seen.take(train), seen.take(test), plan)
-    direct = direct_answers(seen, backbone, extraction, listener)
+    yield "majority", lambda fitted, train, test: majority_answers(feature_set, train, test)
+    yield NO_TRANSFER, lambda fitted, train, test: untransferred(feature_set.take(train), feature_set.take(test), plan)
+    direct = direct_answers(feature_set, backbone, extraction, listener)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
     if not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
         untrained = backbone.random(plan.seed)
-        other = replace(look(seen.task, untrained, extraction, listener, "random weights"), blocks=seen.blocks)
+        other = replace(
+            look(feature_set.task, untrained, extraction, listener, "random weights"), blocks=feature_set.blocks
+        )
         yield (
             "random-weights",
             lambda fitted, train, test: answer(fit_model(other.take(train), untrained, plan), other.take(test)),
         )
 
 
-def majority_answers(seen: FeatureSet, train: Array, test: Array) -> Array:
+def majority_answers(feature_set: FeatureSet, train: Array, test: Array) -> Array:
     """What the majority of the training rows answers to each of the others."""
-    task = seen.task
+    task = feature_set.task
     return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
 
 
-def untransferred(learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
+def untransferred(learnt: FeatureSet, test: FeatureSet, plan: Plan) -> Array:
     """What a sound model that reuses nothing learns from rows, and answers to others."""
     learnt = counted(learnt)
     task = learnt.task
     return no_transfer(
         replace(task, inputs=plain_inputs(learnt)),
-        plain_inputs(asked),
+        plain_inputs(test),
         folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=plan.seed),
         class_weight=plan.weights(task.classes),
         seed=plan.seed,
     )
 
 
-def plain_inputs(seen: FeatureSet) -> Any:
+def plain_inputs(feature_set: FeatureSet) -> Any:
     """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-    return seen.thumbs if seen.task.modality.has_pixels else seen.task.inputs
+    return feature_set.thumbs if feature_set.task.modality.has_pixels else feature_set.task.inputs
 
 
 def direct_answers(
-    seen: FeatureSet, backbone: Backbone | None, extraction: Extraction, listener: Listener
+    feature_set: FeatureSet, backbone: Backbone | None, extraction: Extraction, listener: Listener
 ) -> Array | None:
     """What the pretrained classifier says of every row, (N, C); None where it does not know the classes."""
-    if backbone is None or backbone.classifier is None or not seen.task.kind.exclusive:
+    if backbone is None or backbone.classifier is None or not feature_set.task.kind.exclusive:
         return None
     classifier = backbone.classifier()
-    groups = None if classifier is None else matched(classifier.labels, seen.task.classes)
+    groups = None if classifier is None else matched(classifier.labels, feature_set.task.classes)
     if classifier is None or groups is None:
         return None
     if classifier.head is not None:
-        rows = _seen_by(classifier.engine or {}, seen, backbone, extraction, listener)
+        rows = _seen_by(classifier.engine or {}, feature_set, backbone, extraction, listener)
         return answers(classifier.head(np.asarray(rows.values)), groups)
-    logits = look(seen.task, classifier.backbone, extraction, listener, "pretrained classifier").values
+    logits = look(feature_set.task, classifier.backbone, extraction, listener, "pretrained classifier").values
     return answers(np.asarray(logits), groups)
 
 
 def _seen_by(
-    engine: dict[str, Any], seen: FeatureSet, backbone: Backbone, extraction: Extraction, listener: Listener
+    engine: dict[str, Any], feature_set: FeatureSet, backbone: Backbone, extraction: Extraction, listener: Listener
 ) -> FeatureSet:
     """The same rows as this engine sees them, since a head answers as fitted only on features of its own engine."""
     name, precision = engine.get("name"), engine.get("precision")
-    if name is None or (name, precision) == (seen.engine.get("name"), seen.engine.get("precision")):
-        return seen
-    asked = replace(extraction, engine=name, precision=precision or "auto")
-    return look(seen.task, backbone, asked, listener, "pretrained classifier")
+    if name is None or (name, precision) == (feature_set.engine.get("name"), feature_set.engine.get("precision")):
+        return feature_set
+    same_engine = replace(extraction, engine=name, precision=precision or "auto")
+    return look(feature_set.task, backbone, same_engine, listener, "pretrained classifier")

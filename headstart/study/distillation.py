@@ -74,20 +74,20 @@ def distil(
     """
     watch = Stopwatch()
     plan = Plan(method, class_weight, seed, options or {})
-    knowledge, own = knowledge_of(plan), isinstance(teacher, str) and teacher == SELF
-    asked = None if own else Teacher.of(teacher)
-    if asked is not None:
-        asked.require(knowledge, method)
-    given = read_student(
-        data, unlabelled, test, asked, roles=roles, kind=kind, allow_losses=allow_losses, listener=listener
+    knowledge, is_self = knowledge_of(plan), isinstance(teacher, str) and teacher == SELF
+    external = None if is_self else Teacher.of(teacher)
+    if external is not None:
+        external.require(knowledge, method)
+    student_data = read_student(
+        data, unlabelled, test, external, roles=roles, kind=kind, allow_losses=allow_losses, listener=listener
     )
-    if given.rows.modality.has_columns:
-        require_backbone(row_of(plan), method, None, given.rows.modality)
-    check_class_weight(class_weight, given.rows.kind)
+    if student_data.rows.modality.has_columns:
+        require_backbone(row_of(plan), method, None, student_data.rows.modality)
+    check_class_weight(class_weight, student_data.rows.kind)
     fitted = Transfer(
         backbone,
         method,
-        kind=given.rows.kind,
+        kind=student_data.rows.kind,
         class_weight=class_weight,
         seed=seed,
         engine=engine,
@@ -97,41 +97,41 @@ def distil(
         window=window,
     )
     with watch("features"):
-        rows, bare = _seen(fitted, given, listener)
+        rows, bare = _seen(fitted, student_data, listener)
     require_few_lost(rows.task, allow=allow_losses, learnt=True)
     data_of = Data(rows, fitted.backbone_, (fitted.extraction(rows.engine or None), listener))
     teaching = None
-    if asked is not None:
+    if external is not None:
         with watch("teacher"):
-            teaching = teaching_for(asked, plan, data_of, bare)
-            rows = rows if given.labelled else replace(teaching, labelled=False).answered(rows)
+            teaching = teaching_for(external, plan, data_of, bare)
+            rows = rows if student_data.labelled else replace(teaching, labelled=False).answered(rows)
     with watch("check"):
         rows, report = checked(rows, listener)
         rows = replace(rows, task=as_learnt(without_empty_classes(rows.task)))
         bare = _without(bare, rows)
     if teaching is not None:
-        teaching = replace(teaching, classes=rows.task.classes, bare=bare, labelled=given.labelled)
+        teaching = replace(teaching, classes=rows.task.classes, bare=bare, labelled=student_data.labelled)
     comparison = _comparison(data_of._replace(rows=rows), plan, teaching, bare, test is not None, watch)
     model, evidence = comparison.run()
     return fitted.conclude(model, evidence, report)
 
 
-def _seen(fitted: Transfer, given: StudentData, listener: Listener) -> tuple[FeatureSet, FeatureSet | None]:
+def _seen(fitted: Transfer, student_data: StudentData, listener: Listener) -> tuple[FeatureSet, FeatureSet | None]:
     """Both kinds of rows through the student's backbone."""
-    beside = () if given.bare is None else (given.bare,)
-    rows = fitted.look(given.rows, listener=listener, beside=beside)
-    if given.bare is None:
+    beside = () if student_data.bare is None else (student_data.bare,)
+    rows = fitted.look(student_data.rows, listener=listener, beside=beside)
+    if student_data.bare is None:
         return rows, None
     extraction = fitted.extraction(rows.engine or None)
-    return rows, look(given.bare, fitted.backbone_, extraction, listener, "without a label")
+    return rows, look(student_data.bare, fitted.backbone_, extraction, listener, "without a label")
 
 
 def _without(bare: FeatureSet | None, rows: FeatureSet) -> FeatureSet | None:
     """Rows without a label that are not there with one, each once; None where none is left."""
     if bare is None:
         return None
-    met, keep = set(rows.keys), set(report_of(bare, taught=True).keep.tolist())
-    left = np.array([row for row, key in enumerate(bare.keys) if row in keep and key not in met], np.int64)
+    labelled_keys, keep = set(rows.keys), set(report_of(bare, taught=True).keep.tolist())
+    left = np.array([row for row, key in enumerate(bare.keys) if row in keep and key not in labelled_keys], np.int64)
     return bare.take(left) if len(left) else None
 
 

@@ -78,8 +78,8 @@ class FeatureTable:
     def summary(self) -> str:
         """How many rows and columns there are, and how many rows have no features."""
         lost = sum(reason is not None for reason in self.reasons)
-        told = f", {lost:,} of them without features" if lost else ""
-        return f"{len(self.names):,} rows of {self.values.shape[1]:,} features{told}"
+        losses = f", {lost:,} of them without features" if lost else ""
+        return f"{len(self.names):,} rows of {self.values.shape[1]:,} features{losses}"
 
 
 @with_own_defaults
@@ -103,24 +103,26 @@ def feature_table(
     task = read(data, roles=roles, need_target=roles.target is not None)
     listener.say(f"read {len(task):,} inputs")
     extractor = Transfer(backbone, engine=engine, device=device, cache=cache, window=window)
-    seen = extractor.look(task, listener=listener)
-    if not len(seen):
+    feature_set = extractor.look(task, listener=listener)
+    if not len(feature_set):
         raise DataError("no input could be read, so that there are no features")
-    encoder = TableEncoder.fit(cast(pd.DataFrame, seen.task.inputs)) if seen.task.modality.has_names else None
+    encoder = (
+        TableEncoder.fit(cast(pd.DataFrame, feature_set.task.inputs)) if feature_set.task.modality.has_names else None
+    )
     name = None if extractor.backbone_ is None else extractor.backbone_.name
-    return _in_order(seen, features_of(seen, encoder), name)
+    return _in_order(feature_set, features_of(feature_set, encoder), name)
 
 
-def _in_order(seen: FeatureSet, features: Array, backbone: str | None) -> FeatureTable:
+def _in_order(feature_set: FeatureSet, features: Array, backbone: str | None) -> FeatureTable:
     """With a row for each input that was read as one, in their order."""
-    task = seen.task
+    task = feature_set.task
     places, lost = task.positions, [item for item in task.set_aside if item.place is not None]
     order = np.argsort(np.concatenate([places, [item.place for item in lost]]), kind="stable")
     values = np.full((len(order), features.shape[1]), np.nan, np.float32)
-    values[: len(seen)] = features
-    targets = None if task.targets is None else [*_labels(seen), *[None] * len(lost)]
+    values[: len(feature_set)] = features
+    targets = None if task.targets is None else [*_labels(feature_set), *[None] * len(lost)]
     names = [*task.names, *(item.name for item in lost)]
-    reasons = [*[None] * len(seen), *(item.why for item in lost)]
+    reasons = [*[None] * len(feature_set), *(item.why for item in lost)]
     return FeatureTable(
         names=[names[row] for row in order],
         values=values[order],
@@ -130,9 +132,9 @@ def _in_order(seen: FeatureSet, features: Array, backbone: str | None) -> Featur
     )
 
 
-def _labels(seen: FeatureSet) -> list[Any]:
+def _labels(feature_set: FeatureSet) -> list[Any]:
     """Targets as a person wrote them."""
-    task = seen.task
+    task = feature_set.task
     return [task.kind.in_words(target, task.classes) for target in np.asarray(task.targets)]
 
 

@@ -117,9 +117,11 @@ def few_shot(
     start = settled or start
     extraction = Extraction(engine=engine, device=device, cache=Cache() if cache else None)
     with watch("features"):
-        seen = look(task, start, extraction, listener)
-    require_few_lost(seen.task, allow=allow_losses, learnt=True)
-    study = MetaComparison(_by_content(seen), start, plan, replace(extraction, **_same_engine(seen)), listener)
+        feature_set = look(task, start, extraction, listener)
+    require_few_lost(feature_set.task, allow=allow_losses, learnt=True)
+    study = MetaComparison(
+        _by_content(feature_set), start, plan, replace(extraction, **_same_engine(feature_set)), listener
+    )
     with watch("meta-training"):
         trained = study.trained()
     with watch("test episodes"):
@@ -131,15 +133,15 @@ def few_shot(
 def _configured(name: str, options: Mapping[str, Any], seed: int) -> tuple[Learner, MetaTraining]:
     """The learner and its training with these options. ValueError for one that neither has, naming the nearest."""
     plain = learner_named(name, {})
-    known = options_of(plain, MetaTraining())
-    known.pop("seed")
+    declared = options_of(plain, MetaTraining())
+    declared.pop("seed")
     for option in options:
-        if option not in known:
-            refuse_unknown(name, option, known)
-    given = {option: typed(known[option], value) for option, value in options.items()}
-    own = {field.name for field in fields(plain)}
-    training = MetaTraining(seed=seed, **{name: value for name, value in given.items() if name not in own})
-    return learner_named(name, {name: value for name, value in given.items() if name in own}), training
+        if option not in declared:
+            refuse_unknown(name, option, declared)
+    values = {option: typed(declared[option], value) for option, value in options.items()}
+    learner_fields = {field.name for field in fields(plain)}
+    training = MetaTraining(seed=seed, **{name: value for name, value in values.items() if name not in learner_fields})
+    return learner_named(name, {name: value for name, value in values.items() if name in learner_fields}), training
 
 
 def _read(data: Any, roles: Roles, kind: str | None, listener: Listener) -> Task:
@@ -156,10 +158,10 @@ def _read(data: Any, roles: Roles, kind: str | None, listener: Listener) -> Task
 
 def _rows(task: Task, plan: Plan) -> Backbone:
     """A small network for rows of numbers, with random weights; it measures columns by the rows to meta-train on."""
-    seen = _by_content(look(task, None, Extraction(), Logged()))
-    material = Material(seen, way=plan.way, shot=max(plan.shots), trains=plan.learner.trains, seed=plan.seed)
-    rows = material.sides.train if len(material.sides.train) else np.arange(len(seen))
-    return assemble(of_rows(NumberPreprocess.of(np.asarray(seen.values)[rows])))
+    feature_set = _by_content(look(task, None, Extraction(), Logged()))
+    material = Material(feature_set, way=plan.way, shot=max(plan.shots), trains=plan.learner.trains, seed=plan.seed)
+    rows = material.sides.train if len(material.sides.train) else np.arange(len(feature_set))
+    return assemble(of_rows(NumberPreprocess.of(np.asarray(feature_set.values)[rows])))
 
 
 def _suits(learner: Learner, name: str, task: Task) -> None:
@@ -175,12 +177,12 @@ def _suits(learner: Learner, name: str, task: Task) -> None:
         )
 
 
-def _by_content(seen: FeatureSet) -> FeatureSet:
+def _by_content(feature_set: FeatureSet) -> FeatureSet:
     """The rows in an order that depends on what they hold."""
-    return seen.take(np.array(sorted(range(len(seen)), key=seen.keys.__getitem__), np.int64))
+    return feature_set.take(np.array(sorted(range(len(feature_set)), key=feature_set.keys.__getitem__), np.int64))
 
 
-def _same_engine(seen: FeatureSet) -> dict[str, Any]:
+def _same_engine(feature_set: FeatureSet) -> dict[str, Any]:
     """By which engine and how precisely the features were computed, for those that are compared with them."""
-    engine = seen.engine
+    engine = feature_set.engine
     return {"engine": engine["name"], "precision": engine["precision"]} if engine else {}

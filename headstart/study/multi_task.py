@@ -99,13 +99,13 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         tasks = multi_task_of(X, columns, kinds=kinds_named(self.kind, list(columns)), group=groups)
         self.__dict__.pop("models_", None)
         door = self._door()
-        seen = _readable(door.look(tasks.whole(), listener=LOGGED))
-        how = (door.extraction(seen.engine or None), LOGGED)
-        fits = fit_tasks(plan, Data(seen, door.backbone_, how))
-        parts = zip(seen.task.kind.parts, tasks.answers, fits, strict=True)
+        feature_set = _readable(door.look(tasks.whole(), listener=LOGGED))
+        how = (door.extraction(feature_set.engine or None), LOGGED)
+        fits = fit_tasks(plan, Data(feature_set, door.backbone_, how))
+        parts = zip(feature_set.task.kind.parts, tasks.answers, fits, strict=True)
         models = {
             part.name: model_of(
-                fitted, plan, part_of(seen, part), classes=part.classes, columns=columns_of(tasks.task, answer)
+                fitted, plan, part_of(feature_set, part), classes=part.classes, columns=columns_of(tasks.task, answer)
             )
             for part, answer, fitted in parts
         }
@@ -132,10 +132,10 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
     @property
     def evidence_(self) -> MultiTaskEvidence:
         """What held-out data said of this model. Raises AttributeError where nothing was held out."""
-        said: MultiTaskEvidence | None = getattr(self, "_said", None)
-        if said is None:
+        evidence: MultiTaskEvidence | None = getattr(self, "_said", None)
+        if evidence is None:
             raise AttributeError("this MultiTask has no evidence: headstart.fit_tasks holds rows out, fit uses all")
-        return said
+        return evidence
 
     def hold(self, models: dict[str, Model], evidence: MultiTaskEvidence | None = None) -> Self:
         """Be this fitted model."""
@@ -160,14 +160,14 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
 
     def scores(self, X: Any, Y: Any) -> dict[str, float]:
         """By target: accuracy, or R2, of the rows whose answer is known."""
-        known, answers = table_of(Y), self.predict(X)
+        labels, answers = table_of(Y), self.predict(X)
         measured = {}
         for name in self.targets_:
-            if name not in known:
+            if name not in labels:
                 raise DataError(f"there are no answers to {name!r}: give a table with the columns {few(self.targets_)}")
-            truth = pd.Series(list(known[name]), dtype=object)
-            there = truth.notna().to_numpy()
-            pair = (truth[there].tolist(), answers[name][there].tolist())
+            truth = pd.Series(list(labels[name]), dtype=object)
+            labelled = truth.notna().to_numpy()
+            pair = (truth[labelled].tolist(), answers[name][labelled].tolist())
             classes = self.models_[name].kind.has_classes
             exact = [int(_same(*both)) for both in zip(*pair, strict=True)]
             measured[name] = float(accuracy_score([1] * len(exact), exact) if classes else r2_score(*pair))
@@ -181,8 +181,8 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
     def save(self, folder: str | Path, *, slim: bool = False, overwrite: bool = False) -> Path:
         """Write the artefact, read it back and compare before returning its path."""
         check_is_fitted(self, "models_")
-        said = self._said
-        page, facts = ("", None) if said is None else (str(said), said.to_json())
+        evidence = self._said
+        page, facts = ("", None) if evidence is None else (str(evidence), evidence.to_json())
         models = MultiTaskModels(self.models_, self.method, page, facts)
         return artefact.write_multi_task(models, folder, slim=slim, overwrite=overwrite, check=self._compare)
 
@@ -203,8 +203,8 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
             options=first.options.get("method") or None,
             window=getattr(first.backbone and first.backbone.preprocess, "window", None),
         )
-        said = None if stored.evidence is None else MultiTaskEvidence.from_json(stored.evidence)
-        return fitted.hold(stored.models, said)
+        evidence = None if stored.evidence is None else MultiTaskEvidence.from_json(stored.evidence)
+        return fitted.hold(stored.models, evidence)
 
     def present(self, data: Any) -> tuple[str, ...]:
         """Those of the targets that are columns of a table. DataError where none is."""
@@ -217,22 +217,22 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         """Run the backbone of the first target once over a task; see `Transfer.look`."""
         return self._door(next(iter(self.models_))).look(task, listener=listener)
 
-    def answers(self, name: str, seen: FeatureSet) -> Array:
+    def answers(self, name: str, feature_set: FeatureSet) -> Array:
         """Of one target, to rows that `look` has seen: probabilities (N, C), or values (N,)."""
         first, door = next(iter(self.models_.values())), self._door(name)
         same = _fingerprint(first) == _fingerprint(self.models_[name])
-        return door.answers(seen if same else door.look(seen.task, listener=LOGGED))
+        return door.answers(feature_set if same else door.look(feature_set.task, listener=LOGGED))
 
-    def all_answers(self, seen: FeatureSet | None) -> dict[str, Array]:
+    def all_answers(self, feature_set: FeatureSet | None) -> dict[str, Array]:
         """Of all targets; of no rows where nothing was seen."""
-        if seen is None or not len(seen):
+        if feature_set is None or not len(feature_set):
             return {name: np.empty(m.kind.shape(0, len(m.classes))) for name, m in self.models_.items()}
-        return {name: self.answers(name, seen) for name in self.models_}
+        return {name: self.answers(name, feature_set) for name in self.models_}
 
     def learnt_from(self, name: str) -> int:
         """How many rows a target was learnt from, as far as the evidence says; else 0."""
-        said = self._said
-        return 0 if said is None else said.tasks[name].n_train
+        evidence = self._said
+        return 0 if evidence is None else evidence.tasks[name].n_train
 
     def _asked(self, X: Any) -> dict[str, Array]:
         check_is_fitted(self, "models_")
@@ -267,8 +267,8 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         settle()
         if "models_" in state:
             models = {name: artefact.unpack(files) for name, files in state["models_"].items()}
-            said = None if state["_said"] is None else MultiTaskEvidence.from_json(state["_said"])
-            state = state | {"models_": models, "_said": said}
+            evidence = None if state["_said"] is None else MultiTaskEvidence.from_json(state["_said"])
+            state = state | {"models_": models, "_said": evidence}
         super().__setstate__(state)
 
 
@@ -283,12 +283,12 @@ def _same(truth: Any, answer: Any) -> bool:
     return bool(truth == answer) or str(truth) == str(answer)
 
 
-def _readable(seen: FeatureSet) -> FeatureSet:
+def _readable(feature_set: FeatureSet) -> FeatureSet:
     """One answer for each input, so that none may be set aside."""
-    if seen.task.set_aside:
-        names = few((f"{item.name} ({item.why})" for item in seen.task.set_aside), 3)
+    if feature_set.task.set_aside:
+        names = few((f"{item.name} ({item.why})" for item in feature_set.task.set_aside), 3)
         raise DataError(
-            f"{len(seen.task.set_aside)} rows cannot be used: {names}. Leave them out; headstart.fit_tasks and "
+            f"{len(feature_set.task.set_aside)} rows cannot be used: {names}. Leave them out; headstart.fit_tasks and "
             "headstart.predict_tasks set them aside"
         )
-    return seen
+    return feature_set

@@ -65,13 +65,13 @@ class MultiTaskAnswers:
         each = {name: answers.rows() for name, answers in self.targets.items()}
         records = []
         for place in range(len(self)):
-            own = {name: rows[place] for name, rows in each.items()}
-            first = next(iter(own.values()))
-            said = {
+            by_target = {name: rows[place] for name, rows in each.items()}
+            first = next(iter(by_target.values()))
+            targets = {
                 name: {key: row[key] for key in ("prediction", "probabilities") if key in row}
-                for name, row in own.items()
+                for name, row in by_target.items()
             }
-            records.append({"name": first["name"], "targets": said, "reason": first["reason"]})
+            records.append({"name": first["name"], "targets": targets, "reason": first["reason"]})
         return records
 
     def to_json(self) -> dict[str, Any]:
@@ -83,9 +83,9 @@ class MultiTaskAnswers:
         each = {name: answers.columns() for name, answers in self.targets.items()}
         first = next(iter(each.values()))
         table: dict[str, list[Any]] = {"name": first["name"]}
-        table |= {name: own["prediction"] for name, own in each.items()}
-        for name, own in each.items():
-            chances = {key: values for key, values in own.items() if key.startswith("p(")}
+        table |= {name: columns["prediction"] for name, columns in each.items()}
+        for name, columns in each.items():
+            chances = {key: values for key, values in columns.items() if key.startswith("p(")}
             table |= {f"p({name}={key[2:]}": values for key, values in chances.items()}
         return table | {"reason": first["reason"]}
 
@@ -105,8 +105,8 @@ class MultiTaskAnswers:
 def _said(record: dict[str, Any]) -> str:
     if record["reason"] is not None:
         return printable(f"no answer: {record['reason']}", newlines=False)
-    said = (f"{name} {_words(own['prediction'])}" for name, own in record["targets"].items())
-    return printable(", ".join(said), newlines=False)
+    words = (f"{name} {_words(answer['prediction'])}" for name, answer in record["targets"].items())
+    return printable(", ".join(words), newlines=False)
 
 
 def _words(answer: Any) -> str:

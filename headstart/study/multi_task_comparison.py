@@ -67,10 +67,10 @@ class MultiTaskComparison:
             with self.watch("head"):
                 last = fit_tasks(self.plan, self._data(trial.train))
                 answers = self._answers(last, trial.test)
-            for own, given in zip(together, answers, strict=True):
-                own.append(given)
-        results = [self._results(task, own) for task, own in zip(tasks, together, strict=True)]
-        sharing = {task.part.name: self._judged(task, own) for task, own in zip(tasks, results, strict=True)}
+            for task_answers, latest in zip(together, answers, strict=True):
+                task_answers.append(latest)
+        results = [self._results(task, task_answers) for task, task_answers in zip(tasks, together, strict=True)]
+        sharing = {task.part.name: self._judged(task, result) for task, result in zip(tasks, results, strict=True)}
         overall = self._overall(results) if shares(self.plan.method) else Sharing(None, None)
         fits = last if trials.held_out else ()
         models, evidence = self._kept(results, sharing, fits)
@@ -98,18 +98,20 @@ class MultiTaskComparison:
 
     def _answers(self, fits: tuple[Fitted, ...], rows: Array) -> list[Array]:
         """Of each target to those of the rows that answer it, through the one backbone that all stand on."""
-        moved, seen = fits[0].backbone, self.rows.take(rows)
+        moved, feature_set = fits[0].backbone, self.rows.take(rows)
         if self.backbone is not None and moved is not None and moved.fingerprint != self.backbone.fingerprint:
-            seen = look_again(seen, moved, self.how[0])
+            feature_set = look_again(feature_set, moved, self.how[0])
         return [
-            fitted.head.predict(features_of(seen.take(rows_of(seen.task, part)), fitted.encoder))
-            for part, fitted in zip(seen.task.kind.parts, fits, strict=True)
+            fitted.head.predict(features_of(feature_set.take(rows_of(feature_set.task, part)), fitted.encoder))
+            for part, fitted in zip(feature_set.task.kind.parts, fits, strict=True)
         ]
 
     def _results(self, task: _Alone, together: list[Array]) -> _Results:
         with self.watch("baselines"):
             answers = task.answers()
-        tested = [given for given, trial in zip(together, task.all_trials, strict=True) if len(trial.test)]
+        tested = [
+            trial_answers for trial_answers, trial in zip(together, task.all_trials, strict=True) if len(trial.test)
+        ]
         return _Results(task, answers | {TOGETHER: task.trials.joined(tested)})
 
     def _judged(self, task: _Alone, results: _Results) -> Sharing:
@@ -132,7 +134,8 @@ class MultiTaskComparison:
         """The mean over targets, on rows drawn once for all."""
         blocks = np.unique(self.rows.blocks, return_inverse=True)[1]
         tested = [
-            TaskAnswers(own.held, blocks[own.task.tested], own.answers[TOGETHER], own.answers[ALONE]) for own in results
+            TaskAnswers(result.held, blocks[result.task.tested], result.answers[TOGETHER], result.answers[ALONE])
+            for result in results
         ]
         with self.watch("evidence"):
             return Sharing.of(mean_gain(tested, seed=self.plan.seed))
@@ -142,39 +145,47 @@ class MultiTaskComparison:
     ) -> tuple[dict[str, Model], dict[str, Evidence]]:
         """The model of each target, of all rows unless a single split was held out, and its evidence."""
         rows = self._trials.trials[0].train if self._trials.held_out else np.arange(len(self.rows))
-        if not fits and any(own.learnt == TOGETHER or not shares(self.plan.method) for own in sharing.values()):
+        if not fits and any(
+            target_sharing.learnt == TOGETHER or not shares(self.plan.method) for target_sharing in sharing.values()
+        ):
             with self.watch("head"):
                 fits = fit_tasks(self.plan, self._data(rows))
         models, evidence = {}, {}
-        for place, own in enumerate(results):
-            name, learnt = own.task.part.name, sharing[own.task.part.name].learnt
+        for place, result in enumerate(results):
+            name, learnt = result.task.part.name, sharing[result.task.part.name].learnt
             if learnt == TOGETHER or not shares(self.plan.method):
-                kept, plan = fits[place], self.plan
+                fitted, plan = fits[place], self.plan
             else:
                 plan = self.plan.probe
                 with self.watch("head"):
-                    kept = own.task.probe.fit(own.task.of(rows))
-            model = model_of(kept, plan, own.task.rows, classes=own.task.part.classes, columns=self.columns[name])
+                    fitted = result.task.probe.fit(result.task.of(rows))
+            model = model_of(
+                fitted, plan, result.task.rows, classes=result.task.part.classes, columns=self.columns[name]
+            )
             models[name] = model
             with self.watch("evidence"):
-                said = own.evidence(TOGETHER if plan is self.plan else PROBE, self.plan.seed)
-            evidence[name] = self._complete(own.task, said, model)
+                target_evidence = result.evidence(TOGETHER if plan is self.plan else PROBE, self.plan.seed)
+            evidence[name] = self._complete(result.task, target_evidence, model)
         return models, evidence
 
     def _complete(self, task: _Alone, evidence: Evidence, model: Model) -> Evidence:
         notes = list(notes_of_task(task.rows, self.backbone, model, self._trials))
-        own = set(self.rows.task.notes)
+        task_notes = set(self.rows.task.notes)
         return replace(
             evidence,
             n_train=round(np.mean([len(trial.train) for trial in task.trials.trials])),
             protocol=self._trials.words,
             facts=replace(evidence.facts, model=model_of_task(task.rows, self.backbone, model)),
-            notes=(*evidence.notes, *(note for note in notes if note not in own)),
+            notes=(*evidence.notes, *(note for note in notes if note not in task_notes)),
         )
 
     def _notes(self, sharing: dict[str, Sharing]) -> Iterator[str]:
-        worse = [name for name, own in sharing.items() if own.verdict == "hurts"]
-        parted = [name for name, own in sharing.items() if own.learnt == PROBE and shares(self.plan.method)]
+        worse = [name for name, target_sharing in sharing.items() if target_sharing.verdict == "hurts"]
+        parted = [
+            name
+            for name, target_sharing in sharing.items()
+            if target_sharing.learnt == PROBE and shares(self.plan.method)
+        ]
         if worse and not self.auto:
             yield f"Hurt by being learnt together: {', '.join(worse)}. --method auto learns those alone."
         if parted and self.auto:
@@ -197,9 +208,9 @@ class _Alone:
     """
 
     def __init__(self, comparison: MultiTaskComparison, part: Part) -> None:
-        seen, plan, how = comparison.rows, comparison.plan, comparison.how
-        self.part, self.numbers = part, rows_of(seen.task, part)
-        self.rows = part_of(seen, part, self.numbers)
+        feature_set, plan, how = comparison.rows, comparison.plan, comparison.how
+        self.part, self.numbers = part, rows_of(feature_set.task, part)
+        self.rows = part_of(feature_set, part, self.numbers)
         self.all_trials = [
             trial._replace(train=self.of(trial.train), test=self.of(trial.test)) for trial in comparison._trials.trials
         ]

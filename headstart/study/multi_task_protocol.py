@@ -76,22 +76,22 @@ def fit_tasks(
     tasks = read_multi_task(data, targets, roles=roles, kinds=kinds_named(kind, targets))
     require_few_lost(tasks.task, allow=allow_losses, learnt=True)
     _check_class_weight(class_weight, tasks)
-    columns = {own: answer.columns for own, answer in zip(tasks.names, tasks.answers, strict=True)}
+    columns = {target: answer.columns for target, answer in zip(tasks.names, tasks.answers, strict=True)}
     if test is not None:
-        given = replace(roles, modality=tasks.task.modality)
+        test_roles = replace(roles, modality=tasks.task.modality)
         kinds = [answer.kind for answer in tasks.answers]
-        tested = read_multi_task(test, targets, roles=given, kinds=kinds, columns=columns)
+        tested = read_multi_task(test, targets, roles=test_roles, kinds=kinds, columns=columns)
         require_few_lost(tested.task, allow=allow_losses, of="the test data")
         tasks = with_test(tasks, tested)
     _say(tasks, listener)
     looking = Transfer(backbone, seed=seed, engine=engine, device=device, cache=cache, window=window)
     with watch("features"):
-        seen = looking.look(tasks.whole(), listener=listener)
-    require_few_lost(seen.task, allow=allow_losses, learnt=True)
+        feature_set = looking.look(tasks.whole(), listener=listener)
+    require_few_lost(feature_set.task, allow=allow_losses, learnt=True)
     with watch("check"):
-        seen = _checked(seen, listener)
-    how = (looking.extraction(seen.engine), listener)
-    comparison = MultiTaskComparison(seen, looking.backbone_, plan, how, watch, columns, auto)
+        feature_set = _checked(feature_set, listener)
+    how = (looking.extraction(feature_set.engine), listener)
+    comparison = MultiTaskComparison(feature_set, looking.backbone_, plan, how, watch, columns, auto)
     models, evidence = comparison.run()
     fitted = MultiTask(
         backbone,
@@ -119,23 +119,23 @@ def evaluate_tasks(
     listener: Listener = LOGGED,
 ) -> MultiTaskEvidence:
     """Score a fitted model of several targets on new labelled data: those of its targets that are columns there."""
-    watch, known = Stopwatch(), model.models_
+    watch, models = Stopwatch(), model.models_
     roles = replace(roles, modality=model.modality_)
     targets = model.present(data)
-    columns = {name: known[name].columns for name in targets}
-    tasks = read_multi_task(data, targets, roles=roles, kinds=[known[name].kind for name in targets], columns=columns)
+    columns = {name: models[name].columns for name in targets}
+    tasks = read_multi_task(data, targets, roles=roles, kinds=[models[name].kind for name in targets], columns=columns)
     _say(tasks, listener)
     require_few_lost(tasks.task, allow=allow_losses)
     with watch("features"):
-        seen = model.look(tasks.whole(), listener=listener)
-    require_few_lost(seen.task, allow=allow_losses)
+        feature_set = model.look(tasks.whole(), listener=listener)
+    require_few_lost(feature_set.task, allow=allow_losses)
     evidence = {}
-    for part in seen.task.kind.parts:
-        own = part_of(seen, part)
-        own = replace(own, task=to_classes(own.task, known[part.name].classes))
+    for part in feature_set.task.kind.parts:
+        task_rows = part_of(feature_set, part)
+        task_rows = replace(task_rows, task=to_classes(task_rows.task, models[part.name].classes))
         with watch("head"):
-            predictions = model.answers(part.name, own)
-        evidence[part.name] = _evidence(model, part.name, own, predictions, seed)
+            predictions = model.answers(part.name, task_rows)
+        evidence[part.name] = _evidence(model, part.name, task_rows, predictions, seed)
     return MultiTaskEvidence(method=model.method, tasks=evidence, notes=tasks.task.notes, seconds=watch.seconds())
 
 
@@ -148,32 +148,34 @@ def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -
     roles = Roles(modality=first.modality)
     task = read(data, roles=roles, need_target=False, columns=first.columns, to_answer=True)
     listener.say(f"read {len(task):,} {task.modality.noun}")
-    seen = model.look(task, listener=listener) if len(task) else None
-    return MultiTaskAnswers.of(model.models_, task if seen is None else seen.task, model.all_answers(seen))
+    feature_set = model.look(task, listener=listener) if len(task) else None
+    return MultiTaskAnswers.of(
+        model.models_, task if feature_set is None else feature_set.task, model.all_answers(feature_set)
+    )
 
 
-def _evidence(model: MultiTask, name: str, own: FeatureSet, predictions: Any, seed: int) -> Evidence:
-    known, trained = model.models_[name], model.learnt_from(name)
-    evidence = of_answers(HeldOut.of(own.task)._replace(group=own.blocks), predictions, {}, seed=seed)
-    backbone = None if known.backbone is None else known.backbone.name
-    facts = ModelFacts(backbone=backbone, n_set_aside=len(own.task.set_aside))
+def _evidence(model: MultiTask, name: str, task_rows: FeatureSet, predictions: Any, seed: int) -> Evidence:
+    target_model, trained = model.models_[name], model.learnt_from(name)
+    evidence = of_answers(HeldOut.of(task_rows.task)._replace(group=task_rows.blocks), predictions, {}, seed=seed)
+    backbone = None if target_model.backbone is None else target_model.backbone.name
+    facts = ModelFacts(backbone=backbone, n_set_aside=len(task_rows.task.set_aside))
     return replace(evidence, n_train=trained, protocol="new data", facts=replace(evidence.facts, model=facts))
 
 
-def _checked(seen: FeatureSet, listener: Listener) -> FeatureSet:
+def _checked(feature_set: FeatureSet, listener: Listener) -> FeatureSet:
     """The rows that the check of the inputs leaves; findings of a single target are said with its name."""
-    bare = replace(seen, task=replace(seen.task, targets=None))
+    bare = replace(feature_set, task=replace(feature_set.task, targets=None))
     _, report = checked(bare, listener, taught=True)
     of_all = {str(finding) for finding in report.findings}
-    seen = replace(seen, blocks=report.blocks).take(report.keep)
-    for part in seen.task.kind.parts:
-        own = report_of(part_of(seen, part))
-        for finding in own.findings:
+    feature_set = replace(feature_set, blocks=report.blocks).take(report.keep)
+    for part in feature_set.task.kind.parts:
+        part_report = report_of(part_of(feature_set, part))
+        for finding in part_report.findings:
             if str(finding) not in of_all:
                 listener.say(f"{part.name}: {finding}")
-        if own.errors:
-            raise DataError(f"target {part.name!r}: {own.errors[0]}")
-    return seen
+        if part_report.errors:
+            raise DataError(f"target {part.name!r}: {part_report.errors[0]}")
+    return feature_set
 
 
 def _say(tasks: MultiTaskData, listener: Listener) -> None:

@@ -54,9 +54,9 @@ def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, tri
     yield from model.notes
 
 
-def model_of_pair(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> ModelFacts:
+def model_of_pair(tasks: TaskPair, fitter: StrategyFitter, fitted: Fitted) -> ModelFacts:
     """What was fitted to a source and a target task."""
-    target, facts = tasks.target, facts_of(kept)
+    target, facts = tasks.target, facts_of(fitted)
     source = SourceFacts(
         base=facts.chosen.base,
         asked=fitter.plan.method,
@@ -74,7 +74,7 @@ def model_of_pair(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> Mode
         set_aside=target.task.set_aside,
         method=facts.chosen.name,
         source=source,
-        head=_head_account(kept.head),
+        head=_head_account(fitted.head),
         engine=target.engine,
     )
 
@@ -86,12 +86,12 @@ def _head_account(head: Head) -> dict[str, Any]:
 def notes_of_pair(
     tasks: TaskPair,
     fitter: StrategyFitter,
-    kept: Fitted,
+    fitted: Fitted,
     evidence: Evidence,
     strategies: Sequence[ChosenStrategy],
 ) -> Iterator[str]:
     """Of a model that drew on a source; `strategies` are those of all trials."""
-    facts = facts_of(kept)
+    facts = facts_of(fitted)
     if facts.chosen.why:
         yield f"{facts.chosen.words}: {facts.chosen.why}."
     taken = Counter(chosen.words for chosen in strategies)
@@ -110,17 +110,17 @@ def notes_of_pair(
         yield f"{lost:,} source rows cannot be used, and were set aside."
     if kin := fitter.kin:
         yield f"{kin:,} source rows are of groups that the target has too, and were left out of the source."
-    yield f"{_learnt(tasks, fitter, kept)}."
+    yield f"{_learnt(tasks, fitter, fitted)}."
     if bare := len(tasks.bare):
         yield f"{bare:,} target rows have no label: the encoding, the diagnosis and steps look at their features."
     yield from tasks.notes
     yield from tasks.target.task.notes
-    yield from kept.notes
+    yield from fitted.notes
 
 
-def _learnt(tasks: TaskPair, fitter: StrategyFitter, kept: Fitted) -> str:
+def _learnt(tasks: TaskPair, fitter: StrategyFitter, fitted: Fitted) -> str:
     """From which answers, in words."""
-    facts = facts_of(kept)
+    facts = facts_of(fitted)
     source = f"{len(fitter.source):,}" if facts.of_source else "no"
     learnt = f"Learnt from {source} source rows"
     if not fitter.labels:

@@ -111,24 +111,26 @@ def fit(
         window=window,
     )
     with watch("features"):
-        seen = fitted.look(task, listener=listener, beside=() if both is None else (both.source,))
-    require_few_lost(seen.task, allow=allow_losses, stop=n_own, learnt=True)
-    require_few_lost(seen.task, allow=allow_losses, of="the test data", start=n_own)
+        feature_set = fitted.look(task, listener=listener, beside=() if both is None else (both.source,))
+    require_few_lost(feature_set.task, allow=allow_losses, stop=n_own, learnt=True)
+    require_few_lost(feature_set.task, allow=allow_losses, of="the test data", start=n_own)
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
     comparison: Comparison | Untested
     report: Report | None
     began: Began | None = None
     if both is None:
         with watch("check"):
-            seen, report = checked(seen, listener)
-            seen = replace(seen, task=as_learnt(without_empty_classes(seen.task)))
-        how = (fitted.extraction(seen.engine), listener)
+            feature_set, report = checked(feature_set, listener)
+            feature_set = replace(feature_set, task=as_learnt(without_empty_classes(feature_set.task)))
+        how = (fitted.extraction(feature_set.engine), listener)
         began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))
         comparison = task_comparison(
-            seen, fitted.backbone_, plan, how, watch, None if began is None else began.backbone
+            feature_set, fitted.backbone_, plan, how, watch, None if began is None else began.backbone
         )
     else:
-        comparison, report = comparison_with_source(both, seen, fitted, plan, watch, labels, allow_losses, listener)
+        comparison, report = comparison_with_source(
+            both, feature_set, fitted, plan, watch, labels, allow_losses, listener
+        )
     model, evidence = comparison.run()
     return fitted.conclude(model, with_worth(evidence, began), report)
 
@@ -139,8 +141,8 @@ def check(
     """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
     task = read(data, roles=roles, kind=kind)
     _say(task, listener)
-    seen = glance(task, Extraction(cache=Cache() if cache else None), listener)
-    return report_of(seen, allow_losses=False)
+    feature_set = glance(task, Extraction(cache=Cache() if cache else None), listener)
+    return report_of(feature_set, allow_losses=False)
 
 
 @with_own_defaults
@@ -154,21 +156,23 @@ def evaluate(
     listener: Listener = LOGGED,
 ) -> Evidence:
     """Score a fitted model on new labelled data. Rows of classes that it did not learn count as wrong."""
-    watch, known = Stopwatch(), model.model_
-    roles = replace(roles, modality=known.modality)
-    task = to_classes(read(data, roles=roles, kind=known.kind, columns=known.columns), known.classes)
+    watch, fitted_model = Stopwatch(), model.model_
+    roles = replace(roles, modality=fitted_model.modality)
+    task = to_classes(
+        read(data, roles=roles, kind=fitted_model.kind, columns=fitted_model.columns), fitted_model.classes
+    )
     _say(task, listener)
     require_few_lost(task, allow=allow_losses)
     with watch("features"):
-        seen = model.look(task, listener=listener)
-    require_few_lost(seen.task, allow=allow_losses)
+        feature_set = model.look(task, listener=listener)
+    require_few_lost(feature_set.task, allow=allow_losses)
     with watch("head"):
-        predictions = model.answers(seen)
-    held = HeldOut.of(seen.task)._replace(group=seen.blocks)
-    evidence = of_answers(held, predictions, {}, seed=seed)
-    fitted = ModelFacts(backbone=model.backbone, n_set_aside=len(seen.task.set_aside))
-    trained = (known.evidence or {}).get("n_train", 0)
-    notes = (*evidence.notes, *_met(known, seen.task), *_unknown(seen))
+        predictions = model.answers(feature_set)
+    held_out = HeldOut.of(feature_set.task)._replace(group=feature_set.blocks)
+    evidence = of_answers(held_out, predictions, {}, seed=seed)
+    fitted = ModelFacts(backbone=model.backbone, n_set_aside=len(feature_set.task.set_aside))
+    trained = (fitted_model.evidence or {}).get("n_train", 0)
+    notes = (*evidence.notes, *_met(fitted_model, feature_set.task), *_unknown(feature_set))
     facts = replace(evidence.facts, model=fitted)
     return replace(evidence, n_train=trained, protocol="new data", facts=facts, notes=notes, seconds=watch.seconds())
 
@@ -177,26 +181,26 @@ def evaluate(
 def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answers:
     """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
     what cannot be read has no answer, and a reason."""
-    known = model.model_
-    roles = Roles(modality=known.modality)
-    task = read(data, roles=roles, need_target=False, columns=known.columns, to_answer=True)
+    fitted_model = model.model_
+    roles = Roles(modality=fitted_model.modality)
+    task = read(data, roles=roles, need_target=False, columns=fitted_model.columns, to_answer=True)
     _say(task, listener)
-    seen = model.look(task, listener=listener) if len(task) else None
-    task = task if seen is None else seen.task
+    feature_set = model.look(task, listener=listener) if len(task) else None
+    task = task if feature_set is None else feature_set.task
     return Answers(
         kind=model.model_.kind,
         names=task.names,
-        values=model.answers(seen) if seen is not None and len(seen) else _no_values(known),
-        classes=known.classes,
+        values=model.answers(feature_set) if feature_set is not None and len(feature_set) else _no_values(fitted_model),
+        classes=fitted_model.classes,
         places=task.positions,
         set_aside=task.set_aside,
-        notes=(*_met(known, task), *_unknown(seen)),
+        notes=(*_met(fitted_model, task), *_unknown(feature_set)),
     )
 
 
-def _unknown(seen: FeatureSet | None) -> tuple[str, ...]:
+def _unknown(feature_set: FeatureSet | None) -> tuple[str, ...]:
     """Where the backbone knows few of the tokens of texts, a note."""
-    share = None if seen is None or seen.features is None else seen.features.unknown
+    share = None if feature_set is None or feature_set.features is None else feature_set.features.unknown
     return () if share is None or share < MUCH else (unknown_advice(share),)
 
 
@@ -209,11 +213,11 @@ def _met(model: Model, task: Task) -> Iterator[str]:
     cells = task.modality.cells(task.inputs)
     if model.encoder is None or cells is None:
         return
-    for met in TableEncoder.from_state(*model.encoder).report(cells):
-        if met.missing:
-            yield f"column {met.column!r}: {met.missing:,} missing or unreadable cells, filled in as in training"
-        if met.unseen:
-            yield f"column {met.column!r}: {met.unseen:,} cells not met in training, such as {met.example!r}"
+    for entry in TableEncoder.from_state(*model.encoder).report(cells):
+        if entry.missing:
+            yield f"column {entry.column!r}: {entry.missing:,} missing or unreadable cells, filled in as in training"
+        if entry.unseen:
+            yield f"column {entry.column!r}: {entry.unseen:,} cells not met in training, such as {entry.example!r}"
 
 
 def _read(
@@ -224,9 +228,9 @@ def _read(
     n_own = task.n_read
     require_few_lost(task, allow=allow_losses, learnt=True)
     if test is not None:
-        given = read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
-        require_few_lost(given, allow=allow_losses, of="the test data")
-        task = join(task, given)
+        tested = read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
+        require_few_lost(tested, allow=allow_losses, of="the test data")
+        task = join(task, tested)
     _say(task, listener)
     return task, n_own
 

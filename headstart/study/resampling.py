@@ -54,26 +54,26 @@ class Trials:
         place = np.full(int(self.tested.max()) + 1, -1)
         place[self.tested] = np.arange(len(self.tested))
         layers = np.full((self.repeats, len(self.tested), *np.asarray(answers[0]).shape[1:]), np.nan)
-        for trial, given in zip(self.trials, answers, strict=True):
-            layers[trial.repeat, place[trial.test]] = given
+        for trial, trial_answers in zip(self.trials, answers, strict=True):
+            layers[trial.repeat, place[trial.test]] = trial_answers
         return layers
 
 
-def plan_trials(seen: FeatureSet, seed: int, *, repeats: int = REPEATS, taught: bool = False) -> Trials:
+def plan_trials(feature_set: FeatureSet, seed: int, *, repeats: int = REPEATS, taught: bool = False) -> Trials:
     """The trials that fit the data: the split it came with, a split of its own, or repeated cross-validation.
 
     taught   there is something to learn from elsewhere, so that a given split need not leave a training row
     """
-    task = seen.task
-    given = None if task.split is None else np.asarray(task.split)
-    if given is not None and (given != "train").any() and (taught or (given == "train").any()):
-        tested = "test" if (given == "test").any() else "val"
-        test = np.flatnonzero(given == tested)
-        return _single(np.flatnonzero(given != tested), test, f"the {tested} split that came with the data")
-    if len(seen) * TEST_SHARE >= SMALLEST_TEST:
-        train, test = split(task.targets, task.kind, seen.blocks, seen.keys, test=TEST_SHARE, seed=seed)
+    task = feature_set.task
+    given_split = None if task.split is None else np.asarray(task.split)
+    if given_split is not None and (given_split != "train").any() and (taught or (given_split == "train").any()):
+        tested = "test" if (given_split == "test").any() else "val"
+        test = np.flatnonzero(given_split == tested)
+        return _single(np.flatnonzero(given_split != tested), test, f"the {tested} split that came with the data")
+    if len(feature_set) * TEST_SHARE >= SMALLEST_TEST:
+        train, test = split(task.targets, task.kind, feature_set.blocks, feature_set.keys, test=TEST_SHARE, seed=seed)
         return _single(train, test, "a held-out test split, opened once")
-    return _repeated(list(_cross_validation(seen, seed, repeats)), np.arange(len(seen)))
+    return _repeated(list(_cross_validation(feature_set, seed, repeats)), np.arange(len(feature_set)))
 
 
 def _single(train: Array, test: Array, words: str) -> Trials:
@@ -87,8 +87,15 @@ def _repeated(trials: list[Trial], tested: Array) -> Trials:
     return Trials(tuple(trials), tested, f"{count}-fold cross-validation{often}")
 
 
-def _cross_validation(seen: FeatureSet, seed: int, repeats: int) -> Iterator[Trial]:
+def _cross_validation(feature_set: FeatureSet, seed: int, repeats: int) -> Iterator[Trial]:
     for repeat in range(repeats):
-        fold = folds(seen.task.targets, seen.task.kind, seen.blocks, seen.keys, k=FOLDS, seed=1000 * seed + repeat)
+        fold = folds(
+            feature_set.task.targets,
+            feature_set.task.kind,
+            feature_set.blocks,
+            feature_set.keys,
+            k=FOLDS,
+            seed=1000 * seed + repeat,
+        )
         for number in range(int(fold.max()) + 1):
             yield Trial(repeat, np.flatnonzero(fold != number), np.flatnonzero(fold == number))

@@ -64,8 +64,8 @@ def shift(
     theirs = look(target_task, network, extraction, listener, "target")
     x, z, encoder = features_of_both(ours, theirs)
     names = None if encoder is None else list(encoder.names)
-    answers, known = cast(Array, ours.task.targets), theirs.task.targets
-    difference = diagnose(x, answers, z, known, kind=both.source.kind, names=names, seed=seed)
+    answers, target_answers = cast(Array, ours.task.targets), theirs.task.targets
+    difference = diagnose(x, answers, z, target_answers, kind=both.source.kind, names=names, seed=seed)
     if picture is not None:
         picture.write_text(shift_picture(x, z, difference, seed=seed), encoding="utf-8")
     return difference._replace(

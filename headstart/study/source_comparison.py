@@ -61,8 +61,8 @@ class Untested:
         why = f"{count.lower()} target row has a label, so that nothing was tested on the target"
         fitter.how[1].say(f"fitting: {name}; {count.lower()} target row has a label, so that none can be tested")
         with self.watch("head"):
-            kept = candidate.fit(np.arange(tasks.labelled))
-        learnt = facts_of(kept).learnt
+            fitted = candidate.fit(np.arange(tasks.labelled))
+        learnt = facts_of(fitted).learnt
         source = None if learnt is None else learnt.source
         if source is None:
             raise DataError(
@@ -74,12 +74,12 @@ class Untested:
                 n_train=len(fitter.source),
                 protocol="cross-validation on source rows; no target row was tested",
                 notes=(_UNTESTED.format(count),),
-                adaptation=unadapted(kept, name) or Adaptation(None, None, why),
+                adaptation=unadapted(fitted, name) or Adaptation(None, None, why),
             )
         evidence = replace(
             evidence,
-            facts=EvidenceFacts(model=model_of_pair(tasks, fitter, kept), transfer_untold=why),
-            notes=(*evidence.notes, *notes_of_pair(tasks, fitter, kept, evidence, [facts_of(kept).chosen])),
+            facts=EvidenceFacts(model=model_of_pair(tasks, fitter, fitted), transfer_untold=why),
+            notes=(*evidence.notes, *notes_of_pair(tasks, fitter, fitted, evidence, [facts_of(fitted).chosen])),
             seconds=self.watch.seconds(),
         )
-        return candidate.model(kept), evidence
+        return candidate.model(fitted), evidence

@@ -66,12 +66,12 @@ class Student(TaskCandidate):
             teaching = self.teaching
             yield TEACHER, lambda fitted, train, test: teaching.answers(self.rows.take(test))
 
-    def complete(self, evidence: Evidence, kept: Fitted, results: Results, trials: Trials) -> Evidence:
+    def complete(self, evidence: Evidence, fitted: Fitted, results: Results, trials: Trials) -> Evidence:
         """With what the student kept of the teacher, and what either costs."""
-        evidence = super().complete(evidence, kept, results, trials)
+        evidence = super().complete(evidence, fitted, results, trials)
         teaching = self.latest
         inputs = self.rows.task.take(trials.tested).inputs
-        own, theirs = costs_of([[self.model(kept)], teaching.teacher.models], list(inputs))
+        own, theirs = costs_of([[self.model(fitted)], teaching.teacher.models], list(inputs))
         bare = 0 if self.bare is None else len(self.bare)
         counts = (evidence.n_train, bare) if teaching.labelled else (0, evidence.n_train + bare)
         distillation = distillation_of(

@@ -59,18 +59,18 @@ def read_student(
         task = replace(task, kind=teacher.models[0].kind, classes=teacher.classes, notes=(*task.notes, *why))
     labelled = task.targets is not None and bool(_to_learn(task).any())
     if test is not None:
-        given = read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
-        require_few_lost(given, allow=allow_losses, of="the test data")
-        task = join(task, given)
+        tested = read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
+        require_few_lost(tested, allow=allow_losses, of="the test data")
+        task = join(task, tested)
     more = None if unlabelled is None else _inputs(unlabelled, roles, task, allow_losses)
     if not labelled:
-        found = StudentData(task, more, False)
+        student_data = StudentData(task, more, False)
     else:
-        known = task.kind.known(np.asarray(task.targets))
-        own = replace(task.take(np.flatnonzero(~known)), targets=None, set_aside=())
-        found = StudentData(task.take(np.flatnonzero(known)), _both(own, more), True)
-    _say(found, listener)
-    return found
+        has_label = task.kind.known(np.asarray(task.targets))
+        bare = replace(task.take(np.flatnonzero(~has_label)), targets=None, set_aside=())
+        student_data = StudentData(task.take(np.flatnonzero(has_label)), _both(bare, more), True)
+    _say(student_data, listener)
+    return student_data
 
 
 def _read(data: Any, roles: Roles, kind: str | None) -> tuple[Task, tuple[str, ...]]:
@@ -89,8 +89,8 @@ def _read(data: Any, roles: Roles, kind: str | None) -> tuple[Task, tuple[str, .
 
 def _to_learn(task: Task) -> Any:
     """(N,) bool: rows to learn from that have a label."""
-    known = task.kind.known(np.asarray(task.targets))
-    return known if task.split is None else known & (np.asarray(task.split) != "test")
+    labelled = task.kind.known(np.asarray(task.targets))
+    return labelled if task.split is None else labelled & (np.asarray(task.split) != "test")
 
 
 def _inputs(unlabelled: Any, roles: Roles, like: Task, allow_losses: bool) -> Task:
@@ -100,12 +100,12 @@ def _inputs(unlabelled: Any, roles: Roles, like: Task, allow_losses: bool) -> Ta
     return replace(task, kind=like.kind, classes=like.classes)
 
 
-def _both(own: Task, more: Task | None) -> Task | None:
+def _both(bare: Task, more: Task | None) -> Task | None:
     """Rows without a label from both places, as inputs and nothing else."""
-    parts = [part for part in (own, more) if part is not None and len(part)]
+    parts = [part for part in (bare, more) if part is not None and len(part)]
     if not parts:
         return None
-    inputs = parts[0].inputs if len(parts) == 1 else own.modality.stack(parts[0].inputs, parts[1].inputs)
+    inputs = parts[0].inputs if len(parts) == 1 else bare.modality.stack(parts[0].inputs, parts[1].inputs)
     names = [name for part in parts for name in part.names]
     aside = tuple(item for part in parts for item in part.set_aside)
     first = parts[0]
@@ -120,11 +120,11 @@ def _both(own: Task, more: Task | None) -> Task | None:
     )
 
 
-def _say(found: StudentData, listener: Listener) -> None:
-    classes = f" of {len(found.rows.classes)} classes" if found.rows.classes else ""
-    labels = classes if found.labelled else " without labels: the teacher's answers stand for them"
-    listener.say(f"read {len(found.rows):,} {found.rows.modality.noun}{labels}")
-    if found.bare is not None:
-        listener.say(f"  {len(found.bare):,} more without a label")
-    for note in found.rows.notes:
+def _say(student_data: StudentData, listener: Listener) -> None:
+    classes = f" of {len(student_data.rows.classes)} classes" if student_data.rows.classes else ""
+    labels = classes if student_data.labelled else " without labels: the teacher's answers stand for them"
+    listener.say(f"read {len(student_data.rows):,} {student_data.rows.modality.noun}{labels}")
+    if student_data.bare is not None:
+        listener.say(f"  {len(student_data.bare):,} more without a label")
+    for note in student_data.rows.notes:
         listener.say(f"  {note}")

@@ -60,14 +60,18 @@ def _divided(target: FeatureSet, listener: Listener) -> tuple[FeatureSet, int, R
     answers, split = target.task.targets, target.task.split
     if answers is None:
         return target, 0, None
-    there = answered(answers, target.task.kind)
-    known, report = checked(target.take(np.flatnonzero(there)), listener, taught=True)
-    met = set(known.keys)
-    bare = [row for row in np.flatnonzero(~there).tolist() if target.keys[row] not in met]
+    labelled = answered(answers, target.task.kind)
+    answered_rows, report = checked(target.take(np.flatnonzero(labelled)), listener, taught=True)
+    labelled_keys = set(answered_rows.keys)
+    bare = [row for row in np.flatnonzero(~labelled).tolist() if target.keys[row] not in labelled_keys]
     bare = [row for row in bare if split is None or split[row] != "test"]
-    rows = np.concatenate([np.flatnonzero(there)[report.keep], np.array(bare, np.int64)])
-    own = known.blocks.max(initial=0) + 1 + np.arange(len(bare))
-    return replace(target.take(rows), blocks=np.concatenate([known.blocks, own])), len(known), report
+    rows = np.concatenate([np.flatnonzero(labelled)[report.keep], np.array(bare, np.int64)])
+    bare_blocks = answered_rows.blocks.max(initial=0) + 1 + np.arange(len(bare))
+    return (
+        replace(target.take(rows), blocks=np.concatenate([answered_rows.blocks, bare_blocks])),
+        len(answered_rows),
+        report,
+    )
 
 
 def with_test(both: Pair, test: Any, roles: Roles, *, allow_losses: bool = True) -> Task:
@@ -82,6 +86,6 @@ def with_test(both: Pair, test: Any, roles: Roles, *, allow_losses: bool = True)
     columns = named(target.columns, both.source.columns)
     tested = read(test, roles=replace(roles, modality=target.modality), kind=both.source.kind, columns=columns)
     require_few_lost(tested, allow=allow_losses, of="the test data")
-    given = pair(both.source, tested)
-    joined = join(target, given.target)
-    return replace(joined, notes=joined.notes + tuple(f"test data: {note}" for note in foreign(given.open)))
+    test_pair = pair(both.source, tested)
+    joined = join(target, test_pair.target)
+    return replace(joined, notes=joined.notes + tuple(f"test data: {note}" for note in foreign(test_pair.open)))

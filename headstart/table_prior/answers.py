@@ -31,9 +31,9 @@ def answered(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, desig
     """
     model, symbols = network_of(checked_design(design[1:].tolist()), network), int(design[0])
     with torch.no_grad():
-        told, smooth = _looked(x, context, answers, symbols)
+        cell_inputs, smooth = _looked(x, context, answers, symbols)
         parts = [
-            _one(model, told, answers[:, e], Smoothed(smooth.values[e], smooth.errors), symbols)
+            _one(model, cell_inputs, answers[:, e], Smoothed(smooth.values[e], smooth.errors), symbols)
             for e in range(answers.shape[1])
         ]
     return torch.cat(parts, 1).to(x.dtype)
@@ -43,10 +43,10 @@ def embedded(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, desig
     """(N, D) what the network makes of each row asked before rows look at rows alone: of the first problem."""
     model, symbols = network_of(checked_design(design[1:].tolist()), network), int(design[0])
     with torch.no_grad():
-        told, smooth = _looked(x, context, answers[:, :1], symbols)
-        known = _told(answers[:, 0], symbols)
+        cell_inputs, smooth = _looked(x, context, answers[:, :1], symbols)
+        answer_inputs = _told(answers[:, 0], symbols)
         first = Smoothed(smooth.values[0], smooth.errors)
-        rows = model.embedded(told, known, first, regresses=not symbols)
+        rows = model.embedded(cell_inputs, answer_inputs, first, regresses=not symbols)
     return rows[0, len(context) :].to(x.dtype)
 
 
@@ -65,8 +65,8 @@ def _told(answers: Tensor, symbols: int) -> Tensor:
     return F.one_hot(answers.long(), CLASSES).float()[None] if symbols else answers.float()[None, :, None]
 
 
-def _one(model: TablePrior, told: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> Tensor:
-    logits = model.asked(told, _told(answers, symbols), smooth, symbols)[0]
+def _one(model: TablePrior, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> Tensor:
+    logits = model.asked(cell_inputs, _told(answers, symbols), smooth, symbols)[0]
     if symbols:
         return logits.log_softmax(1)
     return (logits.softmax(1) * model.centres).sum(1, keepdim=True)

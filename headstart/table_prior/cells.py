@@ -33,8 +33,8 @@ class Cells(NamedTuple):
 def cells_of(x: Tensor, context: int) -> Cells:
     """Of tables (B, R, C) float32, NaN where a cell is missing, whose first rows are the context."""
     missing = ~torch.isfinite(x)
-    known = ~missing[:, :context]
-    count = known.sum(1, keepdim=True).clamp_min(1)
+    present = ~missing[:, :context]
+    count = present.sum(1, keepdim=True).clamp_min(1)
     start = torch.where(missing, 0.0, x)
     centre = start[:, :context].sum(1, keepdim=True) / count
     moved = torch.where(missing, 0.0, x - centre)
@@ -44,20 +44,20 @@ def cells_of(x: Tensor, context: int) -> Cells:
     ranks = torch.where(missing | constant, 0.0, _ranks(start, missing, context))
     z = scaled.clamp(-FARTHEST, FARTHEST)
     log = scaled.sign() * scaled.abs().log1p()
-    told = torch.stack([z, log, ranks, (torch.pi * ranks).sin(), (torch.pi * ranks).cos(), missing.float()], -1)
-    return Cells(z, ranks, told)
+    cell_inputs = torch.stack([z, log, ranks, (torch.pi * ranks).sin(), (torch.pi * ranks).cos(), missing.float()], -1)
+    return Cells(z, ranks, cell_inputs)
 
 
 def _ranks(x: Tensor, missing: Tensor, context: int) -> Tensor:
     """2 F(x) - 1 with F, at a value of the context, half way between the shares of known cells below and up to it, and
     a straight line from each value to the next: a step would make rounding matter."""
     order = torch.where(missing, torch.inf, x)[:, :context].transpose(1, 2).contiguous().sort(-1).values
-    asked = x.transpose(1, 2).contiguous()
+    queries = x.transpose(1, 2).contiguous()
     count = (~missing[:, :context]).sum(1).clamp_min(1)[:, :, None]
     middle = (torch.searchsorted(order, order) + torch.searchsorted(order, order, right=True)) / 2
-    above = torch.searchsorted(order, asked)
+    above = torch.searchsorted(order, queries)
     high, low = torch.minimum(above, count - 1), (above - 1).clamp_min(0)
     start, end = order.gather(2, low), order.gather(2, high)
-    share = ((asked - start) / (end - start)).nan_to_num(0.0, 0.0, 0.0).clamp(0.0, 1.0)
+    share = ((queries - start) / (end - start)).nan_to_num(0.0, 0.0, 0.0).clamp(0.0, 1.0)
     place = middle.gather(2, low).lerp(middle.gather(2, high), share)
     return (2 * place / count - 1.0).transpose(1, 2)

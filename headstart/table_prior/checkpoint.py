@@ -37,9 +37,9 @@ def save(fitting: Fitting, folder: Path, record: dict[str, Any]) -> None:
     save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, folder / f"{name}.part")
     os.replace(folder / f"{name}.part", folder / name)
     write_weights(fitting.average, folder)
-    whole = {"state": name, "step": fitting.step, "design": fitting.network.design._asdict()}
-    whole |= {"schedule": asdict(fitting.schedule), **record}
-    (folder / f"{RECORD}.part").write_text(json.dumps(whole, indent=1), "utf-8")
+    contents = {"state": name, "step": fitting.step, "design": fitting.network.design._asdict()}
+    contents |= {"schedule": asdict(fitting.schedule), **record}
+    (folder / f"{RECORD}.part").write_text(json.dumps(contents, indent=1), "utf-8")
     os.replace(folder / f"{RECORD}.part", folder / RECORD)
     for other in folder.glob(STATE.format(step="*")):
         if other.name != name:

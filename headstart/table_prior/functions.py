@@ -63,9 +63,9 @@ def _trees(chance: Chance, x: Tensor, relevance: Tensor, answers: int) -> Tensor
     tasks, rows, _ = x.shape
     trees, depth = chance.whole(1, 17), chance.whole(1, 5)
     columns = torch.multinomial(relevance[:, 0] + 1e-6, trees * depth, replacement=True, generator=chance.generator)
-    asked = x.gather(2, columns[:, None].expand(-1, rows, -1))
-    thresholds = asked.gather(1, chance.among(rows, tasks, 1, trees * depth))
-    bits = (asked > thresholds).view(tasks, rows, trees, depth)
+    drawn = x.gather(2, columns[:, None].expand(-1, rows, -1))
+    thresholds = drawn.gather(1, chance.among(rows, tasks, 1, trees * depth))
+    bits = (drawn > thresholds).view(tasks, rows, trees, depth)
     leaf = (bits * 2 ** torch.arange(depth, device=x.device)).sum(3)
     values = chance.normal(tasks, trees * 2**depth, answers)
     place = leaf + torch.arange(trees, device=x.device) * 2**depth

@@ -131,30 +131,30 @@ class TablePrior(nn.Module):
         """(B, R - n, classes) logits of a classification, whose answers are codes int64; classes 0: (B, R - n, BINS)
         of a regression, whose answers are standardised."""
         cells = cells_of(x, answers.shape[1])
-        told = F.one_hot(answers, CLASSES).to(x.dtype) if classes else answers[:, :, None]
+        coded = F.one_hot(answers, CLASSES).to(x.dtype) if classes else answers[:, :, None]
         with torch.no_grad():
-            smooth = smoothed(cells, told[..., : max(1, classes)])
-        return self.asked(cells.told, told, smooth, classes)
+            smooth = smoothed(cells, coded[..., : max(1, classes)])
+        return self.asked(cells.told, coded, smooth, classes)
 
-    def asked(self, told: Tensor, answers: Tensor, smooth: Smoothed, classes: int) -> Tensor:
+    def asked(self, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, classes: int) -> Tensor:
         """The same from what is told of cells and of answers (B, n, `CLASSES` or 1), and what the smoothers say."""
         context = answers.shape[1]
         start = self._start(smooth, context, classes)
-        rows = self.embedded(told, answers, smooth, regresses=not classes)
+        rows = self.embedded(cell_inputs, answers, smooth, regresses=not classes)
         for layer in self.rows:
             rows = layer(rows, context)
         logits: Tensor = self.logits[int(not classes)](self.last(rows[:, context:]))
         return start + (logits[..., :classes] if classes else logits)
 
-    def embedded(self, told: Tensor, answers: Tensor, smooth: Smoothed, *, regresses: bool) -> Tensor:
+    def embedded(self, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, *, regresses: bool) -> Tensor:
         """(B, R, D) each row after the layers of cells."""
-        (b, rows, _, _), (context, size) = told.shape, answers.shape[1:]
+        (b, rows, _, _), (context, size) = cell_inputs.shape, answers.shape[1:]
         values = F.pad(smooth.values, (0, size - smooth.values.shape[3]))
-        known = torch.cat([answers, answers.new_ones(b, context, 1)], 2)
-        known = F.pad(known, (0, 0, 0, rows - context))
+        padded = torch.cat([answers, answers.new_ones(b, context, 1)], 2)
+        padded = F.pad(padded, (0, 0, 0, rows - context))
         errors = smooth.errors[:, None].expand(b, rows, SMOOTHERS)
-        g = self.answer[int(regresses)](torch.cat([known, values.flatten(2), errors], 2))
-        x = torch.cat([self.cell(told), g[:, :, None]], 2)
+        g = self.answer[int(regresses)](torch.cat([padded, values.flatten(2), errors], 2))
+        x = torch.cat([self.cell(cell_inputs), g[:, :, None]], 2)
         for layer in self.cells:
             x = layer(x, context)
         wide: Tensor = self.widen(torch.cat([x[:, :, -1], x[:, :, :-1].mean(2)], 2))

@@ -46,13 +46,13 @@ def draw_shape(
     """A shape whose tables have about so many cells together: contexts of 12 to `largest` rows, 1 to `widest` columns,
     2 classes as often as 3 to 10."""
     context = round(chance.scale(12, largest))
-    asked = round(min(max(16, context * chance.share(0.3, 1.0)), 96))
+    queries = round(min(max(16, context * chance.share(0.3, 1.0)), 96))
     columns = min(widest, max(1, round(math.exp(2.0 + 0.8 * float(chance.normal(1))))))
     classes = 2 if chance.share(0.0, 1.0) < 0.5 else min(10, 3 + int(-2.5 * math.log(chance.share(1e-6, 1.0))))
     classes = min(classes, max(2, context // 4))
     if chance.share(0.0, 1.0) < regression:
         classes = 0
-    rows = context + asked
+    rows = context + queries
     return Shape(max(1, cells // (rows * (columns + 4))), rows, context, columns, classes)
 
 
@@ -85,11 +85,11 @@ def _of_inputs(chance: Chance, shape: Shape, answers: int) -> tuple[Tensor, Tens
     plain = columns - groups * levels
     z = plain_inputs(chance, tasks, rows, plain + groups)
     x = standardised(warped(chance, z[..., :plain]))
-    known = x if chance.share(0.0, 1.0) < 0.6 else standardised(z[..., :plain])
+    function_inputs = x if chance.share(0.0, 1.0) < 0.6 else standardised(z[..., :plain])
     if groups:
         stands, hot = in_levels(chance, standardised(z[..., plain:]), levels)
-        known, x = torch.cat([known, stands], 2), torch.cat([x, hot], 2)
-    return x, random_function(chance, known, answers)
+        function_inputs, x = torch.cat([function_inputs, stands], 2), torch.cat([x, hot], 2)
+    return x, random_function(chance, function_inputs, answers)
 
 
 def _noisy(chance: Chance, scores: Tensor) -> Tensor:

@@ -21,40 +21,40 @@ __all__ = ["main"]
 
 def main(arguments: list[str] | None = None) -> None:
     """Train for so many minutes, from the folder's last checkpoint where there is one; print the learning curve."""
-    asked = _parser().parse_args(arguments)
+    settings = _parser().parse_args(arguments)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:
-        _run(asked)
+        _run(settings)
     finally:
         torch.set_flush_denormal(False)
         torch.set_num_threads(threads)
 
 
-def _run(asked: argparse.Namespace) -> None:
+def _run(settings: argparse.Namespace) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    options = {f.name: getattr(asked, f.name) for f in fields(Schedule) if getattr(asked, f.name) is not None}
-    folder = Path(asked.folder)
+    options = {f.name: getattr(settings, f.name) for f in fields(Schedule) if getattr(settings, f.name) is not None}
+    folder = Path(settings.folder)
     if (folder / RECORD).is_file():
         fitting, record = resumed(folder, device, **options)
     else:
-        design = Design(**{key: getattr(asked, key) for key in Design._fields})
+        design = Design(**{key: getattr(settings, key) for key in Design._fields})
         fitting, record = Fitting(design, Schedule(**options), device), {"minutes": 0.0, "curve": []}
     record = {"minutes": record["minutes"], "curve": record["curve"], "hardware": _hardware(device)}
     parameters = sum(p.numel() for p in fitting.network.parameters())
     print(f"{parameters:,} parameters on {record['hardware']}, from step {fitting.step}", flush=True)
-    _train(fitting, folder, record, asked)
+    _train(fitting, folder, record, settings)
 
 
-def _train(fitting: Fitting, folder: Path, record: dict[str, Any], asked: argparse.Namespace) -> None:
+def _train(fitting: Fitting, folder: Path, record: dict[str, Any], settings: argparse.Namespace) -> None:
     start, before, losses, saved = time.monotonic(), record["minutes"], [], time.monotonic()
-    for loss in fitting.run(60 * asked.minutes):
+    for loss in fitting.run(60 * settings.minutes):
         losses.append(loss)
-        done = fitting.step == fitting.schedule.steps or time.monotonic() - start > 60 * asked.minutes
-        if not done and time.monotonic() - saved < 60 * asked.every:
+        done = fitting.step == fitting.schedule.steps or time.monotonic() - start > 60 * settings.minutes
+        if not done and time.monotonic() - saved < 60 * settings.every:
             continue
-        held_out = validated(fitting.average, batches=asked.validation)
+        held_out = validated(fitting.average, batches=settings.validation)
         record["minutes"] = before + (time.monotonic() - start) / 60
         point = [fitting.step, round(record["minutes"], 2), sum(losses) / len(losses), *held_out]
         record["curve"].append(point)

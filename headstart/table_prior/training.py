@@ -82,8 +82,8 @@ def loss_of(network: TablePrior, batch: Batch) -> Tensor:
     """Mean log loss of the rows that count, in nats."""
     context, classes = batch.shape.context, batch.shape.classes
     logits = network(batch.x, batch.answers[:, :context], classes).log_softmax(-1)
-    asked = batch.answers[:, context:]
-    truth = F.one_hot(asked, classes).to(logits.dtype) if classes else two_hot(asked, network.centres)
+    targets = batch.answers[:, context:]
+    truth = F.one_hot(targets, classes).to(logits.dtype) if classes else two_hot(targets, network.centres)
     losses = -(truth * logits).sum(-1)
     mean: Tensor = (losses * batch.counted).sum() / batch.counted.sum().clamp_min(1)
     return mean
@@ -128,7 +128,7 @@ class Fitting:
         rate = self.schedule.rate_at(self.step)
         losses = list(pool.map(self._lane, range(len(self._lanes))))
         for parameter, *copies in zip(self.network.parameters(), *(n.parameters() for n in self._lanes), strict=True):
-            parameter.grad = torch.stack([_gradient(one) for one in copies]).sum(0)
+            parameter.grad = torch.stack([_gradient(replica) for replica in copies]).sum(0)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:

@@ -83,9 +83,9 @@ def write_weights(network: TablePrior, folder: Path) -> None:
 def checked_design(numbers: Any) -> Design:
     """ValueError for numbers that no network here has."""
     design = Design(*(int(number) for number in numbers))
-    whole = all(0 <= number <= 8 * LARGEST and number == given for number, given in zip(design, numbers, strict=True))
+    valid = all(0 <= number <= 8 * LARGEST and number == value for number, value in zip(design, numbers, strict=True))
     if (
-        not whole
+        not valid
         or design.layers > LARGEST
         or design.depth > LARGEST
         or not design.heads

@@ -62,9 +62,9 @@ class Activations:
         out = torch.zeros(self._cut.shape.of(len(rows), tokens))
         for place, row in enumerate(rows):
             number = draw.number(row) if isinstance(draw, Views) else -1
-            one = self._cut.shape.of(1, self._inputs.length(row))
+            shape = self._cut.shape.of(1, self._inputs.length(row))
             start = self._starts[Form(int(row), number)]
-            values = self._values[start : start + math.prod(one)].view(one)[0]
+            values = self._values[start : start + math.prod(shape)].view(shape)[0]
             out[place][_box(values.shape)] = values.float()
         return (moved(out, inputs[0].device), *inputs)
 
@@ -96,7 +96,7 @@ class Activations:
             with torch.no_grad():
                 out = below(*self._inputs.batch(rows, self._draw(some[0]))).cpu()
             shapes = [self._cut.shape.of(1, self._inputs.length(form.row)) for form in some]
-            yield some, [one[_box(shape[1:])] for one, shape in zip(out, shapes, strict=True)]
+            yield some, [activation[_box(shape[1:])] for activation, shape in zip(out, shapes, strict=True)]
 
     def _by_engine(self, part: Part, width: int, forms: list[Form]) -> Iterator[tuple[list[Form], list[Tensor]]]:
         for some in _pieces(forms, max(_BATCH, _PIECE // (4 * width))):

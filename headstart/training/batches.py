@@ -149,8 +149,8 @@ class PictureBatches:
         wide = min(width, round(width * np.sqrt(area * aspect)))
         top, left = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
         part = picture.permute(2, 0, 1)[:, top : top + high, left : left + wide]
-        whole: Tensor = vision().functional.resize_image(part, [height, width], antialias=True)
-        return whole.permute(1, 2, 0)
+        resized: Tensor = vision().functional.resize_image(part, [height, width], antialias=True)
+        return resized.permute(1, 2, 0)
 
 
 class ItemBatches:

@@ -62,17 +62,17 @@ class Journal:
 
     def read(self) -> Checkpoint | None:
         """The last checkpoint; None where there is none that is whole, with every stage before it."""
-        found = None if self.path is None else _read(self.path / _NOW)
-        if found is None or self.path is None:
+        stored = None if self.path is None else _read(self.path / _NOW)
+        if stored is None or self.path is None:
             return None
-        tensors, record = found
+        tensors, record = stored
         try:
             self._found = {part: _of(tensors, part) for part in _PARTS}
             self._steps = int(record.pop("steps"))
             point = Checkpoint(**record, best=self._found["best"])
             past = [_read(self.path / _ended(number)) for number in range(point.stage)]
             # written again with the next checkpoint: a twin of this run may end before, and take its files with it
-            self._ended = {number: _of(one[0], "") for number, one in enumerate(past) if one is not None}
+            self._ended = {number: _of(stage[0], "") for number, stage in enumerate(past) if stage is not None}
             if len(self._ended) == point.stage:
                 return point
         except (KeyError, TypeError, ValueError):

@@ -115,8 +115,8 @@ class Below(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """What crosses the cut; nothing above it runs."""
         if not self._place:
-            whole: Tensor = self.backbone(*inputs)
-            return whole
+            features: Tensor = self.backbone(*inputs)
+            return features
         handle = self.backbone.get_submodule(self._place).register_forward_hook(_stop)
         try:
             self.backbone(*inputs)
@@ -164,8 +164,8 @@ def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]], form: Preproc
     once = [path for path, _ in runs[0].calls]
     shapes = {
         path: shape
-        for (path, one), (_, other) in zip(runs[0].calls, runs[1].calls, strict=True)
-        if once.count(path) == 1 and (shape := _shape(one, other)) is not None
+        for (path, smaller), (_, larger) in zip(runs[0].calls, runs[1].calls, strict=True)
+        if once.count(path) == 1 and (shape := _shape(smaller, larger)) is not None
     }
     nested = frozenset(path for path, output in runs[0].calls if isinstance(output, tuple))
     order = [path for path in once if path in shapes]
@@ -247,12 +247,12 @@ def _holds(backbone: nn.Module, cut: Cut, run: _Recorded, inputs: tuple[Tensor, 
     crossing = output[0] if isinstance(output, tuple) else output
     with cut.above(backbone) as above, torch.no_grad():
         try:
-            found = above(crossing, *cut.form.blank(inputs))
+            features = above(crossing, *cut.form.blank(inputs))
         except _FOREIGN:
             return False
-    if found.shape != run.features.shape:
+    if features.shape != run.features.shape:
         return False
-    return bool((found - run.features).abs().max() <= 1e-4 * run.features.abs().max())  # never so where one is NaN
+    return bool((features - run.features).abs().max() <= 1e-4 * run.features.abs().max())  # never so where one is NaN
 
 
 def _frozen(module: nn.Module, path: str) -> Iterator[str]:
@@ -264,9 +264,9 @@ def _frozen(module: nn.Module, path: str) -> Iterator[str]:
         yield from _frozen(child, f"{path}.{name}" if path else name)
 
 
-def _shape(one: Any, other: Any) -> Shape | None:
+def _shape(smaller: Any, larger: Any) -> Shape | None:
     """What two batches of different size have in common; None where the output is no single tensor of them."""
-    pair = [output[0] if isinstance(output, tuple) and len(output) == 1 else output for output in (one, other)]
+    pair = [output[0] if isinstance(output, tuple) and len(output) == 1 else output for output in (smaller, larger)]
     if not all(isinstance(output, Tensor) and output.is_floating_point() for output in pair):
         return None
     first, second = (tuple(output.shape) for output in pair)

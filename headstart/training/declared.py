@@ -21,11 +21,13 @@ class Option(NamedTuple):
     default: Any
 
 
-def refuse_unknown(name: str, option: str, known: Collection[str]) -> None:
+def refuse_unknown(name: str, option: str, option_names: Collection[str]) -> None:
     """ValueError for an option that a method does not have, naming the nearest."""
-    if option not in known:
-        hint = nearest_hint(option, known)
-        raise ValueError(f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(known)) or 'none'}")
+    if option not in option_names:
+        hint = nearest_hint(option, option_names)
+        raise ValueError(
+            f"method {name!r} has no option {option!r}{hint}; it has {', '.join(sorted(option_names)) or 'none'}"
+        )
 
 
 def options_of(*parts: Any) -> dict[str, Option]:

@@ -33,27 +33,27 @@ class Holdout(NamedTuple):
     bare: Array = _NOBODY
 
 
-def divided(seen: FeatureSet, training: Training) -> Holdout:
+def divided(feature_set: FeatureSet, training: Training) -> Holdout:
     """The rows of one task. DataError where there are too few."""
     if not training.validation:
-        return Holdout(np.arange(len(seen)), _NOBODY)
-    targets = np.asarray(seen.task.targets)
-    rows, held = _held_out(seen, targets, training)
-    if len(rows) < 2 or not len(held):
-        raise DataError(f"{len(seen)} rows are too few to train weights on and stop in time: use method 'probe'")
-    return Holdout(rows, held)
+        return Holdout(np.arange(len(feature_set)), _NOBODY)
+    targets = np.asarray(feature_set.task.targets)
+    rows, held_out = _held_out(feature_set, targets, training)
+    if len(rows) < 2 or not len(held_out):
+        raise DataError(f"{len(feature_set)} rows are too few to train weights on and stop in time: use method 'probe'")
+    return Holdout(rows, held_out)
 
 
-def divided_target(seen: FeatureSet, target: FeatureSet, training: Training) -> Holdout:
+def divided_target(feature_set: FeatureSet, target: FeatureSet, training: Training) -> Holdout:
     """The rows of a task and of a target beside it. Only labelled target rows can say when the answers for the target
     are best: of at least `FEWEST` a share is held out, and of fewer none; rows of the task never are."""
-    rows, behind = np.arange(len(seen)), len(seen) + np.arange(len(target))
-    known = np.flatnonzero(answered(target))
-    if not training.validation or len(known) < FEWEST:
+    rows, behind = np.arange(len(feature_set)), len(feature_set) + np.arange(len(target))
+    with_label = np.flatnonzero(answered(target))
+    if not training.validation or len(with_label) < FEWEST:
         return Holdout(rows, _NOBODY, behind)
-    labelled = target.take(known)
-    _, held = _held_out(labelled, np.asarray(labelled.task.targets), training)
-    return Holdout(rows, behind[known[held]], np.delete(behind, known[held]))
+    labelled = target.take(with_label)
+    _, held_out = _held_out(labelled, np.asarray(labelled.task.targets), training)
+    return Holdout(rows, behind[with_label[held_out]], np.delete(behind, with_label[held_out]))
 
 
 def answered(target: FeatureSet) -> Array:
@@ -64,9 +64,11 @@ def answered(target: FeatureSet) -> Array:
     return target.task.kind.known(targets)
 
 
-def _held_out(seen: FeatureSet, targets: Array, training: Training) -> tuple[Array, Array]:
-    task = seen.task
-    fold = folds(targets, task.kind, seen.blocks, seen.keys, k=round(1 / training.validation), seed=training.seed)
+def _held_out(feature_set: FeatureSet, targets: Array, training: Training) -> tuple[Array, Array]:
+    task = feature_set.task
+    fold = folds(
+        targets, task.kind, feature_set.blocks, feature_set.keys, k=round(1 / training.validation), seed=training.seed
+    )
     chosen = _most_alike(targets, fold, task.kind)
     return np.flatnonzero(fold != chosen), np.flatnonzero(fold == chosen)
 
@@ -74,6 +76,6 @@ def _held_out(seen: FeatureSet, targets: Array, training: Training) -> tuple[Arr
 def _most_alike(targets: Array, fold: Array, kind: Kind) -> int:
     """The fold whose targets are most like all of them: large groups make some folds lopsided."""
     coded = (targets[:, None] == np.unique(targets)) if kind.exclusive else targets.reshape(len(targets), -1)
-    whole = coded.mean(axis=0)
-    apart = [float(np.abs(coded[fold == one].mean(axis=0) - whole).sum()) for one in range(int(fold.max()) + 1)]
+    mean = coded.mean(axis=0)
+    apart = [float(np.abs(coded[fold == number].mean(axis=0) - mean).sum()) for number in range(int(fold.max()) + 1)]
     return int(np.argmin(apart))

@@ -49,23 +49,26 @@ class Scale(NamedTuple):
 
 
 def started(
-    seen: FeatureSet, rows: Array, backbone: Backbone, tuning: Tuning, *, class_weight: ClassWeight, scale: Scale
+    feature_set: FeatureSet, rows: Array, backbone: Backbone, tuning: Tuning, *, class_weight: ClassWeight, scale: Scale
 ) -> Network:
-    """For training on these rows of `seen`. What is drawn for it is drawn apart from the backbone's own beginnings."""
+    """For training on these rows of `feature_set`. What is drawn for it is drawn apart from the backbone's own
+    beginnings."""
     seed = int(np.random.default_rng([tuning.training.seed, 1]).integers(2**62))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Network(backbone, first_head(seen, rows, tuning, class_weight, scale))
+        return Network(backbone, first_head(feature_set, rows, tuning, class_weight, scale))
 
 
-def first_head(seen: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale) -> HeadModule:
-    """The head that a training on these rows of `seen` begins with: the probe's, or one that knows nothing."""
-    task, features, training = seen.task, np.asarray(seen.values), tuning.training
+def first_head(
+    feature_set: FeatureSet, rows: Array, tuning: Tuning, class_weight: ClassWeight, scale: Scale
+) -> HeadModule:
+    """The head that a training on these rows of `feature_set` begins with: the probe's, or one that knows nothing."""
+    task, features, training = feature_set.task, np.asarray(feature_set.values), tuning.training
     outputs = max(1, len(task.classes))
     if tuning.tune.start == "zero" or tuning.tune.scratch:
-        known = standard(features, rows, np.ones(len(rows)), "shared")
-        return HeadModule.fresh(known.mean, known.scale, outputs, hidden=training.hidden, dropout=training.dropout)
-    some = seen.take(rows)
+        scaling = standard(features, rows, np.ones(len(rows)), "shared")
+        return HeadModule.fresh(scaling.mean, scaling.scale, outputs, hidden=training.hidden, dropout=training.dropout)
+    some = feature_set.take(rows)
     targets = np.asarray(some.task.targets)
     fitted = fit_probe(
         features[rows],

@@ -37,20 +37,20 @@ class Rows(NamedTuple):
     weights: Array
 
     @classmethod
-    def of(cls, seen: FeatureSet, target: FeatureSet | None, class_weight: ClassWeight) -> Rows:
-        kind, ours = seen.task.kind, np.asarray(seen.task.targets)
+    def of(cls, feature_set: FeatureSet, target: FeatureSet | None, class_weight: ClassWeight) -> Rows:
+        kind, ours = feature_set.task.kind, np.asarray(feature_set.task.targets)
         if target is None:
-            return cls(seen, None, ours, row_weights(ours, kind, class_weight, seen.task.weight))
-        known = answered(target)
+            return cls(feature_set, None, ours, row_weights(ours, kind, class_weight, feature_set.task.weight))
+        labelled = answered(target)
         theirs = np.zeros((len(target), *ours.shape[1:]), ours.dtype)
-        if known.any():
-            theirs[known] = np.asarray(target.task.targets)[known]
+        if labelled.any():
+            theirs[labelled] = np.asarray(target.task.targets)[labelled]
         targets = np.concatenate([ours, theirs])
-        known = np.concatenate([np.ones(len(ours), bool), known])
+        labelled = np.concatenate([np.ones(len(ours), bool), labelled])
         weights = np.zeros(len(targets))
-        given = None if known[len(ours) :].any() else seen.task.weight
-        weights[known] = row_weights(targets[known], kind, class_weight, given)
-        return cls(seen, target, targets, weights)
+        task_weights = None if labelled[len(ours) :].any() else feature_set.task.weight
+        weights[labelled] = row_weights(targets[labelled], kind, class_weight, task_weights)
+        return cls(feature_set, target, targets, weights)
 
     @property
     def behind(self) -> Array:
@@ -59,17 +59,22 @@ class Rows(NamedTuple):
 
     def all(self, bare: bool = False) -> Holdout:
         """All of them to learn from; those behind as rows of a target, or as `bare` ones."""
-        own = np.arange(len(self.seen))
-        return Holdout(own, NOBODY, bare=self.behind) if bare else Holdout(own, NOBODY, self.behind)
+        numbers = np.arange(len(self.seen))
+        return Holdout(numbers, NOBODY, bare=self.behind) if bare else Holdout(numbers, NOBODY, self.behind)
 
     def inputs(self) -> list[Any]:
-        return [one for seen in (self.seen, self.target) if seen is not None for one in seen.task.inputs]
+        return [
+            row
+            for feature_set in (self.seen, self.target)
+            if feature_set is not None
+            for row in feature_set.task.inputs
+        ]
 
     def keys(self) -> list[bytes]:
-        return [key for seen in (self.seen, self.target) if seen is not None for key in seen.keys]
+        return [key for feature_set in (self.seen, self.target) if feature_set is not None for key in feature_set.keys]
 
     def blocks(self) -> list[Array]:
-        return [seen.blocks for seen in (self.seen, self.target) if seen is not None]
+        return [feature_set.blocks for feature_set in (self.seen, self.target) if feature_set is not None]
 
 
 class Start(NamedTuple):
@@ -117,10 +122,10 @@ class Job:
             data = self.taught.beside(data, scale)
         return Start(network, data, scale)
 
-    def temperature(self, network: Network, held: Array) -> float:
+    def temperature(self, network: Network, held_out: Array) -> float:
         """By which the network's answers to these rows are calibrated."""
         kind = self.seen.task.kind
-        if not kind.has_classes or not len(held):
+        if not kind.has_classes or not len(held_out):
             return 1.0
-        out = logits(network, self.inputs, held).double().cpu().numpy()
-        return calibrate(out, self.rows.targets[held], kind, self.rows.weights[held]).temperature
+        out = logits(network, self.inputs, held_out).double().cpu().numpy()
+        return calibrate(out, self.rows.targets[held_out], kind, self.rows.weights[held_out]).temperature

@@ -169,12 +169,12 @@ class Step:
         if mix is not None and mates is not None and mixes_inputs:
             inputs = (_mixed(inputs[0], mates.inputs[0], mix.share),)
         other_features = None if mates is None or mixes_inputs else features(*mates.inputs)
-        found = mixed = features(*inputs)
+        unmixed = mixed = features(*inputs)
         if mix is not None and other_features is not None:
-            mixed = _mixed(found, other_features, mix.share)
+            mixed = _mixed(unmixed, other_features, mix.share)
         out = self.network.head(mixed.float())
         labelled = (some.targets, some.weights)
-        extra = self.penalty.batch(Pass(inputs, found, out, self.kind, some.target, self.done, some.rows, *labelled))
+        extra = self.penalty.batch(Pass(inputs, unmixed, out, self.kind, some.target, self.done, some.rows, *labelled))
         cost = (self.loss.each(out, some.targets, self.kind) * some.weights).sum()
         if mix is not None and mates is not None:
             other = (self.loss.each(out, mates.targets, self.kind) * mates.weights).sum()
@@ -210,8 +210,8 @@ def mixable(inputs: tuple[Tensor, ...]) -> bool:
     return len(inputs) == 1 and inputs[0].is_floating_point()
 
 
-def _mixed(one: Tensor, other: Tensor, share: float) -> Tensor:
-    return share * one + (1 - share) * other
+def _mixed(first: Tensor, other: Tensor, share: float) -> Tensor:
+    return share * first + (1 - share) * other
 
 
 def _is_memory(error: Exception) -> bool:

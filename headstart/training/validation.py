@@ -48,11 +48,11 @@ def _of_tasks(out: Tensor, targets: Tensor, weights: Tensor, data: Data) -> list
     known, of which there may be none."""
     out = out.clone()
     for place, part in enumerate(data.kind.parts):
-        own, by = out[:, part.outputs], weights[:, place].numpy()
-        if part.kind.has_classes and by.any() and bool(own.isfinite().all()):
+        task_out, by = out[:, part.outputs], weights[:, place].numpy()
+        if part.kind.has_classes and by.any() and bool(task_out.isfinite().all()):
             answers = targets[:, part.columns].numpy()
             truth = (answers if part.kind.several else answers[:, 0]).astype(part.kind.dtype)
-            own /= calibrate(own.double().numpy(), truth, part.kind, by).temperature
+            task_out /= calibrate(task_out.double().numpy(), truth, part.kind, by).temperature
     mean = weights.mean(0)
     each = Supervised().each(out, targets, data.kind) * weights / torch.where(mean > 0, mean, 1.0)
     losses: list[float] = each.sum(1).tolist()

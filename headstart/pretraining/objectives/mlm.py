@@ -61,10 +61,10 @@ class MLM(Objective):
             raise BackboneError(f"{backbone.name} has no token for a mask: expected {' or '.join(_MASKS)}; use simcse")
 
     def views(self, backbone: Backbone, variation: Any) -> Views:
-        known = _vocabulary(backbone)
-        mask = next(known[name] for name in _MASKS if name in known)
+        vocabulary = _vocabulary(backbone)
+        mask = next(vocabulary[name] for name in _MASKS if name in vocabulary)
         special = np.array(sorted(_special(backbone)), np.int64)
-        ordinary = np.setdiff1d(np.array(sorted(known.values()), np.int64), special)
+        ordinary = np.setdiff1d(np.array(sorted(vocabulary.values()), np.int64), special)
         return MaskedTokens(self.hidden, mask, special, ordinary)
 
     def encoder(self, module: nn.Module) -> nn.Module:
@@ -93,19 +93,19 @@ class MaskedTokens:
     ) -> tuple[Array, ...]:
         """Ids, mask, and the ids that are to be told (elsewhere -100), int64 (N, L) each."""
         ids, mask = batch[0].copy(), batch[1]
-        told = np.full_like(ids, _KNOWN)
+        labels = np.full_like(ids, _KNOWN)
         for row, (length, rng) in enumerate(zip(lengths, draws, strict=True)):
             places = np.flatnonzero(~np.isin(ids[row, :length], self.special))
             if not len(places):
                 continue
             some = places[rng.random(len(places)) < self.hidden]
             some = some if len(some) else rng.choice(places, 1)
-            told[row, some] = ids[row, some]
+            labels[row, some] = ids[row, some]
             how = rng.random(len(some))
             ids[row, some[how < _MASKED]] = self.mask
             other = some[(how >= _MASKED) & (how < _MASKED + _OTHER)]
             ids[row, other] = rng.choice(self.ordinary, len(other))
-        return ids, mask, told
+        return ids, mask, labels
 
 
 class TokenStates(nn.Module):
@@ -115,7 +115,7 @@ class TokenStates(nn.Module):
         super().__init__()
         self.module = module
 
-    def forward(self, ids: Tensor, mask: Tensor, told: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
         model: Any = self.module.model
         hidden: Tensor = model(input_ids=ids, attention_mask=mask).last_hidden_state
         return hidden
@@ -129,11 +129,11 @@ class _Tokens(Learner):
         self.b = nn.Parameter(torch.zeros(count))
 
     def forward(self, rows: Encoded) -> Tensor:
-        told = rows.inputs[2]
-        hidden = told != _KNOWN
+        labels = rows.inputs[2]
+        hidden = labels != _KNOWN
         module: Any = rows.encoder.get_submodule("module")
         logits = functional.linear(self.h(rows.features[hidden].float()), _vectors(module), self.b)
-        return functional.cross_entropy(logits, told[hidden], reduction="sum") / hidden.sum().clamp(min=1)
+        return functional.cross_entropy(logits, labels[hidden], reduction="sum") / hidden.sum().clamp(min=1)
 
 
 def _vectors(module: Any) -> Tensor:

@@ -80,7 +80,7 @@ class _Momentum(Learner):
         t = self._options.temperature
         return (
             sum(
-                (info_nce(q[:, one], k[:, 1 - one], self.keys, other, t) for one in (0, 1)),
+                (info_nce(q[:, view], k[:, 1 - view], self.keys, other, t) for view in (0, 1)),
                 torch.zeros_like(q[0, 0, 0]),
             )
             / 2
