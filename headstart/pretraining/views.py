@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from headstart.training.batches import InputBatches, ItemBatches, Part, PictureB
 __all__ = ["ItemViewBatches", "ItemViews", "PictureViewBatches", "PictureViews", "Views", "batches_of_views"]
 
 _PLAIN = Anew(0, 0, 0)
+Plain = TypeVar("Plain", bound=InputBatches)
 
 
 class PictureViews(Protocol):
@@ -46,11 +48,11 @@ class TableViews(Protocol):
 Views = PictureViews | ItemViews | TableViews
 
 
-class PictureViewBatches:
-    """Of pictures: (N, V, 3, h, w) as the backbone takes them, and the numbers that go with them, (N, K)."""
+class ViewBatches(ABC, Generic[Plain]):
+    """Views of the inputs that `plain` holds: nothing below is computed once, since every view is drawn anew."""
 
-    def __init__(self, plain: PictureBatches, views: PictureViews, device: torch.device) -> None:
-        self.plain, self._views, self._device = plain, views, device
+    def __init__(self, plain: Plain, device: torch.device) -> None:
+        self.plain, self._device = plain, device
 
     def __len__(self) -> int:
         return len(self.plain)
@@ -60,8 +62,28 @@ class PictureViewBatches:
         """See `InputBatches`, as all that follows."""
         return self.plain.preprocess
 
+    @abstractmethod
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
         """Where nothing is drawn, as in the first epoch of seed 0."""
+
+    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
+        return self.batch(rows, draw)
+
+    def length(self, row: int) -> int:
+        return 0
+
+    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
+        return None
+
+
+class PictureViewBatches(ViewBatches[PictureBatches]):
+    """Of pictures: (N, V, 3, h, w) as the backbone takes them, and the numbers that go with them, (N, K)."""
+
+    def __init__(self, plain: PictureBatches, views: PictureViews, device: torch.device) -> None:
+        super().__init__(plain, device)
+        self._views = views
+
+    def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
         draw = draw or _PLAIN
         pictures = self.plain.pixels(rows).permute(0, 3, 1, 2)
         made = [self._views(picture, draw.generator(row)) for picture, row in zip(pictures, rows, strict=True)]
@@ -74,62 +96,32 @@ class PictureViewBatches:
             return (inputs,)
         return inputs, moved(torch.from_numpy(np.stack(numbers)), self._device)
 
-    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        return self.batch(rows, draw)
 
-    def length(self, row: int) -> int:
-        return 0
-
-    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
-        return None
-
-
-class ItemViewBatches:
+class ItemViewBatches(ViewBatches[ItemBatches]):
     """Of inputs that differ in length, such as texts."""
 
     def __init__(self, plain: ItemBatches, views: ItemViews, device: torch.device) -> None:
-        self.plain, self._views, self._device = plain, views, device
-
-    def __len__(self) -> int:
-        return len(self.plain)
-
-    @property
-    def preprocess(self) -> Preprocess:
-        """See `InputBatches`, as all that follows."""
-        return self.plain.preprocess
+        super().__init__(plain, device)
+        self._views = views
 
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        """Where nothing is drawn, as in the first epoch of seed 0."""
         draw = draw or _PLAIN
         arrays = tuple(tensor.cpu().numpy() for tensor in self.plain.batch(rows, None))
         lengths = [self.length(int(row)) for row in rows]
         made = self._views(arrays, lengths, [draw.generator(int(row)) for row in rows])
         return tuple(moved(torch.from_numpy(array), self._device) for array in made)
 
-    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        return self.batch(rows, draw)
-
     def length(self, row: int) -> int:
         return self.plain.length(row)
 
-    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
-        return None
 
-
-class TableViewBatches:
+class TableViewBatches(ViewBatches[TableBatches]):
     """Of the rows of a table: (N, V, D) as the backbone takes them."""
 
     def __init__(self, plain: TableBatches, views: TableViews, device: torch.device) -> None:
-        self.plain, self._views, self._device = plain, views, device
+        super().__init__(plain, device)
+        self._views = views
         self._owners = plain.preprocess.owners
-
-    def __len__(self) -> int:
-        return len(self.plain)
-
-    @property
-    def preprocess(self) -> Preprocess:
-        """See `InputBatches`, as all that follows."""
-        return self.plain.preprocess
 
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
         """The cells of other rows are drawn column by column, those that one column became together."""
@@ -140,15 +132,6 @@ class TableViewBatches:
         others = np.stack([values[rng.integers(0, len(values), owners)[self._owners], columns] for rng in draws])
         made = self._views(values[rows], others, self._owners, draws)
         return tuple(moved(torch.from_numpy(array), self._device) for array in made)
-
-    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        return self.batch(rows, draw)
-
-    def length(self, row: int) -> int:
-        return 0
-
-    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
-        return None
 
 
 def batches_of_views(plain: InputBatches, views: Views, device: torch.device) -> InputBatches:
