@@ -15,13 +15,14 @@ from headstart.backbones.backbone import Backbone, Classifier
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.parts import Parts
-from headstart.backbones.randomness import seeded
+from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.stages import stages_of
+from headstart.backbones.weights import fill
 from headstart.errors import BackboneError
 from headstart.preprocessing import table_preprocess  # noqa: F401 - registers it
 from headstart.preprocessing.spec import Preprocess
 
-__all__ = ["ARCHITECTURES", "assemble", "build"]
+__all__ = ["ARCHITECTURES", "assemble", "build", "filled"]
 
 
 def build(spec: dict[str, Any]) -> nn.Module:
@@ -39,6 +40,14 @@ def build(spec: dict[str, Any]) -> nn.Module:
         return builder(spec)
     except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise BackboneError(f"architecture of hub {hub!r} cannot be built: {error}") from error
+
+
+def filled(spec: dict[str, Any], tensors: dict[str, Tensor], where: str) -> nn.Module:
+    """The architecture of a spec with these weights; `BackboneError` as of `build` and `fill`."""
+    with seeded(0), Undrawn():
+        module = build(spec)
+    fill(module, tensors, where)
+    return module
 
 
 def assemble(parts: Parts) -> Backbone:

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from headstart.backbones import assemble
 from headstart.backbones.encoders import Topped
 from headstart.backbones.parts import Labelled, Parts
-from headstart.backbones.randomness import seeded
+from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.timm import imagenet_labels
 from headstart.backbones.transformers import architecture
 from headstart.backbones.weights import fill, parse_weights
@@ -139,7 +139,8 @@ def _by_order(
 ) -> Parts:
     """Weights whose names are another library's and whose order is timm's."""
     spec = {"hub": "timm", "architecture": architecture, "args": {}}
-    module = assemble.build(spec)
+    with seeded(0), Undrawn():
+        module = assemble.build(spec)
     pairs = list(zip(module.state_dict(), tensors.items(), strict=True))
     for timm_name, (stored_name, _) in pairs:
         if timm_name.rpartition(".")[2] != stored_name.rpartition(".")[2]:
@@ -157,11 +158,10 @@ def _by_order(
 def _minilm() -> Parts:
     config = architecture(json.loads(MINILM.read("model/config.json")))
     spec = {"hub": "hf", "modality": "text", "config": config, "pool": "mean"}
-    module = assemble.build(spec)
     tensors = parse_weights(MINILM.read("model/model.safetensors"), "model.safetensors")
     unused = ("pooler.", "embeddings.position_ids")
     used = {f"model.{name}": tensor for name, tensor in tensors.items() if not name.startswith(unused)}
-    fill(module, used, "bundled:minilm")
+    module = assemble.filled(spec, used, "bundled:minilm")
     tokenizer = plain(MINILM.read("model/tokenizer.json").decode(), "bundled:minilm")
     preprocess = TextPreprocess(tokenizer_json=tokenizer, max_length=256, pad_id=0)
     return Parts("bundled:minilm", spec, module, preprocess, "Apache-2.0")
@@ -170,8 +170,7 @@ def _minilm() -> Parts:
 def _wordllama() -> Parts:
     vectors, words = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
     spec: dict[str, Any] = {"hub": "words", "vocabulary": 32000, "width": 256}
-    module = assemble.build(spec)
-    fill(module, parse_weights(WORDLLAMA.read(vectors), vectors), "bundled:wordllama")
+    module = assemble.filled(spec, parse_weights(WORDLLAMA.read(vectors), vectors), "bundled:wordllama")
     # Its authors average without the start token, which would be a constant in every mean.
     tokenizer = plain(WORDLLAMA.read(words).decode(), "bundled:wordllama", special_tokens=False)
     preprocess = TextPreprocess(tokenizer_json=tokenizer, max_length=4096, pad_id=2)

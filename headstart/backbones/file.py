@@ -13,8 +13,7 @@ from headstart.backbones.classifier import named
 from headstart.backbones.encoders import Topped
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.parts import Labelled, Parts
-from headstart.backbones.randomness import seeded
-from headstart.backbones.weights import SAFE, fill, parse_weights
+from headstart.backbones.weights import SAFE, parse_weights
 from headstart.errors import BackboneError, MissingWeights
 from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.module import FORMS, HeadModule
@@ -66,9 +65,7 @@ def _saved(folder: Path, stored: dict[str, Any], tensors: dict[str, Tensor]) -> 
     preprocess = preprocess_from_json(_with_files(folder, stored["preprocess"]))
     if not tensors or preprocess is None:
         raise MissingWeights(f"{folder}: this model was saved without its backbone's weights; load {name} by its name.")
-    with seeded(0):
-        module = assemble.build(stored["spec"])
-    fill(module, tensors, str(folder))
+    module = assemble.filled(stored["spec"], tensors, str(folder))
     if fingerprint(module, preprocess, stored["spec"]) != stored["fingerprint"]:
         raise BackboneError(f"{folder}: the backbone's fingerprint is not the stored one: damaged; save it again.")
     return Parts(name, stored["spec"], module, preprocess, str(stored.get("licence", "")))

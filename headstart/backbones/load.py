@@ -14,8 +14,6 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
 from headstart.backbones.parts import Parts
-from headstart.backbones.randomness import seeded
-from headstart.backbones.weights import fill
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 from headstart.messages import nearest
@@ -86,9 +84,7 @@ def rebuild(
         return tables.of_spec(spec, name)
     if preprocess is None:
         raise BackboneError(f"{name}: a backbone with weights needs its preprocessing; got None.")
-    with seeded(0):
-        module = assemble.build(spec)
-    fill(module, state_dict, name)
+    module = assemble.filled(spec, state_dict, name)
     return assemble.assemble(Parts(name, spec, module, preprocess, licence))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def text_preprocess(folder: Path, *, positions: int, vocabulary: int, pad_id: in
     )
 
 
+@lru_cache(maxsize=4)
 def plain(tokenizer_json: str, where: str, *, special_tokens: bool = True) -> str:
     """The tokenizer without truncation and padding of its own, and without special tokens where not wanted."""
     from tokenizers import Tokenizer
