@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from short_minilm import short_minilm
 from small import network_of
 
 from headstart.backbones.load import load
@@ -40,8 +41,9 @@ WORDS = ["the", "film", "was", "not", "good", "but", "unwatchable", "dull", "and
 
 
 @pytest.fixture(scope="module")
-def minilm():
-    return load("bundled:minilm")
+def minilm(tmp_path_factory):
+    """A part of it."""
+    return load(str(short_minilm(tmp_path_factory.mktemp("backbone") / "short")))
 
 
 @pytest.fixture(autouse=True)
