@@ -42,17 +42,13 @@ for case in cases:
         torch.set_grad_enabled(True)
         torch.set_default_device(None)
 """
-CASES = [
-    "neural,float16,float64",
-    "ridge,float16",
-    "minilm,float16",
-    "head,float16,bfloat16,float64,no gradients,meta",
-    "lora,float64",
-]
+CASES = ["neural,float16", "minilm,float16", "head,float16,no gradients,meta"]
+MORE = ["neural,float64", "ridge,float16", "head,bfloat16,float64", "lora,float64"]
 
 
-def test_what_torch_goes_by_changes_no_answer(preloaded, tmp_path):
-    preloaded.checked(FITS, tmp_path, *CASES)
+@pytest.mark.parametrize("cases", [CASES, pytest.param(MORE, marks=pytest.mark.slow)], ids=["some", "more"])
+def test_what_torch_goes_by_changes_no_answer(preloaded, tmp_path, cases):
+    preloaded.checked(FITS, tmp_path, *cases)
 
 
 def test_defaults_are_put_back_whatever_happens():
