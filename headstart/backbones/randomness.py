@@ -26,7 +26,7 @@ class Undrawn(TorchFunctionMode):
     of which a third of the time to build them would be spent on numbers that nobody sees."""
 
     DRAWS = frozenset(
-        {"normal_", "uniform_"} | {"kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_"}
+        ["normal_", "uniform_", "kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_"]
     )
     """By their names: of tensors, of torch.nn.init, and of what other libraries put in the place of that."""
 
