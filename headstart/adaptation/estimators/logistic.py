@@ -6,9 +6,9 @@ import warnings
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 
+from headstart.heads.likelihood import Likelihood
 from headstart.tasks.task import Array
 
 __all__ = ["logits", "pulled"]
@@ -31,13 +31,14 @@ def pulled(
         return W0, b0
     curvature = penalty + np.append(np.einsum("ij,ij->j", rows, rows), len(rows)) / 4
     unit = 1 / np.sqrt(np.where(curvature > 0, curvature, 1.0))[:, None]
+    likelihood = Likelihood(hot[:, -len(b0) :].T[:, None], np.ones((1, len(rows))))
 
     def loss(flat: Array) -> tuple[float, Array]:
         change = unit * flat.reshape(-1, len(b0))
-        log_p = log_softmax(logits(rows @ (W0 + change[:-1]) + b0 + change[-1]), axis=1)
-        error = (np.exp(log_p) - hot)[:, -len(b0) :]
+        value, p = likelihood.value((rows @ (W0 + change[:-1]) + b0 + change[-1]).T[:, None])
+        error = likelihood.residual(p)[:, 0].T
         gradient = np.vstack([rows.T @ error, error.sum(0)]) + penalty * change
-        return -(hot * log_p).sum() + penalty * (change**2).sum() / 2, (unit * gradient).ravel()
+        return float(value[0]) + penalty * (change**2).sum() / 2, (unit * gradient).ravel()
 
     begin = np.zeros((rows.shape[1] + 1) * len(b0))
     minimum = minimize(

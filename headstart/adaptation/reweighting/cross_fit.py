@@ -16,6 +16,7 @@ from scipy.linalg import cholesky, helmert, solve_triangular
 from scipy.optimize import minimize
 from scipy.sparse import eye_array
 
+from headstart.heads.likelihood import Likelihood
 from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
@@ -96,15 +97,17 @@ class _Descent(NamedTuple):
         U, G, Q = flat.reshape(self.shape), np.zeros(self.shape), self.Q
         learnt = (len(self.fold) - np.bincount(self.fold))[:, None]
         W, b, V = self.raw(U)
+        each_class = np.arange(len(Q) + 1)[:, None]
         total, first = 0.0, 0
         for rows in self.parts:
             for block in blocks(len(rows), AT_ONCE):
                 x, positions = rows[block], slice(first + block.start, first + block.stop)
                 share = (self.fold[positions] != np.arange(len(learnt))[:, None]) / learnt
                 scores = (W.reshape(-1, len(self.mean)) @ x.T).reshape(*b.shape, -1) + b[:, :, None]
-                lost, off = _off(_mixed(Q.T, scores), self.codes[positions])
-                total += float(np.vdot(share, lost))
-                off = _mixed(Q, off) * share
+                likelihood = Likelihood(each_class[:, None] == self.codes[positions], share)
+                values, p = likelihood.value(_mixed(Q.T, scores))
+                total += float(values.sum())
+                off = _mixed(Q, likelihood.residual(p))
                 G[:, :, :-1] += (off.reshape(-1, len(x)) @ x).reshape(W.shape)
                 G[:, :, -1] += off.sum(axis=2)
             first += len(rows)
@@ -116,18 +119,6 @@ class _Descent(NamedTuple):
 def _mixed(Q: Array, scores: Array) -> Array:
     """(j, k), (k, folds, q) -> (j, folds, q)."""
     return (Q @ scores.reshape(len(scores), -1)).reshape(len(Q), *scores.shape[1:])
-
-
-def _off(logits: Array, codes: Array) -> tuple[Array, Array]:
-    """(folds, q) -log p of the class that a row has, and (C, folds, q) how far each p is from being right."""
-    each = np.arange(len(codes))
-    logits -= logits.max(axis=0)
-    right = logits[codes, :, each].T
-    p = np.exp(logits, out=logits)
-    total = p.sum(axis=0)
-    p /= total
-    p[codes, :, each] -= 1
-    return np.log(total) - right, p
 
 
 def _units(parts: Sequence[Array], moments: tuple[Array, Array], C: float) -> Any:
