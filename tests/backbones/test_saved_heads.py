@@ -107,13 +107,20 @@ def says(folder, inputs, classes):
     return answers(np.asarray(whole.values), groups), answers(classifier.head(np.asarray(seen.values)), groups)
 
 
+def answers_as_itself(made, folder, inputs):
+    """As far as the last bits of the features let it: they depend on which rows are computed together."""
+    features, head = np.asarray(made.transform(inputs)), made.model_.head
+    moved = features * (1 + 2.0**-20 * np.random.default_rng(0).choice([-1, 1], features.shape))
+    by_last_bits = np.abs(head.predict(moved) - head.predict(features)).max()
+    for probabilities in says(folder, inputs, list(made.classes_)):
+        np.testing.assert_allclose(probabilities, made.predict_proba(inputs), atol=1e-6 + by_last_bits)
+
+
 @pytest.mark.parametrize("name", FROZEN)
 def test_a_saved_model_of_any_head_answers_as_itself(name, pair, tmp_path):
     table = pair[0]
     made = Transfer(WORDS, name, **EXACT).fit(list(table["text"]), list(table["label"]))
-    texts = list(pair[1]["text"])
-    for found in says(made.save(tmp_path / "model"), texts, list(made.classes_)):
-        np.testing.assert_allclose(found, made.predict_proba(texts), atol=1e-6)
+    answers_as_itself(made, made.save(tmp_path / "model"), list(pair[1]["text"]))
 
 
 def test_direct_is_what_a_model_that_was_adapted_says(pair, tmp_path):
@@ -121,8 +128,7 @@ def test_direct_is_what_a_model_that_was_adapted_says(pair, tmp_path):
     target = target.assign(split=np.where(np.arange(len(target)) % 2, "train", "test"))  # one trial, not fifteen
     made = fit(target, source=source, backbone=WORDS, method="likeness", roles=TEXTS, **EXACT)
     folder = made.save(tmp_path / "model")
-    for found in says(folder, target["text"], list(made.classes_)):
-        np.testing.assert_allclose(found, made.predict_proba(list(target["text"])), atol=1e-6)
+    answers_as_itself(made, folder, list(target["text"]))
     again = fit(target, backbone=f"file:{folder}", method="ridge", roles=TEXTS, **EXACT)
     tested = target[target["split"] == "test"]
     right = (made.predict(list(tested["text"])) == tested["label"]).mean()
@@ -159,8 +165,7 @@ def drawn_pictures():
 def test_a_saved_model_of_pictures_with_any_head_answers_as_itself(name, tmp_path):
     pictures = drawn_pictures()
     made = Transfer("timm:test_resnet?weights=random", name, **EXACT).fit(pictures, list("abc" * 10))
-    for found in says(made.save(tmp_path / "model"), pictures[:9], list(made.classes_)):
-        np.testing.assert_allclose(found, made.predict_proba(pictures[:9]), atol=1e-6)
+    answers_as_itself(made, made.save(tmp_path / "model"), pictures[:9])
 
 
 @pytest.mark.parametrize("modality", ["table", "array"])
