@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -34,6 +35,17 @@ def pictures(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def split(pictures, tmp_path_factory):
+    """The same, of which two of each class are there to be tested on: one trial in place of fifteen."""
+    folder = tmp_path_factory.mktemp("split")
+    for file in pictures.rglob("*.png"):
+        place = folder / ("test" if file.stem in "01" else "train") / file.parent.name
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
+    return folder
+
+
 WORDS = ["--way", 2, "--shot", "1,3", "--episodes", 12, "--backbone", RESNET, "--engine", "torch"]
 
 
@@ -60,8 +72,8 @@ def test_the_folder_holds_the_backbone_its_rule_and_its_evidence(learner):
     assert learnt.backbone.name == ("timm:test_resnet+protonet" if moved else RESNET)
 
 
-def test_fit_takes_the_inner_rule_of_the_backbone_and_says_so(run, learner, pictures, tmp_path):
-    output = run("fit", pictures, "--backbone", f"file:{learner[0]}", "--out", tmp_path / "m", "--engine", "torch")
+def test_fit_takes_the_inner_rule_of_the_backbone_and_says_so(run, learner, split, tmp_path):
+    output = run("fit", split, "--backbone", f"file:{learner[0]}", "--out", tmp_path / "m", "--engine", "torch")
     assert output.code == 0, output.err
     assert "method: prototypes, the inner rule of the backbone, which protonet made; --method" in " ".join(
         output.err.split()
@@ -69,8 +81,8 @@ def test_fit_takes_the_inner_rule_of_the_backbone_and_says_so(run, learner, pict
     assert headstart.Transfer.load(tmp_path / "m").method == "prototypes"
 
 
-def test_a_method_that_is_named_stands_before_the_rule(run, learner, pictures, tmp_path):
-    output = run("fit", pictures, "--backbone", learner[0], "--out", tmp_path / "m", "--method", "ridge", "--json")
+def test_a_method_that_is_named_stands_before_the_rule(run, learner, split, tmp_path):
+    output = run("fit", split, "--backbone", learner[0], "--out", tmp_path / "m", "--method", "ridge", "--json")
     assert output.code == 0, output.err
     assert headstart.Transfer.load(tmp_path / "m").method == "ridge"
 

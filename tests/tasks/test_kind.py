@@ -108,6 +108,7 @@ def visits(rows: int = 300) -> pd.DataFrame:
 
 def test_a_kind_that_only_this_file_knows_is_fitted_judged_stored_and_asked(count, run, tmp_path):
     data, new = visits(), visits(400).iloc[300:]
+    data["split"] = np.where(np.arange(len(data)) % 3, "train", "test")
     data.to_csv(tmp_path / "data.csv", index=False)
     new.to_csv(tmp_path / "new.csv", index=False)
     words = ("--target", "visits", "--kind", "count", "--method", "counts")
