@@ -23,7 +23,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 class Undrawn(TorchFunctionMode):
     """A block in which parameters are not drawn, but hold whatever memory held: for networks that are filled at once,
-    of which a third of the time to build them would be spent on numbers that nobody sees."""
+    so that no time is spent on numbers that nobody sees."""
 
     DRAWS = frozenset(
         ["normal_", "uniform_", "kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_"]

@@ -47,8 +47,8 @@ WITHOUT_WORDS = ("methods", "cache")
 
 
 def _app(requested: str | None) -> typer.Typer:
-    """The command line, of which only the verb that is asked for has its options: to make those of all takes longer
-    than everything else that help needs."""
+    """The command line, of which only the verb that is asked for has its options: to make those of all is some tenth
+    of what help takes."""
     made = typer.Typer(
         name="headstart",
         help="Reuse a pretrained model on little labelled data, and learn from held-out data whether reuse helped.",

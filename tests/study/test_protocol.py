@@ -102,6 +102,11 @@ def test_one_seed_one_result():
     assert scores(headstart.fit(split, **TABLE)) == scores(headstart.fit(split, **TABLE))
 
 
+@pytest.mark.slow
+def test_one_seed_one_result_of_cross_validation(of_table):
+    assert scores(headstart.fit(table(120), **TABLE)) == scores(of_table)
+
+
 def test_the_order_of_rows_changes_no_fold(of_table):
     shuffled = headstart.fit(table(120).sample(frac=1, random_state=1), **TABLE).evidence_.to_json()
     for metric, value in of_table.evidence_.to_json()["metrics"].items():

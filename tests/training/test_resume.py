@@ -12,7 +12,7 @@ import pytest
 SOAK = Path(__file__).parents[1] / "soak.py"
 
 
-@pytest.mark.parametrize(("kills", "resumed"), [(4, 1), pytest.param(20, 8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "resumed"), [(4, 1), pytest.param(10, 4, marks=pytest.mark.slow)])
 def test_a_fit_that_is_killed_at_any_moment_and_started_again_ends_with_the_same_bits(kills, resumed):
     soak = [sys.executable, SOAK, "--kills", str(kills)]
     counts = json.loads(subprocess.run(soak, check=True, stdout=subprocess.PIPE).stdout)
@@ -20,4 +20,4 @@ def test_a_fit_that_is_killed_at_any_moment_and_started_again_ends_with_the_same
     assert counts["mismatches"] == 0
     assert counts["left"] == []
     assert counts["resumed"] >= resumed
-    assert counts["epochs"] < counts["epochs_at_most"]
+    assert counts["epochs"] < counts["epochs_at_most"] / (2 if kills >= 10 else 1)
