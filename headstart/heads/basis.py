@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
 
 from headstart.heads.standardize import BLOCK, Scale, Standard, standard
 from headstart.linalg.moments import blocks
@@ -100,6 +99,7 @@ def _dual(features: Array, order: Array, weights: Array, std: Standard) -> Basis
 
 def _axes(gram: Array, size: int) -> tuple[Array, Array]:
     """Eigenvalues (falling) and eigenvectors of a Gram matrix, without those that are zero up to rounding."""
-    values, vectors = eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
+    # Not scipy.linalg.eigh: the same LAPACK routine, but there one thread waits for the other (`select.py` has two).
+    values, vectors = np.linalg.eigh(gram)
     spanned = values > size * np.finfo(np.float64).eps * max(values[-1], 0.0)
     return values[spanned][::-1], vectors[:, spanned][:, ::-1]

@@ -3,11 +3,11 @@
     minimise  sum_i w_i -log softmax(r_i W)[y_i]  +  lambda / 2 |W|^2       (the intercepts are not penalised)
 
 Two classes are one sigmoid, and labels of a multilabel task are independent sigmoids with one common strength. All
-folds are fitted at once (`descent.py`), each from its neighbour on the path of strengths; the path is left as soon as
-the held-out log loss, at its best temperature, stops falling. The path is solved loosely; at the strength that is taken
-the folds are solved as tightly as the final fit, for a fold that stops early is penalised once more, and its held-out
-loss is better than that of the head that is kept. In the terms of scikit-learn, C = 1 / lambda, or 2 / lambda for the
-two-class softmax form.
+folds are fitted at once (`descent.py`), each from the line through the last two fits on the path of strengths; the path
+is left as soon as the held-out log loss, at its best temperature, stops falling. The path is solved loosely; at the
+strength that is taken the folds are solved as tightly as the final fit, for a fold that stops early is penalised once
+more, and its held-out loss is better than that of the head that is kept. In the terms of scikit-learn, C = 1 / lambda,
+or 2 / lambda for the two-class softmax form.
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ from headstart.heads.head import Head
 from headstart.heads.likelihood import Likelihood
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
+from headstart.linalg.blas import at_once
+from headstart.linalg.moments import blocks
 from headstart.tasks import CLASSIFICATION, MULTILABEL
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["Logistic"]
 
-ELEMENTS = 4_000_000
+ELEMENTS = 2_000_000
+"""Of the logits that one thread holds."""
+WORTH_A_THREAD = 10_000_000
+"""Products of one step over all folds from which a second thread earns what it costs."""
 ABSENT = 1e-13
 
 
@@ -48,7 +53,7 @@ class Logistic(Posed):
     strengths: tuple[float, ...] = tuple(10.0 ** (2 * k / 3 - 5) for k in range(10))
     start: float = 0.1
     gain: float = 0.01
-    loose: float = 1e-5
+    loose: float = 1e-6
     tight: float = 1e-7
     most_folds: int = 10
 
@@ -60,8 +65,8 @@ class Logistic(Posed):
         strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
 
         def visit(point: int, near: _Visit | None) -> _Visit:
-            w, out = paths.solve(strengths[point] * basis.unit, None if near is None else near.w, self.loose)
-            return _Visit(w, out, problem.score(out).loss)
+            w, out = paths.solve(strengths[point] * basis.unit, None if near is None else near.ahead, self.loose)
+            return _Visit(w, None if near is None else near.w, out, problem.score(out).loss)
 
         start = int(np.argmin(np.abs(np.log(strengths) - np.log(self.start))))
         best, visits = walk(visit, len(strengths), start, gain=self.gain)
@@ -80,11 +85,17 @@ class Logistic(Posed):
 
 
 class _Visit(NamedTuple):
-    """w (G, F, L, K + 1), out-of-fold logits (N, C), and their loss."""
+    """w (G, F, L, K + 1), that of the strength before, out-of-fold logits (N, C), and their loss."""
 
     w: Array
+    before: Array | None
     out: Array
     loss: float
+
+    @property
+    def ahead(self) -> Array:
+        """Where the next fit begins: as far again as from the strength before to this one."""
+        return self.w if self.before is None else 2 * self.w - self.before
 
 
 class _Folds:
@@ -100,17 +111,24 @@ class _Folds:
         self.weights = (outside * problem.weights).astype(self.rows.dtype)
 
     def solve(self, strength: float, start: Array | None, tolerance: float) -> tuple[Array, Array]:
-        """-> w (G, F, L, K + 1) at one strength, a few folds at a time, and out-of-fold logits (N, C)."""
+        """-> w (G, F, L, K + 1) at one strength, a few folds in each of two threads, and out-of-fold logits (N, C)."""
         w = self._priors() if start is None else start.copy()
         out = np.empty((len(self.rows), self.truth.shape[0] * self.truth.shape[1]))
-        together = max(1, ELEMENTS // self.truth.size)
-        for first in range(0, len(self.weights), together):
-            folds = slice(first, first + together)
-            w[:, folds], z = self._descend(strength, w[:, folds], self.weights[folds], tolerance)[:2]
+
+        parts = list(blocks(len(self.weights), self._together()))
+        minima = at_once(lambda part: self._descend(strength, w[:, part], self.weights[part], tolerance), parts)
+        for part, (w[:, part], z, _) in zip(parts, minima, strict=True):
             for fold in range(z.shape[1]):
-                rows = self.problem.folds == first + fold
+                rows = self.problem.folds == part.start + fold
                 out[rows] = z[:, fold, :, rows].reshape(rows.sum(), -1)
         return w, self.problem.filled(self._spread(out))
+
+    def _together(self) -> int:
+        """How many folds one thread takes: half of them, less where their logits are many, all where they are few."""
+        folds = len(self.weights)
+        if self.rows.size * len(self.truth) * self.truth.shape[1] * folds < WORTH_A_THREAD:
+            return folds
+        return max(1, min((folds + 1) // 2, ELEMENTS // self.truth.size))
 
     def finish(self, strength: float, w: Array, tolerance: float) -> tuple[Array, float]:
         """-> beta (K + 1, C) of the fit to all rows, which starts at the mean of the folds, and its gap."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,7 +23,7 @@ from headstart.heads.ridge import Ridge
 from headstart.heads.score import score
 from headstart.heads.standardize import Scale
 from headstart.heads.trees import Trees
-from headstart.linalg.blas import one_thread
+from headstart.linalg.blas import at_once, one_thread
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["HEADS", "fit_probe"]
@@ -179,10 +177,7 @@ def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form], size: int) 
     if len(forms) == 1:
         return _Formed(forms[0], posed(forms[0]), {})
     if size <= SMALL:
-        with ThreadPoolExecutor(len(forms)) as pool:
-            # Each thread goes by the caller's settings of floating-point warnings.
-            waiting = [pool.submit(copy_context().run, _screened, posed, form) for form in forms]
-            screens = {form: future.result() for form, future in zip(forms, waiting, strict=True)}
+        screens = dict(zip(forms, at_once(lambda form: _screened(posed, form), forms), strict=True))
         best = min(forms, key=lambda form: screens[form].loss)
         return _Formed(best, screens[best].problem, {"ridge": screens[best].proposal})
     *earlier, last = forms

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
+from headstart.heads import logistic
 from headstart.heads.logistic import Logistic
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
@@ -110,6 +111,17 @@ def test_folds_end_where_the_final_fit_would(digits):
         np.testing.assert_allclose(
             softmax(loose.out_of_fold, axis=1), softmax(tight.out_of_fold, axis=1), atol=2e-2, rtol=0
         )
+
+
+@pytest.mark.parametrize("elements", [1, 3000, 10**9])
+def test_folds_of_several_threads_are_those_of_one(digits, monkeypatch, elements):
+    data = digits.take(slice(0, 200))
+    alone = fit_one(data, 1e-3)
+    monkeypatch.setattr(logistic, "WORTH_A_THREAD", 0)
+    monkeypatch.setattr(logistic, "ELEMENTS", elements)
+    threads = fit_one(data, 1e-3)
+    np.testing.assert_allclose(threads.out_of_fold, alone.out_of_fold, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(threads.head.arrays["weight.0"], alone.head.arrays["weight.0"], rtol=1e-4, atol=1e-6)
 
 
 def test_separable_classes_stay_finite():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
+import pytest
 from threadpoolctl import threadpool_info
 
-from headstart.linalg.blas import one_thread
+from headstart.linalg.blas import at_once, one_thread
 
 
 def threads():
@@ -19,3 +22,20 @@ def test_one_thread_inside_and_as_before_outside():
         assert np.isnan(np.array([np.inf]) - np.inf).all()
     assert threads() == before
     assert np.geterr() == errors
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7])
+def test_answers_of_threads_come_in_order(count):
+    assert at_once(lambda number: number**2, range(count)) == [number**2 for number in range(count)]
+
+
+def test_two_are_at_work_at_the_same_time():
+    both = threading.Barrier(2, timeout=60)
+    assert sorted(at_once(lambda _: both.wait(), range(2))) == [0, 1]
+
+
+def test_a_thread_goes_by_the_settings_of_its_caller():
+    with np.errstate(divide="raise", invalid="ignore"):
+        with pytest.raises(FloatingPointError):
+            at_once(lambda number: np.ones(1) / number, [np.ones(1), np.zeros(1)])
+        assert np.isnan(at_once(lambda number: np.sqrt(-number), [np.ones(1)] * 2)).all()
