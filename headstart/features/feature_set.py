@@ -49,6 +49,12 @@ class FeatureSet:
         """Who computed the features, as JSON; {} where the columns are the features."""
         return {} if self.features is None or self.features.engine is None else self.features.engine.to_json()
 
+    @property
+    def calculated_by(self) -> tuple[Any, ...]:
+        """What the values hang on beside the backbone: the engine, its precision and its device; not in what batches
+        they were calculated, or whether they were read from the cache."""
+        return tuple(self.engine.get(part) for part in ("name", "precision", "device"))
+
     def take(self, rows: Array) -> FeatureSet:
         """The same with only these rows (integer positions)."""
         features = None if self.features is None else self.features.take(rows)

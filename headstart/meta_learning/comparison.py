@@ -261,7 +261,7 @@ class MetaComparison:
         if self.extraction.cache is None:
             return None
         about = [type(learner).__name__, asdict(cast(Any, learner)), self.plan.way, self.plan.shots, self.plan.query]
-        about += [asdict(self.training), self.start.fingerprint, self.seen.engine]
+        about += [asdict(self.training), self.start.fingerprint, *self.seen.calculated_by]
         key = blake3(json.dumps([*about, torch.__version__, torch.get_num_threads()], sort_keys=True).encode())
         key.update(b"".join(self.seen.keys))
         for array in (self.material.targets, self.material.codes, self.seen.blocks, *self.material.sides[:3]):

@@ -40,7 +40,7 @@ def place_of(
         rows.seen.task.kind,
         len(rows.seen),
         backbone.fingerprint,
-        *(rows.seen.engine.get(part) for part in ("name", "precision", "device")),
+        *rows.seen.calculated_by,
         *(asdict(cast(Any, part)) for part in tuning),
         torch.__version__,
         torch.get_num_threads(),

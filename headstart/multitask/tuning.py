@@ -169,7 +169,7 @@ class _Job:
             name,
             *((part.name, part.kind, list(map(str, part.classes))) for part in self.parts),
             self.backbone.fingerprint,
-            *(self.seen.engine.get(key) for key in ("name", "precision", "device")),
+            *self.seen.calculated_by,
             *(type(part).__name__ for part in tuning),
             *(asdict(cast(Any, part)) for part in tuning),
             torch.__version__,

@@ -104,7 +104,7 @@ class Labelled:
             asdict(self.tune),
             asdict(self.loss),
             asdict(self.training),
-            rows.engine,
+            *rows.calculated_by,
         ]
         about += [torch.__version__, torch.get_num_threads()]
         key = blake3(json.dumps(about, sort_keys=True).encode())

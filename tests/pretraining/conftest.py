@@ -7,10 +7,44 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small import RESNET, bright
+from small import RESNET, Killed, bright
 
 SMALL = {"epochs": 2, "batch": 12, "size": 32, "journal": 0}
 """Options for tiny pictures."""
+
+
+class Ended:
+    """A listener that ends the run when so many epochs are done."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def say(self, line: str) -> None:
+        """Nothing."""
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        if stage.endswith("epochs") and done == self.epochs:
+            raise Killed
+
+
+@pytest.fixture
+def goes_on(monkeypatch, tmp_path):
+    """Holds that a run which ends after its first epoch goes on, when it is asked for again, to the bits of one that
+    was left alone."""
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    runs = tmp_path / "cache" / "runs"
+
+    def by(learn: Any) -> None:
+        whole = learn(cache=False)
+        with pytest.raises(Killed):
+            learn(listener=Ended(1))
+        assert list(runs.iterdir())
+        again = learn()
+        assert again.backbone.fingerprint == whole.backbone.fingerprint
+        assert json.dumps(again.made.facts["curves"]) == json.dumps(whole.made.facts["curves"])
+        assert not list(runs.iterdir())
+
+    return by
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import pytest
 import torch
-from small import RESNET, Killed, bright
+from small import RESNET, bright
 
 from headstart.artefact import read_backbone
 from headstart.backbones.load import load
@@ -37,31 +37,8 @@ def test_a_folder_of_pictures_becomes_a_backbone_that_fit_begins_with(run, pictu
     assert "simclr on 24 pictures, 2 epochs" in shown.out
 
 
-class Ended:
-    """A listener that ends the run when so many epochs are done."""
-
-    def __init__(self, epochs):
-        self.epochs = epochs
-
-    def say(self, line):
-        """Nothing."""
-
-    def progress(self, stage, done, total):
-        if stage.endswith("epochs") and done == self.epochs:
-            raise Killed
-
-
-def test_a_killed_run_goes_on_to_the_same_bits_and_the_same_curves(learn, monkeypatch, tmp_path):
-    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
-    options = {"epochs": 3}
-    whole = learn("moco", options=options, cache=False)
-    with pytest.raises(Killed):
-        learn("moco", options=options, listener=Ended(1))
-    assert list((tmp_path / "cache" / "runs").iterdir())
-    again = learn("moco", options=options)
-    assert again.backbone.fingerprint == whole.backbone.fingerprint
-    assert json.dumps(again.made.facts["curves"]) == json.dumps(whole.made.facts["curves"])
-    assert not list((tmp_path / "cache" / "runs").iterdir())
+def test_a_killed_run_goes_on_to_the_same_bits_and_the_same_curves(learn, goes_on):
+    goes_on(partial(learn, "moco", options={"epochs": 3}))
 
 
 def test_the_backbone_that_is_given_stays_as_it_is_and_all_of_its_copy_moves(learn):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,14 @@ SENTENCES = [
 ]
 
 
+def for_pictures(name):
+    """A tiny backbone that suits the method, and options that make it short."""
+    options = {"size": 57, "batch": 8}
+    if name == "mae":
+        return VIT, options | {"size": 0}
+    return RESNET, options if name == "rotation" else options | {"hidden": 16}
+
+
 def moves_all_and_says_how_it_went(made, before):
     old, new = before.module.state_dict(), made.backbone.module.state_dict()
     assert old.keys() == new.keys()
@@ -39,12 +49,8 @@ def moves_all_and_says_how_it_went(made, before):
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_row_for_pictures_learns(name, learn, monkeypatch):
-    backbone = VIT if name == "mae" else RESNET
-    options = {"epochs": 1, "hidden": 16 if name not in ("mae", "rotation") else 0.5, "size": 57, "batch": 8}
-    if name in ("mae", "rotation"):
-        options.pop("hidden")
-    if name == "mae":
-        options["size"] = 0
+    backbone, options = for_pictures(name)
+    options |= {"epochs": 1}
     monkeypatch.setattr("headstart.pretraining.watch._DIRECTIONS", 0.0)  # a step on few rows shows nothing of collapse
     made = learn(name, backbone=backbone, options=options, cache=False)
     moves_all_and_says_how_it_went(made, load(backbone))
@@ -77,6 +83,23 @@ def test_a_row_for_tables_learns_and_fit_begins_with_what_it_made(name, tmp_path
     np.testing.assert_array_equal(again.predict_proba(table), fitted.predict_proba(table))
     with pytest.raises(ValueError, match="has no use with a source: leave it out"):
         fit(table.assign(kind=kind), roles=roles, source=table.assign(kind=kind), backbone=name, cache=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PRETRAINING)
+def test_a_killed_run_of_any_row_goes_on_to_the_same_bits(name, learn, goes_on, bert, by_colour, monkeypatch):
+    monkeypatch.setattr("headstart.pretraining.watch._DIRECTIONS", 0.0)  # a step on few rows shows nothing of collapse
+    row, rng = PRETRAINING[name], np.random.default_rng(0)
+    if row.labelled:
+        goes_on(partial(learn, name, by_colour, options={"epochs": 3, "batch": 8}))
+    elif TEXT in row.modalities:
+        goes_on(partial(learn, name, SENTENCES, backbone=f"file:{bert}", options={"epochs": 2, "batch": 8}))
+    elif TABLE in row.modalities:
+        table = pd.DataFrame(rng.normal(size=(60, 4)), columns=list("abcd"))
+        goes_on(partial(learn, name, table, backbone=None, options={"epochs": 2, "batch": 16}))
+    else:
+        backbone, options = for_pictures(name)
+        goes_on(partial(learn, name, backbone=backbone, options=options | {"epochs": 2}))
 
 
 def test_a_name_that_is_not_there_is_refused_and_the_nearest_named():
