@@ -32,7 +32,8 @@ _DIRECTIONS_SHARE = 0.1
 
 
 class Health(NamedTuple):
-    """Of the embeddings of some rows, see `embeddings`; neighbours is NaN where no labels are there."""
+    """Of the embeddings of some rows, see `embeddings`; NaN is what is not known: neighbours where no labels are there,
+    alignment where nothing varies a row by itself, as in tables."""
 
     rank: float
     alignment: float
@@ -55,7 +56,8 @@ class Watch:
         if not bool(plain.isfinite().all() and varied.isfinite().all()):
             return Health(*[float("nan")] * len(Health._fields))
         near = float("nan") if self.codes is None else neighbour_accuracy(plain, self.codes)
-        return Health(effective_rank(plain), alignment(plain, varied), uniformity(plain), spread(plain), near)
+        apart = float("nan") if torch.equal(plain, varied) else alignment(plain, varied)
+        return Health(effective_rank(plain), apart, uniformity(plain), spread(plain), near)
 
     def _varied(self, module: nn.Module) -> Tensor:
         draw = View(self.seed, 0)

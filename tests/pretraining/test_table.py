@@ -73,6 +73,8 @@ def test_a_row_for_tables_learns_and_fit_begins_with_what_it_made(name, tmp_path
     made = pretrain(table, method=name, options=options, out=tmp_path / "mine", cache=False)
     curves = made.made.facts["curves"]
     assert curves[1]["loss"] < curves[0]["loss"]
+    assert curves[1]["rank"] > 1
+    assert curves[1]["alignment"] is None
     roles, name = Roles(target="kind"), f"file:{tmp_path / 'mine'}"
     split = np.where(np.arange(120) % 2, "train", "test")  # one trial in place of fifteen
     fitted = fit(table.assign(kind=kind, split=split), roles=roles, backbone=name, method="logistic", cache=False)
