@@ -32,7 +32,7 @@ from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.check import checked, report_of
 from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
-from headstart.study.pretrained import Began, began_from, with_worth
+from headstart.study.pretrained import began_from, with_worth
 from headstart.study.shift import TargetLabels, may_use, read_pair
 from headstart.study.source_comparison import Untested
 from headstart.study.stopwatch import Stopwatch
@@ -117,19 +117,17 @@ def fit(
     plan = fitted.plan._replace(keep_tuned=keep_tuned)
     comparison: Comparison | Untested
     report: Report | None
-    began: Began | None = None
+    began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))
+    before = None if began is None else began.backbone
     if both is None:
         with watch("check"):
             feature_set, report = checked(feature_set, listener)
             feature_set = replace(feature_set, task=as_learnt(without_empty_classes(feature_set.task)))
         how = (fitted.extraction(feature_set.engine), listener)
-        began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))
-        comparison = task_comparison(
-            feature_set, fitted.backbone_, plan, how, watch, None if began is None else began.backbone
-        )
+        comparison = task_comparison(feature_set, fitted.backbone_, plan, how, watch, before)
     else:
         comparison, report = comparison_with_source(
-            both, feature_set, fitted, plan, watch, labels, allow_losses, listener
+            both, feature_set, fitted, plan, watch, labels, allow_losses, listener, before
         )
     model, evidence = comparison.run()
     return fitted.conclude(model, with_worth(evidence, began), report)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.artefact import Model
+from headstart.backbones.backbone import Backbone
 from headstart.errors import DataError
 from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence, of_answers
@@ -17,8 +18,9 @@ from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.candidates import SourceCandidate, unadapted
 from headstart.study.comparison import Comparison, held_out_of
 from headstart.study.notes import model_of_pair, notes_of_pair
+from headstart.study.pretrained import BEFORE
 from headstart.study.resampling import plan_trials
-from headstart.study.source_contenders import source_contenders, unadapted_names
+from headstart.study.source_contenders import seen_by, source_contenders, unadapted_names
 from headstart.study.stopwatch import Stopwatch
 
 __all__ = ["Untested", "source_comparison"]
@@ -30,8 +32,13 @@ _UNTESTED = (
 )
 
 
-def source_comparison(tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatch) -> Comparison | Untested:
-    """The plan's method, to be tested beside those that do not adapt, and those that do not transfer."""
+def source_comparison(
+    tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatch, before: Backbone | None = None
+) -> Comparison | Untested:
+    """The plan's method, to be tested beside those that do not adapt, and those that do not transfer.
+
+    before   what the backbone began from, where the user pretrained it: the method on that one is a contender too
+    """
     candidate = SourceCandidate(fitter.plan.method, tasks, fitter)
     if candidate.rows.task.split is None and len(np.unique(candidate.rows.blocks)) < _FEWEST:
         return Untested(candidate, watch)
@@ -41,6 +48,10 @@ def source_comparison(tasks: TaskPair, fitter: StrategyFitter, watch: Stopwatch)
     others = {name: SourceCandidate(name, tasks, fitter) for name in names}
     with watch("baselines"):
         contenders = dict(source_contenders(tasks, fitter, trials))
+        if before is not None:
+            twin = seen_by(before, tasks, fitter, "before pretraining")
+            earlier = SourceCandidate(candidate.name, TaskPair(twin.source, twin.target, tasks.labelled), twin)
+            contenders[BEFORE] = lambda _, train, test: earlier.answer(earlier.fit(train), test)
     contenders |= {name: other.contend for name, other in others.items()}
     fallbacks = others if method(candidate.name).moves_weights and not fitter.plan.keep_tuned else {}
     return Comparison(candidate, contenders, trials, watch, fallbacks)

@@ -16,6 +16,7 @@ import numpy as np
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.strategies import UNADAPTED
 from headstart.adaptation.strategy import Strategy
+from headstart.backbones.backbone import Backbone
 from headstart.evidence.assess import NO_PRETRAINING, NO_TRANSFER
 from headstart.features.feature_set import FeatureSet, look
 from headstart.methods.method import Fitted, facts_of
@@ -26,7 +27,7 @@ from headstart.study.contenders import direct_answers, majority_answers, untrans
 from headstart.study.resampling import Trials
 from headstart.tasks.task import Array
 
-__all__ = ["source_contenders", "unadapted_names", "untold"]
+__all__ = ["seen_by", "source_contenders", "unadapted_names", "untold"]
 
 _NO_ANSWER = "a model without the source would learn from answers of the target, and {}"
 
@@ -54,7 +55,7 @@ def source_contenders(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -
         and fitter.backbone.random is not None
         and not method(fitter.plan.method).moves_weights
     ):
-        twin = _untrained(tasks, fitter)
+        twin = seen_by(fitter.backbone.random(fitter.plan.seed), tasks, fitter, "random weights")
         yield "random-weights", lambda fitted, train, test: _answers(twin, fitted, train, test)
 
 
@@ -87,18 +88,15 @@ def _learnable(labelled: FeatureSet, fitter: StrategyFitter, trials: Trials) -> 
     return all(len(np.unique(answers[train])) == 1 or len(np.unique(labelled.blocks[train])) > 1 for train in rows)
 
 
-def _untrained(tasks: TaskPair, fitter: StrategyFitter) -> StrategyFitter:
-    """The same two tasks as the backbone sees them with random weights."""
-    backbone = fitter.backbone
-    if backbone is None or backbone.random is None:
-        raise ValueError("a backbone without weights has no twin of random ones")
-    other, extraction, listener = backbone.random(fitter.plan.seed), *fitter.how
+def seen_by(backbone: Backbone, tasks: TaskPair, fitter: StrategyFitter, stage: str) -> StrategyFitter:
+    """Fits the same methods to the same rows as another backbone sees them."""
+    extraction, listener = fitter.how
 
     def seen(task: FeatureSet) -> FeatureSet:
-        return replace(look(task.task, other, extraction, listener, "random weights"), blocks=task.blocks)
+        return replace(look(task.task, backbone, extraction, listener, stage), blocks=task.blocks)
 
     both = TaskPair(seen(fitter.source), seen(tasks.target), tasks.labelled)
-    return StrategyFitter(both, other, fitter.plan, fitter.how, labels=fitter.labels)
+    return StrategyFitter(both, backbone, fitter.plan, fitter.how, labels=fitter.labels)
 
 
 def _answers(twin: StrategyFitter, fitted: Fitted, train: Array, test: Array) -> Array:

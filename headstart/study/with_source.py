@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from headstart.adaptation.domain_pair import answered
+from headstart.backbones.backbone import Backbone
 from headstart.data.join import join
 from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair, foreign, named, pair
@@ -38,9 +39,13 @@ def comparison_with_source(
     labels: bool,
     allow_losses: bool,
     listener: Listener,
+    before: Backbone | None = None,
 ) -> tuple[Comparison | Untested, Report | None]:
     """The plan's method on a target that the backbone has seen and on its source, to be tested; and what the check
-    says of the target."""
+    says of the target.
+
+    before   what the backbone began from, where the user pretrained it
+    """
     extraction = fitted.extraction(target.engine or None)
     with watch("features"):
         source = look(both.source, fitted.backbone_, extraction, listener, "source")
@@ -49,7 +54,7 @@ def comparison_with_source(
         target, labelled, report = _divided(target, listener)
     tasks = TaskPair(source, target, labelled, both.notes)
     fitter = StrategyFitter(tasks, fitted.backbone_, plan, (extraction, listener), labels=labels)
-    return source_comparison(tasks, fitter, watch), report
+    return source_comparison(tasks, fitter, watch, before), report
 
 
 def _divided(target: FeatureSet, listener: Listener) -> tuple[FeatureSet, int, Report | None]:

@@ -50,6 +50,19 @@ def test_fit_says_what_the_pretraining_was_worth_over_what_it_began_from(labelle
     assert all(note.endswith(("helps.", "hurts.", "whether it helps.")) for note in said)
 
 
+def test_with_a_source_it_is_said_too(labelled, given, tmp_path):
+    name = pretrained(labelled, f"file:{given}", tmp_path / "mine")
+    source = tmp_path / "source"
+    for row in range(36, 66):
+        (source / "abc"[row % 3]).mkdir(parents=True, exist_ok=True)
+        bright(row, 32).save(source / "abc"[row % 3] / f"{row}.png")
+    evidence = fit(labelled, source=source, backbone=name, method="pooled", engine="torch", cache=False).evidence_
+    assert {BEFORE, "random-weights", "no-transfer", "source-only"} <= evidence.baselines.keys()
+    words = [note.partition("from which it began: ")[2] for note in evidence.notes if f"over file:{given}" in note]
+    assert len(words) == 1
+    assert words[0].startswith("balanced accuracy")
+
+
 def test_of_random_weights_there_is_one_comparison_with_random_weights(labelled, tmp_path):
     name = pretrained(labelled, RESNET, tmp_path / "mine")
     assert began_from(name).backbone is None
