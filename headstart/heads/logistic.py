@@ -3,11 +3,11 @@
     minimise  sum_i w_i -log softmax(r_i W)[y_i]  +  lambda / 2 |W|^2       (the intercepts are not penalised)
 
 Two classes are one sigmoid, and labels of a multilabel task are independent sigmoids with one common strength. All
-folds are fitted at once (`descent.py`), each from the line through the last two fits on the path of strengths; the path
-is left as soon as the held-out log loss, at its best temperature, stops falling. The path is solved loosely; at the
-strength that is taken the folds are solved as tightly as the final fit, for a fold that stops early is penalised once
-more, and its held-out loss is better than that of the head that is kept. In the terms of scikit-learn, C = 1 / lambda,
-or 2 / lambda for the two-class softmax form.
+folds are fitted at once (`descent.py`), each from its neighbour on the path of strengths; the path is left as soon as
+the held-out log loss, at its best temperature, stops falling. The path is solved loosely; at the strength that is taken
+the folds are solved as tightly as the final fit, for a fold that stops early is penalised once more, and its held-out
+loss is better than that of the head that is kept. In the terms of scikit-learn, C = 1 / lambda, or 2 / lambda for the
+two-class softmax form.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Logistic(Posed):
     strengths: tuple[float, ...] = tuple(10.0 ** (2 * k / 3 - 5) for k in range(10))
     start: float = 0.1
     gain: float = 0.01
-    loose: float = 1e-6
+    loose: float = 1e-5
     tight: float = 1e-7
     most_folds: int = 10
 
@@ -65,8 +65,8 @@ class Logistic(Posed):
         strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
 
         def visit(point: int, near: _Visit | None) -> _Visit:
-            w, out = paths.solve(strengths[point] * basis.unit, None if near is None else near.ahead, self.loose)
-            return _Visit(w, None if near is None else near.w, out, problem.score(out).loss)
+            w, out = paths.solve(strengths[point] * basis.unit, None if near is None else near.w, self.loose)
+            return _Visit(w, out, problem.score(out).loss)
 
         start = int(np.argmin(np.abs(np.log(strengths) - np.log(self.start))))
         best, visits = walk(visit, len(strengths), start, gain=self.gain)
@@ -85,17 +85,11 @@ class Logistic(Posed):
 
 
 class _Visit(NamedTuple):
-    """w (G, F, L, K + 1), that of the strength before, out-of-fold logits (N, C), and their loss."""
+    """w (G, F, L, K + 1), out-of-fold logits (N, C), and their loss."""
 
     w: Array
-    before: Array | None
     out: Array
     loss: float
-
-    @property
-    def ahead(self) -> Array:
-        """Where the next fit begins: as far again as from the strength before to this one."""
-        return self.w if self.before is None else 2 * self.w - self.before
 
 
 class _Folds:
