@@ -1,6 +1,7 @@
 """The backbone of tables: a network that answers in context, whose weights a head keeps beside its rows.
 
-It has no features of its own to compute once: what it makes of a row depends on the rows that are its context.
+What it makes of a row depends on the labelled rows that are its context, so that nothing is computed once and cached:
+its answers (`heads.incontext`) and its row embeddings (`heads.row_embeddings`) belong to the head.
 """
 
 from __future__ import annotations

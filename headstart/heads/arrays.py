@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["BELOW", "CONTEXT", "foreign_arrays", "head_arrays", "head_shapes", "missing_arrays"]
+__all__ = ["BELOW", "CONTEXT", "EMBEDS", "foreign_arrays", "head_arrays", "head_shapes", "missing_arrays"]
 
 CONTEXT = ("context", "answers", "network", "design")
 BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",), CONTEXT)
 """What may stand below the linear layers, see `heads.head.Head`; the names of one group come together."""
+EMBEDS = "embeds"
+"""Beside a context: the layers stand on what its network makes of rows."""
 _NODE, _DESIGN = 5, 6
 
 
 def head_arrays(names: Collection[str]) -> tuple[str, ...]:
     """The names that a head with these arrays must have, and all that it may have.
 
-    Of landmarks, trees and a context only the first is named: the layers stand on one of them.
+    Of landmarks, trees and a context only the first is named: the layers stand on one of them. A context may have
+    "embeds" beside it.
     """
     layers = max(1, sum(name.startswith("weight.") for name in names))
     groups = [group for group in BELOW if group[0] in names]
     standing = [group for group in groups if group in BELOW[2:]]
     below = [name for group in groups if group not in standing[1:] for name in group]
+    if standing[:1] == [CONTEXT] and EMBEDS in names:
+        below.append(EMBEDS)
     linear = [f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias")]
     return ("mean", "scale", *linear, *below)
 
@@ -58,6 +63,8 @@ def head_shapes(
         count, problems = (*(*shapes["answers"], 1, 1)[:2],)
         yield from (("context", (count, width)), ("answers", (count, problems)), ("design", (_DESIGN,)))
         yield "network", (math.prod(shapes["network"]),)
+        if EMBEDS in shapes:
+            yield EMBEDS, (1,)
         width = next(iter(shapes["weight.0"]), 1)
     layers = sum(name.startswith("weight.") for name in shapes)
     for layer in range(layers):

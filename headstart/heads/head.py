@@ -33,7 +33,7 @@ class Head:
              Before the standardisation may stand "turn" (D, K) and "shift" (K,): x <- x turn + shift, and "unit" (1,):
              x <- x / |x|; mean and scale are then (K,). After it may stand either "landmarks" (L, K) and "gamma" (1,),
              or "trees" (T, M, 5), or "context" (n, K), "answers" (n, E), "network" (P,) and "design" (6,): the layers
-             then stand on what `heads.layers` makes of them
+             then stand on what `heads.layers` makes of them, with "embeds" (1,) beside a context on row embeddings
     facts    how the head came about; "config" in a saved model
 
     Raises ValueError for an array that would not be used, and for an unknown form.

@@ -9,21 +9,25 @@ rows say, in one forward pass (`table_prior`). Up to 1,000 rows are the context,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from headstart.data.splits.folds import merged
+from headstart.heads.context import (
+    ContextTable,
+    codebook,
+    context_arrays,
+    context_rows,
+    network_weights,
+    standardised_values,
+)
 from headstart.heads.facts import FitterFacts
 from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
-from headstart.heads.layers import SYMBOLS, in_context
+from headstart.heads.layers import in_context
 from headstart.heads.problem import Problem
-from headstart.heads.standardize import standard
 from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Array, Kind
 
@@ -31,11 +35,6 @@ if TYPE_CHECKING:
     from headstart.table_prior.weights import Weights
 
 __all__ = ["InContext"]
-
-NONE = "none"
-"""As weights: no network."""
-CODES = 12
-"""Problems of more classes than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,7 @@ class InContext(Posed):
     def propose(self, problem: Problem) -> Proposal:
         """The head whose context are all rows, or some; out of fold, those of other folds."""
         self.check(problem.kind)
-        table = _Table.of(problem, self)
+        table = ContextTable.of(problem, columns=self.columns, axes=self.axes)
         network = network_weights(self.weights)
         folds = merged(problem.folds, problem.kind.codes(problem.targets), self.most_folds)
         out = np.empty((len(table.rows), problem.columns))
@@ -78,49 +77,6 @@ class InContext(Posed):
         )
 
 
-@cache
-def network_weights(folder: str) -> Weights:
-    """Of a folder, or that come with the package, or of a network that has not learnt."""
-    from headstart.table_prior.weights import read_weights, shipped, untrained
-
-    if folder == NONE:
-        return untrained()
-    return read_weights(Path(folder)) if folder else shipped() or untrained()
-
-
-class _Table(NamedTuple):
-    """rows     (N, K) as the network takes them, in the order of the problem
-    below    the arrays of a head that make them of features
-    """
-
-    rows: Array
-    below: dict[str, Array]
-
-    @classmethod
-    def of(cls, problem: Problem, options: InContext) -> _Table:
-        """Standardised columns, or the first principal axes. ValueError where there are too many columns."""
-        if problem.scale != "each":
-            return cls._turned(problem, options.axes)
-        width = problem.features.shape[1]
-        if not options.suits(problem):
-            raise ValueError(
-                f"the table has {width} columns once its categories are columns of their own, and the incontext head "
-                f"reads up to {options.columns}: leave columns out, or use 'trees' or 'probe'"
-            )
-        std = standard(problem.features, problem.order, problem.weights)
-        return cls(std.apply(problem.features[problem.order]), {"mean": std.mean, "scale": std.scale})
-
-    @classmethod
-    def _turned(cls, problem: Problem, axes: int) -> _Table:
-        basis = problem.basis
-        width = len(basis.squares) - 1
-        turn = basis.lift(np.eye(width)[:, :axes]) / basis.standard.scale[:, None]
-        shift = -basis.standard.mean @ turn
-        rows = problem.features[problem.order].astype(np.float64) @ turn + shift
-        plain = {"mean": np.zeros(rows.shape[1]), "scale": np.ones(rows.shape[1])}
-        return cls(rows, {"turn": turn, "shift": shift, **plain})
-
-
 class _Context(NamedTuple):
     """arrays   what `layers.in_context` reads, and the linear layer above
     account  of the head
@@ -131,26 +87,17 @@ class _Context(NamedTuple):
 
     @classmethod
     def of(
-        cls, options: InContext, problem: Problem, table: _Table, training_rows: Array, network: Weights
+        cls, options: InContext, problem: Problem, table: ContextTable, training_rows: Array, network: Weights
     ) -> _Context:
         """Of the training rows (N,) bool of a problem."""
-        rows = np.flatnonzero(training_rows & (problem.weights > 0))
-        if len(rows) > options.rows:
-            drawn = np.random.default_rng(problem.seed).permutation(len(rows))[: options.rows]
-            rows = np.sort(rows[drawn])
+        rows = context_rows(problem, training_rows, options.rows)
         if problem.kind.has_classes:
             codes, layer = _coded(problem, rows, training_rows, options.members)
             symbols = int(codes.max()) + 1
         else:
-            codes, layer = _valued(problem, rows)
+            codes, layer = standardised_values(problem, rows)
             symbols = 0
-        arrays = {
-            "context": table.rows[rows].astype(np.float32),
-            "answers": codes.astype(np.float32),
-            "network": network.vector.numpy(),
-            "design": np.array([symbols, *network.design], dtype=np.float64),
-            **layer,
-        }
+        arrays = context_arrays(table, rows, codes, symbols, network) | layer
         account = {"context": len(rows), "problems": codes.shape[1], "weights": network.about}
         return cls(arrays, account)
 
@@ -158,7 +105,7 @@ class _Context(NamedTuple):
         """(N, C) of rows (N, K) of the table."""
         return np.asarray(in_context(rows, self.arrays) @ self.arrays["weight.0"] + self.arrays["bias.0"])
 
-    def head(self, kind: Kind, table: _Table) -> Head:
+    def head(self, kind: Kind, table: ContextTable) -> Head:
         facts = FitterFacts(account=self.account)
         return Head(name="incontext", kind=kind, arrays=table.below | self.arrays, facts=facts)
 
@@ -183,26 +130,3 @@ def _coded(problem: Problem, rows: Array, training_rows: Array, members: int) ->
     bias[present] += odds - odds.max()
     codes = np.stack([symbol_of[np.searchsorted(present, targets)] for symbol_of in book], axis=1)
     return codes, {"weight.0": weight, "bias.0": bias}
-
-
-def codebook(classes: int, members: int, seed: int) -> Array:
-    """(E, C) the symbol of each class in each problem: turned round by one, or for more than `SYMBOLS` classes drawn so
-    that symbols have as many classes and no two classes the same symbols throughout."""
-    if classes <= SYMBOLS:
-        turns = np.arange(min(members, classes))[:, None]
-        return np.asarray((np.arange(classes) + turns) % classes)
-    rng = np.random.default_rng(seed)
-    rest = np.arange(classes)
-    book = []
-    for _ in range(max(CODES, 3 * int(np.ceil(np.log(classes) / np.log(SYMBOLS))))):
-        book.append(rng.permutation(rest) % SYMBOLS)
-    digits: Sequence[Array] = [rest // SYMBOLS**place % SYMBOLS for place in range(len(str(classes - 1)))]
-    return np.stack([*book, *digits])
-
-
-def _valued(problem: Problem, rows: Array) -> tuple[Array, dict[str, Array]]:
-    """(n, 1) standardised values of the rows, and the layer back from them."""
-    values = problem.targets[rows]
-    mean, spread = values.mean(), values.std()
-    spread = spread if spread > 1e-12 * max(1.0, abs(mean)) else 1.0
-    return ((values - mean) / spread)[:, None], {"weight.0": np.array([[spread]]), "bias.0": np.array([mean])}

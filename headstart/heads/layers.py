@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from headstart.heads.arrays import EMBEDS
 from headstart.linalg.distances import expanded
 from headstart.linalg.gaussian import kernel
 from headstart.tasks.task import Array
@@ -40,14 +41,16 @@ def grown(x: Array, trees: Array, outputs: int) -> Array:
 
 
 def in_context(x: Array, arrays: Mapping[str, Array]) -> Array:
-    """What the network of the arrays answers for rows (N, K), see `table_prior.answers.answered`; float64."""
+    """What the network of the arrays answers for rows (N, K), or with "embeds" what it makes of them; float64. See
+    `answered` and `embedded` in `table_prior.answers`."""
     import torch
 
-    from headstart.table_prior.answers import answered
+    from headstart.table_prior.answers import answered, embedded
 
     names = ("context", "answers", "network", "design")
     tensors = [torch.from_numpy(np.array(array)) for array in (x, *(arrays[name] for name in names))]
-    return np.asarray(answered(*tensors).double().numpy())
+    read = embedded if EMBEDS in arrays else answered
+    return np.asarray(read(*tensors).double().numpy())
 
 
 def leads_on(trees: Array, width: int) -> bool:
@@ -88,6 +91,6 @@ def misread(arrays: Mapping[str, Array]) -> str:
         return f"design names {symbols} symbols, expected a whole number up to {SYMBOLS}"
     if symbols and not np.isin(answers, np.arange(symbols)).all():
         return f"answers hold what is none of {symbols:.0f} symbols"
-    width = answers.shape[1] * int(symbols or 1)
+    width = answers.shape[1] * (int(symbols or 1) + (EMBEDS in arrays) * checked_design(numbers).row_width)
     first = len(arrays["weight.0"])
     return "" if first == width else f"weight.0 has {first} rows, expected {width} by the answers"

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from headstart.heads.arrays import CONTEXT, foreign_arrays, head_arrays, head_shapes, missing_arrays
+from headstart.heads.arrays import CONTEXT, EMBEDS, foreign_arrays, head_arrays, head_shapes, missing_arrays
 from headstart.heads.facts import HeadFacts
 from headstart.heads.head import Form, Head
 from headstart.heads.layers import deepest, leads_on, misread
 from headstart.linalg.distances import expanded
-from headstart.table_prior.answers import answered
+from headstart.table_prior.answers import answered, embedded
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["FORMS", "HeadModule"]
@@ -152,7 +152,8 @@ class HeadModule(nn.Module):
         if self._has("landmarks"):
             return (-self._get("gamma") * expanded(x, self._get("landmarks"))).exp()
         if self._has("context"):
-            return answered(x, *(self._get(name) for name in CONTEXT))
+            read = embedded if self._has(EMBEDS) else answered
+            return read(x, *(self._get(name) for name in CONTEXT))
         return self._grown(x, self._get("trees")) if self._has("trees") else x
 
     def _linear(self, layer: int, x: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from headstart.heads.neural import Neural
 from headstart.heads.problem import Problem
 from headstart.heads.prototypes import Prototypes
 from headstart.heads.ridge import Ridge
+from headstart.heads.row_embeddings import LINEAR, RowEmbeddings
 from headstart.heads.score import score
 from headstart.heads.standardize import Scale
 from headstart.heads.trees import Trees
@@ -81,7 +82,8 @@ def fit_probe(
     shares  of a classification: settle how much the classes' shares count and weigh the loss by half over classes
             (`prior.py`). None: where `heads` is None and `class_weight` too
     network a folder with the weights that answer in context, "" for those of the package: answers in context are then
-            tried too where `heads` is None. None: those of the package, for a head that is named only
+            tried too where `heads` is None, and ridge and logistic that are named stand on row embeddings. None: those
+            of the package, for answers in context that are named only
 
     The loss is the log loss of the out-of-fold logits at their best temperature, or the RMSE for regression. Several
     candidates are held out on the same folds: at most 10, more are merged. The head's facts are `ProbeFacts`.
@@ -106,7 +108,11 @@ def fit_probe(
             return problem.merged(MOST_FOLDS) if len(names) > 1 else problem
 
         form, problem, proposals = _formed(posed, forms, np.asarray(features).nbytes)
-        proposals |= {name: _fitter(name, network).propose(problem) for name in names if name not in proposals}
+        proposals |= {
+            name: _fitter(name, network, named=heads is not None).propose(problem)
+            for name in names
+            if name not in proposals
+        }
         proposals = {name: proposals[name] for name in names}
         if heads is None:
             proposals |= _further(problem, proposals, weighted=settled, network=network)
@@ -126,8 +132,18 @@ def fit_probe(
     return HeadFit(replace(head, form=form, facts=facts), out_of_fold)
 
 
-def _fitter(name: str, network: str | None) -> Posed:
-    return InContext(weights=network or "") if name == "incontext" else HEADS[name]()
+def _fitter(name: str, network: str | None, *, named: bool) -> Posed:
+    """That of a name; with a network, a head that was named stands on what it makes of the rows."""
+    if name == "incontext":
+        return InContext(weights=network or "")
+    if network is None or not named:
+        return HEADS[name]()
+    if name not in LINEAR:
+        raise ValueError(
+            f"the {name} head does not stand on what the table network makes of rows: use probe, incontext, "
+            f"{' or '.join(LINEAR)}, or leave its backbone out"
+        )
+    return RowEmbeddings(linear=name, reading=InContext(weights=network))
 
 
 def _further(

@@ -9,6 +9,8 @@ an error-correcting code (Dietterich and Bakiri, 1995). The linear layer above i
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -29,25 +31,30 @@ def answered(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, desig
     network   (P,) its parameters
     design    (6,) S, or 0 for values, and the numbers of `Design`
     """
-    model, symbols = network_of(checked_design(design[1:].tolist()), network), int(design[0])
-    with torch.no_grad():
-        cell_inputs, smooth = _looked(x, context, answers, symbols)
-        parts = [
-            _one(model, cell_inputs, answers[:, e], Smoothed(smooth.values[e], smooth.errors), symbols)
-            for e in range(answers.shape[1])
-        ]
-    return torch.cat(parts, 1).to(x.dtype)
+    return torch.cat([part.answers for part in _read(x, context, answers, network, design)], 1).to(x.dtype)
 
 
 def embedded(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> Tensor:
-    """(N, D) what the network makes of each row asked before rows look at rows alone: of the first problem."""
+    """(N, E (D + S)) or (N, D + 1): the rows asked after the last layer beside the answers, problem by problem."""
+    parts = _read(x, context, answers, network, design)
+    return torch.cat([both for part in parts for both in (part.rows, part.answers)], 1).to(x.dtype)
+
+
+class _Reading(NamedTuple):
+    """rows (N, D) after the last layer, and answers (N, S) or (N, 1), of one problem."""
+
+    rows: Tensor
+    answers: Tensor
+
+
+def _read(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> list[_Reading]:
     model, symbols = network_of(checked_design(design[1:].tolist()), network), int(design[0])
     with torch.no_grad():
-        cell_inputs, smooth = _looked(x, context, answers[:, :1], symbols)
-        answer_inputs = _told(answers[:, 0], symbols)
-        first = Smoothed(smooth.values[0], smooth.errors)
-        rows = model.embedded(cell_inputs, answer_inputs, first, regresses=not symbols)
-    return rows[0, len(context) :].to(x.dtype)
+        cell_inputs, smooth = _looked(x, context, answers, symbols)
+        return [
+            _one(model, cell_inputs, answers[:, e], Smoothed(smooth.values[e], smooth.errors), symbols)
+            for e in range(answers.shape[1])
+        ]
 
 
 def _looked(x: Tensor, context: Tensor, answers: Tensor, symbols: int) -> tuple[Tensor, Smoothed]:
@@ -65,8 +72,9 @@ def _told(answers: Tensor, symbols: int) -> Tensor:
     return F.one_hot(answers.long(), CLASSES).float()[None] if symbols else answers.float()[None, :, None]
 
 
-def _one(model: TablePrior, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> Tensor:
-    logits = model.asked(cell_inputs, _told(answers, symbols), smooth, symbols)[0]
+def _one(model: TablePrior, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> _Reading:
+    rows = model.embedded(cell_inputs, _told(answers, symbols), smooth, regresses=not symbols)
+    logits = model.logits_of(rows, smooth, symbols)[0]
     if symbols:
-        return logits.log_softmax(1)
-    return (logits.softmax(1) * model.centres).sum(1, keepdim=True)
+        return _Reading(rows[0], logits.log_softmax(1))
+    return _Reading(rows[0], (logits.softmax(1) * model.centres).sum(1, keepdim=True))

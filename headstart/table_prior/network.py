@@ -39,6 +39,11 @@ class Design(NamedTuple):
     depth: int = 2
     wide: int = 2
 
+    @property
+    def row_width(self) -> int:
+        """Of a row after the layers of cells."""
+        return self.width * self.wide
+
 
 def bin_centres() -> Tensor:
     """(BINS,) of the standardised answer of a regression, closer where answers are dense."""
@@ -116,7 +121,7 @@ class TablePrior(nn.Module):
     def __init__(self, design: Design) -> None:
         super().__init__()
         self.design = design
-        width, rows = design.width, design.width * design.wide
+        width, rows = design.width, design.row_width
         self.cell = nn.Linear(CELL, width)
         self.answer = nn.ModuleList(nn.Linear(size + SMOOTHERS * (size + 1) + 1, width) for size in (CLASSES, 1))
         self.cells = nn.ModuleList(CellLayer(width, design.heads) for _ in range(design.layers))
@@ -138,16 +143,16 @@ class TablePrior(nn.Module):
 
     def asked(self, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, classes: int) -> Tensor:
         """The same from what is told of cells and of answers (B, n, `CLASSES` or 1), and what the smoothers say."""
-        context = answers.shape[1]
-        start = self._start(smooth, context, classes)
-        rows = self.embedded(cell_inputs, answers, smooth, regresses=not classes)
-        for layer in self.rows:
-            rows = layer(rows, context)
-        logits: Tensor = self.logits[int(not classes)](self.last(rows[:, context:]))
+        return self.logits_of(self.embedded(cell_inputs, answers, smooth, regresses=not classes), smooth, classes)
+
+    def logits_of(self, embedded: Tensor, smooth: Smoothed, classes: int) -> Tensor:
+        """(B, Q, K) of embedded rows (B, Q, D)."""
+        start = self._start(smooth, smooth.values.shape[1] - embedded.shape[1], classes)
+        logits: Tensor = self.logits[int(not classes)](embedded)
         return start + (logits[..., :classes] if classes else logits)
 
     def embedded(self, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, *, regresses: bool) -> Tensor:
-        """(B, R, D) each row after the layers of cells."""
+        """(B, R - n, D) the rows asked after the last layer."""
         (b, rows, _, _), (context, size) = cell_inputs.shape, answers.shape[1:]
         values = F.pad(smooth.values, (0, size - smooth.values.shape[3]))
         padded = torch.cat([answers, answers.new_ones(b, context, 1)], 2)
@@ -157,8 +162,11 @@ class TablePrior(nn.Module):
         x = torch.cat([self.cell(cell_inputs), g[:, :, None]], 2)
         for layer in self.cells:
             x = layer(x, context)
-        wide: Tensor = self.widen(torch.cat([x[:, :, -1], x[:, :, :-1].mean(2)], 2))
-        return wide
+        wide = self.widen(torch.cat([x[:, :, -1], x[:, :, :-1].mean(2)], 2))
+        for layer in self.rows:
+            wide = layer(wide, context)
+        last: Tensor = self.last(wide[:, context:])
+        return last
 
     def settle(self, device: torch.device) -> None:
         """Make what is no parameter anew, of a network that was built without memory."""

@@ -64,6 +64,20 @@ def test_the_default_method_tries_it_beside_the_others(weights, table):
     assert "incontext" not in Transfer().fit(inputs, kind).model_.head.facts.candidates
 
 
+def test_a_linear_head_that_is_named_stands_on_row_embeddings(weights, table, tmp_path):
+    name = f"{NAME}?weights={weights}"
+    model = fit(table, backbone=name, method="logistic", cache=False)
+    assert model.model_.head.name == "row-logistic"
+    assert model.evidence_.metrics["accuracy"].value > 0.7
+    inputs = table.drop(columns=["kind", "split"])
+    again = Transfer.load(model.save(tmp_path / "model"))
+    np.testing.assert_allclose(again.predict_proba(inputs), model.predict_proba(inputs), atol=1e-6)
+    with pytest.raises(
+        ValueError, match="kernel head does not stand on what the table network makes of rows: use probe"
+    ):
+        fit(table, backbone=name, method="kernel", cache=False)
+
+
 def test_without_weights_it_says_how_to_train_some(table):
     with pytest.raises(MissingWeights, match=r"no weights come with .*`python -m headstart\.table_prior\.train FOLDER"):
         fit(table, backbone=NAME)
