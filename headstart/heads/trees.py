@@ -25,6 +25,7 @@ from headstart.heads.layers import LEAF, grown
 from headstart.heads.likelihood import code_losses
 from headstart.heads.paired import above_error
 from headstart.heads.problem import Problem
+from headstart.linalg.blas import one_thread_if_few
 from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.task import Array, Kind
 
@@ -107,9 +108,9 @@ class _Course:
     def hold_out(self, fold: int) -> None:
         """Fill in the logits of one fold's rows after each number of trees."""
         rows = self.folds == fold
-        self.out[:, rows] = self._grown(np.flatnonzero(~rows), int(self.counts[-1])).staged(
-            self.rows[rows], self.counts
-        )
+        with one_thread_if_few(self.rows.size):
+            forest = self._grown(np.flatnonzero(~rows), int(self.counts[-1]))
+            self.out[:, rows] = forest.staged(self.rows[rows], self.counts)
 
     def behind(self, rival: Array) -> bool:
         """Whether the first fold is answered worse than by the rival, by a standard error of the paired difference."""
@@ -125,7 +126,8 @@ class _Course:
         losses_of_counts = {str(number): loss for number, loss in zip(self.counts.tolist(), losses, strict=True)}
 
         def finish() -> Head:
-            forest = self._grown(np.arange(len(self.rows)), count)
+            with one_thread_if_few(self.rows.size):
+                forest = self._grown(np.arange(len(self.rows)), count)
             return forest.head(self.problem.kind, self.edges, {"trees": count, "losses": losses_of_counts})
 
         return Proposal(self.out[best], finish)

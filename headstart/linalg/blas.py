@@ -1,4 +1,4 @@
-"""How linear algebra runs here: each part on one thread, and deaf to false alarms."""
+"""How linear algebra and trees run here: each part on one thread where more do not pay, and deaf to false alarms."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
-__all__ = ["at_once", "one_thread"]
+__all__ = ["FEW", "at_once", "one_thread", "one_thread_if_few"]
 
+FEW = 50_000
+"""Numbers of an array below which the threads of OpenMP wait for each other longer than they work."""
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -26,6 +29,28 @@ def one_thread() -> Iterator[None]:
     """
     with threadpool_limits(1, user_api="blas"), np.errstate(invalid="ignore"):
         yield
+
+
+@contextmanager
+def one_thread_if_few(numbers: int) -> Iterator[None]:
+    """One OpenMP thread for boosted trees on an array of few numbers; the trees are the same bits on any number.
+
+    A tree has a parallel region for every node and column, and each waits for its last thread: where another process
+    calculates too, 100 trees on 400 rows take 15 times as long on two threads as on one (`bench/tree_threads.py`).
+    """
+    if numbers >= FEW:
+        yield
+        return
+    with _openmp().limit(limits=1):
+        yield
+
+
+@cache
+def _openmp() -> ThreadpoolController:
+    """The libraries that are loaded by the time of the first call; to look for them takes as long as a few trees."""
+    import sklearn.ensemble  # noqa: F401 - loads the library whose threads are meant
+
+    return ThreadpoolController().select(user_api="openmp")
 
 
 def at_once(function: Callable[[A], B], arguments: Sequence[A]) -> list[B]:

@@ -6,9 +6,10 @@ import threading
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from headstart.linalg.blas import at_once, one_thread
+from headstart.linalg.blas import FEW, _openmp, at_once, one_thread, one_thread_if_few
 
 
 def threads():
@@ -39,3 +40,20 @@ def test_a_thread_goes_by_the_settings_of_its_caller():
         with pytest.raises(FloatingPointError):
             at_once(lambda number: np.ones(1) / number, [np.ones(1), np.zeros(1)])
         assert np.isnan(at_once(lambda number: np.sqrt(-number), [np.ones(1)] * 2)).all()
+
+
+def openmp():
+    return {library["num_threads"] for library in _openmp().info()}
+
+
+def test_trees_on_few_numbers_take_one_thread_and_are_the_same_bits_on_two():
+    x = np.random.default_rng(0).normal(size=(200, 4))
+    asked = {"max_iter": 10, "early_stopping": False, "random_state": 0}
+    with threadpool_limits(2, user_api="openmp"):
+        with one_thread_if_few(FEW - 1):
+            assert openmp() == {1}
+            single = HistGradientBoostingRegressor(**asked).fit(x, x[:, 0]).predict(x)
+        with one_thread_if_few(FEW):
+            assert openmp() == {2}
+            several = HistGradientBoostingRegressor(**asked).fit(x, x[:, 0]).predict(x)
+    np.testing.assert_array_equal(single, several)

@@ -29,6 +29,7 @@ from sklearn.model_selection import StratifiedKFold
 from headstart.adaptation.shift.thinning import checked, kept, some
 from headstart.checks import affordable
 from headstart.heads.bins import edges_of, in_bins
+from headstart.linalg.blas import one_thread_if_few
 from headstart.tasks.task import Array
 
 __all__ = ["Classified", "Mmd", "classifier_test", "cost", "mmd"]
@@ -156,10 +157,11 @@ def _cross_fitted(model: Any, x: Array, y: Array, seed: int) -> tuple[Array, Arr
         rows = in_bins(rows, edges_of(rows, _BINS))
     score, fold = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
     folds = StratifiedKFold(min(5, len(x), len(y)), shuffle=True, random_state=seed)
-    for number, (learn, held_out) in enumerate(folds.split(rows, in_y)):
-        share = in_y[learn].mean()
-        model.fit(rows[learn], in_y[learn], sample_weight=np.where(in_y[learn], 0.5 / share, 0.5 / (1 - share)))
-        score[held_out], fold[held_out] = model.decision_function(rows[held_out]), number
+    with one_thread_if_few(rows.size):
+        for number, (learn, held_out) in enumerate(folds.split(rows, in_y)):
+            share = in_y[learn].mean()
+            model.fit(rows[learn], in_y[learn], sample_weight=np.where(in_y[learn], 0.5 / share, 0.5 / (1 - share)))
+            score[held_out], fold[held_out] = model.decision_function(rows[held_out]), number
     return score, fold, in_y
 
 

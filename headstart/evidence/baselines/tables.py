@@ -23,6 +23,7 @@ from headstart.heads.calibrate import calibrate
 from headstart.heads.head import ClassWeight, probabilities
 from headstart.heads.prior import answered
 from headstart.heads.sample_weights import row_weights, uneven
+from headstart.linalg.blas import one_thread_if_few
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Array, Inputs, Task
 
@@ -87,8 +88,15 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
         bins=bins,
         seed=seed,
     )
+    with one_thread_if_few(inputs.size):
+        return _answers(training_rows, train, test_inputs, class_weight)
+
+
+def _answers(training_rows: _Known, train: Task, test_inputs: Array, class_weight: ClassWeight) -> Array:
+    targets, kind = np.asarray(train.targets), train.kind
     if not kind.has_classes:
         return _values(training_rows, targets, test_inputs)
+    outputs = kind.outputs(len(train.classes))
     both = label_logits(targets, kind, outputs, lambda codes, count: _logits(training_rows, codes, count, test_inputs))
     out_of_fold, answers = both[: len(targets)], both[len(targets) :]
     if kind.exclusive and class_weight is None:
