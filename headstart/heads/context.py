@@ -17,7 +17,15 @@ from headstart.tasks.task import Array
 if TYPE_CHECKING:
     from headstart.table_prior.weights import Weights
 
-__all__ = ["ContextTable", "codebook", "context_arrays", "context_rows", "network_weights", "standardised_values"]
+__all__ = [
+    "NONE",
+    "ContextTable",
+    "codebook",
+    "context_arrays",
+    "context_rows",
+    "network_weights",
+    "standardised_values",
+]
 
 NONE = "none"
 """As weights: no network."""
@@ -104,9 +112,9 @@ def codebook(classes: int, members: int, seed: int) -> Array:
     return np.stack([*book, *digits])
 
 
-def standardised_values(problem: Problem, rows: Array) -> tuple[Array, dict[str, Array]]:
-    """(n, 1) standardised values of the rows, and the layer back from them."""
+def standardised_values(problem: Problem, rows: Array) -> tuple[Array, Array, Array]:
+    """(n, 1) standardised values of the rows, and W (1, 1) and b (1,) back from them."""
     values = problem.targets[rows]
     mean, spread = values.mean(), values.std()
     spread = spread if spread > 1e-12 * max(1.0, abs(mean)) else 1.0
-    return ((values - mean) / spread)[:, None], {"weight.0": np.array([[spread]]), "bias.0": np.array([mean])}
+    return ((values - mean) / spread)[:, None], np.array([[spread]]), np.array([mean])

@@ -91,6 +91,7 @@ def misread(arrays: Mapping[str, Array]) -> str:
         return f"design names {symbols} symbols, expected a whole number up to {SYMBOLS}"
     if symbols and not np.isin(answers, np.arange(symbols)).all():
         return f"answers hold what is none of {symbols:.0f} symbols"
-    width = answers.shape[1] * (int(symbols or 1) + (EMBEDS in arrays) * checked_design(numbers).row_width)
+    outputs = int(symbols or 1)
+    width = answers.shape[1] * (outputs + (checked_design(numbers).row_width if EMBEDS in arrays else outputs))
     first = len(arrays["weight.0"])
     return "" if first == width else f"weight.0 has {first} rows, expected {width} by the answers"

@@ -1,7 +1,8 @@
 """In-context answers as a function of arrays: rows asked, the context and its answers, and the network's weights.
 
-    classification   log p_e(s | row)  for each of E problems and S symbols: (N, E S)
-    regression       the mean of p(value | row): (N, 1), in standard deviations of the context's values
+    classification   log p_e(s | row)  for each of E problems and S symbols, then the same of the smoothers: (N, 2 E S)
+    regression       the mean of p(value | row), and that of the smoothers: (N, 2), in standard deviations of the
+                     context's values
 
 A problem gives each class a symbol below 10: in another order in each, or for more classes several to one symbol, as
 an error-correcting code (Dietterich and Bakiri, 1995). The linear layer above is `heads.incontext`'s.
@@ -24,14 +25,15 @@ __all__ = ["answered", "embedded"]
 
 
 def answered(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> Tensor:
-    """(N, E S) or (N, 1), see above.
+    """(N, 2 E S) or (N, 2), see above.
 
     x         (N, K) rows asked; context (n, K) rows known; both float, NaN where a cell is missing
     answers   (n, E) symbols, or (n, 1) standardised values
     network   (P,) its parameters
     design    (6,) S, or 0 for values, and the numbers of `Design`
     """
-    return torch.cat([part.answers for part in _read(x, context, answers, network, design)], 1).to(x.dtype)
+    parts = _read(x, context, answers, network, design)
+    return torch.cat([*(part.answers for part in parts), *(part.start for part in parts)], 1).to(x.dtype)
 
 
 def embedded(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> Tensor:
@@ -41,10 +43,11 @@ def embedded(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, desig
 
 
 class _Reading(NamedTuple):
-    """rows (N, D) after the last layer, and answers (N, S) or (N, 1), of one problem."""
+    """rows (N, D) after the last layer, answers (N, S) or (N, 1) and those of the smoothers, of one problem."""
 
     rows: Tensor
     answers: Tensor
+    start: Tensor
 
 
 def _read(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> list[_Reading]:
@@ -74,7 +77,7 @@ def _told(answers: Tensor, symbols: int) -> Tensor:
 
 def _one(model: TablePrior, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> _Reading:
     rows = model.embedded(cell_inputs, _told(answers, symbols), smooth, regresses=not symbols)
-    logits = model.logits_of(rows, smooth, symbols)[0]
+    both = model.logits_of(rows, smooth, symbols)[0], model.start_of(smooth, len(answers), symbols)[0]
     if symbols:
-        return _Reading(rows[0], logits.log_softmax(1))
-    return _Reading(rows[0], (logits.softmax(1) * model.centres).sum(1, keepdim=True))
+        return _Reading(rows[0], *(logits.log_softmax(1) for logits in both))
+    return _Reading(rows[0], *((logits.softmax(1) * model.centres).sum(1, keepdim=True) for logits in both))

@@ -2,7 +2,8 @@
 
 A structural causal model (Pearl, 2009; as a prior of tables: Mueller et al., 2022, Hollmann et al., 2023) draws its
 causes, and lets each node of a later layer be a random function of some of the layer before, and of noise of its own.
-Columns and the answer are nodes of any layer: a column may be a cause of the answer, its effect, or neither.
+Columns and the answer are nodes of any layer: a column may be a cause of the answer, its effect, or neither. And
+classes that are the cause of all columns: mixtures of Gaussians, one or a few for each class.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from headstart.table_prior.chance import Chance
 
-__all__ = ["activated", "causal", "plain_inputs", "standardised"]
+__all__ = ["activated", "by_class", "causal", "plain_inputs", "standardised"]
 
 _KINDS = 8
 
@@ -74,6 +75,27 @@ def causal(chance: Chance, tasks: int, rows: int, columns: int, answers: int) ->
     of_answers = (place + 2.0 * first_causes * (chance.share(0.0, 1.0) < 0.7)).argsort(1)[:, :answers]
     of_columns = place.scatter(1, of_answers, 9.0).argsort(1)[:, :columns]
     return _nodes(every, of_columns), _nodes(every, of_answers)
+
+
+def by_class(chance: Chance, tasks: int, rows: int, columns: int, classes: int) -> tuple[Tensor, Tensor]:
+    """(B, R, C) columns and (B, R) the class of each row, which they follow from; some columns do not.
+
+    A class has up to three clusters in a space of few dimensions, which is turned into columns.
+    """
+    weights = (chance.share(0.0, 1.0) * chance.normal(tasks, classes)).exp()
+    codes = torch.multinomial(weights, rows, replacement=True, generator=chance.generator)
+    parts, hidden = chance.whole(1, 4), chance.whole(1, columns + 2)
+    cluster = codes * parts + chance.among(parts, tasks, rows)
+    of_cluster = cluster[..., None].expand(-1, -1, hidden)
+    centres = chance.scale(0.5, 4.0) * chance.normal(tasks, classes * parts, hidden)
+    spread = (chance.share(0.0, 0.7) * chance.normal(tasks, classes * parts, hidden)).exp()
+    z = centres.gather(1, of_cluster) + spread.gather(1, of_cluster) * chance.normal(tasks, rows, hidden)
+    x = z[..., :columns] if hidden >= columns else z @ chance.normal(tasks, hidden, columns)
+    x = standardised(x) + chance.scale(0.02, 1.0) * chance.normal(tasks, rows, columns)
+    bare = chance.uniform(tasks, 1, columns) < chance.share(0.0, 0.6) * chance.uniform(tasks, 1, 1)
+    x = torch.where(bare, plain_inputs(chance, tasks, rows, columns), x)
+    wrong = chance.uniform(tasks, rows) < chance.scale(1e-3, 0.15)
+    return standardised(x), torch.where(wrong, chance.among(classes, tasks, rows), codes)
 
 
 def _nodes(every: Tensor, which: Tensor) -> Tensor:

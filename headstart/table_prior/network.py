@@ -147,7 +147,7 @@ class TablePrior(nn.Module):
 
     def logits_of(self, embedded: Tensor, smooth: Smoothed, classes: int) -> Tensor:
         """(B, Q, K) of embedded rows (B, Q, D)."""
-        start = self._start(smooth, smooth.values.shape[1] - embedded.shape[1], classes)
+        start = self.start_of(smooth, smooth.values.shape[1] - embedded.shape[1], classes)
         logits: Tensor = self.logits[int(not classes)](embedded)
         return start + (logits[..., :classes] if classes else logits)
 
@@ -172,7 +172,7 @@ class TablePrior(nn.Module):
         """Make what is no parameter anew, of a network that was built without memory."""
         self.centres = bin_centres().to(device)
 
-    def _start(self, smooth: Smoothed, context: int, classes: int) -> Tensor:
+    def start_of(self, smooth: Smoothed, context: int, classes: int) -> Tensor:
         """Logits of what the smoothers say, each weighted by how well it answers rows that it leaves out."""
         sharp, scale = self.trust[int(not classes)]
         weights = (-sharp.exp() * smooth.errors).softmax(1)[:, None, :, None]

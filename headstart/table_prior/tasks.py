@@ -1,6 +1,6 @@
 """Synthetic tasks: the prior that the network is fitted to. One seed, one batch of tables of one shape.
 
-inputs -> columns -> scores -> answers          or a causal model -> columns and scores -> answers
+inputs -> columns -> scores -> answers      or a causal model -> columns and scores -> answers     or classes -> columns
 classes: the largest of K noisy scores, or one noisy score cut at random places; values: a noisy score, sometimes warped
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from headstart.table_prior.causes import causal, plain_inputs, standardised
+from headstart.table_prior.causes import by_class, causal, plain_inputs, standardised
 from headstart.table_prior.chance import Chance
 from headstart.table_prior.columns import damaged, in_levels, warped
 from headstart.table_prior.functions import random_function
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
 
 def draw_shape(
-    chance: Chance, *, cells: int = 16_000, largest: int = 400, widest: int = 40, regression: float = 0.3
+    chance: Chance, *, cells: int = 16_000, largest: int = 400, widest: int = 64, regression: float = 0.3
 ) -> Shape:
     """A shape whose tables have about so many cells together: contexts of 12 to `largest` rows, 1 to `widest` columns,
     2 classes as often as 3 to 10."""
@@ -58,7 +58,10 @@ def draw_shape(
 
 def draw(chance: Chance, shape: Shape) -> Batch:
     """The tables of a shape."""
-    tasks, rows, context, columns, classes = shape
+    tasks, rows, _, columns, classes = shape
+    if classes and chance.share(0.0, 1.0) < 0.3:
+        x, codes = by_class(chance, tasks, rows, columns, classes)
+        return _classification(chance, warped(chance, x), codes, shape)
     by_score = bool(classes) and chance.share(0.0, 1.0) < (0.7 if classes > 2 else 0.3)
     answers = classes if by_score else 1
     if chance.share(0.0, 1.0) < 0.4:
@@ -66,12 +69,22 @@ def draw(chance: Chance, shape: Shape) -> Batch:
         x = warped(chance, z)
     else:
         x, scores = _of_inputs(chance, shape, answers)
-    order = chance.uniform(tasks, 1, columns).argsort(2).expand(-1, rows, -1)
-    x = damaged(chance, x.gather(2, order))
     noisy = _noisy(chance, scores)
     if not classes:
-        return _regression(chance, x, noisy, shape)
+        return _regression(chance, _given(chance, x), noisy, shape)
     codes = _argmax(chance, noisy) if by_score else _cut(chance, noisy[..., 0], classes)
+    return _classification(chance, x, codes, shape)
+
+
+def _given(chance: Chance, x: Tensor) -> Tensor:
+    """Columns in another order, damaged."""
+    order = chance.uniform(len(x), 1, x.shape[2]).argsort(2).expand(-1, x.shape[1], -1)
+    return damaged(chance, x.gather(2, order))
+
+
+def _classification(chance: Chance, x: Tensor, codes: Tensor, shape: Shape) -> Batch:
+    tasks, _, context, _, classes = shape
+    x = _given(chance, x)
     codes = chance.uniform(tasks, classes).argsort(1).gather(1, codes)
     present = torch.zeros(tasks, classes, dtype=torch.bool, device=x.device).scatter_(1, codes[:, :context], True)
     return Batch(x, codes, present.gather(1, codes[:, context:]), shape)

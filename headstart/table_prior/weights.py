@@ -16,7 +16,17 @@ from torch import Tensor
 from headstart.errors import BackboneError, MissingWeights
 from headstart.table_prior.network import Design, TablePrior
 
-__all__ = ["RECORD", "Weights", "network_of", "read_weights", "shipped", "size_of", "untrained", "write_weights"]
+__all__ = [
+    "RECORD",
+    "Weights",
+    "network_of",
+    "read_weights",
+    "shipped",
+    "size_of",
+    "smoothers_of",
+    "untrained",
+    "write_weights",
+]
 
 RECORD, TENSORS = "training.json", "model.safetensors"
 SHIPPED = Path(__file__).parent / "weights"
@@ -37,12 +47,25 @@ class Weights(NamedTuple):
 
 def untrained() -> Weights:
     """A network without layers, which answers as its smoothers do."""
-    design = Design(width=8, heads=1, layers=0, depth=0, wide=1)
+    network = _without_layers()
+    about = "none: what kernel smoothers say, as no network has learnt from them"
+    return Weights(network.design, _vector(network), about)
+
+
+def smoothers_of(weights: Weights) -> Weights:
+    """A network without layers that trusts its smoothers as this one does."""
+    network = _without_layers()
+    with torch.no_grad():
+        network.trust.copy_(network_of(weights.design, weights.vector).trust)
+    return Weights(network.design, _vector(network), f"{weights.about}, of which only the smoothers are kept")
+
+
+def _without_layers() -> TablePrior:
     torch_state = torch.random.get_rng_state()
     torch.manual_seed(0)
-    network = TablePrior(design)
+    network = TablePrior(Design(width=8, heads=1, layers=0, depth=0, wide=1))
     torch.random.set_rng_state(torch_state)
-    return Weights(design, _vector(network), "none: what kernel smoothers say, as no network has learnt from them")
+    return network
 
 
 def shipped() -> Weights | None:

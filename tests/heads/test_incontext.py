@@ -48,6 +48,29 @@ def test_it_tells_penguins_apart_and_is_the_same_as_a_module(penguins, weights):
         same_as_module(fit.head, other.features)
 
 
+def test_the_folds_settle_how_much_the_network_says(penguins, weights, tmp_path):
+    some = penguins.take(np.arange(0, 342, 3))
+    asked = {"kind": CLASSIFICATION, "classes": 3, "folds": some.folds}
+    account = InContext(weights=weights)(some.features, some.targets, **asked).head.facts.account
+    assert account["losses"][str(account["network"])] == min(account["losses"].values())
+    wrong = TablePrior(Design(width=8, heads=2, layers=1, depth=1, wide=2))
+    for head in wrong.logits:
+        torch.nn.init.normal_(head.weight, std=20.0, generator=torch.Generator().manual_seed(0))
+    write_weights(wrong, tmp_path)
+    (tmp_path / "training.json").write_text(json.dumps({"design": wrong.design._asdict()}), "utf-8")
+    left = InContext(weights=str(tmp_path))(some.features, some.targets, **asked).head
+    assert left.facts.account["network"] == 0
+    bare = InContext(weights="none")(some.features, some.targets, **asked).head
+    np.testing.assert_array_equal(left.arrays["network"], bare.arrays["network"])
+    np.testing.assert_allclose(left.logits(penguins.features), bare.logits(penguins.features))
+
+
+def test_large_tables_are_read_fewer_times():
+    assert InContext().problems(100, 4) == 4
+    assert InContext().problems(500, 20) == 3
+    assert InContext().problems(1000, 100) == 1
+
+
 def test_values_come_back_in_their_units():
     x, y = load_diabetes(return_X_y=True)
     y = 1e6 + y
@@ -145,7 +168,7 @@ def test_a_damaged_context_is_refused(penguins):
         "network": (head.arrays["network"][:-1], "network holds"),
         "answers": (head.arrays["answers"] + 0.5, "answers hold what is none of 3 symbols"),
         "design": (head.arrays["design"] * [11, 1, 1, 1, 1, 1], "design names 33.0 symbols"),
-        "weight.0": (head.arrays["weight.0"][:-1], "weight.0 has 8 rows, expected 9"),
+        "weight.0": (head.arrays["weight.0"][:-1], "weight.0 has 5 rows, expected 6"),
     }
     for name, (array, why) in damages.items():
         with pytest.raises(ArtefactError, match=why):
