@@ -2,6 +2,7 @@
 
     python bench/distil.py gain --seeds 5          # lite0 tuned on 12 kinds of Twemoji, 25 a kind -> mobilenetv2
     python bench/distil.py gain --teacher top --methods top+distil      # what is frozen is computed once: much faster
+    python bench/distil.py gain --teacher top --student small:conv4-64 --methods scratch+distil   # a student far weaker
     python bench/distil.py cost                    # what epochs cost beside those of the student alone, in one run
 
 `gain` prints a table in Markdown: balanced accuracy on the labelled pictures that nobody learnt from, the mean over the
@@ -74,12 +75,12 @@ def gain(folder: Path, args: argparse.Namespace) -> None:
         rows = drawn(folder, seed)
         began = time.perf_counter()
         teacher = Transfer(TEACHER, args.teacher, seed=seed).fit(rows.train, rows.kinds)
-        alone = Transfer(STUDENT, plan.method, seed=seed, options=dict(plan.options)).fit(rows.train, rows.kinds)
+        alone = Transfer(args.student, plan.method, seed=seed, options=dict(plan.options)).fit(rows.train, rows.kinds)
         scores.setdefault("teacher", []).append(score(teacher, rows))
         scores.setdefault("no-teacher", []).append(score(alone, rows))
         for method in args.methods:
             for bare, name in ((rows.bare, f"{method}, {len(rows.bare)} without a label"), (None, method)):
-                student = Transfer(STUDENT, method, seed=seed, options=dict(options))
+                student = Transfer(args.student, method, seed=seed, options=dict(options))
                 student.fit(rows.train, rows.kinds, teacher=teacher, unlabelled=bare)
                 scores.setdefault(name, []).append(score(student, rows))
         latest = ", ".join(f"{name} {values[-1]:.3f}" for name, values in scores.items())
@@ -119,6 +120,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--teacher", default="lp-ft")
+    parser.add_argument("--student", default=STUDENT)
     parser.add_argument("--methods", nargs="+", default=["distil"])
     parser.add_argument("--option", nargs="*", default=[])
     args = parser.parse_args()
