@@ -9,14 +9,16 @@ nothing is set.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import wraps
 from threading import RLock
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["own_defaults", "with_own_defaults"]
 
@@ -25,7 +27,8 @@ R = TypeVar("R")
 
 _lock = RLock()
 _depth = 0
-_before = torch.float32
+_before: torch.dtype | None = None
+"""The default type of floats that is put back; None where it was float32."""
 
 
 class own_defaults(AbstractContextManager[None]):
@@ -33,13 +36,16 @@ class own_defaults(AbstractContextManager[None]):
 
     def __enter__(self) -> None:
         global _depth, _before
-        self._stack = ExitStack()
+        self._stack, self._counted = ExitStack(), "torch" in sys.modules
+        if not self._counted:  # what is loaded from here on goes by torch's own defaults, which are ours
+            return
+        import torch
+
         with _lock:
             outermost = _depth == 0
-            if outermost:
-                _before = torch.get_default_dtype()
-                if _before != torch.float32:
-                    torch.set_default_dtype(torch.float32)
+            if outermost and (default := torch.get_default_dtype()) != torch.float32:
+                _before = default
+                torch.set_default_dtype(torch.float32)
             _depth += 1
         if outermost and not torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
             self._stack.enter_context(torch.enable_grad())
@@ -49,12 +55,17 @@ class own_defaults(AbstractContextManager[None]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        global _depth
+        global _depth, _before
         self._stack.close()
+        if not self._counted:
+            return
+        import torch
+
         with _lock:
             _depth -= 1
-            if _depth == 0 and _before != torch.float32:
+            if _depth == 0 and _before is not None:
                 torch.set_default_dtype(_before)
+                _before = None
 
 
 def with_own_defaults(function: Callable[P, R]) -> Callable[P, R]:

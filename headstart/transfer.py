@@ -29,11 +29,11 @@ from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet, look, noted, through_window
-from headstart.features.window import unsettled
+from headstart.features.feature_set import FeatureSet, look, through_window
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
+from headstart.methods.answers import look_as_fitted
 from headstart.methods.begins import pretrained_for
 from headstart.methods.born_again import refuse_teacher, teaching_for
 from headstart.methods.method import Data
@@ -181,8 +181,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         beside   other tasks that a fit will draw on
         """
         if hasattr(self, "model_"):
-            note = unsettled(self.backbone_, list(task.inputs)) if task.modality.has_pixels else ""
-            return look(noted(task, note, listener), self.backbone_, self.extraction(self.model_.engine), listener)
+            return look_as_fitted(self.model_, task, self.extraction(self.model_.engine), listener)
         backbone = pretrained_for(self.backbone, task, beside)
         self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
         return look(task, self.backbone_, self.extraction(), listener)
@@ -281,13 +280,8 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:
         """How features are computed; a fitted model is fed by the engine and precision that its head was fitted on."""
-        fitted_on = fitted_on or {"name": self.engine, "precision": "auto"}
-        return Extraction(
-            engine=fitted_on["name"],
-            precision=fitted_on["precision"],
-            device=self.device,
-            cache=Cache() if self.cache else None,
-        )
+        asked = Extraction(engine=self.engine, device=self.device, cache=Cache() if self.cache else None)
+        return asked.as_fitted(fitted_on or {})
 
     @with_own_defaults
     def __getstate__(self) -> dict[str, Any]:

@@ -14,13 +14,25 @@ another process. `write_backbone`, `read_backbone` and `read_pretraining` are fo
 opened.
 """
 
-from headstart.artefact.backbone_folder import Pretraining, read_backbone, read_pretraining, write_backbone
-from headstart.artefact.model import Model
-from headstart.artefact.multi_task_folder import MultiTaskModels, holds_multi_task, read_multi_task, write_multi_task
-from headstart.artefact.packing import pack, unpack
-from headstart.artefact.place import check_target
-from headstart.artefact.reading import read, verify
-from headstart.artefact.writing import write
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from headstart.face import face
+
+if TYPE_CHECKING:
+    from headstart.artefact.backbone_folder import Pretraining, read_backbone, read_pretraining, write_backbone
+    from headstart.artefact.model import Model
+    from headstart.artefact.multi_task_folder import (
+        MultiTaskModels,
+        holds_multi_task,
+        read_multi_task,
+        write_multi_task,
+    )
+    from headstart.artefact.packing import pack, unpack
+    from headstart.artefact.place import check_target
+    from headstart.artefact.reading import read, verify
+    from headstart.artefact.writing import write
 
 __all__ = [
     "Model",
@@ -39,3 +51,24 @@ __all__ = [
     "write_backbone",
     "write_multi_task",
 ]
+
+face(
+    __name__,
+    {
+        "Model": "model",
+        "MultiTaskModels": "multi_task_folder",
+        "Pretraining": "backbone_folder",
+        "check_target": "place",
+        "holds_multi_task": "multi_task_folder",
+        "pack": "packing",
+        "read": "reading",
+        "read_backbone": "backbone_folder",
+        "read_multi_task": "multi_task_folder",
+        "read_pretraining": "backbone_folder",
+        "unpack": "packing",
+        "verify": "reading",
+        "write": "writing",
+        "write_backbone": "backbone_folder",
+        "write_multi_task": "multi_task_folder",
+    },
+)

@@ -24,7 +24,7 @@ from headstart.artefact.place import check_target
 from headstart.artefact.reading import Stored, backbone_of
 from headstart.artefact.schema import PRETRAINED, VERSION
 from headstart.artefact.strict_json import canonical, dump, parse, plain, without_gaps
-from headstart.artefact.tensors import backbone_tensors, from_bytes, same_bits, to_bytes
+from headstart.artefact.tensors import backbone_tensors, same_bits, stored_tensors, to_bytes
 from headstart.artefact.writing import listing, write_files
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
@@ -107,7 +107,7 @@ def _stored(folder: Path) -> tuple[Stored, Pretraining]:
     config, files = read_files(folder, PRETRAINED)
     if not {"model.safetensors", "evidence.json"} <= files.keys():
         raise ArtefactError(f"{folder / 'config.json'} lists too few files: it is not what headstart wrote")
-    tensors = from_bytes(files.pop("model.safetensors"), str(folder / "model.safetensors"))
+    tensors = stored_tensors(files.pop("model.safetensors"), str(folder / "model.safetensors"))
     evidence = parse(files["evidence.json"], "evidence.json")
     page, facts = evidence.get("page"), evidence.get("facts")
     if not isinstance(page, str) or not isinstance(facts, dict):

@@ -13,6 +13,7 @@ from headstart.artefact.strict_json import plain, without_gaps
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError, BackboneError
 from headstart.heads.facts import facts_record
+from headstart.preprocessing import numbers, table_preprocess  # noqa: F401 - registers them
 from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.preprocessing.spec import Preprocess, preprocess_from_json, preprocess_to_json
 from headstart.tasks.task import Columns

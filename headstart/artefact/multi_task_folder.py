@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headstart.artefact.card import multi_task_card
 from headstart.artefact.config import config_of, made_by
@@ -27,10 +27,21 @@ from headstart.artefact.place import check_target
 from headstart.artefact.reading import Stored, model_of
 from headstart.artefact.schema import MULTI_TASK, VERSION
 from headstart.artefact.strict_json import canonical, dump, parse, plain, without_gaps
-from headstart.artefact.tensors import Tensors, backbone_tensors, from_bytes, same_bits, tensors_of, to_bytes, under
+from headstart.artefact.tensors import (
+    StoredTensors,
+    backbone_tensors,
+    same_bits,
+    stored_tensors,
+    tensors_of,
+    to_bytes,
+    under,
+)
 from headstart.artefact.writing import listing, write_files
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
+
+if TYPE_CHECKING:
+    from headstart.artefact.tensors import Tensors
 
 __all__ = ["MultiTaskModels", "holds_multi_task", "read_multi_task", "read_multi_task_evidence", "write_multi_task"]
 
@@ -81,7 +92,7 @@ def read_multi_task(folder: str | os.PathLike[str], *, backbone: bool = True) ->
     config, files = read_files(place, MULTI_TASK)
     if "model.safetensors" not in files:
         raise ArtefactError(f"{place / 'config.json'} lists no model.safetensors: it is not what headstart wrote")
-    tensors = from_bytes(files.pop("model.safetensors"), str(place / "model.safetensors"))
+    tensors = stored_tensors(files.pop("model.safetensors"), str(place / "model.safetensors"))
     evidence, page = _evidence_in(files)
     built: dict[int, Backbone | None] = {}
     models = {}
@@ -155,7 +166,7 @@ def _tensors(stored: MultiTaskModels, *, slim: bool) -> Tensors:
     return tensors
 
 
-def _stored(number: int, entry: Mapping[str, Any], tensors: Tensors, files: dict[str, bytes]) -> Stored:
+def _stored(number: int, entry: Mapping[str, Any], tensors: StoredTensors, files: dict[str, bytes]) -> Stored:
     """One model as a folder of its own would hold it."""
     model_tensors = under(f"models.{number}", tensors)
     if entry["backbone"] is not None:
@@ -166,7 +177,7 @@ def _stored(number: int, entry: Mapping[str, Any], tensors: Tensors, files: dict
     )
 
 
-def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
+def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
     targets = [entry["target"] for entry in config["models"]]
     if not targets or len(set(targets)) < len(targets):
         raise ArtefactError(f"config.json: models of {targets!r:.60}, expected one or more, each of its own target")

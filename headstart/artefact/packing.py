@@ -8,7 +8,7 @@ from pathlib import Path
 from headstart.artefact.files import read_config
 from headstart.artefact.model import Model
 from headstart.artefact.reading import Stored, model_of
-from headstart.artefact.tensors import from_bytes
+from headstart.artefact.tensors import stored_tensors
 from headstart.artefact.writing import contents
 
 __all__ = ["pack", "unpack"]
@@ -30,5 +30,5 @@ def unpack(files: Mapping[str, bytes]) -> Model:
     """The model in the bytes that `pack` made. Raises ArtefactError as `read` does."""
     rest = dict(files)
     config = read_config(rest.pop("config.json"), PLACE)
-    tensors = from_bytes(rest.pop("model.safetensors"), str(PLACE / "model.safetensors"))
+    tensors = stored_tensors(rest.pop("model.safetensors"), str(PLACE / "model.safetensors"))
     return model_of(Stored(config, tensors, rest), build=True)

@@ -10,10 +10,8 @@ from headstart.artefact.config import columns_from, files_of, labels, preprocess
 from headstart.artefact.files import read_files
 from headstart.artefact.model import Model
 from headstart.artefact.strict_json import parse
-from headstart.artefact.tensors import Tensors, arrays_under, check_head, from_bytes, under
+from headstart.artefact.tensors import StoredTensors, arrays_under, as_tensors, check_head, stored_tensors, under
 from headstart.backbones.backbone import Backbone
-from headstart.backbones.load import load, rebuild
-from headstart.backbones.windowed import windowed
 from headstart.errors import ArtefactError
 from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
@@ -28,7 +26,7 @@ class Stored(NamedTuple):
     """What a folder holds: its config, its tensors, and the bytes of its other files."""
 
     config: dict[str, Any]
-    tensors: Tensors
+    tensors: StoredTensors
     files: dict[str, bytes]
 
 
@@ -61,7 +59,7 @@ def _stored(folder: Path) -> Stored:
     config, files = read_files(folder)
     if "model.safetensors" not in files:
         raise ArtefactError(f"{folder / 'config.json'} lists no model.safetensors: it is not what headstart wrote")
-    tensors = from_bytes(files.pop("model.safetensors"), str(folder / "model.safetensors"))
+    tensors = stored_tensors(files.pop("model.safetensors"), str(folder / "model.safetensors"))
     return Stored(config, tensors, files)
 
 
@@ -88,7 +86,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     )
 
 
-def _check_names(config: dict[str, Any], tensors: Tensors) -> None:
+def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
     stored = config["backbone"] is not None and config["backbone"]["stored"]
     rooms = {"head"} | ({"backbone"} if stored else set()) | ({"encoder"} if config["encoder"] else set())
     for name in tensors:
@@ -137,6 +135,9 @@ def _encoder(stored: Stored) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 def backbone_of(stored: Stored, wanted: str = "the one the head was fitted on") -> Backbone:
     """The backbone that a folder holds, or names; `ArtefactError` where it cannot be built, or is not that `wanted`."""
+    from headstart.backbones.load import load
+    from headstart.backbones.windowed import windowed
+
     described = stored.config["backbone"]
     name = described["name"]
     try:
@@ -172,7 +173,9 @@ def _window(preprocess: dict[str, Any] | None) -> tuple[float, float] | None:
 
 
 def _rebuilt(stored: Stored) -> Backbone:
+    from headstart.backbones.load import rebuild
+
     described = stored.config["backbone"]
     preprocess = preprocess_from(described["preprocess"], stored.files)
-    tensors = under("backbone", stored.tensors)
+    tensors = as_tensors(under("backbone", stored.tensors))
     return rebuild(described["spec"], tensors, preprocess, described["name"], licence=described["licence"])

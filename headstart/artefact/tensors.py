@@ -1,13 +1,17 @@
-"""The tensors of a model, by name, to and from safetensors bytes: backbone.*, head.*, encoder.*."""
+"""The tensors of a model, by name, to and from safetensors bytes: backbone.*, head.*, encoder.*.
+
+What is read stays bytes until it is asked for: a head and an encoder become arrays, a backbone tensors of torch, which
+is not imported for a model without one.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, deserialize
 
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
@@ -16,19 +20,45 @@ from headstart.heads.arrays import foreign_arrays, head_arrays, head_shapes, mis
 from headstart.heads.layers import leads_on, misread
 from headstart.tasks.task import Array
 
+if TYPE_CHECKING:
+    import torch
+
+    Tensors = dict[str, torch.Tensor]
+
 __all__ = [
-    "Tensors",
+    "StoredTensor",
+    "StoredTensors",
     "arrays_under",
+    "as_tensors",
     "backbone_tensors",
     "check_head",
     "from_bytes",
     "same_bits",
+    "stored_tensors",
     "tensors_of",
     "to_bytes",
     "under",
 ]
 
-Tensors = dict[str, torch.Tensor]
+_TYPES = {
+    "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
+    "U64": "uint64", "I64": "int64", "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64",
+    "C64": "complex64", "F8_E4M3": "float8_e4m3fn", "F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2": "float8_e5m2",
+    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+}  # fmt: skip
+"""What safetensors calls a type -> what torch calls it."""
+T = TypeVar("T")
+
+
+class StoredTensor(NamedTuple):
+    """A tensor as safetensors holds it: little-endian numbers of a type called `dtype`, in C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes | bytearray
+
+
+StoredTensors = dict[str, StoredTensor]
 
 
 def tensors_of(model: Model, *, slim: bool) -> Tensors:
@@ -51,34 +81,51 @@ def backbone_tensors(backbone: Backbone) -> Tensors:
 
 
 def to_bytes(tensors: Tensors) -> bytes:
+    import safetensors.torch
+
     data: bytes = safetensors.torch.save(tensors, metadata={"format": "pt"})
     return data
 
 
-def from_bytes(data: bytes, name: str) -> Tensors:
+def stored_tensors(data: bytes, name: str) -> StoredTensors:
     """The tensors in the bytes of a safetensors file called `name`."""
     try:
-        tensors: Tensors = safetensors.torch.load(data)
+        entries = deserialize(data)  # type: ignore[no-untyped-call]
+        tensors = {key: StoredTensor(entry["dtype"], tuple(entry["shape"]), entry["data"]) for key, entry in entries}
+        if unknown := {tensor.dtype for tensor in tensors.values()} - _TYPES.keys():
+            raise ValueError(f"it holds numbers of the type {', '.join(sorted(unknown))}")
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise ArtefactError(f"{name} is not a valid safetensors file ({error}): take a fresh copy of it") from error
     return tensors
 
 
-def under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
+def from_bytes(data: bytes, name: str) -> Tensors:
+    """The same as tensors of torch."""
+    return as_tensors(stored_tensors(data, name))
+
+
+def as_tensors(stored: Mapping[str, StoredTensor]) -> Tensors:
+    """Tensors of torch on the CPU."""
+    return {name: _tensor(tensor) for name, tensor in stored.items()}
+
+
+def under(prefix: str, tensors: Mapping[str, T]) -> dict[str, T]:
     """The tensors called `prefix.*`, without the prefix."""
     return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
 
 
-def arrays_under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, Array]:
+def arrays_under(prefix: str, tensors: Mapping[str, StoredTensor]) -> dict[str, Array]:
     """The same as numpy arrays."""
     try:
-        return {name: tensor.numpy() for name, tensor in under(prefix, tensors).items()}
+        return {name: _array(tensor) for name, tensor in under(prefix, tensors).items()}
     except TypeError as error:
         raise ArtefactError(f"model.safetensors: {prefix}.* holds a type that numpy lacks ({error})") from error
 
 
 def same_bits(saved: Tensors, again: Tensors) -> str | None:
     """None where both hold the same names, types, shapes and bits; else the first name that differs."""
+    import torch
+
     for name in sorted(saved.keys() | again.keys()):
         if name not in saved or name not in again:
             return name
@@ -149,11 +196,32 @@ def _apart(state: Mapping[str, torch.Tensor]) -> Tensors:
 
 
 def _from_array(array: Array, name: str) -> torch.Tensor:
+    import torch
+
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise ArtefactError(f"{name} has the type {array.dtype}, which a saved model cannot hold: use numbers")
     return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
 
 
+def _array(stored: StoredTensor) -> Array:
+    """In this machine's order of bytes."""
+    dtype = np.dtype(_TYPES[stored.dtype])
+    return np.frombuffer(stored.data, dtype.newbyteorder("<")).astype(dtype).reshape(stored.shape)
+
+
+def _tensor(stored: StoredTensor) -> torch.Tensor:
+    import torch
+
+    dtype = getattr(torch, _TYPES[stored.dtype])
+    if not len(stored.data):  # frombuffer takes no empty buffer
+        return torch.empty(stored.shape, dtype=dtype)
+    data = stored.data if isinstance(stored.data, bytearray) else bytearray(stored.data)
+    tensor = torch.frombuffer(data, dtype=dtype).reshape(stored.shape)
+    return tensor if sys.byteorder == "little" else torch.from_numpy(tensor.numpy().byteswap())
+
+
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    import torch
+
     flat = torch.empty(tensor.numel(), dtype=tensor.dtype)
     return flat.copy_(tensor.reshape(-1)).view(torch.uint8)  # a copy, as one broadcast row may have a stride of 0

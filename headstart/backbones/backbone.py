@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headstart.preprocessing.spec import Preprocess
 from headstart.tasks.modality import Modality, modality_named
 from headstart.tasks.task import Array
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Backbone", "Classifier"]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headstart.backbones.backbone import Backbone, Classifier
-from headstart.backbones.fingerprint import fingerprint
 
 __all__ = ["windowed"]
 
@@ -18,6 +17,8 @@ def windowed(backbone: Backbone, window: tuple[float, float] | None) -> Backbone
     changed = None if preprocess is None else preprocess.with_window(window)
     if changed == preprocess:
         return backbone
+    from headstart.backbones.fingerprint import fingerprint
+
     return replace(
         backbone,
         preprocess=changed,

@@ -43,11 +43,11 @@ def check(
 ) -> None:
     """Look for what is wrong with DATA: unreadable files, duplicates, leaks, rare classes."""
     from headstart.cli.terminal import Terminal
-    from headstart.study import protocol
+    from headstart.study.check import check_data
 
     with Terminal(quiet=json) as terminal:
         roles = roles_of(input, target, split, group, domain, classes=classes)
-        report = protocol.check(data, roles=roles, kind=kind_of(kind), listener=terminal)
+        report = check_data(data, roles=roles, kind=kind_of(kind), cache=True, listener=terminal)
     show_result(report.to_json() if json else str(report), json)
     if report.errors:
         raise typer.Exit(3)

@@ -13,6 +13,7 @@ import typer
 from headstart.cli.arguments import AsJson, Data, Group, Input, Losses, Model, Target, roles_of
 from headstart.cli.streams import show_result
 from headstart.errors import DataError
+from headstart.listener import Listener
 
 __all__ = ["evaluate", "predict"]
 
@@ -27,20 +28,10 @@ def predict(
     from headstart.study.destination import Destination
 
     file = None if out is None else Destination(out, inputs=data)
-    from headstart.artefact import holds_multi_task
     from headstart.cli.terminal import Terminal
-    from headstart.study import protocol
-    from headstart.study.multi_task import MultiTask
-    from headstart.study.multi_task_protocol import predict_tasks
-    from headstart.transfer import Transfer
 
-    inputs = data[0] if len(data) == 1 else data
     with Terminal(quiet=json) as terminal:
-        answers: Any
-        if holds_multi_task(model):
-            answers = predict_tasks(MultiTask.load(model), inputs, listener=terminal)
-        else:
-            answers = protocol.predict(Transfer.load(model), inputs, listener=terminal)
+        answers = _answers(model, data[0] if len(data) == 1 else data, terminal)
         if file is not None:
             file.write(answers)
             terminal.say(f"{out}: {answers.summary}")
@@ -49,6 +40,23 @@ def predict(
     if not len(answers.names):
         first = answers.unanswered[0]
         raise DataError(f"no input could be answered ({answers.summary}); the first of them, {first.name}: {first.why}")
+
+
+def _answers(model: str, inputs: str | list[str], listener: Listener) -> Any:
+    """What a fit needs is not loaded for a model of one target: it is half of the time of a short answer."""
+    from headstart import artefact
+
+    if artefact.holds_multi_task(model):
+        from headstart.study.multi_task import MultiTask
+        from headstart.study.multi_task_protocol import predict_tasks
+
+        return predict_tasks(MultiTask.load(model), inputs, listener=listener)
+    from headstart.features.cache.cache import Cache
+    from headstart.features.extraction import Extraction
+    from headstart.study.answering import answers_to
+
+    fitted = artefact.read(model)
+    return answers_to(fitted, inputs, Extraction(cache=Cache()).as_fitted(fitted.engine), listener=listener)
 
 
 def evaluate(

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 
 from headstart.backbones.backbone import Backbone
-from headstart.checks import at_least
 from headstart.data.bit_depth import Window
 from headstart.defaults import with_own_defaults
-from headstart.features.cache.cache import Cache
 from headstart.features.cache.session import Session
 from headstart.features.engines import processor
 from headstart.features.engines.engine import EngineUsed, Unfit
 from headstart.features.engines.provider import Supply
-from headstart.features.engines.select import Wish
+from headstart.features.engines.wish import Wish
+from headstart.features.extraction import Extraction
 from headstart.features.features import Failed, Features
 from headstart.features.pictures import Pictures, open_thumbs
 from headstart.features.quiet import quiet
@@ -34,29 +33,6 @@ Run = Pictures | Items
 
 Progress = Callable[[int, int], None]
 """Called with (inputs done, inputs in all), in the caller's thread."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Extraction:
-    """How to run the forward pass. `choose.py` states the rule behind "auto".
-
-    engine, precision   name both to feed a model that was fitted on them
-    lanes               threads; None: one a core
-    cache               where features are looked up and kept; None: nowhere
-    thumbs              whether pictures get their thumbnails, too
-    """
-
-    engine: Literal["auto", "torch", "openvino"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    lanes: int | None = None
-    cache: Cache | None = None
-    thumbs: bool = True
-
-    def __post_init__(self) -> None:
-        Wish(self.engine, self.precision, self.device)
-        if self.lanes is not None:
-            at_least("lanes", self.lanes, 1, ", or None for one a core")
 
 
 _PLAIN = Extraction()

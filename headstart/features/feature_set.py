@@ -10,11 +10,11 @@ from typing import Any, cast
 import numpy as np
 
 from headstart.backbones.backbone import Backbone
-from headstart.backbones.columns import embedded
 from headstart.data.bit_depth import Window, in_words
 from headstart.data.content import content_keys
 from headstart.data.splits.groups import blocks
-from headstart.features.extract import Extraction, Features, extract, thumbnails
+from headstart.features.extraction import Extraction
+from headstart.features.features import Features
 from headstart.features.window import find_window, settled
 from headstart.linalg.forked import settle
 from headstart.listener import Listener, Logged
@@ -88,10 +88,14 @@ def look(
         keys = content_keys(task.inputs, task.modality)
         values = task.modality.columns(task.inputs)
         if backbone is not None and backbone.module is not None and cells is not None:
+            from headstart.backbones.columns import embedded
+
             values = embedded(cells, backbone)
         return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), values)
     if backbone is None:
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
+    from headstart.features.extract import extract
+
     features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
     return _of_features(task, features)
 
@@ -135,6 +139,8 @@ def glance(task: Task, extraction: Extraction, listener: Listener) -> FeatureSet
     if not task.modality.has_pixels:
         keys = content_keys(task.inputs, task.modality)
         return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), None)
+    from headstart.features.extract import thumbnails
+
     inputs = cast("list[Any]", task.inputs)
     window = find_window(inputs)
     task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)

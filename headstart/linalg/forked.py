@@ -9,8 +9,8 @@ thread. OpenVINO's threads cannot be settled so: its engine gives way to torch's
 from __future__ import annotations
 
 import os
+import sys
 
-import torch
 from threadpoolctl import threadpool_limits
 
 __all__ = ["is_forked", "settle"]
@@ -37,5 +37,8 @@ def is_forked() -> bool:
 def _one_thread() -> None:
     global _process
     _process = os.getpid()
-    torch.set_num_threads(1)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)
     threadpool_limits(1, user_api="openmp")

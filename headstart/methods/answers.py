@@ -7,12 +7,21 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from headstart.artefact import Model
-from headstart.features.feature_set import FeatureSet
+from headstart.artefact.model import Model
+from headstart.features.extraction import Extraction
+from headstart.features.feature_set import FeatureSet, look, noted
+from headstart.features.window import unsettled
+from headstart.listener import Listener
 from headstart.preprocessing.table_encoder import TableEncoder
-from headstart.tasks.task import Array
+from headstart.tasks.task import Array, Task
 
-__all__ = ["answer", "features", "features_of"]
+__all__ = ["answer", "features", "features_of", "look_as_fitted"]
+
+
+def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:
+    """Run the backbone of a fitted model over a task; of pictures that its window does not suit there is a note."""
+    note = unsettled(model.backbone, list(task.inputs)) if task.modality.has_pixels else ""
+    return look(noted(task, note, listener), model.backbone, extraction, listener)
 
 
 def answer(model: Model, rows: FeatureSet) -> Array:

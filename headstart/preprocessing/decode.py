@@ -8,12 +8,10 @@ Alpha is composited on white, animations give their first frame, rotation tags a
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from headstart.data.bit_depth import DEEP_DTYPES, Window
 from headstart.errors import DataError
@@ -21,6 +19,9 @@ from headstart.preprocessing.jpeg import read_header
 from headstart.preprocessing.pillow import PIXEL_LIMIT, check_size, from_deep, open_picture, to_rgb
 from headstart.preprocessing.vision import vision
 from headstart.tasks.task import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["DRAFT", "PIXEL_LIMIT", "decode", "decode_array", "decode_picture"]
 
@@ -82,6 +83,8 @@ def _is_pixels(array: Array) -> bool:
 def _plain(data: bytes | bytearray) -> Tensor:
     """The fast decoder; what it refuses, Pillow reads or names the fault of. So it does where torchvision has none:
     its decoders are deprecated since 0.29."""
+    import torch
+
     io: Any = vision().io
     fast: Any = getattr(io, "decode_jpeg", None)
     encoded = torch.frombuffer(data if isinstance(data, bytearray) else bytearray(data), dtype=torch.uint8)
@@ -93,4 +96,6 @@ def _plain(data: bytes | bytearray) -> Tensor:
 
 
 def _from_array(pixels: Array) -> Tensor:
+    import torch
+
     return torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from headstart.preprocessing.preprocess import Preprocess, Schema, register_preprocess
 from headstart.tasks import ARRAY, Modality
 from headstart.tasks.modality import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["NumberPreprocess"]
 
@@ -72,9 +73,13 @@ class NumberPreprocess(Preprocess):
         return (np.stack(prepared),)
 
     def example(self) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.zeros(2, len(self.mean)),)
 
     def largest(self) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.zeros(1, len(self.mean)),)
 
     def probe(self) -> tuple[Array, ...]:
@@ -85,6 +90,8 @@ class NumberPreprocess(Preprocess):
         return 0
 
     def resized(self, inputs: tuple[Tensor, ...], rows: int, length: int) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.cat([inputs[0][:1]] * rows),)
 
     def described(self, inputs: str) -> str:

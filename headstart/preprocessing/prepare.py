@@ -7,14 +7,16 @@ crop the result is uint8 and equal to that bit for bit; the engines do the rest,
 from __future__ import annotations
 
 import math
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from headstart.preprocessing.vision import vision
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 __all__ = ["RECIPE", "THUMB", "Pixels", "normalise", "prepare", "thumbnail"]
 
@@ -67,6 +69,8 @@ def thumbnail(picture: Tensor) -> Pixels:
 
 def normalise(pixels: Tensor, preprocess: Framing) -> Tensor:
     """uint8 (N, H, W, 3) -> float32 (N, 3, H, W), channels last in memory: (pixels / 255 - mean) / std."""
+    import torch
+
     count, height, width, channels = pixels.shape
     scale = 1 / (255 * torch.tensor(preprocess.std, dtype=torch.float64))
     shift = -torch.tensor(preprocess.mean, dtype=torch.float64) / torch.tensor(preprocess.std, dtype=torch.float64)

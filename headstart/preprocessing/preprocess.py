@@ -9,14 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from headstart.errors import BackboneError
 from headstart.tasks.modality import Array, Modality
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "PREPROCESSES",
@@ -99,6 +100,8 @@ class Preprocess(ABC):
 
     def resized(self, inputs: tuple[Tensor, ...], rows: int, length: int) -> tuple[Tensor, ...]:
         """The first row of what the module takes so many times, again and again up to that length."""
+        import torch
+
         first = [tensor[:1] for tensor in inputs]
         times = -(-length // first[0].shape[1])
         return tuple(torch.cat([torch.cat([tensor] * times, 1)[:, :length]] * rows) for tensor in first)

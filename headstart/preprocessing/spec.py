@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from headstart.data.bit_depth import in_words
 from headstart.preprocessing.prepare import Pixels, normalise, prepare
@@ -25,6 +23,9 @@ from headstart.preprocessing.preprocess import (
 from headstart.preprocessing.tokens import Tokenizer
 from headstart.tasks import IMAGE, TEXT, Modality
 from headstart.tasks.modality import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["PicturePreprocess", "Preprocess", "TextPreprocess", "preprocess_from_json", "preprocess_to_json"]
 
@@ -128,9 +129,13 @@ class PicturePreprocess(Preprocess):
         return (normalise(batch[0], self),)
 
     def example(self) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.zeros(2, 3, *self.size),)
 
     def largest(self) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.zeros(1, 3, *self.size),)
 
     def probe(self) -> tuple[Array, ...]:
@@ -141,10 +146,14 @@ class PicturePreprocess(Preprocess):
         return 0
 
     def resized(self, inputs: tuple[Tensor, ...], rows: int, length: int) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.cat([inputs[0][:1]] * rows),)
 
     def blank(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Pictures that nothing above a cut may look at."""
+        import torch
+
         return (torch.full((1, 1, 1, 1), torch.nan, device=inputs[0].device).expand(inputs[0].shape),)
 
     def described(self, inputs: str) -> str:
@@ -188,9 +197,13 @@ class TextPreprocess(Preprocess):
         batch[1][place, :length][hidden] = 0
 
     def example(self) -> tuple[Tensor, ...]:
+        import torch
+
         return torch.ones(2, 8, dtype=torch.int64), torch.ones(2, 8, dtype=torch.int64)
 
     def largest(self) -> tuple[Tensor, ...]:
+        import torch
+
         return torch.full((1, self.max_length), self.pad_id), torch.ones(1, self.max_length).long()
 
     def probe(self) -> tuple[Array, ...]:
@@ -199,6 +212,8 @@ class TextPreprocess(Preprocess):
 
     def resized(self, inputs: tuple[Tensor, ...], rows: int, length: int) -> tuple[Tensor, ...]:
         """None of the tokens is masked."""
+        import torch
+
         ids, mask = inputs
         ids = ids[:1].repeat(rows, -(-length // ids.shape[1]))[:, :length]
         return ids, torch.ones_like(ids).to(mask.dtype)

@@ -6,18 +6,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from headstart.errors import ArtefactError
 from headstart.preprocessing.preprocess import Preprocess, Schema, register_preprocess
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks import TABLE, Modality
 from headstart.tasks.modality import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["TablePreprocess"]
 
@@ -89,9 +90,13 @@ class TablePreprocess(Preprocess):
         return (np.stack(prepared),)
 
     def example(self) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.zeros(2, self.width),)
 
     def largest(self) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.zeros(1, self.width),)
 
     def probe(self) -> tuple[Array, ...]:
@@ -101,6 +106,8 @@ class TablePreprocess(Preprocess):
         return 0
 
     def resized(self, inputs: tuple[Tensor, ...], rows: int, length: int) -> tuple[Tensor, ...]:
+        import torch
+
         return (torch.cat([inputs[0][:1]] * rows),)
 
     @cached_property

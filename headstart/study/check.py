@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from headstart.data.quality.check import Finding, Report, check
-from headstart.features.feature_set import FeatureSet
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.features.cache.cache import Cache
+from headstart.features.extraction import Extraction
+from headstart.features.feature_set import FeatureSet, glance
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import Listener
+from headstart.study.answering import say_read
 
-__all__ = ["checked", "report_of"]
+__all__ = ["check_data", "checked", "report_of"]
+
+
+def check_data(data: Any, *, roles: Roles, kind: str | None, cache: bool, listener: Listener) -> Report:
+    """What is wrong with the data, see `study.protocol.check`; torch is loaded for pictures alone."""
+    task = read(data, roles=roles, kind=kind)
+    say_read(task, listener)
+    feature_set = glance(task, Extraction(cache=Cache() if cache else None), listener)
+    return report_of(feature_set, allow_losses=False)
 
 
 def report_of(feature_set: FeatureSet, taught: bool = False, allow_losses: bool = True) -> Report:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from headstart.artefact import Model
 from headstart.data.join import join
 from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair
@@ -20,16 +16,12 @@ from headstart.defaults import with_own_defaults
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import ModelFacts
 from headstart.evidence.held_out import HeldOut
-from headstart.features.cache.cache import Cache
-from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet, glance
-from headstart.features.unknown import MUCH, unknown_advice
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
 from headstart.meta_learning.rule import modality_of, rule_of
 from headstart.methods.table import METHODS, configured
-from headstart.preprocessing.table_encoder import TableEncoder
-from headstart.study.check import checked, report_of
+from headstart.study.answering import answers_to, notes_of_inputs, say_read
+from headstart.study.check import check_data, checked
 from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
 from headstart.study.pretrained import began_from, with_worth
@@ -38,7 +30,7 @@ from headstart.study.source_comparison import Untested
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.task_comparison import task_comparison
 from headstart.study.with_source import comparison_with_source, with_test
-from headstart.tasks.task import Array, Task
+from headstart.tasks.task import Task
 from headstart.transfer import Device, EngineChoice, Transfer
 
 __all__ = ["check", "evaluate", "fit", "predict"]
@@ -137,10 +129,7 @@ def check(
     data: Any, *, roles: Roles = NO_ROLES, kind: str | None = None, cache: bool = True, listener: Listener = LOGGED
 ) -> Report:
     """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
-    task = read(data, roles=roles, kind=kind)
-    _say(task, listener)
-    feature_set = glance(task, Extraction(cache=Cache() if cache else None), listener)
-    return report_of(feature_set, allow_losses=False)
+    return check_data(data, roles=roles, kind=kind, cache=cache, listener=listener)
 
 
 @with_own_defaults
@@ -159,7 +148,7 @@ def evaluate(
     task = to_classes(
         read(data, roles=roles, kind=fitted_model.kind, columns=fitted_model.columns), fitted_model.classes
     )
-    _say(task, listener)
+    say_read(task, listener)
     require_few_lost(task, allow=allow_losses)
     with watch("features"):
         feature_set = model.look(task, listener=listener)
@@ -170,7 +159,7 @@ def evaluate(
     evidence = of_answers(held_out, predictions, {}, seed=seed)
     fitted = ModelFacts(backbone=model.backbone, n_set_aside=len(feature_set.task.set_aside))
     trained = (fitted_model.evidence or {}).get("n_train", 0)
-    notes = (*evidence.notes, *_met(fitted_model, feature_set.task), *_unknown(feature_set))
+    notes = (*evidence.notes, *notes_of_inputs(fitted_model, feature_set.task, feature_set))
     facts = replace(evidence.facts, model=fitted)
     return replace(evidence, n_train=trained, protocol="new data", facts=facts, notes=notes, seconds=watch.seconds())
 
@@ -179,43 +168,7 @@ def evaluate(
 def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answers:
     """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
     what cannot be read has no answer, and a reason."""
-    fitted_model = model.model_
-    roles = Roles(modality=fitted_model.modality)
-    task = read(data, roles=roles, need_target=False, columns=fitted_model.columns, to_answer=True)
-    _say(task, listener)
-    feature_set = model.look(task, listener=listener) if len(task) else None
-    task = task if feature_set is None else feature_set.task
-    return Answers(
-        kind=model.model_.kind,
-        names=task.names,
-        values=model.answers(feature_set) if feature_set is not None and len(feature_set) else _no_values(fitted_model),
-        classes=fitted_model.classes,
-        places=task.positions,
-        set_aside=task.set_aside,
-        notes=(*_met(fitted_model, task), *_unknown(feature_set)),
-    )
-
-
-def _unknown(feature_set: FeatureSet | None) -> tuple[str, ...]:
-    """Where the backbone knows few of the tokens of texts, a note."""
-    share = None if feature_set is None or feature_set.features is None else feature_set.features.unknown
-    return () if share is None or share < MUCH else (unknown_advice(share),)
-
-
-def _no_values(model: Model) -> Array:
-    return np.empty(model.kind.shape(0, len(model.classes)))
-
-
-def _met(model: Model, task: Task) -> Iterator[str]:
-    """What a table holds that the encoder did not learn."""
-    cells = task.modality.cells(task.inputs)
-    if model.encoder is None or cells is None:
-        return
-    for entry in TableEncoder.from_state(*model.encoder).report(cells):
-        if entry.missing:
-            yield f"column {entry.column!r}: {entry.missing:,} missing or unreadable cells, filled in as in training"
-        if entry.unseen:
-            yield f"column {entry.column!r}: {entry.unseen:,} cells not met in training, such as {entry.example!r}"
+    return answers_to(model.model_, data, model.extraction(model.model_.engine), listener=listener)
 
 
 def _read(
@@ -229,7 +182,7 @@ def _read(
         tested = read(test, roles=replace(roles, modality=task.modality), kind=task.kind, columns=task.columns)
         require_few_lost(tested, allow=allow_losses, of="the test data")
         task = join(task, tested)
-    _say(task, listener)
+    say_read(task, listener)
     return task, n_own
 
 
@@ -289,10 +242,3 @@ def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tu
         )
     if keep_tuned and row.needs_source and not row.moves_weights:
         raise ValueError(f"keep_tuned is for methods that move weights, and {method!r} moves none: leave it out")
-
-
-def _say(task: Task, listener: Listener) -> None:
-    of = f" of {len(task.classes)} classes" if task.classes else ""
-    listener.say(f"read {len(task):,} {task.modality.noun}{of}")
-    for note in task.notes:
-        listener.say(f"  {note}")

@@ -14,9 +14,7 @@ The last step gives the same choice in later processes because it is remembered 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
 
 import torch
 from blake3 import blake3
@@ -29,6 +27,7 @@ from headstart.features.engines.engine import Agreement, Choice, Engine, EngineN
 from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.features.engines.support import obstacle
 from headstart.features.engines.torch_engine import TorchEngine
+from headstart.features.engines.wish import Wish
 
 __all__ = ["FASTER", "FEW", "SAFE", "Wish", "agreement", "build", "known_agreement", "measure", "settle"]
 
@@ -41,25 +40,6 @@ _ORDER: tuple[tuple[EngineName, Precision], ...] = (
     ("torch", "bfloat16"),
     ("openvino", "bfloat16"),
 )
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for, "auto" where nothing was."""
-
-    engine: Literal["auto", "torch", "openvino"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-
-    def __post_init__(self) -> None:
-        for name, allowed in _ALLOWED.items():
-            if getattr(self, name) not in allowed:
-                expected = ", ".join(map(repr, allowed))
-                raise ValueError(f"{name} = {getattr(self, name)!r}: expected one of {expected}")
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("device = 'cuda': torch finds no CUDA device here; expected 'auto' or 'cpu'")
-        if self.device == "cuda" and self.engine == "openvino":
-            raise ValueError("engine = 'openvino' runs on the CPU; with device = 'cuda' expected 'auto' or 'torch'")
 
 
 def settle(backbone: Backbone, rows: int, wish: Wish, memory: Memory) -> Choice | None:
@@ -192,10 +172,3 @@ def _versions() -> tuple[str, ...]:
         except PackageNotFoundError:
             libraries.append(f"no {name}")
     return tuple(libraries)
-
-
-_ALLOWED = {
-    "engine": ("auto", "torch", "openvino"),
-    "precision": ("auto", "float32", "bfloat16"),
-    "device": ("auto", "cpu", "cuda"),
-}

@@ -1,0 +1,40 @@
+"""How the forward pass is to be run: the settings, which are known before anything heavy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+from headstart.checks import at_least
+from headstart.features.cache.cache import Cache
+from headstart.features.engines.wish import Wish
+
+__all__ = ["Extraction"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """How to run the forward pass. `choose.py` states the rule behind "auto".
+
+    engine, precision   name both to feed a model that was fitted on them
+    lanes               threads; None: one a core
+    cache               where features are looked up and kept; None: nowhere
+    thumbs              whether pictures get their thumbnails, too
+    """
+
+    engine: Literal["auto", "torch", "openvino"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    lanes: int | None = None
+    cache: Cache | None = None
+    thumbs: bool = True
+
+    def __post_init__(self) -> None:
+        Wish(self.engine, self.precision, self.device)
+        if self.lanes is not None:
+            at_least("lanes", self.lanes, 1, ", or None for one a core")
+
+    def as_fitted(self, engine: Mapping[str, Any]) -> Self:
+        """By the engine and precision that a head was fitted on, as its model tells them; {}: as it is."""
+        return replace(self, engine=engine["name"], precision=engine["precision"]) if engine else self

@@ -1,0 +1,78 @@
+"""Answers of a fitted model to new inputs: nothing is loaded that only a fit needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from headstart.artefact.model import Model
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.defaults import with_own_defaults
+from headstart.features.extraction import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.features.unknown import MUCH, unknown_advice
+from headstart.listener import LOGGED, Listener
+from headstart.methods.answers import answer, look_as_fitted
+from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.study.predictions import Answers
+from headstart.tasks.task import Array, Task
+
+__all__ = ["answers_to", "notes_of_inputs", "say_read"]
+
+
+@with_own_defaults
+def answers_to(model: Model, data: Any, extraction: Extraction, *, listener: Listener = LOGGED) -> Answers:
+    """To a folder, files, a table or objects. One row out for each row in, in the same order; what cannot be read has
+    no answer, and a reason."""
+    roles = Roles(modality=model.modality)
+    task = read(data, roles=roles, need_target=False, columns=model.columns, to_answer=True)
+    say_read(task, listener)
+    feature_set = look_as_fitted(model, task, extraction, listener) if len(task) else None
+    task = task if feature_set is None else feature_set.task
+    return Answers(
+        kind=model.kind,
+        names=task.names,
+        values=answer(model, feature_set) if feature_set is not None and len(feature_set) else _no_values(model),
+        classes=model.classes,
+        places=task.positions,
+        set_aside=task.set_aside,
+        notes=notes_of_inputs(model, task, feature_set),
+    )
+
+
+def notes_of_inputs(model: Model, task: Task, feature_set: FeatureSet | None) -> tuple[str, ...]:
+    """What of new inputs a model did not learn: cells of a table, and tokens that its backbone does not know."""
+    return *_met(model, task), *_unknown(feature_set)
+
+
+def say_read(task: Task, listener: Listener) -> None:
+    """How many rows were read, and what there is to note of them."""
+    of = f" of {len(task.classes)} classes" if task.classes else ""
+    listener.say(f"read {len(task):,} {task.modality.noun}{of}")
+    for note in task.notes:
+        listener.say(f"  {note}")
+
+
+def _unknown(feature_set: FeatureSet | None) -> tuple[str, ...]:
+    """Where the backbone knows few of the tokens of texts, a note."""
+    share = None if feature_set is None or feature_set.features is None else feature_set.features.unknown
+    return () if share is None or share < MUCH else (unknown_advice(share),)
+
+
+def _no_values(model: Model) -> Array:
+    return np.empty(model.kind.shape(0, len(model.classes)))
+
+
+def _met(model: Model, task: Task) -> Iterator[str]:
+    """What a table holds that the encoder did not learn."""
+    cells = task.modality.cells(task.inputs)
+    if model.encoder is None or cells is None:
+        return
+    for entry in TableEncoder.from_state(*model.encoder).report(cells):
+        if entry.missing:
+            yield f"column {entry.column!r}: {entry.missing:,} missing or unreadable cells, filled in as in training"
+        if entry.unseen:
+            yield f"column {entry.column!r}: {entry.unseen:,} cells not met in training, such as {entry.example!r}"
