@@ -2,8 +2,8 @@
 
     python bench/first_answer.py --turns 7
 
-Prints medians of wall and processor seconds of `headstart predict` for a model of a table, of pictures and of texts, and
-of `show` and `check`, with the goal of each: 1.35 times the import of torch, and .6 s.
+Prints medians of wall and processor seconds of `headstart predict` for a model of a table, of pictures and of texts,
+and of `show` and `check`, with the goal of each: 1.35 times the import of torch, and .6 s.
 """
 
 from __future__ import annotations

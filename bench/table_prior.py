@@ -4,9 +4,10 @@
 
 For each table half the rows, at most 500, are learnt from and the others, at most 500, are answered. Printed: the log
 loss and the area under the ROC curve (one class against the rest, mean) of each contender, the mean rank of both over
-all tables, and the seconds of 500 rows. Regressions: the RMSE over that of the mean.
+all tables with 95 % intervals of how far others are above the first, and the seconds of 500 rows. Regressions: the RMSE
+over that of the mean.
 
-incontext    the head with the weights of a folder, or those of the package
+incontext    the head with the weights of a folder, or those of the package; the first, which others are compared with
 smoothers    the same without a network: what its closed-form smoothers say
 logistic, forest, boosting   scikit-learn's, the first on standardised columns; boosting is HistGradientBoosting*
 ours         the default head of a table (`probe`), which chooses among linear heads, the kernel and trees
@@ -26,6 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from scipy.io import arff
 from scipy.stats import rankdata
 from sklearn import datasets
@@ -95,11 +97,18 @@ def report(tables: list[Table], contenders: dict[str, Answer], measures: tuple[C
         )
         sys.stdout.flush()
     for number, measure in enumerate(measures):
-        ranks = rankdata(np.round(scores[:, number], 6), axis=1).mean(0)
-        means = scores[:, number].mean(0)
-        print(f"{'mean rank, ' + measure.__name__[1:]:34} " + " ".join(f"{rank:13.2f}" for rank in ranks))
-        print(f"{'mean':34} " + " ".join(f"{abs(mean):13.3f}" for mean in means))
+        of_table = rankdata(np.round(scores[:, number], 6), axis=1)
+        print(f"{'mean rank, ' + measure.__name__[1:]:34} " + " ".join(f"{rank:13.2f}" for rank in of_table.mean(0)))
+        above = [interval(of_table[:, place] - of_table[:, 0]) for place in range(1, len(contenders))]
+        print(f"{'  above the first':34} {'':13} " + " ".join(f"{text:>13}" for text in above))
+        print(f"{'mean':34} " + " ".join(f"{abs(mean):13.4f}" for mean in scores[:, number].mean(0)))
     print(f"{'seconds a fit and its answers':34} " + " ".join(f"{s / len(tables) / SEEDS:13.2f}" for s in seconds))
+
+
+def interval(differences: Any) -> str:
+    """95 % of the mean over tables (Student's t)."""
+    half = stats.t.ppf(0.975, len(differences) - 1) * stats.sem(differences)
+    return f"{differences.mean() - half:+.1f} to {differences.mean() + half:+.1f}"
 
 
 def _scored(table: Table, answer: Answer, measures: Any, seconds: Any, place: int) -> list[float]:

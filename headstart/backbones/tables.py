@@ -15,7 +15,7 @@ from blake3 import blake3
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
-from headstart.errors import BackboneError, MissingWeights
+from headstart.errors import BackboneError
 from headstart.table_prior.weights import read_weights, shipped
 from headstart.tasks import TABLE
 
@@ -44,15 +44,9 @@ def weights_folder(name: str) -> str:
 
 
 def table_prior(name: str) -> Backbone:
-    """The backbone of such a name. `MissingWeights` where there are no weights, `BackboneError` where they are bad."""
+    """The backbone of such a name. `MissingWeights` where a folder has no weights, `BackboneError` for bad ones."""
     folder = weights_folder(name)
     weights = read_weights(Path(folder)) if folder else shipped()
-    if weights is None:
-        raise MissingWeights(
-            f"{TABLE_PRIOR}: no weights come with this version of headstart, since none have been trained for long "
-            "enough. Train some with `python -m headstart.table_prior.train FOLDER --minutes 600`, and say "
-            f"{TABLE_PRIOR}?weights=FOLDER; or leave --backbone out."
-        )
     numbers = blake3(weights.vector.numpy().tobytes()).hexdigest()
     return of_spec({"hub": HUB, "design": list(weights.design), "weights": numbers}, name)
 

@@ -43,20 +43,20 @@ def predict(
 
 
 def _answers(model: str, inputs: str | list[str], listener: Listener) -> Any:
-    """What a fit needs is not loaded for a model of one target: it is half of the time of a short answer."""
+    """What only a fit needs is not loaded: it would be half of the time of a short answer."""
     from headstart import artefact
-
-    if artefact.holds_multi_task(model):
-        from headstart.study.multi_task import MultiTask
-        from headstart.study.multi_task_protocol import predict_tasks
-
-        return predict_tasks(MultiTask.load(model), inputs, listener=listener)
     from headstart.features.cache.cache import Cache
     from headstart.features.extraction import Extraction
+
+    extraction = Extraction(cache=Cache())
+    if artefact.holds_multi_task(model):
+        from headstart.study.multi_task_answers import answers_to_all
+
+        return answers_to_all(artefact.read_multi_task(model).models, inputs, extraction, listener=listener)
     from headstart.study.answering import answers_to
 
     fitted = artefact.read(model)
-    return answers_to(fitted, inputs, Extraction(cache=Cache()).as_fitted(fitted.engine), listener=listener)
+    return answers_to(fitted, inputs, extraction.as_fitted(fitted.engine), listener=listener)
 
 
 def evaluate(

@@ -35,12 +35,12 @@ CODES = 12
 
 @cache
 def network_weights(folder: str) -> Weights:
-    """Of a folder, or that come with the package, or of a network that has not learnt."""
+    """Of a folder, or ("") that come with the package, or ("none") of a network that has not learnt."""
     from headstart.table_prior.weights import read_weights, shipped, untrained
 
     if folder == NONE:
         return untrained()
-    return read_weights(Path(folder)) if folder else shipped() or untrained()
+    return read_weights(Path(folder)) if folder else shipped()
 
 
 class ContextTable(NamedTuple):

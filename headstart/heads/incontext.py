@@ -40,8 +40,8 @@ __all__ = ["InContext"]
 
 @dataclass(frozen=True, kw_only=True)
 class InContext(Posed):
-    """weights   a folder with those of the network; "": those that come with the package, or without any what
-              its smoothers say; "none": only these
+    """weights   a folder with those of the network; "": those that come with the package; "none": no network, what
+              the smoothers say
     rows      of the context, at most
     columns   at most; axes: of features of one unit, at most
     members   problems of up to 10 classes that are averaged, at most; cells: of the context, over all of these

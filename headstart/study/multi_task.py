@@ -20,15 +20,18 @@ from headstart.data.roles import Roles
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.multi_task import MultiTaskEvidence
+from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.messages import few
+from headstart.methods.answers import look_as_fitted
 from headstart.methods.method import Data
 from headstart.methods.model import class_weight_of, model_of
 from headstart.methods.multi_task import SHARED, configured_for_tasks, fit_tasks
 from headstart.methods.plan import Plan
 from headstart.multitask.parts import part_of
+from headstart.study.multi_task_answers import all_answers, answers_of_target
 from headstart.tasks.modality import Modality
 from headstart.tasks.task import Array, Task
 from headstart.transfer import Device, EngineChoice, Transfer
@@ -215,19 +218,20 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
 
     def look(self, task: Task, *, listener: Listener) -> FeatureSet:
         """Run the backbone of the first target once over a task; see `Transfer.look`."""
-        return self._door(next(iter(self.models_))).look(task, listener=listener)
+        first = next(iter(self.models_.values()))
+        return look_as_fitted(first, task, self.extraction().as_fitted(first.engine), listener)
 
     def answers(self, name: str, feature_set: FeatureSet) -> Array:
         """Of one target, to rows that `look` has seen: probabilities (N, C), or values (N,)."""
-        first, door = next(iter(self.models_.values())), self._door(name)
-        same = _fingerprint(first) == _fingerprint(self.models_[name])
-        return door.answers(feature_set if same else door.look(feature_set.task, listener=LOGGED))
+        return answers_of_target(self.models_, name, feature_set, self.extraction())
 
     def all_answers(self, feature_set: FeatureSet | None) -> dict[str, Array]:
         """Of all targets; of no rows where nothing was seen."""
-        if feature_set is None or not len(feature_set):
-            return {name: np.empty(m.kind.shape(0, len(m.classes))) for name, m in self.models_.items()}
-        return {name: self.answers(name, feature_set) for name in self.models_}
+        return all_answers(self.models_, feature_set, self.extraction())
+
+    def extraction(self) -> Extraction:
+        """How features are computed."""
+        return self._door().extraction()
 
     def learnt_from(self, name: str) -> int:
         """How many rows a target was learnt from, as far as the evidence says; else 0."""
@@ -242,12 +246,11 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         task = read(X, roles=Roles(modality=first.modality), need_target=False, columns=first.columns)
         return self.all_answers(_readable(self.look(task, listener=LOGGED)))
 
-    def _door(self, name: str | None = None) -> Transfer:
-        """What runs a backbone: that of a fitted target, or the one that is to be fitted on."""
-        door = Transfer(
+    def _door(self) -> Transfer:
+        """What runs the backbone that is to be fitted on, and says how backbones are run."""
+        return Transfer(
             self.backbone, seed=self.seed, engine=self.engine, device=self.device, cache=self.cache, window=self.window
         )
-        return door if name is None else door.hold(self.models_[name])
 
     def _compare(self, again: MultiTaskModels) -> None:
         for name, model in self.models_.items():
@@ -270,10 +273,6 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
             evidence = None if state["_said"] is None else MultiTaskEvidence.from_json(state["_said"])
             state = state | {"models_": models, "_said": evidence}
         super().__setstate__(state)
-
-
-def _fingerprint(model: Model) -> str:
-    return "" if model.backbone is None else model.backbone.fingerprint
 
 
 def _same(truth: Any, answer: Any) -> bool:

@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from headstart.artefact import Model
+from headstart.artefact.model import Model
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.defaults import with_own_defaults
+from headstart.features.extraction import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.listener import LOGGED, Listener
 from headstart.messages import printable
+from headstart.methods.answers import answer, look_as_fitted
 from headstart.study.predictions import Answers
 from headstart.tasks.task import Array, SetAside, Task
 
-__all__ = ["MultiTaskAnswers"]
+__all__ = ["MultiTaskAnswers", "all_answers", "answers_of_target", "answers_to_all"]
 
 _WIDTH = 36
 
@@ -26,7 +33,7 @@ class MultiTaskAnswers:
 
     @classmethod
     def of(cls, models: Mapping[str, Model], task: Task, values: Mapping[str, Array]) -> MultiTaskAnswers:
-        """Of fitted models; `values` as `MultiTask.all_answers`."""
+        """Of fitted models; `values` as `all_answers`."""
         return cls(
             {
                 name: Answers(
@@ -117,3 +124,38 @@ def _words(answer: Any) -> str:
 
 def _end(name: str) -> str:
     return name if len(name) <= _WIDTH else "…" + name[1 - _WIDTH :]
+
+
+@with_own_defaults
+def answers_to_all(
+    models: Mapping[str, Model], data: Any, extraction: Extraction, *, listener: Listener = LOGGED
+) -> MultiTaskAnswers:
+    """All targets of new inputs: one row out for each row in, with a column a target."""
+    first = next(iter(models.values()))
+    roles = Roles(modality=first.modality)
+    task = read(data, roles=roles, need_target=False, columns=first.columns, to_answer=True)
+    listener.say(f"read {len(task):,} {task.modality.noun}")
+    rows = look_as_fitted(first, task, extraction.as_fitted(first.engine), listener) if len(task) else None
+    values = all_answers(models, rows, extraction)
+    return MultiTaskAnswers.of(models, task if rows is None else rows.task, values)
+
+
+def all_answers(
+    models: Mapping[str, Model], feature_set: FeatureSet | None, extraction: Extraction
+) -> dict[str, Array]:
+    """Of all targets; of no rows where nothing was seen."""
+    if feature_set is None or not len(feature_set):
+        return {name: np.empty(model.kind.shape(0, len(model.classes))) for name, model in models.items()}
+    return {name: answers_of_target(models, name, feature_set, extraction) for name in models}
+
+
+def answers_of_target(models: Mapping[str, Model], name: str, feature_set: FeatureSet, extraction: Extraction) -> Array:
+    """Of one target, to rows that the backbone of the first has seen: probabilities (N, C), or values (N,)."""
+    first, model = next(iter(models.values())), models[name]
+    if _fingerprint(first) != _fingerprint(model):
+        feature_set = look_as_fitted(model, feature_set.task, extraction.as_fitted(model.engine), LOGGED)
+    return answer(model, feature_set)
+
+
+def _fingerprint(model: Model) -> str:
+    return "" if model.backbone is None else model.backbone.fingerprint

@@ -24,7 +24,7 @@ from headstart.methods.plan import Plan
 from headstart.multitask.parts import part_of
 from headstart.study.check import checked, report_of
 from headstart.study.multi_task import MultiTask
-from headstart.study.multi_task_answers import MultiTaskAnswers
+from headstart.study.multi_task_answers import MultiTaskAnswers, answers_to_all
 from headstart.study.multi_task_comparison import MultiTaskComparison
 from headstart.study.stopwatch import Stopwatch
 from headstart.transfer import Device, EngineChoice, Transfer
@@ -142,16 +142,7 @@ def evaluate_tasks(
 @with_own_defaults
 def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -> MultiTaskAnswers:
     """Predict all targets of new inputs: one row out for each row in, with a column a target."""
-    from headstart.data.read import read
-
-    first = next(iter(model.models_.values()))
-    roles = Roles(modality=first.modality)
-    task = read(data, roles=roles, need_target=False, columns=first.columns, to_answer=True)
-    listener.say(f"read {len(task):,} {task.modality.noun}")
-    feature_set = model.look(task, listener=listener) if len(task) else None
-    return MultiTaskAnswers.of(
-        model.models_, task if feature_set is None else feature_set.task, model.all_answers(feature_set)
-    )
+    return answers_to_all(model.models_, data, model.extraction(), listener=listener)
 
 
 def _evidence(model: MultiTask, name: str, task_rows: FeatureSet, predictions: Any, seed: int) -> Evidence:

@@ -68,9 +68,9 @@ def _without_layers() -> TablePrior:
     return network
 
 
-def shipped() -> Weights | None:
-    """Those that come with the package; None where none do."""
-    return read_weights(SHIPPED) if (SHIPPED / RECORD).is_file() else None
+def shipped() -> Weights:
+    """Those that come with the package."""
+    return read_weights(SHIPPED)
 
 
 def read_weights(folder: Path) -> Weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from headstart import BackboneError, MissingWeights, Transfer, fit
 from headstart.backbones.load import load
 from headstart.backbones.tables import is_table_prior
 from headstart.table_prior.network import Design, TablePrior
-from headstart.table_prior.weights import write_weights
+from headstart.table_prior.weights import RECORD, SHIPPED, write_weights
 
 NAME = "bundled:table-prior"
 
@@ -78,9 +79,14 @@ def test_a_linear_head_that_is_named_stands_on_row_embeddings(weights, table, tm
         fit(table, backbone=name, method="kernel", cache=False)
 
 
-def test_without_weights_it_says_how_to_train_some(table):
-    with pytest.raises(MissingWeights, match=r"no weights come with .*`python -m headstart\.table_prior\.train FOLDER"):
-        fit(table, backbone=NAME)
+def test_weights_come_with_it_and_say_where_they_are_from(table):
+    model = fit(table, backbone=NAME, method="incontext", cache=False)
+    assert model.evidence_.metrics["accuracy"].value > 0.7
+    assert re.match(r"\d+ steps in \d+ minutes on ", model.model_.head.facts.account["weights"])
+    record = json.loads((SHIPPED / RECORD).read_text("utf-8"))
+    assert record["licence"] == "Apache-2.0"
+    assert record["curve"][-1][0] == record["step"]
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 20e6
 
 
 def test_what_has_no_use_is_refused(weights, table, tmp_path):

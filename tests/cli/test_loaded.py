@@ -47,6 +47,9 @@ def test_answers_and_evidence_of_a_table_load_neither_torch_nor_what_fits(place)
     assert loaded_by(["predict", "model", "rows.csv", "--out", "answers.csv"], place) == set()
     assert len(pd.read_csv(place / "answers.csv")) == 60
     assert loaded_by(["show", "model"], place) == set()
+    hs.fit_tasks(place / "rows.csv", ["kind", "colour"], method="ridge", cache=False).save(place / "both")
+    assert loaded_by(["predict", "both", "rows.csv", "--out", "both.csv"], place) == set()
+    assert {"kind", "colour"} <= set(pd.read_csv(place / "both.csv"))
 
 
 def test_a_check_of_tables_and_texts_loads_no_torch(place):

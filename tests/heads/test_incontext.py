@@ -97,7 +97,7 @@ def test_a_class_that_few_or_no_rows_have_keeps_small_odds(penguins):
 def test_class_weights_raise_the_odds(penguins):
     """By log of the weight, whatever the row."""
     plain, heavy = (
-        InContext()(
+        InContext(shares=(1.0,))(
             penguins.features,
             penguins.targets,
             kind=CLASSIFICATION,
