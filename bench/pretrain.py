@@ -69,11 +69,8 @@ def trials(args: argparse.Namespace, folder: Path) -> tuple[Question, Any, list[
     if args.task == "pictures":
         question = Question(*pictures(folder / "labelled"), args.labels, True)
         options = {"size": args.size, "epochs": args.epochs}
-        return (
-            question,
-            emoji_folder(folder / "all", at_least=1, at_most=10_000),
-            [(SCRATCH, options), (LITE0, options)],
-        )
+        unlabelled = emoji_folder(folder / "all", at_least=1, at_most=10_000)
+        return question, unlabelled, [(start, options) for start in args.starts or (SCRATCH, LITE0)]
     texts = [text for domain in DOMAINS if domain != TARGET for _, _, text in rated_sentences(domain)]
     some = np.random.default_rng(0).permutation(len(texts))[: args.rows]
     question = Question(*sentences(TARGET), args.labels, False)
@@ -105,6 +102,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--starts", nargs="+", help="of pictures: backbones to go on from, in place of the two")
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--methods", nargs="+", default=["simclr"])
     args = parser.parse_args()
