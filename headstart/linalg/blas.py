@@ -36,7 +36,7 @@ def one_thread_if_few(numbers: int) -> Iterator[None]:
     """One OpenMP thread for boosted trees on an array of few numbers; the trees are the same bits on any number.
 
     A tree has a parallel region for every node and column, and each waits for its last thread: where another process
-    calculates too, 100 trees on 400 rows take 15 times as long on two threads as on one (`bench/tree_threads.py`).
+    calculates too, trees on 400 rows take two to five times as long on two threads as on one (`bench/tree_threads.py`).
     """
     if numbers >= FEW:
         yield
