@@ -2,8 +2,8 @@
 
 pip install 'headstart[bundled]' palmerpenguins && python examples/incontext.py [FOLDER]
 
-FOLDER has the weights that `python -m headstart.table_prior.train FOLDER` made; without it the kernel smoothers answer,
-from which the network begins.
+FOLDER has the weights that `python -m headstart.table_prior.train FOLDER` made; without it those that come with
+headstart are taken.
 """
 
 from __future__ import annotations

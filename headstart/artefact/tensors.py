@@ -32,7 +32,6 @@ __all__ = [
     "as_tensors",
     "backbone_tensors",
     "check_head",
-    "from_bytes",
     "same_bits",
     "stored_tensors",
     "tensors_of",
@@ -97,11 +96,6 @@ def stored_tensors(data: bytes, name: str) -> StoredTensors:
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise ArtefactError(f"{name} is not a valid safetensors file ({error}): take a fresh copy of it") from error
     return tensors
-
-
-def from_bytes(data: bytes, name: str) -> Tensors:
-    """The same as tensors of torch."""
-    return as_tensors(stored_tensors(data, name))
 
 
 def as_tensors(stored: Mapping[str, StoredTensor]) -> Tensors:

@@ -15,7 +15,7 @@ __all__ = ["Extraction"]
 
 @dataclass(frozen=True, kw_only=True)
 class Extraction:
-    """How to run the forward pass. `choose.py` states the rule behind "auto".
+    """How to run the forward pass. `engines/select.py` states the rule behind "auto".
 
     engine, precision   name both to feed a model that was fitted on them
     lanes               threads; None: one a core

@@ -16,7 +16,7 @@ from torch import nn
 from headstart.artefact import read, verify, write
 from headstart.artefact.files import seal
 from headstart.artefact.strict_json import dump
-from headstart.artefact.tensors import from_bytes, same_bits, tensors_of, to_bytes
+from headstart.artefact.tensors import as_tensors, same_bits, stored_tensors, tensors_of, to_bytes
 from headstart.backbones.load import load
 from headstart.errors import ArtefactError
 
@@ -72,7 +72,7 @@ def assert_same(again, model):
 def test_pictures_come_back(tmp_path, pictures):
     folder = write(pictures, tmp_path / "m")
     assert_same(read(folder), pictures)
-    stored = from_bytes((folder / "model.safetensors").read_bytes(), "x")
+    stored = as_tensors(stored_tensors((folder / "model.safetensors").read_bytes(), "x"))
     assert stored["backbone.bn1.num_batches_tracked"].dtype == torch.int64
 
 
@@ -158,7 +158,7 @@ def test_a_slim_model_that_could_not_be_read_is_not_saved(tmp_path, pictures):
 
 
 def put_tensors(folder, forge, change):
-    data = to_bytes(change(from_bytes((folder / "model.safetensors").read_bytes(), "x")))
+    data = to_bytes(change(as_tensors(stored_tensors((folder / "model.safetensors").read_bytes(), "x"))))
     (folder / "model.safetensors").write_bytes(data)
     config = verify_config(folder)
     config["files"]["model.safetensors"] = {"size": len(data), "blake3": blake3(data).hexdigest()}
@@ -251,7 +251,7 @@ class Tied(nn.Module):
 
 def test_tied_and_sliced_tensors_are_stored_each(pictures):
     tied = replace(pictures, backbone=replace(pictures.backbone, module=Tied()))
-    stored = from_bytes(to_bytes(tensors_of(tied, slim=False)), "x")
+    stored = as_tensors(stored_tensors(to_bytes(tensors_of(tied, slim=False)), "x"))
     assert torch.equal(stored["backbone.one.weight"], stored["backbone.two.weight"])
     assert stored["backbone.seen"] == 7
     assert stored["backbone.part"].tolist() == [1.0, 4.0]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from headstart.artefact import read, verify, write
 from headstart.artefact.files import read_config, seal
 from headstart.artefact.strict_json import dump
-from headstart.artefact.tensors import from_bytes, same_bits, tensors_of, to_bytes
+from headstart.artefact.tensors import as_tensors, same_bits, stored_tensors, tensors_of, to_bytes
 from headstart.errors import ArtefactError
 from headstart.tasks import CLASSIFICATION, REGRESSION
 
@@ -251,7 +251,7 @@ def test_a_config_without_tensors_is_refused(saved, forge):
 
 
 def put_tensors(folder, forge, change):
-    tensors = from_bytes((folder / "model.safetensors").read_bytes(), "x")
+    tensors = as_tensors(stored_tensors((folder / "model.safetensors").read_bytes(), "x"))
     data = to_bytes(change(tensors))
     (folder / "model.safetensors").write_bytes(data)
     config = config_of(folder)
