@@ -36,9 +36,9 @@ CLEAR = 0.5
 """How far a rating must be from 0."""
 
 
-def pictures(folder: Path) -> tuple[list[str], list[str], list[int]]:
+def pictures(folder: Path, at_least: int = SMALLEST) -> tuple[list[str], list[str], list[int]]:
     """Files, subcategories and a number a file, of those subcategories that have enough to learn from and test on."""
-    emoji = emoji_folder(folder, at_least=SMALLEST, at_most=LARGEST)
+    emoji = emoji_folder(folder, at_least=at_least, at_most=LARGEST)
     rows = [(str(path), one.name) for one in sorted(emoji.iterdir()) for path in sorted(one.iterdir())]
     return [path for path, _ in rows], [name for _, name in rows], list(range(len(rows)))
 

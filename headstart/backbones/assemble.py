@@ -19,6 +19,7 @@ from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.stages import stages_of
 from headstart.backbones.weights import fill
 from headstart.errors import BackboneError
+from headstart.linalg.torch_threads import one_torch_thread
 from headstart.preprocessing import table_preprocess  # noqa: F401 - registers it
 from headstart.preprocessing.spec import Preprocess
 
@@ -46,7 +47,8 @@ def filled(spec: dict[str, Any], tensors: dict[str, Tensor], where: str) -> nn.M
     """The architecture of a spec with these weights; `BackboneError` as of `build` and `fill`."""
     with seeded(0), Undrawn():
         module = build(spec)
-    fill(module, tensors, where)
+    with one_torch_thread():
+        fill(module, tensors, where)
     return module
 
 
@@ -93,7 +95,7 @@ def _width(name: str, module: nn.Module, preprocess: Preprocess) -> int:
     """The number of features, from one input of the largest size that the preprocessing lets through."""
     inputs = preprocess.largest()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), one_torch_thread():
             features = module(*inputs)
     except (RuntimeError, IndexError, AssertionError, TypeError, ValueError, AttributeError) as error:
         shape = tuple(inputs[0].shape)

@@ -17,14 +17,14 @@ Stages = tuple[tuple[str, tuple[str, ...]], ...]
 def stages_of(module: nn.Module) -> Stages:
     """(name, prefixes) for each stage, lowest first; together they name each parameter exactly once.
 
-    timm's own coarse grouping where the network has one; otherwise what stands before the longest chain of
-    layers, each layer, and what stands after it. A network without layers is one stage. A norm that stands alone
-    belongs to the stage before it.
+    The network's own grouping (`parameter_groups`), or timm's coarse one, where it has one; otherwise what stands
+    before the longest chain of layers, each layer, and what stands after it. A network without layers is one stage. A
+    norm that stands alone belongs to the stage before it.
     """
     names = [name for name, _ in module.named_parameters()]
     matrices = {name for name, weights in module.named_parameters() if weights.ndim > 1}
     groups: list[list[str]] = []
-    for group in _timm_groups(module) or _layer_groups(module, names):
+    for group in _own_groups(module) or _layer_groups(module, names):
         if groups and not matrices.intersection(group):
             groups[-1].extend(group)
         else:
@@ -40,7 +40,11 @@ def stages_of(module: nn.Module) -> Stages:
     return tuple(stages)
 
 
-def _timm_groups(module: nn.Module) -> list[list[str]]:
+def _own_groups(module: nn.Module) -> list[list[str]]:
+    own: Any = getattr(module, "parameter_groups", None)
+    if own is not None:
+        groups_of_names: list[list[str]] = own()
+        return groups_of_names
     matcher: Any = getattr(module, "group_matcher", None)
     if matcher is None:
         return []

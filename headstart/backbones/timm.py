@@ -12,6 +12,7 @@ from torch import nn
 
 from headstart.backbones.classifier import named
 from headstart.backbones.hub import repository
+from headstart.backbones.inverted_residual import PLAIN, InvertedResiduals
 from headstart.backbones.parts import Labelled, Parts
 from headstart.backbones.randomness import seeded
 from headstart.backbones.weights import read_weights
@@ -27,6 +28,8 @@ RESERVED = {"checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_o
 
 def build(spec: dict[str, Any]) -> nn.Module:
     """The network of {"hub": "timm", "architecture", "args"} without classifier: (N, 3, H, W) -> (N, D)."""
+    if not spec["args"] and spec["architecture"] in PLAIN:
+        return InvertedResiduals(PLAIN[spec["architecture"]])
     module: nn.Module = _create(spec["architecture"], {**spec["args"], "num_classes": 0})
     return module
 

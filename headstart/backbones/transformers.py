@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from headstart.backbones.bert import Bert, is_plain_bert
 from headstart.backbones.checkpoint import checkpoint, configured, quiet
 from headstart.backbones.classifier import named
 from headstart.backbones.encoders import PictureClassifier, PictureEncoder, TextClassifier, TextEncoder
@@ -31,10 +32,12 @@ ATTENTION = {"_attn_implementation", "attn_implementation", "_attn_implementatio
 
 def build(spec: dict[str, Any]) -> nn.Module:
     """The encoder of {"hub": "hf", "modality", "config", "pool"}, see `encoders`."""
-    from transformers import AutoModel
-
     if spec["modality"] not in _ENCODERS:
         raise BackboneError(f"the stored architecture reads {spec['modality']!r:.40}: expected 'text' or 'image'")
+    if spec["modality"] == TEXT and spec["pool"] != "pooler" and is_plain_bert(spec["config"]):
+        return TextEncoder(Bert(spec["config"]), spec["pool"])
+    from transformers import AutoModel
+
     with quiet():
         model = AutoModel.from_config(configured(spec["config"], "the stored architecture"))
     return _encoder(model, spec["modality"], spec["pool"])

@@ -22,7 +22,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from headstart.tasks.task import Array
 
@@ -98,6 +97,8 @@ def _spread(draws: Draws, finite: Array) -> tuple[float, float]:
     n = draws.units
     if n < 2 or np.ptp(finite) <= _ROUNDING * np.abs(finite).max():
         return 0.0, 0.0
+    from scipy import stats
+
     tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf(ALPHA / 2, n - 1))
     low, high = np.quantile(finite, [tail, 1 - tail]) - (finite.mean() - draws.value)
     return max(0.0, float(draws.value - low)), max(0.0, float(high - draws.value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from headstart.heads.layers import SYMBOLS
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import standard
+from headstart.linalg.blas import at_once
 from headstart.tasks.task import Array
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NONE",
     "ContextTable",
+    "by_fold",
     "codebook",
     "context_arrays",
     "context_rows",
@@ -31,6 +33,18 @@ NONE = "none"
 """As weights: no network."""
 CODES = 12
 """Problems of more classes than `SYMBOLS`."""
+
+
+def by_fold(folds: Array, answer: Callable[[Array], Array]) -> list[Array]:
+    """What `answer` says of the rows (N,) bool of each fold, two folds at a time on one thread each: threads within a
+    pass over so few rows wait for each other longer than they calculate."""
+    from headstart.linalg.torch_threads import one_torch_thread
+
+    def answered(fold: int) -> Array:
+        with one_torch_thread():
+            return answer(folds == fold)
+
+    return at_once(answered, range(folds.max() + 1))
 
 
 @cache

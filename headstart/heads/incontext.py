@@ -18,6 +18,7 @@ import numpy as np
 from headstart.data.splits.folds import merged
 from headstart.heads.context import (
     ContextTable,
+    by_fold,
     codebook,
     context_arrays,
     context_rows,
@@ -77,9 +78,11 @@ class InContext(Posed):
         network = network_weights(self.weights)
         folds = merged(problem.folds, problem.kind.codes(problem.targets), self.most_folds)
         out = np.empty((2, len(table.rows), problem.columns))
-        for fold in range(folds.max() + 1):
-            left_out = folds == fold
-            out[:, left_out] = _Context.of(self, problem, table, ~left_out, network).both(table.rows[left_out])
+
+        def answer(left_out: Array) -> Array:
+            return _Context.of(self, problem, table, ~left_out, network).both(table.rows[left_out])
+
+        out[:, np.argsort(folds, kind="stable")] = np.concatenate(by_fold(folds, answer), axis=1)
         stacked = {share: share * out[0] + (1 - share) * out[1] for share in self.shares}
         if problem.kind.has_classes:
             stacked = {share: problem.filled(logits) for share, logits in stacked.items()}

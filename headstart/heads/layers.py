@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 import numpy as np
 
 from headstart.heads.arrays import EMBEDS
+from headstart.linalg.blas import FEW
 from headstart.linalg.distances import expanded
 from headstart.linalg.gaussian import kernel
 from headstart.tasks.task import Array
@@ -45,12 +47,15 @@ def in_context(x: Array, arrays: Mapping[str, Array]) -> Array:
     `answered` and `embedded` in `table_prior.answers`."""
     import torch
 
+    from headstart.linalg.torch_threads import one_torch_thread
     from headstart.table_prior.answers import answered, embedded
 
     names = ("context", "answers", "network", "design")
     tensors = [torch.from_numpy(np.array(array)) for array in (x, *(arrays[name] for name in names))]
     read = embedded if EMBEDS in arrays else answered
-    return np.asarray(read(*tensors).double().numpy())
+    few = (len(x) + len(arrays["context"])) * x.shape[1] < FEW
+    with one_torch_thread() if few else nullcontext():
+        return np.asarray(read(*tensors).double().numpy())
 
 
 def leads_on(trees: Array, width: int) -> bool:

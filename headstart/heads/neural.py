@@ -8,8 +8,6 @@ kept, for the out-of-fold logits and for the network of all rows alike: the best
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +22,7 @@ from headstart.heads.networks import Networks, row_losses
 from headstart.heads.problem import Problem
 from headstart.heads.standardize import BLOCK, standard
 from headstart.linalg.moments import blocks
+from headstart.linalg.torch_threads import one_torch_thread
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Array, Kind
 
@@ -65,7 +64,7 @@ class Neural(Posed):
         course = _Course(self, problem)
         losses: list[float] = []
         mark, waited = np.inf, 0
-        with _one_thread():
+        with one_torch_thread():
             while len(losses) < self.epochs and waited < self.patience:
                 course.epoch()
                 out = course.held_out()
@@ -138,13 +137,3 @@ def _tensor(problem: Problem, center: float, spread: float) -> Tensor:
     if problem.kind.exclusive:
         return torch.from_numpy(problem.targets)
     return torch.from_numpy(((problem.truth - center) / spread).astype(np.float32))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -20,6 +20,7 @@ from headstart.heads.arrays import EMBEDS
 from headstart.heads.basis import principal
 from headstart.heads.context import (
     ContextTable,
+    by_fold,
     codebook,
     context_arrays,
     context_rows,
@@ -58,19 +59,15 @@ class RowEmbeddings(Posed):
         self.check(problem.kind)
         table = ContextTable.of(problem, columns=self.reading.columns, axes=self.reading.axes)
         folds = merged(problem.folds, problem.kind.codes(problem.targets), self.reading.most_folds)
-        embedded = np.concatenate(
-            [
-                self._embedded(problem, table, folds != fold, table.rows[folds == fold])
-                for fold in range(folds.max() + 1)
-            ]
-        )
+
+        def answer(left_out: Array) -> Array:
+            return in_context(table.rows[left_out], self._context(problem, table, ~left_out))
+
+        embedded = np.concatenate(by_fold(folds, answer))
         rows = np.empty_like(embedded)
         rows[np.argsort(folds, kind="stable")] = embedded
         proposal = LINEAR[self.linear]().propose(_on(problem, rows))
         return Proposal(proposal.out_of_fold, lambda: self._stacked(problem, table, proposal.finish()))
-
-    def _embedded(self, problem: Problem, table: ContextTable, training_rows: Array, rows: Array) -> Array:
-        return in_context(rows, self._context(problem, table, training_rows))
 
     def _context(self, problem: Problem, table: ContextTable, training_rows: Array) -> dict[str, Array]:
         """What `layers.in_context` reads; a class has its symbol whether these rows have it or not."""

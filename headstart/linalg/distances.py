@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
@@ -41,8 +40,11 @@ def squared_distances(rows: Array, centres: Array) -> Array:
 
 def apart(rows: Array, others: Array) -> Array:
     """(N, M) squared distances: row by row, exact to the last bits, or where rows are wide from one product."""
-    wide = rows.shape[1] >= WIDE
-    return squared_distances(rows, others) if wide else np.asarray(cdist(rows, others, "sqeuclidean"))
+    if rows.shape[1] >= WIDE:
+        return squared_distances(rows, others)
+    from scipy.spatial.distance import cdist
+
+    return np.asarray(cdist(rows, others, "sqeuclidean"))
 
 
 def expanded(x: Rows, others: Rows) -> Rows:

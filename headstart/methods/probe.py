@@ -15,7 +15,7 @@ from headstart.data.weights import repeats
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.select import fit_probe
 from headstart.methods.answers import features_of
-from headstart.methods.method import Data, Fitted, Option, Source
+from headstart.methods.method import Data, Fitted, Option, Source, typed
 from headstart.methods.plan import Plan
 from headstart.preprocessing.table_encoder import TableEncoder
 
@@ -26,24 +26,30 @@ __all__ = ["Probe", "counted", "features_of"]
 class Probe:
     """A head on features that stay as they are.
 
-    heads   those that cross-validation chooses among; None: those that suit the task, see `heads.select`
+    heads       those that cross-validation chooses among; None: those that suit the task, see `heads.select`
+    in_context  whether answers in context are tried beside those that suit the task, on any features
     """
 
     about: str
     heads: tuple[str, ...] | None = None
+    in_context: bool = False
     needs_source: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
     needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
 
     def options(self) -> dict[str, Option]:
-        """None."""
-        return {}
+        """Whether answers in context are tried too; none where the heads are named."""
+        return {} if self.heads else {"incontext": Option("incontext", "bool", self.in_context)}
 
     def configured(self, name: str, options: Mapping[str, Any], seed: int) -> Self:
-        """Itself. Raises ValueError for any option."""
-        if options:
-            raise ValueError(f"method {name!r} moves no weights and has no option {next(iter(options))!r}")
+        """The row with these options set. Raises ValueError for one that it does not have."""
+        declared = self.options()
+        for option, value in options.items():
+            if option not in declared:
+                has = f"; it has {', '.join(declared)}" if declared else ""
+                raise ValueError(f"method {name!r} moves no weights and has no option {option!r}{has}")
+            self = replace(self, in_context=typed(declared[option], value))
         return self
 
     def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
@@ -65,11 +71,17 @@ class Probe:
             heads=self.heads,
             forms=("plain",) if bare else ("plain", "root"),
             scale="each" if bare else "shared",
-            network=None if name is None or not is_table_prior(name) else weights_folder(name),
+            network=self._network(name),
             blocks=rows.blocks,
             weights=task.weight,
         )
         return Fitted(fitted.head, backbone, encoder)
+
+    def _network(self, backbone: str | None) -> str | None:
+        """The folder with the weights of the network that may answer in context, "" for those of the package."""
+        if backbone is not None and is_table_prior(backbone):
+            return weights_folder(backbone)
+        return "" if self.in_context else None
 
 
 def counted(rows: FeatureSet) -> FeatureSet:

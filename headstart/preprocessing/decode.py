@@ -1,14 +1,14 @@
 """From the bytes of a picture file, a PIL picture or an array to RGB: the one way in for every picture.
 
-Plain JPEG goes through `torchvision.io`; everything else, and what it refuses, through Pillow (`pillow.py`). So does
-PNG: torchvision's decoder dies with the process on a damaged file (a single byte will do, torchvision 0.29).
+Plain JPEG goes through torchvision's decoder; everything else, and what it refuses, through Pillow (`pillow.py`). So
+does PNG: torchvision's decoder dies with the process on a damaged file (a single byte will do, torchvision 0.29).
 Alpha is composited on white, animations give their first frame, rotation tags are applied, colour profiles are not.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -17,7 +17,7 @@ from headstart.data.bit_depth import DEEP_DTYPES, Window
 from headstart.errors import DataError
 from headstart.preprocessing.jpeg import read_header
 from headstart.preprocessing.pillow import PIXEL_LIMIT, check_size, from_deep, open_picture, to_rgb
-from headstart.preprocessing.vision import vision
+from headstart.preprocessing.vision import jpeg_decoder
 from headstart.tasks.task import Array
 
 if TYPE_CHECKING:
@@ -81,17 +81,14 @@ def _is_pixels(array: Array) -> bool:
 
 
 def _plain(data: bytes | bytearray) -> Tensor:
-    """The fast decoder; what it refuses, Pillow reads or names the fault of. So it does where torchvision has none:
-    its decoders are deprecated since 0.29."""
+    """The fast decoder; what it refuses, Pillow reads or names the fault of. So it does where there is none."""
     import torch
 
-    io: Any = vision().io
-    fast: Any = getattr(io, "decode_jpeg", None)
-    encoded = torch.frombuffer(data if isinstance(data, bytearray) else bytearray(data), dtype=torch.uint8)
-    with suppress(RuntimeError):
-        if fast is not None:
-            picture: Tensor = fast(encoded, io.ImageReadMode.RGB, apply_exif_orientation=True)
-            return picture
+    fast = jpeg_decoder()
+    if fast is not None:
+        encoded = torch.frombuffer(data if isinstance(data, bytearray) else bytearray(data), dtype=torch.uint8)
+        with suppress(RuntimeError):
+            return fast(encoded)
     return _from_array(to_rgb(open_picture(data)))
 
 

@@ -7,12 +7,12 @@ crop the result is uint8 and equal to that bit for bit; the engines do the rest,
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from headstart.preprocessing.vision import vision
+from headstart.preprocessing.resize import Interpolation, centre_crop, resize
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,7 @@ class Framing(Protocol):
     def resize(self) -> int: ...
 
     @property
-    def interpolation(self) -> Literal["bilinear", "bicubic"]: ...
+    def interpolation(self) -> Interpolation: ...
 
     @property
     def mean(self) -> tuple[float, float, float]: ...
@@ -52,19 +52,14 @@ class Framing(Protocol):
 
 def prepare(picture: Tensor, preprocess: Framing) -> Pixels:
     """uint8 (3, H, W) -> uint8 (size[0], size[1], 3): resized and cropped, not yet normalised."""
-    functional = vision().functional
-    how = functional.InterpolationMode(preprocess.interpolation)
     picture = picture if preprocess.squash else _centre_of_strip(picture, preprocess)
-    target = list(preprocess.size) if preprocess.squash else _shorter_to(preprocess.resize, picture.shape[1:])
-    picture = functional.resize_image(picture, target, interpolation=how, antialias=True)
-    if target != list(preprocess.size):
-        picture = functional.center_crop_image(picture, list(preprocess.size))
-    return _pixels(picture)
+    target = preprocess.size if preprocess.squash else _shorter_to(preprocess.resize, picture.shape[1:])
+    return _pixels(centre_crop(resize(picture, target, preprocess.interpolation), preprocess.size))
 
 
 def thumbnail(picture: Tensor) -> Pixels:
     """uint8 (3, H, W) -> uint8 (32, 32, 3), without regard to the aspect ratio."""
-    return _pixels(vision().functional.resize_image(picture, [THUMB, THUMB], antialias=True))
+    return _pixels(resize(picture, (THUMB, THUMB)))
 
 
 def normalise(pixels: Tensor, preprocess: Framing) -> Tensor:
@@ -96,12 +91,12 @@ def _centre_of_strip(picture: Tensor, preprocess: Framing) -> Tensor:
     return picture if need >= longer else picture.narrow(2 if width > height else 1, start, need)
 
 
-def _shorter_to(length: int, shape: torch.Size) -> list[int]:
+def _shorter_to(length: int, shape: torch.Size) -> tuple[int, int]:
     """torchvision's rule: the shorter side becomes `length`, the longer keeps the ratio, rounded down."""
     height, width = shape
     if height <= width:
-        return [length, int(length * width / height)]
-    return [int(length * height / width), length]
+        return length, int(length * width / height)
+    return int(length * height / width), length
 
 
 def _pixels(picture: Tensor) -> Pixels:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from headstart.checks import between
+from headstart.preprocessing.resize import resize
 from headstart.preprocessing.vision import vision
 from headstart.tasks.task import Array
 
@@ -51,7 +52,7 @@ class Variation:
 
     def __call__(self, picture: Tensor, rng: np.random.Generator) -> Tensor:
         """uint8 (3, H, W) -> uint8 (3, H, W)."""
-        functional = vision().functional
+        functional = vision()
         view = self._part(picture, rng)
         if rng.random() < self.flip:
             view = functional.horizontal_flip_image(view)
@@ -74,12 +75,11 @@ class Variation:
         wide = max(1, min(width, round(width * np.sqrt(area * aspect))))
         top, left = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
         part = picture[:, top : top + high, left : left + wide]
-        resized: Tensor = vision().functional.resize_image(part, [height, width], antialias=True)
-        return resized
+        return resize(part, (height, width))
 
     def _coloured(self, view: Tensor, rng: np.random.Generator) -> Tensor:
         """The four changes in an order that is drawn."""
-        functional, strength = vision().functional, self.jitter
+        functional, strength = vision(), self.jitter
         changes: list[Callable[[Tensor, float], Tensor]] = [
             functional.adjust_brightness_image,
             functional.adjust_contrast_image,

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from headstart.linalg.torch_threads import one_torch_thread
 from headstart.table_prior.checkpoint import resumed, save
 from headstart.table_prior.network import Design
 from headstart.table_prior.training import Fitting, Schedule, validated
@@ -22,14 +23,12 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> None:
     """Train for so many minutes, from the folder's last checkpoint where there is one; print the learning curve."""
     settings = _parser().parse_args(arguments)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:
-        _run(settings)
+        with one_torch_thread():
+            _run(settings)
     finally:
         torch.set_flush_denormal(False)
-        torch.set_num_threads(threads)
 
 
 def _run(settings: argparse.Namespace) -> None:

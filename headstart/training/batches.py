@@ -15,9 +15,9 @@ from headstart.backbones.backbone import Backbone
 from headstart.features.extract import Extraction, extract
 from headstart.features.picture_input import Source
 from headstart.preprocessing.prepare import Pixels
+from headstart.preprocessing.resize import resize
 from headstart.preprocessing.spec import PicturePreprocess, Preprocess
 from headstart.preprocessing.table_preprocess import TablePreprocess
-from headstart.preprocessing.vision import vision
 from headstart.tasks import IMAGE, TABLE
 from headstart.tasks.task import Array
 from headstart.training.augmentation import Draw
@@ -149,8 +149,7 @@ class PictureBatches:
         wide = min(width, round(width * np.sqrt(area * aspect)))
         top, left = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
         part = picture.permute(2, 0, 1)[:, top : top + high, left : left + wide]
-        resized: Tensor = vision().functional.resize_image(part, [height, width], antialias=True)
-        return resized.permute(1, 2, 0)
+        return resize(part, (height, width)).permute(1, 2, 0)
 
 
 class ItemBatches:

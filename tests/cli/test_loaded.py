@@ -8,12 +8,15 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from demo_data import emoji_folder
+from PIL import Image
 
 import headstart as hs
 from headstart.data.read import read
 from headstart.features.feature_set import look
 
 HEAVY = ("torch", "sklearn", "timm", "transformers", "torchvision", "openvino", "matplotlib", "peft")
+SLOW = (*HEAVY, "torch._dynamo", "scipy.stats", "scipy.optimize")
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +32,14 @@ def place(tmp_path_factory):
     return folder
 
 
-def loaded_by(words, place):
+def loaded_by(words, place, names=HEAVY):
     """Which of the heavy libraries a verb has loaded, in a process of its own."""
     script = (
         f"import sys; sys.argv = ['headstart', *{[str(word) for word in words]!r}]\n"
         "from headstart.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"
-        f"print('loaded', *[name for name in {HEAVY!r} if name in sys.modules])\n"
+        f"print('loaded', *[name for name in {names!r} if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=place)
     assert done.returncode == 0, done.stderr
@@ -50,6 +53,18 @@ def test_answers_and_evidence_of_a_table_load_neither_torch_nor_what_fits(place)
     hs.fit_tasks(place / "rows.csv", ["kind", "colour"], method="ridge", cache=False).save(place / "both")
     assert loaded_by(["predict", "both", "rows.csv", "--out", "both.csv"], place) == set()
     assert {"kind", "colour"} <= set(pd.read_csv(place / "both.csv"))
+
+
+def test_an_answer_for_a_picture_or_a_text_loads_no_library_of_networks(place):
+    emoji = emoji_folder(place / "emoji", at_least=60, at_most=6)
+    files = sorted(map(str, emoji.rglob("*.png")))[:12]
+    hs.Transfer("bundled:mobilenetv2", "ridge", engine="torch").fit(files, ["a", "b"] * 6).save(place / "pictures")
+    Image.open(files[0]).convert("RGBA").convert("RGB").save(place / "one.jpg")
+    assert loaded_by(["predict", "pictures", files[0], "one.jpg"], place, SLOW) == {"torch"}
+    texts = ["good day", "bad thing", "lovely", "awful", "nice one", "horrible", "great", "poor", "fine", "terrible"]
+    hs.Transfer("bundled:minilm", "ridge", engine="torch").fit(texts, ["good", "bad"] * 5).save(place / "texts")
+    (place / "one.txt").write_text("a lovely day", "utf-8")
+    assert loaded_by(["predict", "texts", "one.txt"], place, SLOW) == {"torch"}
 
 
 def test_a_check_of_tables_and_texts_loads_no_torch(place):

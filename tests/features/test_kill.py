@@ -14,9 +14,6 @@ from headstart.preprocessing.spec import PicturePreprocess
 from headstart.features import pictures
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction, extract
-from headstart.preprocessing.vision import vision
-
-vision()  # once, here: each of the forked processes would import it for itself
 
 class Slow(nn.Module):
     # After so many batches each lane stops for ever: no run that is to be killed ends before, on any machine.

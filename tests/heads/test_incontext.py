@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes
 
-from headstart import ArtefactError, MissingWeights
+from headstart import ArtefactError, MissingWeights, Transfer
 from headstart.artefact.tensors import check_head
 from headstart.heads.incontext import InContext, codebook
 from headstart.heads.module import HeadModule
@@ -147,6 +147,39 @@ def test_the_default_tries_it_where_its_weights_are_named(penguins, weights):
     named = fit_probe(some.features, some.targets, **asked, network=weights)
     assert "incontext" in named.head.facts.candidates
     assert "incontext" not in fit_probe(some.features, some.targets, **asked).head.facts.candidates
+
+
+def test_on_features_of_one_unit_it_is_chosen_only_where_it_beats_the_other_heads():
+    """A band of the first of 24 axes, of which a kernel sees little; and a half of it, for which a line will do."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(400, 24))
+    x[:, 0] *= 2
+    x[:, 1:4] *= 1.5
+    x = x.astype(np.float32)
+    asked = {"kind": CLASSIFICATION, "classes": 2, "folds": np.arange(400) % 5, "scale": "shared", "network": ""}
+    band = fit_probe(x, (np.abs(x[:, 0]) < 1.32).astype(int), **asked)
+    losses = band.head.facts.candidates
+    assert band.head.name == "incontext"
+    assert losses["incontext"] < min(losses[name] for name in ("prototypes", "ridge", "logistic", "kernel")) - 0.03
+    half = fit_probe(x, (x[:, 0] + rng.normal(size=400) > 0).astype(int), **asked)
+    assert "incontext" in half.head.facts.candidates
+    assert half.head.name != "incontext"
+
+
+def test_the_option_of_probe_has_it_tried_on_any_features(digits):
+    some = digits.take(slice(0, 150))
+    names = ["none", "some", "more"]
+    for backbone in (None, "identity"):
+        for asked, options in ((False, {}), (True, {"incontext": "yes"})):
+            model = (
+                Transfer(backbone, "probe", options=options) if backbone else Transfer(method="probe", options=options)
+            )
+            model.fit(some.features, [names[target % 3] for target in some.targets])
+            assert ("incontext" in model.model_.head.facts.candidates) == asked
+    with pytest.raises(ValueError, match="incontext = 'perhaps': expected yes or no"):
+        Transfer(options={"incontext": "perhaps"}).fit(some.features, some.targets)
+    with pytest.raises(ValueError, match="method 'ridge' moves no weights and has no option 'incontext'"):
+        Transfer(method="ridge", options={"incontext": True}).fit(some.features, some.targets)
 
 
 def test_what_it_cannot_read_is_refused(penguins, tmp_path):

@@ -1,4 +1,6 @@
 import struct
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 
@@ -140,12 +142,16 @@ def test_one_bit(make):
 
 
 def test_without_the_fast_decoders_pillow_reads_all(make, monkeypatch):
-    from torchvision import io
-
     data = make.encoded(make.photo(50, 40), "JPEG", quality=90)
     fast = decode(data)
-    monkeypatch.delattr(io, "decode_jpeg")
+    monkeypatch.setattr(module, "jpeg_decoder", lambda: None)
     assert (decode(data).int() - fast.int()).abs().max() <= 2
+
+
+def test_an_installation_without_the_operator_has_no_fast_decoder():
+    script = "from headstart.preprocessing import vision; vision._OPERATORS = ('none.*',); print(vision.jpeg_decoder())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
 
 
 def test_an_empty_file():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import torch
 
 from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Agreement, Engine, Precision, Rows, Runner
+from headstart.linalg.torch_threads import one_torch_thread
 from headstart.tasks.task import Array
 
 __all__ = ["LIMITS", "agrees", "compare", "probe", "run", "seconds"]
@@ -59,12 +59,8 @@ def agrees(agreement: Agreement, precision: Precision) -> bool:
 
 def seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:
     """For one row of the probe on one thread, as in a lane: the least of three, or one where that takes long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_torch_thread():
         return _seconds(engine, inputs)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _seconds(engine: Engine, inputs: tuple[Array, ...]) -> float:

@@ -49,10 +49,10 @@ class MLM(Objective):
             raise ValueError(f"hidden = {self.hidden}: expected a share between 0 and 1, such as 0.15")
 
     def suits(self, backbone: Backbone) -> None:
-        from transformers import MODEL_FOR_MASKED_LM_MAPPING
+        from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-        module = backbone.module
-        if not isinstance(module, TextEncoder) or type(module.model.config) not in MODEL_FOR_MASKED_LM_MAPPING:
+        is_text = isinstance(backbone.module, TextEncoder)
+        if not is_text or backbone.spec["config"]["model_type"] not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
             raise BackboneError(
                 f"{backbone.name} tells no token from those on both sides of it: mlm is for networks like BERT, such "
                 "as bundled:minilm"
