@@ -6,7 +6,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["by_name", "did_you_mean", "few", "label_of", "nearest", "nearest_hint", "printable", "shown"]
+__all__ = ["by_name", "did_you_mean", "few", "label_of", "lasting", "nearest", "nearest_hint", "printable", "shown"]
 
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNSEEN = frozenset("\u200b\u2060\ufeff")
@@ -21,6 +21,13 @@ def shown(name: str) -> str:
 def label_of(folder: str) -> str:
     """A folder's name as a class label, in composed form (NFC), whichever form the file system stores."""
     return unicodedata.normalize("NFC", shown(folder))
+
+
+def lasting(seconds: float) -> str:
+    """A time that need not be exact, in words: "40 s", "7 min", "2.5 h"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def few(names: Iterable[object], limit: int = 10) -> str:

@@ -5,6 +5,11 @@ head, which is seldom far from the best, and leaves that for another way that do
 where its mean loss is lower by two standard errors of the paired difference (Breiman et al., 1984, section 3.4.3): many
 are compared on few rows. An adaptation is taken where the tasks differ and it is then better by a quarter of one. Why
 these margins, with figures: docs/decisions/0007. Without target labels see `unsupervised`.
+
+Of a way that learns from the source too one fit says what it says of labelled rows that it did not see: that its
+strength was chosen by these rows among all those of the source makes no odds. Of a way that learns from few target rows
+alone it would, so that it is fitted anew for each part. Whether the tasks differ is asked only where an adaptation
+would be taken.
 """
 
 from __future__ import annotations
@@ -17,19 +22,19 @@ import numpy as np
 
 from headstart.adaptation.choice import ChosenStrategy, strategy_of
 from headstart.adaptation.domain_pair import DomainPair
-from headstart.adaptation.learn import Base, fit_strategy
+from headstart.adaptation.learn import Base, fit_strategy, learn
 from headstart.adaptation.shift.diagnose import diagnose
 from headstart.adaptation.strategy import Strategy
 from headstart.adaptation.unsupervised import bases, choose_unlabelled
 from headstart.data.splits.folds import merged, numbered
-from headstart.heads.head import Head
 from headstart.heads.paired import lower
-from headstart.tasks.task import Array
+from headstart.linalg.blas import one_thread
+from headstart.tasks.task import Array, Kind
 
 __all__ = ["best_plain", "choose"]
 
 _FEWEST = 10
-_FEW, _FOLDS, _FOLDS_OF_FEW = 50, 5, 10
+_FEW, _PARTS = 50, 10
 _FIRST: tuple[str, Base] = ("pooled", "linear")
 _PLAIN = ("pooled", "target-only", "source-only")
 _ADAPTED = ("augment", "balanced")
@@ -52,23 +57,25 @@ class _Tried(NamedTuple):
         return lower(self.losses, other.losses, margin)
 
 
+@one_thread()
 def choose(on: DomainPair) -> ChosenStrategy:
     """The strategy for this pair of tasks, and the base of its head."""
     if len(on.labelled) < _FEWEST or _fewest(on) < 2:
         return choose_unlabelled(on)
     candidates = bases(on)
-    plain = _tried(on, *_FIRST)
+    first = _tried(on, *_FIRST)
     others = [_tried(on, name, base) for base in candidates for name in _PLAIN if (name, base) != _FIRST]
-    plain = min([plain, *(trial for trial in others if trial.beats(plain, _LEAVE))], key=_mean)
+    plain = min([first, *(trial for trial in others if trial.beats(first, _LEAVE))], key=_mean)
     where = f"on {len(on.labelled)} labelled target rows held out in turn"
-    if not _differ(on):
-        return plain.chosen._replace(why=f"the tasks do not differ, and nothing is better by its margin {where}")
     adapted = min([_tried(on, name, base) for base in candidates if base != "boosting" for name in _ADAPTED], key=_mean)
-    if adapted.beats(plain, _ADAPT):
+    better = adapted.beats(plain, _ADAPT)
+    if better and _differ(on):
         return adapted.chosen._replace(why=f"better than {plain.chosen.words} {where}")
-    if (plain.name, plain.base) != _FIRST:
-        return plain.chosen._replace(why=f"better than pooled {where}, and no adaptation is better still")
-    return plain.chosen._replace(why=f"nothing is better by its margin {where}")
+    if plain is not first:
+        why = "the tasks do not differ otherwise" if better else "no adaptation is better still"
+        return plain.chosen._replace(why=f"better than pooled {where}, and {why}")
+    why = "the tasks do not differ, and " if better else ""
+    return plain.chosen._replace(why=f"{why}nothing is better by its margin {where}")
 
 
 def best_plain(on: DomainPair, names: Sequence[str], base: Base) -> ChosenStrategy | None:
@@ -101,11 +108,11 @@ def _tried(on: DomainPair, name: str, base: Base) -> _Tried:
     return _Tried(name, base, on.tried[name, base])
 
 
-def _losses(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Array:
+def _losses(on: DomainPair, strategy: Strategy, base: Base) -> Array:
     """Of the labelled target rows, each by a fit that did not know its answer."""
     labelled, answers = on.labelled, cast(Array, on.domains.known)
-    if not strategy.target and strategy.align is None:
-        return _loss(fit_strategy(on, strategy, base), on.domains.target[labelled], answers[labelled])
+    if strategy.source or len(labelled) > _FEW:
+        return _loss(on.kind, cast(Array, learn(on, strategy, base).target), answers[labelled])
     part = _parts(on)
     losses = np.zeros(len(labelled))
     for number in range(int(part.max()) + 1):
@@ -113,7 +120,7 @@ def _losses(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Array:
         masked = answers.astype(on.kind.dtype).copy()
         masked[hidden] = on.kind.unknown(len(hidden), on.kind.dtype)
         head = fit_strategy(replace(on, domains=on.domains._replace(known=masked)), strategy, base)
-        losses[part == number] = _loss(head, on.domains.target[hidden], answers[hidden])
+        losses[part == number] = _loss(on.kind, head.predict(on.domains.target[hidden]), answers[hidden])
     return losses
 
 
@@ -125,15 +132,13 @@ def _parts(on: DomainPair) -> Array:
     drawn = np.random.default_rng(on.seed).permutation(len(labelled))
     block = numbered(blocks[drawn])
     part = np.empty(len(labelled), np.int64)
-    most = _FOLDS_OF_FEW if len(labelled) <= _FEW else _FOLDS
-    part[drawn] = merged(block, codes[drawn].astype(np.int64), most)
+    part[drawn] = merged(block, codes[drawn].astype(np.int64), _PARTS)
     return part
 
 
-def _loss(head: Head, rows: Array, answers: Array) -> Array:
+def _loss(kind: Kind, predictions: Array, answers: Array) -> Array:
     """(Q,) sum_c (p_c - [y = c])^2 (Brier, 1950), or the absolute error: one sure mistake does not decide."""
-    predictions = head.predict(rows)
-    if not head.kind.has_classes:
+    if not kind.has_classes:
         return np.asarray(np.abs(predictions - answers))
     return np.asarray(np.square(predictions - np.eye(predictions.shape[1])[answers]).sum(axis=1))
 

@@ -31,11 +31,14 @@ class Learnt(NamedTuple):
 
     source       (n, C) or (n,) what it says of source rows, each by a fit that did not see the row; None where the way
                  does not learn from just these
+    target       (L, C) or (L,) what it says of the labelled target rows, by a fit that did not see the row; None where
+                 the step learns from other target rows than these
     moved        the step's own account
     """
 
     head: Head
     source: Array | None
+    target: Array | None
     moved: Aligned
 
 
@@ -55,14 +58,15 @@ def learn(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Learnt:
         else strategy.align(domains)
     )
     x, answers, fold = moved.source, moved.targets, on.folds[0]
+    n, of = len(domains.source), moved.of
     if not strategy.source:
-        x, answers, fold = domains.target[rows], cast(Array, domains.known)[rows], _apart(on, rows)
+        x, answers, fold, of = domains.target[rows], cast(Array, domains.known)[rows], _apart(on, rows), n + rows
     elif strategy.target:
         x = np.concatenate([x, domains.target[rows]])
         answers = np.concatenate([answers, cast(Array, domains.known)[rows]])
-        fold = np.concatenate([fold, on.folds[1][rows]])
-    elif moved.of is not None:
-        fold = np.concatenate(on.folds)[moved.of]
+        fold, of = np.concatenate([fold, on.folds[1][rows]]), np.append(np.arange(n), n + rows)
+    elif of is not None:
+        fold = np.concatenate(on.folds)[of]
     fitted = fit_probe(
         x,
         answers,
@@ -75,10 +79,11 @@ def learn(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Learnt:
         scale=on.scale,
         weights=moved.weights,
     )
-    head, p_source = fitted.head, None
-    if strategy.source and not strategy.target and moved.of is None:
-        p_source = probabilities(fitted.out_of_fold, on.kind, head.temperature)
-    return Learnt(composed(head, moved.move, domains.target.shape[1]), p_source, moved)
+    held_out = probabilities(fitted.out_of_fold, on.kind, fitted.head.temperature)
+    head = composed(fitted.head, moved.move, domains.target.shape[1])
+    if of is None:
+        return Learnt(head, held_out, head.predict(domains.target[rows]) if len(rows) else None, moved)
+    return Learnt(head, None, held_out[of >= n] if np.array_equal(of[of >= n], n + rows) else None, moved)
 
 
 def _apart(on: DomainPair, rows: Array) -> Array:

@@ -1,7 +1,11 @@
-"""A listener that shows a person what happens: lines and progress bars on standard error."""
+"""A listener that shows a person what happens: lines and progress bars on standard error.
+
+Where that is no terminal, as in a log file, a line tells of progress every half minute.
+"""
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import IO, cast
 
@@ -11,9 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from headstart.cli.streams import Errors
-from headstart.messages import printable
+from headstart.messages import lasting, printable
 
 __all__ = ["Terminal"]
+
+_EVERY = 30.0
 
 
 class _Rate(ProgressColumn):
@@ -36,6 +42,8 @@ class Terminal:
             console=self.console,
         )
         self.started: dict[str, int] = {}
+        self.begun: dict[str, tuple[float, int]] = {}
+        self.told = time.monotonic()
 
     def __enter__(self) -> Terminal:
         return self
@@ -50,7 +58,23 @@ class Terminal:
         self.console.print(printable(line), markup=False)
 
     def progress(self, stage: str, done: int, total: int) -> None:
+        if not self.console.is_terminal:
+            self._log(stage, done, total)
         self.bars.start()
         if stage not in self.started:
             self.started[stage] = int(self.bars.add_task(escape(printable(stage)), total=total))
         self.bars.update(self.bars.task_ids[self.started[stage]], completed=done, total=total)
+
+    def _log(self, stage: str, done: int, total: int) -> None:
+        """A line, where the last was half a minute ago."""
+        now = time.monotonic()
+        began, before = self.begun.setdefault(stage, (now, done))
+        if done < before:  # the next stage of the same name
+            began, before = self.begun[stage] = (now, done)
+        if now - self.told < _EVERY or done >= total:
+            return
+        self.told = now
+        left = (
+            f", {lasting((now - began) / (done - before) * (total - done))} left at this pace" if done > before else ""
+        )
+        self.console.print(f"{printable(stage)} {done:,} of {total:,}{left}", markup=False)

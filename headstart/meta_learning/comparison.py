@@ -39,7 +39,7 @@ from headstart.training.batches import InputBatches, batches
 from headstart.training.checkpoint import Journal
 from headstart.training.device import below, settle
 from headstart.training.feed import Data, open_feed
-from headstart.training.run import Telling
+from headstart.training.telling import Telling
 
 __all__ = ["MetaComparison", "Plan", "Trained"]
 
@@ -113,7 +113,7 @@ class MetaComparison:
         network.eval()
         kind = rows.task.kind
         data = Data(inputs, torch.zeros(len(pool)), torch.ones(len(pool)), kind, train, validation)
-        tell = Telling(partial(self.listener.progress, f"{self.plan.name}: epochs"), self.listener.say)
+        tell = Telling.to(self.listener, self.plan.name)
         journal = Journal(self._place(learner), every=self.training.journal)
         sampler = partial(Sampler, targets=self.material.targets[pool], block=rows.blocks, tasks=self._tasks(pool))
         codes = torch.from_numpy(self.material.codes[pool])

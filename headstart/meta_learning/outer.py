@@ -26,8 +26,9 @@ from headstart.network import Network
 from headstart.training.checkpoint import Checkpoint, Journal
 from headstart.training.ema import Average
 from headstart.training.optimizers import learning, schedule, set_rates
-from headstart.training.run import SILENT, Telling, seeded
+from headstart.training.run import seeded
 from headstart.training.step import Features
+from headstart.training.telling import SILENT, Telling
 
 __all__ = ["MetaTrained", "Source", "meta_train", "opened"]
 

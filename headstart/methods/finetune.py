@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import torch
@@ -43,10 +42,11 @@ from headstart.training.batches import PLAIN
 from headstart.training.device import settle
 from headstart.training.holdout import FEWEST, Holdout, divided, divided_target
 from headstart.training.job import Job, Rows, Start
-from headstart.training.loop import SILENT, Telling, Trained, train
+from headstart.training.loop import Trained, train
 from headstart.training.optimizers import named
 from headstart.training.options import Training
 from headstart.training.recipe import Tuning
+from headstart.training.telling import SILENT, Telling
 
 __all__ = ["FineTune", "Tuned", "tune"]
 
@@ -155,7 +155,7 @@ class FineTune:
             teaching=data.teaching,
             class_weight=plan.weights(rows.task.classes),
             extraction=extraction,
-            telling=Telling(partial(listener.progress, f"{plan.method}: epochs"), listener.say),
+            telling=Telling.to(listener, plan.method),
         )
         facts = None
         if source is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from headstart.heads.head import ClassWeight
@@ -14,7 +12,7 @@ from headstart.methods.plan import Plan
 from headstart.methods.table import method, row_of
 from headstart.multitask.parts import part_of
 from headstart.multitask.tuning import loss_of_tasks, tune_tasks
-from headstart.training.loop import Telling
+from headstart.training.telling import Telling
 
 __all__ = ["SHARED", "alone", "configured_for_tasks", "fit_tasks", "shares"]
 
@@ -78,7 +76,7 @@ def _tuned(row: FineTune, plan: Plan, data: Data) -> tuple[Fitted, ...]:
         row.tuning,
         class_weight=_class_weight(plan),
         extraction=extraction,
-        telling=Telling(partial(listener.progress, f"{plan.method}: epochs"), listener.say),
+        telling=Telling.to(listener, plan.method),
     )
     return tuple(Fitted(head, tuned.backbone, None, tuned.notes) for head in tuned.heads)
 

@@ -35,8 +35,9 @@ from headstart.training.device import below, settle
 from headstart.training.feed import Data
 from headstart.training.holdout import Holdout, divided
 from headstart.training.initial import Scale, first_head
-from headstart.training.loop import SILENT, Telling, Trained, train
+from headstart.training.loop import Trained, train
 from headstart.training.recipe import Tuning
+from headstart.training.telling import SILENT, Telling
 from headstart.training.validation import logits
 
 __all__ = ["TasksTuned", "loss_of_tasks", "tune_tasks"]

@@ -26,7 +26,7 @@ from headstart.finetuning.full import Full
 from headstart.listener import Listener
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
-from headstart.pretraining.material import FEWEST, telling_of
+from headstart.pretraining.material import FEWEST
 from headstart.pretraining.row import Learnt, Size, kept, set_options
 from headstart.tasks import IMAGE, TEXT, Modality
 from headstart.training.checkpoint import Journal
@@ -39,6 +39,7 @@ from headstart.training.loop import train
 from headstart.training.optimizers import named
 from headstart.training.options import Training
 from headstart.training.recipe import Tuning
+from headstart.training.telling import Telling
 from headstart.training.validation import logits, mean_loss, validation_losses
 
 __all__ = ["Labelled"]
@@ -81,7 +82,7 @@ class Labelled:
         job = Job(Rows.of(feature_set, None, None), backbone, None, device, extraction)
         start = job.start(tuning, part)
         journal = Journal(self._place(extraction.cache, feature_set, backbone, name), every=training.journal)
-        done = train(start.network, start.data, *tuning, journal, telling_of(name, listener))
+        done = train(start.network, start.data, *tuning, journal, Telling.to(listener, name))
         return Learnt(
             backbone=kept(start.network.backbone, backbone, name),
             first=None,

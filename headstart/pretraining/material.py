@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +14,8 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, glance, through_window
 from headstart.listener import Listener
 from headstart.tasks.task import Array, Task
-from headstart.training.loop import Telling
 
-__all__ = ["FEWEST", "Material", "labelled_rows", "material_of", "telling_of"]
+__all__ = ["FEWEST", "Material", "labelled_rows", "material_of"]
 
 FEWEST = 8
 """Different rows: of fewer none can be told from the others."""
@@ -67,8 +65,3 @@ def labelled_rows(rows: FeatureSet) -> tuple[Array, Array] | None:
     counts = np.bincount(codes[labelled], minlength=1)
     several = labelled[counts[codes[labelled]] > 1]
     return (several, codes[several]) if len(np.unique(codes[several])) > 1 else None
-
-
-def telling_of(name: str, listener: Listener) -> Telling:
-    """Who hears of each epoch of a method."""
-    return Telling(partial(listener.progress, f"{name}: epochs"), listener.say)

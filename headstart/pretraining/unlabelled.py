@@ -22,7 +22,7 @@ from headstart.listener import Listener
 from headstart.network import Network
 from headstart.pretraining.encoder_tune import EncoderOnly
 from headstart.pretraining.loss import Pretext, SelfSupervised
-from headstart.pretraining.material import labelled_rows, telling_of
+from headstart.pretraining.material import labelled_rows
 from headstart.pretraining.objective import Objective
 from headstart.pretraining.row import Learnt, Size, kept, set_options
 from headstart.pretraining.variation import Variation
@@ -37,6 +37,7 @@ from headstart.training.feed import NOBODY, Data
 from headstart.training.loop import train
 from headstart.training.optimizers import named
 from headstart.training.options import Training
+from headstart.training.telling import Telling
 
 __all__ = ["Unlabelled"]
 
@@ -104,7 +105,7 @@ class Unlabelled:
         watch = _watch(plain, rows, training.seed)
         pretext = Pretext(name, self.objective, network, backbone.dim, training, watch)
         journal = Journal(self._place(how[0].cache, rows, backbone, name), every=training.journal)
-        loss, telling = SelfSupervised(pretext=pretext), telling_of(name, how[1])
+        loss, telling = SelfSupervised(pretext=pretext), Telling.to(how[1], name)
         done = train(network, _data(views), EncoderOnly(), loss, training, journal, telling)
         return Learnt(
             backbone=kept(pretext.module, backbone, name),

@@ -19,9 +19,10 @@ from headstart.training.feed import Data
 from headstart.training.optimizers import schedule, set_rates
 from headstart.training.options import Training
 from headstart.training.prefetch import ahead
-from headstart.training.run import SILENT, Curve, Run, Telling, seeded
+from headstart.training.run import Curve, Run, seeded
+from headstart.training.telling import SILENT, Telling
 
-__all__ = ["SILENT", "Curve", "Telling", "Trained", "train"]
+__all__ = ["Curve", "Trained", "train"]
 
 
 class Trained(NamedTuple):
@@ -61,6 +62,7 @@ def train(
         for stage in run.stages(tune):
             with run.feed(stage) as feed:
                 point, train_loss = run.begin(stage, feed), 0.0
+                pace = run.pace(stage, point)
                 for epoch in range(point.epoch + 1, stage.epochs):
                     if run.stalled(point):
                         break
@@ -75,6 +77,7 @@ def train(
                         if not math.isfinite(cost):
                             break
                         run.stepped(stage)
+                        pace.step()
                     if not math.isfinite(train_loss):
                         run.not_finite(point, number, training.lr * factor)
                         break

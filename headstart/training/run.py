@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from itertools import count
 from typing import Any, NamedTuple
@@ -28,9 +28,10 @@ from headstart.training.optimizers import learning
 from headstart.training.options import Training
 from headstart.training.sampler import rounds
 from headstart.training.step import Batch, Step
+from headstart.training.telling import Pace, Telling
 from headstart.training.validation import mean_loss, validation_losses
 
-__all__ = ["SILENT", "Curve", "OpenStage", "Run", "Telling", "seeded"]
+__all__ = ["Curve", "OpenStage", "Run", "seeded"]
 
 
 class Curve(NamedTuple):
@@ -41,18 +42,6 @@ class Curve(NamedTuple):
     epoch: int
     train: float
     val: float
-
-
-class Telling(NamedTuple):
-    """epoch   called after each with (epochs done in this stage, epochs at most)
-    say     called with a line of words
-    """
-
-    epoch: Callable[[int, int], None] = lambda done, total: None
-    say: Callable[[str], None] = lambda line: None
-
-
-SILENT = Telling()
 
 
 class OpenStage(NamedTuple):
@@ -171,6 +160,11 @@ class Run:
         weights = copied(self.network)
         micro = self.step.micro
         return Checkpoint(stage.number, -1, lowest, -1, curves, list(self.lengths), micro, losses, losses, weights)
+
+    def pace(self, stage: OpenStage, point: Checkpoint) -> Pace:
+        """What is told of the steps of a stage from here on."""
+        steps = len(self.rows_of_steps(stage.number, point.epoch + 1))
+        return Pace(self.telling, stage.number, stage.epochs, steps, (point.epoch + 1) * steps)
 
     def stalled(self, point: Checkpoint) -> bool:
         """Whether validation has stopped getting better, see `Training.patience`."""

@@ -30,9 +30,10 @@ from headstart.training.batches import PLAIN, batches
 from headstart.training.checkpoint import Journal
 from headstart.training.cut import Below, find_cut
 from headstart.training.feed import Data, open_feed
-from headstart.training.loop import Telling, train
+from headstart.training.loop import train
 from headstart.training.options import Training
 from headstart.training.step import Step
+from headstart.training.telling import Telling
 
 CPU = torch.device("cpu")
 # Steps are as long as the gradient: Adam takes a whole one where a gradient is nothing but rounding.
