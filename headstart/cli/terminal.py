@@ -42,7 +42,7 @@ class Terminal:
             console=self.console,
         )
         self.started: dict[str, int] = {}
-        self.begun: dict[str, tuple[float, int]] = {}
+        self.begun: dict[str, tuple[float, int, int]] = {}
         self.told = time.monotonic()
 
     def __enter__(self) -> Terminal:
@@ -68,9 +68,10 @@ class Terminal:
     def _log(self, stage: str, done: int, total: int) -> None:
         """A line, where the last was half a minute ago."""
         now = time.monotonic()
-        began, before = self.begun.setdefault(stage, (now, done))
-        if done < before:  # the next stage of the same name
-            began, before = self.begun[stage] = (now, done)
+        began, before, last = self.begun.get(stage, (now, done, done))
+        if done < last:  # the next stage of the same name
+            began, before = now, done
+        self.begun[stage] = began, before, done
         if now - self.told < _EVERY or done >= total:
             return
         self.told = now

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from headstart.adaptation.alignment.step import Domains
+from headstart.adaptation.choice import strategy_of
 from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.guard import _losses, _parts, choose
 from headstart.adaptation.learn import fit_strategy
@@ -65,16 +66,38 @@ def test_an_adaptation_is_taken_where_it_is_better_by_more_than_chance():
 def test_no_row_is_judged_by_a_fit_that_knew_its_answer(monkeypatch):
     on, _ = ground(lambda z: z, known=40)
     labelled = np.arange(40)
-    losses = _losses(on, Strategy(source=False, target=True))
+    alone = Strategy(source=False, target=True)
+    losses = _losses(on, alone, "linear")
     part = _parts(on)
     monkeypatch.setattr("headstart.adaptation.guard._parts", lambda on: part)
     known = on.domains.known.copy()
     hidden = labelled[part == 0]
     known[hidden] = 1 - known[hidden]
-    other = _losses(replace(on, domains=on.domains._replace(known=known)), Strategy(source=False, target=True))
+    other = _losses(
+        replace(on, domains=on.domains._replace(known=known)), Strategy(source=False, target=True), "linear"
+    )
     # had a fit seen the answers that were turned round, it would say of these rows what it is told
     said, turned = (1 - np.sqrt(loss[hidden] / 2) for loss in (losses, other))  # of two classes: 2 (1 - p)^2
     np.testing.assert_allclose(said + turned, 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("base", ["linear", "kernel", "boosting"])
+@pytest.mark.parametrize("name", ["pooled", "target-only", "augment", "balanced"])
+def test_answers_that_follow_from_nothing_are_not_known(name, base):
+    """More columns than rows: a fit tells all answers that it was given, and of others no more than chance."""
+    rng = np.random.default_rng(0)
+    on, _ = ground(lambda z: z, known=0, count=80)
+    source, target = rng.normal(size=(80, 160)), rng.normal(size=(80, 160))
+    domains = on.domains._replace(
+        source=source, targets=np.arange(80) % 2, target=target, known=rng.permutation(np.arange(80) % 2)
+    )
+    on = replace(on, domains=domains, folds=(np.arange(80) % 5, np.arange(80) // 16))
+    losses = _losses(on, strategy_of(name), base)
+    assert losses.shape == (80,)
+    assert losses.mean() > 0.45  # of two answers alike
+    if name in ("pooled", "balanced"):  # of the others the temperature says that nothing is known
+        answers = fit_strategy(on, strategy_of(name), base).predict(target)
+        assert np.square(answers - np.eye(2)[domains.known]).sum(axis=1).mean() < losses.mean() - 0.05
 
 
 def test_rows_of_a_rare_class_are_spread():
