@@ -28,7 +28,7 @@ from headstart.adaptation.strategy import Strategy
 from headstart.adaptation.unsupervised import bases, choose_unlabelled
 from headstart.data.splits.folds import merged, numbered
 from headstart.heads.paired import lower
-from headstart.linalg.blas import one_thread
+from headstart.linalg.blas import at_once, one_thread
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["best_plain", "choose"]
@@ -64,10 +64,11 @@ def choose(on: DomainPair) -> ChosenStrategy:
         return choose_unlabelled(on)
     candidates = bases(on)
     first = _tried(on, *_FIRST)
-    others = [_tried(on, name, base) for base in candidates for name in _PLAIN if (name, base) != _FIRST]
+    others = _all_tried(on, [(name, base) for base in candidates for name in _PLAIN if (name, base) != _FIRST])
     plain = min([first, *(trial for trial in others if trial.beats(first, _LEAVE))], key=_mean)
     where = f"on {len(on.labelled)} labelled target rows held out in turn"
-    adapted = min([_tried(on, name, base) for base in candidates if base != "boosting" for name in _ADAPTED], key=_mean)
+    moving = [(name, base) for base in candidates if base != "boosting" for name in _ADAPTED]
+    adapted = min(_all_tried(on, moving), key=_mean)
     better = adapted.beats(plain, _ADAPT)
     if better and _differ(on):
         return adapted.chosen._replace(why=f"better than {plain.chosen.words} {where}")
@@ -100,6 +101,10 @@ def _differ(on: DomainPair) -> bool:
 
 def _mean(trial: _Tried) -> float:
     return float(trial.losses.mean())
+
+
+def _all_tried(on: DomainPair, strategies: Sequence[tuple[str, Base]]) -> list[_Tried]:
+    return at_once(lambda strategy: _tried(on, *strategy), strategies)
 
 
 def _tried(on: DomainPair, name: str, base: Base) -> _Tried:
