@@ -28,6 +28,7 @@ from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.features.cache.cache import Cache
+from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look, through_window
 from headstart.heads.sample_weights import check_class_weight
@@ -47,7 +48,6 @@ from headstart.tasks.task import Array, Task
 
 __all__ = ["Transfer"]
 
-Device = Literal["auto", "cpu", "cuda"]
 EngineChoice = Literal["auto", "torch", "openvino"]
 
 
@@ -68,7 +68,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     class_weight : None, "balanced", or a dict {label: weight}
     seed : of everything random
     engine : "auto", "torch" or "openvino"
-    device : "auto", "cpu" or "cuda"
+    device : "auto", "cpu", "cuda", or one of several such as "cuda:1"
     cache : keep features on disk for the next run
 
     Attributes

@@ -6,9 +6,9 @@ where its mean loss is lower by two standard errors of the paired difference (Br
 are compared on few rows. An adaptation is taken where the tasks differ and it is then better by a quarter of one. Why
 these margins, with figures: docs/decisions/0007. Without target labels see `unsupervised`.
 
-Of a way that learns from the source too one fit says what it says of labelled rows that it did not see: that its
-strength was chosen by these rows among all those of the source makes no odds. Of a way that learns from few target rows
-alone it would, so that it is fitted anew for each part. Whether the tasks differ is asked only where an adaptation
+One fit of a way says what it says of labelled rows that it did not see: that its strength was chosen by these among all
+its rows makes no odds. Where they are few and alone, or weigh as much as the whole source, it would, so that such a way
+is fitted anew for each part of them. Whether the tasks differ is asked only where an adaptation
 would be taken.
 """
 
@@ -35,6 +35,7 @@ __all__ = ["best_plain", "choose"]
 
 _FEWEST = 10
 _FEW, _PARTS = 50, 10
+_WEIGH_MUCH = ("target-only", "balanced")
 _FIRST: tuple[str, Base] = ("pooled", "linear")
 _PLAIN = ("pooled", "target-only", "source-only")
 _ADAPTED = ("augment", "balanced")
@@ -109,15 +110,20 @@ def _all_tried(on: DomainPair, strategies: Sequence[tuple[str, Base]]) -> list[_
 
 def _tried(on: DomainPair, name: str, base: Base) -> _Tried:
     if (name, base) not in on.tried:
-        on.tried[name, base] = _losses(on, strategy_of(name), base)
+        once = len(on.labelled) > _FEW or name not in _WEIGH_MUCH
+        on.tried[name, base] = (_losses if once else _losses_of_parts)(on, strategy_of(name), base)
     return _Tried(name, base, on.tried[name, base])
 
 
 def _losses(on: DomainPair, strategy: Strategy, base: Base) -> Array:
+    """Of the labelled target rows, by what one fit says of each that it did not see."""
+    predictions = cast(Array, learn(on, strategy, base).target)
+    return _loss(on.kind, predictions, cast(Array, on.domains.known)[on.labelled])
+
+
+def _losses_of_parts(on: DomainPair, strategy: Strategy, base: Base) -> Array:
     """Of the labelled target rows, each by a fit that did not know its answer."""
     labelled, answers = on.labelled, cast(Array, on.domains.known)
-    if strategy.source or len(labelled) > _FEW:
-        return _loss(on.kind, cast(Array, learn(on, strategy, base).target), answers[labelled])
     part = _parts(on)
     losses = np.zeros(len(labelled))
     for number in range(int(part.max()) + 1):

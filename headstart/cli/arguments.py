@@ -35,6 +35,7 @@ Classes = Annotated[str | None, typer.Option("--classes", help="Names for the pl
 Losses = Annotated[bool, typer.Option("--allow-losses", help="Go on where over 5 % of the rows cannot be used")]
 Weight = Annotated[str | None, typer.Option("--weight", help="Column that says how much a row counts in the fit")]
 Engine = Annotated[str, typer.Option("--engine", help="auto, torch or openvino")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, or one of several: cuda:1")]
 Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")]
 Window = Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")]
 Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]

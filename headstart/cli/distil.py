@@ -15,6 +15,7 @@ from headstart.cli.arguments import (
     AsJson,
     Cached,
     Classes,
+    Device,
     Domain,
     Engine,
     Group,
@@ -67,6 +68,7 @@ def distil(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of everything random")] = 0,
     engine: Engine = "auto",
+    device: Device = "auto",
     cache: Cached = True,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="Of the method, such as temperature=4; repeatable")
@@ -95,6 +97,7 @@ def distil(
             class_weight=class_weight,
             seed=seed,
             engine=cast(Any, engine),
+            device=device,
             cache=cache,
             options=options,
             allow_losses=allow_losses,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from headstart.cli.arguments import BACKBONE, Cached, Engine, Input, Target, Window, roles_of, window_of
+from headstart.cli.arguments import BACKBONE, Cached, Device, Engine, Input, Target, Window, roles_of, window_of
 
 __all__ = ["features"]
 
@@ -22,6 +22,7 @@ def features(
     input: Input = None,
     target: Target = None,
     engine: Engine = "auto",
+    device: Device = "auto",
     cache: Cached = True,
     window: Window = None,
 ) -> None:
@@ -38,6 +39,7 @@ def features(
             backbone=backbone,
             roles=roles_of(input, target, None, None, None),
             engine=cast(Any, engine),
+            device=device,
             cache=cache,
             window=window_of(window),
             listener=terminal,

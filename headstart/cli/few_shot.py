@@ -15,6 +15,7 @@ from headstart.cli.arguments import (
     AsJson,
     Cached,
     Data,
+    Device,
     Engine,
     Group,
     Input,
@@ -55,6 +56,7 @@ def few_shot(
     kind: Kind = None,
     seed: Annotated[int, typer.Option("--seed", help="Of who is on which side, and of everything random")] = 0,
     engine: Engine = "auto",
+    device: Device = "auto",
     cache: Cached = True,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="Of the learner or its training, such as steps=100; repeatable")
@@ -84,6 +86,7 @@ def few_shot(
             kind=kind_of(kind),
             seed=seed,
             engine=cast(Any, engine),
+            device=device,
             cache=cache,
             options=options,
             window=window_of(window),

@@ -17,6 +17,7 @@ from headstart.cli.arguments import (
     Cached,
     Classes,
     Data,
+    Device,
     Domain,
     Engine,
     Group,
@@ -67,9 +68,10 @@ def fit(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of everything random")] = 0,
     engine: Engine = "auto",
+    device: Device = "auto",
     cache: Cached = True,
     option: Annotated[
-        list[str] | None, typer.Option("--option", help="Of a method that moves weights, such as epochs=20; repeatable")
+        list[str] | None, typer.Option("--option", help="Of the method, such as epochs=20; repeatable")
     ] = None,
     window: Window = None,
     keep_tuned: Annotated[
@@ -96,6 +98,7 @@ def fit(
             "class_weight": class_weight,
             "seed": seed,
             "engine": engine,
+            "device": device,
             "cache": cache,
             "options": options,
             "keep_tuned": keep_tuned,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headstart.cli.arguments import AsJson, Data, Group, Input, Losses, Model, Target, roles_of
+from headstart.cli.arguments import AsJson, Data, Device, Group, Input, Losses, Model, Target, roles_of
 from headstart.cli.streams import show_result
 from headstart.errors import DataError
 from headstart.listener import Listener
@@ -22,6 +22,7 @@ def predict(
     model: Model,
     data: Annotated[list[str], typer.Argument(help="Pictures, text files, a folder or a table")],
     out: Annotated[Path | None, typer.Option("--out", help="A .csv, .tsv, .jsonl, .json or .parquet to write")] = None,
+    device: Device = "auto",
     json: AsJson = False,
 ) -> None:
     """Predict with a saved MODEL: one row out for each row in, in the same order."""
@@ -31,7 +32,7 @@ def predict(
     from headstart.cli.terminal import Terminal
 
     with Terminal(quiet=json) as terminal:
-        answers = _answers(model, data[0] if len(data) == 1 else data, terminal)
+        answers = _answers(model, data[0] if len(data) == 1 else data, device, terminal)
         if file is not None:
             file.write(answers)
             terminal.say(f"{out}: {answers.summary}")
@@ -42,13 +43,13 @@ def predict(
         raise DataError(f"no input could be answered ({answers.summary}); the first of them, {first.name}: {first.why}")
 
 
-def _answers(model: str, inputs: str | list[str], listener: Listener) -> Any:
+def _answers(model: str, inputs: str | list[str], device: str, listener: Listener) -> Any:
     """What only a fit needs is not loaded: it would be half of the time of a short answer."""
     from headstart import artefact
     from headstart.features.cache.cache import Cache
     from headstart.features.extraction import Extraction
 
-    extraction = Extraction(cache=Cache())
+    extraction = Extraction(device=device, cache=Cache())
     if artefact.holds_multi_task(model):
         from headstart.study.multi_task_answers import answers_to_all
 
@@ -65,6 +66,7 @@ def evaluate(
     input: Input = None,
     target: Target = None,
     group: Group = None,
+    device: Device = "auto",
     allow_losses: Losses = False,
     json: AsJson = False,
 ) -> None:
@@ -80,10 +82,10 @@ def evaluate(
     with Terminal(quiet=json) as terminal:
         if holds_multi_task(model):
             roles = roles_of(input, None, None, group, None)
-            fitted = MultiTask.load(model)
+            fitted = MultiTask.load(model).set_params(device=device)
             evidence = evaluate_tasks(fitted, data, roles=roles, allow_losses=allow_losses, listener=terminal)
         else:
             roles = roles_of(input, target, None, group, None)
-            loaded = Transfer.load(model)
+            loaded = Transfer.load(model).set_params(device=device)
             evidence = protocol.evaluate(loaded, data, roles=roles, allow_losses=allow_losses, listener=terminal)
     show_result(evidence.to_json() if json else str(evidence), json)

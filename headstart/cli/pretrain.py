@@ -6,11 +6,11 @@ Heavy libraries are imported inside the verb, so that help answers at once.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
-from headstart.cli.arguments import BACKBONE, AsJson, Cached, Input, Losses, Target, options_of, roles_of
+from headstart.cli.arguments import BACKBONE, AsJson, Cached, Device, Input, Losses, Target, options_of, roles_of
 from headstart.cli.streams import show_saved
 
 __all__ = ["pretrain"]
@@ -35,7 +35,7 @@ def pretrain(
         bool, typer.Option("--labels", help="DATA has some labels: score nearest neighbours by them as it learns")
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything random")] = 0,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
+    device: Device = "auto",
     cache: Cached = True,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="Of the method, such as epochs=50; repeatable")
@@ -58,7 +58,7 @@ def pretrain(
             labels=labels,
             options=options_of(option),
             seed=seed,
-            device=cast(Any, device),
+            device=device,
             cache=cache,
             overwrite=overwrite,
             allow_losses=allow_losses,

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from headstart.checks import at_least
 from headstart.features.cache.cache import Cache
-from headstart.features.engines.wish import Wish
+from headstart.features.engines.wish import Device, Wish
 
 __all__ = ["Extraction"]
 
@@ -25,7 +25,7 @@ class Extraction:
 
     engine: Literal["auto", "torch", "openvino"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     lanes: int | None = None
     cache: Cache | None = None
     thumbs: bool = True

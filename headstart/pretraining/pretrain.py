@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from headstart.artefact import Pretraining, check_target, write_backbone
 from headstart.backbones.backbone import Backbone
@@ -15,6 +15,7 @@ from headstart.data.roles import Roles
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError, MissingWeights
 from headstart.features.cache.cache import Cache
+from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import noted
 from headstart.linalg.forked import settle
@@ -59,7 +60,7 @@ def pretrain(
     labels: bool = False,
     options: dict[str, Any] | None = None,
     seed: int = 0,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     cache: bool = True,
     overwrite: bool = False,
     allow_losses: bool = False,

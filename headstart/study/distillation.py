@@ -13,6 +13,7 @@ from headstart.data.quality.check import without_empty_classes
 from headstart.data.roles import Roles
 from headstart.data.unlearnt import as_learnt
 from headstart.defaults import with_own_defaults
+from headstart.features.engines.wish import Device
 from headstart.features.feature_set import FeatureSet, look
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
@@ -30,7 +31,7 @@ from headstart.study.resampling import plan_trials
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.student import Student
 from headstart.study.student_data import StudentData, read_student
-from headstart.transfer import Device, EngineChoice, Transfer
+from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["distil"]
 

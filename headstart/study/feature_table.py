@@ -14,13 +14,14 @@ from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
+from headstart.features.engines.wish import Device
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import LOGGED, Listener
 from headstart.methods.probe import features_of
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.destination import Destination
 from headstart.tasks.task import Array
-from headstart.transfer import Device, EngineChoice, Transfer
+from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["FeatureTable", "feature_table"]
 

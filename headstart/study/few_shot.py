@@ -22,6 +22,7 @@ from headstart.data.small_tasks import read_small_tasks, small_tasks_in
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.features.cache.cache import Cache
+from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look, through_window
 from headstart.listener import LOGGED, Listener, Logged
@@ -36,7 +37,7 @@ from headstart.preprocessing.numbers import NumberPreprocess
 from headstart.study.stopwatch import Stopwatch
 from headstart.tasks import ARRAY
 from headstart.tasks.task import Task
-from headstart.transfer import Device, EngineChoice
+from headstart.transfer import EngineChoice
 
 __all__ = ["FewShot", "few_shot"]
 

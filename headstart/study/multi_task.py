@@ -20,6 +20,7 @@ from headstart.data.roles import Roles
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.multi_task import MultiTaskEvidence
+from headstart.features.engines.wish import Device
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.linalg.forked import settle
@@ -34,7 +35,7 @@ from headstart.multitask.parts import part_of
 from headstart.study.multi_task_answers import all_answers, answers_of_target
 from headstart.tasks.modality import Modality
 from headstart.tasks.task import Array, Task
-from headstart.transfer import Device, EngineChoice, Transfer
+from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["MultiTask"]
 

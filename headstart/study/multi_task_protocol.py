@@ -16,6 +16,7 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import ModelFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.multi_task import MultiTaskEvidence
+from headstart.features.engines.wish import Device
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
@@ -27,7 +28,7 @@ from headstart.study.multi_task import MultiTask
 from headstart.study.multi_task_answers import MultiTaskAnswers, answers_to_all
 from headstart.study.multi_task_comparison import MultiTaskComparison
 from headstart.study.stopwatch import Stopwatch
-from headstart.transfer import Device, EngineChoice, Transfer
+from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["evaluate_tasks", "fit_tasks", "predict_tasks"]
 

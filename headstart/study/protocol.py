@@ -16,6 +16,7 @@ from headstart.defaults import with_own_defaults
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import ModelFacts
 from headstart.evidence.held_out import HeldOut
+from headstart.features.engines.wish import Device
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
 from headstart.meta_learning.rule import modality_of, rule_of
@@ -31,7 +32,7 @@ from headstart.study.stopwatch import Stopwatch
 from headstart.study.task_comparison import task_comparison
 from headstart.study.with_source import comparison_with_source, with_test
 from headstart.tasks.task import Task
-from headstart.transfer import Device, EngineChoice, Transfer
+from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["check", "evaluate", "fit", "predict"]
 

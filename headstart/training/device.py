@@ -10,6 +10,7 @@ import torch
 
 from headstart.features.cache.session import Session
 from headstart.features.engines.support import obstacle
+from headstart.features.engines.wish import Wish
 from headstart.features.extract import Extraction
 from headstart.training.options import Training
 
@@ -18,8 +19,8 @@ __all__ = ["below", "settle"]
 
 def settle(training: Training, extraction: Extraction) -> tuple[torch.device, Training, tuple[str, ...]]:
     """The device, the training with its precision decided, and why that is not what was asked for."""
-    cuda = extraction.device == "cuda" or (extraction.device == "auto" and torch.cuda.is_available())
-    device = torch.device("cuda" if cuda else "cpu")
+    cuda = Wish(device=extraction.device).cuda
+    device = torch.device(cuda or "cpu")
     if training.precision == "auto":
         return device, replace(training, precision="bfloat16" if cuda else "float32"), ()
     if training.precision == "bfloat16" and not cuda:

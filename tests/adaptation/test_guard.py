@@ -10,7 +10,7 @@ import pytest
 from headstart.adaptation.alignment.step import Domains
 from headstart.adaptation.choice import strategy_of
 from headstart.adaptation.domain_pair import DomainPair
-from headstart.adaptation.guard import _losses, _parts, choose
+from headstart.adaptation.guard import _losses, _losses_of_parts, _parts, choose
 from headstart.adaptation.learn import fit_strategy
 from headstart.adaptation.strategy import Strategy
 from headstart.tasks import CLASSIFICATION
@@ -67,13 +67,13 @@ def test_no_row_is_judged_by_a_fit_that_knew_its_answer(monkeypatch):
     on, _ = ground(lambda z: z, known=40)
     labelled = np.arange(40)
     alone = Strategy(source=False, target=True)
-    losses = _losses(on, alone, "linear")
+    losses = _losses_of_parts(on, alone, "linear")
     part = _parts(on)
     monkeypatch.setattr("headstart.adaptation.guard._parts", lambda on: part)
     known = on.domains.known.copy()
     hidden = labelled[part == 0]
     known[hidden] = 1 - known[hidden]
-    other = _losses(
+    other = _losses_of_parts(
         replace(on, domains=on.domains._replace(known=known)), Strategy(source=False, target=True), "linear"
     )
     # had a fit seen the answers that were turned round, it would say of these rows what it is told
@@ -95,6 +95,7 @@ def test_answers_that_follow_from_nothing_are_not_known(name, base):
     losses = _losses(on, strategy_of(name), base)
     assert losses.shape == (80,)
     assert losses.mean() > 0.45  # of two answers alike
+    assert _losses_of_parts(on, strategy_of(name), base).mean() > 0.45
     if name in ("pooled", "balanced"):  # of the others the temperature says that nothing is known
         answers = fit_strategy(on, strategy_of(name), base).predict(target)
         assert np.square(answers - np.eye(2)[domains.known]).sum(axis=1).mean() < losses.mean() - 0.05

@@ -40,7 +40,7 @@ class Choice(NamedTuple):
 
     name: EngineName
     precision: Precision
-    device: Literal["cpu", "cuda"]
+    device: str
     why: str
 
     def __str__(self) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from importlib.metadata import PackageNotFoundError, version
 
-import torch
 from blake3 import blake3
 
 from headstart.backbones.backbone import Backbone
@@ -44,9 +43,9 @@ _ORDER: tuple[tuple[EngineName, Precision], ...] = (
 
 def settle(backbone: Backbone, rows: int, wish: Wish, memory: Memory) -> Choice | None:
     """The choice for so many inputs where nothing has to be measured for it; None where it has."""
-    if wish.device == "cuda" or (wish.device == "auto" and wish.engine != "openvino" and torch.cuda.is_available()):
+    if wish.cuda is not None:
         precision: Precision = "float32" if wish.precision == "float32" else "bfloat16"
-        return Choice("torch", precision, "cuda", "a CUDA device is there")
+        return Choice("torch", precision, wish.cuda, "a CUDA device is there")
     remembered = memory.recall(*_subject(backbone, wish))
     if remembered is not None:
         return Choice(remembered["name"], remembered["precision"], "cpu", remembered["why"])
