@@ -30,6 +30,7 @@ TEXTS = ["good day", "bad thing", "lovely", "awful", "nice one", "horrible", "gr
 
 def models(place: Path) -> None:
     """A model of each modality, and one input of each."""
+    os.environ["HEADSTART_CACHE"] = str(place / "cache")  # one that no other run has filled
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"size": rng.normal(size=200), "colour": rng.choice(list("rgb"), 200)})
     table["kind"] = np.where(table["size"] + (table["colour"] == "r") > 0.3, "big", "small")
@@ -47,8 +48,9 @@ def models(place: Path) -> None:
 
 def seconds(words: list[str], place: Path) -> tuple[float, float]:
     """Of wall clock and of the processor."""
+    own = os.environ | {"HEADSTART_CACHE": str(place / "cache")}
     before, began = os.times(), time.perf_counter()
-    subprocess.run([sys.executable, *words], cwd=place, check=True, capture_output=True)
+    subprocess.run([sys.executable, *words], cwd=place, env=own, check=True, capture_output=True)
     wall, after = time.perf_counter() - began, os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     return wall, spent

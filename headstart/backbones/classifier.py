@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from scipy.special import logsumexp, softmax
 
 from headstart.tasks.task import Array
 
@@ -48,6 +47,8 @@ def answers(logits: Array, groups: Array) -> Array:
     """
     logits = np.asarray(logits, np.float64)
     classes = range(int(groups.max()) + 1)
+    from scipy.special import logsumexp, softmax
+
     return np.asarray(softmax(np.stack([logsumexp(logits[:, groups == code], axis=1) for code in classes], 1), axis=1))
 
 

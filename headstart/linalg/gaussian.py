@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from headstart.linalg.distances import WIDE, squared_distances
 from headstart.linalg.moments import blocks
@@ -24,6 +23,8 @@ def kernel(distances: Array, gamma: float, out: Array | None = None) -> Array:
 
 def median_gamma(source: Array, target: Array, seed: int = 0) -> float:
     """1 / (2 median^2) of the distances between rows of both tasks, from at most 1000 of each; else 1."""
+    from scipy.spatial.distance import pdist
+
     draw = np.random.default_rng(seed)
     few = [
         rows if len(rows) <= SAMPLE else rows[draw.choice(len(rows), SAMPLE, replace=False)]

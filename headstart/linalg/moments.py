@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh
 
 from headstart.tasks.task import Array
 
@@ -43,6 +42,8 @@ def moments(rows: Array, weights: Array | None = None, *, biased: bool = False) 
 
 def power(matrix: Array, exponent: float, name: str) -> Array:
     """A symmetric matrix (d, d) to a power. ValueError where that is negative and the matrix singular."""
+    from scipy.linalg import eigh
+
     values, vectors = eigh(matrix, driver="evd")
     floor = len(values) * np.finfo(np.float64).eps * values[-1]
     if exponent < 0 and not values[0] > floor:

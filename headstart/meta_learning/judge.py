@@ -28,11 +28,11 @@ def by_features(
                 learner.from_features(
                     head,
                     features[episode.support],
-                    _tensor(episode.support_targets, kind),
+                    _tensor(episode.support_targets, kind, features.device),
                     features[episode.query],
                     episode.way,
                 ),
-                _tensor(episode.query_targets, kind),
+                _tensor(episode.query_targets, kind, features.device),
                 kind,
             )
             for episode in episodes
@@ -61,14 +61,14 @@ def batch_of(episode: Episode, inputs: Batches, kind: Kind, codes: Tensor | None
     rows = np.concatenate([episode.support, episode.query])
     tensors = inputs.batch(rows, None)
     device = tensors[0].device
-    truth = [_tensor(side, kind).to(device) for side in (episode.support_targets, episode.query_targets)]
+    truth = [_tensor(side, kind, device) for side in (episode.support_targets, episode.query_targets)]
     targets = torch.cat(truth)
     of_rows = targets if codes is None else codes[rows].to(device)
     return Batch(tensors, targets, len(episode.support), episode.way, kind, of_rows)
 
 
-def _tensor(targets: object, kind: Kind) -> Tensor:
-    return torch.as_tensor(targets, dtype=torch.int64 if kind.has_classes else torch.float32)
+def _tensor(targets: object, kind: Kind, device: torch.device) -> Tensor:
+    return torch.as_tensor(targets, dtype=torch.int64 if kind.has_classes else torch.float32).to(device)
 
 
 def _score(answers: Tensor, truth: Tensor, kind: Kind) -> float:

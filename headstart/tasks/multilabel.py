@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from headstart.tasks.kind import Array, Kind
 
@@ -66,6 +65,8 @@ class Multilabel(Kind):
         return targets.astype(np.uint8)
 
     def probabilities(self, logits: Array, temperature: float) -> Array:
+        from scipy.special import expit
+
         return np.asarray(expit(np.asarray(logits) / temperature))
 
     def decide(self, predictions: Array) -> Array:

@@ -42,7 +42,7 @@ class Batch:
         """The same with only these rows; a slice copies nothing."""
         inputs = tuple(tensor[rows] for tensor in self.inputs)
         target = None if self.target is None else self.target[rows]
-        numbers = None if self.rows is None else self.rows[rows]
+        numbers = None if self.rows is None else self.rows[rows if isinstance(rows, slice) else rows.cpu()]
         return Batch(inputs, self.targets[rows], self.weights[rows], target, numbers)
 
     def parts(self, count: int) -> list[slice | Tensor]:

@@ -93,6 +93,25 @@ def test_predict_names_each_input(run, fitted, reviews, tmp_path):
     assert len(rows) == 1 + len(pd.read_csv(reviews)) == 1 + len(said.json["predictions"])
 
 
+def test_where_to_calculate_is_said_to_every_verb_that_calculates(run, fitted, reviews, tmp_path):
+    asked = [
+        ("fit", reviews, "--out", tmp_path / "m"),
+        ("predict", fitted, reviews),
+        ("evaluate", fitted, reviews),
+        ("features", reviews, "--out", tmp_path / "f.npy"),
+        ("distil", fitted, reviews, "--out", tmp_path / "d"),
+        ("few-shot", reviews, "--out", tmp_path / "s"),
+        ("pretrain", reviews, "--backbone", "bundled:minilm", "--out", tmp_path / "p"),
+    ]
+    for words in asked:
+        said = run(*words, "--device", "cuda:99")
+        assert said.code == 2, words
+        assert "device = 'cuda:99': torch finds" in said.err
+        assert "device = 'gpu': expected 'auto', 'cpu', 'cuda'" in run(*words, "--device", "gpu").err
+    assert not list(tmp_path.iterdir())
+    assert run("predict", fitted, reviews, "--device", "cpu").code == 0
+
+
 def test_evaluate_scores_new_data(run, fitted, tmp_path):
     other = sentiment_csv(tmp_path / "movie.csv", domain="movie", train=100, test=1)
     said = run("evaluate", fitted, other, "--json")

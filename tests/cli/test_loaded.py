@@ -16,7 +16,7 @@ from headstart.data.read import read
 from headstart.features.feature_set import look
 
 HEAVY = ("torch", "sklearn", "timm", "transformers", "torchvision", "openvino", "matplotlib", "peft")
-SLOW = (*HEAVY, "torch._dynamo", "scipy.stats", "scipy.optimize")
+SLOW = (*HEAVY, "torch._dynamo", "scipy")
 
 
 @pytest.fixture(scope="module")

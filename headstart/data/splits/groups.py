@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from blake3 import blake3
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from headstart.tasks.task import Array
 
@@ -40,6 +38,11 @@ def blocks(
                 raise ValueError(f"blocks of {n} rows need {n} keys and group labels, got {len(codes)}")
             links.append(np.stack([np.arange(n), codes + nodes], axis=1)[codes >= 0])
             nodes += codes.max(initial=-1) + 1
+    if near_pairs is None and group is None and keys is not None:
+        return np.asarray(codes, np.int64)  # as the graph would number them, by their first rows
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     first, second = np.concatenate(links).T
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(nodes, nodes))
     components = connected_components(graph, directed=False)[1]

@@ -9,6 +9,7 @@ from headstart.features.cache.session import Session
 from headstart.features.cache.store import Store
 from headstart.features.engines.engine import Agreement, Choice, Engine, EngineUsed, Unfit
 from headstart.features.engines.recorded import keep, kept
+from headstart.features.engines.rescue import RescuedEngine
 from headstart.features.engines.select import SAFE, Wish, agreement, build, known_agreement, measure, settle
 from headstart.preprocessing.prepare import RECIPE
 
@@ -22,7 +23,6 @@ class Supply:
 
     choice, store   known from the start unless the choice has to be measured: then once `ready` is set
     engine          once `ready` is set
-    notes           why it is not what was asked for
     """
 
     def __init__(self, backbone: Backbone, rows: int, wish: Wish, lanes: int, session: Session) -> None:
@@ -30,7 +30,8 @@ class Supply:
         self.ready = Event()
         self.engine: Engine | None = None
         self.store: Store | None = None
-        self.notes: list[str] = []
+        self._notes: list[str] = []
+        self._rescued: RescuedEngine | None = None
         self.choice = settle(backbone, rows, wish, session.memory)
         self._agreement: Agreement | None = None
         self._backbone, self._rows, self._wish, self._lanes = backbone, rows, wish, lanes
@@ -41,6 +42,11 @@ class Supply:
             except Unfit as error:
                 self.choice = self._safe(error)
             self._open(self.choice)
+
+    @property
+    def notes(self) -> list[str]:
+        """Why the engine is not what was asked for, and what it could not do."""
+        return [*self._notes, *(self._rescued.notes if self._rescued else ())]
 
     def fall_back(self, error: Unfit) -> None:
         """Go on with torch float32."""
@@ -59,6 +65,7 @@ class Supply:
             self.engine = engine if engine is not None else build(self.choice, self._backbone, self._lanes)
         self._agreement = agreement(self.choice, self.engine, self._backbone, memory)
         keep(self.engine, self.choice, self._backbone, self._lanes)
+        self.engine = self._rescued = RescuedEngine(self.engine, self.choice, self._backbone)
         self.ready.set()
 
     def wait(self, stopped: Event) -> Engine | None:
@@ -82,18 +89,18 @@ class Supply:
         )
 
     def _safe(self, error: Unfit) -> Choice:
-        self.notes.append(f"{error}; {SAFE} is used instead")
+        self._notes.append(f"{error}; {SAFE} is used instead")
         return SAFE._replace(why=str(error))
 
     def _open(self, choice: Choice) -> None:
         request = (self._wish.engine, self._wish.precision)
         if "auto" not in request and choice[:2] != request:
-            self.notes.append(f"{request[0]} {request[1]} was asked for, {choice} is used: {choice.why}")
+            self._notes.append(f"{request[0]} {request[1]} was asked for, {choice} is used: {choice.why}")
         identity = {
             "fingerprint": self._backbone.fingerprint,
             "engine": choice.name,
             "precision": choice.precision,
-            "device": choice.device,
+            "device": choice.device.partition(":")[0],  # one GPU of a machine computes what another does
             "recipe": RECIPE,
         }
         self.store = self._session.store(

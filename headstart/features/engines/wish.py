@@ -39,7 +39,7 @@ class Wish:
             )
         number, count = int(asked["number"] or 0), _devices()
         if number >= count:
-            has = "no CUDA device" if not count else f"{count} CUDA device{'s' * (count > 1)}, from 'cuda:0'"
+            has = f"{count} CUDA device{'s' * (count > 1)}, from 'cuda:0'," if count else "no CUDA device"
             raise ValueError(f"device = {self.device!r}: torch finds {has} here; expected 'auto' or 'cpu'")
 
     @property

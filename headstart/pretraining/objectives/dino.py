@@ -89,7 +89,7 @@ class _Distillation(Learner):
         self._done = rows.done
         answers = self.h(rows.features.float())
         taught = self.h_t.answer(self.h, self.f_t.answer(rows.encoder, *rows.inputs).float())
-        self._latest.put(rows.rows, taught.mean(1))
+        self._latest.put(rows.rows, taught.float().mean(1))
         t_s, t_t = self._options.student, self._options.teacher
         both = [distillation_cost(answers[:, view], taught[:, 1 - view] - self.c, t_s, t_t) for view in (0, 1)]
         return (both[0] + both[1]) / 2

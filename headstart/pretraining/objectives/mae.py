@@ -128,7 +128,8 @@ class _Decoder(Learner):
         pictures, order = rows.inputs
         visible = visible_of(order, self._hidden)
         tokens = self.embed(rows.features.float())[:, self._prefix :]
-        x = self.token.expand(*order.shape, -1).scatter(1, visible[:, :, None].expand_as(tokens), tokens)
+        x = self.token.to(tokens.dtype).expand(*order.shape, -1)
+        x = x.scatter(1, visible[:, :, None].expand_as(tokens), tokens)
         x = x + self.places
         for block in self.blocks:
             x = block(x)

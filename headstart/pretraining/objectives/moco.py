@@ -75,7 +75,7 @@ class _Momentum(Learner):
         taught = self.f_t.answer(rows.encoder, *rows.inputs).float().flatten(0, 1)
         k = functional.normalize(self.g_t.answer(self.g, taught), dim=1).reshape(*shape, -1)
         q = functional.normalize(self.g(rows.features.float().flatten(0, 1)), dim=1).reshape(*shape, -1)
-        self._latest.put(rows.rows, k[:, 0])
+        self._latest.put(rows.rows, k[:, 0].float())
         other = (self.owners != rows.rows.to(self.owners.device)[:, None]) & (self.owners != _NOBODY)
         t = self._options.temperature
         return (

@@ -168,8 +168,10 @@ def test_disagreement_is_unfit_and_remembered(tiny, make, tmp_path):
     [
         ({"engine": "tensorflow"}, "engine = 'tensorflow': expected one of 'auto', 'torch', 'openvino'"),
         ({"precision": "int8"}, "precision = 'int8': expected one of 'auto', 'float32', 'bfloat16'"),
-        ({"device": "tpu"}, "device = 'tpu': expected one of 'auto', 'cpu', 'cuda'"),
+        ({"device": "tpu"}, "device = 'tpu': expected 'auto', 'cpu', 'cuda' or one of several, as 'cuda:1'"),
+        ({"device": "cuda:-1"}, "device = 'cuda:-1': expected 'auto'"),
         ({"device": "cuda"}, "device = 'cuda': torch finds no CUDA device here"),
+        ({"device": "cuda:1"}, "device = 'cuda:1': torch finds no CUDA device here"),
     ],
 )
 def test_wishes_that_cannot_be(wish, words):
@@ -185,6 +187,10 @@ def test_openvino_on_cuda(monkeypatch):
 
 def test_a_cuda_device_is_used(tiny, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert settle(tiny, 1, Wish(device="cuda:1"), Memory(None)).device == "cuda:1"
+    with pytest.raises(ValueError, match="torch finds 2 CUDA devices, from 'cuda:0', here"):
+        Wish(device="cuda:2")
     why = "a CUDA device is there"
     assert settle(tiny, 1, Wish(), Memory(None)) == Choice("torch", "bfloat16", "cuda", why)
     assert settle(tiny, 1, Wish(precision="float32"), Memory(None)) == Choice("torch", "float32", "cuda", why)

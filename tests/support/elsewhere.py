@@ -1,0 +1,224 @@
+"""A CUDA device that is not there: tensors that say they are on it, calculated on the CPU.
+
+What torch refuses on a machine with such a device is refused here: an operation on tensors of both devices (numbers of
+no dimension excepted, and indices on the CPU), and numpy for a tensor that was not brought to the CPU first. So it
+shows whether each module, batch, target, mask, average and helper goes where `device` says. What torch does within an
+operation, speed and memory it does not show, nor `torch.func`, which takes no such tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Thread
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map
+
+CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
+
+
+class Elsewhere(Tensor):
+    """Numbers on the CPU that say they are on the device."""
+
+    inner: Tensor
+
+    @staticmethod
+    def __new__(cls, inner: Tensor) -> Elsewhere:
+        wrapper = Tensor._make_wrapper_subclass(
+            cls,
+            inner.size(),
+            strides=inner.stride(),
+            storage_offset=inner.storage_offset(),
+            dtype=inner.dtype,
+            layout=inner.layout,
+            device=CPU,  # torch's own code would look for a driver
+            requires_grad=inner.requires_grad,
+        )
+        wrapper.inner = inner
+        return wrapper
+
+    @property
+    def device(self) -> torch.device:
+        return CUDA
+
+    @property
+    def is_cuda(self) -> bool:
+        return True
+
+    @property
+    def is_cpu(self) -> bool:
+        return False
+
+    def __repr__(self, **options: Any) -> str:
+        return f"Elsewhere({self.inner!r})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        copy = Elsewhere(self.inner.detach().clone())
+        if isinstance(self, torch.nn.Parameter):
+            copy = torch.nn.Parameter(copy, self.requires_grad)
+        else:
+            copy.requires_grad_(self.requires_grad)
+        memo[id(self)] = copy
+        return copy
+
+    def numpy(self, **options: Any) -> Any:
+        raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy it first")
+
+    def tolist(self) -> Any:
+        return self.inner.tolist()
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return dispatched(func, args, kwargs or {})
+
+
+def dispatched(func: Any, args: Any, kwargs: Any) -> Any:
+    """The operation on what is inside; its outputs are where its inputs are, or where it is told to put them."""
+    seen: set[bool] = set()
+
+    def unwrapped(value: Any) -> Any:
+        if isinstance(value, Elsewhere):
+            seen.add(True)
+            return value.inner
+        if isinstance(value, Tensor) and (value.dim() or func in COPIES):
+            seen.add(False)
+        return value
+
+    if func.overloadpacket is torch.ops.aten.index_fill:  # torch's own gradient of a diagonal makes its parts itself
+        args = tree_map(lambda value: there(value) if isinstance(value, Tensor) else value, args)
+    if func.overloadpacket in INDEXED and isinstance(args[0], Elsewhere):  # indices may be on the CPU
+        args = (args[0], [index if index is None else there(index) for index in args[1]], *args[2:])
+    inner_args, inner_kwargs = tree_map(unwrapped, args), tree_map(unwrapped, kwargs)
+    inner_kwargs.pop("pin_memory", None)
+    if len(seen) == 2 and func not in COPIES:
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu! ({func})"
+        )
+    away = isinstance(args[0], Elsewhere) if func in COPIES else True in seen
+    out = func(*inner_args, **inner_kwargs)
+    if func._schema.is_mutable and isinstance(args[0], Elsewhere) and out is args[0].inner:
+        return args[0]
+    if not away:
+        return out
+    return tree_map(lambda value: Elsewhere(value) if isinstance(value, Tensor) else value, out)
+
+
+def there(tensor: Tensor) -> Elsewhere:
+    return tensor if isinstance(tensor, Elsewhere) else Elsewhere(tensor)
+
+
+COPIES = (torch.ops.aten.copy_.default,)
+INDEXED = (torch.ops.aten.index, torch.ops.aten.index_put_, torch.ops.aten.index_put)
+
+
+def names_cuda(value: Any) -> bool:
+    """Whether it names a CUDA device."""
+    return (isinstance(value, torch.device) and value.type == "cuda") or (
+        isinstance(value, str) and value.partition(":")[0] == "cuda"
+    )
+
+
+def names_cpu(value: Any) -> bool:
+    """Whether it is or names the CPU, or a tensor there."""
+    if isinstance(value, Tensor):
+        return not isinstance(value, Elsewhere)
+    return (isinstance(value, torch.device) and value.type == "cpu") or value == "cpu"
+
+
+class Device(TorchFunctionMode):
+    """What is asked for on the device is made on the CPU and put there, before torch looks for a driver."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is functional.one_hot and isinstance(
+            args[0], Elsewhere
+        ):  # torch makes the classes where it thinks best
+            return Elsewhere(func(args[0].inner, *args[1:], **kwargs))
+        if func in (Tensor.to, Tensor.cuda, Tensor.cpu):
+            return self.moved(func, args, kwargs)
+        if not names_cuda(kwargs.get("device")):
+            return func(*args, **kwargs)
+        return Elsewhere(func(*args, **{name: value for name, value in kwargs.items() if name != "device"}))
+
+    def moved(self, func: Any, args: Any, kwargs: Any) -> Any:
+        tensor, *asked = *args, *(kwargs.get(name) for name in ("device", "other"))
+        others = [value for value in asked if isinstance(value, Tensor)]
+        if isinstance(tensor, Elsewhere) and (func is Tensor.cpu or any(names_cpu(value) for value in asked)):
+            return func(Back.apply(tensor), *args[1:], **kwargs)
+        there = func is Tensor.cuda or any(names_cuda(value) or isinstance(value, Elsewhere) for value in asked)
+        if not there:
+            return func(*args, **kwargs)
+        types = [value for value in (*asked, kwargs.get("dtype")) if isinstance(value, torch.dtype)]
+        types += [other.dtype for other in others]
+        options = {"dtype": types[0]} if types else {}
+        if kwargs.get("memory_format") is not None:
+            options["memory_format"] = kwargs["memory_format"]
+        if options:
+            tensor = Tensor.to(tensor, **options)
+        return tensor if isinstance(tensor, Elsewhere) else Moved.apply(tensor)
+
+
+class Back(torch.autograd.Function):
+    """From the device to the CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, outer: Any) -> Any:
+        return outer.inner.detach().clone()
+
+    @staticmethod
+    def backward(ctx: Any, slope: Any) -> Any:
+        return Elsewhere(slope)
+
+
+class Moved(torch.autograd.Function):
+    """From the CPU to the device, and gradients back."""
+
+    @staticmethod
+    def forward(ctx: Any, inner: Tensor) -> Any:
+        return Elsewhere(inner.detach().clone())
+
+    @staticmethod
+    def backward(ctx: Any, slope: Any) -> Any:
+        return slope.inner
+
+
+@contextmanager
+def pretended() -> Iterator[None]:
+    """Within it torch says that it has one CUDA device."""
+    with ExitStack() as stack:
+        for name, value in {
+            "is_available": lambda: True,
+            "device_count": lambda: 1,
+            "empty_cache": lambda: None,
+            "is_initialized": lambda: False,
+            "_lazy_init": lambda: None,
+            "synchronize": lambda *args: None,
+        }.items():
+            stack.enter_context(patch.object(torch.cuda, name, value))
+        for name in ("_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"):
+            if hasattr(torch.optim.Optimizer, name):
+                stack.enter_context(patch.object(torch.optim.Optimizer, name, lambda self: None))
+        stack.enter_context(patch.object(Tensor, "pin_memory", lambda self, *args: self))
+        autocast = torch.autocast
+        stack.enter_context(
+            patch.object(torch, "autocast", lambda kind, *args, **options: autocast("cpu", *args, **options))
+        )
+        before = torch.__future__.get_overwrite_module_params_on_conversion()
+        torch.__future__.set_overwrite_module_params_on_conversion(True)
+        stack.callback(torch.__future__.set_overwrite_module_params_on_conversion, before)
+        run = Thread.run
+
+        def running(thread: Thread) -> None:
+            with Device():  # a mode is of one thread
+                run(thread)
+
+        stack.enter_context(patch.object(Thread, "run", running))
+        stack.enter_context(patch.object(torch, "inference_mode", torch.no_grad))
+        stack.enter_context(Device())
+        yield
