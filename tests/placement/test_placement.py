@@ -30,7 +30,14 @@ OBJECTIVES = {
     "dino": "timm:test_vit?weights=random",
     "jigsaw": "timm:test_resnet?weights=random",
 }
-PICTURES = ["simclr", "moco", "vicreg", "barlow", "byol", "simsiam", "dino", "mae", "rotation", "jigsaw"]
+WITHOUT_LABELS = ["simclr", "moco", "vicreg", "barlow", "byol", "simsiam", "dino", "mae", "rotation", "jigsaw"]
+WITHOUT_LABELS += ["mlm", "simcse", "scarf", "vime"]
+LEARNERS = ["protonet", "matching", "r2d2", "baseline++", "anil", "simpleshot", "pt-map"]
+
+
+def some_slow(names, quick):
+    """Those that are like others, at a price, are left to `make test-all`."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def pictures(seed, side=32, count=24):
@@ -118,7 +125,7 @@ def test_options_of_a_training(options, steps):
     assert set(steps) == {True}
 
 
-@pytest.mark.parametrize("method", ["head", "top", "fine-tune", "lora"])
+@pytest.mark.parametrize("method", some_slow(["head", "top", "fine-tune", "lora"], ["top", "lora"]))
 def test_texts_and_the_cut(method, steps):
     texts = [f"a {word} day number {number}" for number, word in enumerate(["good", "bad"] * 12)]
     with pretended():
@@ -126,7 +133,7 @@ def test_texts_and_the_cut(method, steps):
     assert set(steps) == {True}
 
 
-@pytest.mark.parametrize("method", SEVERAL)
+@pytest.mark.parametrize("method", some_slow(SEVERAL, ["gradnorm", "pcgrad", "nash-mtl"]))
 def test_every_way_to_weigh_several_tasks(method, steps):
     answers = {"shade": LABELS, "number": [float(number) for number in range(24)]}
     with pretended():
@@ -135,7 +142,7 @@ def test_every_way_to_weigh_several_tasks(method, steps):
     assert set(steps) == {True}
 
 
-@pytest.mark.parametrize("method", TAUGHT)
+@pytest.mark.parametrize("method", some_slow(TAUGHT, ["distil"]))
 def test_every_loss_of_a_teacher(method, steps, tmp_path):
     for number, (picture, label) in enumerate(zip(pictures(0), LABELS, strict=True)):
         (tmp_path / label).mkdir(exist_ok=True)
@@ -148,7 +155,9 @@ def test_every_loss_of_a_teacher(method, steps, tmp_path):
     assert set(steps) == {True}
 
 
-@pytest.mark.parametrize("method", [*PICTURES, "mlm", "simcse", "scarf", "vime"])
+@pytest.mark.parametrize(
+    "method", some_slow(WITHOUT_LABELS, ["simclr", "moco", "dino", "mae", "jigsaw", "mlm", "scarf"])
+)
 def test_every_objective_without_labels(method, steps, tmp_path):
     assert method in PRETRAINING
     data, backbone = pictures(0, side=64), OBJECTIVES.get(method, "small:conv4-64")
@@ -166,7 +175,7 @@ def test_every_objective_without_labels(method, steps, tmp_path):
     assert set(steps) == {True}
 
 
-@pytest.mark.parametrize("learner", ["protonet", "matching", "r2d2", "baseline++", "anil", "simpleshot", "pt-map"])
+@pytest.mark.parametrize("learner", some_slow(LEARNERS, ["protonet", "anil"]))
 def test_learners_of_episodes(learner, tmp_path):
     for kind in range(12):
         (tmp_path / f"kind {kind}").mkdir()
