@@ -32,6 +32,7 @@ OBJECTIVES = {
 }
 WITHOUT_LABELS = ["simclr", "moco", "vicreg", "barlow", "byol", "simsiam", "dino", "mae", "rotation", "jigsaw"]
 WITHOUT_LABELS += ["mlm", "simcse", "scarf", "vime"]
+QUICK_WITHOUT_LABELS = ["simclr", "moco", "dino", "mae", "jigsaw", "mlm", "scarf"]
 LEARNERS = ["protonet", "matching", "r2d2", "baseline++", "anil", "simpleshot", "pt-map"]
 
 
