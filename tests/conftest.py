@@ -87,8 +87,8 @@ class Output(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def _measured_for_one_test_only() -> Iterator[None]:
-    """Where no cache is used a process remembers which engine was faster; on a processor that has several, the next test
-    would calculate as that of the last happened to be timed."""
+    """Where no cache is used a process remembers which engine was faster: on a processor that has several, the next
+    test would calculate as the last one happened to be timed."""
     yield
     session = sys.modules.get("headstart.features.cache.session")
     if session is not None:
