@@ -8,8 +8,7 @@ these margins, with figures: docs/decisions/0007. Without target labels see `uns
 
 One fit of a way says what it says of labelled rows that it did not see: that its strength was chosen by these among all
 its rows makes no odds. Where they are few and alone, or weigh as much as the whole source, it would, so that such a way
-is fitted anew for each part of them. Whether the tasks differ is asked only where an adaptation
-would be taken.
+is fitted anew for each part of them. Whether the tasks differ is asked only where an adaptation would be taken.
 """
 
 from __future__ import annotations

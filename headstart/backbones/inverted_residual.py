@@ -18,8 +18,7 @@ __all__ = ["PLAIN", "InvertedResiduals"]
 
 
 class Stage(NamedTuple):
-    """Blocks of so many output channels; the first of them has the stride, and a skip where there is one of its own
-    shape.
+    """Blocks of so many output channels, of which the first has the stride.
 
     expansion   channels within a block, per channel that comes in; 1: no convolution expands
     """
