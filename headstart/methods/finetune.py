@@ -199,7 +199,7 @@ def tune(
     """
     began = time.perf_counter()
     _suits(name, tuning, feature_set.task.kind, target, teaching)
-    device, training, notes = settle(tuning.training, extraction)
+    device, training, notes = settle(tuning.training, extraction, backbone, len(feature_set))
     backbone, tuning = _begun(backbone, tuning._replace(training=training))
     part = divided(feature_set, training) if target is None else divided_target(feature_set, target, training)
     rows = Rows.of(feature_set, target if teaching is None else teaching.bare, class_weight)

@@ -77,7 +77,7 @@ def tune_tasks(
     the training is done again on all of them. A loss that weighs no tasks adds them up.
     """
     began = time.perf_counter()
-    device, training, notes = settle(tuning.training, extraction)
+    device, training, notes = settle(tuning.training, extraction, backbone, len(feature_set))
     tuning = tuning._replace(training=training, loss=loss_of_tasks(tuning.loss, name))
     backbone, tuning = _begun(backbone, tuning)
     job = _Job(feature_set, backbone, class_weight, device, extraction)

@@ -76,7 +76,7 @@ class Labelled:
         began = time.perf_counter()
         extraction, listener = how
         feature_set = look(_answered(rows).task, backbone, extraction, listener)
-        device, training, notes = settle(self.training, extraction)
+        device, training, notes = settle(self.training, extraction, backbone, len(feature_set))
         tuning = Tuning(self.tune, self.loss, training)
         part = divided(feature_set, training)
         job = Job(Rows.of(feature_set, None, None), backbone, None, device, extraction)

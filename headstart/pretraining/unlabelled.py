@@ -98,7 +98,7 @@ class Unlabelled:
         """`TrainingError` where the embeddings collapse, or the loss is not finite."""
         began = time.perf_counter()
         self.objective.suits(backbone)
-        device, training, notes = settle(self.training, how[0])
+        device, training, notes = settle(self.training, how[0], backbone, len(rows))
         plain = batches(cast("list[Any]", rows.task.inputs), backbone, device)
         views = batches_of_views(plain, self.objective.views(backbone, self.variation), device)
         network = self._network(backbone).to(device).to(memory_format=torch.channels_last)

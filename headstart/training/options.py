@@ -39,7 +39,8 @@ class Training:
     ema         decay of the moving average of the weights that is validated and kept; 0: none
     statistics  of BatchNorm: source, those that the backbone came with; or batch, those of the rows in each step, whose
                 moving mean is kept. From random weights always batch
-    precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU
+    precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU, and on a CPU for long trainings where it is
+                measured to be faster and to agree, see `precision.py`
     journal     at least so many seconds between two points from which a killed run goes on
     """
 
