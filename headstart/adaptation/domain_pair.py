@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from headstart.tasks.task import Array, Kind
 __all__ = ["DomainPair", "SourceSide", "answered", "features_of_both"]
 
 _BLOCKS_OF_BOTH = 2
+_KEPT = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,17 @@ class DomainPair:
     def tried(self) -> dict[tuple[str, str], Array]:
         """(way, base) -> what each labelled row cost it, so that nobody tries one twice."""
         return {}
+
+    @cached_property
+    def learnt(self) -> dict[Any, Any]:
+        """(strategy, base) -> what was learnt by it, see `learn`; for two small tasks, so that a way that was tried and
+        is then taken is not fitted twice."""
+        return {}
+
+    @property
+    def small(self) -> bool:
+        """Whether what is learnt by every way can be kept at once: some hold features of their own."""
+        return self.domains.source.nbytes + self.domains.target.nbytes <= _KEPT
 
     @property
     def labelled(self) -> Array:

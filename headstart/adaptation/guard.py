@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from headstart.adaptation.choice import ChosenStrategy, strategy_of
 from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.learn import Base, fit_strategy, learn
-from headstart.adaptation.shift.diagnose import diagnose
+from headstart.adaptation.shift.diagnose import differ
 from headstart.adaptation.strategy import Strategy
 from headstart.adaptation.unsupervised import bases, choose_unlabelled
 from headstart.data.splits.folds import merged, numbered
@@ -93,10 +93,7 @@ def best_plain(on: DomainPair, names: Sequence[str], base: Base) -> ChosenStrate
 def _differ(on: DomainPair) -> bool:
     """Whether the diagnosis, with the labels that may be used, finds a shift that could be adapted to."""
     domains = on.domains
-    shift = diagnose(
-        domains.source, domains.targets, domains.target, domains.known, kind=cast(Any, on.kind), seed=on.seed
-    )
-    return shift.kind != "none"
+    return differ(domains.source, domains.targets, domains.target, domains.known, kind=on.kind, seed=on.seed)
 
 
 def _mean(trial: _Tried) -> float:

@@ -48,7 +48,16 @@ def fit_strategy(on: DomainPair, strategy: Strategy, base: Base = "linear") -> H
 
 
 def learn(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Learnt:
-    """Fit on the rows that the strategy takes. Raises ValueError where it cannot be used."""
+    """Fit on the rows that the strategy takes; of two small tasks once. Raises ValueError where it cannot be used."""
+    if (strategy, base) in on.learnt:
+        return cast(Learnt, on.learnt[strategy, base])
+    learnt = _learn(on, strategy, base)
+    if on.small:
+        on.learnt[strategy, base] = learnt
+    return learnt
+
+
+def _learn(on: DomainPair, strategy: Strategy, base: Base) -> Learnt:
     domains, rows = on.domains, on.labelled
     if strategy.target and not len(rows):
         raise ValueError("no labelled target rows may be used: give some, or learn from the source alone")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from headstart.adaptation import learn as module
 from headstart.adaptation.alignment.augment import FeatureAugmentation
 from headstart.adaptation.alignment.step import Domains
 from headstart.adaptation.alignment.subspace import SubspaceAlignment
 from headstart.adaptation.alignment.tca import TCA
 from headstart.adaptation.domain_pair import DomainPair
-from headstart.adaptation.learn import composed, fit_strategy
+from headstart.adaptation.learn import composed, fit_strategy, learn
 from headstart.adaptation.reweighting.mlls import MLLS
 from headstart.adaptation.strategy import Strategy
 from headstart.heads.select import fit_probe
@@ -83,3 +86,31 @@ def test_values_are_learnt_likewise():
         Strategy(align=FeatureAugmentation()),
     ):
         assert np.corrcoef(fit_strategy(on, strategy).predict(Z), Z[:, 0])[0, 1] > 0.95
+
+
+def test_of_small_tasks_a_way_is_fitted_once(monkeypatch):
+    on = ground()
+    first = learn(on, Strategy(target=True))
+    monkeypatch.setattr(module, "fit_probe", None)  # would be called
+    assert learn(on, Strategy(target=True)) is first
+    with pytest.raises(TypeError):
+        learn(on, Strategy(target=True), "kernel")
+
+
+def test_of_large_tasks_nothing_is_kept(monkeypatch):
+    monkeypatch.setattr("headstart.adaptation.domain_pair._KEPT", 10)
+    on = ground()
+    assert learn(on, Strategy()) is not learn(on, Strategy())
+    assert not on.learnt
+
+
+def test_a_pair_of_which_other_answers_are_known_learns_anew():
+    on = ground()
+    learn(on, Strategy(target=True))
+    masked = KNOWN.copy()
+    masked[np.flatnonzero(KNOWN >= 0)[:8]] = -1
+    other = replace(on, domains=on.domains._replace(known=masked))
+    np.testing.assert_array_equal(
+        fit_strategy(other, Strategy(target=True)).predict(Z),
+        fit_strategy(ground(masked), Strategy(target=True)).predict(Z),
+    )

@@ -23,7 +23,7 @@ from headstart.evidence.plain import plain
 from headstart.tasks import CLASSIFICATION, REGRESSION, Kind, kind_named
 from headstart.tasks.task import Array
 
-__all__ = ["Shift", "diagnose"]
+__all__ = ["Shift", "diagnose", "differ"]
 
 _MOST = 5000
 _FIFTHS = (0.2, 0.4, 0.6, 0.8)
@@ -98,16 +98,47 @@ def diagnose(
     if _identical(source, np.asarray(targets), target, known, question):
         return Shift("none", True, "the source and the target hold the same rows",
                      "identical: nothing to do", columns=column_shifts(source, target, names=names))  # fmt: skip
+    some = _sampled(source, np.asarray(targets), target, known, seed)
+    notes = _foreign(np.asarray(targets), some.known) if question.exclusive else ()
+    shift = _found(some.source, some.targets, some.target, some.known, question, seed)
+    return shift._replace(
+        columns=column_shifts(some.source, some.target, names=names),
+        rows=tuple(int(some.theirs[row]) for row in shift.rows),
+        notes=notes,
+    )
+
+
+def differ(source: Array, targets: Array, target: Array, known: Array | None, *, kind: str, seed: int = 0) -> bool:
+    """Whether `diagnose` finds a shift of any kind; the same answer, without asking which."""
+    source, target = _rows("source", source), _rows("target", target)
+    question = _check(source, targets, target, known, kind)
+    if _identical(source, np.asarray(targets), target, known, question):
+        return False
+    some = _sampled(source, np.asarray(targets), target, known, seed)
+    if len(some.target) < 2:
+        return True
+    if _below_level(classifier_test(some.source, some.target, seed=seed).p):
+        return True
+    if _below_level(mmd(some.source, some.target, seed=seed).p):
+        return True
+    return _answers_moved(_labels(some.source, some.targets, some.target, some.known, question, seed))
+
+
+class _Sample(NamedTuple):
+    """At most so many rows of both tasks; `theirs` are the numbers of those of the target."""
+
+    source: Array
+    targets: Array
+    target: Array
+    known: Array | None
+    theirs: Array
+
+
+def _sampled(source: Array, targets: Array, target: Array, known: Array | None, seed: int) -> _Sample:
     random = np.random.default_rng(seed)
     ours, theirs = (np.sort(random.permutation(len(rows))[:_MOST]) for rows in (source, target))
     answers = None if known is None else np.asarray(known)[theirs]
-    notes = _foreign(np.asarray(targets), answers) if question.exclusive else ()
-    shift = _found(source[ours], np.asarray(targets)[ours], target[theirs], answers, question, seed)
-    return shift._replace(
-        columns=column_shifts(source[ours], target[theirs], names=names),
-        rows=tuple(int(theirs[row]) for row in shift.rows),
-        notes=notes,
-    )
+    return _Sample(source[ours], targets[ours], target[theirs], answers, theirs)
 
 
 def _identical(source: Array, targets: Array, target: Array, known: Array | None, kind: Kind) -> bool:
@@ -138,7 +169,7 @@ def _found(source: Array, y: Array, target: Array, known: Array | None, kind: Ki
         )
         stories = (other, covariate(source, target, seed=seed), moved(source, target, seed=seed))
         judged = judge(stories, reach, labels)
-    elif labels is not None and labels.answers < 0.01:
+    elif _answers_moved(labels):
         judged = Judged("conditional", True, "the features look alike, but answers go with them otherwise")
     else:
         judged = Judged("none", False, f"{len(source):,} and {len(target):,} rows were not told apart")
@@ -165,7 +196,17 @@ def _labels(source: Array, y: Array, target: Array, known: Array | None, kind: K
 
 
 def _told(kernel: Mmd | None, classifier: Classified | None) -> bool:
-    return kernel is not None and classifier is not None and 2 * min(kernel.p, classifier.p) < LEVEL
+    return kernel is not None and classifier is not None and _below_level(min(kernel.p, classifier.p))
+
+
+def _below_level(p: float) -> bool:
+    """Whether one of two tests tells the tasks apart, corrected for two."""
+    return 2 * p < LEVEL
+
+
+def _answers_moved(labels: Conditional | None) -> bool:
+    """Whether known labels show that answers go with features otherwise than in the source."""
+    return labels is not None and labels.answers < 0.01
 
 
 def _fifths(y: Array) -> Array:
