@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from scipy import sparse
 
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Draws, Shares
+from headstart.evidence.ranking import on_logits, ranked
 from headstart.evidence.scores import scores_of_sums
 from headstart.evidence.tally import tally
 from headstart.tasks.task import Array
@@ -36,6 +38,7 @@ class Resampled(NamedTuple):
     """What one model scores: on all rows, and on each resample (B,).
 
     exact, found   right rows and, of each class that occurs, right rows of that class, in each unit; None for values
+    ranked         the shares of the rows of each class that counts, of the AUROC and of average precision
     """
 
     value: dict[str, float]
@@ -43,12 +46,17 @@ class Resampled(NamedTuple):
     units: int
     exact: Shares | None = None
     found: Shares | None = None
+    ranked: Mapping[str, Shares] = MappingProxyType({})
 
     def draws(self, metric: str) -> Draws:
         """The draws of one score, for `interval`."""
-        shares = self.found if metric in _MACRO else self.exact if metric in _POOLED else None
+        shares = self.found if metric in _MACRO else self.exact if metric in _POOLED else self.ranked.get(metric)
         bounds = _BOUNDS.get(metric, (0.0, 1.0))
-        return Draws(self.value[metric], self.resampled[metric], self.units, bounds, shares)
+        value, resampled, units = self.value[metric], self.resampled[metric], self.units
+        if metric in self.ranked:
+            resampled = on_logits(value, resampled)
+            units = min(units, round((self.ranked[metric].whole > 0).sum(axis=1).mean()))
+        return Draws(value, resampled, units, bounds, shares)
 
 
 def bootstrap(
@@ -108,4 +116,17 @@ def _resampled(held_out: HeldOut, repeats: list[sparse.csr_array], drawn: list[d
     support, rows, exact = mean[:classes], mean[[3 * classes]], mean[[3 * classes + 1]]
     present = support.any(axis=1)
     hits = mean[2 * classes : 3 * classes]
-    return Resampled(value, resampled, units, Shares(exact, rows), Shares(hits[present], support[present]))
+    found = Shares(hits[present], support[present])
+    return Resampled(value, resampled, units, Shares(exact, rows), found, _ranked(held_out, mean, support))
+
+
+def _ranked(held_out: HeldOut, sums: Array, support: Array) -> dict[str, Shares]:
+    """Of the AUROC and of average precision, by name."""
+    kind, rows = held_out.kind, float(sums[3 * len(support)].sum())
+    parts = np.split(sums[-2 * len(support) :], 2)
+    counted = ranked(support.sum(axis=1), round(rows), several=kind.several)
+    return {
+        name: Shares(part[columns], support[columns])
+        for name, part, columns in zip(("auroc", "average_precision"), parts, counted, strict=True)
+        if len(columns)
+    }

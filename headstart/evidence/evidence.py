@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.evidence.always import always_the_same
 from headstart.evidence.assess import assess
 from headstart.evidence.calibration import reliability
 from headstart.evidence.confusion import class_scores, confusion, mistakes
@@ -45,18 +46,19 @@ def of_answers(held_out: HeldOut, predictions: Array, baselines: Mapping[str, Ar
     """
     counts = confusion(held_out, predictions)
     strange, notes = unlearnt(held_out, predictions)
+    assessment, classes = assess(held_out, predictions, baselines, seed=seed), class_scores(held_out, predictions)
     return Evidence(
         kind=held_out.kind,
         n_train=0,
         n_test=len(held_out.targets),
         seed=seed,
         protocol="",
-        assessment=assess(held_out, predictions, baselines, seed=seed),
+        assessment=assessment,
         seconds={},
-        classes=class_scores(held_out, predictions),
+        classes=classes,
         mistakes=mistakes(held_out, counts),
         confusion=tuple(map(tuple, counts.tolist())) if len(counts) <= _LARGEST_MATRIX else (),
         reliability=reliability(held_out, predictions) if held_out.kind.has_classes else {},
         facts=EvidenceFacts(unlearnt=strange),
-        notes=notes,
+        notes=(*notes, *always_the_same(held_out, counts, assessment.metrics)),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator
 
-from headstart.evidence.assess import NO_PRETRAINING, Gain
+from headstart.evidence.assess import NO_PRETRAINING, NO_TRANSFER, Gain
 from headstart.evidence.distillation import in_words
 from headstart.evidence.distillation import table as costs
 from headstart.evidence.lines import WIDTH, wrapped
@@ -18,6 +19,10 @@ __all__ = ["headline", "page"]
 _NEW_DATA = "new data"
 _TRANSFER, _PRETRAINING = "transfer", "pretraining"
 _WORST, _MISTAKES, _LABEL = 5, 3, 28
+_NAMES = {
+    "r2": "R2", "mae": "MAE", "rmse": "RMSE", "macro_f1": "macro F1", "micro_f1": "micro F1", "auroc": "AUROC",
+}  # fmt: skip
+_TWO = 2
 _SAID = {
     True: {"helps": "{} helps", "hurts": "{} hurts", "cannot tell": "cannot tell whether {} helps"},
     False: {
@@ -81,6 +86,7 @@ def page(evidence: Record) -> str:
         wrapped(headline(evidence)),
         wrapped(_rows(evidence)),
         list(_table(evidence)),
+        [line for text in _ranks(evidence) for line in wrapped(text)],
         list(_steps(evidence)),
         list(_kept(evidence)),
         list(_weakest(evidence)),
@@ -109,6 +115,29 @@ def _table(evidence: Record) -> Iterator[str]:
         widths.pop()
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
+
+
+def _ranks(evidence: Record) -> Iterator[str]:
+    """How well the probabilities rank the rows, beside those without transfer."""
+    scores = evidence.metrics
+    area, precision = scores.get("auroc"), scores.get("average_precision")
+    if area is None or precision is None or math.isnan(area.value):
+        return
+    other = evidence.baselines.get(NO_TRANSFER, {})
+    without = (
+        f" (no-transfer {figure(other['auroc'].value)}, {figure(other['average_precision'].value)})" if other else ""
+    )
+    of_class = f" of {_short(_rarer(evidence))}" if len(evidence.classes) == _TWO and evidence.kind.exclusive else ""
+    yield (
+        f"order of the probabilities: AUROC {figure(area.value)} {spread(area)}, average precision{of_class} "
+        f"{figure(precision.value)} {spread(precision)}{without}"
+    )
+
+
+def _rarer(evidence: Record) -> object:
+    """Of two classes, that whose average precision is given, see `ranking.py`."""
+    first, second = evidence.classes
+    return second.label if second.support <= first.support else first.label
 
 
 def _steps(evidence: Record) -> Iterator[str]:
@@ -150,6 +179,4 @@ def _short(label: object) -> str:
 
 
 def _words(metric: str) -> str:
-    return {"r2": "R2", "mae": "MAE", "rmse": "RMSE", "macro_f1": "macro F1", "micro_f1": "micro F1"}.get(
-        metric, metric.replace("_", " ")
-    )
+    return _NAMES.get(metric, metric.replace("_", " "))

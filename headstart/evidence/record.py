@@ -26,6 +26,8 @@ _FACTS = "about"
 _PLAIN: dict[str, Any] = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
 _MORE = {"confusion": list, "reliability": dict, _FACTS: dict, "notes": list, "findings": list}
 _TABLES = {"classes": list, "mistakes": list}
+_LATER = ("auroc", "average_precision")
+"""Scores that evidence of an earlier version does not have."""
 _SCORES: dict[str, Any] = {
     "metrics": dict,
     "baselines": dict,
@@ -157,7 +159,7 @@ def _check(data: Mapping[str, Any]) -> None:
 
 def _check_scores(data: Mapping[str, Any]) -> None:
     for scores in (data["metrics"], *data["baselines"].values()):
-        if lacking := set(kind_named(data["kind"]).metrics).difference(scores):
+        if lacking := set(kind_named(data["kind"]).metrics).difference(scores, _LATER):
             raise _damaged(f"{', '.join(sorted(lacking))} is not among the scores")
     if data["gain"] is not None and data["gain"].get("over") not in data["baselines"]:
         raise _damaged(f"the gain is over {data['gain'].get('over')!r:.40}, which is no baseline of it")
@@ -165,8 +167,8 @@ def _check_scores(data: Mapping[str, Any]) -> None:
 
 def _assessment(data: Mapping[str, Any]) -> Assessment:
     return Assessment(
-        metrics=_intervals(data["metrics"]),
-        baselines={name: _intervals(scores) for name, scores in data["baselines"].items()},
+        metrics=_all_scores(data["metrics"], data["kind"]),
+        baselines={name: _all_scores(scores, data["kind"]) for name, scores in data["baselines"].items()},
         gains={name: _gain(gain) for name, gain in data["gains"].items()},
         gain=None if data["gain"] is None else _gain(data["gain"]),
         verdict=data["verdict"],
@@ -198,6 +200,13 @@ def _scores(scores: dict[str, Interval]) -> dict[str, dict[str, float]]:
 
 def _intervals(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Interval]:
     return {name: Interval(**_figures(figures)) for name, figures in scores.items()}
+
+
+def _all_scores(scores: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str, Interval]:
+    """With those that are not known, in the order of the kind."""
+    known = _intervals(scores)
+    absent = {name: Interval(math.nan) for name in kind_named(kind).metrics if name not in known}
+    return known | absent
 
 
 def _gain(gain: Mapping[str, Any]) -> Gain:

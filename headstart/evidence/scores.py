@@ -8,6 +8,8 @@ macro_precision, macro_recall, macro_f1
                     Multilabel: labels that occur in neither do not count
 micro_f1            multilabel: all labels pooled
 log_loss            mean -log p(truth), in nats
+auroc, average_precision
+                    of the order of the probabilities, one class against the rest, see `ranking.py`
 calibration_error   see `calibration.py`
 r2, mae, rmse       R2 is NaN where the targets do not vary
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from headstart.evidence.calibration import BINS
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.tally import tally
 from headstart.tasks.task import Array
@@ -43,6 +46,7 @@ def _of_labels(sums: Array, held_out: HeldOut) -> dict[str, Array]:
     classes = len(held_out.classes)
     support, predicted, hits = sums[: 3 * classes].reshape(3, classes, -1)
     rows, exact, log_loss = sums[3 * classes : 3 * classes + 3]
+    gaps, (auroc, precision) = np.split(sums[3 * classes + 3 : 3 * classes + 5 + BINS], [BINS])
     present = support + predicted > 0
     recall = _ratio(hits, support)
     scores = {
@@ -52,7 +56,9 @@ def _of_labels(sums: Array, held_out: HeldOut) -> dict[str, Array]:
         "macro_recall": _mean(recall, present),
         "macro_f1": _mean(_ratio(2 * hits, support + predicted), present),
         "log_loss": log_loss / rows,
-        "calibration_error": np.abs(sums[3 * classes + 3 :]).sum(axis=0) / rows,
+        "auroc": np.clip(auroc / rows, 0, 1),
+        "average_precision": np.clip(precision / rows, 0, 1),
+        "calibration_error": np.abs(gaps).sum(axis=0) / rows,
     }
     if held_out.kind.several:
         absent = rows - support

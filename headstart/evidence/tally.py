@@ -4,7 +4,8 @@ Every score here is a function of sums: accuracy of a count, F1 of three counts 
 matrix (N, K) of row numbers holds all there is to know; a sum over rows gives the scores, a sum over the rows of a
 group treats the group as one unit, and a product with resampling weights (K, N) @ (N, B) scores B resamples at once.
 
-    classes   support (C), predicted (C), hits (C), rows, exact, log loss, calibration gaps (15)
+    classes   support (C), predicted (C), hits (C), rows, exact, log loss, calibration gaps (15), AUROC, average
+              precision, and of both the shares of the rows of each class (C, C), see `ranking.py`
     values    what the kind says, see `Regression.tally`
 """
 
@@ -15,6 +16,7 @@ from scipy import sparse
 
 from headstart.evidence.calibration import BINS, bin_of, confidence
 from headstart.evidence.held_out import HeldOut, decide
+from headstart.evidence.ranking import ranking
 from headstart.tasks.task import Array
 
 __all__ = ["tally"]
@@ -28,7 +30,9 @@ def tally(held_out: HeldOut, predictions: Array) -> sparse.csr_array:
     hits = truth * answer
     wrong = np.asarray((truth + answer - 2 * hits).sum(axis=1)).ravel()
     singles = sparse.csr_array(np.stack([np.ones(len(wrong)), wrong == 0, _log_loss(held_out, predictions)], axis=1))
-    return sparse.csr_array(sparse.hstack([truth, answer, hits, singles, _gaps(held_out, predictions)]))
+    order = ranking(held_out, predictions)
+    ranks = sparse.csr_array(np.column_stack(order))
+    return sparse.csr_array(sparse.hstack([truth, answer, hits, singles, _gaps(held_out, predictions), ranks]))
 
 
 def _indicators(held_out: HeldOut, answers: Array) -> sparse.csr_array:

@@ -27,7 +27,8 @@ class Classification(Kind):
     __slots__ = ()
     dtype = np.int64
     metrics = (
-        "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "calibration_error",
+        "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "auroc",
+        "average_precision", "calibration_error",
     )  # fmt: skip
     summary = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
     headline = "balanced_accuracy"

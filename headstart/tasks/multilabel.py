@@ -29,7 +29,7 @@ class Multilabel(Kind):
     several = True
     metrics = (
         "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "micro_f1", "log_loss",
-        "calibration_error",
+        "auroc", "average_precision", "calibration_error",
     )  # fmt: skip
     summary = ("accuracy", "macro_f1", "micro_f1", "log_loss")
     headline = "macro_f1"

@@ -70,6 +70,12 @@ def covered(world: World, rows: int, metric: str, times: int = 400) -> float:
         (world_of_classes(20, 2.0, 2.0), 100, "macro_f1"),
         (world_of_classes(4, 1.5, 1.5, in_group=5), 200, "accuracy"),
         (world_of_classes(5, 1.5, 1.5), 100, "log_loss"),
+        (world_of_classes(2, 1.5, 1.5, prior=np.array([0.9, 0.1])), 100, "auroc"),
+        (world_of_classes(2, 1.5, 1.5, prior=np.array([0.9, 0.1])), 150, "average_precision"),
+        (world_of_classes(2, 2.5, 2.5), 50, "auroc"),
+        (world_of_classes(5, 1.5, 1.5), 50, "auroc"),
+        (world_of_classes(5, 1.5, 1.5), 100, "average_precision"),
+        (world_of_classes(4, 1.5, 1.5, in_group=5), 200, "auroc"),
     ],
 )
 def test_the_truth_is_inside(world: World, rows: int, metric: str) -> None:
