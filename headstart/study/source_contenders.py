@@ -23,8 +23,9 @@ from headstart.methods.method import Fitted, facts_of
 from headstart.methods.table import method
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Contender
-from headstart.study.contenders import direct_answers, majority_answers, untransferred
+from headstart.study.contenders import answer_cache, direct_answers, majority_answers
 from headstart.study.resampling import Trials
+from headstart.study.untransferred import Untransferred
 from headstart.tasks.task import Array
 
 __all__ = ["seen_by", "source_contenders", "unadapted_names", "untold"]
@@ -36,17 +37,18 @@ def source_contenders(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -
     """(name, who) of: majority, no-transfer or no-pretraining, direct, and random-weights for a method that moves
     none."""
     labelled = tasks.target.take(np.arange(tasks.labelled))
+    untransferred = Untransferred(fitter.plan, answer_cache(*fitter.how))
     if _learnable(labelled, fitter, trials):
         yield "majority", lambda fitted, train, test: majority_answers(labelled, train, test)
         yield (
             NO_TRANSFER,
-            lambda fitted, train, test: untransferred(labelled.take(train), labelled.take(test), fitter.plan),
+            lambda fitted, train, test: untransferred.answer(labelled.take(train), labelled.take(test)),
         )
     else:
         source = fitter.source
         yield "majority", lambda fitted, train, test: majority_answers(source, np.arange(len(source)), test)
         if fitter.backbone is not None:
-            yield NO_PRETRAINING, lambda fitted, train, test: untransferred(source, labelled.take(test), fitter.plan)
+            yield NO_PRETRAINING, lambda fitted, train, test: untransferred.answer(source, labelled.take(test))
     direct = direct_answers(labelled, fitter.backbone, *fitter.how)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
