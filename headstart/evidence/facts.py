@@ -98,12 +98,14 @@ class EvidenceFacts:
     model      None where nothing is said of what was fitted
     steps      empty where no weights move
     transfer_untold   why it is not known whether transfer helps; "" where it is known
+    left_out   baselines and controls that were left out as the user asked
     """
 
     unlearnt: Unlearnt | None = None
     model: ModelFacts | None = None
     steps: tuple[StepFacts, ...] = ()
     transfer_untold: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def carried(self) -> bool:

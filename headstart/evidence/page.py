@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from headstart.evidence.assess import NO_PRETRAINING, Gain
 from headstart.evidence.distillation import in_words
@@ -13,7 +13,7 @@ from headstart.evidence.record import Record
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
 
-__all__ = ["headline", "page"]
+__all__ = ["headline", "left_out_in_words", "page"]
 
 _NEW_DATA = "new data"
 _TRANSFER, _PRETRAINING = "transfer", "pretraining"
@@ -80,7 +80,7 @@ def page(evidence: Record) -> str:
     blocks = [
         wrapped(headline(evidence)),
         wrapped(_rows(evidence)),
-        list(_table(evidence)),
+        [*_table(evidence), *_left_out(evidence)],
         list(_steps(evidence)),
         list(_kept(evidence)),
         list(_weakest(evidence)),
@@ -109,6 +109,16 @@ def _table(evidence: Record) -> Iterator[str]:
         widths.pop()
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip()
+
+
+def _left_out(evidence: Record) -> Iterator[str]:
+    if names := evidence.facts.left_out:
+        yield from wrapped(left_out_in_words(names))
+
+
+def left_out_in_words(names: Sequence[str]) -> str:
+    """Such as: left out, as was asked: random-weights; how it compares is not known."""
+    return f"left out, as was asked: {', '.join(names)}; what this model gains over that is not known"
 
 
 def _steps(evidence: Record) -> Iterator[str]:

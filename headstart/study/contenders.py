@@ -24,6 +24,7 @@ from headstart.methods.model import answer
 from headstart.methods.plan import Plan
 from headstart.methods.table import fit_model, method
 from headstart.study.comparison import Contender
+from headstart.study.pretrained import RANDOM
 from headstart.study.untransferred import Untransferred, content
 from headstart.tasks.task import Array
 
@@ -37,7 +38,7 @@ def contenders_of(
     feature_set: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
-    the task's, and random-weights, whose twin a method that moves weights trains itself."""
+    the task's, and random-weights unless it is left out, whose twin a method that moves weights trains itself."""
     cached = answer_cache(extraction, listener)
     untransferred = Untransferred(plan, cached)
     yield "majority", lambda fitted, train, test: majority_answers(feature_set, train, test)
@@ -48,8 +49,8 @@ def contenders_of(
     direct = direct_answers(feature_set, backbone, extraction, listener)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
-    if not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
-        yield "random-weights", _Untrained(feature_set, backbone, plan, (extraction, listener), cached).contend
+    if plan.control and not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
+        yield RANDOM, _Untrained(feature_set, backbone, plan, (extraction, listener), cached).contend
 
 
 def answer_cache(extraction: Extraction, listener: Listener) -> AnswerCache:
@@ -84,7 +85,7 @@ class _Untrained:
         rows = (np.asarray(learnt.task.targets), learnt.task.weight, learnt.blocks, *content(learnt))
         seen_by = _seen_by(self._rows, self._backbone, self._how[0])
         parts = (*what, *asked, *rows, *content(self._rows.take(test)), *seen_by)
-        return self._cached.recall("random-weights", REVISION, parts, lambda: self._answer(train, test))
+        return self._cached.recall(RANDOM, REVISION, parts, lambda: self._answer(train, test))
 
     def _answer(self, train: Array, test: Array) -> Array:
         backbone, rows = self._seen

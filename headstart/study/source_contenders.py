@@ -24,6 +24,7 @@ from headstart.methods.table import method
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Contender
 from headstart.study.contenders import answer_cache, direct_answers, majority_answers
+from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
 from headstart.study.untransferred import Untransferred
 from headstart.tasks.task import Array
@@ -53,12 +54,13 @@ def source_contenders(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
     if (
-        fitter.backbone is not None
+        fitter.plan.control
+        and fitter.backbone is not None
         and fitter.backbone.random is not None
         and not method(fitter.plan.method).moves_weights
     ):
         twin = seen_by(fitter.backbone.random(fitter.plan.seed), tasks, fitter, "random weights")
-        yield "random-weights", lambda fitted, train, test: _answers(twin, fitted, train, test)
+        yield RANDOM, lambda fitted, train, test: _answers(twin, fitted, train, test)
 
 
 def unadapted_names(labelled: FeatureSet, fitter: StrategyFitter, trials: Trials) -> list[str]:
