@@ -7,16 +7,19 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.guard import best_plain
 from headstart.adaptation.strategies import UNADAPTED
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.tables import is_table_prior
 from headstart.evidence.adaptation import adaptation_of
 from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence
 from headstart.evidence.steps import steps
+from headstart.features.cache.answers import AnswerCache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
@@ -27,6 +30,7 @@ from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
+from headstart.study.content import REVISION, content, fitted_by, seen_by
 from headstart.study.notes import left_out, model_of_pair, model_of_task, notes_of_pair, notes_of_task
 from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
@@ -65,7 +69,7 @@ class TaskCandidate:
         return model_of(fitted, self.plan, self.rows, classes=task.classes, columns=task.columns)
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
-        """As a contender of another candidate."""
+        """As a contender of another candidate; from the cache, if it was asked before."""
         return self._contended(self._data(train), test)
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> int:
@@ -101,9 +105,20 @@ class TaskCandidate:
 
     def _contended(self, data: Data, test: Array) -> Array:
         """The answers of what is learnt from the data."""
-        contender = self.row.fit(self.plan, data)
-        self.parameters = max(self.parameters, learnt_by(contender.head))
-        return self.answer(contender, test)
+        extraction, listener = self.how
+
+        def compute() -> tuple[Array, ...]:
+            contender = self.row.fit(self.plan, data)
+            return self.answer(contender, test), np.array(learnt_by(contender.head))
+
+        network = () if self.backbone is None else seen_by(self.rows, self.backbone, extraction)
+        trained = (data.steps, torch.get_num_threads()) if self.row.moves_weights else ()
+        parts = (*fitted_by(self.plan, data.rows), *content(self.rows.take(test)), *network, *trained)
+        named = self.backbone is not None and is_table_prior(self.backbone.name)  # weights that no fingerprint tells of
+        cached = AnswerCache(None if named else extraction.cache, listener.say)
+        answers, learnt = cached.recall_all(self.name, REVISION, parts, compute)
+        self.parameters = max(self.parameters, int(learnt))
+        return answers
 
     def _data(self, rows: Array) -> Data:
         return Data(self.rows.take(rows), self.backbone, self.how)

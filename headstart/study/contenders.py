@@ -16,7 +16,7 @@ from headstart.backbones.backbone import Backbone, PretrainedClassifier
 from headstart.backbones.classifier import answers, matched
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.baselines.no_transfer import majority
-from headstart.features.cache.answers import AnswerCache, Part
+from headstart.features.cache.answers import AnswerCache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
@@ -24,14 +24,12 @@ from headstart.methods.model import answer
 from headstart.methods.plan import Plan
 from headstart.methods.table import fit_model, method
 from headstart.study.comparison import Contender
+from headstart.study.content import REVISION, content, fitted_by, seen_by
 from headstart.study.pretrained import RANDOM
-from headstart.study.untransferred import Untransferred, content
+from headstart.study.untransferred import Untransferred
 from headstart.tasks.task import Array
 
 __all__ = ["answer_cache", "contenders_of", "direct_answers", "majority_answers"]
-
-REVISION = 1
-"""Raised by whoever changes what `direct` or `random-weights` answers, or a head of a probe: answers are cached."""
 
 
 def contenders_of(
@@ -79,12 +77,8 @@ class _Untrained:
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
         """As a contender of a candidate."""
-        plan, learnt, task = self._plan, self._rows.take(train), self._rows.task
-        what = (plan.method, repr(sorted(plan.options.items())), plan.seed, repr(plan.weights(task.classes)))
-        asked = (task.kind, task.modality, len(task.classes))
-        rows = (np.asarray(learnt.task.targets), learnt.task.weight, learnt.blocks, *content(learnt))
-        seen_by = _seen_by(self._rows, self._backbone, self._how[0])
-        parts = (*what, *asked, *rows, *content(self._rows.take(test)), *seen_by)
+        learnt, new = self._rows.take(train), self._rows.take(test)
+        parts = (*fitted_by(self._plan, learnt), *content(new), *seen_by(self._rows, self._backbone, self._how[0]))
         return self._cached.recall(RANDOM, REVISION, parts, lambda: self._answer(train, test))
 
     def _answer(self, train: Array, test: Array) -> Array:
@@ -114,7 +108,7 @@ def direct_answers(
     groups = None if labels is None else matched(labels, feature_set.task.classes)
     if groups is None or not len(feature_set):
         return None
-    parts = (classifier.content(), groups, feature_set.keys, *_seen_by(feature_set, backbone, extraction))
+    parts = (classifier.content(), groups, feature_set.keys, *seen_by(feature_set, backbone, extraction))
 
     def compute() -> Array:
         asked = _asked(classifier, groups, feature_set, backbone, (extraction, listener))
@@ -122,17 +116,6 @@ def direct_answers(
 
     direct = answer_cache(extraction, listener).recall("direct", REVISION, parts, compute)
     return direct if len(direct) else None
-
-
-def _seen_by(rows: FeatureSet, backbone: Backbone, extraction: Extraction) -> tuple[Part, ...]:
-    """What features hang on: the network with what it is fed, and who calculates."""
-    return (
-        backbone.fingerprint,
-        list(rows.calculated_by),
-        extraction.engine,
-        extraction.precision,
-        extraction.device.partition(":")[0],
-    )
 
 
 def _asked(

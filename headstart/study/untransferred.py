@@ -6,20 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from headstart.data.splits.split import folds
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.baselines.descriptors import describe
 from headstart.evidence.baselines.no_transfer import REVISION, no_transfer
 from headstart.evidence.baselines.pictures import LANDMARKS
-from headstart.features.cache.answers import AnswerCache, Part
+from headstart.features.cache.answers import AnswerCache
 from headstart.features.feature_set import FeatureSet
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
+from headstart.study.content import content, plain_inputs
 from headstart.tasks.task import Array
 
-__all__ = ["Untransferred", "content", "plain_inputs"]
+__all__ = ["Untransferred"]
 
 
 class Untransferred:
@@ -59,23 +59,3 @@ class Untransferred:
         if new and rows.thumbs is not None:
             self._described |= dict(zip(new, describe(rows.thumbs[list(new.values())]), strict=True))
         return np.stack([self._described[key] for key in rows.keys])
-
-
-def plain_inputs(feature_set: FeatureSet) -> Any:
-    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-    return feature_set.thumbs if feature_set.task.modality.has_pixels else feature_set.task.inputs
-
-
-def content(rows: FeatureSet) -> tuple[Part, ...]:
-    """All that a model can look at in these rows, as parts of what its answers follow from.
-
-    Keys take 1, 1.0 and a category of 1 to be the same, which the columns of a table do not.
-    """
-    inputs = plain_inputs(rows)
-    if isinstance(inputs, pd.DataFrame):
-        types = [f"{name!r} {column.dtype!r}" for name, column in inputs.items()]
-        mixed = [repr(column.tolist()) for _, column in inputs.items() if column.dtype == object]
-        return (rows.keys, types, mixed)
-    if isinstance(inputs, np.ndarray) and not inputs.dtype.hasobject:
-        return (rows.keys, inputs)
-    return (rows.keys,)

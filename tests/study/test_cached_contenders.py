@@ -24,6 +24,7 @@ from headstart.listener import Logged
 from headstart.methods.plan import Plan
 from headstart.study import contenders, untransferred
 from headstart.study.contenders import contenders_of
+from headstart.study.content import content
 
 LITE0 = "bundled:efficientnet-lite0"
 
@@ -141,7 +142,7 @@ def test_columns_of_other_types_or_names_are_other_content(changed):
 
     def parts(inputs):
         rows = look(as_task(inputs), None, Extraction(cache=None), Logged())
-        return list(untransferred.content(replace(rows, task=replace(rows.task, inputs=inputs))))
+        return list(content(replace(rows, task=replace(rows.task, inputs=inputs))))
 
     assert parts(frame) == parts(frame.copy())
     assert parts(frame) != parts(changed)

@@ -97,6 +97,20 @@ def test_a_second_training_of_the_method_is_not_the_controls(pictures, steps):
         assert abs(count - 3 * -(-(rows - held_out) // 5)) <= 3, "an epoch has a step more or less with the trial"
 
 
+def test_a_second_fit_reads_the_control_and_the_probe(pictures, steps, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    options = {"epochs": 2, "refit": 0, "disk": 0}
+    told = [headstart.fit(pictures, backbone=RESNET, method="fine-tune", options=options) for _ in range(2)]
+    trained = [count for name, count, _ in steps.counts if name == "scratch"]
+    assert min(trained[:5]) > 0
+    assert trained[5:] == [0] * 5
+    first, second = (model.evidence_ for model in told)
+    assert first.baselines == second.baselines
+    assert [step._replace(seconds=0) for step in first.facts.steps] == [
+        step._replace(seconds=0) for step in second.facts.steps
+    ]
+
+
 @pytest.mark.parametrize(("method", "options"), [("ridge", None), ("fine-tune", {"epochs": 1, "refit": 0, "disk": 0})])
 def test_what_is_left_out_is_told(pictures, tmp_path, run, steps, method, options):
     words = [f"--option={name}={value}" for name, value in (options or {}).items()]

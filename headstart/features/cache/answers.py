@@ -1,6 +1,6 @@
 """What contenders answered, looked up by all that it hangs on, so that a second fit of the same rows reads it.
 
-    FOLDER/answers/NAMESPACE/KEY.npy   one array, and behind it the BLAKE3 of its bytes
+    FOLDER/answers/NAMESPACE/KEY.npy   the arrays one after the other, and behind them the BLAKE3 of their bytes
 
 A namespace is one contender at one version of its code, KEY a hash of everything that its answers follow from. Each
 file is written whole or not at all, so that neither a run that is killed nor one beside it leaves half of one; one that
@@ -48,7 +48,14 @@ class AnswerCache:
         self._told = False
 
     def recall(self, name: str, revision: int, parts: Sequence[Part], compute: Callable[[], Array]) -> Array:
-        """The answers of a contender: those that were kept, or else computed now, to the same bits, and kept.
+        """The answers of a contender: those that were kept, or else computed now, to the same bits, and kept."""
+        (answers,) = self.recall_all(name, revision, parts, lambda: (compute(),))
+        return answers
+
+    def recall_all(
+        self, name: str, revision: int, parts: Sequence[Part], compute: Callable[[], tuple[Array, ...]]
+    ) -> tuple[Array, ...]:
+        """The same of a contender that tells more than its answers.
 
         name, revision   the contender, and a number that is raised by whoever changes what it answers
         parts            everything else that its answers follow from, in an order of its own
@@ -74,8 +81,8 @@ class AnswerCache:
             self._say(f"  {notes[0]}")
 
 
-def _read(path: Path, session: Session) -> Array | None:
-    """The array in a file; None where there is none, and where it is damaged: it is then removed."""
+def _read(path: Path, session: Session) -> tuple[Array, ...] | None:
+    """The arrays in a file; None where there is none, and where it is damaged: it is then removed."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -89,13 +96,17 @@ def _read(path: Path, session: Session) -> Array | None:
         return None
     with suppress(OSError):  # read-only, or gone: then there is nothing to note
         utime(path)
-    return np.asarray(np.load(BytesIO(body), allow_pickle=False))
+    buffer, arrays = BytesIO(body), []
+    while buffer.tell() < len(body):
+        arrays.append(np.asarray(np.load(buffer, allow_pickle=False)))
+    return tuple(arrays)
 
 
-def _write(path: Path, answers: Array, session: Session) -> None:
+def _write(path: Path, answers: tuple[Array, ...], session: Session) -> None:
     """Keep them, where there is room."""
     buffer = BytesIO()
-    np.save(buffer, answers, allow_pickle=False)
+    for array in answers:
+        np.save(buffer, array, allow_pickle=False)
     body = buffer.getvalue()
     if session.has_room(len(body) + _HASH):
         try:
