@@ -12,8 +12,8 @@ from typing import Any
 
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
+from headstart.evidence.facts import left_out_in_words
 from headstart.evidence.facts_record import left_out, transfer_untold
-from headstart.evidence.page import left_out_in_words
 
 __all__ = ["backbone_card", "card", "multi_task_card"]
 

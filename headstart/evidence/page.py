@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from headstart.evidence.assess import NO_PRETRAINING, Gain
 from headstart.evidence.distillation import in_words
 from headstart.evidence.distillation import table as costs
+from headstart.evidence.facts import left_out_in_words
 from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.record import Record
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
 
-__all__ = ["headline", "left_out_in_words", "page"]
+__all__ = ["headline", "page"]
 
 _NEW_DATA = "new data"
 _TRANSFER, _PRETRAINING = "transfer", "pretraining"
@@ -114,11 +115,6 @@ def _table(evidence: Record) -> Iterator[str]:
 def _left_out(evidence: Record) -> Iterator[str]:
     if names := evidence.facts.left_out:
         yield from wrapped(left_out_in_words(names))
-
-
-def left_out_in_words(names: Sequence[str]) -> str:
-    """Such as: left out, as was asked: random-weights; how it compares is not known."""
-    return f"left out, as was asked: {', '.join(names)}; what this model gains over that is not known"
 
 
 def _steps(evidence: Record) -> Iterator[str]:
