@@ -12,7 +12,8 @@ from typing import Any
 
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
-from headstart.evidence.facts_record import transfer_untold
+from headstart.evidence.facts import left_out_in_words
+from headstart.evidence.facts_record import left_out, transfer_untold
 
 __all__ = ["backbone_card", "card", "multi_task_card"]
 
@@ -124,7 +125,9 @@ def _evidence(model: Model) -> str:
     lines = [[_safe(who), *(_scored(scores, name) for name in metrics)] for who, scores in compared.items()]
     table = _table(["on held-out rows", *(name.replace("_", " ") for name in metrics)], lines)
     words = "In brackets: 95 % intervals. The complete record is in `evidence.json`."
-    return "\n\n".join(["## Evidence", table, *_verdict(evidence), words])
+    names = [_safe(name) for name in left_out(evidence)]
+    missing = [f"{left_out_in_words(names).capitalize()}."] if names else []
+    return "\n\n".join(["## Evidence", table, *missing, *_verdict(evidence), words])
 
 
 def _verdict(evidence: dict[str, Any]) -> Iterable[str]:

@@ -149,7 +149,7 @@ _figure = _optional(_number)
 _facts_of_head = _open(
     candidates=_mapping(_figure), standard_errors=_mapping(_figure), rule=_text, share_exponent=_number,
     parameters=_whole, epochs=_whole, rows=_many(_whole, 2), target_rows=_whole, curves=_many(_many(_figure)),
-    seconds=_number,
+    seconds=_number, steps=_whole,
 )  # fmt: skip
 
 _backbone = _record(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.backbones import column_network, small, timm, transformers
-from headstart.backbones.backbone import Backbone, Classifier
+from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.parts import Parts
@@ -73,13 +73,18 @@ def assemble(parts: Parts) -> Backbone:
         stages=stages_of(module),
         licence=parts.licence,
         random=random,
-        classifier=None if parts.classifier is None else partial(_classifier, parts._replace(module=nn.Identity())),
+        classifier=_pretrained(parts._replace(module=nn.Identity())),
     )
+
+
+def _pretrained(parts: Parts) -> PretrainedClassifier | None:
+    whole = parts.classifier
+    return None if whole is None else PretrainedClassifier(whole.labels, whole.content, partial(_classifier, parts))
 
 
 def _classifier(parts: Parts) -> Classifier | None:
     """The whole network of these parts, whose own module is not looked at."""
-    classifier = parts.classifier() if parts.classifier else None
+    classifier = parts.classifier.read() if parts.classifier else None
     if classifier is None:
         return None
     count = len(classifier.labels)

@@ -13,7 +13,7 @@ from headstart.tasks.task import Array
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Backbone", "Classifier"]
+__all__ = ["Backbone", "Classifier", "PretrainedClassifier"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +28,7 @@ class Backbone:
     spec        JSON that rebuilds the architecture without weights: {"hub": "timm", ...}, see `backbones.load.rebuild`
     random      seed -> the same backbone with random weights: the control of every comparison. None where there are
                 no weights
-    classifier  the pretrained network with the classifier it was trained with, read anew from where the weights come
-                from: nothing of it is loaded before the call, which raises as `load` does. It gives None where the
-                weights hold no classifier, or its labels have no names; None where there cannot be one
+    classifier  the pretrained network with the classifier it was trained with; None where there cannot be one
     """
 
     name: str
@@ -43,7 +41,7 @@ class Backbone:
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     licence: str = ""
     random: Callable[[int], Backbone] | None = field(default=None, compare=False, repr=False)
-    classifier: Callable[[], Classifier | None] | None = field(default=None, compare=False, repr=False)
+    classifier: PretrainedClassifier | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modality", modality_named(self.modality))
@@ -64,3 +62,22 @@ class Classifier(NamedTuple):
     labels: tuple[str, ...]
     head: Callable[[Array], Array] | None = None
     engine: dict[str, Any] | None = None
+
+
+class PretrainedClassifier(NamedTuple):
+    """The classifier of a backbone, read anew from where its weights come from, at each call.
+
+    labels    its labels alone, as in `Classifier`: none of the weights is read for them. None where the weights hold no
+              classifier, or its labels have no names
+    content   a hash that changes with any file that the network is read from
+    read      nothing of it is loaded before the call, which raises as `load` does; None where `labels` is, and where a
+              part of the classifier was never trained
+    """
+
+    labels: Callable[[], tuple[str, ...] | None]
+    content: Callable[[], str]
+    read: Callable[[], Classifier | None]
+
+    def __call__(self) -> Classifier | None:
+        """The network, read anew."""
+        return self.read()

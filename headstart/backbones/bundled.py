@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 
 from headstart.backbones import assemble
 from headstart.backbones.encoders import Topped
-from headstart.backbones.parts import Labelled, Parts
+from headstart.backbones.parts import Labelled, Parts, Whole
 from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.timm import imagenet_labels
 from headstart.backbones.transformers import architecture
@@ -116,7 +117,8 @@ def _lite0() -> Parts:
     tensors = parse_weights(LITE0.read(path), path)
     features = {name: tensor for name, tensor in tensors.items() if not name.startswith("_fc.")}
     parts = _by_order("efficientnet-lite0", "tf_efficientnet_lite0", features, "bicubic")
-    return parts._replace(classifier=_lite0_classifier)
+    labels = partial(imagenet_labels, "imagenet-1k")
+    return parts._replace(classifier=Whole(labels, lambda: LITE0.files[path], _lite0_classifier))
 
 
 def _lite0_classifier() -> Labelled:

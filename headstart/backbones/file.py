@@ -12,8 +12,8 @@ from headstart.backbones import assemble, timm, transformers
 from headstart.backbones.classifier import named
 from headstart.backbones.encoders import Topped
 from headstart.backbones.fingerprint import fingerprint
-from headstart.backbones.parts import Labelled, Parts
-from headstart.backbones.weights import SAFE, parse_weights
+from headstart.backbones.parts import Labelled, Parts, Whole
+from headstart.backbones.weights import SAFE, files_hash, parse_weights
 from headstart.errors import BackboneError, MissingWeights
 from headstart.heads.arrays import foreign_arrays, head_arrays
 from headstart.heads.module import FORMS, HeadModule
@@ -37,7 +37,8 @@ def from_folder(folder: Path, name: str) -> Parts:
         tensors = _tensors(folder)
         _check_head(folder, config, _under(HEAD, tensors))
         saved = _saved(folder, config["backbone"], _under(PREFIX, tensors))
-        return saved._replace(classifier=partial(_classifier, folder, config))
+        labels, content = partial(_labels, config), partial(files_hash, folder)
+        return saved._replace(classifier=Whole(labels, content, partial(_classifier, folder, config)))
     modality = MODALITIES.get(str(config.get("modality")))
     if modality is not None and modality.has_columns:
         raise BackboneError(
@@ -72,12 +73,9 @@ def _saved(folder: Path, stored: dict[str, Any], tensors: dict[str, Tensor]) -> 
 
 
 def _classifier(folder: Path, config: dict[str, Any]) -> Labelled | None:
-    """The fitted model as a whole, where it tells classes apart that have names; its labels are those classes."""
-    head, classes = config.get("head"), config.get("classes")
-    if config.get("kind") != CLASSIFICATION or not isinstance(head, dict) or head.get("form") not in FORMS:
-        return None
-    labels = named(classes, len(classes)) if isinstance(classes, list) else None
-    if labels is None:
+    """The fitted model as a whole, where it has labels."""
+    labels, head = _labels(config), config.get("head")
+    if labels is None or not isinstance(head, dict):
         return None
     tensors = _tensors(folder)
     parts = _saved(folder, config["backbone"], _under(PREFIX, tensors))
@@ -87,6 +85,14 @@ def _classifier(folder: Path, config: dict[str, Any]) -> Labelled | None:
         raise BackboneError(f"{folder}: the head of this model cannot be read ({error!r}); save it again.") from error
     engine = config.get("engine")
     return Labelled(Topped(parts.module, last), labels, last.logits, engine if isinstance(engine, dict) else None)
+
+
+def _labels(config: dict[str, Any]) -> tuple[str, ...] | None:
+    """The classes of a fitted model that tells classes apart that have names."""
+    head, classes = config.get("head"), config.get("classes")
+    if config.get("kind") != CLASSIFICATION or not isinstance(head, dict) or head.get("form") not in FORMS:
+        return None
+    return named(classes, len(classes)) if isinstance(classes, list) else None
 
 
 def _check_head(folder: Path, config: dict[str, Any], head: dict[str, Tensor]) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 from headstart.preprocessing.spec import Preprocess
 from headstart.tasks.task import Array
 
-__all__ = ["Labelled", "Parts"]
+__all__ = ["Labelled", "Parts", "Whole"]
 
 
 class Labelled(NamedTuple):
@@ -25,11 +25,24 @@ class Labelled(NamedTuple):
     engine: dict[str, Any] | None = None
 
 
+class Whole(NamedTuple):
+    """Reads a network with its classifier, of which something is known before.
+
+    labels    reads what each logit stands for, and none of the weights; None where there are no names, or no classifier
+    content   a hash of the files that the network is read from
+    read      the network; None where the weights or the names of its labels lack
+    """
+
+    labels: Callable[[], tuple[str, ...] | None]
+    content: Callable[[], str]
+    read: Callable[[], Labelled | None]
+
+
 class Parts(NamedTuple):
     """A module that nobody else holds, with what is needed to name it, feed it and build it again.
 
     spec         JSON, all that `assemble.build` needs: "hub" and the keys of that hub
-    classifier   reads the network with its classifier; gives None where the weights or the names of its labels lack
+    classifier   the network with its classifier; None where there cannot be one
     """
 
     name: str
@@ -37,4 +50,4 @@ class Parts(NamedTuple):
     module: nn.Module
     preprocess: Preprocess
     licence: str = ""
-    classifier: Callable[[], Labelled | None] | None = None
+    classifier: Whole | None = None

@@ -14,7 +14,8 @@ from headstart.backbones.bert import Bert, is_plain_bert
 from headstart.backbones.checkpoint import checkpoint, configured, quiet
 from headstart.backbones.classifier import named
 from headstart.backbones.encoders import PictureClassifier, PictureEncoder, TextClassifier, TextEncoder
-from headstart.backbones.parts import Labelled, Parts
+from headstart.backbones.parts import Labelled, Parts, Whole
+from headstart.backbones.weights import files_hash
 from headstart.errors import BackboneError
 from headstart.preprocessing.config_file import read_config
 from headstart.preprocessing.image_processor import picture_preprocess
@@ -63,7 +64,8 @@ def from_folder(folder: Path, name: str) -> Parts:
     if missing - ({"pooler"} if pool != "pooler" else set()):
         raise BackboneError(f"{name}: the weights in {folder} lack {', '.join(sorted(missing))}; fetch them again.")
     spec = {"hub": "hf", "modality": modality, "config": raw, "pool": pool}
-    classifier = partial(_classifier, folder, name, preprocess)
+    labels = partial(_labels, folder, preprocess)
+    classifier = Whole(labels, partial(files_hash, folder), partial(_classifier, folder, name, preprocess))
     return Parts(name, spec, _encoder(model, modality, pool), preprocess, _licence(folder), classifier)
 
 
@@ -74,17 +76,31 @@ def architecture(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _classifier(folder: Path, name: str, preprocess: PicturePreprocess | TextPreprocess) -> Labelled | None:
-    """The whole network of a ...ForSequenceClassification or ...ForImageClassification, one label an input.
-
-    None where its labels are only numbered, where a part of it was never trained, and where it would take padding
-    for text: a decoder answers at the last token that is not its own padding token.
-    """
+    """The whole network, where it has labels; None where a part of it was never trained."""
     from transformers import AutoModelForImageClassification, AutoModelForSequenceClassification
 
+    labels = _labels(folder, preprocess)
+    if labels is None:
+        return None
     text = isinstance(preprocess, TextPreprocess)
+    loader = AutoModelForSequenceClassification if text else AutoModelForImageClassification
+    model, missing = checkpoint(folder, _configuration(folder), name, loader)
+    return None if missing else Labelled(TextClassifier(model) if text else PictureClassifier(model), labels)
+
+
+def _configuration(folder: Path) -> Any:
     raw = {key: value for key, value in read_config(folder).items() if key not in ATTENTION}
-    config = configured(raw, str(folder / "config.json"))
-    kind = "ForSequenceClassification" if text else "ForImageClassification"
+    return configured(raw, str(folder / "config.json"))
+
+
+def _labels(folder: Path, preprocess: PicturePreprocess | TextPreprocess) -> tuple[str, ...] | None:
+    """The labels of a ...ForSequenceClassification or ...ForImageClassification, one label an input.
+
+    None where they are only numbered, and where it would take padding for text: a decoder answers at the last token
+    that is not its own padding token.
+    """
+    config = _configuration(folder)
+    kind = "ForSequenceClassification" if isinstance(preprocess, TextPreprocess) else "ForImageClassification"
     if not any(str(class_name).endswith(kind) for class_name in config.architectures or ()):
         return None
     labels = named([config.id2label.get(index, "") for index in range(config.num_labels)], config.num_labels)
@@ -92,9 +108,7 @@ def _classifier(folder: Path, name: str, preprocess: PicturePreprocess | TextPre
         return None
     if isinstance(preprocess, TextPreprocess) and getattr(config, "pad_token_id", None) != preprocess.pad_id:
         return None
-    loader = AutoModelForSequenceClassification if text else AutoModelForImageClassification
-    model, missing = checkpoint(folder, config, name, loader)
-    return None if missing else Labelled(TextClassifier(model) if text else PictureClassifier(model), labels)
+    return labels
 
 
 def _modality(config: Any, name: str) -> Modality:

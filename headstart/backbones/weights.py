@@ -7,13 +7,14 @@ from pathlib import Path
 from pickle import UnpicklingError  # what torch raises where weights_only=True refuses a file
 
 import torch
+from blake3 import blake3
 from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from headstart.errors import BackboneError, MissingWeights
 
-__all__ = ["SAFE", "UNSAFE", "fill", "parse_weights", "read_weights"]
+__all__ = ["SAFE", "UNSAFE", "files_hash", "fill", "parse_weights", "read_weights"]
 
 SAFE = "model.safetensors"
 UNSAFE = "pytorch_model.bin"
@@ -27,6 +28,15 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     raise MissingWeights(
         f"{folder}: no {SAFE} and no {UNSAFE} in this folder; expected the weights beside config.json."
     )
+
+
+def files_hash(folder: Path) -> str:
+    """A BLAKE3 hash of the names and bytes of the files of weights and of JSON that lie in a folder."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors", ".bin"))
+    hasher = blake3()
+    for path in files:
+        hasher.update(blake3(path.name.encode()).digest() + blake3().update_mmap(path).digest())
+    return hasher.hexdigest()
 
 
 def parse_weights(data: bytes, where: str) -> dict[str, Tensor]:

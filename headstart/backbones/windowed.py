@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from headstart.backbones.backbone import Backbone, Classifier
+from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
 
 __all__ = ["windowed"]
 
@@ -35,10 +35,13 @@ def _random(
 
 
 def _classifier(
-    classifier: Callable[[], Classifier | None] | None, window: tuple[float, float] | None
-) -> Callable[[], Classifier | None] | None:
+    classifier: PretrainedClassifier | None, window: tuple[float, float] | None
+) -> PretrainedClassifier | None:
+    if classifier is None:
+        return None
+
     def read() -> Classifier | None:
-        original = classifier() if classifier is not None else None
+        original = classifier()
         return None if original is None else original._replace(backbone=windowed(original.backbone, window))
 
-    return None if classifier is None else read
+    return classifier._replace(read=read)

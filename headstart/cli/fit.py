@@ -77,6 +77,9 @@ def fit(
     keep_tuned: Annotated[
         bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown to be better")
     ] = False,
+    control: Annotated[
+        bool, typer.Option("--control/--no-control", help="Test the network from random weights too")
+    ] = True,
     allow_losses: Losses = False,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
@@ -108,12 +111,15 @@ def fit(
         }
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
-            refuse_beside(targets, {"--source": source, "--classes": classes})
+            refuse_beside(
+                targets, {"--source": source, "--classes": classes, "--no-control": None if control else "it"}
+            )
             fitted = fit_tasks(data, targets, kind=kind, roles=roles_of(input, None, *columns), **common)
         else:
             roles = roles_of(input, target, *columns, classes=classes)
             labels = cast(Any, target_labels)
-            fitted = protocol.fit(data, source=source, target_labels=labels, kind=kind_of(kind), roles=roles, **common)
+            own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control}
+            fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_
     show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)

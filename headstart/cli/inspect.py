@@ -69,10 +69,13 @@ def cache(
 
 def _listing(holdings: Any, store: Any) -> str:
     """The cache in words: a line for each kind of rows, and the sum."""
+    from headstart.features.cache.cache import ANSWERS
+
     lines = []
     for holding in holdings:
         what = " ".join(filter(None, (holding.label, holding.kind, holding.engine, holding.precision)))
-        lines.append(f"{holding.bytes / 1e6:>9,.1f} MB  {holding.rows:>9,} rows  {what}")
+        unit = "files" if holding.kind == ANSWERS else "rows"
+        lines.append(f"{holding.bytes / 1e6:>9,.1f} MB  {holding.rows:>9,} {unit:<5}  {what}")
     total = sum(holding.bytes for holding in holdings) / 1e6
     limit = store.limit_bytes / 1e6
     return "\n".join([*lines, f"{total:>9,.1f} MB in {store.folder}, of at most {limit:,.0f} MB"])

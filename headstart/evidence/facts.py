@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from headstart.evidence.intervals import Interval
 from headstart.tasks.task import SetAside
 
-__all__ = ["EvidenceFacts", "ModelFacts", "SourceFacts", "StepFacts", "Unlearnt"]
+__all__ = ["EvidenceFacts", "ModelFacts", "SourceFacts", "StepFacts", "Unlearnt", "left_out_in_words"]
 
 
 class Unlearnt(NamedTuple):
@@ -98,15 +98,22 @@ class EvidenceFacts:
     model      None where nothing is said of what was fitted
     steps      empty where no weights move
     transfer_untold   why it is not known whether transfer helps; "" where it is known
+    left_out   baselines and controls that were left out as the user asked
     """
 
     unlearnt: Unlearnt | None = None
     model: ModelFacts | None = None
     steps: tuple[StepFacts, ...] = ()
     transfer_untold: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def carried(self) -> bool:
         """Whether weights or answers of a source were carried over; True where nothing is said of the model."""
         model = self.model
         return model is None or model.backbone is not None or (model.source is not None and model.source.of_source)
+
+
+def left_out_in_words(names: Sequence[str]) -> str:
+    """Such as: left out, as was asked: random-weights; what this model gains over that is not known."""
+    return f"left out, as was asked: {', '.join(names)}; what this model gains over that is not known"

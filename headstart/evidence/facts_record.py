@@ -10,7 +10,7 @@ from headstart.evidence.facts import EvidenceFacts, ModelFacts, SourceFacts, Ste
 from headstart.evidence.intervals import Interval
 from headstart.tasks.task import SetAside
 
-__all__ = ["facts_from", "facts_record", "transfer_untold"]
+__all__ = ["facts_from", "facts_record", "left_out", "transfer_untold"]
 
 _REQUIRED: Any = object()
 
@@ -26,6 +26,8 @@ def facts_record(facts: EvidenceFacts) -> dict[str, Any]:
         record["steps"] = [_step_record(step) for step in facts.steps]
     if facts.transfer_untold:
         record["transfer_untold"] = facts.transfer_untold
+    if facts.left_out:
+        record["left_out"] = list(facts.left_out)
     return record
 
 
@@ -37,6 +39,7 @@ def facts_from(record: Mapping[str, Any]) -> EvidenceFacts:
         model=_model(record) if "backbone" in record else None,
         steps=tuple(_step(step) for step in _get(record, "steps", list, [])),
         transfer_untold=_get(record, "transfer_untold", str, ""),
+        left_out=tuple(_each(_get(record, "left_out", list, []), "left_out", str)),
     )
 
 
@@ -44,6 +47,13 @@ def transfer_untold(evidence: Mapping[str, Any]) -> object:
     """Why it is not known whether transfer helps, of a whole `evidence.json` as it was stored; None where not said."""
     about = evidence.get("about")
     return about.get("transfer_untold") if isinstance(about, Mapping) else None
+
+
+def left_out(evidence: Mapping[str, Any]) -> tuple[str, ...]:
+    """Who was left out as the user asked, of a whole `evidence.json` as it was stored."""
+    about = evidence.get("about")
+    names = about.get("left_out") if isinstance(about, Mapping) else None
+    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
 
 
 def _model_record(model: ModelFacts) -> dict[str, Any]:
@@ -147,6 +157,13 @@ def _get(record: Mapping[str, Any], key: str, kind: type, default: Any = _REQUIR
         shown = "missing" if value is _REQUIRED else f"{value!r:.40}"
         raise TypeError(f"{key} is {shown}, expected {kind.__name__}")
     return value
+
+
+def _each(items: list[Any], key: str, kind: type) -> list[Any]:
+    for item in items:
+        if type(item) is not kind:
+            raise TypeError(f"{key} holds {item!r:.40}, expected {kind.__name__}")
+    return items
 
 
 def _number(record: Mapping[str, Any], key: str) -> float:

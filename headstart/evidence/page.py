@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from headstart.evidence.assess import NO_PRETRAINING, NO_TRANSFER, Gain
 from headstart.evidence.distillation import in_words
 from headstart.evidence.distillation import table as costs
+from headstart.evidence.facts import left_out_in_words
 from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.record import Record
 from headstart.evidence.steps import table
@@ -85,7 +86,7 @@ def page(evidence: Record) -> str:
     blocks = [
         wrapped(headline(evidence)),
         wrapped(_rows(evidence)),
-        list(_table(evidence)),
+        [*_table(evidence), *_left_out(evidence)],
         [line for text in _ranks(evidence) for line in wrapped(text)],
         list(_steps(evidence)),
         list(_kept(evidence)),
@@ -138,6 +139,11 @@ def _rarer(evidence: Record) -> object:
     """Of two classes, that whose average precision is given, see `ranking.py`."""
     first, second = evidence.classes
     return second.label if second.support <= first.support else first.label
+
+
+def _left_out(evidence: Record) -> Iterator[str]:
+    if names := evidence.facts.left_out:
+        yield from wrapped(left_out_in_words(names))
 
 
 def _steps(evidence: Record) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 __all__ = ["FitterFacts", "HeadFacts", "ProbeFacts", "TrainingFacts", "facts_from", "facts_record"]
 
 _CHOICE = frozenset({"candidates", "standard_errors", "rule", "share_exponent"})
-_TRAINING = frozenset({"epochs", "parameters", "rows", "rule", "curves", "target_rows", "seconds"})
+_TRAINING = frozenset({"epochs", "parameters", "rows", "rule", "curves", "target_rows", "seconds", "steps"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,7 @@ class TrainingFacts:
     target_rows   of a target task, to learn from; None without one
     seconds       on the machine that did it
     account       of the tune: what it decided
+    steps         in all of these epochs; 0 in models of earlier versions, which do not tell
     """
 
     epochs: int
@@ -64,6 +65,7 @@ class TrainingFacts:
     target_rows: int | None
     seconds: float
     account: Mapping[str, Any] = field(default_factory=dict)
+    steps: int = 0
 
 
 HeadFacts = FitterFacts | ProbeFacts | TrainingFacts
@@ -81,6 +83,7 @@ def facts_record(facts: HeadFacts) -> dict[str, Any]:
             "curves": [list(row) for row in facts.curves],
             **beside,
             "seconds": facts.seconds,
+            "steps": facts.steps,
             **facts.account,
         }
     if isinstance(facts, ProbeFacts):
@@ -106,6 +109,7 @@ def facts_from(record: Mapping[str, Any]) -> HeadFacts:
             target_rows=record.get("target_rows"),
             seconds=_known(record.get("seconds")),
             account=_without(record, _TRAINING),
+            steps=record.get("steps", 0),
         )
     if "candidates" in record:
         exponent = record.get("share_exponent")

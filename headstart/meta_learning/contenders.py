@@ -76,7 +76,8 @@ def _described(feature_set: FeatureSet) -> Array:
 
 def _pictures(feature_set: FeatureSet) -> Array:
     thumbs = np.asarray(feature_set.thumbs)
-    return describe(thumbs, scale_of(thumbs))
+    described = describe(thumbs)
+    return scale_of(described)(described)
 
 
 def _columns(feature_set: FeatureSet) -> Array:

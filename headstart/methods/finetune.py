@@ -153,6 +153,7 @@ class FineTune:
             self.tuning,
             target=None if source is None else data.rows if source.labels else _unlabelled(data.rows),
             teaching=data.teaching,
+            steps=data.steps,
             class_weight=plan.weights(rows.task.classes),
             extraction=extraction,
             telling=Telling.to(listener, plan.method),
@@ -182,6 +183,7 @@ def tune(
     *,
     target: FeatureSet | None = None,
     teaching: Teaching | None = None,
+    steps: int | None = None,
     class_weight: ClassWeight = None,
     extraction: Extraction = PLAIN,
     telling: Telling = SILENT,
@@ -195,6 +197,7 @@ def tune(
                  codes, -1 where not known, or numbers, NaN where not known, or None; those that are known are learnt
                  from too, and where there are enough a share of them says when to stop, see `divided_target`
     teaching     for a loss that learns from a teacher; its rows without a label are learnt from too, and never held out
+    steps        train once, for so many, on all rows: the temperature is then 1
     extraction   where to calculate, and in whose cache a killed run left its journal
     """
     began = time.perf_counter()
@@ -207,10 +210,12 @@ def tune(
     if teaching is not None:
         tuning = tuning._replace(loss=teaching.loss(tuning.loss))
         part, taught = part._replace(bare=rows.behind), teaching.of_job(rows, tuning, extraction)
+    if steps is not None:
+        part = rows.all(taught is not None)
     job = Job(rows, backbone, class_weight, device, extraction, taught)
-    run_journals = journals(place_of(extraction.cache, rows, backbone, name, tuning, taught), training)
+    run_journals = journals(place_of(extraction.cache, rows, backbone, name, tuning, taught, steps), training)
     start, failed = job.start(tuning, part), []
-    first = last = _Pass(start, train(start.network, start.data, *tuning, run_journals[0], telling))
+    first = last = _Pass(start, train(start.network, start.data, *tuning, run_journals[0], telling, steps=steps))
     if len(part.held) and len(rows.targets) - len(part.bare) <= training.refit:
         again = tuning._replace(tune=first.done.tune)
         try:
@@ -257,6 +262,7 @@ def _facts(part: Holdout, first: _Pass, last: _Pass, target: FeatureSet | None, 
         target_rows=None if target is None else len(part.target),
         seconds=seconds,
         account=done.account if not len(part.bare) else {**done.account, "rows_without_label": len(part.bare)},
+        steps=done.steps,
     )
 
 

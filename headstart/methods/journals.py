@@ -30,15 +30,25 @@ def journals(place: Path | None, training: Training) -> tuple[Journal, Journal]:
 
 
 def place_of(
-    cache: Cache | None, rows: Rows, backbone: Backbone, name: str, tuning: Tuning, taught: Taught | None
+    cache: Cache | None,
+    rows: Rows,
+    backbone: Backbone,
+    name: str,
+    tuning: Tuning,
+    taught: Taught | None,
+    steps: int | None = None,
 ) -> Path | None:
-    """The folder of the journal of this very training."""
+    """The folder of the journal of this very training.
+
+    steps   that it lasts, where that is known before
+    """
     if cache is None:
         return None
     about = [
         name,
         rows.seen.task.kind,
         len(rows.seen),
+        steps,
         backbone.fingerprint,
         *rows.seen.calculated_by,
         *(asdict(cast(Any, part)) for part in tuning),

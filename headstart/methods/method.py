@@ -37,12 +37,14 @@ class Data(NamedTuple):
     """Rows to learn from, the backbone that computed their features, and how more of them are computed.
 
     teaching   what a teacher says of them, and of rows without a label; None without one
+    steps      of a method that moves weights: train once, on all of the rows, for so many, and hold none of them out
     """
 
     rows: FeatureSet
     backbone: Backbone | None
     how: tuple[Extraction, Listener]
     teaching: Teaching | None = None
+    steps: int | None = None
 
 
 class Source(NamedTuple):

@@ -19,6 +19,7 @@ class Plan(NamedTuple):
     class_weight   None, "balanced", or a weight for some labels; the others weigh 1
     options        of the method, by name, see `methods.method.Method.options`
     keep_tuned     keep moved weights even where held-out rows do not show them to be better than what moves none
+    control        whether the network from random weights is tested beside the pretrained one
     """
 
     method: str = "probe"
@@ -26,6 +27,7 @@ class Plan(NamedTuple):
     seed: int = 0
     options: Mapping[str, Any] = MappingProxyType({})
     keep_tuned: bool = False
+    control: bool = True
 
     @property
     def probe(self) -> Plan:
@@ -34,7 +36,8 @@ class Plan(NamedTuple):
 
     @property
     def scratch(self) -> Plan:
-        """The same budget from random weights: the control of a tuned model."""
+        """The same options of the training from random weights: the control of a tuned model, which takes as many steps
+        as that took."""
         budget = {field.name for field in fields(Training)} & self.options.keys()
         return self._replace(method="scratch", options={name: self.options[name] for name in budget})
 

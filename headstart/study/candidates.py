@@ -7,16 +7,19 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.guard import best_plain
 from headstart.adaptation.strategies import UNADAPTED
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.tables import is_table_prior
 from headstart.evidence.adaptation import adaptation_of
 from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence
 from headstart.evidence.steps import steps
+from headstart.features.cache.answers import AnswerCache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
@@ -27,12 +30,14 @@ from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
-from headstart.study.notes import model_of_pair, model_of_task, notes_of_pair, notes_of_task
+from headstart.study.content import REVISION, content, fitted_by, seen_by
+from headstart.study.notes import left_out, model_of_pair, model_of_task, notes_of_pair, notes_of_task
+from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
 from headstart.study.source_contenders import untold
 from headstart.tasks.task import Array
 
-__all__ = ["SourceCandidate", "TaskCandidate", "unadapted"]
+__all__ = ["ScratchControl", "SourceCandidate", "TaskCandidate", "unadapted"]
 
 _CHEAPER = ("no-transfer", "direct", "probe", "no-teacher")
 
@@ -64,10 +69,8 @@ class TaskCandidate:
         return model_of(fitted, self.plan, self.rows, classes=task.classes, columns=task.columns)
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
-        """As a contender of another candidate."""
-        contender = self.row.fit(self.plan, self._data(train))
-        self.parameters = max(self.parameters, learnt_by(contender.head))
-        return self.answer(contender, test)
+        """As a contender of another candidate; from the cache, if it was asked before."""
+        return self._contended(self._data(train), test)
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> int:
         return learnt_by(fitted.head)
@@ -77,7 +80,11 @@ class TaskCandidate:
         return replace(
             evidence,
             n_train=round(np.mean([len(trial.train) for trial in trials.trials])),
-            facts=replace(evidence.facts, model=model_of_task(self.rows, self.backbone, model)),
+            facts=replace(
+                evidence.facts,
+                model=model_of_task(self.rows, self.backbone, model),
+                left_out=left_out(self.plan, self.backbone),
+            ),
             notes=(*evidence.notes, *notes_of_task(self.rows, self.backbone, model, trials)),
         )
 
@@ -91,10 +98,27 @@ class TaskCandidate:
         }
         costs[self.name] = costs[self.name]._replace(parameters=max(results.observed))
         order = [name for name in (*_CHEAPER, self.name) if name in results.answers]
-        pairs = [*zip(order, ["", *order[:-1]], strict=True), ("random-weights", self.name)]
+        pairs = [*zip(order, ["", *order[:-1]], strict=True), (RANDOM, self.name)]
         held_out = held_out_of(self.rows.take(trials.tested))
         bought = steps(held_out, results.answers, costs, pairs, self.seed)
         return replace(evidence, facts=replace(evidence.facts, steps=bought))
+
+    def _contended(self, data: Data, test: Array) -> Array:
+        """The answers of what is learnt from the data."""
+        extraction, listener = self.how
+
+        def compute() -> tuple[Array, ...]:
+            contender = self.row.fit(self.plan, data)
+            return self.answer(contender, test), np.array(learnt_by(contender.head))
+
+        network = () if self.backbone is None else seen_by(self.rows, self.backbone, extraction)
+        trained = (data.steps, torch.get_num_threads()) if self.row.moves_weights else ()
+        parts = (*fitted_by(self.plan, data.rows), *content(self.rows.take(test)), *network, *trained)
+        named = self.backbone is not None and is_table_prior(self.backbone.name)  # weights that no fingerprint tells of
+        cached = AnswerCache(None if named else extraction.cache, listener.say)
+        answers, learnt = cached.recall_all(self.name, REVISION, parts, compute)
+        self.parameters = max(self.parameters, int(learnt))
+        return answers
 
     def _data(self, rows: Array) -> Data:
         return Data(self.rows.take(rows), self.backbone, self.how)
@@ -105,6 +129,18 @@ class TaskCandidate:
         if self.backbone is None or moved is None or moved.fingerprint == self.backbone.fingerprint:
             return feature_set
         return look_again(feature_set, moved, self.how[0])
+
+
+class ScratchControl(TaskCandidate):
+    """The network from random weights beside a method that moves weights.
+
+    It is trained once in each trial, on all training rows, for as many steps as the method took on those that it did
+    not hold out: so it costs no more than that, see `docs/decisions/0016-the-control-from-random-weights.md`.
+    """
+
+    def contend(self, fitted: Any, train: Array, test: Array) -> Array:
+        """As a contender of the method."""
+        return self._contended(self._data(train)._replace(steps=fitted.head.facts.steps), test)
 
 
 class Observed(NamedTuple):
@@ -159,7 +195,11 @@ class SourceCandidate:
         )
         return replace(
             evidence,
-            facts=replace(evidence.facts, model=model_of_pair(self.tasks, self.fitter, fitted)),
+            facts=replace(
+                evidence.facts,
+                model=model_of_pair(self.tasks, self.fitter, fitted),
+                left_out=() if self.row.moves_weights else left_out(self.fitter.plan, self.fitter.backbone),
+            ),
             notes=(
                 *evidence.notes,
                 *notes_of_pair(self.tasks, self.fitter, fitted, evidence, [trial.chosen for trial in results.observed]),

@@ -1,50 +1,59 @@
-"""Whom a model of one task must beat on the same rows: from the majority to the pretrained classifier itself."""
+"""Whom a model of one task must beat on the same rows: from the majority to the pretrained classifier itself.
+
+Their answers are cached by content, beside the features: a second fit of the same rows asks none of them anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from headstart.backbones.backbone import Backbone
+from headstart.backbones.backbone import Backbone, PretrainedClassifier
 from headstart.backbones.classifier import answers, matched
-from headstart.data.splits.split import folds
 from headstart.evidence.assess import NO_TRANSFER
-from headstart.evidence.baselines.no_transfer import majority, no_transfer
+from headstart.evidence.baselines.no_transfer import majority
+from headstart.features.cache.answers import AnswerCache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
 from headstart.methods.model import answer
 from headstart.methods.plan import Plan
-from headstart.methods.probe import counted
 from headstart.methods.table import fit_model, method
 from headstart.study.comparison import Contender
+from headstart.study.content import REVISION, content, fitted_by, seen_by
+from headstart.study.pretrained import RANDOM
+from headstart.study.untransferred import Untransferred
 from headstart.tasks.task import Array
 
-__all__ = ["contenders_of", "direct_answers", "majority_answers", "plain_inputs", "untransferred"]
+__all__ = ["answer_cache", "contenders_of", "direct_answers", "majority_answers"]
 
 
 def contenders_of(
     feature_set: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
-    the task's, and random-weights, whose twin a method that moves weights trains itself."""
+    the task's, and random-weights unless it is left out, whose twin a method that moves weights trains itself."""
+    cached = answer_cache(extraction, listener)
+    untransferred = Untransferred(plan, cached)
     yield "majority", lambda fitted, train, test: majority_answers(feature_set, train, test)
-    yield NO_TRANSFER, lambda fitted, train, test: untransferred(feature_set.take(train), feature_set.take(test), plan)
+    yield (
+        NO_TRANSFER,
+        lambda fitted, train, test: untransferred.answer(feature_set.take(train), feature_set.take(test)),
+    )
     direct = direct_answers(feature_set, backbone, extraction, listener)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
-    if not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
-        untrained = backbone.random(plan.seed)
-        other = replace(
-            look(feature_set.task, untrained, extraction, listener, "random weights"), blocks=feature_set.blocks
-        )
-        yield (
-            "random-weights",
-            lambda fitted, train, test: answer(fit_model(other.take(train), untrained, plan), other.take(test)),
-        )
+    if plan.control and not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
+        yield RANDOM, _Untrained(feature_set, backbone, plan, (extraction, listener), cached).contend
+
+
+def answer_cache(extraction: Extraction, listener: Listener) -> AnswerCache:
+    """Where answers are kept: beside the features."""
+    return AnswerCache(extraction.cache, listener.say)
 
 
 def majority_answers(feature_set: FeatureSet, train: Array, test: Array) -> Array:
@@ -53,47 +62,86 @@ def majority_answers(feature_set: FeatureSet, train: Array, test: Array) -> Arra
     return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
 
 
-def untransferred(learnt: FeatureSet, test: FeatureSet, plan: Plan) -> Array:
-    """What a sound model that reuses nothing learns from rows, and answers to others."""
-    learnt = counted(learnt)
-    task = learnt.task
-    return no_transfer(
-        replace(task, inputs=plain_inputs(learnt)),
-        plain_inputs(test),
-        folds=folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=plan.seed),
-        class_weight=plan.weights(task.classes),
-        seed=plan.seed,
-    )
+class _Untrained:
+    """The same method on the same network from random weights, which sees the rows only where an answer is not held."""
 
+    def __init__(
+        self,
+        rows: FeatureSet,
+        backbone: Backbone,
+        plan: Plan,
+        how: tuple[Extraction, Listener],
+        cached: AnswerCache,
+    ) -> None:
+        self._rows, self._backbone, self._plan, self._how, self._cached = rows, backbone, plan, how, cached
 
-def plain_inputs(feature_set: FeatureSet) -> Any:
-    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-    return feature_set.thumbs if feature_set.task.modality.has_pixels else feature_set.task.inputs
+    def contend(self, fitted: Any, train: Array, test: Array) -> Array:
+        """As a contender of a candidate."""
+        learnt, new = self._rows.take(train), self._rows.take(test)
+        parts = (*fitted_by(self._plan, learnt), *content(new), *seen_by(self._rows, self._backbone, self._how[0]))
+        return self._cached.recall(RANDOM, REVISION, parts, lambda: self._answer(train, test))
+
+    def _answer(self, train: Array, test: Array) -> Array:
+        backbone, rows = self._seen
+        return answer(fit_model(rows.take(train), backbone, self._plan), rows.take(test))
+
+    @cached_property
+    def _seen(self) -> tuple[Backbone, FeatureSet]:
+        """The twin, and the rows as it sees them."""
+        random = self._backbone.random
+        if random is None:
+            raise ValueError(f"{self._backbone.name} has no weights that could be random")
+        twin = random(self._plan.seed)
+        return twin, replace(look(self._rows.task, twin, *self._how, "random weights"), blocks=self._rows.blocks)
 
 
 def direct_answers(
     feature_set: FeatureSet, backbone: Backbone | None, extraction: Extraction, listener: Listener
 ) -> Array | None:
-    """What the pretrained classifier says of every row, (N, C); None where it does not know the classes."""
+    """What the pretrained classifier says of every row, (N, C); None where it does not know the classes.
+
+    The labels are looked at first; nothing else is read of a classifier that lacks one, or whose answers are held.
+    """
     if backbone is None or backbone.classifier is None or not feature_set.task.kind.exclusive:
         return None
-    classifier = backbone.classifier()
-    groups = None if classifier is None else matched(classifier.labels, feature_set.task.classes)
-    if classifier is None or groups is None:
+    classifier, labels = backbone.classifier, backbone.classifier.labels()
+    groups = None if labels is None else matched(labels, feature_set.task.classes)
+    if groups is None or not len(feature_set):
+        return None
+    parts = (classifier.content(), groups, feature_set.keys, *seen_by(feature_set, backbone, extraction))
+
+    def compute() -> Array:
+        asked = _asked(classifier, groups, feature_set, backbone, (extraction, listener))
+        return np.empty((0, 0)) if asked is None else asked
+
+    direct = answer_cache(extraction, listener).recall("direct", REVISION, parts, compute)
+    return direct if len(direct) else None
+
+
+def _asked(
+    pretrained: PretrainedClassifier,
+    groups: Array,
+    feature_set: FeatureSet,
+    backbone: Backbone,
+    how: tuple[Extraction, Listener],
+) -> Array | None:
+    """The same from the network itself; None where it was never trained."""
+    classifier = pretrained()
+    if classifier is None:
         return None
     if classifier.head is not None:
-        rows = _seen_by(classifier.engine or {}, feature_set, backbone, extraction, listener)
+        rows = _as_fitted(classifier.engine or {}, feature_set, backbone, how)
         return answers(classifier.head(np.asarray(rows.values)), groups)
-    logits = look(feature_set.task, classifier.backbone, extraction, listener, "pretrained classifier").values
+    logits = look(feature_set.task, classifier.backbone, *how, "pretrained classifier").values
     return answers(np.asarray(logits), groups)
 
 
-def _seen_by(
-    engine: dict[str, Any], feature_set: FeatureSet, backbone: Backbone, extraction: Extraction, listener: Listener
+def _as_fitted(
+    engine: dict[str, Any], feature_set: FeatureSet, backbone: Backbone, how: tuple[Extraction, Listener]
 ) -> FeatureSet:
     """The same rows as this engine sees them, since a head answers as fitted only on features of its own engine."""
     name, precision = engine.get("name"), engine.get("precision")
     if name is None or (name, precision) == (feature_set.engine.get("name"), feature_set.engine.get("precision")):
         return feature_set
-    same_engine = replace(extraction, engine=name, precision=precision or "auto")
-    return look(feature_set.task, backbone, same_engine, listener, "pretrained classifier")
+    same_engine = replace(how[0], engine=name, precision=precision or "auto")
+    return look(feature_set.task, backbone, same_engine, how[1], "pretrained classifier")

@@ -29,10 +29,11 @@ from headstart.methods.table import method
 from headstart.multitask.parts import part_of, rows_of
 from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import held_out_of
-from headstart.study.contenders import majority_answers, untransferred
+from headstart.study.contenders import answer_cache, majority_answers
 from headstart.study.notes import model_of_task, notes_of_task
 from headstart.study.resampling import REPEATS, Trials, plan_trials
 from headstart.study.stopwatch import Stopwatch
+from headstart.study.untransferred import Untransferred
 from headstart.tasks.side_by_side import Part
 from headstart.tasks.task import Array, Columns
 
@@ -218,9 +219,10 @@ class _Alone:
         self.tested = self.numbers[self.trials.tested]
         self.plan = plan
         self.probe = TaskCandidate(self.rows, comparison.backbone, plan.probe, how)
+        untransferred = Untransferred(plan, answer_cache(*how))
         self.others: dict[str, Callable[[Any, Array, Array], Array]] = {
             "majority": lambda fitted, train, test: majority_answers(self.rows, train, test),
-            NO_TRANSFER: lambda fitted, train, test: untransferred(self.rows.take(train), self.rows.take(test), plan),
+            NO_TRANSFER: lambda fitted, train, test: untransferred.answer(self.rows.take(train), self.rows.take(test)),
             PROBE: self.probe.contend,
         }
         if shares(plan.method):

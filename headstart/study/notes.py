@@ -18,10 +18,12 @@ from headstart.features.feature_set import FeatureSet
 from headstart.heads.facts import facts_record
 from headstart.heads.head import Head
 from headstart.methods.method import Fitted, facts_of
+from headstart.methods.plan import Plan
 from headstart.methods.task_pair import StrategyFitter, TaskPair
+from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
 
-__all__ = ["model_of_pair", "model_of_task", "notes_of_pair", "notes_of_task"]
+__all__ = ["left_out", "model_of_pair", "model_of_task", "notes_of_pair", "notes_of_task"]
 
 _OVER_UNADAPTED = {
     True: {"helps": "adaptation helps", "hurts": "adaptation hurts", "cannot tell": "cannot tell whether it helps"},
@@ -39,6 +41,12 @@ def model_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model) -> 
         head=_head_account(model.head),
         engine=model.engine,
     )
+
+
+def left_out(plan: Plan, backbone: Backbone | None) -> tuple[str, ...]:
+    """Who would have been tested too, and was left out as the user asked."""
+    drawn = backbone is not None and backbone.random is not None and plan.method != "scratch"
+    return (RANDOM,) if drawn and not plan.control else ()
 
 
 def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, trials: Trials) -> Iterator[str]:

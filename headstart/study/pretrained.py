@@ -14,7 +14,7 @@ from headstart.errors import BackboneError
 from headstart.evidence.evidence import Evidence
 from headstart.evidence.verdict import signed, spread, verdict
 
-__all__ = ["BEFORE", "Began", "began_from", "with_worth"]
+__all__ = ["BEFORE", "RANDOM", "Began", "began_from", "with_worth"]
 
 BEFORE = "before-pretraining"
 RANDOM = "random-weights"

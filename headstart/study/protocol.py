@@ -57,6 +57,7 @@ def fit(
     cache: bool = True,
     options: dict[str, Any] | None = None,
     keep_tuned: bool = False,
+    control: bool = True,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
     listener: Listener = LOGGED,
@@ -73,6 +74,7 @@ def fit(
     kind    "classification", "regression" or "multilabel", where the targets do not tell
     keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe, or
                  with a source than the best that does not adapt
+    control      test the same network from random weights too; without it the evidence says that it was left out
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
@@ -107,7 +109,7 @@ def fit(
         feature_set = fitted.look(task, listener=listener, beside=() if both is None else (both.source,))
     require_few_lost(feature_set.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(feature_set.task, allow=allow_losses, of="the test data", start=n_own)
-    plan = fitted.plan._replace(keep_tuned=keep_tuned)
+    plan = fitted.plan._replace(keep_tuned=keep_tuned, control=control)
     comparison: Comparison | Untested
     report: Report | None
     began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))

@@ -23,8 +23,10 @@ from headstart.methods.method import Fitted, facts_of
 from headstart.methods.table import method
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Contender
-from headstart.study.contenders import direct_answers, majority_answers, untransferred
+from headstart.study.contenders import answer_cache, direct_answers, majority_answers
+from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
+from headstart.study.untransferred import Untransferred
 from headstart.tasks.task import Array
 
 __all__ = ["seen_by", "source_contenders", "unadapted_names", "untold"]
@@ -36,27 +38,29 @@ def source_contenders(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -
     """(name, who) of: majority, no-transfer or no-pretraining, direct, and random-weights for a method that moves
     none."""
     labelled = tasks.target.take(np.arange(tasks.labelled))
+    untransferred = Untransferred(fitter.plan, answer_cache(*fitter.how))
     if _learnable(labelled, fitter, trials):
         yield "majority", lambda fitted, train, test: majority_answers(labelled, train, test)
         yield (
             NO_TRANSFER,
-            lambda fitted, train, test: untransferred(labelled.take(train), labelled.take(test), fitter.plan),
+            lambda fitted, train, test: untransferred.answer(labelled.take(train), labelled.take(test)),
         )
     else:
         source = fitter.source
         yield "majority", lambda fitted, train, test: majority_answers(source, np.arange(len(source)), test)
         if fitter.backbone is not None:
-            yield NO_PRETRAINING, lambda fitted, train, test: untransferred(source, labelled.take(test), fitter.plan)
+            yield NO_PRETRAINING, lambda fitted, train, test: untransferred.answer(source, labelled.take(test))
     direct = direct_answers(labelled, fitter.backbone, *fitter.how)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
     if (
-        fitter.backbone is not None
+        fitter.plan.control
+        and fitter.backbone is not None
         and fitter.backbone.random is not None
         and not method(fitter.plan.method).moves_weights
     ):
         twin = seen_by(fitter.backbone.random(fitter.plan.seed), tasks, fitter, "random weights")
-        yield "random-weights", lambda fitted, train, test: _answers(twin, fitted, train, test)
+        yield RANDOM, lambda fitted, train, test: _answers(twin, fitted, train, test)
 
 
 def unadapted_names(labelled: FeatureSet, fitter: StrategyFitter, trials: Trials) -> list[str]:

@@ -10,10 +10,10 @@ from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
 from headstart.methods.plan import Plan
 from headstart.methods.table import method
-from headstart.study.candidates import TaskCandidate
+from headstart.study.candidates import ScratchControl, TaskCandidate
 from headstart.study.comparison import Comparison
 from headstart.study.contenders import contenders_of
-from headstart.study.pretrained import BEFORE
+from headstart.study.pretrained import BEFORE, RANDOM
 from headstart.study.resampling import REPEATS, plan_trials
 from headstart.study.stopwatch import Stopwatch
 
@@ -40,8 +40,8 @@ def task_comparison(
     with watch("baselines"):
         contenders = dict(contenders_of(rows, backbone, plan, *how))
     if tuned:
-        if plan.method != "scratch" and backbone is not None and backbone.random is not None:
-            candidate.beside["random-weights"] = TaskCandidate(rows, backbone, plan.scratch, how)
+        if plan.control and plan.method != "scratch" and backbone is not None and backbone.random is not None:
+            candidate.beside[RANDOM] = ScratchControl(rows, backbone, plan.scratch, how)
         candidate.beside["probe"] = TaskCandidate(rows, backbone, plan.probe, how)
     if before is not None:
         with watch("baselines"):

@@ -19,7 +19,7 @@ from headstart.training.feed import Data
 from headstart.training.optimizers import schedule, set_rates
 from headstart.training.options import Training
 from headstart.training.prefetch import ahead
-from headstart.training.run import Curve, Run, seeded
+from headstart.training.run import Curve, Lasting, Run, seeded
 from headstart.training.telling import SILENT, Telling
 
 __all__ = ["Curve", "Trained", "train"]
@@ -27,7 +27,8 @@ __all__ = ["Curve", "Trained", "train"]
 
 class Trained(NamedTuple):
     """What a training has to tell: every epoch, how many of them were best in each stage, how many weights learnt,
-    the tune with its decisions made, its account of them for the reader, and in words what went wrong on the way."""
+    the tune with its decisions made, its account of them for the reader, in words what went wrong on the way, and how
+    many steps there were in these epochs."""
 
     curves: list[Curve]
     lengths: list[int]
@@ -35,6 +36,7 @@ class Trained(NamedTuple):
     tune: Tune
     account: Mapping[str, Any]
     notes: list[str]
+    steps: int
 
 
 def train(
@@ -47,16 +49,18 @@ def train(
     telling: Telling = SILENT,
     *,
     lengths: list[int] | None = None,
+    steps: int | None = None,
 ) -> Trained:
     """Train in place, and keep a journal of it; each stage ends with its best weights by validation, those that it
     began with included, see `Training.margin`.
 
     lengths   of a training before: each stage lasts so many epochs instead. Without it and without validation rows, a
               stage lasts all its epochs
+    steps     each stage lasts so many instead, the last epoch being cut short, and ends with its last weights
 
     `TrainingError` where the loss is not finite before there is a better epoch; after one, its weights are kept.
     """
-    run = Run(network, data, loss, training, journal, telling, lengths)
+    run = Run(network, data, loss, training, journal, telling, Lasting(lengths, steps))
     rng_state = torch.get_rng_state()
     try:
         for stage in run.stages(tune):
@@ -66,14 +70,14 @@ def train(
                 for epoch in range(point.epoch + 1, stage.epochs):
                     if run.stalled(point):
                         break
-                    steps, train_loss = run.rows_of_steps(stage.number, epoch), 0.0
-                    for number, batch in enumerate(ahead(run.batches(steps, feed, stage.number, epoch))):
-                        run.step.done = (epoch * len(steps) + number) / (training.epochs * len(steps))
+                    in_steps, train_loss = run.rows_of_steps(stage.number, epoch), 0.0
+                    for number, batch in enumerate(ahead(run.batches(in_steps, feed, stage.number, epoch))):
+                        run.step.done = run.share_done(epoch, number)
                         factor = schedule(training.schedule, run.step.done)
                         set_rates(stage.optimizer, factor)
                         rng = seeded(training.seed, stage.number, epoch, number, 1)
                         cost = run.step(stage.optimizer, feed.features, batch, rng)
-                        train_loss += cost * len(batch) / sum(map(len, steps))
+                        train_loss += cost * len(batch) / sum(map(len, in_steps))
                         if not math.isfinite(cost):
                             break
                         run.stepped(stage)
@@ -88,4 +92,4 @@ def train(
         run.step.penalty.close()
         network.requires_grad_(False).eval()
     learnt, notes = sum(run.parameters.values()), [*run.notes, *run.step.notes]
-    return Trained(run.curves, run.lengths, learnt, run.settled or tune, run.account, notes)
+    return Trained(run.curves, run.lengths, learnt, run.settled or tune, run.account, notes, run.steps_done())

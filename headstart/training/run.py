@@ -31,7 +31,7 @@ from headstart.training.step import Batch, Step
 from headstart.training.telling import Pace, Telling
 from headstart.training.validation import mean_loss, validation_losses
 
-__all__ = ["Curve", "OpenStage", "Run", "seeded"]
+__all__ = ["Curve", "Lasting", "OpenStage", "Run", "seeded"]
 
 
 class Curve(NamedTuple):
@@ -42,6 +42,13 @@ class Curve(NamedTuple):
     epoch: int
     train: float
     val: float
+
+
+class Lasting(NamedTuple):
+    """How long stages last, where that is known before: each so many epochs, or each so many steps."""
+
+    epochs: list[int] | None = None
+    steps: int | None = None
 
 
 class OpenStage(NamedTuple):
@@ -68,11 +75,12 @@ class Run:
         training: Training,
         journal: Journal,
         telling: Telling,
-        fixed_lengths: list[int] | None,
+        lasting: Lasting,
     ) -> None:
         self.network, self.data, self.training = network, data, training
-        self.journal, self.telling, self.fixed_lengths = journal, telling, fixed_lengths
-        self.fixed = fixed_lengths is not None or not self.validates
+        self.journal, self.telling, self.lasting = journal, telling, lasting
+        self.fixed = lasting != Lasting() or not self.validates
+        self.epoch_steps = len(rounds(data.train, data.target, training.batch, (training.seed, 0, 0)))
         if loss.needs == "target" and not len(data.target):
             raise ValueError(f"{type(loss).__name__} compares two tasks: give rows of a target")
         if loss.needs == "teacher" and data.teacher is None:
@@ -131,7 +139,7 @@ class Run:
         if self.resumed is not None and self.resumed.stage > number:
             self.network.load_state_dict(self.journal.past(number))
             return None
-        epochs = self.training.epochs if self.fixed_lengths is None else self.fixed_lengths[number]
+        epochs = self._epochs(number)
         if not epochs:
             self.lengths.append(0)
             self.journal.ended(number, copied(self.network))
@@ -142,6 +150,12 @@ class Run:
         if note := self.step.spare_lone_rows([len(rows) for rows in self.rows_of_steps(0, 0)]):
             self._tell(note)
         return OpenStage(number, epochs, optimizer, Average(self.network, self.training.ema))
+
+    def _epochs(self, number: int) -> int:
+        """How many a stage lasts at most; the last of a number of steps may be cut short."""
+        if self.lasting.steps is not None:
+            return -(-self.lasting.steps // self.epoch_steps)
+        return self.training.epochs if self.lasting.epochs is None else self.lasting.epochs[number]
 
     def feed(self, stage: OpenStage) -> AbstractContextManager[Feed]:
         """What the stage learns from, while it is open."""
@@ -173,7 +187,22 @@ class Run:
     def rows_of_steps(self, stage: int, epoch: int) -> list[Array]:
         """The numbers of the rows of each step."""
         data, training = self.data, self.training
-        return rounds(data.train, data.target, training.batch, (training.seed, stage, epoch))
+        in_steps = rounds(data.train, data.target, training.batch, (training.seed, stage, epoch))
+        return in_steps[: self._steps_of(epoch)]
+
+    def share_done(self, epoch: int, number: int) -> float:
+        """How much of the steps that a stage may have lies before this one."""
+        at_most = self.lasting.steps or self.training.epochs * self.epoch_steps
+        return (epoch * self.epoch_steps + number) / at_most
+
+    def steps_done(self) -> int:
+        """How many there were in all epochs."""
+        return sum(self._steps_of(curve.epoch) for curve in self.curves)
+
+    def _steps_of(self, epoch: int) -> int:
+        """How many an epoch of a stage has."""
+        left = math.inf if self.lasting.steps is None else self.lasting.steps - epoch * self.epoch_steps
+        return int(min(self.epoch_steps, left))
 
     def batches(self, steps: list[Array], feed: Feed, stage: int, epoch: int) -> Iterator[Batch]:
         """These rows, step by step, as they are varied in this epoch."""

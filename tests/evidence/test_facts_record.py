@@ -39,7 +39,11 @@ MODEL = ModelFacts(
 )
 STEP = StepFacts("probe", "accuracy", Interval(0.8, 0.7, 0.9), "no-transfer", Interval(0.1, 0.0, 0.2), 0.5, 770)
 WHOLE = EvidenceFacts(
-    unlearnt=Unlearnt(2, 80, {"c": 2}, {"accuracy": 0.9}), model=MODEL, steps=(STEP,), transfer_untold="too few rows"
+    unlearnt=Unlearnt(2, 80, {"c": 2}, {"accuracy": 0.9}),
+    model=MODEL,
+    steps=(STEP,),
+    transfer_untold="too few rows",
+    left_out=("random-weights",),
 )
 
 
@@ -49,7 +53,7 @@ def test_there_and_back_with_the_keys_that_are_stored():
         "unlearnt",
         *("backbone", "method", "base", "asked", "source_rows", "of_source", "source_set_aside", "target_labels"),
         *("target_rows_without_label", "guard", "step", "head", "engine", "n_set_aside", "set_aside"),
-        *("steps", "transfer_untold"),
+        *("steps", "transfer_untold", "left_out"),
     ]
     assert record["set_aside"] == record["source_set_aside"] == [{"name": "row 7", "why": "no number", "place": 7}]
     assert record["unlearnt"] == {"rows": 2, "of": 80, "labels": {"c": 2}, "scores_without": {"accuracy": 0.9}}
@@ -107,6 +111,7 @@ def test_something_is_carried_over_by_a_backbone_or_by_answers_of_a_source(model
         ({"steps": [facts_record(WHOLE)["steps"][0] | {"seconds": "long"}]}, "damaged: 'long' is not a number"),
         ({"steps": [facts_record(WHOLE)["steps"][0] | {"score": {"worth": 1.0}}]}, "damaged: .*worth"),
         ({"unlearnt": {"rows": 2, "of": 3, "labels": {"c": "two"}}}, "damaged: c is 'two', expected int"),
+        ({"left_out": "probe"}, "damaged: left_out is 'probe', expected list"),
         ({"transfer_untold": 1}, "damaged: transfer_untold is 1, expected str"),
     ],
 )

@@ -25,6 +25,7 @@ TRAINING = TrainingFacts(
     target_rows=9,
     seconds=1.5,
     account={"alpha": 0.5},
+    steps=6,
 )
 
 
@@ -34,7 +35,7 @@ TRAINING = TrainingFacts(
         (FitterFacts(), []),
         (FitterFacts(account={"trees": 40}), ["trees"]),
         (PROBE, ["strength", "losses", "candidates", "standard_errors", "rule", "share_exponent"]),
-        (TRAINING, ["epochs", "parameters", "rows", "rule", "curves", "target_rows", "seconds", "alpha"]),
+        (TRAINING, ["epochs", "parameters", "rows", "rule", "curves", "target_rows", "seconds", "steps", "alpha"]),
     ],
 )
 def test_there_and_back_with_the_keys_that_are_stored(facts, keys):

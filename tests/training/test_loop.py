@@ -222,3 +222,41 @@ def test_schedules_begin_low_reach_one_and_end_at_nothing():
         assert schedule(name, 0.0) <= 0.1
         assert schedule(name, top) == pytest.approx(1.0)
         assert schedule(name, 1.0) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 7])
+def test_a_number_of_steps_is_kept_to(backbone, steps, monkeypatch):
+    """14 rows in steps of 5 are 3 steps an epoch: the last epoch is cut short, and nothing is chosen by validation."""
+    rates, step = [], torch.optim.AdamW.step
+
+    def counted(optimizer, *arguments, **options):
+        rates.append(optimizer.param_groups[0]["lr"])
+        return step(optimizer, *arguments, **options)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", counted)
+    done = train(network_of(backbone), data(), Full(), Supervised(), PLAIN, Journal(None), steps=steps)
+    assert len(rates) == done.steps == steps
+    assert done.lengths == [len(done.curves)] == [-(-steps // 3)], "the last weights are kept"
+    shares = [schedule("cosine", number / steps) for number in range(steps)]
+    assert [rate / max(rates) for rate in rates] == pytest.approx([share / max(shares) for share in shares])
+
+
+def test_whole_epochs_in_steps_are_these_epochs(backbone):
+    states = []
+    for lasting in ({"steps": 9}, {"lengths": [3]}):
+        network = network_of(backbone)
+        assert train(network, data(), Full(), Supervised(), PLAIN, Journal(None), **lasting).steps == 9
+        states.append(network.state_dict())
+    assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+
+
+def test_a_number_of_steps_goes_on_to_the_same_bits(backbone, tmp_path):
+    whole = network_of(backbone)
+    expected = train(whole, data(), Full(), Supervised(), PLAIN, Journal(None), steps=7)
+    again = network_of(backbone)
+    with pytest.raises(Killed):
+        train(again, data(6), Full(), Supervised(), PLAIN, Journal(tmp_path / "run", every=0), steps=7)
+    again = network_of(backbone)
+    done = train(again, data(), Full(), Supervised(), PLAIN, Journal(tmp_path / "run", every=0), steps=7)
+    assert (done.curves, done.steps) == (expected.curves, 7)
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in whole.state_dict().items())

@@ -6,7 +6,8 @@
                4 x 4 cells of unsigned orientation (1764), the strongest colour channel's gradient at each pixel,
                blocks of 2 x 2 cells of unit length, clipped at .2
 
-Each part is centred and scaled to one unit of total variance, so that no part outweighs another by its size.
+Each part is centred and scaled to one unit of total variance, so that no part outweighs another by its size. A picture
+is described by itself, whatever others are described beside it; only the scale is learnt from some of them.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import numpy as np
 
 from headstart.tasks.task import Array
 
-__all__ = ["Scale", "describe", "scale_of"]
+__all__ = ["Scale", "describe", "is_description", "scale_of"]
 
 _SIDE = 32
 _BINS = 9
 _SMALL = 0.1
 _BLOCK = 512
+_WIDTHS = (192, 64, 324, 1764)
 
 
 class Scale(NamedTuple):
@@ -31,25 +33,29 @@ class Scale(NamedTuple):
     mean: Array
     deviation: Array
 
+    def __call__(self, described: Array) -> Array:
+        """(N, D) float32 of a description (N, D)."""
+        return np.asarray((described - self.mean) / self.deviation, np.float32)
 
-def describe(thumbs: Array, scale: Scale | None = None) -> Array:
+
+def describe(thumbs: Array) -> Array:
     """(N, 32, 32, 3) uint8 -> (N, 2344) float32, a block of pictures at a time. Raises `ValueError` for other input."""
     if thumbs.dtype != np.uint8 or thumbs.shape[1:] != (_SIDE, _SIDE, 3):
         raise ValueError(f"thumbs: expected (N, 32, 32, 3) uint8, got {thumbs.shape} {thumbs.dtype}")
     starts = range(0, max(1, len(thumbs)), _BLOCK)
-    blocks = [np.concatenate(_parts(thumbs[start : start + _BLOCK]), axis=1) for start in starts]
-    if scale is not None:
-        blocks = [(block - scale.mean) / scale.deviation for block in blocks]
-    return np.concatenate(blocks).astype(np.float32)
+    return np.concatenate([np.concatenate(_parts(thumbs[at : at + _BLOCK]), axis=1) for at in starts])
 
 
-def scale_of(thumbs: Array) -> Scale:
-    """The scale that these pictures set; thumbs as in `describe`."""
-    widths = [part.shape[1] for part in _parts(thumbs[:1])]
-    plain = describe(thumbs)
-    variance = [part.var(axis=0).sum() for part in np.split(plain, np.cumsum(widths)[:-1], axis=1)]
-    deviation = np.sqrt(np.maximum(variance, 1e-9) * len(widths))
-    return Scale(plain.mean(axis=0), np.repeat(deviation, widths).astype(np.float32))
+def is_description(inputs: Array) -> bool:
+    """Whether these are descriptions (N, 2344) float32, not the thumbnails themselves."""
+    return inputs.dtype == np.float32 and inputs.shape[1:] == (sum(_WIDTHS),)
+
+
+def scale_of(described: Array) -> Scale:
+    """The scale that these descriptions (N, 2344) set."""
+    variance = [part.var(axis=0).sum() for part in np.split(described, np.cumsum(_WIDTHS)[:-1], axis=1)]
+    deviation = np.sqrt(np.maximum(variance, 1e-9) * len(_WIDTHS))
+    return Scale(described.mean(axis=0), np.repeat(deviation, _WIDTHS).astype(np.float32))
 
 
 def _parts(thumbs: Array) -> list[Array]:

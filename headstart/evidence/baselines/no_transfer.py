@@ -15,7 +15,10 @@ from headstart.heads.head import ClassWeight
 from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Array, Kind, Task
 
-__all__ = ["LEARNERS", "Learner", "majority", "no_transfer"]
+__all__ = ["LEARNERS", "REVISION", "Learner", "majority", "no_transfer"]
+
+REVISION = 1
+"""Raised by whoever changes what these models answer, or the heads that they stand on: answers are cached."""
 
 Learner = Callable[[Task, Any, Array, ClassWeight, int], Array]
 """(training rows, new inputs, folds, class weight, seed) -> predictions for the new, as of `no_transfer`."""
@@ -29,7 +32,8 @@ def majority(kind: Kind, targets: Array, classes: int, rows: int) -> Array:
 def no_transfer(train: Task, new: Any, *, folds: Array, class_weight: ClassWeight = None, seed: int = 0) -> Array:
     """Predictions for `new` inputs by a sound model that reuses nothing: (M, C) probabilities, or (M,) values.
 
-    train   labelled rows; pictures are given as thumbnails (N, 32, 32, 3) uint8, and so are the new ones
+    train   labelled rows; pictures are given as thumbnails (N, 32, 32, 3) uint8, and so are the new ones, or as
+            descriptions of these (N, 2344)
     folds   (N,) the fold in which each training row is held out, for choosing the strength
 
     Where all training rows have the same answer there is nothing to learn, and it is given. Raises `ValueError` where

@@ -12,36 +12,45 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 
-from headstart.evidence.baselines.descriptors import Scale, describe, scale_of
+from headstart.evidence.baselines.descriptors import Scale, describe, is_description, scale_of
 from headstart.heads.head import ClassWeight
 from headstart.heads.select import fit_probe
 from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array, Task
 
-__all__ = ["learn_pictures"]
+__all__ = ["LANDMARKS", "learn_pictures"]
 
-_LANDMARKS = 1024
+LANDMARKS = 1024
+"""How many training pictures others are likened to, at most."""
 _BLOCK = 512
 
 
 def learn_pictures(train: Task, new: Array, *, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
-    """Predictions for `new` thumbnails (M, 32, 32, 3) uint8 from those of `train`: (M, C), or (M,) for regression."""
-    thumbs = np.asarray(train.inputs)
-    chosen = np.random.default_rng(seed).permutation(len(thumbs))[:_LANDMARKS]
-    landmarks = thumbs[np.sort(chosen)]
+    """Predictions for `new` thumbnails (M, 32, 32, 3) uint8 from those of `train`: (M, C), or (M,) for regression.
+
+    Either may be given as descriptions (`descriptors.describe`): the predictions are the same, to the bit.
+    """
+    pictures, targets = np.asarray(train.inputs), np.asarray(train.targets)
+    chosen = np.random.default_rng(seed).permutation(len(pictures))[:LANDMARKS]
+    landmarks = _described(pictures[np.sort(chosen)])
+    if len(chosen) == len(pictures):
+        pictures = landmarks
     scale = scale_of(landmarks)
-    targets = np.asarray(train.targets)
-    described = describe(landmarks, scale)
+    described = scale(landmarks)
     fit = fit_probe(
-        _kernel(thumbs, described, scale), targets, kind=train.kind, classes=max(1, len(train.classes)), folds=folds,
+        _kernel(pictures, described, scale), targets, kind=train.kind, classes=max(1, len(train.classes)), folds=folds,
         class_weight=class_weight, seed=seed, heads=("ridge",), shares=class_weight is None, weights=train.weight,
     )  # fmt: skip
     return fit.head.predict(_kernel(np.asarray(new), described, scale))
 
 
-def _kernel(thumbs: Array, described: Array, scale: Scale) -> Array:
-    """(N, L) float32 likeness of each thumbnail to each landmark."""
-    likeness = np.empty((len(thumbs), len(described)), dtype=np.float32)
-    for rows in blocks(len(thumbs), _BLOCK):
-        likeness[rows] = np.exp(-euclidean_distances(describe(thumbs[rows], scale), described, squared=True))
+def _described(pictures: Array) -> Array:
+    return pictures if is_description(pictures) else describe(pictures)
+
+
+def _kernel(pictures: Array, described: Array, scale: Scale) -> Array:
+    """(N, L) float32 likeness of each picture to each landmark, whose descriptions are scaled already."""
+    likeness = np.empty((len(pictures), len(described)), dtype=np.float32)
+    for rows in blocks(len(pictures), _BLOCK):
+        likeness[rows] = np.exp(-euclidean_distances(scale(_described(pictures[rows])), described, squared=True))
     return likeness

@@ -1,6 +1,7 @@
 """The feature cache: what was computed once is looked up by content, across runs, processes and tasks.
 
     FOLDER/features/NAMESPACE/*.npy   rows of features (store.py, shard.py); thumbs/ and cut/ likewise
+    FOLDER/answers/NAMESPACE/*.npy    what contenders answered, a file each (answers.py)
     FOLDER/*/NAMESPACE/about.json     what the namespace holds: backbone, engine, precision
     FOLDER/machine/*.json             what was measured on this machine (memory.py)
     FOLDER/runs/*.safetensors         where trainings stand that were killed (../checkpoint.py)
@@ -26,9 +27,10 @@ from headstart.errors import CacheError
 from headstart.features.cache.shard import KEY, SUFFIX
 from headstart.features.place import default_folder, usable_folder
 
-__all__ = ["KINDS", "MACHINE", "RUNS", "SEEN", "Cache", "Holding", "default_folder"]
+__all__ = ["ANSWERS", "KINDS", "MACHINE", "RUNS", "SEEN", "Cache", "Holding", "default_folder"]
 
-KINDS = ("features", "thumbs", "cut")
+ANSWERS = "answers"
+KINDS = ("features", "thumbs", "cut", ANSWERS)
 MACHINE = "machine"
 RUNS = "runs"
 SEEN = "seen.sqlite"
@@ -39,6 +41,7 @@ class Holding(NamedTuple):
     """What the cache holds of one namespace.
 
     label, engine, precision   of what was computed; "" where that is not known
+    rows        how many; of answers, which are of many rows each, how many files
     last_used   in seconds since 1970, as `time.time` counts
     about       all that tells the namespace from others, as it is stored, for the reader
     """
@@ -127,6 +130,7 @@ def _folders(parent: Path) -> list[Path]:
 def _holding(folder: Path, kind: str) -> Holding:
     """One namespace by its description, which may be missing or damaged, and by its files."""
     files = [status for _, status in shards(folder)]
+    entries = len(files) if kind == ANSWERS else 0
     try:
         record = json.loads((folder / "about.json").read_bytes())
     except (OSError, ValueError):
@@ -137,7 +141,7 @@ def _holding(folder: Path, kind: str) -> Holding:
         namespace=folder.name,
         kind=kind,
         **{key: str(record.get(key, "")) for key in ("label", "engine", "precision")},
-        rows=sum(max(0, status.st_size - _HEADERS) // row for status in files) if row else 0,
+        rows=sum(max(0, status.st_size - _HEADERS) // row for status in files) if row else entries,
         bytes=sum(status.st_size for status in files),
         last_used=max((status.st_mtime for status in files), default=0.0),
         about=record,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -33,37 +34,43 @@ class Session:
     def __init__(self, cache: Cache | None) -> None:
         folder = cache.folder if cache is not None else None
         self.memory = Memory(folder / MACHINE) if folder is not None else _unsaved
-        self.seen = SeenFiles(folder / SEEN if folder is not None else None, self._trouble)
+        self.seen = SeenFiles(folder / SEEN if folder is not None else None, self.trouble)
         self._cache = cache
         self._stores: list[Store] = []
         self._notes: list[str] = []
+        self._removed = 0
         self._size: int | None = None
         self._lock = Lock()
         if folder is not None:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                self._trouble(error)
+                self.trouble(error)
 
     def store(self, kind: str, identity: dict[str, Any], *, width: int, dtype: npt.DTypeLike, label: str = "") -> Store:
         """The rows of one kind ("features", "thumbs" or "cut") that `identity` tells apart from others of its kind.
 
         label   what to call them in a list
         """
-        folder: Path | None = None
-        if self._cache is not None:
-            record = identity | {"width": width, "dtype": np.dtype(dtype).name}
-            name = blake3(json.dumps(record, sort_keys=True).encode()).hexdigest(length=16)
-            folder = self._cache.folder / kind / name
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                if not (folder / "about.json").is_file():
-                    write_file(folder / "about.json", json.dumps({"label": label} | record, indent=1).encode())
-            except OSError as error:
-                self._trouble(error)
-        store = Store(folder, width, dtype, room=self._has_room, trouble=self._trouble)
+        record = identity | {"width": width, "dtype": np.dtype(dtype).name}
+        folder = self.namespace(kind, record, label)
+        store = Store(folder, width, dtype, room=self.has_room, trouble=self.trouble)
         self._stores.append(store)
         return store
+
+    def namespace(self, kind: str, record: dict[str, Any], label: str) -> Path | None:
+        """The folder of what `record` tells apart from others of its kind, made and described; None without a cache."""
+        if self._cache is None:
+            return None
+        name = blake3(json.dumps(record, sort_keys=True).encode()).hexdigest(length=16)
+        folder = self._cache.folder / kind / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / "about.json").is_file():
+                write_file(folder / "about.json", json.dumps({"label": label} | record, indent=1).encode())
+        except OSError as error:
+            self.trouble(error)
+        return folder
 
     def finish(self) -> tuple[str, ...]:
         """End the run: note what was used, keep within the limit, and say what went wrong, in words."""
@@ -74,12 +81,12 @@ class Session:
         if self._size is not None:
             with self._lock:
                 self._trim(0)
-        damaged = sum(store.damaged for store in self._stores)
+        damaged = self._removed + sum(store.damaged for store in self._stores)
         if damaged:
             self._notes.append(f"cache: {damaged} damaged file{'s' * (damaged > 1)} removed, the rows computed again")
         return tuple(dict.fromkeys(self._notes))
 
-    def _has_room(self, size: int) -> bool:
+    def has_room(self, size: int) -> bool:
         """Whether so many bytes more fit under the limit, making room where something old can go."""
         if self._cache is None:
             return False
@@ -110,9 +117,16 @@ class Session:
                 if time.time() - path.stat().st_mtime > _STALE:
                     path.unlink(missing_ok=True)
         except OSError as error:
-            self._trouble(error)
+            self.trouble(error)
         self._size = total
 
-    def _trouble(self, error: Exception) -> None:
+    def removed(self, path: Path) -> None:
+        """Delete a file that is not what it should be, and count it."""
+        self._removed += 1
+        with suppress(OSError):  # in a read-only folder it stays, and is passed over each time
+            path.unlink(missing_ok=True)
+
+    def trouble(self, error: Exception) -> None:
+        """Take note of what could not be read or written."""
         where = self._cache.folder if self._cache is not None else ""
         self._notes.append(f"cache: {where} cannot be fully used ({error}); the run goes on without")

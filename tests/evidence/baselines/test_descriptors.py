@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headstart.evidence.baselines.descriptors import describe, scale_of
+from headstart.evidence.baselines.descriptors import describe, is_description, scale_of
 
 Array = np.ndarray[Any, Any]
 PIXELS, COLOURS, COARSE = slice(0, 192), slice(192, 256), slice(256, 580)
@@ -55,7 +55,7 @@ def test_edges_pixel_by_pixel(thumbs: Array) -> None:
 
 
 def test_the_scale_gives_each_part_the_same_weight(thumbs: Array) -> None:
-    scaled = describe(thumbs, scale_of(thumbs))
+    scaled = scale_of(describe(thumbs))(describe(thumbs))
     assert scaled.mean(axis=0) == pytest.approx(np.zeros(2344), abs=1e-4)
     assert scaled.var(axis=0).sum() == pytest.approx(1.0, rel=1e-3)
     assert scaled[:, PIXELS].var(axis=0).sum() == pytest.approx(0.25, rel=1e-3)
@@ -63,13 +63,19 @@ def test_the_scale_gives_each_part_the_same_weight(thumbs: Array) -> None:
 
 def test_flat_pictures_and_none(thumbs: Array) -> None:
     flat = np.full((3, 32, 32, 3), 7, np.uint8)
-    assert np.isfinite(describe(flat, scale_of(flat))).all()
+    assert np.isfinite(scale_of(describe(flat))(describe(flat))).all()
     assert describe(thumbs[:0]).shape == (0, 2344)
 
 
 def test_blocks_change_nothing(thumbs: Array) -> None:
     many = np.tile(thumbs, (120, 1, 1, 1))
     assert (describe(many) == np.tile(describe(thumbs), (120, 1))).all()
+
+
+def test_a_picture_is_described_by_itself(thumbs: Array) -> None:
+    assert (describe(thumbs) == np.concatenate([describe(thumbs[i : i + 1]) for i in range(len(thumbs))])).all()
+    assert is_description(describe(thumbs))
+    assert not is_description(thumbs)
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((2, 32, 32, 3)), np.zeros((2, 16, 16, 3), np.uint8)])

@@ -1,0 +1,150 @@
+"""What contenders answered, looked up by all that it hangs on, so that a second fit of the same rows reads it.
+
+    FOLDER/answers/NAMESPACE/KEY.npy   the arrays one after the other, and behind them the BLAKE3 of their bytes
+
+A namespace is one contender at one version of its code, KEY a hash of everything that its answers follow from. Each
+file is written whole or not at all, so that neither a run that is killed nor one beside it leaves half of one; one that
+is damaged later does not match its own hash, is removed, and is computed again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from os import utime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from blake3 import blake3
+
+from headstart.features.cache.cache import ANSWERS, Cache
+from headstart.features.cache.session import Session
+from headstart.features.cache.shard import SUFFIX, write_file
+from headstart.tasks.task import Array
+
+__all__ = ["AnswerCache", "Part"]
+
+_HASH = 32
+_LIBRARIES = ("headstart", "numpy", "scipy", "scikit-learn", "torch", "timm", "transformers")
+
+Part = bytes | Sequence[bytes] | Array | Any
+"""Something that answers follow from: bytes, a list of keys, an array of numbers, or what JSON holds."""
+
+
+class AnswerCache:
+    """Answers under what they follow from. What cannot be read or written is done without.
+
+    cache   None: nothing is found and nothing is kept
+    say     hears once that something could not be read or written
+    """
+
+    def __init__(self, cache: Cache | None, say: Callable[[str], None]) -> None:
+        self._cache, self._say = cache, say
+        self._told = False
+
+    def recall(self, name: str, revision: int, parts: Sequence[Part], compute: Callable[[], Array]) -> Array:
+        """The answers of a contender: those that were kept, or else computed now, to the same bits, and kept."""
+        (answers,) = self.recall_all(name, revision, parts, lambda: (compute(),))
+        return answers
+
+    def recall_all(
+        self, name: str, revision: int, parts: Sequence[Part], compute: Callable[[], tuple[Array, ...]]
+    ) -> tuple[Array, ...]:
+        """The same of a contender that tells more than its answers.
+
+        name, revision   the contender, and a number that is raised by whoever changes what it answers
+        parts            everything else that its answers follow from, in an order of its own
+        """
+        if self._cache is None:
+            return compute()
+        session = Session(self._cache)
+        about = {"contender": name, "revision": revision, "libraries": _versions()}
+        folder = session.namespace(ANSWERS, about, name)
+        path = None if folder is None else folder / f"{_key(parts)}{SUFFIX}"
+        answers = None if path is None else _read(path, session)
+        if answers is None:
+            answers = compute()
+            if path is not None:
+                _write(path, answers, session)
+        self._tell(session)
+        return answers
+
+    def _tell(self, session: Session) -> None:
+        notes = session.finish()
+        if notes and not self._told:
+            self._told = True
+            self._say(f"  {notes[0]}")
+
+
+def _read(path: Path, session: Session) -> tuple[Array, ...] | None:
+    """The arrays in a file; None where there is none, and where it is damaged: it is then removed."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        session.trouble(error)
+        return None
+    body, digest = content[:-_HASH], content[-_HASH:]
+    if blake3(body).digest() != digest:
+        session.removed(path)
+        return None
+    with suppress(OSError):  # read-only, or gone: then there is nothing to note
+        utime(path)
+    buffer, arrays = BytesIO(body), []
+    while buffer.tell() < len(body):
+        arrays.append(np.asarray(np.load(buffer, allow_pickle=False)))
+    return tuple(arrays)
+
+
+def _write(path: Path, answers: tuple[Array, ...], session: Session) -> None:
+    """Keep them, where there is room."""
+    buffer = BytesIO()
+    for array in answers:
+        np.save(buffer, array, allow_pickle=False)
+    body = buffer.getvalue()
+    if session.has_room(len(body) + _HASH):
+        try:
+            write_file(path, body + blake3(body).digest())
+        except OSError as error:
+            session.trouble(error)
+
+
+def _key(parts: Sequence[Part]) -> str:
+    """32 hex digits, which differ where any part does."""
+    hasher = blake3()
+    for part in parts:
+        for content in _content(part):
+            hasher.update(len(content).to_bytes(8, "little"))
+            hasher.update(content)
+    return hasher.hexdigest(length=16)
+
+
+def _content(part: Part) -> tuple[bytes, bytes]:
+    """What kind of thing it is, and its bytes."""
+    if isinstance(part, bytes):
+        return b"bytes", part
+    if isinstance(part, np.ndarray):
+        if part.dtype.hasobject:
+            raise TypeError(f"an array of {part.dtype} has no bytes of its own: expected numbers or truth values")
+        return f"array {part.dtype.str} {part.shape}".encode(), np.ascontiguousarray(part).tobytes()
+    if isinstance(part, list) and part and all(isinstance(item, bytes) for item in part):
+        return f"list {[len(item) for item in part]}".encode(), b"".join(part)
+    return b"json", json.dumps(part, sort_keys=True).encode()
+
+
+@cache
+def _versions() -> list[str]:
+    """Of the libraries that answers are calculated by."""
+    versions = []
+    for name in _LIBRARIES:
+        try:
+            versions.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            versions.append(f"no {name}")
+    return versions

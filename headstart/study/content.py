@@ -1,0 +1,53 @@
+"""All that the answers of a contender follow from, as parts of the key under which they are cached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headstart.backbones.backbone import Backbone
+from headstart.features.cache.answers import Part
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.methods.plan import Plan
+
+__all__ = ["REVISION", "content", "fitted_by", "plain_inputs", "seen_by"]
+
+REVISION = 1
+"""Raised by whoever changes what a method, a head or a pretrained classifier answers: answers are cached."""
+
+
+def plain_inputs(feature_set: FeatureSet) -> Any:
+    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
+    return feature_set.thumbs if feature_set.task.modality.has_pixels else feature_set.task.inputs
+
+
+def content(rows: FeatureSet) -> tuple[Part, ...]:
+    """All that a model can look at in these rows.
+
+    Keys take 1, 1.0 and a category of 1 to be the same, which the columns of a table do not.
+    """
+    inputs = plain_inputs(rows)
+    if isinstance(inputs, pd.DataFrame):
+        types = [f"{name!r} {column.dtype!r}" for name, column in inputs.items()]
+        mixed = [repr(column.tolist()) for _, column in inputs.items() if column.dtype == object]
+        return (rows.keys, types, mixed)
+    if isinstance(inputs, np.ndarray) and not inputs.dtype.hasobject:
+        return (rows.keys, inputs)
+    return (rows.keys,)
+
+
+def fitted_by(plan: Plan, learnt: FeatureSet) -> tuple[Part, ...]:
+    """What a method learns from these rows by: its options, and what is known of each row."""
+    task = learnt.task
+    options = (plan.method, repr(sorted(plan.options.items())), plan.seed, repr(plan.weights(task.classes)))
+    asked = (task.kind, task.modality, len(task.classes))
+    return (*options, *asked, np.asarray(task.targets), task.weight, learnt.blocks, *content(learnt))
+
+
+def seen_by(rows: FeatureSet, backbone: Backbone, extraction: Extraction) -> tuple[Part, ...]:
+    """What features hang on: the network with what it is fed, and who calculates."""
+    device = extraction.device.partition(":")[0]
+    return (backbone.fingerprint, list(rows.calculated_by), extraction.engine, extraction.precision, device)
