@@ -18,7 +18,7 @@ _CHANCE = 0.5
 
 def always_the_same(held_out: HeldOut, counts: Array, scores: Mapping[str, Interval]) -> Iterator[str]:
     """A note where one class is answered to every row and there are rows of others; counts (C, C) as of `confusion`."""
-    answered = np.flatnonzero(counts.sum(axis=0)) if len(counts) else []
+    answered = np.flatnonzero(counts.sum(axis=0)) if len(counts) else np.zeros(0, np.int64)
     if len(answered) != 1 or (counts.sum(axis=1) > 0).sum() < 2:
         return
     area, label = scores["auroc"], held_out.classes[int(answered[0])]
