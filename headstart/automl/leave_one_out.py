@@ -1,0 +1,63 @@
+"""Leave-one-out: what a ridge regression on the features answers to each row by the others, exactly (Allen, 1974).
+
+    minimise  |y - b - X v|^2 + l |v|^2,      e_i(left out) = e_i / (1 - h_i)                     (PRESS)
+    1 - h_i = 1 - 1/N - sum_k u_ik^2 + sum_k u_ik^2 l / (s_k^2 + l)
+
+for classes coded +1 and -1, or values. One decomposition gives all strengths l, of which the best counts, as in the
+ridge head (`heads/ridge.py`), but for the scale of the features, which is theirs: one unit for all of them. The score
+
+    classes   mean_i log softmax(answers_i / T)[y_i],  the log likelihood of the left-out rows at the best temperature T
+    values    R2 = 1 - sum_i e_i(left out)^2 / sum_i (y_i - mean)^2
+
+is held-out performance itself, of the head that is fitted next, and not a stand-in for it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from headstart.automl.checks import truth_of
+from headstart.automl.decomposition import Decomposition, Features, decompose
+from headstart.heads.calibrate import calibrate
+from headstart.heads.likelihood import code_losses
+from headstart.heads.ridge import Ridge
+from headstart.linalg.blas import one_thread
+from headstart.tasks import CLASSIFICATION
+from headstart.tasks.kind import kind_named
+from headstart.tasks.task import Array
+
+__all__ = ["leave_one_out", "leave_one_out_rows", "left_out"]
+
+
+def leave_one_out(features: Features, targets: npt.ArrayLike, *, kind: str = CLASSIFICATION) -> float:
+    """Mean log likelihood in nats (at most 0), or R2 (at most 1), of features (N, D) and targets. Higher is better."""
+    return float(leave_one_out_rows(features, targets, kind=kind).mean())
+
+
+def leave_one_out_rows(features: Features, targets: npt.ArrayLike, *, kind: str = CLASSIFICATION) -> Array:
+    """(N,) what each row adds: the score is their mean."""
+    parts, question = decompose(features), kind_named(kind)
+    truth = truth_of(targets, len(parts), question)
+    unit = float(parts.squares.mean()) if parts.squares.size else 1.0
+    with one_thread():
+        scored = (_rows(left_out(parts, truth, strength * unit, kind), truth, kind) for strength in Ridge().strengths)
+        return max(scored, key=lambda rows: float(rows.mean()))
+
+
+def left_out(parts: Decomposition, truth: Array, strength: float, kind: str) -> Array:
+    """(N, T) answers to each row of the truth (N, T) by a ridge on all others, of penalty `strength`; classes as +-1."""
+    y = 2 * truth - 1 if kind_named(kind).has_classes else truth
+    u, kept = parts.left, strength / (parts.squares + strength)
+    centred = y - y.mean(axis=0)
+    a = u.T @ centred
+    residual = (centred - u @ a) + u @ (kept[:, None] * a)
+    alone = np.maximum(1 - 1 / len(y) - np.square(u).sum(axis=1), 0) + np.square(u) @ kept
+    return np.asarray(y - residual / alone[:, None])
+
+
+def _rows(answers: Array, truth: Array, kind: str) -> Array:
+    if not kind_named(kind).has_classes:
+        return np.asarray(1 - np.square(answers - truth)[:, 0] / np.var(truth))
+    codes = truth.argmax(axis=1)
+    return np.asarray(-code_losses(answers / calibrate(answers, codes, kind_named(kind)).temperature, codes))

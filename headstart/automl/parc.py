@@ -1,0 +1,59 @@
+"""PARC: do rows that differ in their features differ in their labels (Bolya, Mittapalli and Hoffman, 2021, section 4)?
+
+    PARC = 100 Spearman({1 - corr(x_i, x_j)}, {1 - corr(e_i, e_j)}),   i < j
+
+corr is Pearson's over the columns of two rows, x_i the standardised features of row i and e_i its one-hot label; so that
+labels are as far apart as they are different. `axes` reduces the features to principal axes first, as the paper does for
+some backbones (to 32). All pairs of rows are compared: N^2 / 2 numbers are ranked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from headstart.automl.checks import class_codes
+from headstart.automl.decomposition import Features, decompose
+from headstart.checks import affordable, whole
+from headstart.linalg.blas import one_thread
+from headstart.tasks.task import Array
+
+__all__ = ["parc"]
+
+DIGITS = 12
+LIMIT = 4.0
+BYTES_A_PAIR = 28
+
+
+def parc(features: Features, targets: npt.ArrayLike, *, axes: int | None = None) -> float:
+    """From -100 to 100, of features (N, D) and class labels (N,). Higher is better. 0 where nothing varies.
+
+    ValueError for one column of features, which has no correlation, or more rows than fit into 4 GB (some 17,000)
+    """
+    parts = decompose(features)
+    classes = class_codes(targets, len(parts))
+    rows = parts.centred
+    if axes is not None:
+        whole("axes", axes, 2, "32")
+        rows = parts.rows[:, :axes] if parts.width > axes else rows
+    if rows.shape[1] < 2:
+        raise ValueError("features have 1 column: PARC correlates rows over the columns, expected 2 or more")
+    affordable(len(rows) ** 2 / 2 * BYTES_A_PAIR, LIMIT, f"PARC of {len(rows)} rows", "score a sample of the rows")
+    with one_thread():
+        pairs = np.triu_indices(len(rows), 1)
+        near = np.round(_correlations(rows)[pairs], DIGITS)
+        ranks = rankdata(-near)
+        differ = (classes.codes[:, None] != classes.codes)[pairs]
+    apart = np.std(ranks) * np.std(differ)
+    return float(100 * np.mean((ranks - ranks.mean()) * (differ - differ.mean())) / apart) if apart > 0 else 0.0
+
+
+def _correlations(rows: Array) -> Array:
+    """(N, N) Pearson's, over columns that are standardised first; 0 for a row whose columns are all alike."""
+    deviation = np.sqrt(np.square(rows).mean(axis=0))
+    rows = rows / np.where(deviation > 0, deviation, 1.0)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(lengths > 0, lengths, 1.0)
+    return np.asarray(rows @ rows.T)
