@@ -37,9 +37,7 @@ def features_of(features: npt.ArrayLike) -> Array:
     """(N, D) numbers as they are, of two rows at least and one column. ValueError for others, and where one is NaN."""
     array = np.asarray(features)
     if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 1:
-        raise ValueError(
-            f"features have shape {array.shape}: expected (rows, columns), two rows and one column at least"
-        )
+        raise ValueError(f"features have shape {array.shape}: expected (rows, columns), at least two rows and a column")
     if array.dtype.kind not in "iufb":
         raise ValueError(f"features are of type {array.dtype}: expected real numbers, such as float32")
     array = array if array.dtype.kind == "f" else array.astype(np.float64)
@@ -54,8 +52,8 @@ def probabilities_of(probabilities: npt.ArrayLike) -> Array:
     off = float(np.abs(sums - 1).max())
     if p.min() < 0 or off > OFF:
         raise ValueError(
-            f"source probabilities have a least value of {p.min():.3g}, and rows up to {off:.3g} off a sum of 1: expected "
-            "one probability of each source class a row; pass logits through a softmax first"
+            f"source probabilities have a least value of {p.min():.3g}, and rows up to {off:.3g} off a sum of 1: "
+            "expected one probability of each source class a row; pass logits through a softmax first"
         )
     return np.asarray(p / sums[:, None])
 
@@ -63,10 +61,11 @@ def probabilities_of(probabilities: npt.ArrayLike) -> Array:
 def class_codes(targets: npt.ArrayLike, rows: int) -> Classes:
     """Labels (N,) of any type -> codes. ValueError where they are values rather than labels, or of one class."""
     labels = _one_a_row(targets, rows)
-    if labels.dtype.kind == "c" or (labels.dtype.kind == "f" and not (labels[np.isfinite(labels)] % 1 == 0).all()):
+    values = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else np.zeros(0)
+    if (values % 1).any():
         raise ValueError(
-            f"targets hold numbers that are not whole, such as {labels[labels % 1 != 0][0]!r}: expected a class label a "
-            "row; for values pass kind='regression' to logme, knn or leave_one_out, which are defined for them"
+            f"targets hold numbers that are not whole, such as {values[values % 1 != 0][0]:g}: expected a class label "
+            "a row; for values pass kind='regression' to logme, knn or leave_one_out, which are defined for them"
         )
     codes, present = pd.factorize(labels)
     if codes.min() < 0:
@@ -85,9 +84,7 @@ def values_of(targets: npt.ArrayLike, rows: int) -> Array:
     if not np.isfinite(values).all():
         raise ValueError(f"{(~np.isfinite(values)).sum()} of {rows} targets are NaN or infinite: leave out those rows")
     if np.ptp(values) == 0:
-        raise ValueError(
-            f"all {rows} targets are {values[0]:g}: expected values that differ, there is nothing to explain"
-        )
+        raise ValueError(f"all {rows} targets are {values[0]:g}: expected values that differ, to be explained")
     return values
 
 

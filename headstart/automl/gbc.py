@@ -1,4 +1,4 @@
-"""GBC: how far the classes overlap, as Gaussians (Pandy et al., 2022, equations 1 to 4).
+"""GBC: how far the classes overlap, as Gaussians (Pandy et al., 2022).
 
     GBC       = -sum_{c != k} exp(-D_B(c, k))                                                     over ordered pairs
     D_B(c, k) = (m_c - m_k)' S^-1 (m_c - m_k) / 8 + log(|S| / sqrt(|S_c| |S_k|)) / 2,    S = (S_c + S_k) / 2

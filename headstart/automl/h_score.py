@@ -1,9 +1,9 @@
-"""H-score: how much of the features' variance, whitened, lies between the classes (Bao et al., 2019, equation 3).
+"""H-score: how much of the features' variance, whitened, lies between the classes (Bao et al., 2019).
 
     H(X, y)   = tr(cov(X)^-1 cov(E[X | y]))
     H_a(X, y) = tr(S_a^-1 (1 - a) cov(E[X | y])),   S_a = (1 - a) cov(X) + a tr(cov(X)) / D I
 
-The second is the shrunk form (Ibrahim, Ponomareva and Mazumder, 2022, equation 4): a by Ledoit and Wolf (2004), without
+The second is the shrunk form (Ibrahim, Ponomareva and Mazumder, 2022): a by Ledoit and Wolf (2004), without
 which H grows with the number of features, up to C - 1 where N <= D. cov(X) is over N in S_a, and the covariance of the
 class means over N - 1, as published. In the axes of the decomposition both need no inverse; the inverse of a singular
 covariance is the pseudo-inverse. H is the same for any invertible linear map of the features.

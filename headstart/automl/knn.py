@@ -4,7 +4,7 @@
     values    R2 = 1 - sum_i (y_i - mean of the k nearest)^2 / sum_i (y_i - mean)^2
 
 Rows at the same distance share the votes that are left, and classes with as many votes share the answer, so that
-neither the order of the rows nor the names of the classes count. Needs nothing fitted, and no linear classifier in mind.
+neither the order of the rows nor the names of the classes count.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""LEEP: the log expected empirical prediction of the classes from a source classifier (Nguyen et al., 2020, eq. 2).
+"""LEEP: the log expected empirical prediction of the classes from a source classifier (Nguyen et al., 2020).
 
 P(y, z) = mean_i [y_i = y] p_iz,   P(y | z) = P(y, z) / sum_y P(y, z)        p_i = source probabilities of row i
 LEEP    = mean_i log sum_z P(y_i | z) p_iz

@@ -1,4 +1,4 @@
-"""LogME: the log of the maximum evidence of a Bayesian linear model (You, Liu, Wang and Long, 2021, equations 1 to 4).
+"""LogME: the log of the maximum evidence of a Bayesian linear model (You, Liu, Wang and Long, 2021).
 
     y = X w + e,   w ~ N(0, I / a),   e ~ N(0, I / b):        LogME = max_{a, b}  log p(y | X, a, b) / N
 
@@ -9,8 +9,9 @@ The mean over the indicators of the classes; of values, themselves. Given r the 
 number is left to be searched, on a grid and then to the end: a greatest value, not the fixed point that a few
 iterations reach. There is no intercept, as in the paper; with the mean of the features, X = U S V' + 1 m', in the axes
 
-    log det M = sum_k log(1 + l_k / r) + log s,   s = 1 + z_0^2 / r + sum_k z_k^2 / (r + l_k),   l = S^2, z = sqrt(N) V'm
-    y' M^-1 y = rest + sum_k a_k^2 r / (r + l_k) + (c - sum_k S_k z_k a_k / (r + l_k))^2 / s,    a = U'y, c = 1'y/sqrt(N)
+    log det M = sum_k log(1 + l_k / r) + log s,      s = 1 + z_0^2 / r + sum_k z_k^2 / (r + l_k)
+    y' M^-1 y = rest + sum_k a_k^2 r / (r + l_k) + (c - sum_k S_k z_k a_k / (r + l_k))^2 / s
+    l = S^2,   a = U'y,   c = 1'y / sqrt(N),   z = sqrt(N) V'm,   z_0^2 = N |m|^2 - |z|^2
 
 every term of which is positive, however large the mean. Where the features explain y exactly the evidence has no
 bound: what they leave unexplained counts as a share of 1e-12 of y'y at least.

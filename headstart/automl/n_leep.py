@@ -1,4 +1,4 @@
-"""N-LEEP: LEEP whose source classes are the parts of a Gaussian mixture of the features (Li et al., 2021, section 3.2).
+"""N-LEEP: LEEP whose source classes are the parts of a Gaussian mixture of the features (Li et al., 2021).
 
     X -> principal axes that hold 80 % of the variance -> mixture of 5 C Gaussians -> P(part | row) -> LEEP
 

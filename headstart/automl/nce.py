@@ -1,4 +1,4 @@
-"""NCE: the negative conditional entropy of the classes given the source's labels (Tran, Nguyen and Hassner, 2019, eq. 4).
+"""NCE: the negative conditional entropy of the classes given the source's labels (Tran et al., 2019).
 
 NCE = -H(Y | Z) = sum_yz P(y, z) log P(y | z),        z_i = the source's likeliest class of row i
 """
@@ -32,7 +32,7 @@ def _labels(labels: Array) -> Array:
     """Codes of the source's labels, which may be of one class."""
     if labels.ndim != 1 or not labels.size or labels.dtype.kind not in "iubOUST":
         raise ValueError(
-            f"the source's labels have shape {labels.shape} and type {labels.dtype}: expected probabilities (rows, source "
-            "classes), or one label a row"
+            f"the source's labels have shape {labels.shape} and type {labels.dtype}: expected probabilities (rows, "
+            "source classes), or one label a row"
         )
     return np.unique(labels, return_inverse=True)[1]

@@ -1,10 +1,10 @@
-"""PARC: do rows that differ in their features differ in their labels (Bolya, Mittapalli and Hoffman, 2021, section 4)?
+"""PARC: do rows that differ in their features differ in their labels (Bolya, Mittapalli and Hoffman, 2021)?
 
     PARC = 100 Spearman({1 - corr(x_i, x_j)}, {1 - corr(e_i, e_j)}),   i < j
 
-corr is Pearson's over the columns of two rows, x_i the standardised features of row i and e_i its one-hot label; so that
-labels are as far apart as they are different. `axes` reduces the features to principal axes first, as the paper does for
-some backbones (to 32). All pairs of rows are compared: N^2 / 2 numbers are ranked.
+corr is Pearson's over the columns of two rows, x_i the standardised features of row i and e_i its one-hot label; so
+that labels are as far apart as they are different. `axes` reduces the features to their principal axes first. All pairs
+of rows are compared: N^2 / 2 numbers are ranked.
 """
 
 from __future__ import annotations

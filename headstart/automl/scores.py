@@ -75,7 +75,7 @@ def transferability(name: str, given: Given, targets: npt.ArrayLike, *, kind: st
     score, question = SCORES[name], kind_named(kind)
     if question not in score.kinds:
         fitting = [other for other, row in SCORES.items() if question in row.kinds and row.takes == score.takes]
-        instead = f"use {' or '.join(fitting)}" if fitting else "no score is"
-        raise ValueError(f"{name} is not defined for kind={kind!r}, but for {', '.join(score.kinds)}: {instead}")
+        instead = f"use {' or '.join(fitting)}" if fitting else f"no score of {score.takes} is defined for it"
+        raise ValueError(f"{name} is defined for {' and '.join(score.kinds)}, not for {kind!r}: {instead}")
     options: dict[str, Any] = {"kind": question} if len(score.kinds) > 1 else {}
     return score.of(given, targets, **options)

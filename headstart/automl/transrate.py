@@ -1,4 +1,4 @@
-"""TransRate: the mutual information of features and classes, as coding rates (Huang et al., 2022, equations 5 to 7).
+"""TransRate: the mutual information of features and classes, as coding rates (Huang et al., 2022).
 
     TrR(X, y) = R(X) - R(X | y),    R(X) = log det(I + X'X / (N e)) / 2,    R(X | y) = mean_c R(X_c)
 
