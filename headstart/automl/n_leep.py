@@ -25,6 +25,7 @@ __all__ = ["n_leep"]
 
 STEPS = 1000
 ROWS_A_PART = 2
+DIGITS = 9
 
 
 def n_leep(
@@ -59,7 +60,7 @@ def _parts(rows: Array, count: int, covariance: str, seed: int) -> Array:
     """(N, parts) the probability of each part of the mixture, of each row."""
     from sklearn.mixture import GaussianMixture
 
-    count = min(count, len(np.unique(rows, axis=0)))
+    count = min(count, len(np.unique(rows.round(DIGITS), axis=0)))
     mixture = GaussianMixture(count, covariance_type=covariance, max_iter=STEPS, random_state=seed)
     with one_thread(), one_thread_if_few(0):
         return np.asarray(mixture.fit(rows).predict_proba(rows))

@@ -3,8 +3,8 @@
     PARC = 100 Spearman({1 - corr(x_i, x_j)}, {1 - corr(e_i, e_j)}),   i < j
 
 corr is Pearson's over the columns of two rows, x_i the standardised features of row i and e_i its one-hot label; so
-that labels are as far apart as they are different. `axes` reduces the features to their principal axes first. All pairs
-of rows are compared: N^2 / 2 numbers are ranked.
+that labels are as far apart as they are different. All pairs of rows are compared: N^2 / 2 numbers are ranked. There is
+no reduction to principal axes, whose signs are arbitrary: a correlation over columns is another one where a sign turns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 
 from headstart.automl.checks import class_codes
 from headstart.automl.decomposition import Features, decompose
-from headstart.checks import affordable, whole
+from headstart.checks import affordable
 from headstart.linalg.blas import one_thread
 from headstart.tasks.task import Array
 
@@ -26,7 +26,7 @@ LIMIT = 4.0
 BYTES_A_PAIR = 28
 
 
-def parc(features: Features, targets: npt.ArrayLike, *, axes: int | None = None) -> float:
+def parc(features: Features, targets: npt.ArrayLike) -> float:
     """From -100 to 100, of features (N, D) and class labels (N,). Higher is better. 0 where nothing varies.
 
     ValueError for one column of features, which has no correlation, or more rows than fit into 4 GB (some 17,000)
@@ -34,9 +34,6 @@ def parc(features: Features, targets: npt.ArrayLike, *, axes: int | None = None)
     parts = decompose(features)
     classes = class_codes(targets, len(parts))
     rows = parts.centred
-    if axes is not None:
-        whole("axes", axes, 2, "32")
-        rows = parts.rows[:, :axes] if parts.width > axes else rows
     if rows.shape[1] < 2:
         raise ValueError("features have 1 column: PARC correlates rows over the columns, expected 2 or more")
     affordable(len(rows) ** 2 / 2 * BYTES_A_PAIR, LIMIT, f"PARC of {len(rows)} rows", "score a sample of the rows")
