@@ -14,6 +14,8 @@ is held-out performance itself, of the head that is fitted next, and not a stand
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -41,19 +43,22 @@ def leave_one_out_rows(features: Features, targets: npt.ArrayLike, *, kind: str 
     truth = truth_of(targets, len(parts), question)
     unit = float(parts.squares.mean()) if parts.squares.size else 1.0
     with one_thread():
-        scored = (_rows(left_out(parts, truth, strength * unit, kind), truth, kind) for strength in Ridge().strengths)
-        return max(scored, key=lambda rows: float(rows.mean()))
+        answers = left_out(parts, truth, [strength * unit for strength in Ridge().strengths], kind)
+        return max((_rows(each, truth, kind) for each in answers), key=lambda rows: float(rows.mean()))
 
 
-def left_out(parts: Decomposition, truth: Array, strength: float, kind: str) -> Array:
-    """(N, T) what a ridge on all other rows answers to each row of the truth (N, T), classes coded +1 and -1."""
+def left_out(parts: Decomposition, truth: Array, strengths: Sequence[float], kind: str) -> Iterator[Array]:
+    """(N, T) for each penalty: what a ridge on all other rows answers to each row of the truth (N, T), classes coded
+    +1 and -1."""
     y = 2 * truth - 1 if kind_named(kind).has_classes else truth
-    u, kept = parts.left, strength / (parts.squares + strength)
-    centred = y - y.mean(axis=0)
+    u, centred = parts.left, y - y.mean(axis=0)
     a = u.T @ centred
-    residual = (centred - u @ a) + u @ (kept[:, None] * a)
-    alone = np.maximum(1 - 1 / len(y) - np.square(u).sum(axis=1), 0) + np.square(u) @ kept
-    return np.asarray(y - residual / alone[:, None])
+    kept = np.array(strengths) / (parts.squares[:, None] + np.array(strengths))
+    squared = np.square(u)
+    outside, alone = centred - u @ a, np.maximum(1 - 1 / len(y) - squared.sum(axis=1), 0)[:, None] + squared @ kept
+    for number in range(len(strengths)):
+        residual = outside + u @ (kept[:, [number]] * a)
+        yield y - residual / alone[:, [number]]
 
 
 def _rows(answers: Array, truth: Array, kind: str) -> Array:

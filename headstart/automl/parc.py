@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from headstart.automl.checks import class_codes
 from headstart.automl.decomposition import Features, decompose
@@ -38,12 +37,24 @@ def parc(features: Features, targets: npt.ArrayLike) -> float:
         raise ValueError("features have 1 column: PARC correlates rows over the columns, expected 2 or more")
     affordable(len(rows) ** 2 / 2 * BYTES_A_PAIR, LIMIT, f"PARC of {len(rows)} rows", "score a sample of the rows")
     with one_thread():
-        pairs = np.triu_indices(len(rows), 1)
-        near = np.round(_correlations(rows)[pairs], DIGITS)
-        ranks = rankdata(-near)
-        differ = (classes.codes[:, None] != classes.codes)[pairs]
-    apart = np.std(ranks) * np.std(differ)
-    return float(100 * np.mean((ranks - ranks.mean()) * (differ - differ.mean())) / apart) if apart > 0 else 0.0
+        later = np.triu(np.ones((len(rows), len(rows)), bool), 1)
+        near = np.round(_correlations(rows)[later], DIGITS)
+        same = (classes.codes[:, None] == classes.codes)[later]
+        return 100 * _rank_correlation(near, same)
+
+
+def _rank_correlation(values: Array, chosen: Array) -> float:
+    """Spearman's, of values (M,) and a bool (M,), so that one sort is enough; 0 where one of them does not vary."""
+    count, picked = len(values), int(chosen.sum())
+    ordered = np.sort(values)
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    ties = np.diff(ends, prepend=-1).astype(np.float64)
+    spread = (float(count) ** 3 - float((ties**3).sum())) / 12
+    if spread <= 0 or picked in (0, count):
+        return 0.0
+    low, high = (np.searchsorted(ordered, values[chosen], side=side) for side in ("left", "right"))
+    above_mean = float(((low + high + 1) / 2).sum()) - picked * (count + 1) / 2
+    return above_mean / float(np.sqrt(spread * picked * (count - picked) / count))
 
 
 def _correlations(rows: Array) -> Array:

@@ -51,7 +51,9 @@ def test_answers_are_those_of_fits_without_the_row(cases, name, strength):
     truth = np.asarray(cases[name].labels[:, None] == np.unique(cases[name].labels), np.float64)
     strength *= unit_of(features)
     expected = by_refits(features, 2 * truth - 1, strength)
-    np.testing.assert_allclose(left_out(decompose(features), truth, strength, "classification"), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        next(left_out(decompose(features), truth, [strength], "classification")), expected, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["iris", "more columns than rows", "a class of one row"])
@@ -62,10 +64,9 @@ def test_the_score_is_the_best_likelihood_of_the_path(cases, name):
     unit = unit_of(features)
     expected = max(likelihood(by_refits(features, y, s * unit), codes) for s in Ridge().strengths[::3])
     assert leave_one_out(features, labels) >= expected - 1e-6
-    every = max(
-        likelihood(left_out(decompose(features), (y + 1) / 2, s * unit, "classification"), codes)
-        for s in Ridge().strengths
-    )
+    strengths = [s * unit for s in Ridge().strengths]
+    every = left_out(decompose(features), (y + 1) / 2, strengths, "classification")
+    every = max(likelihood(answers, codes) for answers in every)
     assert leave_one_out(features, labels) == pytest.approx(every, abs=1e-5)
     assert leave_one_out_rows(features, labels).mean() == leave_one_out(features, labels)
 
@@ -88,6 +89,6 @@ def test_noise_is_not_rewarded():
 
 def test_features_that_are_all_the_same_answer_with_the_mean_of_the_others():
     labels = np.array([0, 0, 0, 1, 1])
-    rows = left_out(decompose(np.ones((5, 2))), np.eye(2)[labels], 1.0, "classification")
+    [rows] = left_out(decompose(np.ones((5, 2))), np.eye(2)[labels], [1.0], "classification")
     np.testing.assert_allclose(rows[0], [0, 0], atol=1e-12)
     np.testing.assert_allclose(rows[4], [0.5, -0.5], atol=1e-12)
