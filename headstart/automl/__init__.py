@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from headstart.automl.n_leep import n_leep
     from headstart.automl.nce import nce
     from headstart.automl.parc import parc
+    from headstart.automl.rank import rank
+    from headstart.automl.ranking import Place, Ranking
     from headstart.automl.scores import SCORES, Score, transferability
     from headstart.automl.sfda import sfda
     from headstart.automl.transrate import transrate
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = [
     "SCORES",
     "Decomposition",
+    "Place",
+    "Ranking",
     "Score",
     "bootstrap",
     "decompose",
@@ -39,6 +43,7 @@ __all__ = [
     "n_leep",
     "nce",
     "parc",
+    "rank",
     "sfda",
     "shrunk_h_score",
     "transferability",
@@ -49,6 +54,8 @@ face(
     __name__,
     {
         "Decomposition": "decomposition",
+        "Place": "ranking",
+        "Ranking": "ranking",
         "SCORES": "scores",
         "Score": "scores",
         "bootstrap": "intervals",
@@ -64,6 +71,7 @@ face(
         "n_leep": "n_leep",
         "nce": "nce",
         "parc": "parc",
+        "rank": "rank",
         "sfda": "sfda",
         "shrunk_h_score": "h_score",
         "transferability": "scores",
