@@ -11,7 +11,7 @@ import pandas as pd
 from headstart.heads.standardize import refuse_bad
 from headstart.tasks.task import Array, Kind
 
-__all__ = ["Classes", "class_codes", "features_of", "probabilities_of", "truth_of", "values_of"]
+__all__ = ["Classes", "class_codes", "features_of", "members_of", "probabilities_of", "truth_of", "values_of"]
 
 OFF = 1e-4
 """How far a row of probabilities may be from a sum of 1: what a softmax in half precision leaves."""
@@ -97,10 +97,19 @@ def truth_of(targets: npt.ArrayLike, rows: int, kind: Kind) -> Array:
     return values_of(targets, rows)[:, None]
 
 
-def _one_a_row(targets: npt.ArrayLike, rows: int) -> Array:
+def members_of(groups: npt.ArrayLike, rows: int) -> list[Array]:
+    """The rows of each group of several. ValueError where all rows are of one."""
+    codes = pd.factorize(_one_a_row(groups, rows, "groups"), use_na_sentinel=False)[0]
+    if codes.max() == 0:
+        raise ValueError(f"all {rows} rows are of one group: expected two groups at least, to learn from the others")
+    order = np.argsort(codes, kind="stable")
+    return [some for some in np.split(order, np.cumsum(np.bincount(codes))[:-1]) if len(some) > 1]
+
+
+def _one_a_row(targets: npt.ArrayLike, rows: int, what: str = "targets") -> Array:
     array = np.asarray(targets)
     if array.ndim != 1:
-        raise ValueError(f"targets have shape {array.shape}: expected ({rows},), one target a row")
+        raise ValueError(f"{what} have shape {array.shape}: expected ({rows},), one a row")
     if len(array) != rows:
-        raise ValueError(f"there are {len(array)} targets for {rows} rows: expected one target a row")
+        raise ValueError(f"there are {len(array)} {what} for {rows} rows: expected one a row")
     return array

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import stats
 
 from headstart.automl.checks import class_codes
@@ -84,21 +85,30 @@ def difference(
 
 
 def bootstrap(
-    terms: Array, other: Array | None = None, *, highest: float = math.inf, resamples: int = RESAMPLES, seed: int = 0
+    terms: Array,
+    other: Array | None = None,
+    *,
+    groups: npt.ArrayLike | None = None,
+    highest: float = math.inf,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Interval:
     """Of a score that is the mean of a number a row (N,): that mean and its 95 % interval; with `other` (N,), the
     numbers of other features of the same rows, the paired difference. Nothing is fitted again.
 
+    groups    (N,) labels of rows that are drawn together; None: each by itself
     highest   the greatest value of the score: 0 for a log likelihood, 1 for accuracy and R2
     """
     if other is not None and len(other) != len(terms):
         raise ValueError(f"there are {len(terms)} and {len(other)} terms: expected those of the same rows")
-    numbers = np.stack([terms, terms if other is None else other])
-    weights = unit_weights(len(terms), resamples, seed)
-    drawn = np.concatenate([numbers @ drawn_weights for drawn_weights in weights], axis=1) / len(terms)
+    units = np.arange(len(terms)) if groups is None else pd.factorize(np.asarray(groups), use_na_sentinel=False)[0]
+    sizes = np.bincount(units)
+    sums = np.stack([np.bincount(units, numbers) for numbers in (terms, terms if other is None else other)])
+    weights = list(unit_weights(len(sizes), resamples, seed))
+    drawn = np.concatenate([sums @ some / (sizes @ some) for some in weights], axis=1)
     first, second = (
-        Draws(float(row.mean()), resampled, len(terms), (-math.inf, highest))
-        for row, resampled in zip(numbers, drawn, strict=True)
+        Draws(float(total.sum() / len(terms)), resampled, len(sizes), (-math.inf, highest))
+        for total, resampled in zip(sums, drawn, strict=True)
     )
     return interval(first if other is None else first.minus(second))
 
@@ -140,5 +150,5 @@ def _arrays(given: npt.ArrayLike, targets: npt.ArrayLike) -> tuple[Array, Array]
         raise ValueError("given is a decomposition, which holds for all rows: expected the features (N, D) themselves")
     rows, answers = np.asarray(given), np.asarray(targets)
     if len(rows) != len(answers):
-        raise ValueError(f"there are {len(answers)} targets for {len(rows)} rows: expected one target a row")
+        raise ValueError(f"there are {len(answers)} targets for {len(rows)} rows: expected one a row")
     return rows, answers

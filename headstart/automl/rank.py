@@ -9,8 +9,8 @@
 
 Successive elimination (Even-Dar et al., 2006; halving: Jamieson and Talwalkar, 2016). The interval is that of the
 paired bootstrap of what rows add, so that no row is fitted to itself. It is widened for (candidates - 1) x (looks)
-questions, as Bonferroni would. Features are scaled as the heads of `fit` scale them. Of rows of one content the first
-counts. Rows of the test split are never looked at.
+questions, as Bonferroni would. Features are scaled as the heads of `fit` scale them. Rows of one group, or of one
+content, are left out together. Rows of the test split are never looked at.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.checks import whole
 from headstart.data.read import read
 from headstart.data.roles import Roles
+from headstart.data.splits.groups import blocks
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.intervals import ALPHA, Interval
@@ -45,7 +46,7 @@ from headstart.tasks.task import Array, Task
 __all__ = ["rank"]
 
 NO_ROLES = Roles()
-FIRST, A_CLASS, MOST = 200, 8, 2000
+FIRST, A_CLASS, MOST = 200, 8, 1000
 
 
 @with_own_defaults
@@ -100,7 +101,6 @@ def rank(
         left_out=left_out,
         measure="log likelihood" if task.kind.has_classes else "R2",
         available=len(order),
-        notes=() if task.group is None else ("rows of one group are scored as if they were not",),
     )
 
 
@@ -129,32 +129,30 @@ class _Candidate:
             self.rows[place[int(name)]] = (key, row)
         self.seconds += 0.0 if feature_set.features is None else feature_set.features.seconds
 
-    def terms(self, rows: Sequence[int]) -> Array:
-        """(M,) what each of these rows adds to the score."""
+    def terms(self, rows: Sequence[int], groups: Array) -> Array:
+        """(M,) what each of these rows adds to the score, answered without its group."""
         values = np.stack([self.rows[row][1] for row in rows])
         scale = standard(values, np.arange(len(values)), np.ones(len(values)), "shared")
-        return leave_one_out_rows(scale.apply(values), np.asarray(self.task.targets)[list(rows)], kind=self.task.kind)
+        targets = np.asarray(self.task.targets)[list(rows)]
+        return leave_one_out_rows(scale.apply(values), targets, kind=self.task.kind, groups=groups)
 
 
 def _places(running: Sequence[_Candidate], task: Task, widen: float) -> list[Place]:
-    """Of those still in, from the best on, on the rows that all of them have; of rows of one content the first."""
-    common = [row for row in running[0].rows if all(row in candidate.rows for candidate in running)]
-    rows = list({running[0].rows[row][0]: row for row in reversed(common)}.values())[::-1]
+    """Of those still in, from the best on, on the rows that all of them have."""
+    rows = [row for row in running[0].rows if all(row in candidate.rows for candidate in running)]
     if len(rows) < 2:
         raise DataError(f"{len(rows)} rows can be read and have a target: ranking needs two at least")
-    terms = {candidate.backbone.name: candidate.terms(rows) for candidate in running}
+    keys = [running[0].rows[row][0] for row in rows]
+    groups = blocks(len(rows), keys, None, None if task.group is None else task.group[rows])
+    terms = {candidate.backbone.name: candidate.terms(rows, groups) for candidate in running}
     highest = 0.0 if task.kind.has_classes else 1.0
-    names = sorted(terms, key=lambda name: -float(terms[name].mean()))
+    best, *others = sorted(terms, key=lambda name: -float(terms[name].mean()))
     seconds = {candidate.backbone.name: candidate.seconds for candidate in running}
+    behind = {name: _widened(bootstrap(terms[best], terms[name], groups=groups), widen) for name in others}
+    behind[best] = Interval(0.0, 0.0, 0.0)
     return [
-        Place(
-            name,
-            bootstrap(terms[name], highest=highest),
-            Interval(0.0, 0.0, 0.0) if name == names[0] else _widened(bootstrap(terms[names[0]], terms[name]), widen),
-            len(rows),
-            seconds[name],
-        )
-        for name in names
+        Place(name, bootstrap(terms[name], groups=groups, highest=highest), behind[name], len(rows), seconds[name])
+        for name in (best, *others)
     ]
 
 

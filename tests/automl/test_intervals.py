@@ -149,6 +149,16 @@ def test_the_bootstrap_of_terms():
     assert bootstrap(np.ones(50), highest=1).high == 1 or np.isnan(bootstrap(np.ones(50), highest=1).high)
 
 
+def test_rows_that_are_drawn_together_count_once():
+    terms = np.random.default_rng(0).normal(size=200)
+    alone, copies = bootstrap(terms), bootstrap(np.repeat(terms, 5), groups=np.repeat(np.arange(200), 5))
+    assert copies.value == pytest.approx(alone.value)
+    assert copies.high - copies.low == pytest.approx(alone.high - alone.low)
+    assert bootstrap(np.repeat(terms, 5)).high - alone.value < (alone.high - alone.value) / 2
+    sizes = bootstrap(np.arange(6.0), groups=["a", "b", "b", "c", "c", "c"])
+    assert sizes.value == 2.5
+
+
 def test_what_is_refused():
     features, labels = drawn(0)
     with pytest.raises(ValueError, match="groups=1: expected a whole number, 2 or more, such as 20"):

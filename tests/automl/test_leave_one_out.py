@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 
 from headstart.automl import decompose, leave_one_out
+from headstart.automl.checks import members_of
 from headstart.automl.leave_one_out import leave_one_out_rows, left_out
 from headstart.heads.ridge import Ridge
 
@@ -92,3 +93,32 @@ def test_features_that_are_all_the_same_answer_with_the_mean_of_the_others():
     [rows] = left_out(decompose(np.ones((5, 2))), np.eye(2)[labels], [1.0], "classification")
     np.testing.assert_allclose(rows[0], [0, 0], atol=1e-12)
     np.testing.assert_allclose(rows[4], [0.5, -0.5], atol=1e-12)
+
+
+def test_rows_of_a_group_are_answered_without_it(cases):
+    for name in ("iris", "more columns than rows"):
+        features, labels = cases[name]
+        groups = np.random.default_rng(0).integers(0, 15, len(labels))
+        truth = np.asarray(labels[:, None] == np.unique(labels), np.float64)
+        strength = 0.3 * unit_of(features)
+        expected = np.empty(truth.shape)
+        for group in np.unique(groups):
+            model = Refit(alpha=strength, solver="svd").fit(features[groups != group], 2 * truth[groups != group] - 1)
+            expected[groups == group] = model.predict(features[groups == group])
+        [actual] = left_out(decompose(features), truth, [strength], "classification", members_of(groups, len(labels)))
+        np.testing.assert_allclose(actual, expected, atol=1e-8)
+
+
+def test_copies_do_not_answer_each_other():
+    rng = np.random.default_rng(0)
+    rows, labels = rng.normal(size=(60, 40)), rng.integers(0, 2, 60)
+    twice, both = np.concatenate([rows, rows]), np.concatenate([labels, labels])
+    assert leave_one_out(twice, both) > leave_one_out(rows, labels) + 0.1
+    together = leave_one_out(twice, both, groups=np.tile(np.arange(60), 2))
+    assert together == pytest.approx(leave_one_out(rows, labels), abs=0.02)
+    alone = leave_one_out(rows, labels, groups=[f"row {row}" for row in range(60)])
+    assert alone == pytest.approx(leave_one_out(rows, labels), abs=1e-9)
+    with pytest.raises(ValueError, match="all 60 rows are of one group: expected two groups at least"):
+        leave_one_out(rows, labels, groups=np.zeros(60))
+    with pytest.raises(ValueError, match="there are 59 groups for 60 rows: expected one a row"):
+        leave_one_out(rows, labels, groups=np.arange(59))

@@ -216,8 +216,8 @@ def test_what_is_refused(cases, name):
         (features[:, :0], labels, r"features have shape \(178, 0\)"),
         (features[:1], labels[:1], r"features have shape \(1, 13\): .* at least two rows"),
         (features.astype(str), labels, "features are of type <U.*: expected real numbers"),
-        (features, labels[:-1], "there are 177 targets for 178 rows: expected one target a row"),
-        (features, np.eye(3)[labels], r"targets have shape \(178, 3\): expected \(178,\), one target a row"),
+        (features, labels[:-1], "there are 177 targets for 178 rows: expected one a row"),
+        (features, np.eye(3)[labels], r"targets have shape \(178, 3\): expected \(178,\), one a row"),
         (features, np.zeros(178, int), "all 178 rows are of class 0: expected rows of two classes at least"),
         (
             features,
