@@ -60,7 +60,7 @@ def jackknife(
     has two rows
     """
     rows, answers = _arrays(given, targets)
-    without = [score(rows[kept], answers[kept]) for kept in _kept(answers, kind, groups, seed)]
+    without = [score(rows[rest], answers[rest]) for rest in _all_but_one(answers, kind, groups, seed)]
     return _interval(score(rows, answers), without)
 
 
@@ -78,8 +78,8 @@ def difference(
     rows, answers = _arrays(given, targets)
     others, _ = _arrays(other, targets)
     without = [
-        score(rows[kept], answers[kept]) - score(others[kept], answers[kept])
-        for kept in _kept(answers, kind, groups, seed)
+        score(rows[rest], answers[rest]) - score(others[rest], answers[rest])
+        for rest in _all_but_one(answers, kind, groups, seed)
     ]
     return _interval(score(rows, answers) - score(others, answers), without)
 
@@ -129,7 +129,7 @@ def row_groups(targets: Array, kind: str, groups: int, seed: int) -> Array:
     return group
 
 
-def _kept(targets: Array, kind: str, groups: int, seed: int) -> Iterator[Array]:
+def _all_but_one(targets: Array, kind: str, groups: int, seed: int) -> Iterator[Array]:
     """(N,) bool for each group: the rows that are not of it."""
     whole("groups", groups, 2, str(GROUPS))
     group = row_groups(targets, kind, min(groups, len(targets)), seed)

@@ -65,14 +65,14 @@ def left_out(
     y = 2 * truth - 1 if kind_named(kind).has_classes else truth
     u, centred = parts.left, y - y.mean(axis=0)
     a = u.T @ centred
-    kept = np.array(strengths) / (parts.squares[:, None] + np.array(strengths))
+    penalised = np.array(strengths) / (parts.squares[:, None] + np.array(strengths))
     squared = np.square(u)
-    outside, alone = centred - u @ a, np.maximum(1 - 1 / len(y) - squared.sum(axis=1), 0)[:, None] + squared @ kept
+    outside, alone = centred - u @ a, np.maximum(1 - 1 / len(y) - squared.sum(axis=1), 0)[:, None] + squared @ penalised
     for number in range(len(strengths)):
-        residual = outside + u @ (kept[:, [number]] * a)
+        residual = outside + u @ (penalised[:, [number]] * a)
         errors = residual / alone[:, [number]]
         for rows in members:
-            without = np.eye(len(rows)) - 1 / len(y) - (u[rows] * (1 - kept[:, number])) @ u[rows].T
+            without = np.eye(len(rows)) - 1 / len(y) - (u[rows] * (1 - penalised[:, number])) @ u[rows].T
             errors[rows] = solve(without, residual[rows], assume_a="pos", check_finite=False)
         yield y - errors
 

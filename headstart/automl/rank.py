@@ -78,6 +78,7 @@ def rank(
         )
     backbones, left_out = backbones_for(task.modality, candidates)
     order = stratified_order(task, seed)
+    _require_rows(len(order))
     first = max(FIRST, A_CLASS * len(task.classes))
     sizes = _sizes(first, min(most, len(order)))
     extraction = extraction or Extraction(cache=Cache(), thumbs=False)
@@ -140,8 +141,7 @@ class _Candidate:
 def _places(running: Sequence[_Candidate], task: Task, widen: float) -> list[Place]:
     """Of those still in, from the best on, on the rows that all of them have."""
     rows = [row for row in running[0].rows if all(row in candidate.rows for candidate in running)]
-    if len(rows) < 2:
-        raise DataError(f"{len(rows)} rows can be read and have a target: ranking needs two at least")
+    _require_rows(len(rows))
     keys = [running[0].rows[row][0] for row in rows]
     groups = blocks(len(rows), keys, None, None if task.group is None else task.group[rows])
     terms = {candidate.backbone.name: candidate.terms(rows, groups) for candidate in running}
@@ -154,6 +154,13 @@ def _places(running: Sequence[_Candidate], task: Task, widen: float) -> list[Pla
         Place(name, bootstrap(terms[name], groups=groups, highest=highest), behind[name], len(rows), seconds[name])
         for name in (best, *others)
     ]
+
+
+def _require_rows(count: int) -> None:
+    if count < 2:
+        raise DataError(
+            f"rows that can be read, have a target and are not of the test split: {count}; expected two or more"
+        )
 
 
 def _sizes(first: int, most: int) -> list[int]:

