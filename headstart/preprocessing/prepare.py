@@ -77,14 +77,16 @@ def normalise(pixels: Tensor, preprocess: Framing) -> Tensor:
 @lru_cache(maxsize=64)
 def _scales(mean: tuple[float, ...], std: tuple[float, ...], width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """What a row of pixels is multiplied by, and what is added, float32 (3 width,) each: all of it at once, since the
-    broadcast over three channels alone is not vectorised; and made once, since a GPU waits for what is brought to it.
+    broadcast over three channels alone is not vectorised; and made once, since a GPU waits for what is brought to it
+    from memory that is not page-locked.
     """
     import torch
 
     with torch.inference_mode(False):
         scale = 1 / (255 * torch.tensor(std, dtype=torch.float64))
         shift = -torch.tensor(mean, dtype=torch.float64) / torch.tensor(std, dtype=torch.float64)
-        return scale.to(device, torch.float32).repeat(width), shift.to(device, torch.float32).repeat(width)
+        rows = (scale.float().repeat(width), shift.float().repeat(width))
+        return rows[0].to(device), rows[1].to(device)
 
 
 def _centre_of_strip(picture: Tensor, preprocess: Framing) -> Tensor:

@@ -40,6 +40,8 @@ class Training:
     statistics  of BatchNorm: source, those that the backbone came with; or batch, those of the rows in each step, whose
                 moving mean is kept. From random weights always batch
     precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU
+    deterministic   on a GPU, whether only algorithms are used that give the same bits each time, where torch has them;
+                without them it is somewhat faster. On a CPU it is always so
     journal     at least so many seconds between two points from which a killed run goes on
     """
 
@@ -64,6 +66,7 @@ class Training:
     ema: float = 0.0
     statistics: str = "source"
     precision: str = "auto"
+    deterministic: bool = True
     journal: float = 10.0
     seed: int = 0
 

@@ -196,6 +196,24 @@ class Stream:
         QUEUE.until(QUEUE.begun)
 
 
+class Generator:
+    """Of the pretended device, which nothing draws from: its state is a number."""
+
+    state = torch.zeros(1)
+
+    @classmethod
+    def seed(cls, seed: int) -> None:
+        cls.state = torch.tensor([float(seed % 1000)])
+
+    @classmethod
+    def states(cls) -> list[Tensor]:
+        return [cls.state.clone()]
+
+    @classmethod
+    def put_back(cls, states: list[Tensor]) -> None:
+        (cls.state,) = states
+
+
 COPIES = (torch.ops.aten.copy_.default,)
 INDEXED = (torch.ops.aten.index, torch.ops.aten.index_put_, torch.ops.aten.index_put)
 
@@ -283,7 +301,10 @@ def pretended() -> Iterator[None]:
             "is_available": lambda: True,
             "device_count": lambda: 1,
             "empty_cache": lambda: None,
-            "is_initialized": lambda: False,
+            "is_initialized": lambda: True,
+            "manual_seed_all": Generator.seed,
+            "get_rng_state_all": Generator.states,
+            "set_rng_state_all": Generator.put_back,
             "_lazy_init": lambda: None,
             "synchronize": lambda *args: QUEUE.until(QUEUE.begun),
             "Stream": Stream,
