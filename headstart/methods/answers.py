@@ -37,8 +37,8 @@ def fed_otherwise(model: Model, rows: FeatureSet) -> str:
         return ""
     fitted_on, used_here = ("{name} {precision} on {device}".format(**parts) for parts in (fitted, used))
     return (
-        f"the model was fitted on features of {fitted_on}, which cannot be had here ({used['why']}): those of {used_here} "
-        "are nearly the same, and so are the answers"
+        f"the model was fitted on features of {fitted_on}, which cannot be had here ({used['why']}): those of "
+        f"{used_here} are nearly the same, and so are the answers"
     )
 
 

@@ -51,10 +51,11 @@ def passes(monkeypatch):
 TEXTS = [" ".join("abcdefgh"[: 1 + row % 6]) + f" {'ijklmn'[row % 6]}" * (row // 6 % 3) for row in range(40)]
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("lanes", [1, 3])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_lanes_that_share_the_device_give_the_features_of_the_cpu(tiny, photos, eight, passes, lanes, precision):
-    expected = extract(photos, tiny, Extraction(engine="torch", precision="float32", thumbs=False)).values
+    expected = extract(photos, tiny, Extraction(engine="torch", precision="float32", device="cpu", thumbs=False)).values
     with pretended():
         made = extract(photos, tiny, replace(GPU, precision=precision, lanes=lanes))
     assert (made.engine.name, made.engine.precision, made.engine.device) == ("torch", precision, "cuda")
@@ -66,15 +67,17 @@ def test_lanes_that_share_the_device_give_the_features_of_the_cpu(tiny, photos, 
     assert made.computed == 40
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_texts(words, eight, passes, lanes):
-    expected = extract(TEXTS, words, Extraction(engine="torch", precision="float32")).values
+    expected = extract(TEXTS, words, Extraction(engine="torch", precision="float32", device="cpu")).values
     with pretended():
         made = extract(TEXTS, words, replace(GPU, precision="float32", lanes=lanes))
     np.testing.assert_allclose(made.values, expected, atol=1e-5)
     assert len(passes) >= 8
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("name", ["bundled:efficientnet-lite0", "bundled:minilm", "timm:test_vit?weights=random"])
 def test_a_network_cast_once_with_its_norms_folded_agrees_as_engines_must(name):
     backbone = load(name)
@@ -101,6 +104,7 @@ class Early(nn.Module):
         return self.conv(self.norm(pixels)).mean((2, 3))
 
 
+@pytest.mark.device
 def test_norms_that_are_left_stay_in_float32(tiny):
     module = Early().eval()
     module.norm.running_mean += 1 / 3
@@ -123,6 +127,7 @@ class Mixing(nn.Module):
         return self.layer(pixels.float().mean((2, 3)))
 
 
+@pytest.mark.device
 def test_a_network_that_does_not_calculate_in_bfloat16_does_so_in_float32_on_the_same_device(tiny, photos):
     mixing = replace(tiny, module=Mixing().eval(), dim=4, fingerprint="mixing")
     with pretended():
@@ -164,7 +169,9 @@ def test_a_device_that_vanishes_leaves_what_was_computed_and_a_second_run_goes_o
         del passes[:]
         again = extract(inputs, backbone, extraction)
     assert 0 < again.computed < len(set(map(str, inputs)))
-    expected = extract(inputs, backbone, Extraction(engine="torch", precision="float32", thumbs=False)).values
+    expected = extract(
+        inputs, backbone, Extraction(engine="torch", precision="float32", device="cpu", thumbs=False)
+    ).values
     np.testing.assert_allclose(again.values, expected, atol=1e-5)
     assert len(passes) <= 5 or kind == "texts"
 
@@ -213,9 +220,12 @@ def even(count):
     return pixels
 
 
+@pytest.mark.device
 def test_memory_that_ends_under_way_halves_the_batches(tiny, eight):
     pixels = list(even(24))
-    expected = extract(pixels, spread(tiny, 99), Extraction(engine="torch", precision="float32", thumbs=False)).values
+    expected = extract(
+        pixels, spread(tiny, 99), Extraction(engine="torch", precision="float32", device="cpu", thumbs=False)
+    ).values
     with pretended():
         made = extract(pixels, spread(tiny, 5), replace(GPU, precision="float32", lanes=2))
     np.testing.assert_allclose(made.values, expected, rtol=1e-4)
@@ -227,6 +237,7 @@ def test_where_not_one_input_fits_it_says_so(tiny):
         extract(list(even(4)), spread(tiny, 0), replace(GPU, precision="float32"))
 
 
+@pytest.mark.device
 def test_rows_without_finite_features_are_computed_again_when_they_come(tiny, eight):
     some, pixels = spread(tiny, 99), even(8)
     exact = TorchEngine(some, "float32", "cpu").lane()(pixels)

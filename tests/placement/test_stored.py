@@ -41,6 +41,7 @@ def has_bfloat16(monkeypatch):
     )
 
 
+@pytest.mark.device
 def test_the_device_and_the_precision_are_in_the_artefact_and_on_its_card(fitted):
     folder, _ = fitted
     engine = json.loads((folder / "config.json").read_text("utf-8"))["engine"]
@@ -93,6 +94,7 @@ def test_features_of_a_device_are_not_taken_for_those_of_another(cache):
     assert sorted(record["device"] for record in about) == ["cpu", "cuda"]
 
 
+@pytest.mark.device
 def test_a_model_of_openvino_is_not_fed_by_a_gpu():
     with pretended():
         asked = Extraction(device="cuda")

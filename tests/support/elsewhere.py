@@ -5,6 +5,8 @@ no dimension excepted, and indices on the CPU), and numpy for a tensor that was 
 shows whether each module, batch, target, mask, average and helper goes where `device` says. What torch does within an
 operation, speed and memory it does not show, nor `torch.func`, which takes no such tensors.
 
+Where there is a real one (`--device cuda`; without that option tests see none) `pretended` gives that one.
+
 It is as late as a device: what is copied from it with `non_blocking` is NaN until an event after it was waited for, and
 what is copied to it so must not be written before that.
 """
@@ -215,6 +217,7 @@ class Generator:
 
 
 COPIES = (torch.ops.aten.copy_.default,)
+DATA = Tensor.data.__set__
 INDEXED = (torch.ops.aten.index, torch.ops.aten.index_put_, torch.ops.aten.index_put)
 
 
@@ -243,6 +246,9 @@ class Device(TorchFunctionMode):
             return Elsewhere(func(args[0].inner, *args[1:], **kwargs))
         if func in (Tensor.to, Tensor.cuda, Tensor.cpu):
             return self.moved(func, args, kwargs)
+        if func == DATA and isinstance(args[0], Elsewhere) and args[0].shape == args[1].shape:
+            args[0].inner = args[1].inner
+            return None
         if kwargs.get("pin_memory"):
             kwargs = {name: value for name, value in kwargs.items() if name != "pin_memory"}
         if not names_cuda(kwargs.get("device")):
@@ -295,7 +301,10 @@ class Moved(torch.autograd.Function):
 
 @contextmanager
 def pretended() -> Iterator[None]:
-    """Within it torch says that it has one CUDA device."""
+    """Within it torch says that it has one CUDA device; nothing is changed where it has."""
+    if torch.cuda.is_available():
+        yield
+        return
     with ExitStack() as stack:
         for name, value in {
             "is_available": lambda: True,

@@ -28,6 +28,9 @@ PLAIN = Training(
     epochs=2, batch=5, lr=1e-2, augment=False, precision="float32", validation=0.2, disk=0.0, patience=9, clip=0.5
 )
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
+NEAR = {"rtol": 3e-2, "atol": 3e-3} if torch.cuda.is_available() else {"rtol": 1e-3, "atol": 1e-5}
+"""A real one rounds factors of convolutions to ten bits (TF32)."""
+
 LOST = torch.AcceleratorError("CUDA error: unspecified launch failure")
 
 
@@ -65,6 +68,7 @@ def step_on(device, backbone, optimizer="adamw", bad=None, hook=None):
     return float(cost), moves, waits, skips(optimise)
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 def test_a_step_is_that_of_the_cpu_and_waits_for_nothing(backbone, optimizer):
     cost, moves, _, on_cpu = step_on(CPU, backbone, optimizer)
@@ -72,12 +76,13 @@ def test_a_step_is_that_of_the_cpu_and_waits_for_nothing(backbone, optimizer):
         there, moved, waits, skipping = step_on(GPU, backbone, optimizer)
     assert (on_cpu, skipping) == (False, optimizer != "rmsprop")
     assert waits == 0
-    assert there == pytest.approx(cost, rel=1e-5)
+    assert there == pytest.approx(cost, rel=NEAR["rtol"])
     for move, other in zip(moves, moved, strict=True):
-        torch.testing.assert_close(other, move, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(other, move, **NEAR)
     assert any(move.any() for move in moved)
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsprop"])
 def test_what_is_not_finite_moves_nothing(backbone, optimizer):
     with pretended():
@@ -120,14 +125,16 @@ def trained(backbone, device, folder=None, left=10**9, training=PLAIN):
     return {name: value.cpu() for name, value in network.state_dict().items()}, done
 
 
+@pytest.mark.device
 def test_a_training_is_that_of_the_cpu(backbone):
     _, here = trained(backbone, CPU)
     with pretended():
         _, there = trained(backbone, GPU)
-    np.testing.assert_allclose([curve[2:] for curve in there.curves], [curve[2:] for curve in here.curves], rtol=1e-3)
+    np.testing.assert_allclose([curve[2:] for curve in there.curves], [curve[2:] for curve in here.curves], **NEAR)
     assert there.lengths == here.lengths
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 @pytest.mark.parametrize("left", [5, 7])
 def test_a_killed_training_goes_on_to_the_same_bits(backbone, tmp_path, optimizer, left):
@@ -142,6 +149,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(backbone, tmp_path, optimize
     assert all(torch.equal(value, expected[name]) for name, value in state.items())
 
 
+@pytest.mark.device
 def test_a_loss_that_is_not_finite_is_told_with_its_own_step(backbone):
     inputs = noise(20, seed=1)
     inputs[4] = torch.inf
@@ -184,6 +192,7 @@ def test_a_device_that_fails_leaves_the_journal_and_the_same_training_goes_on(ba
     assert all(torch.equal(value, expected[name]) for name, value in state.items())
 
 
+@pytest.mark.device
 def test_batches_are_made_ahead_in_their_order():
     def batches():
         for number in range(4):

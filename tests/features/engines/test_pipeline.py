@@ -43,6 +43,7 @@ def test_several_batches_are_on_their_way_at_a_time_and_nothing_waits_until_it_i
         np.testing.assert_array_equal(some, expected(batch(number)))
 
 
+@pytest.mark.device
 def test_inputs_may_change_once_they_are_handed_over_and_rows_are_ones_own():
     with pretended():
         pipeline = Pipeline(DEVICE, sums, 2)
@@ -55,6 +56,7 @@ def test_inputs_may_change_once_they_are_handed_over_and_rows_are_ones_own():
     np.testing.assert_array_equal(rows, expected(batch(0)))
 
 
+@pytest.mark.device
 def test_a_batch_may_be_given_picture_by_picture_and_others_be_smaller_or_larger():
     with pretended():
         pipeline = Pipeline(DEVICE, sums, 2)
@@ -62,6 +64,7 @@ def test_a_batch_may_be_given_picture_by_picture_and_others_be_smaller_or_larger
             np.testing.assert_array_equal(pipeline.start(list(batch(0, count)))(), expected(batch(0, count)))
 
 
+@pytest.mark.device
 def test_buffers_are_borrowed_again():
     with pretended():
         pipeline = Pipeline(DEVICE, sums, 2)
@@ -74,6 +77,7 @@ def test_buffers_are_borrowed_again():
         assert buffers._inputs[0].data_ptr() == where
 
 
+@pytest.mark.device
 def test_threads_may_share_it():
     with pretended():
         pipeline = Pipeline(DEVICE, sums, 2)
