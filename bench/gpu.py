@@ -271,8 +271,8 @@ def end_to_end(bench: Bench, name: str, backbone: Backbone, paths: list[str], sp
     limit = 1.25 * max(decoding, forward) + 1
     bench.rows += 1
     sys.stdout.write(
-        f"{name}, {len(paths):,} JPEGs of 500 x 375 to features: {took:.2f} s; decoding {decoding:.2f} s, forward alone "
-        f"{forward:.2f} s: {took / max(decoding, forward):.2f} x the slower   goal <= {limit:.2f} s\n"
+        f"{name}, {len(paths):,} JPEGs of 500 x 375 to features: {took:.2f} s; decoding {decoding:.2f} s, forward "
+        f"alone {forward:.2f} s: {took / max(decoding, forward):.2f} x the slower   goal <= {limit:.2f} s\n"
     )
     sys.stdout.flush()
 

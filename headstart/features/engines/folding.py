@@ -30,7 +30,6 @@ class _Pair(NamedTuple):
     norm: nn.BatchNorm2d
 
 
-@torch.no_grad()
 def fold(module: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     """In place, of a network in eval mode and float32; how many norms went.
 
@@ -38,6 +37,11 @@ def fold(module: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     """
     if not any(isinstance(part, nn.BatchNorm2d) for part in module.modules()):
         return 0
+    with torch.inference_mode(False), torch.no_grad():  # in inference mode a tensor does not know that it was changed
+        return _folded(module, inputs)
+
+
+def _folded(module: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     with _Watch(module) as watch:
         before: Tensor = module(*inputs)
     pairs = watch.pairs()

@@ -68,6 +68,13 @@ def test_a_norm_goes_into_the_convolution_it_follows():
     torch.testing.assert_close(block.conv.weight, before.conv.weight * scale[:, None, None, None])
 
 
+def test_it_does_not_matter_whether_the_caller_infers():
+    with torch.inference_mode():
+        block, changed = lively(Block("plain")), lively(Block("changed in place"))
+        assert fold(block, (pixels(),)) == 1
+        assert fold(changed, (pixels(),)) == 0
+
+
 @pytest.mark.parametrize("way", ["read twice", "two norms", "changed in place", "called twice", "looked into"])
 def test_where_it_would_answer_otherwise_it_stays_to_the_bit(way):
     block = lively(Block(way))
