@@ -30,9 +30,15 @@ def journals(place: Path | None, training: Training) -> tuple[Journal, Journal]:
 
 
 def place_of(
-    cache: Cache | None, rows: Rows, backbone: Backbone, name: str, tuning: Tuning, taught: Taught | None
+    cache: Cache | None,
+    rows: Rows,
+    backbone: Backbone,
+    name: str,
+    tuning: Tuning,
+    taught: Taught | None,
+    device: torch.device,
 ) -> Path | None:
-    """The folder of the journal of this very training."""
+    """The folder of the journal of this very training, on this very device."""
     if cache is None:
         return None
     about = [
@@ -41,6 +47,7 @@ def place_of(
         len(rows.seen),
         backbone.fingerprint,
         *rows.seen.calculated_by,
+        *([] if device.type == "cpu" else [str(device)]),
         *(asdict(cast(Any, part)) for part in tuning),
         torch.__version__,
         torch.get_num_threads(),
