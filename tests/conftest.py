@@ -1,5 +1,9 @@
 """Every test keeps its features in a folder of its own run, never in the user's cache; and torch calculates on one
-thread, here and in child processes, since two that spin for each other are slow where anything else runs."""
+thread, here and in child processes, since two that spin for each other are slow where anything else runs.
+
+Tests run on the CPU, also where there is a GPU, so that they show the same on every machine. With `--device cuda` those
+marked `device` run on the GPU, and no others; what needs a pretended one (support/elsewhere.py) then has the real one.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +48,46 @@ LONGEST = (
 """The files whose tests take longest."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--device",
+        choices=("cpu", "cuda", "pretended"),
+        default="cpu",
+        help="cuda: the tests marked `device` on the GPU; pretended: those of them that need no real one as if on one",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where no GPU is asked for there is none, here and in child processes: torch has not looked for one yet."""
+    if config.getoption("--device") != "cuda":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files first, so that no worker is left with one of them when the others are done."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
+    if config.getoption("--device") == "cpu":
+        return
+    marked = [item for item in items if item.get_closest_marker("device") is not None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in marked])
+    items[:] = marked
+    import torch
+
+    if config.getoption("--device") == "cuda" and not torch.cuda.is_available():
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="--device cuda: torch finds no CUDA device here"))
+
+
+@pytest.fixture(autouse=True)
+def _on_a_pretended_device(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--device pretended`: the common tests of methods where device="auto" takes a GPU."""
+    if request.config.getoption("--device") != "pretended" or request.path.parent.name != "tests":
+        yield
+        return
+    from elsewhere import pretended
+
+    with pretended():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,6 +23,8 @@ from headstart.losses.l2_sp import L2SP
 from headstart.methods.table import METHODS, configured, method
 from headstart.network import Network
 
+pytestmark = pytest.mark.device
+
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 FROZEN = [name for name, row in METHODS.items() if not row.moves_weights and not row.needs_source]

@@ -98,6 +98,7 @@ def _facts(model: Model, config: dict[str, Any]) -> str:
         stored = "" if config["backbone"]["stored"] else "; its weights are not in this folder"
         rows.append(("backbone", f"`{_safe(backbone.name)}`, fingerprint `{backbone.fingerprint:.16}`{stored}"))
         engine = " ".join(_safe(model.engine[key]) for key in ("name", "precision") if key in model.engine)
+        engine += f" on {_safe(model.engine['device'])}" if "device" in model.engine else ""
         rows.append(("its features from", engine))
         rows.append(("licence of the backbone", _safe(backbone.licence) or "not stated: ask its publisher"))
     rows.append(("made by", f"headstart {config['headstart']}, Python {config['libraries']['python']}"))

@@ -73,8 +73,9 @@ class Bert(nn.Module):
         self._initialise(config["initializer_range"])
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Hidden:
-        mask: Tensor | None = None  # where no token is left out: faster, and the same
-        if _is_traced() or not bool(attention_mask.all()):
+        # None where no token is left out: faster, and the same; a GPU would have to be waited for to know.
+        mask: Tensor | None = None
+        if _is_traced() or attention_mask.is_cuda or not bool(attention_mask.all()):
             mask = attention_mask[:, None, None, :].bool().expand(-1, 1, input_ids.shape[1], -1)
         return Hidden(self.encoder(self.embeddings(input_ids), mask))
 

@@ -156,6 +156,10 @@ class _NormRelu6(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         return functional.hardtanh(super().forward(x), 0.0, 6.0, inplace=True)
 
+    def without_norm(self) -> nn.Module:
+        """What is left of it where the norm is folded into the convolution before it."""
+        return nn.Hardtanh(0.0, 6.0, inplace=True)
+
 
 class Conv2dSame(nn.Conv2d):
     """Padded as TensorFlow does, by what the size of the picture needs."""

@@ -12,8 +12,10 @@ import numpy as np
 from headstart.backbones.backbone import Backbone
 from headstart.data.bit_depth import Window
 from headstart.defaults import with_own_defaults
+from headstart.errors import BackboneError
 from headstart.features.cache.session import Session
 from headstart.features.engines import processor
+from headstart.features.engines.device_errors import device_errors
 from headstart.features.engines.engine import EngineUsed, Unfit
 from headstart.features.engines.provider import Supply
 from headstart.features.engines.wish import Wish
@@ -47,7 +49,8 @@ def extract(
     inputs   pictures (paths, PIL pictures, uint8 arrays (H, W[, C])) or strings, as the backbone's modality asks
 
     What cannot be read is named in `failed`. `ValueError` for a backbone without a network (tables, arrays). An
-    interrupted call has kept what it finished: the next one goes on from there, to the same features.
+    interrupted call has kept what it finished: the next one goes on from there, to the same features. `BackboneError`
+    where a GPU has too little memory even for a single input, or fails in the middle.
     """
     if backbone.module is None or backbone.preprocess is None:
         raise ValueError(
@@ -61,11 +64,8 @@ def extract(
     with quiet():
         session = Session(extraction.cache)
         supply = Supply(backbone, len(inputs), wish, lanes, session)
-        try:
-            run = _run(inputs, backbone, extraction, session, supply, progress)
-        except Unfit as error:
-            supply.fall_back(error)
-            run = _run(inputs, backbone, extraction, session, supply, progress)
+        with device_errors(supply.device, BackboneError, _kept_until_then(extraction)):
+            run = _run_or_fall_back(inputs, backbone, extraction, session, supply, progress)
         notes = (*supply.notes, *session.finish())
         measure = UNKNOWN.get(backbone.modality)
         unknown = None if measure is None else measure(inputs, backbone.preprocess)
@@ -91,6 +91,31 @@ def thumbnails(
         run.run(None, extraction.lanes or processor.cores(), progress)
         notes = session.finish()
     return _features(run, None, notes, start)
+
+
+def _run_or_fall_back(
+    inputs: Sequence[Any],
+    backbone: Backbone,
+    extraction: Extraction,
+    session: Session,
+    supply: Supply,
+    progress: Progress | None,
+) -> Run:
+    while True:
+        try:
+            return _run(inputs, backbone, extraction, session, supply, progress)
+        except Unfit as error:
+            supply.fall_back(error)
+
+
+def _kept_until_then(extraction: Extraction) -> str:
+    """Where a device fails in the middle."""
+    if extraction.cache is None:
+        return "without a cache nothing is kept of what was computed"
+    return (
+        f"what was computed until then is kept in the cache ({extraction.cache.folder}), and the same command goes on "
+        "from there"
+    )
 
 
 def _run(

@@ -36,5 +36,13 @@ class Extraction:
             at_least("lanes", self.lanes, 1, ", or None for one a core")
 
     def as_fitted(self, engine: Mapping[str, Any]) -> Self:
-        """By the engine and precision that a head was fitted on, as its model tells them; {}: as it is."""
-        return replace(self, engine=engine["name"], precision=engine["precision"]) if engine else self
+        """By the engine and precision that a head was fitted on, as its model tells them; {}: as it is. Raises
+        ValueError where that engine does not run on the device that was asked for."""
+        if not engine:
+            return self
+        if engine["name"] == "openvino" and self.device not in ("auto", "cpu"):
+            raise ValueError(
+                f"device = {self.device!r}: the model was fitted on features of OpenVINO, which runs on the CPU; "
+                "expected 'auto' or 'cpu'"
+            )
+        return replace(self, engine=engine["name"], precision=engine["precision"])

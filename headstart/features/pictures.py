@@ -11,13 +11,15 @@ import numpy as np
 
 from headstart.data.bit_depth import Window
 from headstart.errors import DataError
+from headstart.features.batcher import Batcher
 from headstart.features.cache.files import Sight
 from headstart.features.cache.session import Session
 from headstart.features.cache.store import Store
-from headstart.features.engines.engine import Engine, Rows, Runner
+from headstart.features.engines.engine import Rows
 from headstart.features.engines.provider import Supply
 from headstart.features.lanes import run_lanes
 from headstart.features.picture_input import Source, path_of
+from headstart.features.under_way import Finished
 from headstart.preprocessing.pillow import Unscaled
 from headstart.preprocessing.prepare import RECIPE, THUMB, Pixels, prepare, thumbnail
 from headstart.preprocessing.spec import PicturePreprocess
@@ -27,6 +29,7 @@ __all__ = ["Pictures", "open_thumbs"]
 _PIECE = 8
 _SHARD = 128
 _AHEAD = 64 << 20
+_AHEAD_OF_DEVICE = 512 << 20
 _DRAFT = 256
 
 
@@ -64,6 +67,7 @@ class Pictures:
         self.has_values = np.full(count, supply is None)
         self.has_thumb = np.full(count, thumbs is None)
         self.lock = Lock()
+        self._shared: Batcher | None = None
 
     @property
     def done(self) -> int:
@@ -79,12 +83,9 @@ class Pictures:
         while rest:
             pieces = [rest[at : at + _PIECE] for at in range(0, len(rest), _PIECE)]
             some = min(lanes, len(pieces))
-            run_lanes(
-                partial(self._lane, pieces, preprocess, _AHEAD // some),
-                len(pieces),
-                some,
-                partial(self._watch, progress),
-            )
+            lane = partial(self._lane, pieces, preprocess, some)
+            self._shared = None
+            run_lanes(lane, len(pieces), some, partial(self._watch, progress))
             rest = self._look_up(rest)
         self._watch(progress)
 
@@ -92,11 +93,11 @@ class Pictures:
         self,
         pieces: list[list[int]],
         preprocess: PicturePreprocess | None,
-        ahead: int,
+        lanes: int,
         numbers: Iterator[int],
         stopped: Event,
     ) -> None:
-        belt = _Belt(self, preprocess, ahead, stopped)
+        belt = _Belt(self, preprocess, self._batcher(preprocess, lanes, stopped))
         try:
             for number in numbers:
                 for row in pieces[number]:
@@ -104,6 +105,19 @@ class Pictures:
             belt.finish()
         finally:
             belt.keep()
+
+    def _batcher(self, preprocess: PicturePreprocess | None, lanes: int, stopped: Event) -> Batcher | None:
+        """Of a lane, one of so many; on a device the same for all, see `Batcher`."""
+        supply = self.supply
+        if supply is None or preprocess is None:
+            return None
+        size = 3 * preprocess.size[0] * preprocess.size[1]
+        if not supply.on_device:
+            return Batcher(supply, stopped, max(1, _AHEAD // lanes // size))
+        with self.lock:
+            if self._shared is None:
+                self._shared = Batcher(supply, stopped, max(1, _AHEAD_OF_DEVICE // size), lanes)
+            return self._shared
 
     def _recall(self) -> None:
         """What is known of files that have not changed since."""
@@ -138,15 +152,10 @@ class Pictures:
 class _Belt:
     """One lane: pictures wait here for the engine, and results for their shard."""
 
-    def __init__(self, run: Pictures, preprocess: PicturePreprocess | None, ahead: int, stopped: Event) -> None:
+    def __init__(self, run: Pictures, preprocess: PicturePreprocess | None, batcher: Batcher | None) -> None:
         self._run = run
         self._preprocess = preprocess
-        self._stopped = stopped
-        self._runner: Runner | None = None
-        self._engine: Engine | None = None
-        self._waiting: list[tuple[int, Pixels]] = []
-        self._most = max(1, ahead // (3 * preprocess.size[0] * preprocess.size[1])) if preprocess else 1
-        self._batch: Pixels = np.zeros((0, 0, 0, 3), np.uint8)
+        self._batcher = batcher
         self._fresh: list[int] = []
         self._fresh_thumbs: list[int] = []
         self._sights: list[Sight] = []
@@ -165,13 +174,14 @@ class _Belt:
                 self._note(source, str(error))
         else:
             self._note(source, "")
-        self._forward()
+        if self._batcher is not None:
+            self._take_in(self._batcher.run())
         self._keep_full()
 
     def finish(self) -> None:
         """Run what still waits."""
-        if self._waiting and not self._stopped.is_set():
-            self._forward(everything=True)
+        if self._batcher is not None:
+            self._take_in(self._batcher.finish())
 
     def _prepare(self, row: int, source: Source) -> None:
         run, store = self._run, self._run.supply.store if self._run.supply is not None else None
@@ -183,8 +193,8 @@ class _Belt:
         picture = source.decode(draft=draft, window=run.window)
         with run.lock:
             run.computed += 1
-        if wants_values and self._preprocess is not None:
-            self._waiting.append((row, prepare(picture, self._preprocess)))
+        if wants_values and self._preprocess is not None and self._batcher is not None:
+            self._batcher.add(row, prepare(picture, self._preprocess))
         if wants_thumb and run.thumbs is not None:
             run.thumbs[row] = thumbnail(picture)
             run.has_thumb[row] = True
@@ -195,43 +205,13 @@ class _Belt:
         if sight is not None:
             self._sights.append(sight)
 
-    def _forward(self, *, everything: bool = False) -> None:
-        """Run all full batches, and the last, padded one where `everything` is wanted.
-
-        Until the engine is ready pictures wait, as many as there is memory set aside for.
-        """
-        if self._waiting and self._runner is None:
-            self._get_engine(must=everything or len(self._waiting) >= self._most)
-        if self._runner is None or self._engine is None:
-            return
-        size = self._engine.batch
-        while len(self._waiting) >= size or (everything and self._waiting):
-            if self._stopped.is_set():
-                return
-            some, self._waiting = self._waiting[:size], self._waiting[size:]
-            self._run_batch(self._runner, some)
-
-    def _get_engine(self, *, must: bool) -> None:
-        supply = self._run.supply
-        if supply is None:
-            return
-        supply.wanted.set()
-        if must or supply.ready.is_set():
-            self._engine = supply.wait(self._stopped)
-        if self._engine is not None:
-            self._runner = self._engine.lane()
-            self._batch = np.zeros((self._engine.batch, *self._waiting[0][1].shape), np.uint8)
-
-    def _run_batch(self, runner: Runner, some: list[tuple[int, Pixels]]) -> None:
+    def _take_in(self, finished: Finished) -> None:
         run = self._run
-        for place, (_, pixels) in enumerate(some):
-            self._batch[place] = pixels
-        self._batch[len(some) :] = 0
-        rows = [row for row, _ in some]
-        run.values[rows] = runner(self._batch)[: len(rows)]
-        run.has_values[rows] = True
-        self._fresh.extend(rows)
-        self._keep_full()  # many batches follow each other here where pictures waited for the engine
+        for rows, values in finished:
+            run.values[rows] = values
+            run.has_values[rows] = True
+            self._fresh.extend(rows)
+            self._keep_full()  # many batches follow each other here where pictures waited for the engine
 
     def _keep_full(self) -> None:
         if max(len(self._fresh), len(self._fresh_thumbs), len(self._sights)) >= _SHARD:

@@ -8,6 +8,7 @@ leaves the others as they are. Only whole batches are stored, so a run that was 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from threading import Event
 from typing import Any
 
@@ -20,6 +21,7 @@ from headstart.features.engines.engine import Rows
 from headstart.features.engines.provider import Supply
 from headstart.features.features import Ints
 from headstart.features.lanes import run_lanes
+from headstart.features.under_way import UnderWay
 from headstart.preprocessing.preprocess import Preprocess
 from headstart.tasks.task import Array
 
@@ -116,13 +118,18 @@ class Items:
         ]
         batches.reverse()  # the longest first, so that no lane is left with one at the end
 
+        shared = UnderWay(engine) if engine.flight else None
+
         def lane(numbers: Iterator[int], stopped: Event) -> None:
-            runner = engine.lane()
+            under_way = shared or UnderWay(engine)
+            given = (
+                under_way.give(batches[number], *preprocess.collate([prepared[row] for row in batches[number]]))
+                for number in numbers
+            )
             fresh: list[int] = []
             try:
-                for number in numbers:
-                    batch = batches[number]
-                    self.values[batch] = runner(*preprocess.collate([prepared[row] for row in batch]))
+                for batch, values in chain(chain.from_iterable(given), under_way.rest()):
+                    self.values[batch] = values
                     fresh += batch
                     if len(fresh) >= _SHARD:
                         self._keep(fresh)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -15,13 +16,30 @@ from headstart.listener import Listener
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.task import Array, Task
 
-__all__ = ["answer", "features", "features_of", "look_as_fitted"]
+__all__ = ["answer", "features", "features_of", "fed_otherwise", "look_as_fitted"]
+
+_PARTS = ("name", "precision", "device", "why")
 
 
 def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:
-    """Run the backbone of a fitted model over a task; of pictures that its window does not suit there is a note."""
+    """Run the backbone of a fitted model over a task. Of pictures that its window does not suit there is a note, and of
+    features that are not those of the engine and precision that its head was fitted on."""
     note = unsettled(model.backbone, list(task.inputs)) if task.modality.has_pixels else ""
-    return look(noted(task, note, listener), model.backbone, extraction, listener)
+    rows = look(noted(task, note, listener), model.backbone, extraction, listener)
+    return replace(rows, task=noted(rows.task, fed_otherwise(model, rows), listener))
+
+
+def fed_otherwise(model: Model, rows: FeatureSet) -> str:
+    """That the features are of another engine or precision than the head was fitted on, and why; "" where they are
+    not."""
+    fitted, used = ({part: str(engine.get(part, "")) for part in _PARTS} for engine in (model.engine, rows.engine))
+    if "" in (fitted["name"], used["name"]) or all(fitted[part] == used[part] for part in _PARTS[:2]):
+        return ""
+    fitted_on, used_here = ("{name} {precision} on {device}".format(**parts) for parts in (fitted, used))
+    return (
+        f"the model was fitted on features of {fitted_on}, which cannot be had here ({used['why']}): those of "
+        f"{used_here} are nearly the same, and so are the answers"
+    )
 
 
 def answer(model: Model, rows: FeatureSet) -> Array:

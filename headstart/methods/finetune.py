@@ -213,7 +213,8 @@ def tune(
     if steps is not None:
         part = rows.all(taught is not None)
     job = Job(rows, backbone, class_weight, device, extraction, taught)
-    run_journals = journals(place_of(extraction.cache, rows, backbone, name, tuning, taught, steps), training)
+    place = place_of(extraction.cache, rows, backbone, name, tuning, taught, device, steps)
+    run_journals = journals(place, training)
     start, failed = job.start(tuning, part), []
     first = last = _Pass(start, train(start.network, start.data, *tuning, run_journals[0], telling, steps=steps))
     if len(part.held) and len(rows.targets) - len(part.bare) <= training.refit:
@@ -222,6 +223,8 @@ def tune(
             start, lengths = job.start(again, rows.all(taught is not None)), first.done.lengths
             last = _Pass(start, train(start.network, start.data, *again, run_journals[1], telling, lengths=lengths))
         except TrainingError as error:
+            if error.__cause__ is not None:  # it is the device that failed, not the weights: nothing can go on
+                raise
             failed = [f"not trained again on all rows: {error}"]
     network = last.start.network.cpu().to(memory_format=torch.contiguous_format)
     facts = _facts(part, first, last, target, time.perf_counter() - began)

@@ -36,9 +36,10 @@ def place_of(
     name: str,
     tuning: Tuning,
     taught: Taught | None,
+    device: torch.device,
     steps: int | None = None,
 ) -> Path | None:
-    """The folder of the journal of this very training.
+    """The folder of the journal of this very training, on this very device.
 
     steps   that it lasts, where that is known before
     """
@@ -51,6 +52,7 @@ def place_of(
         steps,
         backbone.fingerprint,
         *rows.seen.calculated_by,
+        *([] if device.type == "cpu" else [str(device)]),
         *(asdict(cast(Any, part)) for part in tuning),
         torch.__version__,
         torch.get_num_threads(),

@@ -94,6 +94,8 @@ def tune_tasks(
         try:
             last = job.trained(again, every, journals[1], telling, lengths=first.done.lengths)
         except TrainingError as error:
+            if error.__cause__ is not None:  # it is the device that failed, not the weights: nothing can go on
+                raise
             failed = [f"not trained again on all rows: {error}"]
     facts = _facts(part, first, last, time.perf_counter() - began)
     heads = job.exported(first, last, part.held, facts)

@@ -7,6 +7,7 @@ crop the result is uint8 and equal to that bit for bit; the engines do the rest,
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -67,14 +68,25 @@ def normalise(pixels: Tensor, preprocess: Framing) -> Tensor:
     import torch
 
     count, height, width, channels = pixels.shape
-    scale = 1 / (255 * torch.tensor(preprocess.std, dtype=torch.float64))
-    shift = -torch.tensor(preprocess.mean, dtype=torch.float64) / torch.tensor(preprocess.std, dtype=torch.float64)
-    # A whole row of pixels at once: the broadcast over three channels alone is not vectorised.
-    scales = scale.to(pixels.device, torch.float32).repeat(width)
-    shifts = shift.to(pixels.device, torch.float32).repeat(width)
+    scales, shifts = _scales(tuple(preprocess.mean), tuple(preprocess.std), width, pixels.device)
     rows = pixels.reshape(count * height, width * channels).to(torch.float32)
     flat = torch.addcmul(shifts, rows, scales)
     return flat.reshape(count, height, width, channels).permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=64)
+def _scales(mean: tuple[float, ...], std: tuple[float, ...], width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """What a row of pixels is multiplied by, and what is added, float32 (3 width,) each: all of it at once, since the
+    broadcast over three channels alone is not vectorised; and made once, since a GPU waits for what is brought to it
+    from memory that is not page-locked.
+    """
+    import torch
+
+    with torch.inference_mode(False):
+        scale = 1 / (255 * torch.tensor(std, dtype=torch.float64))
+        shift = -torch.tensor(mean, dtype=torch.float64) / torch.tensor(std, dtype=torch.float64)
+        rows = (scale.float().repeat(width), shift.float().repeat(width))
+        return rows[0].to(device), rows[1].to(device)
 
 
 def _centre_of_strip(picture: Tensor, preprocess: Framing) -> Tensor:

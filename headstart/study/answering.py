@@ -15,7 +15,7 @@ from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import LOGGED, Listener
-from headstart.methods.answers import answer, look_as_fitted
+from headstart.methods.answers import answer, fed_otherwise, look_as_fitted
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.predictions import Answers
 from headstart.tasks.task import Array, Task
@@ -44,8 +44,10 @@ def answers_to(model: Model, data: Any, extraction: Extraction, *, listener: Lis
 
 
 def notes_of_inputs(model: Model, task: Task, feature_set: FeatureSet | None) -> tuple[str, ...]:
-    """What of new inputs a model did not learn: cells of a table, and tokens that its backbone does not know."""
-    return *_met(model, task), *_unknown(feature_set)
+    """What of new inputs a model did not learn: cells of a table, and tokens that its backbone does not know; and that
+    it is fed otherwise than it was fitted."""
+    fed = "" if feature_set is None else fed_otherwise(model, feature_set)
+    return *_met(model, task), *_unknown(feature_set), *([fed] if fed else [])
 
 
 def say_read(task: Task, listener: Listener) -> None:

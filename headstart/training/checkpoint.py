@@ -60,6 +60,16 @@ class Journal:
         self._steps = 0
         self._ended: dict[int, dict[str, Tensor]] = {}
 
+    @property
+    def words(self) -> str:
+        """What is left of a training that breaks off now."""
+        if self.path is None:
+            return "without a cache nothing is kept of the training"
+        return (
+            "where the training stood is kept in the cache, from no longer than "
+            f"{max(self._every, 1):.0f} s and an epoch ago, and the same command goes on from there"
+        )
+
     def read(self) -> Checkpoint | None:
         """The last checkpoint; None where there is none that is whole, with every stage before it."""
         stored = None if self.path is None else _read(self.path / _NOW)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from headstart.backbones.backbone import Backbone
+from headstart.errors import TrainingError
+from headstart.features.engines.device_errors import device_errors
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.calibrate import calibrate
@@ -102,11 +104,13 @@ class Job:
         self.inputs = batches(rows.inputs(), backbone, device, below(self.seen.engine, extraction))
 
     def start(self, tuning: Tuning, part: Holdout) -> Start:
-        """A training on these rows, which stops by those held out."""
+        """A training on these rows, which stops by those held out. `TrainingError` where the device has no memory for
+        the network."""
         kind, weight, rows = self.seen.task.kind, self.class_weight, part.rows
         scale = Scale.of(self.rows.targets[rows], kind)
         network = started(self.seen, rows, self.backbone, tuning, class_weight=weight, scale=scale)
-        network.to(self.device).to(memory_format=torch.channels_last)
+        with device_errors(str(self.device), TrainingError, "nothing was trained yet"):
+            network.to(self.device).to(memory_format=torch.channels_last)
         if tuning.tune.scratch:
             standardise(network, self.inputs, rows)
         data = Data(

@@ -15,7 +15,7 @@ from headstart.messages import nearest_hint
 from headstart.network import HEAD, Network
 from headstart.training.options import Training
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "learning", "named", "schedule", "set_rates"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "learning", "named", "schedule", "set_rates", "skips"]
 
 OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
@@ -25,6 +25,9 @@ OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]
     "adadelta": (torch.optim.Adadelta, {}),
     "rmsprop": (torch.optim.RMSprop, {}),
 }
+_FUSED = ("sgd", "adam", "adamw")
+"""Those that torch has a single kernel for on a GPU, which also leaves out a step that is not finite."""
+
 SCHEDULES = ("cosine", "one-cycle", "constant")
 _WARM_UP = 0.1
 _CYCLE = 0.3
@@ -43,7 +46,14 @@ def learning(network: Network, stage: Stage, training: Training, helper: Helper 
         groups += _groups(weights, training.lr * rate, training.weight_decay)
     if helper is not None:
         groups += _groups(list(helper.module.parameters()), training.lr * helper.rate, training.weight_decay)
-    return kind(groups, lr=training.lr, **options)
+    on_cuda = any(weights.is_cuda for group in groups for weights in group["params"])
+    fused = {"fused": True} if on_cuda and training.optimizer in _FUSED else {}
+    return kind(groups, lr=training.lr, **options, **fused)
+
+
+def skips(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether its kernels leave everything as it is where `found_inf`, a number on the device, is 1."""
+    return bool(optimizer.param_groups[0].get("fused"))
 
 
 def _groups(weights: list[nn.Parameter], rate: float, decay: float) -> list[dict[str, Any]]:

@@ -41,6 +41,8 @@ class Training:
                 moving mean is kept. From random weights always batch
     precision   float32, bfloat16 (autocast), or auto: bfloat16 on a GPU, and on a CPU for long trainings where it is
                 measured to be faster and to agree, see `precision.py`
+    deterministic   on a GPU, whether only algorithms are used that give the same bits each time, where torch has them;
+                without them it is somewhat faster. On a CPU it is always so
     journal     at least so many seconds between two points from which a killed run goes on
     """
 
@@ -65,6 +67,7 @@ class Training:
     ema: float = 0.0
     statistics: str = "source"
     precision: str = "auto"
+    deterministic: bool = True
     journal: float = 10.0
     seed: int = 0
 

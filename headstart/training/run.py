@@ -21,6 +21,7 @@ from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.tasks.task import Array
 from headstart.training.augmentation import Anew, Draw, Views
+from headstart.training.batches import moved
 from headstart.training.checkpoint import Checkpoint, Journal
 from headstart.training.ema import Average
 from headstart.training.feed import Data, Feed, open_feed
@@ -105,6 +106,11 @@ class Run:
             self.step.micro, self.lengths = self.resumed.micro, list(self.resumed.lengths)
 
     @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @property
     def validates(self) -> bool:
         """See `Progress`."""
         return bool(len(self.data.val))
@@ -148,7 +154,7 @@ class Run:
             for norm in self.step.norms():
                 norm.eval()
         if note := self.step.spare_lone_rows([len(rows) for rows in self.rows_of_steps(0, 0)]):
-            self._tell(note)
+            self.tell(note)
         return OpenStage(number, epochs, optimizer, Average(self.network, self.training.ema))
 
     def _epochs(self, number: int) -> int:
@@ -161,7 +167,7 @@ class Run:
         """What the stage learns from, while it is open."""
         loss = self.step.loss
         whole = loss.needs in ("maps", "views") or (loss.needs == "teacher" and loss.learns_from == "maps")
-        return open_feed(self.network, self.data, self.training, stage.epochs, self._tell, whole=whole)
+        return open_feed(self.network, self.data, self.training, stage.epochs, self.tell, whole=whole)
 
     def begin(self, stage: OpenStage, feed: Feed) -> Checkpoint:
         """Where this stage stands: at its beginning, or where a killed run left it."""
@@ -210,9 +216,10 @@ class Run:
         for rows in steps:
             inputs = feed.inputs.batch(rows, draw)
             device = inputs[0].device
-            target = self.of_target[rows].to(device) if len(self.data.target) else None
+            target = moved(self.of_target[rows], device) if len(self.data.target) else None
             numbers = torch.from_numpy(self._numbers(rows, draw))
-            yield Batch(inputs, self.data.targets[rows].to(device), self.data.weights[rows].to(device), target, numbers)
+            targets, weights = moved(self.data.targets[rows], device), moved(self.data.weights[rows], device)
+            yield Batch(inputs, targets, weights, target, numbers)
 
     def stepped(self, stage: OpenStage) -> None:
         """What follows the weights does so, once they have moved."""
@@ -244,7 +251,7 @@ class Run:
         words = f"the loss is not finite {where}"
         if point.best_at < 0:
             raise TrainingError(f"{words}: give a lower one, such as --option lr={self.training.lr / 10:.0e}")
-        self._tell(f"{words}: the weights of epoch {point.best_at + 1} are kept")
+        self.tell(f"{words}: the weights of epoch {point.best_at + 1} are kept")
 
     def end(self, stage: OpenStage, point: Checkpoint, *, finite: bool) -> None:
         """The network has the weights that the stage ends with: the last ones, unless validation shows them to be worse
@@ -276,7 +283,8 @@ class Run:
         with self.network.asked():
             return validation_losses(lambda *inputs: self.network.head(feed.features(*inputs)), feed.inputs, self.data)
 
-    def _tell(self, note: str) -> None:
+    def tell(self, note: str) -> None:
+        """Say it, and keep it as a note, once."""
         self.telling.say(note)
         if note not in self.notes:
             self.notes.append(note)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple, SupportsFloat, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from headstart.features.engines.device_errors import is_out_of_memory
 from headstart.losses.penalty import Balance, Pass, Penalty, TaskCost
 from headstart.losses.supervised import Supervised
 from headstart.network import Network
 from headstart.tasks.task import Kind
+from headstart.training.late import LateFigure
+from headstart.training.optimizers import skips
 from headstart.training.options import Training
+from headstart.training.random_state import RandomState
 
 __all__ = ["Batch", "Features", "Step", "mixable"]
 
@@ -37,6 +41,10 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.weights)
+
+    def tensors(self) -> list[Tensor]:
+        """Those that are where it is calculated."""
+        return [*self.inputs, self.targets, self.weights, *([] if self.target is None else [self.target])]
 
     def part(self, rows: slice | Tensor) -> Batch:
         """The same with only these rows; a slice copies nothing."""
@@ -78,10 +86,11 @@ class Step:
 
     def __call__(
         self, optimise: torch.optim.Optimizer, features: Features, batch: Batch, rng: np.random.Generator
-    ) -> float:
-        """Take one; the loss of the batch before it, nan where it or its gradient is not finite: then nothing moves."""
+    ) -> SupportsFloat:
+        """Take one; the loss of the batch before it, nan where it or its gradient is not finite: then nothing moves. On
+        a GPU it is known only when it is asked for, which should be when the next step is under way."""
         mix = self._mix(batch, rng)
-        state = torch.get_rng_state()
+        state = RandomState.now()
         while True:
             try:
                 optimise.zero_grad()
@@ -91,19 +100,25 @@ class Step:
                 if not _is_memory(error) or self.micro < 2:
                     raise
             self._less(len(batch), state)
-        if math.isfinite(value) and self._clipped(optimise):
+        if skips(optimise):  # its kernels do, where they are told to: so nothing waits for the device
+            finite = _all_finite(value, *self._clipped(optimise))
+            optimise.found_inf = (~finite).float()  # type: ignore[attr-defined]
             optimise.step()
-            return value
+            return LateFigure(torch.where(finite, value.to(finite.device), math.nan))
+        cost = float(value)
+        if math.isfinite(cost) and all(math.isfinite(float(norm)) for norm in self._clipped(optimise)):
+            optimise.step()
+            return cost
         return math.nan
 
-    def _clipped(self, optimise: torch.optim.Optimizer) -> bool:
-        """Whether the gradient is finite; that of a helper is clipped by itself, so that it slows down nothing else."""
+    def _clipped(self, optimise: torch.optim.Optimizer) -> list[Tensor]:
+        """Of the gradients, their norms; that of a helper is clipped by itself, so that it slows down nothing else."""
         helper = self.penalty.helper
         theirs = [] if helper is None else list(helper.module.parameters())
         apart = {id(weights) for weights in theirs}
         moving = [weights for group in optimise.param_groups for weights in group["params"] if id(weights) not in apart]
         limit = self.training.clip or math.inf
-        return all(math.isfinite(float(nn.utils.clip_grad_norm_(some, limit))) for some in (moving, theirs))
+        return [nn.utils.clip_grad_norm_(some, limit) for some in (moving, theirs) if some]
 
     def norms(self) -> list[nn.Module]:
         """Those that go by the statistics of the batch."""
@@ -119,7 +134,7 @@ class Step:
             norm.eval()
         return "batches of one row: the statistics of BatchNorm stay those of the source" if norms else ""
 
-    def _gradient(self, features: Features, batch: Batch, mix: Mix | None, rng: np.random.Generator) -> float:
+    def _gradient(self, features: Features, batch: Batch, mix: Mix | None, rng: np.random.Generator) -> Tensor:
         """Add up the gradients of micro-batches; the loss."""
         if self.loss.needs == "tasks":
             value = cast(Balance, self.penalty).gradient(self._task_costs(features, batch), rng)
@@ -129,7 +144,7 @@ class Step:
         if penalty is not None:
             torch.autograd.backward(penalty)
             value += penalty.detach()
-        return float(value)
+        return value
 
     def _summed(self, features: Features, batch: Batch, mix: Mix | None) -> Tensor:
         """The loss of a batch, its gradient in the weights."""
@@ -191,9 +206,9 @@ class Step:
         mates = torch.from_numpy(rng.permutation(len(batch))).to(batch.weights.device)
         return Mix(share, mates)
 
-    def _less(self, rows: int, state: Tensor) -> None:
+    def _less(self, rows: int, state: RandomState) -> None:
         """Half as many rows at once, and the same random numbers again."""
-        torch.set_rng_state(state)
+        state.put_back()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         self.micro = -(-min(self.micro, rows) // 2)
@@ -214,6 +229,11 @@ def _mixed(first: Tensor, other: Tensor, share: float) -> Tensor:
     return share * first + (1 - share) * other
 
 
+def _all_finite(value: Tensor, *norms: Tensor) -> Tensor:
+    """Whether these numbers are, where the norms are."""
+    return torch.stack([value.to(norms[0].device, torch.float32), *norms]).isfinite().all()
+
+
 def _is_memory(error: Exception) -> bool:
     """Whether memory has run out; torch's allocator on the CPU has no error of its own for that."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or is_out_of_memory(error) or "can't allocate memory" in str(error)

@@ -30,8 +30,9 @@ def probe(backbone: Backbone) -> tuple[Array, ...]:
 
 
 def run(engine: Engine, runner: Runner, inputs: tuple[Array, ...]) -> Rows:
-    """All rows of a batch that may be smaller or larger than the engine's own, pictures padded with black."""
-    if not engine.fixed:
+    """All rows of a batch that may be smaller or larger than the engine's own. Pictures are padded with black where it
+    takes whole batches only."""
+    if not engine.fixed or engine.flight:
         return runner(*inputs)
     (pixels,) = inputs
     count = len(pixels)

@@ -17,9 +17,11 @@ __all__ = [
     "Engine",
     "EngineName",
     "EngineUsed",
+    "Pending",
     "Precision",
     "Rows",
     "Runner",
+    "Starter",
     "Unfit",
     "checked",
 ]
@@ -29,6 +31,12 @@ Precision = Literal["float32", "bfloat16"]
 Rows = npt.NDArray[np.float32]
 Runner = Callable[..., Rows]
 """Pictures: uint8 (batch, H, W, 3), exactly the engine's batch; text: ids and mask, int64 (N, L) each -> (N, dim)."""
+
+Pending = Callable[[], Rows]
+"""Waits for the features of a batch that was handed over, and gives them; to be called once."""
+
+Starter = Callable[..., Pending]
+"""Hands over a batch, as a runner takes it; pictures to a GPU also as a list of arrays (H, W, 3)."""
 
 
 class Unfit(Exception):
@@ -62,10 +70,13 @@ class Agreement(NamedTuple):
 
 class Engine(Protocol):
     """batch   inputs at a time where they are of one size (`fixed`), all calls the same; else what their lengths sum
-    to, about, with padding"""
+    to, about, with padding
+    flight  batches that may be on their way at a time, beside the one that is handed over; 0: each is calculated by who
+            hands it over"""
 
     batch: int
     fixed: bool
+    flight: int
 
     def lane(self) -> Runner:
         """What one thread calls, and no other."""

@@ -31,6 +31,8 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 class OpenVINOEngine:
     """A compiled copy of the backbone. `Unfit` where OpenVINO is missing, or cannot convert or run this network."""
 
+    flight = 0
+
     def __init__(self, backbone: Backbone, precision: Precision, lanes: int) -> None:
         self._name, self._width = backbone.name, backbone.dim
         openvino = import_openvino()

@@ -7,7 +7,7 @@ from threading import Event
 from headstart.backbones.backbone import Backbone
 from headstart.features.cache.session import Session
 from headstart.features.cache.store import Store
-from headstart.features.engines.engine import Agreement, Choice, Engine, EngineUsed, Unfit
+from headstart.features.engines.engine import Agreement, Choice, EngineUsed, Unfit
 from headstart.features.engines.recorded import keep, kept
 from headstart.features.engines.rescue import RescuedEngine
 from headstart.features.engines.select import SAFE, Wish, agreement, build, known_agreement, measure, settle
@@ -16,6 +16,8 @@ from headstart.preprocessing.prepare import RECIPE
 __all__ = ["Supply"]
 
 _PATIENCE = 0.05
+ARITHMETIC = 2
+"""Raised by whoever changes how a GPU calculates: 1 was autocast, 2 is a network cast to bfloat16, norms folded."""
 
 
 class Supply:
@@ -28,10 +30,9 @@ class Supply:
     def __init__(self, backbone: Backbone, rows: int, wish: Wish, lanes: int, session: Session) -> None:
         self.wanted = Event()
         self.ready = Event()
-        self.engine: Engine | None = None
+        self.engine: RescuedEngine | None = None
         self.store: Store | None = None
         self._notes: list[str] = []
-        self._rescued: RescuedEngine | None = None
         self.choice = settle(backbone, rows, wish, session.memory)
         self._agreement: Agreement | None = None
         self._backbone, self._rows, self._wish, self._lanes = backbone, rows, wish, lanes
@@ -46,29 +47,40 @@ class Supply:
     @property
     def notes(self) -> list[str]:
         """Why the engine is not what was asked for, and what it could not do."""
-        return [*self._notes, *(self._rescued.notes if self._rescued else ())]
+        return [*self._notes, *(self.engine.notes if self.engine else ())]
+
+    @property
+    def device(self) -> str:
+        """Where it calculates, as far as that is settled; the CPU otherwise."""
+        return "cpu" if self.choice is None else self.choice.device
+
+    @property
+    def on_device(self) -> bool:
+        """Whether that is not the CPU."""
+        return self.device != "cpu"
 
     def fall_back(self, error: Unfit) -> None:
-        """Go on with torch float32."""
+        """Go on with torch float32: on the same device, unless that is what cannot be had."""
         self.choice = self._safe(error)
-        self._agreement = None
+        self._agreement, self.engine = None, None
+        self.ready.clear()
         self._open(self.choice)
 
     def provide(self) -> None:
         """Get the engine ready. `Unfit` where what was settled on cannot be had after all: then `fall_back`."""
         memory = self._session.memory
         if self.choice is None:
-            self.choice, self.engine = measure(self._backbone, self._rows, self._wish, memory, self._lanes)
+            self.choice, engine = measure(self._backbone, self._rows, self._wish, memory, self._lanes)
             self._open(self.choice)
         else:
-            engine = kept(self.choice, self._backbone, self._lanes)
-            self.engine = engine if engine is not None else build(self.choice, self._backbone, self._lanes)
-        self._agreement = agreement(self.choice, self.engine, self._backbone, memory)
-        keep(self.engine, self.choice, self._backbone, self._lanes)
-        self.engine = self._rescued = RescuedEngine(self.engine, self.choice, self._backbone)
+            before = kept(self.choice, self._backbone, self._lanes)
+            engine = before if before is not None else build(self.choice, self._backbone, self._lanes)
+        self._agreement = agreement(self.choice, engine, self._backbone, memory)
+        keep(engine, self.choice, self._backbone, self._lanes)
+        self.engine = RescuedEngine(engine, self.choice, self._backbone)
         self.ready.set()
 
-    def wait(self, stopped: Event) -> Engine | None:
+    def wait(self, stopped: Event) -> RescuedEngine | None:
         """The engine once it is ready; None where the run was stopped meanwhile."""
         self.wanted.set()
         while not self.ready.wait(_PATIENCE):
@@ -89,8 +101,10 @@ class Supply:
         )
 
     def _safe(self, error: Unfit) -> Choice:
-        self._notes.append(f"{error}; {SAFE} is used instead")
-        return SAFE._replace(why=str(error))
+        same = self.on_device and self.choice is not None and self.choice.precision != "float32"
+        safe = SAFE._replace(device=self.device if same else SAFE.device)
+        self._notes.append(f"{error}; {safe} is used instead")
+        return safe._replace(why=str(error))
 
     def _open(self, choice: Choice) -> None:
         request = (self._wish.engine, self._wish.precision)
@@ -103,6 +117,8 @@ class Supply:
             "device": choice.device.partition(":")[0],  # one GPU of a machine computes what another does
             "recipe": RECIPE,
         }
+        if choice.device != "cpu":
+            identity["arithmetic"] = ARITHMETIC
         self.store = self._session.store(
             "features", identity, width=self._backbone.dim, dtype="float32", label=self._backbone.name
         )

@@ -70,7 +70,8 @@ def test_a_backbone_without_a_network(tiny):
         TorchEngine(replace(tiny, module=None), "float32", "cpu")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.device
+@pytest.mark.skipif("config.getoption('--device') != 'cuda'", reason="needs --device cuda")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_cuda(tiny, words, precision):
     engine = TorchEngine(tiny, precision, "cuda")
