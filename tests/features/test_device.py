@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from elsewhere import Event, pretended
+from spread import FULL, Spread
 from torch import nn
 
 from headstart.backbones.load import load
@@ -22,7 +23,6 @@ from headstart.features.extract import Extraction, extract
 GPU = Extraction(thumbs=False)
 """Where there is a GPU it takes it."""
 LOST = torch.AcceleratorError("CUDA error: unspecified launch failure")
-FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
 
 @pytest.fixture
@@ -191,21 +191,6 @@ def test_a_device_that_others_have_filled_is_told_when_the_network_is_put_there(
     words = r"cuda has too little memory left \(0\.1 of 0\.2 GiB; other processes may hold the rest\)"
     with pretended(), pytest.raises(BackboneError, match=words):
         extract(photos, tiny, GPU)
-
-
-class Spread(nn.Module):
-    """sqrt(E x^2 - (E x)^2) of each channel, of so many pictures at most."""
-
-    def __init__(self, most):
-        super().__init__()
-        self.weight, self.most, self.sizes = nn.Parameter(torch.ones(1)), most, []
-
-    def forward(self, pixels):
-        self.sizes.append(len(pixels))
-        if len(pixels) > self.most:
-            raise FULL
-        x = self.weight * pixels
-        return (x.square().mean((2, 3)) - x.mean((2, 3)).square()).sqrt()
 
 
 def spread(tiny, most):

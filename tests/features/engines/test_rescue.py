@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from spread import Spread
 
 from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Choice
@@ -13,21 +13,6 @@ from headstart.features.engines.rescue import RescuedEngine
 from headstart.features.engines.torch_engine import TorchEngine
 from headstart.features.extract import Extraction, extract
 from headstart.preprocessing.spec import PicturePreprocess
-
-
-class Spread(nn.Module):
-    """sqrt(E x^2 - (E x)^2) of each channel: in few bits the difference is below 0 where a picture is nearly even."""
-
-    def __init__(self, most):
-        super().__init__()
-        self.weight, self.most, self.sizes = nn.Parameter(torch.ones(1)), most, []
-
-    def forward(self, pixels):
-        self.sizes.append(len(pixels))
-        if len(pixels) > self.most:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        x = self.weight * pixels
-        return (x.square().mean((2, 3)) - x.mean((2, 3)).square()).sqrt()
 
 
 def backbone(most=64):
