@@ -51,13 +51,6 @@ def learn(on: DomainPair, strategy: Strategy, base: Base = "linear") -> Learnt:
     """Fit on the rows that the strategy takes; of two small tasks once. Raises ValueError where it cannot be used."""
     if (strategy, base) in on.learnt:
         return cast(Learnt, on.learnt[strategy, base])
-    learnt = _learn(on, strategy, base)
-    if on.small:
-        on.learnt[strategy, base] = learnt
-    return learnt
-
-
-def _learn(on: DomainPair, strategy: Strategy, base: Base) -> Learnt:
     domains, rows = on.domains, on.labelled
     if strategy.target and not len(rows):
         raise ValueError("no labelled target rows may be used: give some, or learn from the source alone")
@@ -91,8 +84,13 @@ def _learn(on: DomainPair, strategy: Strategy, base: Base) -> Learnt:
     held_out = probabilities(fitted.out_of_fold, on.kind, fitted.head.temperature)
     head = composed(fitted.head, moved.move, domains.target.shape[1])
     if of is None:
-        return Learnt(head, held_out, head.predict(domains.target[rows]) if len(rows) else None, moved)
-    return Learnt(head, None, held_out[of >= n] if np.array_equal(of[of >= n], n + rows) else None, moved)
+        learnt = Learnt(head, held_out, head.predict(domains.target[rows]) if len(rows) else None, moved)
+    else:
+        of_target = held_out[of >= n] if np.array_equal(of[of >= n], n + rows) else None
+        learnt = Learnt(head, None, of_target, moved)
+    if on.small:
+        on.learnt[strategy, base] = learnt
+    return learnt
 
 
 def _apart(on: DomainPair, rows: Array) -> Array:

@@ -19,7 +19,7 @@ from headstart.evidence.adaptation import adaptation_of
 from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence
 from headstart.evidence.steps import steps
-from headstart.features.cache.answers import AnswerCache
+from headstart.features.cache.answers import AnswerCache, Entry
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
@@ -70,7 +70,16 @@ class TaskCandidate:
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
         """As a contender of another candidate; from the cache, if it was asked before."""
-        return self._contended(self._data(train), test)
+        data = self._beside(fitted, train)
+        entry = self._entry(data, test)
+        kept = entry.read()
+        if kept is None:
+            contender = self.row.fit(self.plan, data)
+            kept = self.answer(contender, test), np.array(learnt_by(contender.head))
+            entry.write(kept)
+        answers, learnt = kept
+        self.parameters = max(self.parameters, int(learnt))
+        return answers
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> int:
         return learnt_by(fitted.head)
@@ -103,22 +112,19 @@ class TaskCandidate:
         bought = steps(held_out, results.answers, costs, pairs, self.seed)
         return replace(evidence, facts=replace(evidence.facts, steps=bought))
 
-    def _contended(self, data: Data, test: Array) -> Array:
-        """The answers of what is learnt from the data."""
+    def _entry(self, data: Data, test: Array) -> Entry:
+        """Where the answers to the test rows of what is learnt from the data are kept."""
         extraction, listener = self.how
-
-        def compute() -> tuple[Array, ...]:
-            contender = self.row.fit(self.plan, data)
-            return self.answer(contender, test), np.array(learnt_by(contender.head))
-
         network = () if self.backbone is None else seen_by(self.rows, self.backbone, extraction)
         trained = (data.steps, torch.get_num_threads()) if self.row.moves_weights else ()
         parts = (*fitted_by(self.plan, data.rows), *content(self.rows.take(test)), *network, *trained)
         named = self.backbone is not None and is_table_prior(self.backbone.name)  # weights that no fingerprint tells of
         cached = AnswerCache(None if named else extraction.cache, listener.say)
-        answers, learnt = cached.recall_all(self.name, REVISION, parts, compute)
-        self.parameters = max(self.parameters, int(learnt))
-        return answers
+        return cached.entry(self.name, REVISION, parts)
+
+    def _beside(self, fitted: Any, rows: Array) -> Data:
+        """What it learns from as a contender of a candidate that was fitted."""
+        return self._data(rows)
 
     def _data(self, rows: Array) -> Data:
         return Data(self.rows.take(rows), self.backbone, self.how)
@@ -138,9 +144,8 @@ class ScratchControl(TaskCandidate):
     not hold out: so it costs no more than that, see `docs/decisions/0016-the-control-from-random-weights.md`.
     """
 
-    def contend(self, fitted: Any, train: Array, test: Array) -> Array:
-        """As a contender of the method."""
-        return self._contended(self._data(train)._replace(steps=fitted.head.facts.steps), test)
+    def _beside(self, fitted: Any, rows: Array) -> Data:
+        return self._data(rows)._replace(steps=fitted.head.facts.steps)
 
 
 class Observed(NamedTuple):

@@ -15,7 +15,7 @@ import headstart
 from headstart.evidence.evidence import Evidence
 from headstart.finetuning.full import Full
 from headstart.methods.table import METHODS
-from headstart.study.candidates import ScratchControl, TaskCandidate
+from headstart.study.candidates import TaskCandidate
 
 RANDOM = "random-weights"
 
@@ -37,10 +37,10 @@ class Steps:
     def __init__(self, monkeypatch):
         self.counts: list[tuple[str, int, int]] = []
         self._who, self._steps, self._optimizers = "", 0, set()
-        for cls, method in ((TaskCandidate, "fit"), (TaskCandidate, "contend"), (ScratchControl, "contend")):
-            monkeypatch.setattr(cls, method, self._watched(cls.__dict__[method], method))
+        for method in ("fit", "contend"):
+            monkeypatch.setattr(TaskCandidate, method, self._watched(TaskCandidate.__dict__[method]))
 
-    def _watched(self, does, method):
+    def _watched(self, does):
         def watched(candidate, *arguments):
             self._steps, self._optimizers = 0, set()
             result = does(candidate, *arguments)
@@ -62,7 +62,7 @@ def steps(monkeypatch):
     handle.remove()
 
 
-@pytest.mark.parametrize("method", ["lp-ft", "gradual", "soup"])
+@pytest.mark.parametrize("method", ["lp-ft", *(pytest.param(n, marks=pytest.mark.slow) for n in ("gradual", "soup"))])
 def test_it_takes_the_steps_of_the_tuning_in_each_trial_once(pictures, steps, method):
     options = {"epochs": 3, "batch": 5, "refit": 0, "validation": 0.25, "patience": 9, "disk": 0}
     models = {"soup": {"runs": 2}}.get(method, {})
@@ -81,6 +81,7 @@ def test_it_takes_the_steps_of_the_tuning_in_each_trial_once(pictures, steps, me
     assert parameters[RANDOM] >= parameters[method] > 0
 
 
+@pytest.mark.slow
 def test_a_second_training_of_the_method_is_not_the_controls(pictures, steps):
     """The steps of the first one count: those of all epochs that were tried, not of the best."""
     options = {"epochs": 3, "batch": 5, "validation": 0.25, "patience": 9, "disk": 0}

@@ -111,6 +111,7 @@ def test_other_learners_run_too(run, pictures, tmp_path, name):
     assert record["trained"] == (name != "pt-map")
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_weights(pictures, monkeypatch, tmp_path):
     class Killed(Exception):
         """In place of a signal."""

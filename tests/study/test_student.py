@@ -108,6 +108,7 @@ checkpoint.Journal.write = written_and_killed
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+@pytest.mark.slow
 def test_a_killed_student_goes_on_to_the_same_weights(preloaded, tmp_path):
     labels = list("rgb" * 8)
     for number, (picture, label) in enumerate(zip(pictures(labels), labels, strict=True)):

@@ -27,7 +27,7 @@ from headstart.features.cache.session import Session
 from headstart.features.cache.shard import SUFFIX, write_file
 from headstart.tasks.task import Array
 
-__all__ = ["AnswerCache", "Part"]
+__all__ = ["AnswerCache", "Entry", "Part"]
 
 _HASH = 32
 _LIBRARIES = ("headstart", "numpy", "scipy", "scikit-learn", "torch", "timm", "transformers")
@@ -60,25 +60,56 @@ class AnswerCache:
         name, revision   the contender, and a number that is raised by whoever changes what it answers
         parts            everything else that its answers follow from, in an order of its own
         """
+        entry = self.entry(name, revision, parts)
+        answers = entry.read()
+        if answers is None:
+            answers = compute()
+            entry.write(answers)
+        return answers
+
+    def entry(self, name: str, revision: int, parts: Sequence[Part]) -> Entry:
+        """The place of these answers, for a contender that computes them itself."""
         if self._cache is None:
-            return compute()
+            return Entry(None, None, self._say)
         session = Session(self._cache)
         about = {"contender": name, "revision": revision, "libraries": _versions()}
         folder = session.namespace(ANSWERS, about, name)
-        path = None if folder is None else folder / f"{_key(parts)}{SUFFIX}"
-        answers = None if path is None else _read(path, session)
-        if answers is None:
-            answers = compute()
-            if path is not None:
-                _write(path, answers, session)
-        self._tell(session)
+        return Entry(None if folder is None else folder / f"{_key(parts)}{SUFFIX}", session, self._tell)
+
+    def _tell(self, note: str) -> None:
+        if not self._told:
+            self._told = True
+            self._say(note)
+
+
+class Entry:
+    """Where the answers of one contender are kept, or would be.
+
+    path, session   None where nothing is kept
+    say             hears that something could not be read or written
+    """
+
+    def __init__(self, path: Path | None, session: Session | None, say: Callable[[str], None]) -> None:
+        self._path, self._session, self._say = path, session, say
+
+    def read(self) -> tuple[Array, ...] | None:
+        """The answers; None where they are not there."""
+        if self._path is None or self._session is None:
+            self._finish()
+            return None
+        answers = _read(self._path, self._session)
+        self._finish()
         return answers
 
-    def _tell(self, session: Session) -> None:
-        notes = session.finish()
-        if notes and not self._told:
-            self._told = True
-            self._say(f"  {notes[0]}")
+    def write(self, answers: tuple[Array, ...]) -> None:
+        """Keep them, where there is room."""
+        if self._path is not None and self._session is not None:
+            _write(self._path, answers, self._session)
+        self._finish()
+
+    def _finish(self) -> None:
+        for note in () if self._session is None else self._session.finish()[:1]:
+            self._say(f"  {note}")
 
 
 def _read(path: Path, session: Session) -> tuple[Array, ...] | None:
