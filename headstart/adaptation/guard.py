@@ -21,7 +21,7 @@ import numpy as np
 
 from headstart.adaptation.choice import ChosenStrategy, strategy_of
 from headstart.adaptation.domain_pair import DomainPair
-from headstart.adaptation.learn import Base, fit_strategy, learn
+from headstart.adaptation.learn import BASES, Base, fit_strategy, learn
 from headstart.adaptation.shift.diagnose import differ
 from headstart.adaptation.strategy import Strategy
 from headstart.adaptation.unsupervised import bases, choose_unlabelled
@@ -64,11 +64,14 @@ def choose(on: DomainPair) -> ChosenStrategy:
     if len(on.labelled) < _FEWEST or _fewest(on) < 2:
         return choose_unlabelled(on)
     candidates = bases(on)
-    first = _tried(on, *_FIRST)
-    plain = min([first, *(trial for trial in _plain(on, candidates) if trial.beats(first, _LEAVE))], key=_mean)
-    where = f"on {len(on.labelled)} labelled target rows held out in turn"
     moving = [(name, base) for base in candidates if base != _DEAREST for name in _ADAPTED]
-    adapted = min(_all_tried(on, moving), key=_mean)
+    still = [(name, base) for base in candidates for name in _PLAIN if base != _DEAREST or name == _FIRST[0]]
+    tried = _all_tried(on, [*still, *moving])  # at once, so that no core waits in between
+    first = _tried(on, *_FIRST)
+    others = [*tried[: len(still)], *_on_trees(on, tried[: len(still)])]
+    plain = min([first, *(trial for trial in others if trial.beats(first, _LEAVE))], key=_mean)
+    where = f"on {len(on.labelled)} labelled target rows held out in turn"
+    adapted = min(tried[len(still) :], key=_mean)
     better = adapted.beats(plain, _ADAPT)
     if better and _differ(on):
         return adapted.chosen._replace(why=f"better than {plain.chosen.words} {where}")
@@ -79,13 +82,12 @@ def choose(on: DomainPair) -> ChosenStrategy:
     return plain.chosen._replace(why=f"{why}nothing is better by its margin {where}")
 
 
-def _plain(on: DomainPair, candidates: Sequence[Base]) -> list[_Tried]:
-    """Ways that do not adapt; on boosted trees, which are the dearest, others than both tasks pooled only where pooled
-    ones are the best of all."""
-    tried = _all_tried(on, [(n, base) for base in candidates for n in _PLAIN if base != _DEAREST or n == _FIRST[0]])
-    if min(tried, key=_mean).base == _DEAREST:
-        tried += _all_tried(on, [(name, _DEAREST) for name in _PLAIN if name != _FIRST[0]])
-    return tried
+def _on_trees(on: DomainPair, plain: Sequence[_Tried]) -> list[_Tried]:
+    """Ways that do not adapt on boosted trees, which are the dearest, beside both tasks pooled: only where pooled trees
+    are the best of those that do not adapt."""
+    if min(plain, key=_mean).base != _DEAREST:
+        return []
+    return _all_tried(on, [(name, _DEAREST) for name in _PLAIN if name != _FIRST[0]])
 
 
 def best_plain(on: DomainPair, names: Sequence[str], base: Base) -> ChosenStrategy | None:
@@ -110,7 +112,11 @@ def _mean(trial: _Tried) -> float:
 
 
 def _all_tried(on: DomainPair, strategies: Sequence[tuple[str, Base]]) -> list[_Tried]:
-    return at_once(lambda strategy: _tried(on, *strategy), strategies)
+    """Each in its place; the dearest begin, so that none is left for one core at the end."""
+    dearness = {base: number for number, base in enumerate(BASES)}
+    order = sorted(strategies, key=lambda strategy: -dearness[strategy[1]])
+    tried = dict(zip(order, at_once(lambda strategy: _tried(on, *strategy), order), strict=True))
+    return [tried[strategy] for strategy in strategies]
 
 
 def _tried(on: DomainPair, name: str, base: Base) -> _Tried:
