@@ -36,7 +36,7 @@ class Steps:
 
     def __init__(self, monkeypatch):
         self.counts: list[tuple[str, int, int]] = []
-        self._who, self._steps, self._optimizers = "", 0, set()
+        self._steps, self._optimizers = 0, set()
         for method in ("fit", "contend"):
             monkeypatch.setattr(TaskCandidate, method, self._watched(TaskCandidate.__dict__[method]))
 
