@@ -22,56 +22,56 @@ def pixels(number, side=32):
 
 
 def test_a_picture_is_held_as_it_was(tiny, make):
-    held, picture = HeldPixels(), pixels(0)
-    copy = held.hold(make.key(0), tiny.preprocess, picture)
+    store, picture = HeldPixels(), pixels(0)
+    copy = store.hold(make.key(0), tiny.preprocess, picture)
     before = picture.copy()
     picture[:] = 0
     assert np.array_equal(copy, before)
-    assert np.array_equal(held.find(make.key(0), tiny.preprocess), before)
-    assert held.find(make.key(1), tiny.preprocess) is None
-    assert held.find(make.key(0), replace(tiny.preprocess, resize=40)) is None
-    assert held.find(make.key(0), tiny.preprocess.with_window((0.0, 9.0))) is None
+    assert np.array_equal(store.find(make.key(0), tiny.preprocess), before)
+    assert store.find(make.key(1), tiny.preprocess) is None
+    assert store.find(make.key(0), replace(tiny.preprocess, resize=40)) is None
+    assert store.find(make.key(0), tiny.preprocess.with_window((0.0, 9.0))) is None
 
 
 @pytest.mark.parametrize("block", [1, 5 * PICTURE, 8 << 20])
 def test_no_more_memory_than_the_limit(tiny, make, block, monkeypatch):
     monkeypatch.setattr(held_pixels, "_BLOCK", block)
-    held = HeldPixels(7 * PICTURE + 5)
-    given = [held.hold(make.key(number), tiny.preprocess, pixels(number)) for number in range(20)]
-    assert held.nbytes <= 7 * PICTURE + 5
-    assert 5 <= len(held) <= 7
+    store = HeldPixels(7 * PICTURE + 5)
+    given = [store.hold(make.key(number), tiny.preprocess, pixels(number)) for number in range(20)]
+    assert store.nbytes <= 7 * PICTURE + 5
+    assert 5 <= len(store) <= 7
     for number, picture in enumerate(given):
         assert np.array_equal(picture, pixels(number))
-        kept = held.find(make.key(number), tiny.preprocess)
+        kept = store.find(make.key(number), tiny.preprocess)
         assert kept is None or np.array_equal(kept, pixels(number))
-    held.clear()
-    assert (len(held), held.nbytes) == (0, 0)
+    store.clear()
+    assert (len(store), store.nbytes) == (0, 0)
 
 
 def test_a_limit_below_one_picture_holds_none(tiny, make):
-    held, picture = HeldPixels(PICTURE - 1), pixels(0)
-    assert held.hold(make.key(0), tiny.preprocess, picture) is picture
-    assert (len(held), held.nbytes) == (0, 0)
+    store, picture = HeldPixels(PICTURE - 1), pixels(0)
+    assert store.hold(make.key(0), tiny.preprocess, picture) is picture
+    assert (len(store), store.nbytes) == (0, 0)
 
 
 def test_nothing_more_once_it_is_closed_or_cleared(tiny, make):
-    held = HeldPixels()
-    held.hold(make.key(0), tiny.preprocess, pixels(0))
-    held.close()
-    held.hold(make.key(1), tiny.preprocess, pixels(1))
-    assert held.find(make.key(0), tiny.preprocess) is not None
-    assert len(held) == 1
-    held.clear()
-    held.hold(make.key(2), tiny.preprocess, pixels(2))
-    assert held.nbytes == 0
+    store = HeldPixels()
+    store.hold(make.key(0), tiny.preprocess, pixels(0))
+    store.close()
+    store.hold(make.key(1), tiny.preprocess, pixels(1))
+    assert store.find(make.key(0), tiny.preprocess) is not None
+    assert len(store) == 1
+    store.clear()
+    store.hold(make.key(2), tiny.preprocess, pixels(2))
+    assert store.nbytes == 0
 
 
 def test_threads_do_not_write_into_each_others_pictures(tiny, make):
-    held = HeldPixels(300 * PICTURE)
+    store = HeldPixels(300 * PICTURE)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: held.hold(make.key(number), tiny.preprocess, pixels(number)), range(200)))
-    assert len(held) == 200
-    assert all(np.array_equal(held.find(make.key(row), tiny.preprocess), pixels(row)) for row in range(200))
+        list(pool.map(lambda number: store.hold(make.key(number), tiny.preprocess, pixels(number)), range(200)))
+    assert len(store) == 200
+    assert all(np.array_equal(store.find(make.key(row), tiny.preprocess), pixels(row)) for row in range(200))
 
 
 @pytest.fixture
@@ -104,14 +104,14 @@ def test_a_second_network_gets_the_same_features_and_decodes_only_what_is_not_he
     plain = extract(photos, twin, replace(TORCH, lanes=lanes))
     how = replace(TORCH, lanes=lanes, cache=cache if kept else None, pixels=HeldPixels(limit))
     extract(photos, tiny, how)
-    held = len(how.pixels)
-    assert held == min(39, limit // PICTURE)
+    stored = len(how.pixels)
+    assert stored == min(39, limit // PICTURE)
     decoded.update(decode=0, read=0)
     second = extract(photos, twin, how)
     assert np.array_equal(second.values, plain.values)
     assert (second.keys, second.failed, second.computed) == (plain.keys, plain.failed, 39)
     # Without a cache nobody knows which file is which picture: all are read, and the bad one is tried again.
-    assert decoded == {"decode": 39 - held + (not kept), "read": 39 - held if kept else 40}
+    assert decoded == {"decode": 39 - stored + (not kept), "read": 39 - stored if kept else 40}
     assert np.array_equal(extract(photos, twin, how).values, plain.values)
 
 

@@ -150,12 +150,12 @@ def test_no_engine_is_made_ready_where_it_is_not_needed_or_has_to_be_chosen(rows
 
 
 def test_pixels_are_given_back_when_the_control_has_seen_them(pictures, monkeypatch):
-    held = []
+    stores = []
 
     class Watched(HeldPixels):
         def __init__(self):
             super().__init__()
-            held.append(self)
+            stores.append(self)
 
         def clear(self):
             self.most = len(self)
@@ -163,10 +163,10 @@ def test_pixels_are_given_back_when_the_control_has_seen_them(pictures, monkeypa
 
     monkeypatch.setattr(protocol, "HeldPixels", Watched)
     headstart.fit(pictures, backbone=RESNET, method="ridge", engine="torch", cache=False)
-    assert [(pixels.most, pixels.nbytes) for pixels in held] == [(36, 0)]
+    assert [(pixels.most, pixels.nbytes) for pixels in stores] == [(36, 0)]
     headstart.fit(pictures, backbone=RESNET, method="ridge", engine="torch", cache=False, control=False)
     headstart.fit(pictures, backbone=RESNET, method="head", engine="torch", cache=False, options={"epochs": 1})
-    assert len(held) == 1, "nobody sees the pictures again"
+    assert len(stores) == 1, "nobody sees the pictures again"
 
 
 def figures(fitted):
@@ -184,11 +184,11 @@ def test_figures_do_not_depend_on_pixels_that_are_held(pictures, tmp_path, monke
         for row in range(100, 124):
             (data / "rgb"[row % 3]).mkdir(parents=True, exist_ok=True)
             bright(row).save(data / "rgb"[row % 3] / f"{row}.png")
-    held = headstart.fit(data, **options)
+    with_pixels = headstart.fit(data, **options)
     monkeypatch.setattr(protocol, "HeldPixels", lambda: HeldPixels(0))
     anew = headstart.fit(data, **options)
-    assert RANDOM in held.evidence_.baselines
-    assert figures(held) == figures(anew)
+    assert RANDOM in with_pixels.evidence_.baselines
+    assert figures(with_pixels) == figures(anew)
 
 
 KILLED = """

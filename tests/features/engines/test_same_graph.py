@@ -96,24 +96,24 @@ def other_class(make):
 def test_another_network_is_converted(make, other):
     first, second = make.backbone(1), other(make)
     trained(first.module)
-    kept = engine(first)
+    earlier = engine(first)
     if second.dim != first.dim:
         second = replace(second, dim=first.dim)
     fresh = engine(second)
     assert not fresh.refilled
     assert np.allclose(answers(fresh, second), of_torch(second), rtol=0, atol=1e-5)
-    assert kept.batch == fresh.batch
+    assert earlier.batch == fresh.batch
 
 
 def test_tensors_that_cannot_be_told_apart_are_not_taken_for_each_other(make):
     """Of an untrained network several are all ones or all zeros."""
     first, second = make.backbone(1), make.backbone(2)
     trained(second.module)
-    held = engine(first)
+    earlier = engine(first)
     fresh = engine(second)
     assert not fresh.refilled
     assert np.allclose(answers(fresh, second), of_torch(second), rtol=0, atol=1e-5)
-    assert np.allclose(answers(held, first), of_torch(first), rtol=0, atol=1e-5)
+    assert np.allclose(answers(earlier, first), of_torch(first), rtol=0, atol=1e-5)
 
 
 def test_tensors_alike_before_and_not_after(make):
@@ -121,23 +121,23 @@ def test_tensors_alike_before_and_not_after(make):
     trained(first.module), trained(second.module, seed=10)
     with torch.no_grad():
         first.module.net[1].bias.copy_(first.module.net[1].running_mean)
-    held = engine(first)
+    earlier = engine(first)
     fresh = engine(second)
     assert not fresh.refilled
     assert np.allclose(answers(fresh, second), of_torch(second), rtol=0, atol=1e-5)
-    assert held.fixed
+    assert earlier.fixed
 
 
 def test_weights_that_moved_since_they_were_converted(make):
     first, second = make.backbone(1), make.backbone(2)
     trained(first.module)
-    held = engine(first)
+    earlier = engine(first)
     with torch.no_grad():
         for weights in first.module.parameters():
             weights.mul_(1.5)
     fresh = engine(second)
     assert np.allclose(answers(fresh, second), of_torch(second), rtol=0, atol=1e-5)
-    assert held.fixed
+    assert earlier.fixed
 
 
 class Shifted(nn.Module):
@@ -153,7 +153,7 @@ class Shifted(nn.Module):
 
 def test_a_graph_that_does_not_agree_is_left_for_one_of_its_own(make, tmp_path):
     first, second = make.backbone(1, Shifted(0.0)), make.backbone(2, Shifted(5.0))
-    held = engine(first)
+    earlier = engine(first)
     refilled = engine(second)
     assert refilled.refilled
     assert not np.allclose(answers(refilled, second), of_torch(second), rtol=0, atol=1e-2)
@@ -165,12 +165,12 @@ def test_a_graph_that_does_not_agree_is_left_for_one_of_its_own(make, tmp_path):
     assert np.allclose(answers(fresh, second), of_torch(second), rtol=0, atol=1e-5)
     with quiet():
         assert built(FLOAT32, second, 1, memory)[1] == agreement, "what did not agree is not remembered"
-    assert held.fixed
+    assert earlier.fixed
 
 
 def test_an_engine_that_agrees_with_nothing_is_refused(make, tmp_path, monkeypatch):
     first, second = make.backbone(1, Shifted(0.0)), make.backbone(2, Shifted(5.0))
-    held = engine(first)
+    earlier = engine(first)
     made = []
 
     def shifted(self):
@@ -181,4 +181,4 @@ def test_an_engine_that_agrees_with_nothing_is_refused(make, tmp_path, monkeypat
     with quiet(), pytest.raises(Unfit, match="does not agree with torch float32"):
         built(FLOAT32, second, 1, Memory(tmp_path))
     assert made == [True, False]
-    assert held.fixed
+    assert earlier.fixed
