@@ -31,6 +31,7 @@ from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look, through_window
+from headstart.features.held_pixels import HeldPixels
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
@@ -175,16 +176,19 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return features(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     @with_own_defaults
-    def look(self, task: Task, *, listener: Listener, beside: Sequence[Task] = ()) -> FeatureSet:
+    def look(
+        self, task: Task, *, listener: Listener, beside: Sequence[Task] = (), pixels: HeldPixels | None = None
+    ) -> FeatureSet:
         """Run the backbone once over a task: that of the fitted model, once there is one, and by the same engine.
 
         beside   other tasks that a fit will draw on
+        pixels   where prepared pictures are held for another pass
         """
         if hasattr(self, "model_"):
             return look_as_fitted(self.model_, task, self.extraction(self.model_.engine), listener)
         backbone = pretrained_for(self.backbone, task, beside)
         self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
-        return look(task, self.backbone_, self.extraction(), listener)
+        return look(task, self.backbone_, replace(self.extraction(), pixels=pixels), listener)
 
     def hold(self, model: Model) -> Self:
         """Be this fitted model."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -25,11 +26,12 @@ from headstart.features.pictures import Pictures, open_thumbs
 from headstart.features.quiet import quiet
 from headstart.features.texts import Items
 from headstart.features.unknown import unknown_share
+from headstart.linalg.torch_threads import one_torch_thread
 from headstart.preprocessing.spec import PicturePreprocess
 from headstart.tasks import IMAGE, TEXT
 from headstart.tasks.task import Array
 
-__all__ = ["Extraction", "Features", "Progress", "extract", "thumbnails"]
+__all__ = ["Extraction", "Features", "Progress", "extract", "make_ready", "thumbnails"]
 
 Run = Pictures | Items
 
@@ -57,19 +59,38 @@ def extract(
             f"{backbone.name} has no network to run: the features of a {backbone.modality} are its columns themselves"
         )
     start = time.perf_counter()
-    lanes = extraction.lanes or processor.cores()
-    wish = Wish(extraction.engine, extraction.precision, extraction.device)
-    if backbone.modality.has_columns:  # too little to calculate for an engine of another kind
-        wish = Wish("torch", "float32", extraction.device)
     with quiet():
         session = Session(extraction.cache)
-        supply = Supply(backbone, len(inputs), wish, lanes, session)
+        supply = _supply(backbone, len(inputs), extraction, session)
         with device_errors(supply.device, BackboneError, _kept_until_then(extraction)):
             run = _run_or_fall_back(inputs, backbone, extraction, session, supply, progress)
         notes = (*supply.notes, *session.finish())
         measure = UNKNOWN.get(backbone.modality)
         unknown = None if measure is None else measure(inputs, backbone.preprocess)
     return replace(_features(run, supply.used(), notes, start), unknown=unknown)
+
+
+def make_ready(backbone: Backbone, keys: Sequence[bytes], extraction: Extraction) -> None:
+    """Set up on a CPU, and check, the engine by which `extract` will run a backbone over inputs of these content keys;
+    it is kept as long as the backbone's module is.
+
+    Nothing is done where all their features are held already, where the engine has to be chosen by timing several,
+    beside which nothing may run, and on a GPU. For a thread of its own: what else runs calculates meanwhile.
+    """
+    with quiet(), one_torch_thread():
+        supply = _supply(backbone, len(keys), extraction, Session(extraction.cache))
+        store = supply.store
+        if supply.choice is None or supply.on_device or (store is not None and all(key in store for key in keys)):
+            return
+        with suppress(Unfit):  # `extract` finds out too, falls back and says why
+            supply.provide()
+
+
+def _supply(backbone: Backbone, rows: int, extraction: Extraction, session: Session) -> Supply:
+    wish = Wish(extraction.engine, extraction.precision, extraction.device)
+    if backbone.modality.has_columns:  # too little to calculate for an engine of another kind
+        wish = Wish("torch", "float32", extraction.device)
+    return Supply(backbone, rows, wish, extraction.lanes or processor.cores(), session)
 
 
 @with_own_defaults
@@ -146,7 +167,15 @@ def _pictures(
 ) -> Run:
     preprocess = cast(PicturePreprocess, backbone.preprocess)
     thumbs = open_thumbs(session, preprocess.window) if extraction.thumbs else None
-    pictures = Pictures(inputs, session, supply=supply, dim=backbone.dim, thumbs=thumbs, window=preprocess.window)
+    pictures = Pictures(
+        inputs,
+        session,
+        supply=supply,
+        dim=backbone.dim,
+        thumbs=thumbs,
+        window=preprocess.window,
+        pixels=extraction.pixels,
+    )
     pictures.run(preprocess, lanes, progress)
     return pictures
 

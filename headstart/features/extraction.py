@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from headstart.checks import at_least
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device, Wish
+from headstart.features.held_pixels import HeldPixels
 
 __all__ = ["Extraction"]
 
@@ -21,6 +22,7 @@ class Extraction:
     lanes               threads; None: one a core
     cache               where features are looked up and kept; None: nowhere
     thumbs              whether pictures get their thumbnails, too
+    pixels              where prepared pictures are held for another pass over them; None: nowhere
     """
 
     engine: Literal["auto", "torch", "openvino"] = "auto"
@@ -29,6 +31,7 @@ class Extraction:
     lanes: int | None = None
     cache: Cache | None = None
     thumbs: bool = True
+    pixels: HeldPixels | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         Wish(self.engine, self.precision, self.device)

@@ -17,6 +17,7 @@ from headstart.features.cache.session import Session
 from headstart.features.cache.store import Store
 from headstart.features.engines.engine import Rows
 from headstart.features.engines.provider import Supply
+from headstart.features.held_pixels import HeldPixels
 from headstart.features.lanes import run_lanes
 from headstart.features.picture_input import Source, path_of
 from headstart.features.under_way import Finished
@@ -51,6 +52,7 @@ class Pictures:
         dim: int,
         thumbs: Store | None,
         window: Window | None = None,
+        pixels: HeldPixels | None = None,
     ) -> None:
         count = len(inputs)
         self.inputs = inputs
@@ -63,6 +65,7 @@ class Pictures:
         self.supply = supply
         self.thumb_store = thumbs
         self.window = window
+        self.pixels = pixels
         self.seen = session.seen
         self.has_values = np.full(count, supply is None)
         self.has_thumb = np.full(count, thumbs is None)
@@ -165,9 +168,10 @@ class _Belt:
         run = self._run
         source: Source | None = None
         try:
-            source = Source(run.inputs[row])
-            run.keys[row] = source.key
-            self._prepare(row, source)
+            if not self._take_held(row):
+                source = Source(run.inputs[row])
+                run.keys[row] = source.key
+                self._prepare(row, source)
         except DataError as error:
             run.why[row] = str(error)
             if not isinstance(error, Unscaled):
@@ -183,7 +187,25 @@ class _Belt:
         if self._batcher is not None:
             self._take_in(self._batcher.finish())
 
+    def _take_held(self, row: int) -> bool:
+        """Whether this picture was prepared in an earlier pass, and that is all that is wanted of it."""
+        run, store = self._run, self._run.supply.store if self._run.supply is not None else None
+        key = run.keys[row]
+        if run.pixels is None or self._preprocess is None or self._batcher is None or not run.has_thumb[row]:
+            return False
+        if not key or run.has_values[row] or (store is not None and key in store):
+            return False
+        pixels = run.pixels.find(key, self._preprocess)
+        if pixels is None:
+            return False
+        with run.lock:
+            run.computed += 1
+        self._batcher.add(row, pixels)
+        return True
+
     def _prepare(self, row: int, source: Source) -> None:
+        if self._take_held(row):
+            return
         run, store = self._run, self._run.supply.store if self._run.supply is not None else None
         wants_values = not run.has_values[row] and not (store is not None and source.key in store)
         wants_thumb = not run.has_thumb[row] and not (run.thumb_store is not None and source.key in run.thumb_store)
@@ -194,7 +216,10 @@ class _Belt:
         with run.lock:
             run.computed += 1
         if wants_values and self._preprocess is not None and self._batcher is not None:
-            self._batcher.add(row, prepare(picture, self._preprocess))
+            pixels = prepare(picture, self._preprocess)
+            if run.pixels is not None:
+                pixels = run.pixels.hold(source.key, self._preprocess, pixels)
+            self._batcher.add(row, pixels)
         if wants_thumb and run.thumbs is not None:
             run.thumbs[row] = thumbnail(picture)
             run.has_thumb[row] = True

@@ -6,6 +6,8 @@ Their answers are cached by content, beside the features: a second fit of the sa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -16,9 +18,10 @@ from headstart.backbones.backbone import Backbone, PretrainedClassifier
 from headstart.backbones.classifier import answers, matched
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.baselines.no_transfer import majority
-from headstart.features.cache.answers import AnswerCache
-from headstart.features.extract import Extraction
+from headstart.features.cache.answers import AnswerCache, Part
+from headstart.features.extract import Extraction, make_ready
 from headstart.features.feature_set import FeatureSet, look
+from headstart.features.quiet import quiet
 from headstart.listener import Listener
 from headstart.methods.model import answer
 from headstart.methods.plan import Plan
@@ -38,17 +41,21 @@ def contenders_of(
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
     the task's, and random-weights unless it is left out, whose twin a method that moves weights trains itself."""
     cached = answer_cache(extraction, listener)
-    untransferred = Untransferred(plan, cached)
+    untransferred, control = Untransferred(plan, cached), None
+    if plan.control and not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
+        control = _Untrained(feature_set, backbone, plan, (extraction, listener), cached)
+
+    def not_transferred(fitted: Any, train: Array, test: Array) -> Array:
+        with nullcontext() if control is None else control.getting_ready(train, test):
+            return untransferred.answer(feature_set.take(train), feature_set.take(test))
+
     yield "majority", lambda fitted, train, test: majority_answers(feature_set, train, test)
-    yield (
-        NO_TRANSFER,
-        lambda fitted, train, test: untransferred.answer(feature_set.take(train), feature_set.take(test)),
-    )
+    yield NO_TRANSFER, not_transferred
     direct = direct_answers(feature_set, backbone, extraction, listener)
     if direct is not None:
         yield "direct", lambda fitted, train, test: direct[test]
-    if plan.control and not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
-        yield RANDOM, _Untrained(feature_set, backbone, plan, (extraction, listener), cached).contend
+    if control is not None:
+        yield RANDOM, control.contend
 
 
 def answer_cache(extraction: Extraction, listener: Listener) -> AnswerCache:
@@ -77,22 +84,50 @@ class _Untrained:
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Array:
         """As a contender of a candidate."""
+        return self._cached.recall(RANDOM, REVISION, self._parts(train, test), lambda: self._answer(train, test))
+
+    @contextmanager
+    def getting_ready(self, train: Array, test: Array) -> Iterator[None]:
+        """While the block calculates on one thread, the twin's engine is set up on another, if it will be needed.
+
+        What fails there is raised at the end of the block, unless that has failed itself.
+        """
+        needed = self._rows.features is not None and "_rows_seen" not in self.__dict__
+        if not needed or self._cached.entry(RANDOM, REVISION, self._parts(train, test)).read() is not None:
+            yield
+            return
+        twin = self._twin  # here, since weights are drawn from torch's generator, which is one for all threads
+        with quiet(), ThreadPoolExecutor(1) as pool:
+            ready = pool.submit(make_ready, twin, self._rows.keys, self._extraction)
+            yield
+        ready.result()
+
+    def _parts(self, train: Array, test: Array) -> tuple[Part, ...]:
         learnt, new = self._rows.take(train), self._rows.take(test)
-        parts = (*fitted_by(self._plan, learnt), *content(new), *seen_by(self._rows, self._backbone, self._how[0]))
-        return self._cached.recall(RANDOM, REVISION, parts, lambda: self._answer(train, test))
+        return (*fitted_by(self._plan, learnt), *content(new), *seen_by(self._rows, self._backbone, self._how[0]))
 
     def _answer(self, train: Array, test: Array) -> Array:
-        backbone, rows = self._seen
-        return answer(fit_model(rows.take(train), backbone, self._plan), rows.take(test))
+        rows = self._rows_seen
+        return answer(fit_model(rows.take(train), self._twin, self._plan), rows.take(test))
+
+    @property
+    def _extraction(self) -> Extraction:
+        return replace(self._how[0], thumbs=False)
 
     @cached_property
-    def _seen(self) -> tuple[Backbone, FeatureSet]:
-        """The twin, and the rows as it sees them."""
+    def _twin(self) -> Backbone:
         random = self._backbone.random
         if random is None:
             raise ValueError(f"{self._backbone.name} has no weights that could be random")
-        twin = random(self._plan.seed)
-        return twin, replace(look(self._rows.task, twin, *self._how, "random weights"), blocks=self._rows.blocks)
+        return random(self._plan.seed)
+
+    @cached_property
+    def _rows_seen(self) -> FeatureSet:
+        """The rows as the twin sees them."""
+        looked = look(self._rows.task, self._twin, self._extraction, self._how[1], "random weights")
+        if self._extraction.pixels is not None:
+            self._extraction.pixels.clear()
+        return replace(looked, blocks=self._rows.blocks, thumbs=self._rows.thumbs)
 
 
 def direct_answers(

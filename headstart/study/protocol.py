@@ -17,10 +17,11 @@ from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import ModelFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.features.engines.wish import Device
+from headstart.features.held_pixels import HeldPixels
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
 from headstart.meta_learning.rule import modality_of, rule_of
-from headstart.methods.table import METHODS, configured
+from headstart.methods.table import METHODS, configured, row_of
 from headstart.study.answering import answers_to, notes_of_inputs, say_read
 from headstart.study.check import check_data, checked
 from headstart.study.comparison import Comparison
@@ -105,8 +106,10 @@ def fit(
         options=options,
         window=window,
     )
+    pixels = HeldPixels() if control and not row_of(fitted.plan).moves_weights else None
     with watch("features"):
-        feature_set = fitted.look(task, listener=listener, beside=() if both is None else (both.source,))
+        beside = () if both is None else (both.source,)
+        feature_set = fitted.look(task, listener=listener, beside=beside, pixels=pixels)
     require_few_lost(feature_set.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(feature_set.task, allow=allow_losses, of="the test data", start=n_own)
     plan = fitted.plan._replace(keep_tuned=keep_tuned, control=control)
@@ -115,14 +118,16 @@ def fit(
     began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))
     before = None if began is None else began.backbone
     if both is None:
+        if pixels is not None:
+            pixels.close()
         with watch("check"):
             feature_set, report = checked(feature_set, listener)
             feature_set = replace(feature_set, task=as_learnt(without_empty_classes(feature_set.task)))
-        how = (fitted.extraction(feature_set.engine), listener)
+        how = (replace(fitted.extraction(feature_set.engine), pixels=pixels), listener)
         comparison = task_comparison(feature_set, fitted.backbone_, plan, how, watch, before)
     else:
         comparison, report = comparison_with_source(
-            both, feature_set, fitted, plan, watch, labels, allow_losses, listener, before
+            both, feature_set, fitted, plan, watch, labels, allow_losses, listener, before, pixels
         )
     model, evidence = comparison.run()
     return fitted.conclude(model, with_worth(evidence, began), report)

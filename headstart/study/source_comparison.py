@@ -52,6 +52,8 @@ def source_comparison(
             twin = seen_by(before, tasks, fitter, "before pretraining")
             earlier = SourceCandidate(candidate.name, TaskPair(twin.source, twin.target, tasks.labelled), twin)
             contenders[BEFORE] = lambda _, train, test: earlier.answer(earlier.fit(train), test)
+    if fitter.how[0].pixels is not None:
+        fitter.how[0].pixels.clear()
     contenders |= {name: other.contend for name, other in others.items()}
     fallbacks = others if method(candidate.name).moves_weights and not fitter.plan.keep_tuned else {}
     return Comparison(candidate, contenders, trials, watch, fallbacks)

@@ -94,10 +94,11 @@ def _learnable(labelled: FeatureSet, fitter: StrategyFitter, trials: Trials) -> 
 
 def seen_by(backbone: Backbone, tasks: TaskPair, fitter: StrategyFitter, stage: str) -> StrategyFitter:
     """Fits the same methods to the same rows as another backbone sees them."""
-    extraction, listener = fitter.how
+    extraction, listener = replace(fitter.how[0], thumbs=False), fitter.how[1]
 
     def seen(task: FeatureSet) -> FeatureSet:
-        return replace(look(task.task, backbone, extraction, listener, stage), blocks=task.blocks)
+        looked = look(task.task, backbone, extraction, listener, stage)
+        return replace(looked, blocks=task.blocks, thumbs=task.thumbs)
 
     both = TaskPair(seen(fitter.source), seen(tasks.target), tasks.labelled)
     return StrategyFitter(both, backbone, fitter.plan, fitter.how, labels=fitter.labels)

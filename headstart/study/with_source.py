@@ -17,6 +17,7 @@ from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.errors import DataError
 from headstart.features.feature_set import FeatureSet, look
+from headstart.features.held_pixels import HeldPixels
 from headstart.listener import Listener
 from headstart.methods.plan import Plan
 from headstart.methods.task_pair import StrategyFitter, TaskPair
@@ -40,15 +41,19 @@ def comparison_with_source(
     allow_losses: bool,
     listener: Listener,
     before: Backbone | None = None,
+    pixels: HeldPixels | None = None,
 ) -> tuple[Comparison | Untested, Report | None]:
     """The plan's method on a target that the backbone has seen and on its source, to be tested; and what the check
     says of the target.
 
     before   what the backbone began from, where the user pretrained it
+    pixels   where prepared pictures are held for the control from random weights
     """
-    extraction = fitted.extraction(target.engine or None)
+    extraction = replace(fitted.extraction(target.engine or None), pixels=pixels)
     with watch("features"):
         source = look(both.source, fitted.backbone_, extraction, listener, "source")
+    if pixels is not None:
+        pixels.close()
     require_few_lost(source.task, allow=allow_losses, of="the source")
     with watch("check"):
         target, labelled, report = _divided(target, listener)

@@ -147,7 +147,7 @@ def test_the_second_run_stats_the_files_and_opens_none(tiny, photos, cache, sett
         raise AssertionError(f"{path} was opened")
 
     monkeypatch.setattr(source.Source, "_read", opened)
-    monkeypatch.setattr("headstart.features.engines.provider.build", opened)
+    monkeypatch.setattr("headstart.features.engines.provider.built", opened)
     second = extract(photos, tiny, replace(TORCH, cache=cache))
     same(first, second)
     assert (first.computed, second.computed) == (39, 0)

@@ -18,6 +18,7 @@ import torch
 from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Precision, Rows, Runner, Unfit, checked
 from headstart.features.engines.interrupts import interrupts_wait
+from headstart.features.engines.same_graph import keep_graph, refilled
 from headstart.preprocessing.spec import PicturePreprocess, Preprocess
 from headstart.tasks.task import Array
 
@@ -29,11 +30,15 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVINOEngine:
-    """A compiled copy of the backbone. `Unfit` where OpenVINO is missing, or cannot convert or run this network."""
+    """A compiled copy of the backbone. `Unfit` where OpenVINO is missing, or cannot convert or run this network.
+
+    anew       do not use the graph of a network of the same architecture
+    refilled   whether that was done
+    """
 
     flight = 0
 
-    def __init__(self, backbone: Backbone, precision: Precision, lanes: int) -> None:
+    def __init__(self, backbone: Backbone, precision: Precision, lanes: int, *, anew: bool = False) -> None:
         self._name, self._width = backbone.name, backbone.dim
         openvino = import_openvino()
         _require_threads()
@@ -44,8 +49,11 @@ class OpenVINOEngine:
         self.batch = _PICTURES if self.fixed else _TOKENS
         try:
             with interrupts_wait():
-                model = _converted(backbone, preprocess)
-                model = _fed(openvino, model, preprocess)
+                model = None if anew else refilled(backbone, openvino)
+                self.refilled = model is not None
+                if model is None:
+                    model = _fed(openvino, _converted(backbone, preprocess), preprocess)
+                keep_graph(backbone, model)
                 self._compiled = openvino.Core().compile_model(model, "CPU", _settings(precision, lanes))
         except Exception as error:  # tracing runs the network's own code, and the front end raises by turns
             raise Unfit(f"OpenVINO cannot convert {backbone.name}: {str(error)[:300]}") from error

@@ -10,7 +10,7 @@ from headstart.features.cache.store import Store
 from headstart.features.engines.engine import Agreement, Choice, EngineUsed, Unfit
 from headstart.features.engines.recorded import keep, kept
 from headstart.features.engines.rescue import RescuedEngine
-from headstart.features.engines.select import SAFE, Wish, agreement, build, known_agreement, measure, settle
+from headstart.features.engines.select import SAFE, Wish, agreement, built, known_agreement, measure, settle
 from headstart.preprocessing.prepare import RECIPE
 
 __all__ = ["Supply"]
@@ -72,10 +72,13 @@ class Supply:
         if self.choice is None:
             self.choice, engine = measure(self._backbone, self._rows, self._wish, memory, self._lanes)
             self._open(self.choice)
+            self._agreement = agreement(self.choice, engine, self._backbone, memory)
         else:
             before = kept(self.choice, self._backbone, self._lanes)
-            engine = before if before is not None else build(self.choice, self._backbone, self._lanes)
-        self._agreement = agreement(self.choice, engine, self._backbone, memory)
+            if before is None:
+                engine, self._agreement = built(self.choice, self._backbone, self._lanes, memory)
+            else:
+                engine, self._agreement = before, agreement(self.choice, before, self._backbone, memory)
         keep(engine, self.choice, self._backbone, self._lanes)
         self.engine = RescuedEngine(engine, self.choice, self._backbone)
         self.ready.set()

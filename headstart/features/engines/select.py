@@ -28,7 +28,7 @@ from headstart.features.engines.support import obstacle
 from headstart.features.engines.torch_engine import TorchEngine
 from headstart.features.engines.wish import Wish
 
-__all__ = ["FASTER", "FEW", "SAFE", "Wish", "agreement", "build", "known_agreement", "measure", "settle"]
+__all__ = ["FASTER", "FEW", "SAFE", "Wish", "agreement", "build", "built", "known_agreement", "measure", "settle"]
 
 FEW = 256
 FASTER = 1.15
@@ -68,8 +68,7 @@ def measure(backbone: Backbone, rows: int, wish: Wish, memory: Memory, lanes: in
     for name, precision in able:
         choice = Choice(name, precision, "cpu", "")
         try:
-            engine = build(choice, backbone, lanes)
-            agreement(choice, engine, backbone, memory)
+            engine, _ = built(choice, backbone, lanes, memory)
         except Unfit as error:
             reasons.append(str(error))
             continue
@@ -86,11 +85,26 @@ def measure(backbone: Backbone, rows: int, wish: Wish, memory: Memory, lanes: in
     return chosen, best[2]
 
 
-def build(choice: Choice, backbone: Backbone, lanes: int) -> Engine:
-    """The engine, ready to run. `Unfit` where it cannot be had."""
+def build(choice: Choice, backbone: Backbone, lanes: int, *, anew: bool = False) -> Engine:
+    """The engine, ready to run. `Unfit` where it cannot be had.
+
+    anew   see `OpenVINOEngine`
+    """
     if choice.name == "openvino":
-        return OpenVINOEngine(backbone, choice.precision, lanes)
+        return OpenVINOEngine(backbone, choice.precision, lanes, anew=anew)
     return TorchEngine(backbone, choice.precision, choice.device)
+
+
+def built(choice: Choice, backbone: Backbone, lanes: int, memory: Memory) -> tuple[Engine, Agreement | None]:
+    """The engine, and how well it agrees, as in `agreement`; where the graph of another network was used and it does
+    not, converted from its own. `Unfit` where it cannot be had or does not agree."""
+    engine = build(choice, backbone, lanes)
+    if isinstance(engine, OpenVINOEngine) and engine.refilled and known_agreement(choice, backbone, memory) is None:
+        measured = _measured(engine, backbone)
+        if agrees(measured, choice.precision):
+            return engine, _remembered(measured, choice, backbone, memory)
+        engine = build(choice, backbone, lanes, anew=True)
+    return engine, agreement(choice, engine, backbone, memory)
 
 
 def agreement(choice: Choice, engine: Engine, backbone: Backbone, memory: Memory) -> Agreement | None:
@@ -100,12 +114,19 @@ def agreement(choice: Choice, engine: Engine, backbone: Backbone, memory: Memory
     """
     measured = known_agreement(choice, backbone, memory)
     if measured is None and choice[:3] != SAFE[:3]:
-        inputs = probe(backbone)
-        reference = TorchEngine(backbone, "float32", "cpu")
-        measured = compare(run(reference, reference.lane(), inputs), run(engine, engine.lane(), inputs))
-        memory.remember(*_pair(choice, backbone), value=measured._asdict())
-        return _within_limits(measured, choice)
+        return _remembered(_measured(engine, backbone), choice, backbone, memory)
     return measured
+
+
+def _measured(engine: Engine, backbone: Backbone) -> Agreement:
+    inputs = probe(backbone)
+    reference = TorchEngine(backbone, "float32", "cpu")
+    return compare(run(reference, reference.lane(), inputs), run(engine, engine.lane(), inputs))
+
+
+def _remembered(measured: Agreement, choice: Choice, backbone: Backbone, memory: Memory) -> Agreement:
+    memory.remember(*_pair(choice, backbone), value=measured._asdict())
+    return _within_limits(measured, choice)
 
 
 def known_agreement(choice: Choice, backbone: Backbone, memory: Memory) -> Agreement | None:

@@ -4,7 +4,7 @@ from headstart.features.cache.session import Session
 from headstart.features.engines import provider as module
 from headstart.features.engines.engine import Choice, Unfit
 from headstart.features.engines.provider import Supply
-from headstart.features.engines.select import SAFE, Wish
+from headstart.features.engines.select import SAFE, Wish, build
 
 
 def test_nothing_is_built_before_it_is_wanted(tiny, cache):
@@ -39,7 +39,7 @@ def test_a_lane_does_not_wait_for_a_run_that_was_stopped(tiny):
 def test_what_has_to_be_measured_is_known_later(tiny, cache, monkeypatch):
     choice = Choice("torch", "float32", "cpu", "measured")
     monkeypatch.setattr(module, "settle", lambda *a: None)
-    monkeypatch.setattr(module, "measure", lambda *a: (choice, module.build(choice, tiny, 1)))
+    monkeypatch.setattr(module, "measure", lambda *a: (choice, build(choice, tiny, 1)))
     supply = Supply(tiny, 1000, Wish(), 2, Session(cache))
     assert supply.store is None
     assert supply.used().name == "torch"

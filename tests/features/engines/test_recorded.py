@@ -44,7 +44,7 @@ def test_it_goes_with_the_backbone(make, name):
 def test_a_second_call_builds_nothing(tiny, photos, monkeypatch):
     options = Extraction(engine="torch", precision="float32")
     first = extract(photos, tiny, options)
-    monkeypatch.setattr("headstart.features.engines.provider.build", lambda *a: 1 / 0)
+    monkeypatch.setattr("headstart.features.engines.provider.built", lambda *a: 1 / 0)
     assert (extract(photos, tiny, options).values == first.values).all()
 
 
