@@ -18,7 +18,7 @@ from headstart.study.comparison import Contender
 from headstart.study.resampling import Trials
 from headstart.tasks.task import Array
 
-__all__ = ["RESAMPLES", "Errors", "Study", "draws_of", "error_of", "measure"]
+__all__ = ["RESAMPLES", "Design", "Errors", "Study", "draws_of", "error_of", "measure"]
 
 RESAMPLES = 1000
 
@@ -31,6 +31,15 @@ class Errors(NamedTuple):
 
     value: Array
     resampled: Array
+
+
+class Design(NamedTuple):
+    """sizes (K,), ascending; trials a draw; rows that subsamples are drawn from; rows that are tested."""
+
+    sizes: tuple[int, ...]
+    folds: int
+    pool: int
+    tested: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +58,13 @@ class Study:
     held_out: HeldOut
     metric: str
     seed: int
+
+    @property
+    def design(self) -> Design:
+        """What an extrapolation has to know of it. In a cross-validation all rows are drawn from, fold by fold."""
+        trials = self.draws[0]
+        pool = len(trials.trials[0].train) if trials.held_out else len(self.rows)
+        return Design(self.sizes, len(trials.trials), pool, len(trials.tested))
 
 
 def draws_of(trials: Trials, count: int) -> tuple[Trials, ...]:

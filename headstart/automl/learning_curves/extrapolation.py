@@ -1,0 +1,142 @@
+"""From errors of subsamples to a curve with a band, a power law, and the error that more rows would leave.
+
+What an interval says of the error after learning from n new rows is simulated, B times:
+
+    test rows   the errors on a resample of them, the same for all sizes, draws and models (`evidence.bootstrap`)
+    draws       the mean over draws that are drawn anew, sqrt(D / (D - 1)) as far from the mean over all
+    pool        + g sqrt(v(n) n / N), g standard normal: subsamples of one pool share its luck, all of it at n = N
+    start       the law is fitted from the first, second, third or fourth size on: where it begins is not known
+                (Hestness et al., 2017: it does not hold for the smallest sizes)
+    new rows    + h sqrt(v(n)), h standard normal: of what is foretold, another set of rows would leave another error
+
+v is the spread between training sets (`spread.py`), and weights of the fit are one over it. The ends of the interval
+are the 2.5 % and 97.5 % quantiles.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.automl.learning_curves.measure import Design, Errors
+from headstart.automl.learning_curves.power_law import PowerLaw, fit_power_law, fit_power_laws
+from headstart.automl.learning_curves.spread import Spread, spread_of
+from headstart.evidence.intervals import ALPHA, Interval
+from headstart.tasks.task import Array
+
+__all__ = ["FACTORS", "LEAST_RANGE", "LEAST_SIZES", "Extrapolation", "extrapolate"]
+
+FACTORS = (2, 4)
+"""How many times the labels are foretold of."""
+LEAST_SIZES, LEAST_RANGE = 4, 4.0
+"""A law of three parameters takes four sizes, and the largest four times the smallest."""
+_STARTS = 4
+
+
+class Laws(NamedTuple):
+    """a, b and c (B,), of B curves."""
+
+    a: Array
+    b: Array
+    c: Array
+
+    def at(self, rows: Array) -> Array:
+        """(B, M) the errors for M numbers of rows."""
+        return self.a[:, None] + self.b[:, None] * np.asarray(rows, np.float64) ** -self.c[:, None]
+
+
+class Extrapolation(NamedTuple):
+    """Of one model.
+
+    mean     (K,) errors over all draws and test rows
+    curves   (B, K) the same as simulated
+    law      through the mean; None where none fits, and `why` says so
+    laws     through the simulated; None as above
+    """
+
+    design: Design
+    mean: Array
+    curves: Array
+    spread: Spread
+    law: PowerLaw | None
+    laws: Laws | None
+    why: str
+
+    def measured(self) -> list[Interval]:
+        """The error at each size: the mean over training sets, and its interval."""
+        return [_interval(value, curves) for value, curves in zip(self.mean, self.curves.T, strict=True)]
+
+    def foretold(self, rows: int, seed: int) -> Interval:
+        """The error after learning from so many rows."""
+        if self.law is None or self.laws is None:
+            raise ValueError(f"no power law fits: {self.why}")
+        noise = np.random.default_rng((seed, rows)).standard_normal(len(self.curves))
+        errors = self.laws.at(np.array([rows]))[:, 0] + noise * np.sqrt(self.spread.variance(rows))
+        return _interval(float(np.median(self.laws.at(np.array([rows])))), np.maximum(errors, 0))
+
+
+def extrapolate(errors: Errors, design: Design, *, model: int, seed: int) -> Extrapolation:
+    """Of one model; `model` is its number, so that the luck of the pool is its own while draws are those of all."""
+    spread = spread_of(errors.value, design)
+    curves = _simulated(errors, design, spread, model, seed)
+    mean = errors.value.mean(axis=0)
+    why = _unfit(mean, curves, design.sizes)
+    if why:
+        return Extrapolation(design, mean, curves, spread, None, None, why)
+    sizes = np.asarray(design.sizes, np.float64)
+    weights = 1 / spread.variance(sizes)
+    law = fit_power_law(sizes, mean, weights)
+    if law.at_limit:
+        why = _limit(law)
+        return Extrapolation(design, mean, curves, spread, None, None, why)
+    laws = Laws(*fit_power_laws(sizes, curves, weights * _begun(len(sizes), len(curves), seed)))
+    return Extrapolation(design, mean, curves, spread, law, laws, "")
+
+
+def _simulated(errors: Errors, design: Design, spread: Spread, model: int, seed: int) -> Array:
+    """(B, K) curves."""
+    kept = np.isfinite(errors.resampled).all(axis=(1, 2))
+    resampled = errors.resampled[kept]
+    count, draws = resampled.shape[:2]
+    random = np.random.default_rng((seed, 1))
+    drawn = random.integers(draws, size=(count, draws))
+    mean = resampled.mean(axis=1)
+    again = np.take_along_axis(resampled, drawn[:, :, None], axis=1).mean(axis=1)
+    curves = mean + (again - mean) * np.sqrt(draws / (draws - 1))
+    sizes = np.asarray(design.sizes, np.float64)
+    luck = np.random.default_rng((seed, 2, model)).standard_normal(count)
+    return np.maximum(curves + luck[:, None] * np.sqrt(spread.variance(sizes) * sizes / design.pool), 0)
+
+
+def _begun(sizes: int, count: int, seed: int) -> Array:
+    """(B, K) 1 from the size on where a law begins, which is drawn, 0 before it; four sizes are left at least."""
+    starts = np.random.default_rng((seed, 3)).integers(min(_STARTS, sizes - LEAST_SIZES + 1), size=count)
+    return (np.arange(sizes) >= starts[:, None]).astype(np.float64)
+
+
+def _unfit(mean: Array, curves: Array, sizes: tuple[int, ...]) -> str:
+    """Why no power law can be fitted, in words; "" where one can."""
+    if len(sizes) < LEAST_SIZES:
+        return f"{len(sizes)} sizes are too few for a power law, which takes {LEAST_SIZES}"
+    if sizes[-1] < LEAST_RANGE * sizes[0]:
+        return f"the sizes span a factor of {sizes[-1] / sizes[0]:.1f}, and a power law takes one of {LEAST_RANGE:g}"
+    lowest = int(mean.argmin())
+    if lowest < len(sizes) - 1 and np.quantile(curves[:, -1] - curves[:, lowest], ALPHA / 2) > 0:
+        return f"the score falls again from {sizes[lowest]:,} labels on, and a power law does not"
+    third = max(1, len(sizes) // 3)
+    gained = curves[:, :third].mean(axis=1) - curves[:, -third:].mean(axis=1)
+    if np.quantile(gained, ALPHA / 2) <= 0:
+        return "the score is not shown to rise with more labels"
+    return ""
+
+
+def _limit(law: PowerLaw) -> str:
+    if law.c > 1:
+        return "the score has levelled off faster than any power law"
+    return "the score rises by about as much with every doubling, so that no power law says where that ends"
+
+
+def _interval(value: float, simulated: Array) -> Interval:
+    low, high = np.quantile(simulated, [ALPHA / 2, 1 - ALPHA / 2])
+    return Interval(value, min(float(low), value), max(float(high), value))
