@@ -4,13 +4,14 @@ What an interval says of the error after learning from n new rows is simulated, 
 
     test rows   the errors on a resample of them, the same for all sizes, draws and models (`evidence.bootstrap`)
     draws       the mean over draws that are drawn anew, sqrt(D / (D - 1)) as far from the mean over all
-    pool        + g sqrt(v(n) n / N), g standard normal: subsamples of one pool share its luck, all of it at n = N
+    pool        - g sqrt(v(n) n / N), g standard normal: subsamples of one pool share its luck, all of it at n = N
     start       the law is fitted from the first, second, third or fourth size on: where it begins is not known
                 (Hestness et al., 2017: it does not hold for the smallest sizes)
     new rows    + h sqrt(v(n)), h standard normal: of what is foretold, another set of rows would leave another error
 
-v is the spread between training sets (`spread.py`), and weights of the fit are one over it. The ends of the interval
-are the 2.5 % and 97.5 % quantiles.
+v is the spread between training sets (`spread.py`), and sizes weigh n in the fit, one over it. The ends of an interval
+are the 2.5 % and 97.5 % quantiles. A gain is what is foretold beside the error now, simulation by simulation, on the
+same test rows, so that it is known better than either.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from headstart.automl.learning_curves.spread import Spread, spread_of
 from headstart.evidence.intervals import ALPHA, Interval
 from headstart.tasks.task import Array
 
-__all__ = ["FACTORS", "LEAST_RANGE", "LEAST_SIZES", "Extrapolation", "extrapolate"]
+__all__ = ["FACTORS", "LEAST_RANGE", "LEAST_SIZES", "STARTS", "Extrapolation", "extrapolate"]
 
 FACTORS = (2, 4)
 """How many times the labels are foretold of."""
 LEAST_SIZES, LEAST_RANGE = 4, 4.0
 """A law of three parameters takes four sizes, and the largest four times the smallest."""
-_STARTS = 4
+STARTS = 4
 
 
 class Laws(NamedTuple):
@@ -43,20 +44,22 @@ class Laws(NamedTuple):
 
     def at(self, rows: Array) -> Array:
         """(B, M) the errors for M numbers of rows."""
-        return self.a[:, None] + self.b[:, None] * np.asarray(rows, np.float64) ** -self.c[:, None]
+        return np.asarray(self.a[:, None] + self.b[:, None] * np.asarray(rows, np.float64) ** -self.c[:, None])
 
 
 class Extrapolation(NamedTuple):
     """Of one model.
 
     mean     (K,) errors over all draws and test rows
-    curves   (B, K) the same as simulated
+    now      (B,) errors of all rows there are, on each resample of the test rows
+    curves   (B, K) errors as simulated
     law      through the mean; None where none fits, and `why` says so
     laws     through the simulated; None as above
     """
 
     design: Design
     mean: Array
+    now: Array
     curves: Array
     spread: Spread
     law: PowerLaw | None
@@ -67,52 +70,57 @@ class Extrapolation(NamedTuple):
         """The error at each size: the mean over training sets, and its interval."""
         return [_interval(value, curves) for value, curves in zip(self.mean, self.curves.T, strict=True)]
 
-    def foretold(self, rows: int, seed: int) -> Interval:
-        """The error after learning from so many rows."""
+    def foretold(self, rows: int, seed: int) -> tuple[Interval, Interval]:
+        """The error after learning from so many rows, and by how much it is less than now."""
         if self.law is None or self.laws is None:
             raise ValueError(f"no power law fits: {self.why}")
+        value = float(self.law.at(rows))
         noise = np.random.default_rng((seed, rows)).standard_normal(len(self.curves))
         errors = self.laws.at(np.array([rows]))[:, 0] + noise * np.sqrt(self.spread.variance(rows))
-        return _interval(float(np.median(self.laws.at(np.array([rows])))), np.maximum(errors, 0))
+        errors = np.maximum(errors, 0)
+        return _interval(value, errors), _interval(float(self.mean[-1]) - value, self.now - errors)
 
 
-def extrapolate(errors: Errors, design: Design, *, model: int, seed: int) -> Extrapolation:
-    """Of one model; `model` is its number, so that the luck of the pool is its own while draws are those of all."""
-    spread = spread_of(errors.value, design)
-    curves = _simulated(errors, design, spread, model, seed)
-    mean = errors.value.mean(axis=0)
+def extrapolate(
+    errors: Errors, design: Design, *, model: int, seed: int, spread: Spread | None = None, starts: int = STARTS
+) -> Extrapolation:
+    """Of one model; `model` is its number, so that the luck of the pool is its own while draws are those of all.
+
+    spread   between training sets; None: as the draws show it
+    starts   from how many sizes on the law may begin
+    """
+    spread = spread_of(errors, design) if spread is None else spread
+    resampled = errors.resampled[np.isfinite(errors.resampled).all(axis=(1, 2))]
+    mean, sizes = errors.value.mean(axis=0), np.asarray(design.sizes, np.float64)
+    curves = _simulated(resampled, design, spread, model, seed)
+    now = resampled[:, :, -1].mean(axis=1)
     why = _unfit(mean, curves, design.sizes)
-    if why:
-        return Extrapolation(design, mean, curves, spread, None, None, why)
-    sizes = np.asarray(design.sizes, np.float64)
-    weights = 1 / spread.variance(sizes)
-    law = fit_power_law(sizes, mean, weights)
-    if law.at_limit:
-        why = _limit(law)
-        return Extrapolation(design, mean, curves, spread, None, None, why)
-    laws = Laws(*fit_power_laws(sizes, curves, weights * _begun(len(sizes), len(curves), seed)))
-    return Extrapolation(design, mean, curves, spread, law, laws, "")
+    law = None if why else fit_power_law(sizes, mean, sizes)
+    if law is not None and law.at_limit:
+        why, law = _limit(law), None
+    if law is None:
+        return Extrapolation(design, mean, now, curves, spread, None, None, why)
+    weights = sizes * _begun(len(sizes), len(curves), starts, seed)
+    laws = Laws(*fit_power_laws(sizes, curves, weights))
+    return Extrapolation(design, mean, now, curves, spread, law, laws, "")
 
 
-def _simulated(errors: Errors, design: Design, spread: Spread, model: int, seed: int) -> Array:
+def _simulated(resampled: Array, design: Design, spread: Spread, model: int, seed: int) -> Array:
     """(B, K) curves."""
-    kept = np.isfinite(errors.resampled).all(axis=(1, 2))
-    resampled = errors.resampled[kept]
     count, draws = resampled.shape[:2]
-    random = np.random.default_rng((seed, 1))
-    drawn = random.integers(draws, size=(count, draws))
+    drawn = np.random.default_rng((seed, 1)).integers(draws, size=(count, draws))
     mean = resampled.mean(axis=1)
     again = np.take_along_axis(resampled, drawn[:, :, None], axis=1).mean(axis=1)
     curves = mean + (again - mean) * np.sqrt(draws / (draws - 1))
     sizes = np.asarray(design.sizes, np.float64)
-    luck = np.random.default_rng((seed, 2, model)).standard_normal(count)
-    return np.maximum(curves + luck[:, None] * np.sqrt(spread.variance(sizes) * sizes / design.pool), 0)
+    luck = np.random.default_rng((seed, 2, model)).standard_normal((count, 1))
+    return np.asarray(np.maximum(curves - luck * np.sqrt(spread.variance(sizes) * sizes / design.pool), 0))
 
 
-def _begun(sizes: int, count: int, seed: int) -> Array:
+def _begun(sizes: int, count: int, starts: int, seed: int) -> Array:
     """(B, K) 1 from the size on where a law begins, which is drawn, 0 before it; four sizes are left at least."""
-    starts = np.random.default_rng((seed, 3)).integers(min(_STARTS, sizes - LEAST_SIZES + 1), size=count)
-    return (np.arange(sizes) >= starts[:, None]).astype(np.float64)
+    begun = np.random.default_rng((seed, 3)).integers(min(starts, sizes - LEAST_SIZES + 1), size=count)
+    return np.asarray(np.arange(sizes) >= begun[:, None], np.float64)
 
 
 def _unfit(mean: Array, curves: Array, sizes: tuple[int, ...]) -> str:

@@ -98,4 +98,4 @@ def _last_meeting(gains: Array, rows: Array) -> Array:
 def _round(rows: float) -> int:
     """Two significant figures: no curve says more."""
     digits = max(0, math.floor(math.log10(rows)) - 1)
-    return round(rows / 10**digits) * 10**digits
+    return int(round(rows / 10**digits) * 10**digits)

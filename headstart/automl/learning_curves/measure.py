@@ -83,9 +83,7 @@ def error_of(metric: str, scores: Array) -> Array:
 def measure(study: Study, contenders: Mapping[str, Contender], listener: Listener) -> dict[str, Errors]:
     """Fit each contender on each subsample of each draw. What is known from an earlier run is read from the cache."""
     draws, sizes = len(study.draws), len(study.sizes)
-    measured = {
-        name: Errors(np.empty((draws, sizes)), np.empty((RESAMPLES, draws, sizes))) for name in contenders
-    }
+    measured = {name: Errors(np.empty((draws, sizes)), np.empty((RESAMPLES, draws, sizes))) for name in contenders}
     for draw, trials in enumerate(study.draws):
         orders = [
             trial.train[nested_order(study.rows.take(trial.train), f"curve {study.seed} {draw} {fold}")]

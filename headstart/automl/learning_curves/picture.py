@@ -1,4 +1,4 @@
-"""The curves as one self-contained SVG: measured scores with their intervals, the laws, and the band of what is foretold.
+"""The curves as one self-contained SVG: measured scores with their intervals, the laws, and what they foretell.
 
 The axis of labels is logarithmic. Each model has a sign of its own (circle, square, triangle), so that colour is not
 needed; what is foretold is hollow, and stands right of a dashed line.
@@ -60,7 +60,7 @@ def picture_of(curve: Curve) -> str:
 
 def _frame(curve: Curve) -> Frame:
     lines = curve.lines.values()
-    points = [point for line in lines for point in (*line.measured, *line.foretold)]
+    points = [point for line in lines for point in (*line.measured, *line.expected)]
     rows = [point.rows for point in points]
     ends = [end for point in points for end in (point.score.low, point.score.high) if math.isfinite(end)]
     values = [point.score.value for point in points]
@@ -108,9 +108,9 @@ def _axes(curve: Curve, frame: Frame) -> Iterator[str]:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Some round scores in between."""
-    step = 10 ** math.floor(math.log10((high - low) / _TICKS))
+    step: float = 10.0 ** math.floor(math.log10((high - low) / _TICKS))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= _TICKS)
-    return [round(number * step, 10) for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [float(round(number * step, 10)) for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _counts(first: int, last: int) -> list[int]:
@@ -122,7 +122,7 @@ def _counts(first: int, last: int) -> list[int]:
 def _band(line: Line, number: int, frame: Frame) -> Iterator[str]:
     """The area between the ends of the intervals: of what is measured, and lighter of what is foretold."""
     colour, _ = _SIGNS[number]
-    for points, shade in ((line.measured, 0.22), ((line.measured[-1], *line.foretold), 0.1)):
+    for points, shade in ((line.measured, 0.22), ([line.last, *line.expected], 0.1)):
         upper = [(frame.x(point.rows), frame.y(point.score.high)) for point in points]
         lower = [(frame.x(point.rows), frame.y(point.score.low)) for point in points]
         corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in [*upper, *lower[::-1]])
@@ -137,7 +137,7 @@ def _drawn(curve: Curve, line: Line, number: int, frame: Frame) -> Iterator[str]
         counts = np.geomspace(line.measured[-1].rows, frame.last, _STEPS)
         scores = error_of(curve.metric, line.law.at(counts))
         yield _path(list(zip(counts.tolist(), scores.tolist(), strict=True)), frame, colour, ' stroke-dasharray="6 4"')
-    for points, fill in ((line.measured, colour), (line.foretold, "#fff")):
+    for points, fill in ((line.measured, colour), (line.expected, "#fff")):
         yield from (_sign(point, sign, fill, colour, frame) for point in points)
 
 

@@ -1,4 +1,4 @@
-"""What more labels would bring (`headstart.curve`): read, check, hold out as `fit` does, and fit on nested subsamples."""
+"""What more labels would bring (`headstart.curve`): read, check, hold out as `fit` does, and fit on subsamples."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from headstart.automl.learning_curves.extrapolation import FACTORS, Extrapolation, extrapolate
 from headstart.automl.learning_curves.intersection import meeting_of
 from headstart.automl.learning_curves.measure import Errors, Study, draws_of, error_of, measure
-from headstart.automl.learning_curves.record import Curve, Line, Point
-from headstart.automl.learning_curves.subsamples import A_CLASS, COUNT, SMALLEST, named_sizes, sizes_for
+from headstart.automl.learning_curves.record import Curve, Forecast, Line, Point
+from headstart.automl.learning_curves.subsamples import A_CLASS, SMALLEST, named_sizes, sizes_for
 from headstart.checks import one_of, whole
 from headstart.data.losses import require_few_lost
 from headstart.data.quality.check import without_empty_classes
@@ -103,7 +103,9 @@ def curve(
         return _record(study, errors, model, watch)
 
 
-def study_of(rows: FeatureSet, *, sizes: Sequence[int] | None, draws: int | None, metric: str | None, seed: int) -> Study:
+def study_of(
+    rows: FeatureSet, *, sizes: Sequence[int] | None, draws: int | None, metric: str | None, seed: int
+) -> Study:
     """The trials and the sizes that suit the rows. DataError where they are too few, ValueError for sizes that cannot
     be."""
     trials = plan_trials(rows, seed, repeats=REPEATS if draws is None else draws)
@@ -114,8 +116,8 @@ def study_of(rows: FeatureSet, *, sizes: Sequence[int] | None, draws: int | None
         least = 2 * max(SMALLEST, A_CLASS * classes)
         more = math.ceil(least * len(rows) / pool) - len(rows)
         raise DataError(
-            f"too few rows to draw a curve: {pool} of {len(rows)} are there to learn from, and {least} are needed, twice "
-            f"the smallest subsample ({SMALLEST} rows, {A_CLASS} of each class): add {more} labelled rows or more"
+            f"too few rows to draw a curve: {pool} of {len(rows)} are there to learn from, and {least} are needed, "
+            f"twice the smallest subsample ({SMALLEST} rows, {A_CLASS} of each class): add {more} labelled rows or more"
         )
     return Study(
         rows=rows,
@@ -180,13 +182,14 @@ def _line(extrapolation: Extrapolation, study: Study) -> Line:
         Point(size, _as_score(error, study.metric))
         for size, error in zip(study.sizes, extrapolation.measured(), strict=True)
     ]
-    rows = [factor * study.sizes[-1] for factor in FACTORS]
-    foretold = [
-        Point(n, _as_score(extrapolation.foretold(n, study.seed), study.metric))
-        for n in rows
-        if extrapolation.law is not None
-    ]
+    rows = [factor * study.sizes[-1] for factor in FACTORS if extrapolation.law is not None]
+    foretold = [_forecast(extrapolation, n, study) for n in rows]
     return Line(tuple(measured), extrapolation.law, extrapolation.why, tuple(foretold))
+
+
+def _forecast(extrapolation: Extrapolation, rows: int, study: Study) -> Forecast:
+    error, gain = extrapolation.foretold(rows, study.seed)
+    return Forecast(rows, _as_score(error, study.metric), gain)
 
 
 def _as_score(error: Interval, metric: str) -> Interval:

@@ -10,7 +10,7 @@ from headstart.automl.learning_curves.intersection import Meeting
 from headstart.automl.learning_curves.power_law import PowerLaw
 from headstart.evidence.intervals import Interval
 
-__all__ = ["Curve", "Line", "Point"]
+__all__ = ["Curve", "Forecast", "Line", "Point"]
 
 
 class Point(NamedTuple):
@@ -25,6 +25,25 @@ class Point(NamedTuple):
         return {"rows": self.rows, "value": value, "low": low, "high": high}
 
 
+class Forecast(NamedTuple):
+    """The score that a model is expected to have after learning from so many rows, and how much better that is than
+    now, each with its 95 % interval."""
+
+    rows: int
+    score: Interval
+    gain: Interval
+
+    @property
+    def point(self) -> Point:
+        """It without the gain."""
+        return Point(self.rows, self.score)
+
+    def to_json(self) -> dict[str, Any]:
+        """rows, value, low, high, gain."""
+        value, low, high = (_number(part) for part in self.gain)
+        return self.point.to_json() | {"gain": {"value": value, "low": low, "high": high}}
+
+
 class Line(NamedTuple):
     """Of one model.
 
@@ -36,7 +55,17 @@ class Line(NamedTuple):
     measured: tuple[Point, ...]
     law: PowerLaw | None
     why: str
-    foretold: tuple[Point, ...]
+    foretold: tuple[Forecast, ...]
+
+    @property
+    def last(self) -> Point:
+        """With all rows there are to learn from."""
+        return self.measured[-1]
+
+    @property
+    def expected(self) -> list[Point]:
+        """What is foretold, without the gains."""
+        return [forecast.point for forecast in self.foretold]
 
     def to_json(self) -> dict[str, Any]:
         """measured, law (a, b, c), why, foretold."""

@@ -1,0 +1,174 @@
+"""Does what `headstart curve` foretells from half the labels come true? Real pictures, sentences, digits and tables.
+
+    OMP_NUM_THREADS=1 python bench/curve.py [--seeds 3] [--tasks "auto-mpg" ...]
+
+Three rows in ten are set apart, whole groups together. The curve is drawn from half of the others as `headstart.curve`
+does, with held-out rows of its own, and foretells the score with twice as many to learn from. Then the same method
+learns from twice as many, the first half of them the same, and is scored on the rows set apart. Prints in Markdown, of
+each task, the scores (error: 1 - score) that were foretold and came true, mean over the seeds, and in how many cases
+the true one lies in its interval; the same for the gain. At the end the share of all cases, and how that came about:
+the interval with one source of error after the other (`learning_curves/extrapolation.py`), with its mean width, and the
+mean absolute error of what was foretold beside that of "as now".
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from curve_data import BACKBONES, TASKS
+
+from headstart.automl.learning_curves.extrapolation import STARTS, Extrapolation, extrapolate
+from headstart.automl.learning_curves.measure import Design, Errors, Study, error_of, measure
+from headstart.automl.learning_curves.protocol import study_of
+from headstart.automl.learning_curves.spread import Spread, spread_of
+from headstart.automl.learning_curves.subsamples import nested_order
+from headstart.backbones.load import load
+from headstart.data.splits.split import split
+from headstart.evidence.assess import NO_TRANSFER
+from headstart.evidence.intervals import Interval
+from headstart.evidence.scores import score
+from headstart.features.cache.cache import Cache
+from headstart.features.extract import Extraction
+from headstart.features.feature_set import FeatureSet, look
+from headstart.listener import Logged
+from headstart.methods.plan import Plan
+from headstart.study.candidates import TaskCandidate
+from headstart.study.comparison import held_out_of
+from headstart.study.contenders import contenders_of
+from headstart.tasks.task import Array
+
+APART = 0.3
+NONE = Spread(0.0)
+
+
+class Case(NamedTuple):
+    """One model on one task by one seed: what was measured of half, and errors on the rows set apart after learning
+    from those of the largest size, and from twice as many."""
+
+    task: str
+    model: str
+    errors: Errors
+    design: Design
+    number: int
+    seed: int
+    truth: tuple[float, float]
+
+    def foretold(self, parts: int) -> tuple[Extrapolation, Interval, Interval] | None:
+        """With the first so many sources of error beside test rows and draws: new rows, pool, start; None without a
+        law."""
+        spread = spread_of(self.errors, self.design)
+        starts = STARTS if parts > 2 else 1
+        made = extrapolate(
+            self.errors,
+            self.design,
+            model=self.number,
+            seed=self.seed,
+            spread=spread if parts > 1 else NONE,
+            starts=starts,
+        )
+        if made.law is None:
+            return None
+        twice = 2 * self.design.sizes[-1]
+        return made, *made._replace(spread=spread if parts else NONE).foretold(twice, self.seed)
+
+
+def contenders(rows: FeatureSet, backbone: Any, how: Any, seed: int) -> dict[str, Callable[..., Array]]:
+    plan = Plan("probe", None, seed, {}, control=False)
+    others = dict(contenders_of(rows, backbone, plan, *how))
+    return {"probe": TaskCandidate(rows, backbone, plan, how).contend, NO_TRANSFER: others[NO_TRANSFER]}
+
+
+def cases(name: str, seeds: int) -> Iterator[Case]:
+    task = TASKS[name]()
+    backbone = load(BACKBONES[task.modality]) if task.modality in BACKBONES else None
+    how = (Extraction(cache=Cache(), lanes=1), Logged())
+    rows = look(task, backbone, *how)
+    for seed in range(seeds):
+        pool, apart = split(task.targets, task.kind, rows.blocks, rows.keys, test=APART, seed=seed)
+        order = pool[nested_order(rows.take(pool), f"half {seed}")]
+        half, rest = np.sort(order[: len(order) // 2]), order[len(order) // 2 :]
+        study = study_of(rows.take(half), sizes=None, draws=None, metric=None, seed=seed)
+        errors = measure(study, contenders(study.rows, backbone, how, seed), Logged())
+        now = half[study.draws[0].trials[0].train][: study.sizes[-1]]
+        twice = np.concatenate([now, rest[: len(now)]])
+        for number, (model, contender) in enumerate(contenders(rows, backbone, how, seed).items()):
+            truth = (true_error(rows, contender, np.sort(learnt), apart, study) for learnt in (now, twice))
+            yield Case(name, model, errors[model], study.design, number, seed, (next(truth), next(truth)))
+
+
+def true_error(rows: FeatureSet, contender: Callable[..., Array], learnt: Array, apart: Array, study: Study) -> float:
+    scores = score(held_out_of(rows.take(apart)), contender(None, learnt, apart))
+    return float(error_of(study.metric, np.asarray(scores[study.metric])))
+
+
+def inside(interval: Interval, value: float) -> bool:
+    return interval.low <= value <= interval.high
+
+
+def show(name: str, of_model: dict[str, list[Case]]) -> None:
+    for model, all_cases in of_model.items():
+        foretold = [(case, case.foretold(3)) for case in all_cases]
+        laws = [(case, *said[1:]) for case, said in foretold if said is not None]
+        sizes = all_cases[0].design.sizes
+        if not laws:
+            print(f"| {name} | {model} | {sizes[-1]} | | no law | | | |", flush=True)
+            continue
+        now = np.mean([case.errors.value[:, -1].mean() for case, *_ in laws])
+        value, low, high = np.mean([error for _, error, _ in laws], axis=0)
+        truth = np.mean([case.truth[1] for case, *_ in laws])
+        came = sum(inside(error, case.truth[1]) for case, error, _ in laws)
+        gained = sum(inside(gain, case.truth[0] - case.truth[1]) for case, _, gain in laws)
+        print(
+            f"| {name} | {model} | {sizes[-1]} | {now:.3f} | {value:.3f} [{low:.3f}, {high:.3f}] | {truth:.3f} "
+            f"| {came} of {len(laws)} | {gained} of {len(laws)} |",
+            flush=True,
+        )
+
+
+def show_parts(all_cases: list[Case]) -> None:
+    print(
+        "\n| interval with | cases | true error inside | mean width | true gain inside | mean width | off by | as now |"
+    )
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    for parts, what in enumerate(("test rows and draws", "+ new rows", "+ pool", "+ start")):
+        said = [(case, made) for case in all_cases if (made := case.foretold(parts)) is not None]
+        errors = [(case.truth[1], error) for case, (_, error, _) in said]
+        gains = [(case.truth[0] - case.truth[1], gain) for case, (_, _, gain) in said]
+        figures = [len(said)]
+        for pairs in (errors, gains):
+            share = np.mean([inside(interval, truth) for truth, interval in pairs])
+            width = np.mean([interval.high - interval.low for _, interval in pairs])
+            figures += [f"{share:.3f}", f"{width:.3f}"]
+        off = np.mean([abs(truth - interval.value) for truth, interval in errors])
+        as_now = np.mean([abs(case.truth[1] - case.errors.value[:, -1].mean()) for case, _ in said])
+        print(f"| {what} | {' | '.join(map(str, figures))} | {off:.4f} | {as_now:.4f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tasks", nargs="*", default=list(TASKS))
+    asked = parser.parse_args()
+    print("| task | model | labels | error now | foretold of twice | came true | inside | gain inside |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    all_cases: list[Case] = []
+    for name in asked.tasks:
+        of_model: dict[str, list[Case]] = defaultdict(list)
+        for case in cases(name, asked.seeds):
+            of_model[case.model].append(case)
+            all_cases.append(case)
+        show(name, of_model)
+    show_parts(all_cases)
+    unfit = [why for case in all_cases if (why := extrapolate(case.errors, case.design, model=0, seed=0).why)]
+    for why in sorted(set(unfit)):
+        print(f"no law, {unfit.count(why)} of {len(all_cases)}: {why}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
