@@ -5,10 +5,11 @@
 Three rows in ten are set apart, whole groups together. The curve is drawn from half of the others as `headstart.curve`
 does, with held-out rows of its own, and foretells the score with twice as many to learn from. Then the same method
 learns from twice as many, the first half of them the same, and is scored on the rows set apart. Prints in Markdown, of
-each task, the scores (error: 1 - score) that were foretold and came true, mean over the seeds, and in how many cases
-the true one lies in its interval; the same for the gain. At the end the share of all cases, and how that came about:
-the interval with one source of error after the other (`learning_curves/extrapolation.py`), with its mean width, and the
-mean absolute error of what was foretold beside that of "as now".
+each task, the errors (1 - score) that were foretold and came true, mean over the seeds, and in how many cases the true
+one lies in its interval; the same for the gain. At the end the share of all cases, and how that came about: the
+interval with one source of error after the other (`learning_curves/extrapolation.py`), with its mean width, and the
+mean absolute error of what was foretold beside that of "as now". What came true is itself measured on so many rows:
+"inside*" allows for that, the interval being widened by 1.96 of its standard errors (paired for gains, bootstrap).
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ import numpy as np
 from curve_data import BACKBONES, TASKS
 
 from headstart.automl.learning_curves.extrapolation import STARTS, Extrapolation, extrapolate
-from headstart.automl.learning_curves.measure import Design, Errors, Study, error_of, measure
+from headstart.automl.learning_curves.measure import Design, Errors, error_of, measure
 from headstart.automl.learning_curves.protocol import study_of
 from headstart.automl.learning_curves.spread import Spread, spread_of
 from headstart.automl.learning_curves.subsamples import nested_order
 from headstart.backbones.load import load
 from headstart.data.splits.split import split
 from headstart.evidence.assess import NO_TRANSFER
+from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.intervals import Interval
-from headstart.evidence.scores import score
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
@@ -46,9 +47,22 @@ APART = 0.3
 NONE = Spread(0.0)
 
 
+class Came(NamedTuple):
+    """What came true, and its standard error."""
+
+    value: float
+    noise: float
+
+    def inside(self, interval: Interval, *, allowing: bool = False) -> bool:
+        room = 1.96 * self.noise if allowing else 0.0
+        low = interval.value - np.hypot(interval.value - interval.low, room)
+        high = interval.value + np.hypot(interval.high - interval.value, room)
+        return bool(low <= self.value <= high)
+
+
 class Case(NamedTuple):
-    """One model on one task by one seed: what was measured of half, and errors on the rows set apart after learning
-    from those of the largest size, and from twice as many."""
+    """One model on one task by one seed: what was measured of half; on the rows set apart its error after learning from
+    twice as many rows as the largest size, and how much less that is than after learning from the largest size."""
 
     task: str
     model: str
@@ -56,7 +70,8 @@ class Case(NamedTuple):
     design: Design
     number: int
     seed: int
-    truth: tuple[float, float]
+    error: Came
+    gain: Came
 
     def foretold(self, parts: int) -> tuple[Extrapolation, Interval, Interval] | None:
         """With the first so many sources of error beside test rows and draws: new rows, pool, start; None without a
@@ -97,17 +112,18 @@ def cases(name: str, seeds: int) -> Iterator[Case]:
         now = half[study.draws[0].trials[0].train][: study.sizes[-1]]
         twice = np.concatenate([now, rest[: len(now)]])
         for number, (model, contender) in enumerate(contenders(rows, backbone, how, seed).items()):
-            truth = (true_error(rows, contender, np.sort(learnt), apart, study) for learnt in (now, twice))
-            yield Case(name, model, errors[model], study.design, number, seed, (next(truth), next(truth)))
+            answers = {str(len(learnt)): contender(None, np.sort(learnt), apart) for learnt in (now, twice)}
+            came = came_true(rows.take(apart), answers, study.metric)
+            yield Case(name, model, errors[model], study.design, number, seed, *came)
 
 
-def true_error(rows: FeatureSet, contender: Callable[..., Array], learnt: Array, apart: Array, study: Study) -> float:
-    scores = score(held_out_of(rows.take(apart)), contender(None, learnt, apart))
-    return float(error_of(study.metric, np.asarray(scores[study.metric])))
-
-
-def inside(interval: Interval, value: float) -> bool:
-    return interval.low <= value <= interval.high
+def came_true(rows: FeatureSet, answers: dict[str, Array], metric: str) -> tuple[Came, Came]:
+    """Of the answers before and after, the error after, and the gain."""
+    before, after = bootstrap(held_out_of(rows), answers).values()
+    values = [error_of(metric, np.asarray(of.value[metric])) for of in (before, after)]
+    resampled = [error_of(metric, of.resampled[metric]) for of in (before, after)]
+    gain = Came(float(values[0] - values[1]), float(np.nanstd(resampled[0] - resampled[1])))
+    return Came(float(values[1]), float(np.nanstd(resampled[1]))), gain
 
 
 def show(name: str, of_model: dict[str, list[Case]]) -> None:
@@ -120,9 +136,9 @@ def show(name: str, of_model: dict[str, list[Case]]) -> None:
             continue
         now = np.mean([case.errors.value[:, -1].mean() for case, *_ in laws])
         value, low, high = np.mean([error for _, error, _ in laws], axis=0)
-        truth = np.mean([case.truth[1] for case, *_ in laws])
-        came = sum(inside(error, case.truth[1]) for case, error, _ in laws)
-        gained = sum(inside(gain, case.truth[0] - case.truth[1]) for case, _, gain in laws)
+        truth = np.mean([case.error.value for case, *_ in laws])
+        came = sum(case.error.inside(error) for case, error, _ in laws)
+        gained = sum(case.gain.inside(gain) for case, _, gain in laws)
         print(
             f"| {name} | {model} | {sizes[-1]} | {now:.3f} | {value:.3f} [{low:.3f}, {high:.3f}] | {truth:.3f} "
             f"| {came} of {len(laws)} | {gained} of {len(laws)} |",
@@ -131,21 +147,20 @@ def show(name: str, of_model: dict[str, list[Case]]) -> None:
 
 
 def show_parts(all_cases: list[Case]) -> None:
-    print(
-        "\n| interval with | cases | true error inside | mean width | true gain inside | mean width | off by | as now |"
-    )
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    named = ("interval with", "cases", *("inside", "inside*", "width") * 2, "off by", "as now")
+    print("\nof errors, then of gains\n")
+    print(f"| {' | '.join(named)} |\n|---{'|--:' * (len(named) - 1)}|")
     for parts, what in enumerate(("test rows and draws", "+ new rows", "+ pool", "+ start")):
         said = [(case, made) for case in all_cases if (made := case.foretold(parts)) is not None]
-        errors = [(case.truth[1], error) for case, (_, error, _) in said]
-        gains = [(case.truth[0] - case.truth[1], gain) for case, (_, _, gain) in said]
+        errors = [(case.error, error) for case, (_, error, _) in said]
+        gains = [(case.gain, gain) for case, (_, _, gain) in said]
         figures = [len(said)]
         for pairs in (errors, gains):
-            share = np.mean([inside(interval, truth) for truth, interval in pairs])
+            shares = [np.mean([came.inside(said, allowing=more) for came, said in pairs]) for more in (False, True)]
             width = np.mean([interval.high - interval.low for _, interval in pairs])
-            figures += [f"{share:.3f}", f"{width:.3f}"]
-        off = np.mean([abs(truth - interval.value) for truth, interval in errors])
-        as_now = np.mean([abs(case.truth[1] - case.errors.value[:, -1].mean()) for case, _ in said])
+            figures += [f"{shares[0]:.3f}", f"{shares[1]:.3f}", f"{width:.3f}"]
+        off = np.mean([abs(came.value - interval.value) for came, interval in errors])
+        as_now = np.mean([abs(case.error.value - case.errors.value[:, -1].mean()) for case, _ in said])
         print(f"| {what} | {' | '.join(map(str, figures))} | {off:.4f} | {as_now:.4f} |")
 
 

