@@ -29,6 +29,7 @@ from headstart.cli.arguments import (
     kind_of,
     options_of,
     roles_of,
+    targets_of,
     window_of,
 )
 from headstart.cli.streams import show_result
@@ -80,6 +81,8 @@ def curve(
 
     picture = None if out is None else Destination(out, inputs=[data], formats=(".svg",))
     numbers = _numbers(sizes)
+    if len(targets := targets_of(data, target)) > 1:
+        raise ValueError(f"a curve is of one target, and --target names {len(targets)}: {', '.join(targets)}; name one")
     from headstart.automl.learning_curves.picture import picture_of
     from headstart.automl.learning_curves.protocol import curve as measure
     from headstart.cli.terminal import Terminal

@@ -142,7 +142,7 @@ def _unfit(mean: Array, curves: Array, sizes: tuple[int, ...]) -> str:
 def _limit(law: PowerLaw) -> str:
     if law.c > 1:
         return "the score has levelled off faster than any power law"
-    return "the score rises by about as much with every doubling, so that no power law says where that ends"
+    return "the score rises too slowly for the exponent of a power law to be known"
 
 
 def _interval(value: float, simulated: Array) -> Interval:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.automl.learning_curves.subsamples import nested_order
+from headstart.errors import DataError
 from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.scores import LOWER_IS_BETTER
@@ -21,6 +22,8 @@ from headstart.tasks.task import Array
 __all__ = ["RESAMPLES", "Design", "Errors", "Study", "draws_of", "error_of", "measure"]
 
 RESAMPLES = 1000
+MOST_KNOWN = 0.5
+"""The share of resamples that must have a score."""
 
 
 class Errors(NamedTuple):
@@ -100,7 +103,20 @@ def measure(study: Study, contenders: Mapping[str, Contender], listener: Listene
                 value, resampled = _scored(study, trials, [order[:size] for order in orders], contender)
                 errors.value[draw, place], errors.resampled[:, draw, place] = value, resampled
     listener.progress("subsamples", draws * sizes, draws * sizes)
+    for errors in measured.values():
+        _require_known(errors, study)
     return measured
+
+
+def _require_known(errors: Errors, study: Study) -> None:
+    """DataError where the score is not defined on the tested rows, or on most resamples of them."""
+    known = np.isfinite(errors.resampled).all(axis=(1, 2)).mean()
+    if known < MOST_KNOWN or not np.isfinite(errors.value).all():
+        other = next(metric for metric in study.held_out.kind.metrics[::-1] if metric != study.metric)
+        raise DataError(
+            f"{study.metric} is not defined on most resamples of the {study.design.tested} rows to test on: their "
+            f"targets do not vary enough. Test on more rows, or name another score (--metric {other})"
+        )
 
 
 def _scored(study: Study, trials: Trials, learnt: Sequence[Array], contender: Contender) -> tuple[float, Array]:
