@@ -97,6 +97,8 @@ def test_what_was_measured_lies_in_its_band():
 
 def test_the_same_seed_foretells_the_same():
     of = study(PowerLaw(0.1, 1.2, 0.4), 3)
-    first, second, other = (extrapolate(of.errors, of.design, model=0, seed=seed).foretold(1032, 0) for seed in (1, 1, 2))
+    first, second, other = (
+        extrapolate(of.errors, of.design, model=0, seed=seed).foretold(1032, 0) for seed in (1, 1, 2)
+    )
     assert first == second
     assert first != other
