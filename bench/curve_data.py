@@ -4,7 +4,7 @@ Twemoji      ten subcategories, EfficientNet-lite0; pictures of one thing belong
 sentences    of four domains, whether they praise, at most 2,000; MiniLM; whole reviews belong together
 ratings      the rating itself of Amazon's and the film reviews' sentences, a number
 digits       scikit-learn's 8 x 8
-tables       auto-mpg (miles a gallon), diabetes, breast cancer, Titanic (who survived), forensic glass
+tables       auto-mpg (miles a gallon), diabetes, breast cancer, Titanic (who survived)
 """
 
 from __future__ import annotations
@@ -81,7 +81,6 @@ TASKS: dict[str, Callable[[], Task]] = {
     "auto-mpg": lambda: _table(_bokeh("auto-mpg.csv"), "mpg", ["name"], "regression", "name"),
     "diabetes": lambda: _arrays(*datasets.load_diabetes(return_X_y=True), kind="regression"),
     "Titanic": _titanic,
-    "glass": lambda: _table(_bokeh("forensic_glass.csv"), "type", [], "classification"),
     "breast cancer": lambda: _arrays(*datasets.load_breast_cancer(return_X_y=True)),
     "digits 8 x 8": lambda: _arrays(*datasets.load_digits(return_X_y=True)),
 }

@@ -55,6 +55,7 @@ class Extrapolation(NamedTuple):
     curves   (B, K) errors as simulated
     law      through the mean; None where none fits, and `why` says so
     laws     through the simulated; None as above
+    begins   the size from which on the law was fitted to the mean
     """
 
     design: Design
@@ -65,6 +66,7 @@ class Extrapolation(NamedTuple):
     law: PowerLaw | None
     laws: Laws | None
     why: str
+    begins: int
 
     def measured(self) -> list[Interval]:
         """The error at each size: the mean over training sets, and its interval."""
@@ -95,14 +97,22 @@ def extrapolate(
     curves = _simulated(resampled, design, spread, model, seed)
     now = resampled[:, :, -1].mean(axis=1)
     why = _unfit(mean, curves, design.sizes)
-    law = None if why else fit_power_law(sizes, mean, sizes)
+    law, begins = (None, 0) if why else _law(sizes, mean, starts)
     if law is not None and law.at_limit:
         why, law = _limit(law), None
     if law is None:
-        return Extrapolation(design, mean, now, curves, spread, None, None, why)
+        return Extrapolation(design, mean, now, curves, spread, None, None, why, 0)
     weights = sizes * _begun(len(sizes), len(curves), starts, seed)
     laws = Laws(*fit_power_laws(sizes, curves, weights))
-    return Extrapolation(design, mean, now, curves, spread, law, laws, "")
+    return Extrapolation(design, mean, now, curves, spread, law, laws, "", design.sizes[begins])
+
+
+def _law(sizes: Array, mean: Array, starts: int) -> tuple[PowerLaw, int]:
+    """The law from the first size on from which there is one within the limits, and the number of that size; that from
+    the smallest size on where there is none."""
+    begins = range(min(starts, len(sizes) - LEAST_SIZES + 1))
+    laws = [fit_power_law(sizes[start:], mean[start:], sizes[start:]) for start in begins]
+    return next(((law, start) for start, law in enumerate(laws) if not law.at_limit), (laws[0], 0))
 
 
 def _simulated(resampled: Array, design: Design, spread: Spread, model: int, seed: int) -> Array:
@@ -131,18 +141,18 @@ def _unfit(mean: Array, curves: Array, sizes: tuple[int, ...]) -> str:
         return f"the sizes span a factor of {sizes[-1] / sizes[0]:.1f}, and a power law takes one of {LEAST_RANGE:g}"
     lowest = int(mean.argmin())
     if lowest < len(sizes) - 1 and np.quantile(curves[:, -1] - curves[:, lowest], ALPHA / 2) > 0:
-        return f"the score falls again from {sizes[lowest]:,} labels on, and a power law does not"
+        return f"the score gets worse again from {sizes[lowest]:,} labels on, which a power law does not"
     third = max(1, len(sizes) // 3)
     gained = curves[:, :third].mean(axis=1) - curves[:, -third:].mean(axis=1)
     if np.quantile(gained, ALPHA / 2) <= 0:
-        return "the score is not shown to rise with more labels"
+        return "the score is not shown to get better with more labels"
     return ""
 
 
 def _limit(law: PowerLaw) -> str:
     if law.c > 1:
         return "the score has levelled off faster than any power law"
-    return "the score rises too slowly for the exponent of a power law to be known"
+    return "the score gets better too slowly for the exponent of a power law to be known"
 
 
 def _interval(value: float, simulated: Array) -> Interval:

@@ -105,7 +105,8 @@ def _law(name: str, line: Line, curve: Curve) -> str:
     if line.law is None:
         return f"{name}: no power law, since {line.why}"
     error = metric_in_words(curve.metric) if curve.lower_is_better else f"1 - {metric_in_words(curve.metric)}"
-    return f"{name}: {error} = {in_letters(line.law)}"
+    start = f", fitted from {line.begins:,} labels on" if line.begins > line.measured[0].rows else ""
+    return f"{name}: {error} = {in_letters(line.law)}{start}"
 
 
 def in_letters(law: PowerLaw) -> str:

@@ -184,7 +184,7 @@ def _line(extrapolation: Extrapolation, study: Study) -> Line:
     ]
     rows = [factor * study.sizes[-1] for factor in FACTORS if extrapolation.law is not None]
     foretold = [_forecast(extrapolation, n, study) for n in rows]
-    return Line(tuple(measured), extrapolation.law, extrapolation.why, tuple(foretold))
+    return Line(tuple(measured), extrapolation.law, extrapolation.why, extrapolation.begins, tuple(foretold))
 
 
 def _forecast(extrapolation: Extrapolation, rows: int, study: Study) -> Forecast:

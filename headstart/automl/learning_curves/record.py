@@ -49,12 +49,14 @@ class Line(NamedTuple):
 
     measured   a point a size
     law        of the error; None where none fits, and `why` says so
+    begins     the size from which on it was fitted; 0 without a law
     foretold   at 2 and 4 times the rows of the largest size; none without a law
     """
 
     measured: tuple[Point, ...]
     law: PowerLaw | None
     why: str
+    begins: int
     foretold: tuple[Forecast, ...]
 
     @property
@@ -68,11 +70,12 @@ class Line(NamedTuple):
         return [forecast.point for forecast in self.foretold]
 
     def to_json(self) -> dict[str, Any]:
-        """measured, law (a, b, c), why, foretold."""
+        """measured, law (a, b, c), why, begins, foretold."""
         return {
             "measured": [point.to_json() for point in self.measured],
             "law": None if self.law is None else self.law._asdict(),
             "why": self.why or None,
+            "begins": self.begins or None,
             "foretold": [point.to_json() for point in self.foretold],
         }
 

@@ -43,13 +43,13 @@ def test_words_json_and_picture_say_the_same(run, reviews, tmp_path):
     assert said.code == 0, said.err
     document = said.json
     assert document.keys() == {
-        "method", "backbone", "metric", "lower_is_better", "protocol", "labelled", "tested", "draws", "lines", "meeting",
-        "seconds",
+        "method", "backbone", "metric", "lower_is_better", "protocol", "labelled", "tested", "draws", "lines",
+        "meeting", "seconds",
     }  # fmt: skip
     assert (document["method"], document["draws"], document["labelled"]) == ("ridge", 2, 500)
     assert list(document["lines"]) == ["ridge", "no-transfer"]
     for line in document["lines"].values():
-        assert line.keys() == {"measured", "law", "why", "foretold"}
+        assert line.keys() == {"measured", "law", "why", "begins", "foretold"}
         assert [point["rows"] for point in line["measured"]][:: len(line["measured"]) - 1] == [10, 300]
         for point in line["measured"]:
             assert 0 <= point["low"] <= point["value"] <= point["high"] <= 1
