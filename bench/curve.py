@@ -8,8 +8,9 @@ learns from twice as many, the first half of them the same, and is scored on the
 each task, the errors (1 - score) that were foretold and came true, mean over the seeds, and in how many cases the true
 one lies in its interval; the same for the gain. At the end the share of all cases, and how that came about: the
 interval with one source of error after the other (`learning_curves/extrapolation.py`), with its mean width, and the
-mean absolute error of what was foretold beside that of "as now". What came true is itself measured on so many rows:
-"inside*" allows for that, the interval being widened by 1.96 of its standard errors (paired for gains, bootstrap).
+mean absolute error of what was foretold beside that of saying "as now" ("off by", "as now"). What came true is itself
+measured on so many rows: "inside*" allows for that, the interval being widened by 1.96 of its standard errors (paired
+for gains, bootstrap).
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def show(name: str, of_model: dict[str, list[Case]]) -> None:
 
 
 def show_parts(all_cases: list[Case]) -> None:
-    named = ("interval with", "cases", *("inside", "inside*", "width") * 2, "off by", "as now")
+    named = ("interval with", "cases", *("inside", "inside*", "width", "off by", "as now") * 2)
     print("\nof errors, then of gains\n")
     print(f"| {' | '.join(named)} |\n|---{'|--:' * (len(named) - 1)}|")
     for parts, what in enumerate(("test rows and draws", "+ new rows", "+ pool", "+ start")):
@@ -155,13 +156,16 @@ def show_parts(all_cases: list[Case]) -> None:
         errors = [(case.error, error) for case, (_, error, _) in said]
         gains = [(case.gain, gain) for case, (_, _, gain) in said]
         figures = [len(said)]
-        for pairs in (errors, gains):
-            shares = [np.mean([came.inside(said, allowing=more) for came, said in pairs]) for more in (False, True)]
+        as_now = [case.errors.value[:, -1].mean() for case, _ in said]
+        for pairs, unchanged in ((errors, as_now), (gains, np.zeros(len(said)))):
+            shares = [
+                np.mean([came.inside(interval, allowing=more) for came, interval in pairs]) for more in (False, True)
+            ]
             width = np.mean([interval.high - interval.low for _, interval in pairs])
-            figures += [f"{shares[0]:.3f}", f"{shares[1]:.3f}", f"{width:.3f}"]
-        off = np.mean([abs(came.value - interval.value) for came, interval in errors])
-        as_now = np.mean([abs(case.error.value - case.errors.value[:, -1].mean()) for case, _ in said])
-        print(f"| {what} | {' | '.join(map(str, figures))} | {off:.4f} | {as_now:.4f} |")
+            off = np.mean([abs(came.value - interval.value) for came, interval in pairs])
+            moved = np.mean([abs(came.value - now) for (came, _), now in zip(pairs, unchanged, strict=True)])
+            figures += [f"{shares[0]:.3f}", f"{shares[1]:.3f}", f"{width:.3f}", f"{off:.4f}", f"{moved:.4f}"]
+        print(f"| {what} | {' | '.join(map(str, figures))} |")
 
 
 def main() -> None:
