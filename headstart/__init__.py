@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from headstart.face import face
 
 if TYPE_CHECKING:
+    from headstart.automl.learning_curves.protocol import curve
     from headstart.data.read import read
     from headstart.data.roles import Roles
     from headstart.errors import ArtefactError, BackboneError, CacheError, DataError, HeadstartError, MissingWeights
@@ -41,6 +42,7 @@ _HOME = {
     "Task": "tasks.task",
     "Transfer": "transfer",
     "check": "study.protocol",
+    "curve": "automl.learning_curves.protocol",
     "distil": "study.distillation",
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.multi_task_protocol",
@@ -68,6 +70,7 @@ __all__ = [
     "Task",
     "Transfer",
     "check",
+    "curve",
     "distil",
     "evaluate",
     "evaluate_tasks",

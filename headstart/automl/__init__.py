@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from headstart.automl.h_score import h_score, shrunk_h_score
     from headstart.automl.intervals import bootstrap, difference, jackknife
     from headstart.automl.knn import knn
+    from headstart.automl.learning_curves.protocol import curve
+    from headstart.automl.learning_curves.record import Curve
     from headstart.automl.leave_one_out import leave_one_out
     from headstart.automl.leep import leep
     from headstart.automl.logme import logme
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCORES",
+    "Curve",
     "Decomposition",
     "Place",
     "Ranking",
     "Score",
     "bootstrap",
+    "curve",
     "decompose",
     "difference",
     "gbc",
@@ -53,12 +57,14 @@ __all__ = [
 face(
     __name__,
     {
+        "Curve": "learning_curves.record",
         "Decomposition": "decomposition",
         "Place": "ranking",
         "Ranking": "ranking",
         "SCORES": "scores",
         "Score": "scores",
         "bootstrap": "intervals",
+        "curve": "learning_curves.protocol",
         "decompose": "decomposition",
         "difference": "intervals",
         "gbc": "gbc",

@@ -13,6 +13,7 @@ from inspect import getdoc
 
 import typer
 
+from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
 from headstart.cli.distil import distil
 from headstart.cli.features import features
@@ -34,6 +35,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "distil": distil,
     "check": check,
+    "curve": curve,
     "shift": shift,
     "features": features,
     "pretrain": pretrain,

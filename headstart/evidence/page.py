@@ -15,7 +15,7 @@ from headstart.evidence.record import Record
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
 
-__all__ = ["headline", "page"]
+__all__ = ["headline", "metric_in_words", "page"]
 
 _NEW_DATA = "new data"
 _TRANSFER, _PRETRAINING = "transfer", "pretraining"
@@ -41,7 +41,7 @@ def headline(evidence: Record) -> str:
     """
     metric, gain = evidence.kind.headline, evidence.gain
     score = evidence.metrics[metric]
-    parts = [f"{_words(metric)} {figure(score.value)} {spread(score)}"]
+    parts = [f"{metric_in_words(metric)} {figure(score.value)} {spread(score)}"]
     if gain is not None:
         what = _PRETRAINING if gain.over == NO_PRETRAINING else _TRANSFER
         without = evidence.baselines[gain.over][metric].value
@@ -107,7 +107,7 @@ def _rows(evidence: Record) -> str:
 def _table(evidence: Record) -> Iterator[str]:
     """As many scores as 79 columns hold; the fourth without its interval."""
     shown = evidence.kind.summary
-    rows = [["", *map(_words, shown)]]
+    rows = [["", *map(metric_in_words, shown)]]
     for name, scores in [("this model", evidence.metrics), *evidence.baselines.items()]:
         cells = [f"{figure(scores[metric].value)} {spread(scores[metric])}" for metric in shown[:3]]
         rows.append([name, *cells, *(figure(scores[metric].value) for metric in shown[3:])])
@@ -148,7 +148,7 @@ def _left_out(evidence: Record) -> Iterator[str]:
 
 def _steps(evidence: Record) -> Iterator[str]:
     if steps := evidence.facts.steps:
-        yield f"what each dearer step bought ({_words(steps[0].metric)}; cost of one fit)"
+        yield f"what each dearer step bought ({metric_in_words(steps[0].metric)}; cost of one fit)"
         yield from table(steps)
 
 
@@ -184,5 +184,6 @@ def _short(label: object) -> str:
     return textwrap.shorten(str(label), _LABEL, placeholder="…") or str(label)[: _LABEL - 1] + "…"
 
 
-def _words(metric: str) -> str:
+def metric_in_words(metric: str) -> str:
+    """The name of a score as a person writes it: balanced accuracy, R2."""
     return _NAMES.get(metric, metric.replace("_", " "))

@@ -83,7 +83,7 @@ class Destination:
         self.path = check_file(path, inputs=inputs)
         self.suffix = suffix or os.path.splitext(path)[1].lower()
         if self.suffix not in formats:
-            expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
+            expected = " or ".join(filter(None, [", ".join(formats[:-1]), formats[-1]]))
             raise ValueError(f"{path}: the suffix {self.suffix!r} names no format: expected {expected}")
         if self.suffix == ".parquet":
             _pyarrow()

@@ -35,7 +35,7 @@ from headstart.study.with_source import comparison_with_source, with_test
 from headstart.tasks.task import Task
 from headstart.transfer import EngineChoice, Transfer
 
-__all__ = ["check", "evaluate", "fit", "predict"]
+__all__ = ["check", "evaluate", "fit", "predict", "read_with_test"]
 
 NO_ROLES = Roles()
 
@@ -179,7 +179,7 @@ def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answe
     return answers_to(model.model_, data, model.extraction(model.model_.engine), listener=listener)
 
 
-def _read(
+def read_with_test(
     data: Any, test: Any, roles: Roles, kind: str | None, allow_losses: bool, listener: Listener
 ) -> tuple[Task, int]:
     """The task with the rows to test on behind, and how many rows were read before these."""
@@ -207,7 +207,7 @@ def _read_beside(
     """The task with the rows to test on behind, where there is a source both tasks on common ground, and how many rows
     were read before those to test on."""
     if source is None:
-        task, n_own = _read(data, test, roles, kind, allow_losses, listener)
+        task, n_own = read_with_test(data, test, roles, kind, allow_losses, listener)
         return task, None, n_own
     both = read_pair(
         source,

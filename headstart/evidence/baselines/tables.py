@@ -114,7 +114,8 @@ def _values(training_rows: _Known, targets: Array, test_inputs: Array) -> Array:
 
     def staged(training_rows: _Known, rows: Array, test_inputs: Array) -> Array:
         model = HistGradientBoostingRegressor(**training_rows.options(int(training_rows.stages[-1])))
-        model.fit(training_rows.inputs[rows], targets[rows], uneven(training_rows.weights[rows]))
+        inputs, test_inputs = _known(training_rows.inputs[rows], test_inputs)
+        model.fit(inputs, targets[rows], uneven(training_rows.weights[rows]))
         values = enumerate(model.staged_predict(test_inputs), start=1)
         return np.stack([each for trees, each in values if trees in training_rows.stages])
 
@@ -154,6 +155,14 @@ def _settled(
     return some._replace(stages=some.stages[best : best + 1]), out[best]
 
 
+def _known(inputs: Array, test_inputs: Array) -> tuple[Array, Array]:
+    """The same, but for columns of which no training row knows anything, on which scikit-learn's trees stop: 0."""
+    known = np.isfinite(inputs).any(axis=0)
+    if known.all():
+        return inputs, test_inputs
+    return np.where(known, inputs, 0.0), np.where(known, test_inputs, 0.0)
+
+
 def _staged(training_rows: _Known, codes: Array, classes: int, rows: Array, test_inputs: Array) -> Array:
     """(S, M, C) log-probabilities of the test inputs after each stage of a fit to some of the training rows."""
     present = np.unique(codes[rows])
@@ -162,7 +171,8 @@ def _staged(training_rows: _Known, codes: Array, classes: int, rows: Array, test
             [spread(np.zeros((len(test_inputs), 1)), present, classes, len(rows))] * len(training_rows.stages)
         )
     model = HistGradientBoostingClassifier(**training_rows.options(int(training_rows.stages[-1])))
-    model.fit(training_rows.inputs[rows], codes[rows], uneven(training_rows.weights[rows]))
+    inputs, test_inputs = _known(training_rows.inputs[rows], test_inputs)
+    model.fit(inputs, codes[rows], uneven(training_rows.weights[rows]))
     staged = enumerate(model.staged_predict_proba(test_inputs), start=1)
     tiny = np.finfo(np.float64).tiny
     stages = (p for trees, p in staged if trees in training_rows.stages)

@@ -67,3 +67,19 @@ def test_values() -> None:
     task = Task(inputs=x[::2], targets=np.sin(x[::2, 0]), kind="regression", modality="array")
     found = no_transfer(task, x[1::2], folds=np.arange(100) % 5)
     assert found == pytest.approx(np.sin(x[1::2, 0]), abs=0.25)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_a_column_that_is_missing_in_all_rows_of_a_fit_says_nothing(kind: str) -> None:
+    """Of all rows, or of those that learn while one fold is held out: scikit-learn's trees stop on such a column."""
+    random = np.random.default_rng(0)
+    x, new, folds = random.normal(size=(60, 3)), random.normal(size=(30, 3)), np.arange(60) % 3
+    y = (x[:, 0] > 0).astype(np.int64) if kind == "classification" else x[:, 0].copy()
+    classes = ("no", "yes") if kind == "classification" else ()
+    for known in (np.zeros(60, bool), folds == 0):
+        x[:, 2] = np.where(known, 1.5, np.nan)
+        task = Task(inputs=x.copy(), targets=y, kind=kind, modality="array", classes=classes)
+        answers = no_transfer(task, new, folds=folds)
+        assert np.isfinite(answers).all()
+        right = answers.argmax(axis=1) == (new[:, 0] > 0) if kind == "classification" else abs(answers - new[:, 0]) < 1
+        assert right.mean() > 0.8
