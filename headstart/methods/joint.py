@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from headstart.data.splits.split import folds
+from headstart.heads.decision import utility_of
+from headstart.heads.prior import shares_of
 from headstart.methods.method import Data, Fitted, Option, Source
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted, features_of
@@ -49,7 +51,13 @@ class Joint:
         kind = side_by_side([("target", task.kind, task.classes)])
         targets = kind.joined([np.asarray(task.targets)], np.ones((len(task), 1), bool))
         rows = replace(data.rows, task=replace(task, kind=kind, targets=targets))
-        return self.fit_tasks(plan, data._replace(rows=rows))[0]
+        fitted = self.fit_tasks(plan, data._replace(rows=rows))[0]
+        if not task.kind.exclusive:
+            return fitted
+        known = np.asarray(counted(data.rows).task.targets)
+        shares = shares_of(known, np.ones(len(known)), len(task.classes))
+        utility = utility_of(plan.aim(task.kind, task.classes), np.zeros((0, len(shares))), shares)
+        return fitted._replace(head=fitted.head.decided_by(utility))
 
     def fit_tasks(self, plan: Plan, data: Data) -> tuple[Fitted, ...]:
         """A head for each of the parts of the kind of the rows, all on one backbone or encoder."""

@@ -17,6 +17,7 @@ from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import Contender, Results, held_out_of
 from headstart.study.model_cost import ModelCost, costs_of
 from headstart.study.resampling import Trials
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["Student"]
@@ -75,7 +76,7 @@ class Student(TaskCandidate):
         bare = 0 if self.bare is None else len(self.bare)
         counts = (evidence.n_train, bare) if teaching.labelled else (0, evidence.n_train + bare)
         distillation = distillation_of(
-            held_out_of(self.rows.take(trials.tested)),
+            held_out_of(self.rows.take(trials.tested), self.goal),
             evidence.assessment if self.tested else None,
             self._answers(results, trials),
             {_STUDENT: own, NO_TEACHER: own, TEACHER: theirs},
@@ -94,9 +95,9 @@ class Student(TaskCandidate):
             return evidence
         return replace(evidence, facts=replace(evidence.facts, steps=(), transfer_untold=_NO_LABELS))
 
-    def _answers(self, results: Results, trials: Trials) -> dict[str, Array]:
+    def _answers(self, results: Results, trials: Trials) -> dict[str, Answers]:
         """By name, those to the rows that are tested; who is its own teacher was taught by the one without."""
-        answers = {_STUDENT: results.answers[self.name]}
+        answers: dict[str, Answers] = {_STUDENT: results.answers[self.name]}
         if self.alone is not None:
             answers[NO_TEACHER] = results.answers[NO_TEACHER]
         if self.teaching is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.evidence.held_out import HeldOut, decide
+from headstart.evidence.held_out import HeldOut
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Task
 
@@ -59,6 +59,6 @@ def test_labels_need_not_sum_to_one_and_values_have_no_bounds() -> None:
 
 
 def test_decisions() -> None:
-    assert decide(np.array([[0.2, 0.8], [0.5, 0.5]]), CLASSIFICATION).tolist() == [1, 0]
-    assert decide(np.array([[0.2, 0.5], [0.9, 0.49]]), MULTILABEL).tolist() == [[0, 1], [1, 0]]
-    assert decide(np.array([1.5]), REGRESSION).tolist() == [1.5]
+    assert CLASSIFICATION.decide(np.array([[0.2, 0.8], [0.5, 0.5]])).tolist() == [1, 0]
+    assert MULTILABEL.decide(np.array([[0.2, 0.5], [0.9, 0.49]])).tolist() == [[0, 1], [1, 0]]
+    assert REGRESSION.decide(np.array([1.5])).tolist() == [1.5]
