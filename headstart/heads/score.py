@@ -32,9 +32,10 @@ class Losses(NamedTuple):
 class Score(NamedTuple):
     """loss      mean log loss in nats; or the RMSE
     own       what is lost by rows: log loss, or squared error
-    aimed     what is lost of the aim; None where that is the same
+    aimed     what is lost of the aim; None where there is none, or the loss itself is aimed at
     settled   the temperature and offsets at which rows lose as little
     utility   by which answers are decided; None: the likeliest class
+    decided   whether answers were decided for an aim
     """
 
     loss: float
@@ -42,6 +43,7 @@ class Score(NamedTuple):
     aimed: Losses | None
     settled: Settled
     utility: Array | None = None
+    decided: bool = False
 
 
 def score(problem: Problem, out_of_fold: Array, *, aim: Aim | None) -> Score:
@@ -83,4 +85,4 @@ def _aimed(problem: Problem, out_of_fold: Array, aim: Aim) -> Score:
     elif aim.code is not None:
         there = np.where(y == aim.code, p[:, aim.code], 1 - p[:, aim.code])
         aimed = Losses(-np.log(np.maximum(there, np.finfo(np.float64).tiny)), alike)
-    return Score(settled.loss, own, aimed, settled, utility)
+    return Score(settled.loss, own, aimed, settled, utility, decided=True)

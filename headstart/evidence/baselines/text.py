@@ -77,7 +77,7 @@ def learn_text(
     answers = _answers(rows, test_features, kind, classes, _STRENGTHS[best])
     if not kind.has_classes:
         return probabilities(answers, kind)
-    if kind.exclusive and class_weight is None:
+    if kind.exclusive and aim is not None:
         return answered(answers, visits[best].out, targets, rows.weights, aim)
     return probabilities(answers, kind, calibrate(visits[best].out, targets, kind, rows.weights).temperature)
 
