@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -28,9 +29,19 @@ UNEVEN = 3.0
 _WITH = {"f1": "CLASS", "cost": "FILE"}
 
 
-def goal_named(text: str) -> Goal:
-    """The goal of a name. Raises ValueError for an unknown one, naming the nearest, and DataError for a cost file that
-    is none."""
+@overload
+def goal_named(text: str | Goal) -> Goal: ...
+
+
+@overload
+def goal_named(text: str | Goal | None) -> Goal | None: ...
+
+
+def goal_named(text: str | Goal | None) -> Goal | None:
+    """The goal of a name; a goal, and None, as they are. Raises ValueError for an unknown name, with the nearest, and
+    DataError for a cost file that is none."""
+    if not isinstance(text, str):
+        return text
     name, _, rest = text.partition(":")
     key = name.strip().lower().replace("_", "-")
     key = {"auroc": "auc", "logloss": "log-loss", "r-2": "r2"}.get(key, key)
@@ -53,7 +64,7 @@ def goal_of(goal: str | Goal | None, task: Task) -> Goal:
     counts = _counts(task)
     if goal is None:
         return default_goal(task.kind, counts)
-    named = goal_named(goal) if isinstance(goal, str) else goal
+    named = goal_named(goal)
     named.refuse_other(task.kind)
     if task.kind.exclusive:
         learnt = tuple(label for label, count in zip(task.classes, counts.tolist(), strict=True) if count)

@@ -91,7 +91,7 @@ def fit(
     watch = Stopwatch()
     method = method or _default_method(backbone, source, listener)
     _suits(method, options or {}, seed, source, keep_tuned)
-    named = goal_named(goal) if isinstance(goal, str) else goal
+    named = goal_named(goal)
     if source is not None and roles.weight is not None:
         raise ValueError(
             f"the weight column {roles.weight!r} has no use with a source, whose methods weigh rows themselves: leave "

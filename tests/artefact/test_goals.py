@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -116,7 +117,9 @@ CONFIG = {"headstart": "0", "libraries": {"python": "3"}}
 
 
 @pytest.mark.parametrize("goal", [3, {"label": "b"}, {"metric": "cost", "costs": {"labels": ["a"]}}, "f1"])
-def test_a_damaged_goal_is_refused(tmp_path, array_model, goal):
-    folder = write(replace(array_model, options=array_model.options | {"goal": goal}), tmp_path / "m")
+def test_a_damaged_goal_is_refused(tmp_path, array_model, forge, goal):
+    folder = write(array_model, tmp_path / "m")
+    config = json.loads((folder / "config.json").read_text())
+    forge(folder, config | {"options": config["options"] | {"goal": goal}})
     with pytest.raises(ArtefactError, match=r"options\.goal is .*, expected a goal"):
         read(folder)
