@@ -133,6 +133,18 @@ def test_uneven_classes_have_the_probabilities_of_the_rows_and_the_decisions_of_
     assert "utility" not in heads_of["accuracy"].arrays
 
 
+def test_candidates_are_told_by_what_they_are_compared_by():
+    """For balanced accuracy half of the log loss goes over rows and half over classes; else all over rows."""
+    x, y, arguments = uneven()
+    for metric in ("accuracy", "balanced_accuracy"):
+        fit = fit_probe(x[:500], y[:500], heads=("ridge",), aim=Aim(metric), **arguments)
+        p = probabilities(fit.out_of_fold, CLASSIFICATION, fit.head.temperature)
+        losses = -np.log(p[np.arange(500), y[:500]])
+        of_classes = np.mean([losses[y[:500] == code].mean() for code in (0, 1)])
+        expected = losses.mean() if metric == "accuracy" else (losses.mean() + of_classes) / 2
+        assert fit.head.facts.candidates["ridge"] == pytest.approx(expected, rel=1e-6)
+
+
 def test_with_class_weights_the_likeliest_class_is_the_answer_for_balanced_accuracy():
     x, y, arguments = uneven()
     weighted = fit_probe(x[:500], y[:500], class_weight="balanced", aim=Aim("balanced_accuracy"), **arguments).head
@@ -182,10 +194,15 @@ def test_of_a_class_and_of_costs_the_rule_is_told(digits):
 def test_errors_of_values_are_measured_by_the_aim(penguins):
     arguments = {"kind": REGRESSION, "classes": 1, "folds": penguins.folds}
     mass = penguins.features[:, 3].astype(np.float64)
-    rules = {
-        metric: fit_probe(penguins.features[:, :3], mass, aim=Aim(metric), **arguments).head.facts.rule
+    fits = {
+        metric: fit_probe(penguins.features[:, :3], mass, aim=Aim(metric), **arguments)
         for metric in ("r2", "rmse", "mae")
     }
+    rules = {metric: fit.head.facts.rule for metric, fit in fits.items()}
+    for metric, fit in fits.items():
+        errors = np.abs(fit.out_of_fold[:, 0] - mass)
+        expected = errors.mean() if metric == "mae" else np.sqrt(np.square(errors).mean())
+        assert fit.head.facts.candidates[fit.head.name] == pytest.approx(expected)
     assert "lowest RMSE" in rules["r2"]
     assert rules["r2"] == rules["rmse"]
     assert "lowest mean absolute error" in rules["mae"]
