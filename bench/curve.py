@@ -30,6 +30,7 @@ from headstart.automl.learning_curves.protocol import study_of
 from headstart.automl.learning_curves.spread import Spread, spread_of
 from headstart.automl.learning_curves.subsamples import nested_order
 from headstart.backbones.load import load
+from headstart.data.goals import goal_of
 from headstart.data.splits.split import split
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.bootstrap import bootstrap
@@ -108,7 +109,7 @@ def cases(name: str, seeds: int) -> Iterator[Case]:
         pool, apart = split(task.targets, task.kind, rows.blocks, rows.keys, test=APART, seed=seed)
         order = pool[nested_order(rows.take(pool), f"half {seed}")]
         half, rest = np.sort(order[: len(order) // 2]), order[len(order) // 2 :]
-        study = study_of(rows.take(half), sizes=None, draws=None, metric=None, seed=seed)
+        study = study_of(rows.take(half), sizes=None, draws=None, goal=goal_of(None, rows.task), seed=seed)
         errors = measure(study, contenders(study.rows, backbone, how, seed), Logged())
         now = half[study.draws[0].trials[0].train][: study.sizes[-1]]
         twice = np.concatenate([now, rest[: len(now)]])

@@ -21,6 +21,8 @@ from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
 from headstart.data.arrays import as_task
 from headstart.data.estimator_inputs import both_tasks, task_to_answer, task_to_fit
+from headstart.data.goals import goal_named, goal_of
+from headstart.data.losses import require_all_read
 from headstart.data.pair import Pair
 from headstart.data.quality.findings import Report
 from headstart.data.target_values import column_of, truth_of
@@ -35,7 +37,7 @@ from headstart.features.held_pixels import HeldPixels
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
-from headstart.methods.answers import look_as_fitted
+from headstart.methods.answers import answers_of, look_as_fitted
 from headstart.methods.begins import pretrained_for
 from headstart.methods.born_again import refuse_teacher, teaching_for
 from headstart.methods.method import Data
@@ -45,6 +47,7 @@ from headstart.methods.table import configured, fit_model, row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair, refuse_source
 from headstart.methods.teaching import Teaching
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
+from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array, Task
 
 __all__ = ["Transfer"]
@@ -67,6 +70,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     window : of pictures of more than 8 bits, (low, high): the numbers that become black and white; None: from the data
     kind : "classification", "regression" or "multilabel"
     class_weight : None, "balanced", or a dict {label: weight}
+    goal : what to be good at, see `data.goals`; None: accuracy, or balanced accuracy where classes are uneven; R2
     seed : of everything random
     engine : "auto", "torch" or "openvino"
     device : "auto", "cpu", "cuda", or one of several such as "cuda:1"
@@ -95,6 +99,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         cache: bool = True,
         options: dict[str, Any] | None = None,
         window: tuple[float, float] | None = None,
+        goal: str | Goal | None = None,
     ) -> None:
         self.backbone = backbone
         self.method = method
@@ -106,6 +111,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.cache = cache
         self.options = options
         self.window = window
+        self.goal = goal
 
     @with_own_defaults
     def fit(
@@ -131,6 +137,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         settle()
         row = configured(self.method, self.options or {}, self.seed)  # refuses what is unknown before any work is done
+        goal_named(self.goal)
         if row.needs_tasks:
             raise ValueError(f"method {self.method!r} weighs the losses of several targets: use headstart.MultiTask")
         if source is not None:
@@ -145,7 +152,8 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         teaching = None if teacher is None else self._teaching(teacher, unlabelled, feature_set, settled)
         if teaching is not None and y is None:
             feature_set = teaching.answered(feature_set)
-        return self.hold(fit_model(feature_set, self.backbone_, self.plan, extraction=settled, teaching=teaching))
+        plan = self._plan_of(feature_set.task)
+        return self.hold(fit_model(feature_set, self.backbone_, plan, extraction=settled, teaching=teaching))
 
     def _teaching(self, teacher: Any, unlabelled: Any, feature_set: FeatureSet, extraction: Extraction) -> Teaching:
         """What a teacher says of the rows, and of inputs without a label."""
@@ -165,8 +173,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         source = self._readable(look(both.source, self.backbone_, how[0], LOGGED, "source"))
         labelled = 0 if target.task.targets is None else len(target)
         tasks = TaskPair(source, target, labelled, both.notes)
-        fitter = StrategyFitter(tasks, self.backbone_, self.plan, how, labels=True)
-        fitted = row_of(self.plan).fit(self.plan, *fitter.given(target, fitter.pair(target)))
+        plan = self._plan_of(target.task if labelled else source.task)
+        fitter = StrategyFitter(tasks, self.backbone_, plan, how, labels=True)
+        fitted = row_of(plan).fit(plan, *fitter.given(target, fitter.pair(target)))
         return self.hold(fitter.model(fitted, both.source.columns))
 
     @with_own_defaults
@@ -213,12 +222,15 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """How the head is fitted."""
         return Plan(self.method, self.class_weight, self.seed, self.options or {})
 
+    def _plan_of(self, task: Task) -> Plan:
+        """The same for a task, with the goal that goes with its classes."""
+        return self.plan._replace(goal=goal_of(self.goal, task))
+
     def predict(self, X: Any) -> Array:
         """(N,) labels; regression: (N,) values; multilabel: (N, C) 0 or 1 in the order of `classes_`."""
-        answers = self._answer(X)
-        kind = self._kind
-        decided = kind.decide(answers)
-        return np.asarray(self.classes_[decided]) if kind.exclusive else decided
+        p = self._answer(X)
+        decided = self.model_.head.decide(p)
+        return np.asarray(self.classes_[decided]) if self._kind.exclusive else decided
 
     @available_if(lambda self: self._kind.has_classes)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
@@ -252,6 +264,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             seed=model.options["seed"],
             options=model.options.get("method") or None,
             window=getattr(model.backbone and model.backbone.preprocess, "window", None),
+            goal=Goal.from_json(model.options.get("goal")),
         )
         return fitted.hold(model)
 
@@ -263,23 +276,19 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return Evidence.from_json(self.model_.evidence)
 
     @with_own_defaults
-    def answers(self, feature_set: FeatureSet) -> Array:
-        """Probabilities (N, C), or values (N,), for a task that the backbone has seen."""
+    def answers(self, feature_set: FeatureSet) -> Answers:
+        """Probabilities (N, C), or values (N,), for a task that the backbone has seen; with decisions where the
+        likeliest class is not the answer."""
         check_is_fitted(self, "model_")
-        return answer(self.model_, feature_set)
+        return answers_of(self.model_, feature_set)
 
     def _answer(self, X: Any) -> Array:
         check_is_fitted(self, "model_")
-        return self.answers(self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
+        return answer(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     def _readable(self, feature_set: FeatureSet) -> FeatureSet:
         """scikit-learn's contract has one answer for each input, so that none may be set aside."""
-        if feature_set.task.set_aside:
-            names = ", ".join(f"{item.name} ({item.why})" for item in feature_set.task.set_aside[:3])
-            raise DataError(
-                f"{len(feature_set.task.set_aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and "
-                "headstart.predict set them aside"
-            )
+        require_all_read(feature_set.task)
         return feature_set
 
     def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:

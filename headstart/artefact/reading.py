@@ -13,9 +13,11 @@ from headstart.artefact.strict_json import parse
 from headstart.artefact.tensors import StoredTensors, arrays_under, as_tensors, check_head, stored_tensors, under
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
+from headstart.heads.arrays import UTILITY
 from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
 from headstart.preprocessing.preprocess import PREPROCESSES
+from headstart.tasks.goal import Goal
 from headstart.tasks.kind import kind_named
 from headstart.tasks.modality import modality_named
 
@@ -70,6 +72,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     described = config["backbone"]
     _check_modality(config["modality"], described)
     head = _head(stored, len(classes))
+    _check_goal(config["options"])
     return Model(
         modality=config["modality"],
         kind=kind_named(config["kind"]),
@@ -96,6 +99,13 @@ def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
             )
 
 
+def _check_goal(options: dict[str, Any]) -> None:
+    try:
+        Goal.from_json(options.get("goal"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtefactError(f"config.json: options.goal is {options['goal']!r:.60}, expected a goal") from error
+
+
 def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
     wanted = next((name for name, preprocess in PREPROCESSES.items() if preprocess.modality == modality), None)
     kind = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
@@ -112,6 +122,8 @@ def _head(stored: Stored, classes: int) -> Head:
     if kind.has_classes and not classes:
         raise ArtefactError(f"config.json: a {kind} model has no classes, expected at least one")
     check_head(arrays, features=width, outputs=kind.outputs(classes))
+    if UTILITY in arrays and not kind.exclusive:
+        raise ArtefactError(f"the head holds a utility, by which no {kind} task is decided; fit again")
     head = config["head"]
     return Head(
         name=head["name"],

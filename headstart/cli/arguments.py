@@ -23,6 +23,11 @@ METHOD = (
     "Default: probe; auto with --source. Options of each: headstart methods NAME"
 )
 
+GOAL = (
+    "What to be good at: accuracy, balanced-accuracy, macro-f1, log-loss, auc, f1:CLASS, cost:FILE; r2, mae, rmse. "
+    "Default: balanced-accuracy where the largest class has over 3 times the rows of the smallest, else accuracy; r2"
+)
+
 Data = Annotated[str, typer.Argument(help="A folder with one sub-folder a class, or a .csv, .tsv, .jsonl or .parquet")]
 Model = Annotated[str, typer.Argument(help="The folder of a saved model")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words")]

@@ -12,6 +12,7 @@ import typer
 
 from headstart.cli.arguments import (
     BACKBONE,
+    GOAL,
     AsJson,
     Cached,
     Classes,
@@ -46,9 +47,7 @@ def curve(
     draws: Annotated[
         int | None, typer.Option("--draws", help="Subsamples of each size; default: 5, or 3 in each fold")
     ] = None,
-    metric: Annotated[
-        str | None, typer.Option("--metric", help="Such as accuracy or mae; default: that by which fit compares")
-    ] = None,
+    goal: Annotated[str | None, typer.Option("--for", help=GOAL)] = None,
     test: Annotated[str | None, typer.Option("--test", help="Your own test data")] = None,
     backbone: Annotated[str | None, typer.Option("--backbone", help=BACKBONE)] = None,
     method: Annotated[
@@ -97,7 +96,7 @@ def curve(
             kind=kind_of(kind),
             sizes=numbers,
             draws=draws,
-            metric=metric,
+            goal=goal,
             class_weight=class_weight,
             seed=seed,
             engine=cast(Any, engine),

@@ -12,6 +12,7 @@ import typer
 
 from headstart.cli.arguments import (
     BACKBONE,
+    GOAL,
     METHOD,
     AsJson,
     Cached,
@@ -63,6 +64,7 @@ def fit(
     kind: Kind = None,
     classes: Classes = None,
     weight: Weight = None,
+    goal: Annotated[str | None, typer.Option("--for", help=GOAL)] = None,
     class_weight: Annotated[
         str | None, typer.Option("--class-weight", help="balanced: all classes count alike")
     ] = None,
@@ -112,13 +114,14 @@ def fit(
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
             refuse_beside(
-                targets, {"--source": source, "--classes": classes, "--no-control": None if control else "it"}
+                targets,
+                {"--source": source, "--classes": classes, "--for": goal, "--no-control": None if control else "it"},
             )
             fitted = fit_tasks(data, targets, kind=kind, roles=roles_of(input, None, *columns), **common)
         else:
             roles = roles_of(input, target, *columns, classes=classes)
             labels = cast(Any, target_labels)
-            own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control}
+            own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
             fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_

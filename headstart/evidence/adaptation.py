@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from headstart.evidence.assess import Adaptation, Gain, assess
 from headstart.evidence.held_out import HeldOut
-from headstart.tasks.task import Array
+from headstart.tasks.goal import Answers
 
 __all__ = ["adaptation_of"]
 
@@ -21,8 +21,8 @@ _ALONE = "no other way neither adapts nor learns from answers of the target"
 
 def adaptation_of(
     held_out: HeldOut,
-    predictions: Array,
-    taken: Array,
+    predictions: Answers,
+    taken: Answers,
     best: Sequence[str | None],
     gains: Mapping[str, Gain],
     *,

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval, interval
+from headstart.evidence.scores import better_by
 from headstart.evidence.verdict import Verdict, verdict
-from headstart.tasks.task import Array
+from headstart.tasks.goal import Answers
 
 __all__ = ["NO_PRETRAINING", "NO_TRANSFER", "Adaptation", "Assessment", "Gain", "assess"]
 
@@ -20,7 +21,7 @@ Scores = dict[str, Interval]
 
 
 class Gain(NamedTuple):
-    """The paired difference model - baseline in one metric."""
+    """The paired difference of model and baseline in one metric: above 0 where the model is better."""
 
     metric: str
     over: str
@@ -64,19 +65,19 @@ class Assessment(NamedTuple):
     verdict: Verdict | None
 
 
-def assess(held_out: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Assessment:
+def assess(held_out: HeldOut, predictions: Answers, baselines: Mapping[str, Answers], *, seed: int = 0) -> Assessment:
     """Score a model and its baselines on the same held-out rows.
 
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before
     """
     drawn = bootstrap(held_out, {_MODEL: predictions, **baselines}, seed=seed)
     scores = {
-        name: {metric: interval(resampled.draws(metric)) for metric in held_out.kind.metrics}
+        name: {metric: interval(resampled.draws(metric)) for metric in held_out.metrics}
         for name, resampled in drawn.items()
     }
-    metric = held_out.kind.headline
+    metric = held_out.headline
     gains = {
-        name: Gain(metric, name, *interval(drawn[_MODEL].draws(metric).minus(drawn[name].draws(metric))))
+        name: Gain(metric, name, *interval(better_by(metric, drawn[_MODEL].draws(metric), drawn[name].draws(metric))))
         for name in baselines
     }
     gain = gains.get(NO_TRANSFER, gains.get(NO_PRETRAINING))

@@ -23,6 +23,7 @@ from headstart.evidence.intervals import Draws, Shares
 from headstart.evidence.ranking import on_logits, ranked
 from headstart.evidence.scores import scores_of_sums
 from headstart.evidence.tally import tally
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["RESAMPLES", "Resampled", "bootstrap", "unit_weights"]
@@ -31,7 +32,10 @@ RESAMPLES = 2000
 _WEIGHTS_AT_ONCE = 2_000_000
 _MACRO = frozenset({"balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"})
 _POOLED = frozenset({"accuracy", "micro_f1"})
-_BOUNDS = {"r2": (-math.inf, 1.0), "mae": (0.0, math.inf), "rmse": (0.0, math.inf), "log_loss": (0.0, math.inf)}
+_BOUNDS = {
+    "r2": (-math.inf, 1.0), "mae": (0.0, math.inf), "rmse": (0.0, math.inf), "log_loss": (0.0, math.inf),
+    "cost": (-math.inf, math.inf),
+}  # fmt: skip
 
 
 class Resampled(NamedTuple):
@@ -60,7 +64,7 @@ class Resampled(NamedTuple):
 
 
 def bootstrap(
-    held_out: HeldOut, predictions: Mapping[str, Array], *, resamples: int = RESAMPLES, seed: int = 0
+    held_out: HeldOut, predictions: Mapping[str, Answers], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Resampled]:
     """Score each model, by name, on the same resamples. Predictions (N, C), (N,), or with an axis of repeats before.
 
@@ -103,13 +107,13 @@ def unit_weights(units: int, resamples: int, seed: int) -> Iterator[Array]:
 def _scores(held_out: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> dict[str, Array]:
     """(B,) of each score, the mean over repeats."""
     each = [scores_of_sums(np.asarray(sums @ weights), held_out) for sums in repeats]
-    return {name: np.mean([scores[name] for scores in each], axis=0) for name in held_out.kind.metrics}
+    return {name: np.mean([scores[name] for scores in each], axis=0) for name in held_out.metrics}
 
 
 def _resampled(held_out: HeldOut, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
     units, classes = int(repeats[0].shape[1]), len(held_out.classes)
     value = {name: float(of[0]) for name, of in _scores(held_out, repeats, np.ones((units, 1))).items()}
-    resampled = {name: np.concatenate([block[name] for block in drawn]) for name in held_out.kind.metrics}
+    resampled = {name: np.concatenate([block[name] for block in drawn]) for name in held_out.metrics}
     if not held_out.kind.has_classes:
         return Resampled(value, resampled, units)
     mean = (sum(repeats[1:], repeats[0]) / len(repeats)).toarray()

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from headstart.evidence.held_out import HeldOut
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["BINS", "bin_of", "confidence", "reliability"]
@@ -36,12 +37,12 @@ def confidence(predictions: Array, held_out: HeldOut) -> tuple[Array, Array]:
     return predictions.max(axis=1), (predictions.argmax(axis=1) == held_out.targets).astype(np.float64)
 
 
-def reliability(held_out: HeldOut, predictions: Array) -> dict[str, list[Any]]:
+def reliability(held_out: HeldOut, predictions: Answers) -> dict[str, list[Any]]:
     """The reliability diagram, bins that hold something only: mean confidence, share right, and number of answers.
 
     predictions (N, C) or (R, N, C); repeats are pooled, and counted as one: `rows` is a mean over them.
     """
-    pairs = [confidence(answers, held_out) for answers in held_out.repeats(predictions)]
+    pairs = [confidence(repeat.predictions, held_out) for repeat in held_out.repeats(predictions)]
     sure, right = (np.concatenate([pair[i].ravel() for pair in pairs]) for i in (0, 1))
     bins = bin_of(sure)
     count = np.bincount(bins, minlength=BINS)

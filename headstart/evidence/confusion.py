@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headstart.evidence.held_out import HeldOut, decide
+from headstart.evidence.held_out import HeldOut
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["ClassScore", "Mistake", "class_scores", "confusion", "mistakes"]
@@ -30,13 +31,13 @@ class Mistake(NamedTuple):
     rows: float
 
 
-def class_scores(held_out: HeldOut, predictions: Array) -> tuple[ClassScore, ...]:
+def class_scores(held_out: HeldOut, predictions: Answers) -> tuple[ClassScore, ...]:
     """Of each class or label, in their order; repeats are pooled. 0 / 0 is 0, as in scikit-learn."""
     if not held_out.kind.has_classes:
         return ()
     repeats = held_out.repeats(predictions)
     truth = _indicators(held_out, held_out.targets)
-    answers = np.mean([_indicators(held_out, decide(repeat, held_out.kind)) for repeat in repeats], axis=0)
+    answers = np.mean([_indicators(held_out, repeat.decisions) for repeat in repeats], axis=0)
     hits, support, answered = (truth * answers).sum(axis=0), truth.sum(axis=0), answers.sum(axis=0)
     precision, recall = hits / np.maximum(answered, 1e-12), hits / np.maximum(support, 1e-12)
     f1 = 2 * hits / np.maximum(support + answered, 1e-12)
@@ -44,13 +45,13 @@ def class_scores(held_out: HeldOut, predictions: Array) -> tuple[ClassScore, ...
     return tuple(ClassScore(*row) for row in zip(held_out.classes, *columns, strict=True))
 
 
-def confusion(held_out: HeldOut, predictions: Array) -> Array:
+def confusion(held_out: HeldOut, predictions: Answers) -> Array:
     """(C, C) rows of true class i answered j; with repeats, a mean over them. Empty but for classification."""
     if not held_out.kind.exclusive:
         return np.zeros((0, 0))
     size = len(held_out.classes)
     repeats = held_out.repeats(predictions)
-    cells = [held_out.targets * size + decide(repeat, held_out.kind) for repeat in repeats]
+    cells = [held_out.targets * size + repeat.decisions for repeat in repeats]
     return np.bincount(np.concatenate(cells), minlength=size * size).reshape(size, size) / len(repeats)
 
 

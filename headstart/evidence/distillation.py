@@ -10,7 +10,7 @@ from headstart.evidence.assess import Assessment, Gain, assess
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.verdict import Verdict, figure, signed, spread, verdict
-from headstart.tasks.task import Array
+from headstart.tasks.goal import Answers
 
 __all__ = [
     "NO_TEACHER",
@@ -79,7 +79,7 @@ class Distillation(NamedTuple):
 def distillation_of(
     held_out: HeldOut,
     assessment: Assessment | None,
-    answers: Mapping[str, Array],
+    answers: Mapping[str, Answers],
     costs: Mapping[str, tuple[float, int, float]],
     *,
     teacher: str,
@@ -97,7 +97,9 @@ def distillation_of(
     why       why the gain over the student without a teacher is not known; "" where it is
     """
     kind, first = held_out.kind, {name: held_out.repeats(predictions)[0] for name, predictions in answers.items()}
-    theirs = held_out._replace(targets=kind.decide(first[TEACHER]), learnt=None)  # `repeats` gave those not learnt a 0
+    theirs = held_out._replace(
+        targets=first[TEACHER].decisions, learnt=None, goal=None
+    )  # `repeats` gave those not learnt a 0
     agreed = {
         name: assess(theirs, predictions, {}, seed=seed).metrics[kind.metrics[0]] for name, predictions in first.items()
     }
@@ -105,7 +107,7 @@ def distillation_of(
     compared = tuple(
         Compared(
             name,
-            None if name not in scores else scores[name][kind.headline],
+            None if name not in scores else scores[name][held_out.headline],
             agreed[name],
             scores.get(name, {}).get(_CALIBRATION),
             *costs[name],
@@ -114,7 +116,7 @@ def distillation_of(
     )
     gain = None if assessment is None else assessment.gains.get(NO_TEACHER)
     judged = None if gain is None else verdict(gain.interval)
-    return Distillation(teacher, kind.headline, compared, gain, judged, why, *rows)
+    return Distillation(teacher, held_out.headline, compared, gain, judged, why, *rows)
 
 
 def distillation_from(record: Any) -> Distillation | None:

@@ -15,7 +15,7 @@ from headstart.evidence.held_out import HeldOut
 from headstart.evidence.page import page
 from headstart.evidence.record import Record, from_record, to_record
 from headstart.evidence.unlearnt import unlearnt
-from headstart.tasks.task import Array
+from headstart.tasks.goal import Answers
 
 __all__ = ["Evidence", "of_answers"]
 
@@ -39,7 +39,7 @@ class Evidence(Record):
         return page(self)
 
 
-def of_answers(held_out: HeldOut, predictions: Array, baselines: Mapping[str, Array], *, seed: int = 0) -> Evidence:
+def of_answers(held_out: HeldOut, predictions: Answers, baselines: Mapping[str, Answers], *, seed: int = 0) -> Evidence:
     """The evidence of answers to held-out rows; who learnt from what, at which cost, is for the caller to fill in.
 
     predictions, baselines   (N, C) probabilities or (N,) values, or with an axis of repeats before
@@ -49,6 +49,7 @@ def of_answers(held_out: HeldOut, predictions: Array, baselines: Mapping[str, Ar
     assessment, classes = assess(held_out, predictions, baselines, seed=seed), class_scores(held_out, predictions)
     return Evidence(
         kind=held_out.kind,
+        goal=held_out.goal,
         n_train=0,
         n_test=len(held_out.targets),
         seed=seed,

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from headstart.tasks.goal import Answers, Decided, Goal
 from headstart.tasks.task import Array, Kind, Task
 
-__all__ = ["HeldOut", "decide"]
+__all__ = ["HeldOut"]
 
 
 class HeldOut(NamedTuple):
@@ -19,6 +20,7 @@ class HeldOut(NamedTuple):
     classes   the labels, in the order of the codes; empty for regression
     group     (N,) labels of rows that belong together, else None: resampling then draws groups, not rows
     learnt    how many of the classes the model has learnt, the first ones; None: all. It gives the others probability 0
+    goal      what the models are to be good at; None: the headline of the kind
     """
 
     targets: Array
@@ -26,6 +28,7 @@ class HeldOut(NamedTuple):
     classes: tuple[Hashable, ...] = ()
     group: Array | None = None
     learnt: int | None = None
+    goal: Goal | None = None
 
     @classmethod
     def of(cls, task: Task) -> HeldOut:
@@ -55,11 +58,30 @@ class HeldOut(NamedTuple):
             return np.zeros(len(self.targets), dtype=bool)
         return np.asarray(self.targets >= learnt)
 
-    def repeats(self, predictions: Array) -> Array:
-        """Predictions with a leading axis of repeats: (R, N, C), or (R, N) for regression; float64.
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of all scores: those of the kind, and that of the goal where it is a further one."""
+        own = self.kind.metrics
+        return own if self.goal is None or self.goal.metric in own else (*own, self.goal.metric)
+
+    @property
+    def headline(self) -> str:
+        """The score by which models are compared."""
+        return self.kind.headline if self.goal is None else self.goal.metric
+
+    def repeats(self, answers: Answers) -> list[Decided]:
+        """Predictions (N, C) or (N,), float64, and decisions as targets are, of each repeat.
 
         Raises `ValueError` for another number of rows or classes, for NaN or infinity, and for what is no probability.
         """
+        predictions = self._predictions(answers.predictions if isinstance(answers, Decided) else answers)
+        if not isinstance(answers, Decided):
+            return [Decided(repeat, self.kind.decide(repeat)) for repeat in predictions]
+        decisions = np.asarray(answers.decisions).reshape(len(predictions), *self.targets.shape)
+        return [Decided(*repeat) for repeat in zip(predictions, decisions.astype(self.kind.dtype), strict=True)]
+
+    def _predictions(self, predictions: Array) -> Array:
+        """Predictions with a leading axis of repeats: (R, N, C), or (R, N) for regression; float64."""
         answers = np.asarray(predictions, dtype=np.float64)
         rows = len(self.targets)
         answered = len(self.classes) if self.learnt is None else self.learnt
@@ -78,8 +100,3 @@ class HeldOut(NamedTuple):
         answers = answers.reshape(-1, *want)
         more = len(self.classes) - answered if self.kind.has_classes else 0
         return np.pad(answers, ((0, 0), (0, 0), (0, more))) if more else answers
-
-
-def decide(predictions: Array, kind: Kind) -> Array:
-    """The answer itself: the likeliest class's code (ties: the first), labels of at least .5, or the value."""
-    return kind.decide(predictions)

@@ -7,22 +7,20 @@ import textwrap
 from collections.abc import Iterator
 
 from headstart.evidence.assess import NO_PRETRAINING, NO_TRANSFER, Gain
-from headstart.evidence.distillation import in_words
+from headstart.evidence.distillation import in_words as taught_in_words
 from headstart.evidence.distillation import table as costs
 from headstart.evidence.facts import left_out_in_words
 from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.record import Record
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
+from headstart.tasks.goal import in_words
 
-__all__ = ["headline", "metric_in_words", "page"]
+__all__ = ["headline", "page"]
 
 _NEW_DATA = "new data"
 _TRANSFER, _PRETRAINING = "transfer", "pretraining"
 _WORST, _MISTAKES, _LABEL = 5, 3, 28
-_NAMES = {
-    "r2": "R2", "mae": "MAE", "rmse": "RMSE", "macro_f1": "macro F1", "micro_f1": "micro F1", "auroc": "AUROC",
-}  # fmt: skip
 _TWO = 2
 _SAID = {
     True: {"helps": "{} helps", "hurts": "{} hurts", "cannot tell": "cannot tell whether {} helps"},
@@ -39,9 +37,9 @@ def headline(evidence: Record) -> str:
 
     With a source also: gain over pooled, which does not adapt, -.04 [-.07, -.01]: adaptation hurts.
     """
-    metric, gain = evidence.kind.headline, evidence.gain
+    metric, gain = evidence.headline, evidence.gain
     score = evidence.metrics[metric]
-    parts = [f"{metric_in_words(metric)} {figure(score.value)} {spread(score)}"]
+    parts = [f"{_goal(evidence)} {figure(score.value)} {spread(score)}"]
     if gain is not None:
         what = _PRETRAINING if gain.over == NO_PRETRAINING else _TRANSFER
         without = evidence.baselines[gain.over][metric].value
@@ -72,7 +70,7 @@ def _adaptation(evidence: Record) -> Iterator[str]:
 
 def _taught(evidence: Record) -> Iterator[str]:
     if evidence.distillation is not None:
-        yield in_words(
+        yield taught_in_words(
             evidence.distillation, {key: phrase.format("the teacher") for key, phrase in _SAID[True].items()}
         )
 
@@ -100,14 +98,16 @@ def page(evidence: Record) -> str:
 def _rows(evidence: Record) -> str:
     past = "fitted earlier on {:,} rows, " if evidence.protocol == _NEW_DATA else "{:,} rows to learn from, "
     learnt = past.format(evidence.n_train) if evidence.n_train else ""
+    if evidence.goal is not None and (evidence.kind.exclusive or evidence.headline != evidence.kind.headline):
+        learnt = f"goal: {evidence.goal.words}; {learnt}"
     how = f" ({evidence.protocol})" if evidence.protocol else ""
     return f"{learnt}{evidence.n_test:,} rows to test on{how}; in brackets: 95 % intervals"
 
 
 def _table(evidence: Record) -> Iterator[str]:
-    """As many scores as 79 columns hold; the fourth without its interval."""
-    shown = evidence.kind.summary
-    rows = [["", *map(metric_in_words, shown)]]
+    """As many scores as 79 columns hold, the one of the goal first; from the fourth on without intervals."""
+    shown = (evidence.headline, *(metric for metric in evidence.kind.summary if metric != evidence.headline))
+    rows = [["", *map(in_words, shown)]]
     for name, scores in [("this model", evidence.metrics), *evidence.baselines.items()]:
         cells = [f"{figure(scores[metric].value)} {spread(scores[metric])}" for metric in shown[:3]]
         rows.append([name, *cells, *(figure(scores[metric].value) for metric in shown[3:])])
@@ -148,7 +148,7 @@ def _left_out(evidence: Record) -> Iterator[str]:
 
 def _steps(evidence: Record) -> Iterator[str]:
     if steps := evidence.facts.steps:
-        yield f"what each dearer step bought ({metric_in_words(steps[0].metric)}; cost of one fit)"
+        yield f"what each dearer step bought ({in_words(steps[0].metric)}; cost of one fit)"
         yield from table(steps)
 
 
@@ -184,6 +184,5 @@ def _short(label: object) -> str:
     return textwrap.shorten(str(label), _LABEL, placeholder="…") or str(label)[: _LABEL - 1] + "…"
 
 
-def metric_in_words(metric: str) -> str:
-    """The name of a score as a person writes it: balanced accuracy, R2."""
-    return _NAMES.get(metric, metric.replace("_", " "))
+def _goal(evidence: Record) -> str:
+    return in_words(evidence.headline) if evidence.goal is None else evidence.goal.words

@@ -17,6 +17,7 @@ from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.intervals import Interval
 from headstart.evidence.verdict import Verdict
+from headstart.tasks.goal import Goal
 from headstart.tasks.kind import KINDS, Kind, kind_named
 
 __all__ = ["FORMAT", "Record", "from_record", "to_record"]
@@ -53,6 +54,7 @@ class Record:
     findings     what the check of the data found, as JSON
     adaptation   with a source: whether adaptation helped; None without one
     distillation  of a student: what it kept of its teacher, and whether that helped; None without one
+    goal         what the model was to be good at; None: the headline of the kind, as in evidence of earlier versions
     """
 
     kind: Kind
@@ -71,6 +73,12 @@ class Record:
     findings: tuple[dict[str, Any], ...] = ()
     adaptation: Adaptation | None = None
     distillation: Distillation | None = None
+    goal: Goal | None = None
+
+    @property
+    def headline(self) -> str:
+        """The name of the score by which models are compared."""
+        return self.kind.headline if self.goal is None else self.goal.metric
 
     @property
     def metrics(self) -> dict[str, Interval]:
@@ -108,6 +116,8 @@ def to_record(evidence: Record) -> dict[str, Any]:
         **{key: [_of_labels(row._asdict()) for row in getattr(evidence, key)] for key in _TABLES},
         **{key: facts_record(evidence.facts) if key == _FACTS else getattr(evidence, key) for key in _MORE},
     }
+    if evidence.goal is not None:
+        record["goal"] = evidence.goal.to_json()
     if evidence.distillation is not None:
         record["distillation"] = evidence.distillation.to_json()
     return {key: _plain(value) for key, value in record.items()}
@@ -129,6 +139,7 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             "facts": facts_from(data[_FACTS]),
             **{key: tuple(data[key]) for key in ("notes", "findings")},
             "adaptation": _adaptation(data.get("adaptation")),  # a record of an earlier version has none
+            "goal": Goal.from_json(data.get("goal")),
             "distillation": distillation_from(data.get("distillation")),  # nor has one without a teacher
         }
     except (KeyError, TypeError, AttributeError) as error:
@@ -161,6 +172,8 @@ def _check_scores(data: Mapping[str, Any]) -> None:
     for scores in (data["metrics"], *data["baselines"].values()):
         if lacking := set(kind_named(data["kind"]).metrics).difference(scores, _LATER):
             raise _damaged(f"{', '.join(sorted(lacking))} is not among the scores")
+    if (goal := Goal.from_json(data.get("goal"))) is not None and goal.metric not in data["metrics"]:
+        raise _damaged(f"{goal.metric!r:.40}, which it is about, is not among the scores")
     if data["gain"] is not None and data["gain"].get("over") not in data["baselines"]:
         raise _damaged(f"the gain is over {data['gain'].get('over')!r:.40}, which is no baseline of it")
 

@@ -21,6 +21,7 @@ from headstart.evidence.intervals import Draws, interval
 from headstart.evidence.scores import scores_of_sums
 from headstart.evidence.tally import tally
 from headstart.evidence.verdict import Verdict, verdict
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["ALONE", "Learnt", "Sharing", "TaskAnswers", "hurt", "mean_gain"]
@@ -55,8 +56,8 @@ class TaskAnswers(NamedTuple):
 
     held: HeldOut
     units: Array
-    together: Array
-    alone: Array
+    together: Answers
+    alone: Answers
 
 
 def mean_gain(tasks: Sequence[TaskAnswers], *, resamples: int = RESAMPLES, seed: int = 0) -> Gain:
@@ -96,7 +97,7 @@ def _difference(task: TaskAnswers, tallies: Tallies, weights: Array) -> Array:
 
 def _score(held_out: HeldOut, repeats: list[sparse.csr_array], weights: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        scores = [scores_of_sums(np.asarray(sums @ weights), held_out)[held_out.kind.headline] for sums in repeats]
+        scores = [scores_of_sums(np.asarray(sums @ weights), held_out)[held_out.headline] for sums in repeats]
     return np.asarray(np.mean(scores, axis=0))
 
 

@@ -9,8 +9,9 @@ from headstart.evidence.bootstrap import bootstrap
 from headstart.evidence.facts import StepFacts
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import interval
+from headstart.evidence.scores import better_by
 from headstart.evidence.verdict import figure, signed, spread
-from headstart.tasks.task import Array
+from headstart.tasks.goal import Answers
 
 __all__ = ["Cost", "steps", "table"]
 
@@ -24,7 +25,7 @@ class Cost(NamedTuple):
 
 def steps(
     held_out: HeldOut,
-    answers: Mapping[str, Array],
+    answers: Mapping[str, Answers],
     costs: Mapping[str, Cost],
     order: Sequence[tuple[str, str]],
     seed: int,
@@ -34,13 +35,13 @@ def steps(
     answers   to the same held-out rows; gains are paired: both are drawn on the same resamples
     """
     drawn = bootstrap(held_out, dict(answers), seed=seed)
-    metric = held_out.kind.headline
+    metric = held_out.headline
     bought = []
     for name, over in order:
         if name not in drawn:
             continue
         draws = drawn[name].draws(metric)
-        gain = interval(draws.minus(drawn[over].draws(metric))) if over in drawn else None
+        gain = interval(better_by(metric, draws, drawn[over].draws(metric))) if over in drawn else None
         bought.append(StepFacts(name, metric, interval(draws), over, gain, *costs.get(name, Cost(0.0))))
     return tuple(bought)
 

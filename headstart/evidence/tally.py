@@ -4,7 +4,7 @@ Every score here is a function of sums: accuracy of a count, F1 of three counts 
 matrix (N, K) of row numbers holds all there is to know; a sum over rows gives the scores, a sum over the rows of a
 group treats the group as one unit, and a product with resampling weights (K, N) @ (N, B) scores B resamples at once.
 
-    classes   support (C), predicted (C), hits (C), rows, exact, log loss, calibration gaps (15), AUROC, average
+    classes   support (C), predicted (C), hits (C), rows, exact, log loss, cost, calibration gaps (15), AUROC, average
               precision, and of both the shares of the rows of each class (C, C), see `ranking.py`
     values    what the kind says, see `Regression.tally`
 """
@@ -15,21 +15,24 @@ import numpy as np
 from scipy import sparse
 
 from headstart.evidence.calibration import BINS, bin_of, confidence
-from headstart.evidence.held_out import HeldOut, decide
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.ranking import ranking
+from headstart.tasks.goal import Decided
 from headstart.tasks.task import Array
 
 __all__ = ["tally"]
 
 
-def tally(held_out: HeldOut, predictions: Array) -> sparse.csr_array:
-    """One repeat's predictions, (N, C) or (N,), -> (N, K) numbers a row."""
+def tally(held_out: HeldOut, repeat: Decided) -> sparse.csr_array:
+    """One repeat's predictions, (N, C) or (N,), and decisions -> (N, K) numbers a row."""
+    predictions, decisions = repeat
     if not held_out.kind.has_classes:
         return sparse.csr_array(held_out.kind.tally(held_out.targets, predictions))
-    truth, answer = _indicators(held_out, held_out.targets), _indicators(held_out, decide(predictions, held_out.kind))
+    truth, answer = _indicators(held_out, held_out.targets), _indicators(held_out, decisions)
     hits = truth * answer
     wrong = np.asarray((truth + answer - 2 * hits).sum(axis=1)).ravel()
-    singles = sparse.csr_array(np.stack([np.ones(len(wrong)), wrong == 0, _log_loss(held_out, predictions)], axis=1))
+    columns = [np.ones(len(wrong)), wrong == 0, _log_loss(held_out, predictions), _costs(held_out, decisions)]
+    singles = sparse.csr_array(np.stack(columns, axis=1))
     order = ranking(held_out, predictions)
     ranks = sparse.csr_array(np.column_stack(order))
     return sparse.csr_array(sparse.hstack([truth, answer, hits, singles, _gaps(held_out, predictions), ranks]))
@@ -41,6 +44,17 @@ def _indicators(held_out: HeldOut, answers: Array) -> sparse.csr_array:
         return sparse.csr_array(answers.astype(np.float64))
     rows = len(answers)
     return sparse.csr_array((np.ones(rows), answers, np.arange(rows + 1)), shape=(rows, len(held_out.classes)))
+
+
+def _costs(held_out: HeldOut, decisions: Array) -> Array:
+    """(N,) what each answer costs; nothing where the goal knows no costs. To a row of a class that was not learnt every
+    answer costs as much as the dearest."""
+    learnt = held_out.classes[: held_out.learnt]
+    costs = None if held_out.goal is None else held_out.goal.cost_matrix(learnt)
+    if costs is None:
+        return np.zeros(len(decisions))
+    known = held_out.targets < len(learnt)
+    return np.where(known, costs[np.where(known, held_out.targets, 0), decisions], costs.max())
 
 
 def _log_loss(held_out: HeldOut, predictions: Array) -> Array:

@@ -13,12 +13,13 @@ from headstart.evidence.held_out import HeldOut
 from headstart.evidence.scores import score
 from headstart.evidence.verdict import figure
 from headstart.messages import few
+from headstart.tasks.goal import Answers, Decided, in_words
 from headstart.tasks.task import Array
 
 __all__ = ["unlearnt"]
 
 
-def unlearnt(held_out: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tuple[str, ...]]:
+def unlearnt(held_out: HeldOut, predictions: Answers) -> tuple[Unlearnt | None, tuple[str, ...]]:
     """The facts and a note; None and none where every class was learnt."""
     strange = held_out.unlearnt
     count = int(strange.sum())
@@ -35,16 +36,16 @@ def unlearnt(held_out: HeldOut, predictions: Array) -> tuple[Unlearnt | None, tu
     if not strange.all():
         without = _scores_without(held_out, predictions, ~strange)
         facts = facts._replace(scores_without=without)
-        metric = held_out.kind.headline
-        note += (
-            f" Without them: {metric.replace('_', ' ')} {figure(without[metric])}, "
-            f"accuracy {figure(without['accuracy'])}, log loss {figure(without['log_loss'])}."
-        )
+        shown = dict.fromkeys((held_out.headline, "accuracy", "log_loss"))
+        note += f" Without them: {', '.join(f'{in_words(metric)} {figure(without[metric])}' for metric in shown)}."
     return facts, (note,)
 
 
-def _scores_without(held_out: HeldOut, predictions: Array, rows: Array) -> dict[str, float]:
+def _scores_without(held_out: HeldOut, predictions: Answers, rows: Array) -> dict[str, float]:
     """The scores of these rows, as if there were no other classes."""
     targets = held_out.targets[rows, : held_out.learnt] if held_out.kind.several else held_out.targets[rows]
-    restricted = HeldOut(targets, held_out.kind, held_out.classes[: held_out.learnt])
+    restricted = HeldOut(targets, held_out.kind, held_out.classes[: held_out.learnt], goal=held_out.goal)
+    if isinstance(predictions, Decided):
+        kept = Decided(np.asarray(predictions.predictions)[..., rows, :], np.asarray(predictions.decisions)[..., rows])
+        return score(restricted, kept)
     return score(restricted, np.asarray(predictions)[..., rows, :])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["BELOW", "CONTEXT", "EMBEDS", "foreign_arrays", "head_arrays", "head_shapes", "missing_arrays"]
+__all__ = ["BELOW", "CONTEXT", "EMBEDS", "UTILITY", "foreign_arrays", "head_arrays", "head_shapes", "missing_arrays"]
 
 CONTEXT = ("context", "answers", "network", "design")
 BELOW = (("turn", "shift"), ("unit",), ("landmarks", "gamma"), ("trees",), CONTEXT)
 """What may stand below the linear layers, see `heads.head.Head`; the names of one group come together."""
 EMBEDS = "embeds"
 """Beside a context: the layers stand on what its network makes of rows."""
+UTILITY = "utility"
+"""Beside the layers: by what answers are decided."""
 _NODE, _DESIGN = 5, 6
 
 
@@ -27,6 +29,7 @@ def head_arrays(names: Collection[str]) -> tuple[str, ...]:
     below = [name for group in groups if group not in standing[1:] for name in group]
     if standing[:1] == [CONTEXT] and EMBEDS in names:
         below.append(EMBEDS)
+    below += [UTILITY] if UTILITY in names else []
     linear = [f"{part}.{layer}" for layer in range(layers) for part in ("weight", "bias")]
     return ("mean", "scale", *linear, *below)
 
@@ -66,6 +69,8 @@ def head_shapes(
         if EMBEDS in shapes:
             yield EMBEDS, (1,)
         width = next(iter(shapes["weight.0"]), 1)
+    if UTILITY in shapes:
+        yield UTILITY, (outputs,) * min(2, max(1, len(shapes[UTILITY])))
     layers = sum(name.startswith("weight.") for name in shapes)
     for layer in range(layers):
         out = outputs if layer == layers - 1 else math.prod(shapes[f"bias.{layer}"])

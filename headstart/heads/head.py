@@ -8,9 +8,11 @@ from typing import Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 
-from headstart.heads.arrays import foreign_arrays, head_arrays
+from headstart.heads.arrays import UTILITY, foreign_arrays, head_arrays
+from headstart.heads.decision import decide
 from headstart.heads.facts import FitterFacts, HeadFacts
 from headstart.heads.layers import grown, in_context, radial
+from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
@@ -34,6 +36,7 @@ class Head:
              x <- x / |x|; mean and scale are then (K,). After it may stand either "landmarks" (L, K) and "gamma" (1,),
              or "trees" (T, M, 5), or "context" (n, K), "answers" (n, E), "network" (P,) and "design" (6,): the layers
              then stand on what `heads.layers` makes of them, with "embeds" (1,) beside a context on row embeddings
+             "utility" (C,) or (C, C): by which answers are decided, see `heads.decision`; without it the likeliest
     facts    how the head came about; "config" in a saved model
 
     Raises ValueError for an array that would not be used, and for an unknown form.
@@ -95,6 +98,21 @@ class Head:
     def predict(self, features: Array) -> Array:
         """(N, D) features -> probabilities (N, C) for classification and multilabel, values (N,) for regression."""
         return probabilities(self.logits(features), self.kind, self.temperature)
+
+    def decide(self, predictions: Array) -> Array:
+        """Answers, as targets are, from predictions (..., C) or (...,) of this head."""
+        utility = self.arrays.get(UTILITY)
+        return self.kind.decide(predictions) if utility is None else decide(predictions, utility)
+
+    def answer(self, features: Array) -> Answers:
+        """(N, D) features -> predictions, with decisions where the likeliest class is not the answer."""
+        predictions = self.predict(features)
+        return Decided(predictions, self.decide(predictions)) if UTILITY in self.arrays else predictions
+
+    def decided_by(self, utility: Array | None) -> Head:
+        """The head that decides by this utility; None: the likeliest class."""
+        others = {name: array for name, array in self.arrays.items() if name != UTILITY}
+        return replace(self, arrays=others if utility is None else others | {UTILITY: utility})
 
 
 class HeadFit(NamedTuple):

@@ -5,13 +5,8 @@
 A temperature alone (Guo et al., 2017) stretches the share of each class that a head has learnt along with everything
 else, and leaves out that of heads with equal priors; s gives back what is too little and takes what is too much (the
 logit adjustment of Menon et al., 2021, with a strength that is fitted). The last term is a standard normal prior of s.
-
-Half of the weight v lies on the rows and half on the classes, so that the loss is the mean of the log loss and of its
-mean over classes: 1/2 w_i / sum w + 1/2 w_i / (C sum of w in the class of i). Where all classes have as many rows the
-two are one, and s changes nothing.
-
-That pays where rare classes are then found. Where they are not, since the inputs tell too little of them, v lies on the
-rows alone, and the answers are the shares.
+Where all classes have as many rows s changes nothing. What the answers are to be good at is no matter of these
+probabilities but of the decision that is made from them, see `decision.py`.
 """
 
 from __future__ import annotations
@@ -22,12 +17,12 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from headstart.heads.calibrate import calibrate
-from headstart.heads.likelihood import code_losses
-from headstart.heads.paired import above_error
+from headstart.heads.decision import decide, utility_of
 from headstart.tasks import CLASSIFICATION
+from headstart.tasks.goal import Aim, Answers, Decided
 from headstart.tasks.task import Array
 
-__all__ = ["Settled", "answered", "half_by_class", "settle"]
+__all__ = ["Settled", "answered", "half_by_class", "settle", "shares_of"]
 
 STEPS = 50
 FLAT = 1e-10
@@ -61,30 +56,23 @@ def half_by_class(targets: Array, weights: Array, classes: int) -> Array:
     return np.asarray(weights * (1 / total + 1 / (present * np.where(of_class > 0, of_class, 1.0))[targets]) / 2)
 
 
+def shares_of(targets: Array, weights: Array, classes: int) -> Array:
+    """(C,) the shares of the classes among rows of these weights."""
+    of_class = np.bincount(targets, weights, classes)
+    return np.asarray(of_class / max(of_class.sum(), np.finfo(np.float64).tiny))
+
+
 def settle(logits: Array, targets: Array, weights: Array) -> Settled:
-    """Temperature and offsets of out-of-fold logits (N, C) for codes (N,); rows of weight 0 are left out.
-
-    Where half of the weight on classes does not answer more of them right than the rows alike do, by a standard error
-    of the balanced accuracy, nothing is bought by answers that lean to rare classes, and the rows settle alike.
-    """
+    """Temperature and offsets of out-of-fold logits (N, C) for codes (N,); rows of weight 0 are left out."""
     total = weights.sum()
-    v = half_by_class(targets, weights, logits.shape[1])
-    leaning = _settled(logits, targets, weights, v)
-    alike = _settled(logits, targets, weights, weights / total if total > 0 else v)
-    settled = leaning if _answers_more(logits, targets, weights, leaning, alike) else alike
-    losses = code_losses(logits / settled.temperature + settled.offsets, targets)
-    return settled._replace(loss=float(v[v > 0] @ losses[v > 0]))
-
-
-def _settled(logits: Array, targets: Array, weights: Array, v: Array) -> Settled:
-    """Where the loss at the weights v (N,), which sum to 1, is least."""
+    v = weights / total if total > 0 else weights
     plain = calibrate(logits, targets, CLASSIFICATION, v)
     shares = _log_shares(targets, weights, logits.shape[1])
     unmoved = Settled(plain.temperature, np.zeros(logits.shape[1]), plain.loss)
     if np.ptp(shares) == 0.0:
         return unmoved
     rows = v > 0
-    y, v = targets[rows], v[rows] / v[rows].sum()
+    y, v = targets[rows], v[rows]
     scaled = logits[rows] / plain.temperature
     problem = _Problem(scaled - scaled[np.arange(len(y)), y][:, None], shares - shares[y][:, None], v)
     (inverse, s), loss = _minimise(problem, np.array([1.0, 0.0]))
@@ -93,21 +81,13 @@ def _settled(logits: Array, targets: Array, weights: Array, v: Array) -> Settled
     return Settled(plain.temperature / float(inverse), s * shares, loss, float(s))
 
 
-def _answers_more(logits: Array, targets: Array, weights: Array, first: Settled, second: Settled) -> bool:
-    """Whether the balanced accuracy of the first is above that of the second by more than its standard error.
-
-    d = sum_i u_i d_i,   d_i = right_i(first) - right_i(second),   u: rows of each class sum to 1 / C
-    """
-    right = [(logits / a.temperature + a.offsets).argmax(axis=1) == targets for a in (first, second)]
-    of_class = np.bincount(targets, weights, logits.shape[1])
-    u = weights / np.where(of_class > 0, of_class, 1.0)[targets] / max(1, (of_class > 0).sum())
-    return above_error(right[0].astype(np.float64) - right[1], u)
-
-
-def answered(logits: Array, out_of_fold: Array, targets: Array, weights: Array) -> Array:
-    """(M, C) probabilities of new rows from their logits, settled by those of the known rows out of fold."""
+def answered(logits: Array, out_of_fold: Array, targets: Array, weights: Array, aim: Aim | None) -> Answers:
+    """Probabilities of new rows from their logits (M, C), settled by those of the known rows out of fold, and the
+    answers decided for an aim."""
     settled = settle(out_of_fold, targets, weights)
-    return np.asarray(softmax(logits / settled.temperature + settled.offsets, axis=1))
+    p, known = (softmax(z / settled.temperature + settled.offsets, axis=1) for z in (logits, out_of_fold))
+    utility = utility_of(aim, known, shares_of(targets, weights, logits.shape[1]))
+    return p if utility is None else Decided(p, decide(p, utility))
 
 
 class _Problem(NamedTuple):

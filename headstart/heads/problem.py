@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
 
 from headstart.data.splits.folds import merged
-from headstart.heads.basis import Basis
+from headstart.heads.basis import Basis, principal
 from headstart.heads.calibrate import Calibration, calibrate
 from headstart.heads.facts import FitterFacts
 from headstart.heads.head import Head
@@ -56,6 +56,11 @@ class Problem:
     def balanced(self) -> Problem:
         """The same problem on the same axes, every class counting alike; classification only."""
         return replace(self, weights=row_weights(self.targets, self.kind, "balanced", self.weights))
+
+    def on_own_axes(self) -> Problem:
+        """The same problem on the axes of its own weights."""
+        features, order, weights, scale = self.features, self.order, self.weights, self.scale
+        return replace(self, axes=cache(lambda: principal(features, order, weights, scale)))
 
     @property
     def columns(self) -> int:

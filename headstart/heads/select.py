@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.heads.boosting import Boosting
 from headstart.heads.choice import WEIGHTED, choose
+from headstart.heads.discriminant import Discriminant
 from headstart.heads.facts import ProbeFacts
 from headstart.heads.fitter import Posed, Proposal, pose
 from headstart.heads.head import ClassWeight, Form, HeadFit, shaped
@@ -25,12 +26,14 @@ from headstart.heads.score import score
 from headstart.heads.standardize import Scale
 from headstart.heads.trees import Trees
 from headstart.linalg.blas import at_once, one_thread
+from headstart.tasks.goal import Aim
 from headstart.tasks.task import Array, Kind
 
 __all__ = ["HEADS", "fit_probe"]
 
 HEADS: dict[str, type[Posed]] = {
     "prototypes": Prototypes,
+    "lda": Discriminant,
     "ridge": Ridge,
     "logistic": Logistic,
     "neural": Neural,
@@ -47,6 +50,14 @@ FEW = 50
 """Rows below which neither a kernel nor trees are tried."""
 MANY = 20_000
 """Rows above which no kernel is tried."""
+_ORDER = "linear before class weights before kernel before trees"
+_RULES_OUT = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "cost": "cost",
+    "f1": "log loss of the one class",
+}
+"""Aims of which no head may lose more than so much, see `choice.py`."""
 UNEVEN = 2.0
 """How many times as much as the rarest class the largest must weigh for class weights to be tried."""
 
@@ -62,25 +73,27 @@ def fit_probe(
     seed: int = 0,
     heads: Sequence[str] | None = None,
     forms: Sequence[Form] = ("plain",),
-    scale: Scale = "each",
+    scale: Scale | Sequence[Scale] = "each",
     weights: Array | None = None,
     blocks: Array | None = None,
-    shares: bool | None = None,
+    aim: Aim | None = None,
     network: str | None = None,
 ) -> HeadFit:
-    """Fit each candidate, keep the best by what it says of rows held out, and set its temperature.
+    """Fit each candidate, keep the best by what it says of rows held out, and settle its probabilities and answers.
 
     heads   names in `HEADS`; of several, those that cannot answer such a task are left out, and the lowest loss wins, a
-            tie going to the first. None: all that are cheap. Prototypes, ridge and logistic; logistic with class
-            weights where classes are uneven and `class_weight` says nothing; from 50 rows the kernel, up to 20,000,
-            and, where features have units of their own, trees. Of these the simplest within one standard error of the
-            lowest loss is kept (`choice.py`). Other arguments as in `Fitter`
+            tie going to the first. None: all that are cheap. Prototypes, discriminant analysis, ridge and logistic;
+            ridge and logistic with class weights too where classes are uneven and `class_weight` says nothing; from 50
+            rows the kernel, up to 20,000, and, where features have units of their own, trees. Which of these is kept:
+            `choice.py`. Other arguments as in `Fitter`
     forms   of the features, see `heads.head.shaped`; of several, the one on which ridge does best is taken
-    scale   "each" where every feature has a unit of its own, "shared" where all have one, see `heads.standardize`
+    scale   "each" where every feature has a unit of its own, "shared" where all have one, see `heads.standardize`; of
+            several, the one on which ridge does best is taken
     weights (N,) how much each row counts, not negative, beside what `class_weight` says; None: all alike
     blocks  (N,) rows of one number were drawn together, for the standard error; None: each on its own
-    shares  of a classification: settle how much the classes' shares count and weigh the loss by half over classes
-            (`prior.py`). None: where `heads` is None and `class_weight` too
+    aim     what the head is to be good at: by that it is chosen, its answers are decided (`decision.py`), and in a
+            classification it is settled how much the classes' shares count (`prior.py`). None: the likeliest class at
+            the best temperature
     network a folder with the weights that answer in context, "" for those of the package: answers in context are then
             tried too where `heads` is None, and ridge and logistic that are named stand on row embeddings. None: those
             of the package, for answers in context that are named only
@@ -89,11 +102,11 @@ def fit_probe(
     candidates are held out on the same folds: at most 10, more are merged. The head's facts are `ProbeFacts`.
     """
     names = _candidates(heads, kind)
-    settled = kind.exclusive and (heads is None and class_weight is None if shares is None else shares)
+    scales = (scale,) if isinstance(scale, str) else tuple(scale)
     with one_thread():
 
-        def posed(form: Form) -> Problem:
-            x = shaped(np.asarray(features), form)
+        def posed(view: _View) -> Problem:
+            x = shaped(np.asarray(features), view.form)
             problem = pose(
                 x,
                 targets,
@@ -102,12 +115,13 @@ def fit_probe(
                 folds=folds,
                 class_weight=class_weight,
                 seed=seed,
-                scale=scale,
+                scale=view.scale,
                 weights=weights,
             )
             return problem.merged(MOST_FOLDS) if len(names) > 1 else problem
 
-        form, problem, proposals = _formed(posed, forms, np.asarray(features).nbytes)
+        views = [_View(form, each) for form in forms for each in scales]
+        view, problem, proposals = _viewed(posed, views, np.asarray(features).nbytes)
         proposals |= {
             name: _fitter(name, network, named=heads is not None).propose(problem)
             for name in names
@@ -115,21 +129,23 @@ def fit_probe(
         }
         proposals = {name: proposals[name] for name in names}
         if heads is None:
-            proposals |= _further(problem, proposals, weighted=settled, network=network)
-        scores = {name: score(problem, proposal.out_of_fold, shares=settled) for name, proposal in proposals.items()}
+            weighted = kind.exclusive and class_weight is None
+            proposals |= _further(problem, proposals, weighted=weighted, own_units="each" in scales, network=network)
+        scores = {name: score(problem, proposal.out_of_fold, aim=aim) for name, proposal in proposals.items()}
         choice = choose(scores, None if blocks is None else np.asarray(blocks)[problem.order])
         best = choice.name if heads is None else min(scores, key=lambda name: scores[name].loss)
         head, answers = proposals[best].finish(), scores[best].settled
         out_of_fold = problem.restored(answers.moved(proposals[best].out_of_fold))
+    settled = kind.exclusive and aim is not None
     facts = ProbeFacts(
         account=head.facts.account,
         candidates={name: score.loss for name, score in scores.items()},
         standard_errors=choice.standard_errors,
-        rule=_rule(kind, settled=settled, simplest=heads is None),
+        rule=_rule(kind, aim=aim, simplest=heads is None),
         share_exponent=answers.exponent if settled else None,
     )
     head = replace(head.moved(answers.temperature * answers.offsets), temperature=answers.temperature)
-    return HeadFit(replace(head, form=form, facts=facts), out_of_fold)
+    return HeadFit(replace(head, form=view.form, facts=facts).decided_by(scores[best].utility), out_of_fold)
 
 
 def _fitter(name: str, network: str | None, *, named: bool) -> Posed:
@@ -147,17 +163,22 @@ def _fitter(name: str, network: str | None, *, named: bool) -> Posed:
 
 
 def _further(
-    problem: Problem, linear: dict[str, Proposal], *, weighted: bool, network: str | None
+    problem: Problem, linear: dict[str, Proposal], *, weighted: bool, own_units: bool, network: str | None
 ) -> dict[str, Proposal]:
     """Candidates that are tried where the task suits them, or the linear ones do not stand above them at once."""
     rows = len(problem.order)
     ridge = linear["ridge"].out_of_fold
     further: dict[str, Proposal | None] = {}
-    if weighted and _unevenness(problem) >= UNEVEN:
-        further[WEIGHTED] = HEADS["logistic"]().propose(problem.balanced())
+    uneven = weighted and _unevenness(problem) >= UNEVEN
+    alike = problem.balanced() if uneven else problem
+    if uneven:
+        further["logistic" + WEIGHTED] = HEADS["logistic"]().propose(alike)
+        further["ridge" + WEIGHTED] = HEADS["ridge"]().propose(alike.on_own_axes())
     if FEW <= rows <= MANY:
         further["kernel"] = Kernel().propose_against(problem, ridge)
-    if rows >= FEW and problem.scale == "each" and problem.kind in Trees.kinds:
+        if uneven and further["kernel"] is not None:
+            further["kernel" + WEIGHTED] = Kernel().propose(alike)
+    if rows >= FEW and own_units and problem.kind in Trees.kinds:
         best = min(linear.values(), key=lambda proposal: problem.score(proposal.out_of_fold).loss)
         further["trees"] = Trees().propose_against(problem, best.out_of_fold)
     if network is not None and (answers := InContext(weights=network)).suits(problem):
@@ -171,44 +192,62 @@ def _unevenness(problem: Problem) -> float:
     return float(of_class.max() / of_class[of_class > 0].min())
 
 
-def _rule(kind: Kind, *, settled: bool, simplest: bool) -> str:
+def _rule(kind: Kind, *, aim: Aim | None, simplest: bool) -> str:
     """What was chosen by, in words."""
     loss = "lowest RMSE" if not kind.has_classes else "lowest log loss at the best temperature"
+    if aim is not None and aim.metric == "mae":
+        loss = "lowest mean absolute error"
+    settled = kind.exclusive and aim is not None
     if settled:
-        loss = "lowest log loss, half of it over rows and half over classes, at the best temperature and share exponent"
+        loss = "lowest log loss at the best temperature and share exponent"
     if not simplest:
         return f"{loss}, out of fold; a tie goes to the simpler head"
-    order = "linear before class weights before kernel before trees"
-    return f"{loss}, out of fold; of the heads within one standard error of it the simplest ({order})"
+    if not settled or aim is None:
+        return f"{loss}, out of fold; of the heads within one standard error of it the simplest ({_ORDER})"
+    if aim.metric == "balanced_accuracy":
+        loss += ", half of it over rows and half over classes"
+    if aim.metric not in _RULES_OUT:
+        return f"of the heads within half a standard error of the {loss}, out of fold, the simplest ({_ORDER})"
+    return (
+        f"of the heads whose {_RULES_OUT[aim.metric]} is within two standard errors of the best, out of fold, those "
+        f"within half of one of the {loss}; of these the simplest ({_ORDER})"
+    )
 
 
-def _formed(posed: Callable[[Form], Problem], forms: Sequence[Form], size: int) -> _Formed:
-    """The form to take, the problem posed in it, and ridge's proposal where that was what decided.
+def _viewed(posed: Callable[[_View], Problem], views: Sequence[_View], size: int) -> _Viewed:
+    """The view to take, the problem posed in it, and ridge's proposal where that was what decided.
 
     A posed problem is as large as the features. Small ones are held together and screened at once, one thread each;
-    of large ones only one is held at a time, and a form that wins over a later one is posed again.
+    of large ones only one is held at a time, and a view that wins over a later one is posed again.
     """
-    if not forms:
+    if not views:
         raise ValueError("forms must name at least one of 'plain' and 'root', got none")
-    if len(forms) == 1:
-        return _Formed(forms[0], posed(forms[0]), {})
+    if len(views) == 1:
+        return _Viewed(views[0], posed(views[0]), {})
     if size <= SMALL:
-        screens = dict(zip(forms, at_once(lambda form: _screened(posed, form), forms), strict=True))
-        best = min(forms, key=lambda form: screens[form].loss)
-        return _Formed(best, screens[best].problem, {"ridge": screens[best].proposal})
-    *earlier, last = forms
-    losses = {form: _screened(posed, form).loss for form in earlier}
+        screens = dict(zip(views, at_once(lambda view: _screened(posed, view), views), strict=True))
+        best = min(views, key=lambda view: screens[view].loss)
+        return _Viewed(best, screens[best].problem, {"ridge": screens[best].proposal})
+    *earlier, last = views
+    losses = {view: _screened(posed, view).loss for view in earlier}
     screened = _screened(posed, last)
     losses[last] = screened.loss
-    best = min(forms, key=lambda form: losses[form])
+    best = min(views, key=lambda view: losses[view])
     if best == last:
-        return _Formed(last, screened.problem, {"ridge": screened.proposal})
+        return _Viewed(last, screened.problem, {"ridge": screened.proposal})
     del screened
-    return _Formed(best, posed(best), {})
+    return _Viewed(best, posed(best), {})
 
 
-class _Formed(NamedTuple):
+class _View(NamedTuple):
+    """How features are taken."""
+
     form: Form
+    scale: Scale
+
+
+class _Viewed(NamedTuple):
+    view: _View
     problem: Problem
     proposals: dict[str, Proposal]
 
@@ -219,9 +258,9 @@ class _Screen(NamedTuple):
     proposal: Proposal
 
 
-def _screened(posed: Callable[[Form], Problem], form: Form) -> _Screen:
-    """The out-of-fold loss of ridge on this form, its problem and its proposal."""
-    problem = posed(form)
+def _screened(posed: Callable[[_View], Problem], view: _View) -> _Screen:
+    """The out-of-fold loss of ridge on this view, its problem and its proposal."""
+    problem = posed(view)
     proposal = HEADS["ridge"]().propose(problem)
     return _Screen(problem.score(proposal.out_of_fold).loss, problem, proposal)
 
@@ -229,7 +268,7 @@ def _screened(posed: Callable[[Form], Problem], form: Form) -> _Screen:
 def _candidates(heads: Sequence[str] | None, kind: Kind) -> list[str]:
     """Names of heads, the simplest first."""
     if heads is None:
-        heads = ("prototypes", "ridge", "logistic")
+        heads = ("prototypes", "lda", "ridge", "logistic")
     if not heads or not set(heads) <= set(HEADS):
         raise ValueError(f"heads must be among {', '.join(HEADS)}, got {list(heads)!r}")
     names = [name for name in HEADS if name in heads]

@@ -9,11 +9,13 @@ from typing import Any, ClassVar, Self, cast
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.guard import choose
-from headstart.adaptation.learn import Learnt, learn
+from headstart.adaptation.learn import learn
 from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
+from headstart.heads.decision import utility_of
 from headstart.methods.method import AdaptationFacts, Data, Fitted, Option, Source, options_of, refuse_unknown, typed
 from headstart.methods.plan import Plan
+from headstart.tasks.goal import Aim
 
 __all__ = ["Adaptation", "Guard", "apply"]
 
@@ -50,7 +52,8 @@ class Adaptation:
         if source is None:
             raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
         chosen, pair = ChosenStrategy(plan.method, self.strategy), source.pair
-        return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), data.backbone, pair)
+        task = source.rows.task
+        return apply(chosen, data.backbone, pair, plan.aim(task.kind, task.classes))
 
 
 @dataclass(frozen=True)
@@ -79,14 +82,19 @@ class Guard:
         if source is None:
             raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
         chosen, pair = choose(source.pair), source.pair
-        return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), data.backbone, pair)
+        task = source.rows.task
+        return apply(chosen, data.backbone, pair, plan.aim(task.kind, task.classes))
 
 
-def apply(chosen: ChosenStrategy, backbone: Backbone | None, pair: DomainPair) -> Fitted:
-    """What a chosen strategy learns from two tasks."""
-    return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), backbone, pair)
+def apply(chosen: ChosenStrategy, backbone: Backbone | None, pair: DomainPair, aim: Aim) -> Fitted:
+    """What a chosen strategy learns from two tasks, deciding for an aim.
 
-
-def _adapted(chosen: ChosenStrategy, learnt: Learnt, backbone: Backbone | None, pair: DomainPair) -> Fitted:
-    head = replace(learnt.head, form=pair.form)
+    The shares of the classes are those that the model itself expects of the target rows: no others are known of all.
+    """
+    learnt = learn(pair, chosen.strategy, chosen.base)
+    head = learnt.head
+    if pair.kind.exclusive:
+        expected = head.predict(pair.domains.target)
+        head = head.decided_by(utility_of(aim, expected, expected.mean(axis=0)))
+    head = replace(head, form=pair.form)
     return Fitted(head, backbone, pair.encoder, (), AdaptationFacts(chosen, pair, learnt))

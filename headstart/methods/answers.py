@@ -14,9 +14,10 @@ from headstart.features.feature_set import FeatureSet, look, noted
 from headstart.features.window import unsettled
 from headstart.listener import Listener
 from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array, Task
 
-__all__ = ["answer", "features", "features_of", "fed_otherwise", "look_as_fitted"]
+__all__ = ["answer", "answers_of", "features", "features_of", "fed_otherwise", "look_as_fitted"]
 
 _PARTS = ("name", "precision", "device", "why")
 
@@ -45,6 +46,11 @@ def fed_otherwise(model: Model, rows: FeatureSet) -> str:
 def answer(model: Model, rows: FeatureSet) -> Array:
     """Probabilities (N, C) for classification and multilabel, values (N,) for regression."""
     return model.head.predict(features(model, rows))
+
+
+def answers_of(model: Model, rows: FeatureSet) -> Answers:
+    """The same, with the decisions of a head that does not answer the likeliest class."""
+    return model.head.answer(features(model, rows))
 
 
 def features(model: Model, rows: FeatureSet) -> Array:

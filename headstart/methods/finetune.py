@@ -37,6 +37,7 @@ from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
 from headstart.methods.teaching import Teaching
 from headstart.network import Network
+from headstart.tasks.goal import Aim
 from headstart.tasks.task import Array, Kind
 from headstart.training.batches import PLAIN
 from headstart.training.device import settle
@@ -155,6 +156,7 @@ class FineTune:
             teaching=data.teaching,
             steps=data.steps,
             class_weight=plan.weights(rows.task.classes),
+            aim=plan.aim(rows.task.kind, rows.task.classes) if rows.task.kind.exclusive else None,
             extraction=extraction,
             telling=Telling.to(listener, plan.method),
         )
@@ -185,6 +187,7 @@ def tune(
     teaching: Teaching | None = None,
     steps: int | None = None,
     class_weight: ClassWeight = None,
+    aim: Aim | None = None,
     extraction: Extraction = PLAIN,
     telling: Telling = SILENT,
 ) -> Tuned:
@@ -198,6 +201,7 @@ def tune(
                  from too, and where there are enough a share of them says when to stop, see `divided_target`
     teaching     for a loss that learns from a teacher; its rows without a label are learnt from too, and never held out
     steps        train once, for so many, on all rows: the temperature is then 1
+    aim          what answers are decided for; None: the likeliest class
     extraction   where to calculate, and in whose cache a killed run left its journal
     """
     began = time.perf_counter()
@@ -229,8 +233,8 @@ def tune(
     network = last.start.network.cpu().to(memory_format=torch.contiguous_format)
     facts = _facts(part, first, last, target, time.perf_counter() - began)
     head = last.start.scale.undo(cast(HeadModule, network.head))
-    temperature = job.temperature(first.start.network, part.held)
-    exported = head.exported(feature_set.task.kind, temperature=temperature, facts=facts)
+    temperature, utility = job.answering(first.start.network, part.held, aim)
+    exported = head.exported(feature_set.task.kind, temperature=temperature, facts=facts).decided_by(utility)
     for journal in run_journals:
         journal.close()
     if tuning.tune.start == "probe" and not any(first.done.lengths):

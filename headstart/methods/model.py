@@ -34,6 +34,7 @@ def model_of(
         options={
             "class_weight": _stored(plan.class_weight),
             "seed": plan.seed,
+            "goal": None if plan.goal is None else plan.goal.to_json(),
             "method": dict(plan.options) if name == plan.method else {},
         },
         engine=rows.engine,

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from headstart.heads.head import ClassWeight
+from headstart.tasks.goal import Aim, Goal
+from headstart.tasks.kind import Kind
 from headstart.training.options import Training
 
 __all__ = ["Plan"]
@@ -20,6 +22,7 @@ class Plan(NamedTuple):
     options        of the method, by name, see `methods.method.Method.options`
     keep_tuned     keep moved weights even where held-out rows do not show them to be better than what moves none
     control        whether the network from random weights is tested beside the pretrained one
+    goal           what the model is to be good at; None: the headline of the kind
     """
 
     method: str = "probe"
@@ -28,6 +31,7 @@ class Plan(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
     keep_tuned: bool = False
     control: bool = True
+    goal: Goal | None = None
 
     @property
     def probe(self) -> Plan:
@@ -46,6 +50,10 @@ class Plan(NamedTuple):
         return self._replace(
             method=method, options={name: self.options[name] for name in self.options if name in options}
         )
+
+    def aim(self, kind: Kind, classes: tuple[Hashable, ...]) -> Aim:
+        """The goal in codes of these classes. Raises ValueError where it is for other classes."""
+        return (self.goal or Goal(kind.headline)).aim(classes)
 
     def weights(self, classes: tuple[Hashable, ...]) -> ClassWeight:
         """The class weight in terms of codes. Raises ValueError for a label that is no class."""

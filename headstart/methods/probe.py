@@ -9,11 +9,13 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 import pandas as pd
 
+from headstart.backbones.backbone import Backbone
 from headstart.backbones.tables import is_table_prior, weights_folder
 from headstart.data.splits.split import folds
 from headstart.data.weights import repeats
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.select import fit_probe
+from headstart.heads.standardize import Scale
 from headstart.methods.answers import features_of
 from headstart.methods.method import Data, Fitted, Option, Source, typed
 from headstart.methods.plan import Plan
@@ -70,7 +72,8 @@ class Probe:
             seed=plan.seed,
             heads=self.heads,
             forms=("plain",) if bare else ("plain", "root"),
-            scale="each" if bare else "shared",
+            scale=_scales(rows, backbone),
+            aim=plan.aim(task.kind, task.classes),
             network=self._network(name),
             blocks=rows.blocks,
             weights=task.weight,
@@ -82,6 +85,14 @@ class Probe:
         if backbone is not None and is_table_prior(backbone):
             return weights_folder(backbone)
         return "" if self.in_context else None
+
+
+def _scales(rows: FeatureSet, backbone: Backbone | None) -> tuple[Scale, ...]:
+    """How features may be scaled: those of a network alike, the columns of a table each by itself; of a bare array
+    nothing says whether its columns have one unit, so that the rows do."""
+    if backbone is not None and not is_table_prior(backbone.name):
+        return ("shared",)
+    return ("each",) if rows.task.modality.has_names else ("each", "shared")
 
 
 def counted(rows: FeatureSet) -> FeatureSet:

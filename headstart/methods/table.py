@@ -79,6 +79,7 @@ METHODS: dict[str, Method] = {
     "ridge": Probe("frozen features, ridge with exact leave-one-out over its strength", ("ridge",)),
     "logistic": Probe("frozen features, logistic regression, strength by cross-validation", ("logistic",)),
     "prototypes": Probe("frozen features, nearest class mean: for a few examples a class", ("prototypes",)),
+    "lda": Probe("frozen features, nearest class mean, measured by the spread within classes", ("lda",)),
     "neural": Probe("frozen features, Dense 256 ReLU, dropout and softmax with early stopping", ("neural",)),
     "kernel": Probe("frozen features, a radial kernel, its width by cross-validation", ("kernel",)),
     "boosting": Probe("frozen features or columns, boosted trees, how many by cross-validation", ("boosting",)),

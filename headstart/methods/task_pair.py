@@ -22,6 +22,7 @@ from headstart.methods.model import model_of
 from headstart.methods.plan import Plan
 from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array, Columns
 
 __all__ = ["StrategyFitter", "TaskPair", "refuse_source"]
@@ -88,14 +89,14 @@ class StrategyFitter:
 
     def apply(self, chosen: ChosenStrategy, pair: DomainPair) -> Fitted:
         """What a chosen strategy learns from this pair."""
-        return apply(chosen, self.backbone, pair)
+        return apply(chosen, self.backbone, pair, self.plan.aim(pair.kind, self.source.task.classes))
 
-    def answers(self, fitted: Fitted, rows: Array) -> Array:
+    def answers(self, fitted: Fitted, rows: Array) -> Answers:
         """To target rows of these numbers: (N, C) probabilities, or (N,) values."""
         feature_set = self.target.take(rows)
         if self.backbone is not None and cast(Backbone, fitted.backbone).fingerprint != self.backbone.fingerprint:
             feature_set = look_again(feature_set, cast(Backbone, fitted.backbone), self.how[0])
-        return fitted.head.predict(features_of(feature_set, fitted.encoder))
+        return fitted.head.answer(features_of(feature_set, fitted.encoder))
 
     def model(self, fitted: Fitted, columns: Columns | None) -> Model:
         """It as a model of the target; `columns` are those of the source, which may name more than the target's."""

@@ -39,6 +39,7 @@ def answers_to(model: Model, data: Any, extraction: Extraction, *, listener: Lis
         classes=model.classes,
         places=task.positions,
         set_aside=task.set_aside,
+        decide=model.head.decide,
         notes=notes_of_inputs(model, task, feature_set),
     )
 

@@ -30,11 +30,12 @@ from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
-from headstart.study.content import REVISION, content, fitted_by, seen_by
+from headstart.study.content import REVISION, content, fitted_by, packed, seen_by, unpacked
 from headstart.study.notes import left_out, model_of_pair, model_of_task, notes_of_pair, notes_of_task
 from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
 from headstart.study.source_contenders import untold
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["ScratchControl", "SourceCandidate", "TaskCandidate", "unadapted"]
@@ -55,33 +56,34 @@ class TaskCandidate:
         self.name, self.rows, self.seed = plan.method, rows, plan.seed
         self.backbone, self.plan, self.how, self.row = backbone, plan, how, row_of(plan)
         self.stage = "tuning" if self.row.moves_weights else "head"
+        self.goal = plan.goal
         self.parameters = -1
         self.beside: dict[str, TaskCandidate] = {}
 
     def fit(self, rows: Array) -> Fitted:
         return self.row.fit(self.plan, self._data(rows))
 
-    def answer(self, fitted: Fitted, rows: Array) -> Array:
-        return fitted.head.predict(features_of(self._through(fitted, self.rows.take(rows)), fitted.encoder))
+    def answer(self, fitted: Fitted, rows: Array) -> Answers:
+        return fitted.head.answer(features_of(self._through(fitted, self.rows.take(rows)), fitted.encoder))
 
     def model(self, fitted: Fitted) -> Model:
         task = self.rows.task
         return model_of(fitted, self.plan, self.rows, classes=task.classes, columns=task.columns)
 
-    def contend(self, fitted: Any, train: Array, test: Array) -> Array:
+    def contend(self, fitted: Any, train: Array, test: Array) -> Answers:
         """As a contender of another candidate; from the cache, if it was asked before."""
         data = self._beside(fitted, train)
         entry = self._entry(data, test)
         kept = entry.read()
         if kept is None:
             contender = self.row.fit(self.plan, data)
-            kept = self.answer(contender, test), np.array(learnt_by(contender.head))
+            kept = np.array(learnt_by(contender.head)), *packed(self.answer(contender, test))
             entry.write(kept)
-        answers, learnt = kept
+        learnt, *answers = kept
         self.parameters = max(self.parameters, int(learnt))
-        return answers
+        return unpacked(tuple(answers))
 
-    def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> int:
+    def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Answers]) -> int:
         return learnt_by(fitted.head)
 
     def complete(self, evidence: Evidence, fitted: Fitted, results: Results, trials: Trials) -> Evidence:
@@ -108,7 +110,7 @@ class TaskCandidate:
         costs[self.name] = costs[self.name]._replace(parameters=max(results.observed))
         order = [name for name in (*_CHEAPER, self.name) if name in results.answers]
         pairs = [*zip(order, ["", *order[:-1]], strict=True), (RANDOM, self.name)]
-        held_out = held_out_of(self.rows.take(trials.tested))
+        held_out = held_out_of(self.rows.take(trials.tested), self.goal)
         bought = steps(held_out, results.answers, costs, pairs, self.seed)
         return replace(evidence, facts=replace(evidence.facts, steps=bought))
 
@@ -153,7 +155,7 @@ class Observed(NamedTuple):
 
     chosen: ChosenStrategy
     best: ChosenStrategy | None
-    unadapted: Array
+    unadapted: Answers
 
 
 class SourceCandidate:
@@ -165,24 +167,24 @@ class SourceCandidate:
         self.name, self.tasks, self.fitter, self.seed = name, tasks, fitter, fitter.plan.seed
         self.plan = fitter.plan_of(name)
         self.row = row_of(self.plan)
-        self.rows = tasks.target.take(np.arange(tasks.labelled))
+        self.rows, self.goal = tasks.target.take(np.arange(tasks.labelled)), self.plan.goal
 
     def fit(self, rows: Array) -> Fitted:
         target = self.fitter.seen(rows)
         return self.row.fit(self.plan, *self.fitter.given(target, self.fitter.pair(target)))
 
-    def answer(self, fitted: Fitted, rows: Array) -> Array:
+    def answer(self, fitted: Fitted, rows: Array) -> Answers:
         return self.fitter.answers(fitted, rows)
 
     def model(self, fitted: Fitted) -> Model:
         return self.fitter.model(fitted, self.tasks.source.task.columns)
 
-    def contend(self, fitted: Fitted, train: Array, test: Array) -> Array:
+    def contend(self, fitted: Fitted, train: Array, test: Array) -> Answers:
         """As a contender of another candidate, on the features of both tasks that it was fitted with."""
         arguments = self.fitter.given(self.fitter.seen(train), facts_of(fitted).pair)
         return self.fitter.answers(self.row.fit(self.plan, *arguments), test)
 
-    def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Array]) -> Observed:
+    def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Answers]) -> Observed:
         names = [name for name in UNADAPTED if name in answers and name != self.name]
         chosen, pair = facts_of(fitted).chosen, facts_of(fitted).pair
         best = None if self.name in UNADAPTED else best_plain(pair, names, chosen.base)
@@ -219,7 +221,7 @@ class SourceCandidate:
         observed: list[Observed] = results.observed
         gains = evidence.assessment.gains
         return adaptation_of(
-            held_out_of(self.rows.take(trials.tested)),
+            held_out_of(self.rows.take(trials.tested), self.goal),
             results.answers[self.name],
             trials.joined([trial.unadapted for trial in observed]),
             [None if trial.best is None else trial.best.words for trial in observed],

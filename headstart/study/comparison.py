@@ -15,11 +15,12 @@ from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
 from headstart.study.resampling import Trials
 from headstart.study.stopwatch import Stopwatch, timed
+from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array
 
 __all__ = ["Candidate", "Comparison", "Contender", "Results", "held_out_of"]
 
-Contender = Callable[[Any, Array, Array], Array]
+Contender = Callable[[Any, Array, Array], Answers]
 """What the candidate fitted in this trial, rows to learn from and rows to answer -> the answers to these."""
 
 
@@ -30,23 +31,25 @@ class Candidate(Protocol):
     rows    the labelled rows of the task: those to learn from and those to be tested on
     seed    of everything that is drawn
     stage   under which name the seconds of its fits are reported
+    goal    what models are to be good at; None: the headline of the kind
     """
 
     name: str
     rows: FeatureSet
     seed: int
     stage: str
+    goal: Goal | None
 
     def fit(self, rows: Array) -> Any:
         """What is learnt from rows of these numbers."""
 
-    def answer(self, fitted: Any, rows: Array) -> Array:
+    def answer(self, fitted: Any, rows: Array) -> Answers:
         """Its answers to rows of these numbers: (N, C) probabilities, or (N,) values."""
 
     def model(self, fitted: Any) -> Model:
         """It as a model to keep."""
 
-    def observe(self, fitted: Any, test: Array, answers: Mapping[str, Array]) -> Any:
+    def observe(self, fitted: Any, test: Array, answers: Mapping[str, Answers]) -> Any:
         """What the evidence will need of a trial, beside the answers; small, since all trials are kept."""
 
     def complete(self, evidence: Evidence, fitted: Any, results: Results, trials: Trials) -> Evidence:
@@ -65,12 +68,12 @@ class Results(NamedTuple):
     fitted    what the candidate fitted in the last trial
     """
 
-    answers: dict[str, Array]
+    answers: dict[str, Answers]
     observed: list[Any]
     costs: dict[str, Cost]
     fitted: Any
 
-    def others(self, name: str) -> dict[str, Array]:
+    def others(self, name: str) -> dict[str, Answers]:
         """The answers of all but the one of this name."""
         return {other: answers for other, answers in self.answers.items() if other != name}
 
@@ -93,13 +96,13 @@ class Comparison:
         single split."""
         candidate, name = self.candidate, self.candidate.name
         seconds = dict.fromkeys((*self.contenders, name), 0.0)
-        answers: list[dict[str, Array]] = []
+        answers: list[dict[str, Answers]] = []
         observed, fitted = [], None
         for trial in self.trials.trials:
             fitted = None  # one at a time: it may hold the features of both tasks
             with self.watch(candidate.stage), timed(seconds, name):
                 fitted = candidate.fit(trial.train)
-                latest = {name: candidate.answer(fitted, trial.test)}
+                latest: dict[str, Answers] = {name: candidate.answer(fitted, trial.test)}
             with self.watch("baselines"):
                 for other, contender in self.contenders.items():
                     with timed(seconds, other):
@@ -121,7 +124,7 @@ class Comparison:
         return winner.model(final), replace(evidence, seconds=self.watch.seconds())
 
     def _results(
-        self, answers: list[dict[str, Array]], observed: list[Any], seconds: dict[str, float], fitted: Any
+        self, answers: list[dict[str, Answers]], observed: list[Any], seconds: dict[str, float], fitted: Any
     ) -> Results:
         """The answers of all trials side by side, the candidate's last."""
         count = len(answers)
@@ -149,14 +152,15 @@ class Comparison:
         return None if best is None or gains[best].low > 0 else best
 
     def _evidence(self, name: str, results: Results) -> Evidence:
-        held_out, seed = held_out_of(self.candidate.rows.take(self.trials.tested)), self.candidate.seed
+        candidate = self.candidate
+        held_out, seed = held_out_of(candidate.rows.take(self.trials.tested), candidate.goal), candidate.seed
         evidence = of_answers(held_out, results.answers[name], results.others(name), seed=seed)
         return replace(evidence, protocol=self.trials.words)
 
 
-def held_out_of(rows: FeatureSet) -> HeldOut:
-    """The true answers of rows, and which of them belong together."""
-    return HeldOut.of(rows.task)._replace(group=rows.blocks)
+def held_out_of(rows: FeatureSet, goal: Goal | None) -> HeldOut:
+    """The true answers of rows, which of them belong together, and what models are to be good at."""
+    return HeldOut.of(rows.task)._replace(group=rows.blocks, goal=goal)
 
 
 def _fallen_back(name: str, other: str) -> str:

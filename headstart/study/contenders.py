@@ -22,14 +22,16 @@ from headstart.features.cache.answers import AnswerCache, Part
 from headstart.features.extract import Extraction, make_ready
 from headstart.features.feature_set import FeatureSet, look
 from headstart.features.quiet import quiet
+from headstart.heads.decision import decide
 from headstart.listener import Listener
-from headstart.methods.model import answer
+from headstart.methods.answers import answers_of
 from headstart.methods.plan import Plan
 from headstart.methods.table import fit_model, method
 from headstart.study.comparison import Contender
-from headstart.study.content import REVISION, content, fitted_by, seen_by
+from headstart.study.content import REVISION, content, fitted_by, packed, seen_by, unpacked
 from headstart.study.pretrained import RANDOM
 from headstart.study.untransferred import Untransferred
+from headstart.tasks.goal import Answers, Decided, taken
 from headstart.tasks.task import Array
 
 __all__ = ["answer_cache", "contenders_of", "direct_answers", "majority_answers"]
@@ -45,15 +47,17 @@ def contenders_of(
     if plan.control and not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
         control = _Untrained(feature_set, backbone, plan, (extraction, listener), cached)
 
-    def not_transferred(fitted: Any, train: Array, test: Array) -> Array:
+    def not_transferred(fitted: Any, train: Array, test: Array) -> Answers:
         with nullcontext() if control is None else control.getting_ready(train, test):
             return untransferred.answer(feature_set.take(train), feature_set.take(test))
 
-    yield "majority", lambda fitted, train, test: majority_answers(feature_set, train, test)
+    yield "majority", lambda fitted, train, test: majority_answers(feature_set, plan, train, test)
     yield NO_TRANSFER, not_transferred
     direct = direct_answers(feature_set, backbone, extraction, listener)
     if direct is not None:
-        yield "direct", lambda fitted, train, test: direct[test]
+        costs = plan.aim(feature_set.task.kind, feature_set.task.classes).costs
+        decided = direct if costs is None else Decided(direct, decide(direct, -costs))
+        yield "direct", lambda fitted, train, test: taken(decided, test)
     if control is not None:
         yield RANDOM, control.contend
 
@@ -63,10 +67,12 @@ def answer_cache(extraction: Extraction, listener: Listener) -> AnswerCache:
     return AnswerCache(extraction.cache, listener.say)
 
 
-def majority_answers(feature_set: FeatureSet, train: Array, test: Array) -> Array:
-    """What the majority of the training rows answers to each of the others."""
+def majority_answers(feature_set: FeatureSet, plan: Plan, train: Array, test: Array) -> Answers:
+    """What the majority of the training rows answers to each of the others; of costs, the answer that costs least."""
     task = feature_set.task
-    return majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
+    constant = majority(task.kind, np.asarray(task.targets)[train], len(task.classes), len(test))
+    costs = plan.aim(task.kind, task.classes).costs
+    return constant if costs is None else Decided(constant, decide(constant, -costs))
 
 
 class _Untrained:
@@ -82,9 +88,10 @@ class _Untrained:
     ) -> None:
         self._rows, self._backbone, self._plan, self._how, self._cached = rows, backbone, plan, how, cached
 
-    def contend(self, fitted: Any, train: Array, test: Array) -> Array:
+    def contend(self, fitted: Any, train: Array, test: Array) -> Answers:
         """As a contender of a candidate."""
-        return self._cached.recall(RANDOM, REVISION, self._parts(train, test), lambda: self._answer(train, test))
+        parts = self._parts(train, test)
+        return unpacked(self._cached.recall_all(RANDOM, REVISION, parts, lambda: packed(self._answer(train, test))))
 
     @contextmanager
     def getting_ready(self, train: Array, test: Array) -> Iterator[None]:
@@ -106,9 +113,9 @@ class _Untrained:
         learnt, new = self._rows.take(train), self._rows.take(test)
         return (*fitted_by(self._plan, learnt), *content(new), *seen_by(self._rows, self._backbone, self._how[0]))
 
-    def _answer(self, train: Array, test: Array) -> Array:
+    def _answer(self, train: Array, test: Array) -> Answers:
         rows = self._rows_seen
-        return answer(fit_model(rows.take(train), self._twin, self._plan), rows.take(test))
+        return answers_of(fit_model(rows.take(train), self._twin, self._plan), rows.take(test))
 
     @property
     def _extraction(self) -> Extraction:

@@ -12,10 +12,12 @@ from headstart.features.cache.answers import Part
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.methods.plan import Plan
+from headstart.tasks.goal import Answers, Decided
+from headstart.tasks.task import Array, Task
 
-__all__ = ["REVISION", "content", "fitted_by", "plain_inputs", "seen_by"]
+__all__ = ["REVISION", "aim_of", "content", "fitted_by", "packed", "plain_inputs", "seen_by", "unpacked"]
 
-REVISION = 1
+REVISION = 2
 """Raised by whoever changes what a method, a head or a pretrained classifier answers: answers are cached."""
 
 
@@ -39,10 +41,32 @@ def content(rows: FeatureSet) -> tuple[Part, ...]:
     return (rows.keys,)
 
 
+def aim_of(plan: Plan, task: Task) -> Part:
+    """What a plan aims at in this task."""
+    aim = plan.aim(task.kind, task.classes)
+    return repr((aim.metric, aim.code, None if aim.costs is None else aim.costs.tolist()))
+
+
+def packed(answers: Answers) -> tuple[Array, ...]:
+    """Answers as arrays, to be kept."""
+    return tuple(answers) if isinstance(answers, Decided) else (answers,)
+
+
+def unpacked(arrays: tuple[Array, ...]) -> Answers:
+    """The answers of `packed`."""
+    return Decided(*arrays) if len(arrays) > 1 else arrays[0]
+
+
 def fitted_by(plan: Plan, learnt: FeatureSet) -> tuple[Part, ...]:
     """What a method learns from these rows by: its options, and what is known of each row."""
     task = learnt.task
-    options = (plan.method, repr(sorted(plan.options.items())), plan.seed, repr(plan.weights(task.classes)))
+    options = (
+        plan.method,
+        repr(sorted(plan.options.items())),
+        plan.seed,
+        repr(plan.weights(task.classes)),
+        aim_of(plan, task),
+    )
     asked = (task.kind, task.modality, len(task.classes))
     return (*options, *asked, np.asarray(task.targets), task.weight, learnt.blocks, *content(learnt))
 

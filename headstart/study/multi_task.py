@@ -154,7 +154,7 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
         for name, values in answers.items():
             model = self.models_[name]
             column = np.empty(len(values), dtype=object)
-            column[:] = [model.kind.in_words(row, model.classes) for row in model.kind.decide(values)]
+            column[:] = [model.kind.in_words(row, model.classes) for row in model.head.decide(values)]
             columns[name] = pd.Series(column).infer_objects()
         return pd.DataFrame(columns)
 

@@ -43,6 +43,7 @@ class MultiTaskAnswers:
                     classes=model.classes,
                     places=task.positions,
                     set_aside=task.set_aside,
+                    decide=model.head.decide,
                 )
                 for name, model in models.items()
             }

@@ -34,6 +34,7 @@ from headstart.study.notes import model_of_task, notes_of_task
 from headstart.study.resampling import REPEATS, Trials, plan_trials
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.untransferred import Untransferred
+from headstart.tasks.goal import Answers
 from headstart.tasks.side_by_side import Part
 from headstart.tasks.task import Array, Columns
 
@@ -62,7 +63,7 @@ class MultiTaskComparison:
         """The model of each target that is kept, and what held-out rows say."""
         trials, tasks = self._trials, self._tasks
         self.how[1].say(f"fitting: {self.plan.method}, {len(tasks)} targets, tested by {trials.words}")
-        together: list[list[Array]] = [[] for _ in tasks]
+        together: list[list[Answers]] = [[] for _ in tasks]
         last: tuple[Fitted, ...] = ()
         for trial in trials.trials:
             with self.watch("head"):
@@ -97,17 +98,17 @@ class MultiTaskComparison:
     def _data(self, rows: Array) -> Data:
         return Data(self.rows.take(rows), self.backbone, self.how)
 
-    def _answers(self, fits: tuple[Fitted, ...], rows: Array) -> list[Array]:
+    def _answers(self, fits: tuple[Fitted, ...], rows: Array) -> list[Answers]:
         """Of each target to those of the rows that answer it, through the one backbone that all stand on."""
         moved, feature_set = fits[0].backbone, self.rows.take(rows)
         if self.backbone is not None and moved is not None and moved.fingerprint != self.backbone.fingerprint:
             feature_set = look_again(feature_set, moved, self.how[0])
         return [
-            fitted.head.predict(features_of(feature_set.take(rows_of(feature_set.task, part)), fitted.encoder))
+            fitted.head.answer(features_of(feature_set.take(rows_of(feature_set.task, part)), fitted.encoder))
             for part, fitted in zip(feature_set.task.kind.parts, fits, strict=True)
         ]
 
-    def _results(self, task: _Alone, together: list[Array]) -> _Results:
+    def _results(self, task: _Alone, together: list[Answers]) -> _Results:
         with self.watch("baselines"):
             answers = task.answers()
         tested = [
@@ -220,8 +221,8 @@ class _Alone:
         self.plan = plan
         self.probe = TaskCandidate(self.rows, comparison.backbone, plan.probe, how)
         untransferred = Untransferred(plan, answer_cache(*how))
-        self.others: dict[str, Callable[[Any, Array, Array], Array]] = {
-            "majority": lambda fitted, train, test: majority_answers(self.rows, train, test),
+        self.others: dict[str, Callable[[Any, Array, Array], Answers]] = {
+            "majority": lambda fitted, train, test: majority_answers(self.rows, plan, train, test),
             NO_TRANSFER: lambda fitted, train, test: untransferred.answer(self.rows.take(train), self.rows.take(test)),
             PROBE: self.probe.contend,
         }
@@ -232,7 +233,7 @@ class _Alone:
         """The numbers, among the rows that answer this target, of those of all rows that do."""
         return np.flatnonzero(np.isin(self.numbers, rows))
 
-    def answers(self) -> dict[str, Array]:
+    def answers(self) -> dict[str, Answers]:
         """Of everybody but those learnt together, (R, T, ...)."""
         return {
             name: self.trials.joined([other(None, trial.train, trial.test) for trial in self.trials.trials])
@@ -254,9 +255,9 @@ class _Alone:
 class _Results:
     """The answers of all to the tested rows of one target."""
 
-    def __init__(self, task: _Alone, answers: dict[str, Array]) -> None:
+    def __init__(self, task: _Alone, answers: dict[str, Answers]) -> None:
         self.task, self.answers = task, answers
-        self.held = held_out_of(task.rows.take(task.trials.tested))
+        self.held = held_out_of(task.rows.take(task.trials.tested), None)
 
     def evidence(self, name: str, seed: int) -> Evidence:
         """Of the one of this name; the others are its baselines."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class Answers:
     values      (N, C) probabilities in the order of `classes`; regression: (N,) values
     places      (N,) position of each among the inputs as they were read, from 0, ascending; None: 0, 1, 2, ...
     set_aside   inputs that have no answer, and why; those that are no row (`place` None) are named only
+    decide      predictions (C,) of a row -> the answer to it, as targets are; None: that of the kind
     notes       what the model met that it had not seen: missing cells, unknown categories
     """
 
@@ -34,6 +35,7 @@ class Answers:
     classes: tuple[Hashable, ...] = ()
     places: Array | None = None
     set_aside: tuple[SetAside, ...] = ()
+    decide: Callable[[Array], Array] | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -109,7 +111,8 @@ class Answers:
         return "\n".join(lines)
 
     def _record(self, row: Array) -> dict[str, Any]:
-        answer = self.kind.in_words(self.kind.decide(row), self.classes)
+        decide = self.decide or self.kind.decide
+        answer = self.kind.in_words(decide(row), self.classes)
         if not self.kind.has_classes:
             return {"prediction": answer}
         chances = {str(label): round(float(p), 6) for label, p in zip(self.classes, row, strict=True)}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from headstart.data.goals import UNEVEN, goal_named, goal_of
 from headstart.data.join import join
 from headstart.data.losses import require_few_lost
 from headstart.data.pair import Pair
@@ -32,6 +35,8 @@ from headstart.study.source_comparison import Untested
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.task_comparison import task_comparison
 from headstart.study.with_source import comparison_with_source, with_test
+from headstart.tasks.goal import Goal
+from headstart.tasks.kind import Kind
 from headstart.tasks.task import Task
 from headstart.transfer import EngineChoice, Transfer
 
@@ -52,6 +57,7 @@ def fit(
     roles: Roles = NO_ROLES,
     kind: str | None = None,
     class_weight: str | None = None,
+    goal: str | Goal | None = None,
     seed: int = 0,
     engine: EngineChoice = "auto",
     device: Device = "auto",
@@ -73,6 +79,8 @@ def fit(
             meta-trained backbone names (`few_shot`)
     roles   which column is what, where the names do not tell
     kind    "classification", "regression" or "multilabel", where the targets do not tell
+    goal    what the model is to be good at, see `Transfer`: heads are chosen and answers decided for it, and models are
+            compared by it
     keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe, or
                  with a source than the best that does not adapt
     control      test the same network from random weights too; without it the evidence says that it was left out
@@ -84,6 +92,7 @@ def fit(
     watch = Stopwatch()
     method = method or _default_method(backbone, source, listener)
     _suits(method, options or {}, seed, source, keep_tuned)
+    named = goal_named(goal)
     if source is not None and roles.weight is not None:
         raise ValueError(
             f"the weight column {roles.weight!r} has no use with a source, whose methods weigh rows themselves: leave "
@@ -94,6 +103,8 @@ def fit(
     labels = may_use(target_labels, drawn=source is not None)
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
+    aimed = goal_of(named, task if both is None or _answered(task) else both.source)
+    _say_goal(aimed, task.kind, named, listener)
     fitted = Transfer(
         backbone,
         method,
@@ -105,6 +116,7 @@ def fit(
         cache=cache,
         options=options,
         window=window,
+        goal=named,
     )
     pixels = HeldPixels() if control and not row_of(fitted.plan).moves_weights else None
     with watch("features"):
@@ -112,7 +124,7 @@ def fit(
         feature_set = fitted.look(task, listener=listener, beside=beside, pixels=pixels)
     require_few_lost(feature_set.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(feature_set.task, allow=allow_losses, of="the test data", start=n_own)
-    plan = fitted.plan._replace(keep_tuned=keep_tuned, control=control)
+    plan = fitted.plan._replace(keep_tuned=keep_tuned, control=control, goal=aimed)
     comparison: Comparison | Untested
     report: Report | None
     began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))
@@ -163,7 +175,8 @@ def evaluate(
     require_few_lost(feature_set.task, allow=allow_losses)
     with watch("head"):
         predictions = model.answers(feature_set)
-    held_out = HeldOut.of(feature_set.task)._replace(group=feature_set.blocks)
+    goal = Goal.from_json(fitted_model.options.get("goal"))
+    held_out = HeldOut.of(feature_set.task)._replace(group=feature_set.blocks, goal=goal)
     evidence = of_answers(held_out, predictions, {}, seed=seed)
     fitted = ModelFacts(backbone=model.backbone, n_set_aside=len(feature_set.task.set_aside))
     trained = (fitted_model.evidence or {}).get("n_train", 0)
@@ -232,6 +245,20 @@ def _default_method(backbone: str | None, source: Any, listener: Listener) -> st
     method, learner = rule
     listener.say(f"method: {method}, the inner rule of the backbone, which {learner} made; --method names another")
     return method
+
+
+def _answered(task: Task) -> bool:
+    return task.targets is not None and bool(task.kind.known(np.asarray(task.targets)).any())
+
+
+def _say_goal(goal: Goal, kind: Kind, named: Goal | None, listener: Listener) -> None:
+    """What models are compared by, where it is not the same for every task of the kind."""
+    if named is None and kind.exclusive:
+        uneven = goal.metric == "balanced_accuracy"
+        why = f"the largest class has {'over' if uneven else 'at most'} {UNEVEN:.0f} times the rows of the smallest"
+        listener.say(f"goal: {goal.words}, since {why} (--for names another)")
+    elif named is not None:
+        listener.say(f"goal: {goal.words}")
 
 
 def _suits(method: str, options: dict[str, Any], seed: int, source: Any, keep_tuned: bool) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from headstart.data.splits.split import folds, split
 from headstart.features.feature_set import FeatureSet
+from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
 
 __all__ = ["REPEATS", "Trials", "plan_trials"]
@@ -49,8 +50,15 @@ class Trials:
         """Whether there is a single split, whose model is the one that is kept."""
         return len(self.trials) == 1
 
-    def joined(self, answers: Sequence[Array]) -> Array:
+    def joined(self, answers: Sequence[Answers]) -> Answers:
         """The answers of each trial to its test rows as those to all tested rows, (R, T, ...) with a layer a repeat."""
+        if not any(isinstance(each, Decided) for each in answers):
+            return self._joined([cast(Array, each) for each in answers])
+        decided = [each if isinstance(each, Decided) else Decided(each, each.argmax(axis=-1)) for each in answers]
+        predictions, decisions = map(self._joined, zip(*decided, strict=True))
+        return Decided(predictions, decisions)
+
+    def _joined(self, answers: Sequence[Array]) -> Array:
         place = np.full(int(self.tested.max()) + 1, -1)
         place[self.tested] = np.arange(len(self.tested))
         layers = np.full((self.repeats, len(self.tested), *np.asarray(answers[0]).shape[1:]), np.nan)

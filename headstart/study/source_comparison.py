@@ -83,7 +83,7 @@ class Untested:
             )
         with self.watch("evidence"):
             evidence = replace(
-                of_answers(held_out_of(fitter.source), source[None], {}, seed=candidate.seed),
+                of_answers(held_out_of(fitter.source, candidate.goal), source[None], {}, seed=candidate.seed),
                 n_train=len(fitter.source),
                 protocol="cross-validation on source rows; no target row was tested",
                 notes=(_UNTESTED.format(count),),

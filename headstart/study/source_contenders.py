@@ -27,6 +27,7 @@ from headstart.study.contenders import answer_cache, direct_answers, majority_an
 from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
 from headstart.study.untransferred import Untransferred
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["seen_by", "source_contenders", "unadapted_names", "untold"]
@@ -40,14 +41,17 @@ def source_contenders(tasks: TaskPair, fitter: StrategyFitter, trials: Trials) -
     labelled = tasks.target.take(np.arange(tasks.labelled))
     untransferred = Untransferred(fitter.plan, answer_cache(*fitter.how))
     if _learnable(labelled, fitter, trials):
-        yield "majority", lambda fitted, train, test: majority_answers(labelled, train, test)
+        yield "majority", lambda fitted, train, test: majority_answers(labelled, fitter.plan, train, test)
         yield (
             NO_TRANSFER,
             lambda fitted, train, test: untransferred.answer(labelled.take(train), labelled.take(test)),
         )
     else:
         source = fitter.source
-        yield "majority", lambda fitted, train, test: majority_answers(source, np.arange(len(source)), test)
+        yield (
+            "majority",
+            lambda fitted, train, test: majority_answers(source, fitter.plan, np.arange(len(source)), test),
+        )
         if fitter.backbone is not None:
             yield NO_PRETRAINING, lambda fitted, train, test: untransferred.answer(source, labelled.take(test))
     direct = direct_answers(labelled, fitter.backbone, *fitter.how)
@@ -104,7 +108,7 @@ def seen_by(backbone: Backbone, tasks: TaskPair, fitter: StrategyFitter, stage: 
     return StrategyFitter(both, backbone, fitter.plan, fitter.how, labels=fitter.labels)
 
 
-def _answers(twin: StrategyFitter, fitted: Fitted, train: Array, test: Array) -> Array:
+def _answers(twin: StrategyFitter, fitted: Fitted, train: Array, test: Array) -> Answers:
     """Of the same heads on the same rows' answers, without a step between the tasks."""
     facts = facts_of(fitted)
     strategy = Strategy(source=facts.of_source, target=facts.of_target)

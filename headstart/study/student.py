@@ -8,6 +8,7 @@ from dataclasses import replace
 from headstart.evidence.distillation import NO_TEACHER, TEACHER, distillation_of
 from headstart.evidence.evidence import Evidence
 from headstart.features.feature_set import FeatureSet
+from headstart.heads.decision import decide, utility_of
 from headstart.methods.born_again import SELF, own_teacher, teaching_for
 from headstart.methods.method import Data, Fitted
 from headstart.methods.plan import Plan
@@ -17,6 +18,7 @@ from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import Contender, Results, held_out_of
 from headstart.study.model_cost import ModelCost, costs_of
 from headstart.study.resampling import Trials
+from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
 
 __all__ = ["Student"]
@@ -64,7 +66,7 @@ class Student(TaskCandidate):
             yield NO_TEACHER, self.alone.contend
         if self.teaching is not None and self.tested:
             teaching = self.teaching
-            yield TEACHER, lambda fitted, train, test: teaching.answers(self.rows.take(test))
+            yield TEACHER, lambda fitted, train, test: self._theirs(teaching, self.rows.take(test))
 
     def complete(self, evidence: Evidence, fitted: Fitted, results: Results, trials: Trials) -> Evidence:
         """With what the student kept of the teacher, and what either costs."""
@@ -75,7 +77,7 @@ class Student(TaskCandidate):
         bare = 0 if self.bare is None else len(self.bare)
         counts = (evidence.n_train, bare) if teaching.labelled else (0, evidence.n_train + bare)
         distillation = distillation_of(
-            held_out_of(self.rows.take(trials.tested)),
+            held_out_of(self.rows.take(trials.tested), self.goal),
             evidence.assessment if self.tested else None,
             self._answers(results, trials),
             {_STUDENT: own, NO_TEACHER: own, TEACHER: theirs},
@@ -94,14 +96,22 @@ class Student(TaskCandidate):
             return evidence
         return replace(evidence, facts=replace(evidence.facts, steps=(), transfer_untold=_NO_LABELS))
 
-    def _answers(self, results: Results, trials: Trials) -> dict[str, Array]:
+    def _answers(self, results: Results, trials: Trials) -> dict[str, Answers]:
         """By name, those to the rows that are tested; who is its own teacher was taught by the one without."""
-        answers = {_STUDENT: results.answers[self.name]}
+        answers: dict[str, Answers] = {_STUDENT: results.answers[self.name]}
         if self.alone is not None:
             answers[NO_TEACHER] = results.answers[NO_TEACHER]
         if self.teaching is None:
             return answers | {TEACHER: results.answers[NO_TEACHER]}
-        return answers | {TEACHER: self.teaching.answers(self.rows.take(trials.tested))}
+        return answers | {TEACHER: self._theirs(self.teaching, self.rows.take(trials.tested))}
+
+    def _theirs(self, teaching: Teaching, rows: FeatureSet) -> Answers:
+        """What the teacher answers to rows, decided for the student's goal by the shares that it expects itself."""
+        p, task = teaching.answers(rows), self.rows.task
+        if not task.kind.exclusive:
+            return p
+        utility = utility_of(self.plan.aim(task.kind, task.classes), p, p.mean(axis=0))
+        return p if utility is None else Decided(p, decide(p, utility))
 
     def _notes(self, teaching: Teaching, own: ModelCost, theirs: ModelCost) -> Iterator[str]:
         yield from teaching.teacher.notes(teaching.classes)

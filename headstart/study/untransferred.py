@@ -16,7 +16,8 @@ from headstart.features.cache.answers import AnswerCache
 from headstart.features.feature_set import FeatureSet
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
-from headstart.study.content import content, plain_inputs
+from headstart.study.content import aim_of, content, packed, plain_inputs, unpacked
+from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
 __all__ = ["Untransferred"]
@@ -32,21 +33,23 @@ class Untransferred:
         self._plan, self._answers = plan, answers
         self._described: dict[bytes, Array] = {}
 
-    def answer(self, learnt: FeatureSet, test: FeatureSet) -> Array:
+    def answer(self, learnt: FeatureSet, test: FeatureSet) -> Answers:
         """What it learns from rows, and answers to others: (M, C) probabilities, or (M,) values."""
         learnt = counted(learnt)
         task, seed = learnt.task, self._plan.seed
         in_folds = folds(task.targets, task.kind, learnt.blocks, learnt.keys, seed=seed)
         class_weight = self._plan.weights(task.classes)
 
-        def compute() -> Array:
+        aim = self._plan.aim(task.kind, task.classes)
+
+        def compute() -> tuple[Array, ...]:
             inputs, new = self._inputs(learnt, test)
             train = replace(task, inputs=inputs)
-            return no_transfer(train, new, folds=in_folds, class_weight=class_weight, seed=seed)
+            return packed(no_transfer(train, new, folds=in_folds, class_weight=class_weight, seed=seed, aim=aim))
 
-        what = (task.kind, task.modality, len(task.classes), repr(class_weight), seed)
+        what = (task.kind, task.modality, len(task.classes), repr(class_weight), seed, aim_of(self._plan, task))
         rows = (np.asarray(task.targets), task.weight, in_folds, *content(learnt), *content(test))
-        return self._answers.recall(NO_TRANSFER, REVISION, (*what, *rows), compute)
+        return unpacked(self._answers.recall_all(NO_TRANSFER, REVISION, (*what, *rows), compute))
 
     def _inputs(self, learnt: FeatureSet, test: FeatureSet) -> tuple[Any, Any]:
         if learnt.thumbs is None or test.thumbs is None or len(learnt) + len(test) > LANDMARKS:

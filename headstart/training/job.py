@@ -13,9 +13,12 @@ from headstart.features.engines.device_errors import device_errors
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.calibrate import calibrate
+from headstart.heads.decision import utility_of
 from headstart.heads.head import ClassWeight
+from headstart.heads.prior import shares_of
 from headstart.heads.sample_weights import row_weights
 from headstart.network import Network
+from headstart.tasks.goal import Aim
 from headstart.tasks.task import Array
 from headstart.training.batches import batches
 from headstart.training.device import below
@@ -126,10 +129,18 @@ class Job:
             data = self.taught.beside(data, scale)
         return Start(network, data, scale)
 
-    def temperature(self, network: Network, held_out: Array) -> float:
-        """By which the network's answers to these rows are calibrated."""
-        kind = self.seen.task.kind
-        if not kind.has_classes or not len(held_out):
-            return 1.0
-        out = logits(network, self.inputs, held_out).double().cpu().numpy()
-        return calibrate(out, self.rows.targets[held_out], kind, self.rows.weights[held_out]).temperature
+    def answering(self, network: Network, held_out: Array, aim: Aim | None) -> tuple[float, Array | None]:
+        """The temperature by which the network's answers to these rows are calibrated, and the utility by which answers
+        are decided."""
+        task = self.seen.task
+        kind, classes = task.kind, len(task.classes)
+        temperature, p = 1.0, np.zeros((0, classes))
+        if kind.has_classes and len(held_out):
+            out = logits(network, self.inputs, held_out).double().cpu().numpy()
+            temperature = calibrate(out, self.rows.targets[held_out], kind, self.rows.weights[held_out]).temperature
+            p = kind.probabilities(out, temperature)
+        if aim is None or not kind.exclusive:
+            return temperature, None
+        targets = np.asarray(task.targets)
+        weights = self.rows.weights[: len(targets)]
+        return temperature, utility_of(aim, p, shares_of(targets, weights, classes))

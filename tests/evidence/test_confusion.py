@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from headstart.evidence.confusion import Mistake, class_scores, confusion, mistakes
-from headstart.evidence.held_out import HeldOut, decide
+from headstart.evidence.held_out import HeldOut
 from headstart.tasks import CLASSIFICATION, MULTILABEL
 from tests.evidence.conftest import a_held, guesses, labels_held, values_held
 
@@ -24,7 +24,7 @@ def test_class_scores_are_as_in_scikit_learn() -> None:
 def test_label_scores_are_as_in_scikit_learn() -> None:
     held = labels_held(60, 4)
     p = np.random.default_rng(0).random((60, 4))
-    expected = precision_recall_fscore_support(held.targets, decide(p, MULTILABEL), zero_division=0)
+    expected = precision_recall_fscore_support(held.targets, MULTILABEL.decide(p), zero_division=0)
     assert np.array([one[1:] for one in class_scores(held, p)]) == pytest.approx(np.transpose(expected))
 
 

@@ -13,7 +13,7 @@ from sklearn import metrics
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from headstart.evidence.held_out import HeldOut, decide
+from headstart.evidence.held_out import HeldOut
 from headstart.evidence.scores import LOWER_IS_BETTER, score, scores_of_sums
 from headstart.evidence.tally import tally
 from headstart.tasks import CLASSIFICATION, KINDS, MULTILABEL, REGRESSION
@@ -41,7 +41,7 @@ def of_labels(y: Array, p: Array, w: Array) -> dict[str, float]:
 
 
 def of_weighted(held: HeldOut, p: Array, w: Array) -> dict[str, float]:
-    sums = (w @ tally(held, p)).reshape(-1, 1)
+    sums = (w @ tally(held, held.repeats(p)[0])).reshape(-1, 1)
     return {name: float(of[0]) for name, of in scores_of_sums(sums, held).items()}
 
 
@@ -67,7 +67,7 @@ def test_classification_is_as_in_scikit_learn(rows: int, classes: int, skill: fl
 def test_multilabel_is_as_in_scikit_learn(rows: int, classes: int, seed: int) -> None:
     held = labels_held(rows, classes, seed)
     p = np.random.default_rng(seed).random((rows, classes))
-    y, answer = held.targets, decide(p, MULTILABEL)
+    y, answer = held.targets, MULTILABEL.decide(p)
     found = score(held, p)
     seen = (y.sum(axis=0) + answer.sum(axis=0)) > 0
     if seen.any():

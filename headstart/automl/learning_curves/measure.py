@@ -17,6 +17,7 @@ from headstart.features.feature_set import FeatureSet
 from headstart.listener import Listener
 from headstart.study.comparison import Contender
 from headstart.study.resampling import Trials
+from headstart.tasks.goal import GOALS
 from headstart.tasks.task import Array
 
 __all__ = ["RESAMPLES", "Design", "Errors", "Study", "draws_of", "error_of", "measure"]
@@ -112,10 +113,11 @@ def _require_known(errors: Errors, study: Study) -> None:
     """DataError where the score is not defined on the tested rows, or on most resamples of them."""
     known = np.isfinite(errors.resampled).all(axis=(1, 2)).mean()
     if known < MOST_KNOWN or not np.isfinite(errors.value).all():
-        other = next(metric for metric in study.held_out.kind.metrics[::-1] if metric != study.metric)
+        own = study.held_out.kind.metrics
+        other = next(name for name, metric in GOALS.items() if metric in own and metric != study.metric)
         raise DataError(
             f"{study.metric} is not defined on most resamples of the {study.design.tested} rows to test on: their "
-            f"targets do not vary enough. Test on more rows, or name another score (--metric {other})"
+            f"targets do not vary enough. Test on more rows, or name another score (--for {other})"
         )
 
 

@@ -10,8 +10,8 @@ from headstart.automl.learning_curves.power_law import PowerLaw
 from headstart.automl.learning_curves.record import Curve, Line, Point
 from headstart.evidence.intervals import Interval
 from headstart.evidence.lines import wrapped
-from headstart.evidence.page import metric_in_words
 from headstart.evidence.verdict import figure, spread
+from headstart.tasks.goal import in_words
 
 __all__ = ["page", "sentence"]
 
@@ -35,7 +35,7 @@ def sentence(curve: Curve) -> str:
     [.01, .05]; with 4 x .83 [.79, .87], by .05 [.01, .08]. Now, with 400, it is .78 [.75, .81]."""
     line = next(iter(curve.lines.values()))
     *_, before, last = line.measured
-    metric = metric_in_words(curve.metric)
+    metric = in_words(curve.metric)
     now = f"{metric} is {_score(last.score)}"
     if not line.foretold:
         return (
@@ -94,7 +94,7 @@ def _how(curve: Curve) -> str:
     rows = next(iter(curve.lines.values())).measured[-1].rows
     network = f" on {curve.backbone}" if curve.backbone else ""
     return (
-        f"{metric_in_words(curve.metric)} of {curve.method}{network}; {rows:,} of {curve.labelled:,} labelled rows to "
+        f"{in_words(curve.metric)} of {curve.method}{network}; {rows:,} of {curve.labelled:,} labelled rows to "
         f"learn from, {curve.tested:,} to test on ({curve.protocol}), {curve.draws} draws of each size; in brackets: "
         "95 % intervals"
     )
@@ -104,7 +104,7 @@ def _law(name: str, line: Line, curve: Curve) -> str:
     name = MODEL if line is next(iter(curve.lines.values())) else name
     if line.law is None:
         return f"{name}: no power law, since {line.why}"
-    error = metric_in_words(curve.metric) if curve.lower_is_better else f"1 - {metric_in_words(curve.metric)}"
+    error = in_words(curve.metric) if curve.lower_is_better else f"1 - {in_words(curve.metric)}"
     start = f", fitted from {line.begins:,} labels on" if line.begins > line.measured[0].rows else ""
     return f"{name}: {error} = {in_letters(line.law)}{start}"
 

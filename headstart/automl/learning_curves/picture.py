@@ -16,8 +16,8 @@ import numpy as np
 from headstart.automl.learning_curves.measure import error_of
 from headstart.automl.learning_curves.page import MODEL, sentence
 from headstart.automl.learning_curves.record import Curve, Line, Point
-from headstart.evidence.page import metric_in_words
 from headstart.evidence.verdict import figure
+from headstart.tasks.goal import in_words
 
 __all__ = ["picture_of"]
 
@@ -41,7 +41,7 @@ class Frame(NamedTuple):
 def picture_of(curve: Curve) -> str:
     """The SVG, with a title and a description for who reads by ear."""
     frame = _frame(curve)
-    title = escape(f"Learning curve: {metric_in_words(curve.metric)} by labels to learn from")
+    title = escape(f"Learning curve: {in_words(curve.metric)} by labels to learn from")
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-labelledby="ct cd" '
         f'font-family="sans-serif" font-size="12" fill="{_INK}">',

@@ -14,7 +14,8 @@ from headstart.automl.learning_curves.intersection import meeting_of
 from headstart.automl.learning_curves.measure import Errors, Study, draws_of, error_of, measure
 from headstart.automl.learning_curves.record import Curve, Forecast, Line, Point
 from headstart.automl.learning_curves.subsamples import A_CLASS, SMALLEST, named_sizes, sizes_for
-from headstart.checks import one_of, whole
+from headstart.checks import whole
+from headstart.data.goals import goal_named, goal_of
 from headstart.data.losses import require_few_lost
 from headstart.data.quality.check import without_empty_classes
 from headstart.data.roles import Roles
@@ -37,6 +38,7 @@ from headstart.study.pretrained import RANDOM
 from headstart.study.protocol import read_with_test
 from headstart.study.resampling import REPEATS, Trials, plan_trials
 from headstart.study.stopwatch import Stopwatch
+from headstart.tasks.goal import Goal
 from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["DRAWS", "curve", "study_of"]
@@ -57,7 +59,7 @@ def curve(
     kind: str | None = None,
     sizes: Sequence[int] | None = None,
     draws: int | None = None,
-    metric: str | None = None,
+    goal: str | Goal | None = None,
     class_weight: str | None = None,
     seed: int = 0,
     engine: EngineChoice = "auto",
@@ -73,19 +75,19 @@ def curve(
 
     sizes    of the subsamples; None: eight, from ten rows, or two of each class, to all that are there to learn from
     draws    of subsamples of each size, two or more; None: 5 of a training split, 3 of each fold of a cross-validation
-    metric   a score of the kind, by name; None: that by which `fit` compares
+    goal     by which score, as in `fit`: heads are chosen and answers decided for it
     method   one that moves no weights, as features are computed once
     control  the same network from random weights too, whose features must be computed
 
     The other options are those of `fit`, which holds out the same rows. Raises DataError where the data cannot be used
-    or the rows are too few, ValueError for sizes, draws, a metric or a method that cannot be.
+    or the rows are too few, ValueError for sizes, draws, a goal or a method that cannot be.
     """
     watch = Stopwatch()
     _suits(method, options or {}, seed, draws)
+    named = goal_named(goal) if isinstance(goal, str) else goal
     task, n_own = read_with_test(data, test, roles, kind, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
-    if metric is not None:
-        one_of("metric", metric, task.kind.metrics)
+    aimed = goal_of(named, task)
     given: dict[str, Any] = {"class_weight": class_weight, "seed": seed, "engine": engine, "device": device}
     model = Transfer(backbone, method, kind=task.kind, cache=cache, options=options, window=window, **given)
     with watch("features"):
@@ -95,17 +97,15 @@ def curve(
     with watch("check"):
         rows, _ = checked(rows, listener)
         rows = replace(rows, task=as_learnt(without_empty_classes(rows.task)))
-    study = study_of(rows, sizes=sizes, draws=draws, metric=metric, seed=seed)
+    study = study_of(rows, sizes=sizes, draws=draws, goal=aimed, seed=seed)
     with watch("subsamples"):
         listener.say(f"fitting: {method}, {len(study.draws)} draws of {', '.join(map(str, study.sizes))} rows")
-        errors = measure(study, _contenders(rows, model, control, listener), listener)
+        errors = measure(study, _contenders(rows, model, aimed, control, listener), listener)
     with watch("power laws"):
         return _record(study, errors, model, watch)
 
 
-def study_of(
-    rows: FeatureSet, *, sizes: Sequence[int] | None, draws: int | None, metric: str | None, seed: int
-) -> Study:
+def study_of(rows: FeatureSet, *, sizes: Sequence[int] | None, draws: int | None, goal: Goal, seed: int) -> Study:
     """The trials and the sizes that suit the rows. DataError where they are too few, ValueError for sizes that cannot
     be."""
     trials = plan_trials(rows, seed, repeats=REPEATS if draws is None else draws)
@@ -123,8 +123,8 @@ def study_of(
         rows=rows,
         draws=draws_of(trials, draws or (DRAWS if trials.held_out else REPEATS)),
         sizes=settled,
-        held_out=held_out_of(rows.take(trials.tested)),
-        metric=metric or rows.task.kind.headline,
+        held_out=held_out_of(rows.take(trials.tested), goal),
+        metric=goal.metric,
         seed=seed,
     )
 
@@ -141,9 +141,11 @@ def _suits(method: str, options: dict[str, Any], seed: int, draws: int | None) -
         whole("draws", draws, 2, "5")
 
 
-def _contenders(rows: FeatureSet, model: Transfer, control: bool, listener: Listener) -> dict[str, Contender]:
+def _contenders(
+    rows: FeatureSet, model: Transfer, goal: Goal, control: bool, listener: Listener
+) -> dict[str, Contender]:
     """The method itself, no-transfer, and the same network from random weights where asked for."""
-    plan = model.plan._replace(control=control)
+    plan = model.plan._replace(control=control, goal=goal)
     extraction = model.extraction(rows.engine or None)
     others = dict(contenders_of(rows, model.backbone_, plan, extraction, listener))
     itself = TaskCandidate(rows, model.backbone_, plan, (extraction, listener)).contend

@@ -13,15 +13,16 @@ from headstart.evidence.baselines.tables import learn_table
 from headstart.evidence.baselines.text import learn_text
 from headstart.heads.head import ClassWeight
 from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
+from headstart.tasks.goal import Aim, Answers
 from headstart.tasks.task import Array, Kind, Task
 
 __all__ = ["LEARNERS", "REVISION", "Learner", "majority", "no_transfer"]
 
-REVISION = 1
+REVISION = 2
 """Raised by whoever changes what these models answer, or the heads that they stand on: answers are cached."""
 
-Learner = Callable[[Task, Any, Array, ClassWeight, int], Array]
-"""(training rows, new inputs, folds, class weight, seed) -> predictions for the new, as of `no_transfer`."""
+Learner = Callable[[Task, Any, Array, ClassWeight, int, Aim | None], Answers]
+"""(training rows, new inputs, folds, class weight, seed, aim) -> answers to the new, as of `no_transfer`."""
 
 
 def majority(kind: Kind, targets: Array, classes: int, rows: int) -> Array:
@@ -29,12 +30,15 @@ def majority(kind: Kind, targets: Array, classes: int, rows: int) -> Array:
     return kind.constant(targets, classes, rows)
 
 
-def no_transfer(train: Task, new: Any, *, folds: Array, class_weight: ClassWeight = None, seed: int = 0) -> Array:
-    """Predictions for `new` inputs by a sound model that reuses nothing: (M, C) probabilities, or (M,) values.
+def no_transfer(
+    train: Task, new: Any, *, folds: Array, class_weight: ClassWeight = None, seed: int = 0, aim: Aim | None = None
+) -> Answers:
+    """Answers to `new` inputs by a sound model that reuses nothing: (M, C) probabilities, or (M,) values.
 
     train   labelled rows; pictures are given as thumbnails (N, 32, 32, 3) uint8, and so are the new ones, or as
             descriptions of these (N, 2344)
     folds   (N,) the fold in which each training row is held out, for choosing the strength
+    aim     what they are to be good at; None: the likeliest class
 
     Where all training rows have the same answer there is nothing to learn, and it is given. Raises `ValueError` where
     the training rows have no targets, the folds hold none of them out, or the modality has no model in `LEARNERS`.
@@ -50,19 +54,19 @@ def no_transfer(train: Task, new: Any, *, folds: Array, class_weight: ClassWeigh
     if folds.max() == 0:
         raise ValueError(f"all {len(folds)} training rows are in one fold, so that none is held out: give two or more")
     with threadpool_limits(1):
-        return learn(train, new, folds, class_weight, seed)
+        return learn(train, new, folds, class_weight, seed, aim)
 
 
-def _pictures(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
-    return learn_pictures(train, new, folds=folds, class_weight=class_weight, seed=seed)
+def _pictures(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int, aim: Aim | None) -> Answers:
+    return learn_pictures(train, new, folds=folds, class_weight=class_weight, seed=seed, aim=aim)
 
 
-def _texts(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
-    return learn_text(train, list(new), folds=folds, class_weight=class_weight)
+def _texts(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int, aim: Aim | None) -> Answers:
+    return learn_text(train, list(new), folds=folds, class_weight=class_weight, aim=aim)
 
 
-def _rows(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
-    return learn_table(train, new, folds=folds, class_weight=class_weight, seed=seed)
+def _rows(train: Task, new: Any, folds: Array, class_weight: ClassWeight, seed: int, aim: Aim | None) -> Answers:
+    return learn_table(train, new, folds=folds, class_weight=class_weight, seed=seed, aim=aim)
 
 
 LEARNERS: dict[str, Learner] = {IMAGE: _pictures, TEXT: _texts, TABLE: _rows, ARRAY: _rows}

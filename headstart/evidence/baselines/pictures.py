@@ -16,6 +16,7 @@ from headstart.evidence.baselines.descriptors import Scale, describe, is_descrip
 from headstart.heads.head import ClassWeight
 from headstart.heads.select import fit_probe
 from headstart.linalg.moments import blocks
+from headstart.tasks.goal import Aim, Answers
 from headstart.tasks.task import Array, Task
 
 __all__ = ["LANDMARKS", "learn_pictures"]
@@ -25,7 +26,9 @@ LANDMARKS = 1024
 _BLOCK = 512
 
 
-def learn_pictures(train: Task, new: Array, *, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
+def learn_pictures(
+    train: Task, new: Array, *, folds: Array, class_weight: ClassWeight, seed: int, aim: Aim | None = None
+) -> Answers:
     """Predictions for `new` thumbnails (M, 32, 32, 3) uint8 from those of `train`: (M, C), or (M,) for regression.
 
     Either may be given as descriptions (`descriptors.describe`): the predictions are the same, to the bit.
@@ -39,9 +42,9 @@ def learn_pictures(train: Task, new: Array, *, folds: Array, class_weight: Class
     described = scale(landmarks)
     fit = fit_probe(
         _kernel(pictures, described, scale), targets, kind=train.kind, classes=max(1, len(train.classes)), folds=folds,
-        class_weight=class_weight, seed=seed, heads=("ridge",), shares=class_weight is None, weights=train.weight,
+        class_weight=class_weight, seed=seed, heads=("ridge",), aim=aim, weights=train.weight,
     )  # fmt: skip
-    return fit.head.predict(_kernel(np.asarray(new), described, scale))
+    return fit.head.answer(_kernel(np.asarray(new), described, scale))
 
 
 def _described(pictures: Array) -> Array:

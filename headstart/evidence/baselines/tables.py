@@ -25,6 +25,7 @@ from headstart.heads.prior import answered
 from headstart.heads.sample_weights import row_weights, uneven
 from headstart.linalg.blas import one_thread_if_few
 from headstart.tasks import CLASSIFICATION
+from headstart.tasks.goal import Aim, Answers
 from headstart.tasks.task import Array, Inputs, Task
 
 __all__ = ["learn_table"]
@@ -64,7 +65,9 @@ class _Known(NamedTuple):
         }
 
 
-def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWeight, seed: int) -> Array:
+def learn_table(
+    train: Task, new: Inputs, *, folds: Array, class_weight: ClassWeight, seed: int, aim: Aim | None = None
+) -> Answers:
     """Predictions for `new` rows from those of `train`: (M, C), or (M,) for regression."""
     targets, kind, columns = np.asarray(train.targets), train.kind, Columns.of(train.inputs)
     codes = kind.codes(targets)
@@ -89,18 +92,18 @@ def learn_table(train: Task, new: Inputs, *, folds: Array, class_weight: ClassWe
         seed=seed,
     )
     with one_thread_if_few(inputs.size):
-        return _answers(training_rows, train, test_inputs, class_weight)
+        return _answers(training_rows, train, test_inputs, aim)
 
 
-def _answers(training_rows: _Known, train: Task, test_inputs: Array, class_weight: ClassWeight) -> Array:
+def _answers(training_rows: _Known, train: Task, test_inputs: Array, aim: Aim | None) -> Answers:
     targets, kind = np.asarray(train.targets), train.kind
     if not kind.has_classes:
         return _values(training_rows, targets, test_inputs)
     outputs = kind.outputs(len(train.classes))
     both = label_logits(targets, kind, outputs, lambda codes, count: _logits(training_rows, codes, count, test_inputs))
     out_of_fold, answers = both[: len(targets)], both[len(targets) :]
-    if kind.exclusive and class_weight is None:
-        return answered(answers, out_of_fold, targets, training_rows.weights)
+    if kind.exclusive and aim is not None:
+        return answered(answers, out_of_fold, targets, training_rows.weights, aim)
     return probabilities(answers, kind, calibrate(out_of_fold, targets, kind, training_rows.weights).temperature)
 
 

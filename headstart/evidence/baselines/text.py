@@ -24,6 +24,7 @@ from headstart.heads.head import ClassWeight, probabilities
 from headstart.heads.prior import answered
 from headstart.heads.regularization_path import walk
 from headstart.heads.sample_weights import row_weights, uneven
+from headstart.tasks.goal import Aim, Answers
 from headstart.tasks.task import Array, Kind, Task
 
 __all__ = ["learn_text"]
@@ -53,7 +54,9 @@ class _Left(NamedTuple):
     loss: float
 
 
-def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: ClassWeight) -> Array:
+def learn_text(
+    train: Task, new: list[str], *, folds: Array, class_weight: ClassWeight, aim: Aim | None = None
+) -> Answers:
     """Predictions for `new` texts from those of `train`: (M, C), or (M,) for regression."""
     targets, kind = np.asarray(train.targets), train.kind
     features, test_features = _tfidf([str(text) for text in train.inputs], new)
@@ -74,8 +77,8 @@ def learn_text(train: Task, new: list[str], *, folds: Array, class_weight: Class
     answers = _answers(rows, test_features, kind, classes, _STRENGTHS[best])
     if not kind.has_classes:
         return probabilities(answers, kind)
-    if kind.exclusive and class_weight is None:
-        return answered(answers, visits[best].out, targets, rows.weights)
+    if kind.exclusive and aim is not None:
+        return answered(answers, visits[best].out, targets, rows.weights, aim)
     return probabilities(answers, kind, calibrate(visits[best].out, targets, kind, rows.weights).temperature)
 
 

@@ -16,6 +16,7 @@ import headstart
 from headstart import Roles
 from headstart.automl.learning_curves.protocol import study_of
 from headstart.data.arrays import as_task
+from headstart.data.goals import goal_of
 from headstart.errors import DataError
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
@@ -80,15 +81,15 @@ def test_the_score_with_all_rows_is_that_of_fit(reviews):
     evidence = headstart.fit(reviews, control=False, **options).evidence_
     last = curve.lines["ridge"].measured[-1]
     assert last.rows == evidence.n_train == 300
-    assert last.score.value == pytest.approx(evidence.metrics["balanced_accuracy"].value)
+    assert last.score.value == pytest.approx(evidence.metrics[curve.metric].value)
     without = curve.lines["no-transfer"].measured[-1].score.value
-    assert without == pytest.approx(evidence.baselines["no-transfer"]["balanced_accuracy"].value)
+    assert without == pytest.approx(evidence.baselines["no-transfer"][curve.metric].value)
     assert curve.lines["ridge"].why == "3 sizes are too few for a power law, which takes 4"
     assert str(curve).startswith("What more labels would bring cannot be foretold: 3 sizes are too few")
 
 
-def test_random_weights_are_a_third_line_and_another_metric_may_be_asked_for(run, reviews, tmp_path):
-    words = ("--control", "--metric", "log_loss", "--sizes", "20,40,80,160", "--out", tmp_path / "three.svg")
+def test_random_weights_are_a_third_line_and_another_goal_may_be_asked_for(run, reviews, tmp_path):
+    words = ("--control", "--for", "log-loss", "--sizes", "20,40,80,160", "--out", tmp_path / "three.svg")
     said = run("curve", reviews, "--json", *words, *TEXT)
     assert said.code == 0, said.err
     assert list(said.json["lines"]) == ["ridge", "no-transfer", "random-weights"]
@@ -116,7 +117,7 @@ def test_a_number_is_learnt_too(irises):
 def test_in_a_cross_validation_each_draw_answers_every_row_once():
     features, labels = load_iris(return_X_y=True)
     rows = look(as_task(features, labels, kind="classification"), None, Extraction(), Logged())
-    study = study_of(rows, sizes=None, draws=2, metric=None, seed=0)
+    study = study_of(rows, sizes=None, draws=2, goal=goal_of(None, rows.task), seed=0)
     assert study.design.folds == 5
     assert study.design.pool == 150 - 1 or study.design.pool == len(rows)
     for trials in study.draws:
@@ -135,7 +136,7 @@ def test_in_a_cross_validation_each_draw_answers_every_row_once():
         (("--sizes", ""), 2, "'' is no whole number"),
         (("--sizes", "50"), 2, "fewer than two different ones"),
         (("--draws", "1"), 2, "draws=1: expected a whole number, 2 or more, such as 5"),
-        (("--metric", "r2"), 2, "metric='r2': expected one of 'accuracy'"),
+        (("--for", "r2"), 2, "r2 is no score of a classification task; expected one of accuracy"),
         (("--method", "lora"), 2, "method 'lora' does not stand on features alone"),
         (("--method", "coral"), 2, "method 'coral' does not stand on features alone"),
         (("--out", "curve.png"), 2, "the suffix '.png' names no format: expected .svg"),
