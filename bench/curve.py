@@ -43,7 +43,7 @@ from headstart.methods.plan import Plan
 from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import held_out_of
 from headstart.study.contenders import contenders_of
-from headstart.tasks.task import Array
+from headstart.tasks.goal import Answers, Goal
 
 APART = 0.3
 NONE = Spread(0.0)
@@ -94,8 +94,8 @@ class Case(NamedTuple):
         return made, *made._replace(spread=spread if parts else NONE).foretold(twice, self.seed)
 
 
-def contenders(rows: FeatureSet, backbone: Any, how: Any, seed: int) -> dict[str, Callable[..., Array]]:
-    plan = Plan("probe", None, seed, {}, control=False)
+def contenders(rows: FeatureSet, backbone: Any, how: Any, seed: int, goal: Goal) -> dict[str, Callable[..., Answers]]:
+    plan = Plan("probe", None, seed, {}, control=False, goal=goal)
     others = dict(contenders_of(rows, backbone, plan, *how))
     return {"probe": TaskCandidate(rows, backbone, plan, how).contend, NO_TRANSFER: others[NO_TRANSFER]}
 
@@ -109,19 +109,21 @@ def cases(name: str, seeds: int) -> Iterator[Case]:
         pool, apart = split(task.targets, task.kind, rows.blocks, rows.keys, test=APART, seed=seed)
         order = pool[nested_order(rows.take(pool), f"half {seed}")]
         half, rest = np.sort(order[: len(order) // 2]), order[len(order) // 2 :]
-        study = study_of(rows.take(half), sizes=None, draws=None, goal=goal_of(None, rows.task), seed=seed)
-        errors = measure(study, contenders(study.rows, backbone, how, seed), Logged())
+        goal = goal_of(None, rows.task)
+        study = study_of(rows.take(half), sizes=None, draws=None, goal=goal, seed=seed)
+        errors = measure(study, contenders(study.rows, backbone, how, seed, goal), Logged())
         now = half[study.draws[0].trials[0].train][: study.sizes[-1]]
         twice = np.concatenate([now, rest[: len(now)]])
-        for number, (model, contender) in enumerate(contenders(rows, backbone, how, seed).items()):
+        for number, (model, contender) in enumerate(contenders(rows, backbone, how, seed, goal).items()):
             answers = {str(len(learnt)): contender(None, np.sort(learnt), apart) for learnt in (now, twice)}
-            came = came_true(rows.take(apart), answers, study.metric)
+            came = came_true(rows.take(apart), answers, goal)
             yield Case(name, model, errors[model], study.design, number, seed, *came)
 
 
-def came_true(rows: FeatureSet, answers: dict[str, Array], metric: str) -> tuple[Came, Came]:
+def came_true(rows: FeatureSet, answers: dict[str, Answers], goal: Goal) -> tuple[Came, Came]:
     """Of the answers before and after, the error after, and the gain."""
-    before, after = bootstrap(held_out_of(rows), answers).values()
+    before, after = bootstrap(held_out_of(rows, goal), answers).values()
+    metric = goal.metric
     values = [error_of(metric, np.asarray(of.value[metric])) for of in (before, after)]
     resampled = [error_of(metric, of.resampled[metric]) for of in (before, after)]
     gain = Came(float(values[0] - values[1]), float(np.nanstd(resampled[0] - resampled[1])))
