@@ -21,6 +21,7 @@ from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
 from headstart.cli.predict import evaluate, predict
 from headstart.cli.pretrain import pretrain
+from headstart.cli.rank import rank
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
 
@@ -35,6 +36,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "distil": distil,
     "check": check,
     "shift": shift,
+    "rank": rank,
     "features": features,
     "pretrain": pretrain,
     "few-shot": few_shot,
