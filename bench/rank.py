@@ -1,10 +1,11 @@
 """Does ranking find the backbone that serves best? Real tasks, bundled backbones, their layers, random weights.
 
-    OMP_NUM_THREADS=1 python bench/rank.py [--cases NAME ...] [--splits 5] [--rows 400] [--tuned]
+    OMP_NUM_THREADS=1 python bench/rank.py [--cases NAME ...] [--splits 3] [--truths 10] [--rows 400] [--tuned]
 
 For each case and split: `rows` rows to learn from (groups whole), all others to test on. The truth of a candidate is
-what a logistic probe on its features reaches on the test rows, by accuracy or R2, as a mean over the splits; with
---tuned what the method `top` reaches, for some candidates and one split. Printed, as Markdown:
+what a logistic probe (for values a ridge) on its features reaches on the test rows, by accuracy or R2, as a mean over
+`truths` splits, of which the scores see the first; with --tuned what the method `top` reaches, for some candidates and
+one split. Printed, as Markdown:
 
     1. weighted Kendall tau (Shieh, 1998; Vigna, 2015) of each score, on the rows to learn from, and the truth
     2. how far below the best candidate that is which each score, and `rank`, puts first: a mean over the splits
@@ -105,16 +106,19 @@ def scored(score: str, task: Task, features: Array, learn: Array) -> float:
     return value if np.isfinite(value) else -1e300
 
 
-def outcome(case: str, splits: int, rows: int) -> Outcome:
+def outcome(case: str, splits: int, truths: int, rows: int) -> Outcome:
     make, names = CASES[case]
     task = make()
     readable, features = features_of(task, names)
     task = task.take(np.array(readable))
     kinds = [score for score in RANKING if task.kind in SCORES[score].kinds]
     truth, scores, chosen, level = [], {score: [] for score in kinds}, [], []
-    for seed in range(splits):
+    for seed in range(max(splits, truths)):
         learn = learners(task, rows, seed)
-        truth.append([probed(task, values, learn, seed) for values in features.values()])
+        if seed < truths:
+            truth.append([probed(task, values, learn, seed) for values in features.values()])
+        if seed >= splits:
+            continue
         for score in kinds:
             scores[score].append([scored(score, task, values, learn) for values in features.values()])
         split = np.where(learn, "train", "test")
@@ -182,7 +186,8 @@ def tuned_table(rows: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
-    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--truths", type=int, default=10)
     parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--tuned", action="store_true")
     args = parser.parse_args()
@@ -194,7 +199,7 @@ def main() -> None:
         outcomes: dict[str, Outcome] = {}
         for case in args.cases:
             began = time.perf_counter()
-            outcomes[case] = outcome(case, args.splits, args.rows)
+            outcomes[case] = outcome(case, args.splits, args.truths, args.rows)
             each = outcomes[case]
             listed = ", ".join(f"{name} {value:.3f}" for name, value in zip(each.names, each.truth, strict=True))
             sys.stderr.write(f"{case}: {listed}; chosen {each.chosen}; {time.perf_counter() - began:.0f} s\n")

@@ -52,7 +52,9 @@ def _emoji(rendered: str) -> Task:
 
 def _categories() -> Task:
     shown = categories()
-    return as_task([row.picture for row in shown], [row.subcategory for row in shown], group=[row.thing for row in shown])
+    return as_task(
+        [row.picture for row in shown], [row.subcategory for row in shown], group=[row.thing for row in shown]
+    )
 
 
 def _digits(side: int) -> Task:
@@ -74,7 +76,9 @@ def _digits(side: int) -> Task:
 def _sentiment(domain: str) -> Task:
     texts, labels, reviews = sentences(domain)
     rows = _sample(len(texts))
-    return as_task([texts[row] for row in rows], [labels[row] for row in rows], group=[str(reviews[row]) for row in rows])
+    return as_task(
+        [texts[row] for row in rows], [labels[row] for row in rows], group=[str(reviews[row]) for row in rows]
+    )
 
 
 def _ratings(domain: str) -> Task:

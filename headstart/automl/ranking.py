@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from headstart.backbones.layer_name import parted
 from headstart.evidence.intervals import Interval
 from headstart.evidence.lines import wrapped
 from headstart.evidence.plain import plain
@@ -79,7 +80,7 @@ class Ranking:
             lines += _lines(place, behind)
         if self.level:
             lines += ["", *wrapped(f"= cannot be told from {self.winner}: any of them is as good a choice")]
-        shared = len({place.name.partition("@")[0] for place in self.places}) < len(self.places)
+        shared = len({parted(place.name).base for place in self.places}) < len(self.places)
         notes = ["layers of one backbone were read in one pass, whose time stands at each of them"] if shared else []
         notes += [f"left out: {item.name}: {item.why.removeprefix(f'{item.name}: ')}" for item in self.left_out]
         lines += [""] if notes or self.notes else []

@@ -1,10 +1,10 @@
 """What the words after `--candidates` mean: names of backbones, as far as they are on this machine.
 
-    bundled        those that come in packages, for the data's modality
-    small          those, and what lies in the hub's folder on this machine, of at most 100 MB of weights
-    timm:PATTERN   networks of timm whose weights lie in the hub's folder, with * for any letters: timm:resnet*
-    FILE           one of these a line; "#" begins a remark
-    a,b,c          names of backbones, or any of these
+bundled        those that come in packages, for the data's modality
+small          those, and what lies in the hub's folder on this machine, of at most 100 MB of weights
+timm:PATTERN   networks of timm whose weights lie in the hub's folder, with * for any letters: timm:resnet*
+FILE           one of these a line; "#" begins a remark
+a,b,c          names of backbones, or any of these
 """
 
 from __future__ import annotations
@@ -86,13 +86,15 @@ def _matching(pattern: str) -> Wanted:
     import timm
 
     present = [item for item in stored() if item.hub == "timm" and _matches(item, pattern)]
-    known = [name for name in timm.list_pretrained() if fnmatchcase(name, pattern) or fnmatchcase(_plain(name), pattern)]
+    known = [
+        name for name in timm.list_pretrained() if fnmatchcase(name, pattern) or fnmatchcase(_plain(name), pattern)
+    ]
     lacking = [name for name in known if f"timm:{name}" not in {item.name for item in present}]
     if not present:
         also = f"; timm knows {len(lacking):,} of this name, such as {few(lacking, 3)}" if lacking else ""
         raise ValueError(
-            f"--candidates timm:{pattern}: no weights of such a name are on this machine{also}. Name one to be told how "
-            "to bring it here, or one with random weights, such as timm:resnet18?weights=random"
+            f"--candidates timm:{pattern}: no weights of such a name are on this machine{also}. Name one to be told "
+            "how to bring it here, or one with random weights, such as timm:resnet18?weights=random"
         )
     why = f"not on this machine, as are {len(lacking) - 1:,} more of this pattern" if len(lacking) > 1 else ""
     rest = (SetAside(f"timm:{lacking[0]}", why or "not on this machine"),) if lacking else ()
@@ -120,7 +122,9 @@ def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a list of candidates ({error}); expected one name a line") from error
+        raise DataError(
+            f"{path}: cannot be read as a list of candidates ({error}); expected one name a line"
+        ) from error
     names = list(_names(text))
     if not names:
         raise DataError(f"{path}: names no candidate; expected one a line, such as bundled:minilm")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from headstart.backbones.layers import POOLINGS
+__all__ = ["EVERY", "POOLINGS", "LayerName", "parted"]
 
-__all__ = ["LayerName", "parted"]
+POOLINGS = ("mean", "max", "cls", "last")
+"""How tokens, or the places of a map, become one row, see `layers`."""
 
 EVERY = "*"
 """In place of a layer: each of them, one after the other."""

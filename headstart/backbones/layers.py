@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from headstart.backbones.encoders import masked_mean
+from headstart.backbones.layer_name import POOLINGS
 from headstart.backbones.stages import stages_of
 
-__all__ = ["POOLINGS", "WHOLE", "Layers", "Read", "first_tensor", "is_channels_last", "tokens_of_whole"]
+__all__ = ["WHOLE", "Layers", "Read", "first_tensor", "is_channels_last", "tokens_of_whole"]
 
-POOLINGS = ("mean", "max", "cls", "last")
 _STAND_FOR_WHOLE = ("cls_token", "dist_token", "distillation_token", "reg_token", "register_tokens")
 
 
@@ -66,7 +66,7 @@ class Layers(nn.Module):
         self.network = network
         self.reads = tuple(reads)
         self._last = is_channels_last(network)
-        for path in {read.after for read in reads} - {""}:
+        for path in sorted({read.after for read in reads} - {""}):
             network.get_submodule(path).register_forward_hook(partial(_take, path))
 
     def forward(self, *inputs: Tensor) -> Tensor:

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones.assemble import assemble
+from headstart.backbones.assemble import assemble, build
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.encoders import TextEncoder
-from headstart.backbones.layers import POOLINGS, WHOLE, Layers, Read, first_tensor, tokens_of_whole
+from headstart.backbones.layer_name import POOLINGS
+from headstart.backbones.layers import WHOLE, Layers, Read, first_tensor, is_channels_last, tokens_of_whole
 from headstart.backbones.parts import Parts
+from headstart.backbones.randomness import Undrawn, seeded
 from headstart.errors import BackboneError
 from headstart.linalg.torch_threads import one_torch_thread
 from headstart.messages import nearest
@@ -47,7 +49,7 @@ def layers_of(backbone: Backbone) -> tuple[Layer, ...]:
     found = []
     for name, prefixes in backbone.stages:
         ends = [(path, output) for path, output in outputs if f"{path}.".startswith(prefixes)]
-        with_places = [end for end in ends if _places(end[1]) > 1]
+        with_places = [end for end in ends if _places(end[1], channels_last=is_channels_last(backbone.module)) > 1]
         if with_places:
             path, output = with_places[-1]
             found.append(Layer(name, path, _pools(backbone.module, output)))
@@ -74,9 +76,27 @@ def reading(backbone: Backbone, reads: Sequence[Read], name: str) -> Backbone:
     module, preprocess = deepcopy(backbone.module), backbone.preprocess
     if module is None or preprocess is None:
         raise BackboneError(f"{backbone.name} has no layers to read: expected a network of pictures or texts")
-    without = [] if WHOLE in reads else _needless(Layers(deepcopy(module), reads), preprocess.example())
-    spec = {"hub": "layers", "base": backbone.spec, "reads": [list(read) for read in reads], "without": without}
-    return assemble(Parts(name, spec, Layers(module, reads, without), preprocess, backbone.licence))
+    base, dropped = backbone.spec, []
+    if isinstance(module, Layers):  # of layers of layers the network itself is read
+        base, dropped, of_layers = base["base"], base["without"], module
+        module = _whole_again(of_layers, base)
+        reads = [part for read in reads for part in (of_layers.reads if read == WHOLE else [_within(read)])]
+    if WHOLE not in reads:
+        dropped = _needless(Layers(deepcopy(module), reads), preprocess.example())
+    spec = {"hub": "layers", "base": base, "reads": [list(read) for read in reads], "without": dropped}
+    return assemble(Parts(name, spec, Layers(module, reads, dropped), preprocess, backbone.licence))
+
+
+def _whole_again(layers: Layers, spec: dict[str, Any]) -> nn.Module:
+    """The network that is read, with its stages as they were; what was not kept has no meaning."""
+    with seeded(0), Undrawn():
+        network = build(spec)
+    network.load_state_dict(layers.network.state_dict(), strict=False)
+    return network.eval().requires_grad_(False)
+
+
+def _within(read: Read) -> Read:
+    return read._replace(after=read.after.removeprefix("network."))
 
 
 def _layer(backbone: Backbone, layers: tuple[Layer, ...], wanted: str) -> Layer:
@@ -113,7 +133,9 @@ def _outputs(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[tuple[str, T
         if tensor is not None:
             ended.append((path, tensor))
 
-    handles = [part.register_forward_hook(partial(end, path)) for path, part in module.named_modules() if path]
+    parts = [(path, part) for path, part in module.named_modules() if path]
+    # In front of the hook that ends the pass, of a module that is read at a layer already.
+    handles = [part.register_forward_hook(partial(end, path), prepend=True) for path, part in parts]
     try:
         with torch.inference_mode(), one_torch_thread():
             module(*inputs)
@@ -123,11 +145,12 @@ def _outputs(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[tuple[str, T
     return ended
 
 
-def _places(output: Tensor) -> int:
+def _places(output: Tensor, *, channels_last: bool) -> int:
     """Of a map or a row of tokens; 0 where it is neither."""
     if output.ndim == 4:
-        return max(output.shape[1] * output.shape[2], output.shape[2] * output.shape[3])
-    return output.shape[1] if output.ndim == 3 else 0
+        height, width = output.shape[1:3] if channels_last else output.shape[2:]
+        return int(height * width)
+    return int(output.shape[1]) if output.ndim == 3 else 0
 
 
 def _needless(layers: Layers, inputs: tuple[Tensor, ...]) -> list[str]:

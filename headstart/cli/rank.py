@@ -31,8 +31,8 @@ from headstart.cli.streams import show_result
 __all__ = ["rank"]
 
 CANDIDATES = (
-    "bundled; small: those and what is on this machine, up to 100 MB; timm:PATTERN, such as timm:resnet*; a file of one "
-    "name a line; or names: a,b,c. NAME@4 is a backbone's layer 4, NAME@* each layer, NAME@max another pooling"
+    "bundled; small: those and what is on this machine, up to 100 MB; timm:PATTERN, such as timm:resnet*; a file of "
+    "one name a line; or names: a,b,c. NAME@4 is a backbone's layer 4, NAME@* each layer, NAME@max another pooling"
 )
 
 
