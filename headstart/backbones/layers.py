@@ -143,15 +143,19 @@ def _of_tokens(hidden: Tensor, pool: str, mask: Tensor) -> Tensor:
 
 def _of_picture(output: Tensor, pool: str, whole: int, *, channels_last: bool) -> Tensor:
     """(N, D, H, W), (N, H, W, D), (N, L, D) or (N, D) -> (N, D)."""
-    if output.ndim == 3:
-        if pool == "cls":
-            return output[:, 0]
-        places, axes = output[:, whole:], (1,)
-    else:
-        places, axes = output, ((1, 2) if channels_last else (2, 3)) if output.ndim == 4 else ()
-    if not axes:
-        return places
+    if output.ndim == 2:
+        return output
+    if output.ndim == 3 and pool == "cls":
+        return output[:, 0]
+    places, axes = output[:, whole:] if output.ndim == 3 else output, _axes(output.ndim, channels_last=channels_last)
     return places.amax(axes) if pool == "max" else places.mean(axes)
+
+
+def _axes(dimensions: int, *, channels_last: bool) -> tuple[int, ...]:
+    """Those of the places."""
+    if dimensions == 3:
+        return (1,)
+    return (1, 2) if channels_last else (2, 3)
 
 
 def _under(network: nn.Module, prefixes: Sequence[str]) -> list[tuple[str, nn.Parameter]]:
