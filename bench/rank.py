@@ -93,7 +93,7 @@ def reached(task: Task, answers: Array, targets: Array) -> float:
 def tuned(task: Task, name: str, learn: Array) -> float:
     """Of the method `top` on the backbone of this name."""
     inputs, targets = list(task.inputs), np.asarray(task.targets)
-    model = Transfer(name, "top", options={"epochs": "8"}, keep_tuned=True)
+    model = Transfer(name, "top", options={"epochs": "8"})
     model.fit([inputs[row] for row in np.flatnonzero(learn)], targets[learn])
     return reached(task, model.predict([inputs[row] for row in np.flatnonzero(~learn)]), targets[~learn])
 
