@@ -14,7 +14,7 @@ import torch
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.layer_name import EVERY, LayerName, parted
-from headstart.backbones.layers import WHOLE, Read
+from headstart.backbones.layers import WHOLE, Layers, Read
 from headstart.backbones.load import load
 from headstart.backbones.read_layers import layers_of, read_of, reading
 from headstart.errors import BackboneError, DataError
@@ -34,10 +34,11 @@ _SAME = 1e-5
 
 
 class Trunk(NamedTuple):
-    """A backbone, and what is read of it, by the candidates' names."""
+    """A backbone, what is read of it by the candidates' names, and how many features each has."""
 
     backbone: Backbone
     reads: dict[str, Read]
+    dims: dict[str, int]
 
     def backbone_of(self, names: Sequence[str]) -> Backbone:
         """The backbone whose features are those of these candidates, beside each other."""
@@ -95,11 +96,15 @@ def _trunk(modality: Modality, base: str, names: Sequence[str]) -> tuple[Trunk |
             reads |= _reads(backbone, name)
         except BackboneError as error:
             left_out.append(SetAside(name, str(error)))
-    if len(reads) > 1:
-        copies = _copies(Trunk(backbone, reads))
-        left_out += [SetAside(name, f"its features are those of {first}") for name, first in copies.items()]
-        reads = {name: read for name, read in reads.items() if name not in copies}
-    return (Trunk(backbone, reads) if reads else None), left_out
+    if not reads:
+        return None, left_out
+    if list(reads.values()) == [WHOLE]:
+        return Trunk(backbone, reads, dict.fromkeys(reads, backbone.dim)), left_out
+    features = _features(backbone, reads)
+    copies = _copies(features)
+    left_out += [SetAside(name, f"its features are those of {first}") for name, first in copies.items()]
+    reads = {name: read for name, read in reads.items() if name not in copies}
+    return Trunk(backbone, reads, {name: features[name].shape[1] for name in reads}), left_out
 
 
 def _reads(backbone: Backbone, name: str) -> dict[str, Read]:
@@ -117,26 +122,24 @@ def _named(layer: LayerName, number: str) -> str:
     return f"{path}@{number}{f'@{layer.pool}' if layer.pool else ''}{mark}{query}"
 
 
-def _copies(trunk: Trunk) -> dict[str, str]:
+def _copies(features: dict[str, Array]) -> dict[str, str]:
     """By name, the candidate before it whose features are the same, as the last layer's are of most networks."""
-    names = list(trunk.reads)
-    features = [_features(trunk.backbone_of([name])) for name in names]
     copies: dict[str, str] = {}
-    for place, name in enumerate(names):
-        for other in range(place):
-            alike = features[other].shape == features[place].shape
-            if alike and np.abs(features[other] - features[place]).max() <= _SAME * np.abs(features[place]).max():
-                copies[name] = copies.get(names[other], names[other])
+    for place, name in enumerate(features):
+        for other in [other for other in list(features)[:place] if other not in copies]:
+            alike = features[other].shape == features[name].shape
+            if alike and np.abs(features[other] - features[name]).max() <= _SAME * np.abs(features[name]).max():
+                copies[name] = other
                 break
     return copies
 
 
-def _features(backbone: Backbone) -> Array:
-    """Of a few made-up inputs."""
-    module, preprocess = backbone.module, backbone.preprocess
-    if module is None or preprocess is None:
+def _features(backbone: Backbone, reads: dict[str, Read]) -> dict[str, Array]:
+    """Of a few made-up inputs, by candidate."""
+    module, preprocess = reading(backbone, list(reads.values()), backbone.name).module, backbone.preprocess
+    if not isinstance(module, Layers) or preprocess is None:
         raise BackboneError(f"{backbone.name} has no network to run")
     inputs = preprocess.tensors(*(torch.from_numpy(array) for array in preprocess.probe()))
     with torch.inference_mode(), one_torch_thread():
-        features: Array = module(*inputs).numpy()
-    return features
+        rows = module.rows(*inputs)
+    return {name: part.numpy() for name, part in zip(reads, rows, strict=True)}

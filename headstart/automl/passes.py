@@ -96,4 +96,4 @@ class Pass:
 
 def candidates_of(trunk: Trunk) -> list[Candidate]:
     """Each reading of a backbone."""
-    return [Candidate(name, trunk.backbone_of([name]).dim) for name in trunk.reads]
+    return [Candidate(name, dim) for name, dim in trunk.dims.items()]

@@ -70,6 +70,10 @@ class Layers(nn.Module):
             network.get_submodule(path).register_forward_hook(partial(_take, path))
 
     def forward(self, *inputs: Tensor) -> Tensor:
+        return torch.cat(self.rows(*inputs), 1)
+
+    def rows(self, *inputs: Tensor) -> list[Tensor]:
+        """The reads one by one, (N, width) each."""
         paths = {read.after for read in self.reads}
         outputs: dict[str, Tensor] = {}
         token = _PASS.set((outputs, len(paths)))  # of the whole network there is one more than hooks give
@@ -80,7 +84,7 @@ class Layers(nn.Module):
         finally:
             _PASS.reset(token)
         mask = inputs[1] if len(inputs) > 1 else None
-        return torch.cat([self._row(read, outputs[read.after], mask) for read in self.reads], 1)
+        return [self._row(read, outputs[read.after], mask) for read in self.reads]
 
     def parameter_groups(self) -> list[list[str]]:
         """Names of parameters by stage: the network's stages, as far as they are kept."""
