@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -64,7 +65,7 @@ class Ranking:
         if len(self.places) == 1:
             return f"{self.winner} is the only candidate"
         if self.level:
-            return f"{self.winner} leads, but cannot be told from {' and '.join(self.level)} on {best.rows} rows"
+            return f"{self.winner} leads, but cannot be told from {_and(self.level)} on {best.rows} rows"
         return f"{self.winner} is best; on {best.rows} rows it is told from every other"
 
     def to_json(self) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class Ranking:
             lines += ["", *wrapped(f"= cannot be told from {self.winner}: any of them is as good a choice")]
         shared = len({parted(place.name).base for place in self.places}) < len(self.places)
         notes = ["layers of one backbone were read in one pass, whose time stands at each of them"] if shared else []
-        notes += [f"left out: {item.name}: {item.why.removeprefix(f'{item.name}: ')}" for item in self.left_out]
+        notes += [f"not ranked: {item.name}: {item.why.removeprefix(f'{item.name}: ')}" for item in self.left_out]
         lines += [""] if notes or self.notes else []
         for note in (*notes, *self.notes):
             lines += wrapped(note, indent="  ")
@@ -101,6 +102,11 @@ def _lines(place: Place, behind: str) -> list[str]:
     level = "= " if behind != "best" and not place.behind.low > 0 else ""
     figures = (_shown(place.score), level + behind, str(place.rows), lasting(place.seconds).replace(" ", ""))
     return [_row(place.name, *figures)] if len(place.name) < _NAME else [place.name, _row("", *figures)]
+
+
+def _and(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _shown(interval: Interval) -> str:

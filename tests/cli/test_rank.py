@@ -40,8 +40,10 @@ def test_it_names_the_winner_and_the_next_command(run, reviews):
     for name in (WORDS, f"{WORDS}@max", f"{WORDS}?weights=random"):
         assert any(line.split()[:1] == [name] for line in lines)
     words = " ".join(done.out.split())
-    assert "left out: hf:no/such: config.json and model*.safetensors of the hub repository no/such are not on" in words
-    assert "left out: bundled:mobilenetv2: it takes pictures, and these are texts" in words
+    assert (
+        "not ranked: hf:no/such: config.json and model*.safetensors of the hub repository no/such are not on" in words
+    )
+    assert "not ranked: bundled:mobilenetv2: it takes pictures, and these are texts" in words
     assert "200 rows: bundled:wordllama leads 3 of 3 candidates" in done.err
 
 
