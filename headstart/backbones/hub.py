@@ -79,7 +79,9 @@ def stored(cache: Path | None = None) -> tuple[Stored, ...]:
     except CacheNotFound:
         return ()
     models = [repo for repo in repositories if repo.repo_type == "model" and repo.revisions]
-    listed = [_stored(repo.repo_id, max(repo.revisions, key=lambda one: one.last_modified)) for repo in models]
+    listed = [
+        _stored(repo.repo_id, max(repo.revisions, key=lambda revision: revision.last_modified)) for repo in models
+    ]
     return tuple(sorted(item for item in listed if item is not None))
 
 

@@ -83,6 +83,9 @@ class Layers(nn.Module):
             pass
         finally:
             _PASS.reset(token)
+        lacking = paths - outputs.keys()
+        if lacking:
+            raise AttributeError(f"{', '.join(sorted(lacking))}: not reached, or not as one tensor of numbers")
         mask = inputs[1] if len(inputs) > 1 else None
         return [self._row(read, outputs[read.after], mask) for read in self.reads]
 

@@ -46,16 +46,16 @@ def layers_of(backbone: Backbone) -> tuple[Layer, ...]:
     if backbone.module is None or backbone.preprocess is None or backbone.modality.has_columns:
         raise BackboneError(f"{backbone.name} has no layers to read: expected a network of pictures or texts")
     outputs = _outputs(backbone.module, backbone.preprocess.example())
-    found = []
+    layers = []
     for name, prefixes in backbone.stages:
         ends = [(path, output) for path, output in outputs if f"{path}.".startswith(prefixes)]
         with_places = [end for end in ends if _places(end[1], channels_last=is_channels_last(backbone.module)) > 1]
         if with_places:
             path, output = with_places[-1]
-            found.append(Layer(name, path, _pools(backbone.module, output)))
-    if not found:
+            layers.append(Layer(name, path, _pools(backbone.module, output)))
+    if not layers:
         raise BackboneError(f"{backbone.name} has no layers to read: none of its stages puts out maps or tokens")
-    return tuple(found)
+    return tuple(layers)
 
 
 def read_of(backbone: Backbone, layer: str | None, pool: str | None) -> Read:
@@ -127,15 +127,9 @@ def _pools(module: nn.Module, output: Tensor) -> tuple[str, ...]:
 def _outputs(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[tuple[str, Tensor]]:
     """What each module puts out in one pass, in the order in which they end, the network itself left out."""
     ended: list[tuple[str, Tensor]] = []
-
-    def end(path: str, part: nn.Module, args: Any, output: Any) -> None:
-        tensor = first_tensor(output)
-        if tensor is not None:
-            ended.append((path, tensor))
-
     parts = [(path, part) for path, part in module.named_modules() if path]
     # In front of the hook that ends the pass, of a module that is read at a layer already.
-    handles = [part.register_forward_hook(partial(end, path), prepend=True) for path, part in parts]
+    handles = [part.register_forward_hook(partial(_end, ended, path), prepend=True) for path, part in parts]
     try:
         with torch.inference_mode(), one_torch_thread():
             module(*inputs)
@@ -143,6 +137,12 @@ def _outputs(module: nn.Module, inputs: tuple[Tensor, ...]) -> list[tuple[str, T
         for handle in handles:
             handle.remove()
     return ended
+
+
+def _end(ended: list[tuple[str, Tensor]], path: str, part: nn.Module, args: Any, output: Any) -> None:
+    tensor = first_tensor(output)
+    if tensor is not None:
+        ended.append((path, tensor))
 
 
 def _places(output: Tensor, *, channels_last: bool) -> int:

@@ -10,6 +10,7 @@ from torch import nn
 
 from headstart.backbones.layers import WHOLE, Layers, Read
 from headstart.backbones.load import load
+from headstart.features.engines.folding import fold
 from headstart.features.quiet import quiet
 
 LAST = "model.encoder.layer.5"
@@ -162,6 +163,24 @@ def test_it_learns_up_to_the_layer(minilm, tokens):
     assert sum(weights.numel() for weights in minilm.parameters()) - sum(
         w.numel() for w in layers.parameters()
     ) == 2 * (4 * (384 * 384 + 384) + 2 * 384 * 1536 + 1536 + 384 + 4 * 384)
+
+
+def test_norms_that_are_read_are_not_folded_away(pixels):
+    """On a GPU norms become part of the convolutions before them; the last map of this network is a norm's."""
+    for name in ("bundled:mobilenetv2@max", "bundled:mobilenetv2@4"):
+        layers = load(name).module
+        with torch.no_grad():
+            expected = layers(pixels)
+            copy = deepcopy(layers)
+            fold(copy, (pixels,))
+            torch.testing.assert_close(copy(pixels), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_module_that_is_not_called_is_named():
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ModuleDict({"never": nn.Conv2d(2, 2, 1)}))
+    network.forward = lambda pixels: network[0](pixels)
+    with pytest.raises(AttributeError, match=r"1\.never: not reached"):
+        Layers(network, [Read("1.never", "mean")])(torch.zeros(1, 3, 4, 4))
 
 
 def test_what_is_refused():

@@ -106,17 +106,17 @@ def test_a_map_before_the_pooling_not_after_it():
 
 
 def test_a_layer_of_a_layer():
-    deep, direct = load("timm:test_vit@3?weights=random"), load("timm:test_vit@1@max?weights=random")
+    third, direct = load("timm:test_vit@3?weights=random"), load("timm:test_vit@1@max?weights=random")
     for layer in ("1", "network.blocks.0"):
-        again = reading(deep, [read_of(deep, layer, "max")], direct.name)
+        again = reading(third, [read_of(third, layer, "max")], direct.name)
         assert (again.fingerprint, again.stages, again.spec) == (direct.fingerprint, direct.stages, direct.spec)
-    assert [layer.name for layer in layers_of(deep)] == [name for name, _ in deep.stages]
-    both = reading(deep, [WHOLE, read_of(deep, "3", "mean")], "both")
+    assert [layer.name for layer in layers_of(third)] == [name for name, _ in third.stages]
+    both = reading(third, [WHOLE, read_of(third, "3", "mean")], "both")
     pixels = torch.randn(2, 3, 160, 160, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        first, second = both.module(pixels).split(deep.dim, 1)
-        assert_allclose(first, deep.module(pixels))
-        assert_allclose(second, deep.module(pixels))
+        first, second = both.module(pixels).split(third.dim, 1)
+        assert_allclose(first, third.module(pixels))
+        assert_allclose(second, third.module(pixels))
 
 
 def test_what_is_refused():

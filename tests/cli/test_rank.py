@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,7 @@ def test_an_interrupted_ranking_goes_on_from_what_it_had(pictures, tmp_path, mon
     words = [sys.executable, "-m", "headstart", "rank", pictures, "--candidates", "bundled:mobilenetv2", *TORCH]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while not list((tmp_path / "cache").glob("*")) and process.poll() is None:
-            pass
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert process.returncode in (130, -signal.SIGINT), err
