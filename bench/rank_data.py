@@ -25,7 +25,7 @@ from tuning import sentences
 from headstart.data.arrays import as_task
 from headstart.tasks.task import Array, Task
 
-__all__ = ["CASES", "PICTURES", "TEXTS"]
+__all__ = ["CASES", "LITE", "MINILM", "MOBILE", "PICTURES", "RANDOM", "TEXTS"]
 
 ROWS = 1400
 LITE, MOBILE = "bundled:efficientnet-lite0", "bundled:mobilenetv2"
