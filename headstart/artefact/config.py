@@ -11,6 +11,7 @@ from headstart.artefact.model import Label, Model
 from headstart.artefact.schema import FORMAT, VERSION
 from headstart.artefact.strict_json import plain, without_gaps
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.layer_name import parted
 from headstart.errors import ArtefactError, BackboneError
 from headstart.heads.facts import facts_record
 from headstart.preprocessing import numbers, table_preprocess  # noqa: F401 - registers them
@@ -126,11 +127,13 @@ def backbone_record(backbone: Backbone, *, stored: bool) -> dict[str, Any]:
 def _from_anywhere(name: str) -> str:
     """A backbone's name by which it is found from every working directory: a folder's path becomes absolute."""
     path, mark, query = name.partition("?")
-    hub, colon, rest = path.partition(":")
-    folder = rest if colon else path
+    plain = parted(path).base
+    hub, colon, rest = plain.partition(":")
+    folder = rest if colon else plain
     if not os.path.isdir(folder):
         return name
-    return f"{hub if colon else 'file'}:{os.path.abspath(folder)}{mark}{query}"
+    layer = path.removeprefix(plain)
+    return f"{hub if colon else 'file'}:{os.path.abspath(folder)}{layer}{mark}{query}"
 
 
 def _preprocess(preprocess: Preprocess | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from headstart.artefact.model import Model
 from headstart.artefact.strict_json import parse
 from headstart.artefact.tensors import StoredTensors, arrays_under, as_tensors, check_head, stored_tensors, under
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.layer_name import parted
 from headstart.errors import ArtefactError
 from headstart.heads.arrays import UTILITY
 from headstart.heads.facts import facts_from
@@ -171,7 +172,7 @@ def backbone_of(stored: Stored, wanted: str = "the one the head was fitted on") 
 
 def _where_it_was(name: str) -> str:
     """What to do where the folder that a slim model was fitted on is gone."""
-    folder = name.partition("?")[0].partition(":")[2]
+    folder = parted(name.partition("?")[0]).base.partition(":")[2]
     if not os.path.isabs(folder) or os.path.isdir(folder):
         return ""
     return f" Put it there again (the place is written in config.json), or fit again without --slim. Looked in {folder}"

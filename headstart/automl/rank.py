@@ -9,41 +9,39 @@
 
 Successive elimination (Even-Dar et al., 2006; halving: Jamieson and Talwalkar, 2016). The interval is that of the
 paired bootstrap of what rows add, so that no row is fitted to itself. It is widened for (candidates - 1) x (looks)
-questions, as Bonferroni would. Features are scaled as the heads of `fit` scale them. Rows of one group, or of one
-content, are left out together. Rows of the test split are never looked at.
+questions, as Bonferroni would. Layers and poolings of one backbone are read in one pass. Features are scaled as the
+heads of `fit` scale them. Rows of one group, or of one content, are left out together. Rows of the test split are never
+looked at.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from headstart.automl.candidates import backbones_for
-from headstart.automl.intervals import bootstrap
-from headstart.automl.leave_one_out import leave_one_out_rows
+from headstart.automl.candidates import trunks_for
+from headstart.automl.measures import DEFAULT, compared, measure_in_words, require_score
+from headstart.automl.passes import Candidate, Pass, candidates_of
 from headstart.automl.ranking import Place, Ranking
 from headstart.automl.sample import stratified_order
-from headstart.backbones.backbone import Backbone
+from headstart.automl.wanted import wanted
 from headstart.checks import whole
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.splits.groups import blocks
 from headstart.defaults import with_own_defaults
-from headstart.errors import DataError
+from headstart.errors import BackboneError, DataError
 from headstart.evidence.intervals import ALPHA, Interval
 from headstart.features.cache.cache import Cache
 from headstart.features.extraction import Extraction
-from headstart.features.feature_set import look, through_window
-from headstart.heads.standardize import standard
 from headstart.listener import LOGGED, Listener
-from headstart.tasks.task import Array, Task
+from headstart.tasks.task import Array, SetAside, Task
 
-__all__ = ["rank"]
+__all__ = ["MOST", "rank"]
 
 NO_ROLES = Roles()
 FIRST, A_CLASS, MOST = 200, 8, 1000
@@ -52,19 +50,22 @@ FIRST, A_CLASS, MOST = 200, 8, 1000
 @with_own_defaults
 def rank(
     data: Any,
-    candidates: Sequence[str] | None = None,
+    candidates: Sequence[str] | str | None = None,
     *,
     roles: Roles = NO_ROLES,
     kind: str | None = None,
+    score: str = DEFAULT,
     most: int = MOST,
     seed: int = 0,
     extraction: Extraction | None = None,
     listener: Listener = LOGGED,
 ) -> Ranking:
-    """Rank backbones by the exact leave-one-out score of a ridge on their features, a log likelihood or R2.
+    """Rank backbones, and their layers and poolings, by the exact leave-one-out score of a ridge on their features.
 
     data        as in `headstart.fit`; pictures or texts, one class or one value a row
-    candidates  names of backbones; None: the bundled ones on this machine
+    candidates  names of backbones; None: the bundled ones on this machine; a string: as after `--candidates`, such as
+                "bundled", "timm:resnet*", a file's name or names with commas between them
+    score       any score of features in `SCORES`; leave-one-out is a log likelihood, or of values R2
     most        rows that a candidate is scored on at most
     extraction  how the forward pass is run; None: as it suits the machine, features kept in the cache
 
@@ -76,84 +77,116 @@ def rank(
         raise DataError(
             f"kind {str(task.kind)!r}: ranking needs one class or one value a row; give one label at a time"
         )
-    backbones, left_out = backbones_for(task.modality, candidates)
+    require_score(score, task.kind)
     order = stratified_order(task, seed)
     _require_rows(len(order))
-    first = max(FIRST, A_CLASS * len(task.classes))
-    sizes = _sizes(first, min(most, len(order)))
+    _require_contrast(task, order)
+    left_out: tuple[SetAside, ...] = ()
+    if isinstance(candidates, str):
+        candidates, left_out = wanted(candidates, task.modality)
+    trunks, unusable = trunks_for(task.modality, candidates)
     extraction = extraction or Extraction(cache=Cache(), thumbs=False)
-    running = [_Candidate(backbone, task, extraction, listener) for backbone in backbones]
-    widen = _widening((len(running) - 1) * len(sizes))
-    over: list[Place] = []
-    places: list[Place] = []
-    for size in sizes:
-        for candidate in running:
-            candidate.grow(order[:size])
-        places = _places(running, task, widen)
-        listener.say(f"  {size} rows: {places[0].name} leads {len(running)} of {len(backbones)} candidates")
-        out = {place.name for place in places if place.behind.low > 0}
-        over = [place for place in places if place.name in out] + over
-        running = [candidate for candidate in running if candidate.backbone.name not in out]
-        if len(running) < 2:
-            break
-    remaining = tuple(place for place in places if place.name not in {other.name for other in over})
-    return Ranking(
-        places=(*remaining, *over),
-        left_out=left_out,
-        measure="log likelihood" if task.kind.has_classes else "R2",
-        available=len(order),
-    )
+    passes = [Pass(trunk, candidates_of(trunk), task, extraction, listener) for trunk in trunks]
+    race = _Race(task, order, score, passes, (*left_out, *unusable), listener)
+    first = max(FIRST, A_CLASS * len(task.classes))
+    return race.run(_sizes(first, min(most, len(order))))
 
 
-@dataclass
-class _Candidate:
-    """A backbone, and the features of the rows that it has seen, by their position in the task."""
+class _Race:
+    """Candidates on more and more rows, until one is left or the rows are used up."""
 
-    backbone: Backbone
-    task: Task
-    extraction: Extraction
-    listener: Listener
-    seconds: float = 0.0
-    rows: dict[int, tuple[bytes, Array]] = field(default_factory=dict)
-    asked: int = 0
+    def __init__(
+        self,
+        task: Task,
+        order: Array,
+        score: str,
+        passes: list[Pass],
+        left_out: tuple[SetAside, ...],
+        listener: Listener,
+    ) -> None:
+        self.task, self.order, self.score, self.listener = task, order, score, listener
+        self.passes, self.left_out = passes, left_out
+        self.count = len(self.running)
+        self.places: list[Place] = []
+        self.over: list[Place] = []
 
-    def grow(self, positions: Array) -> None:
-        """Run over those rows that are new."""
-        new = self.task.take(positions[self.asked :])
-        self.asked = len(positions)
-        backbone, new = through_window(self.backbone, new, (self.task,), None, self.listener)
-        feature_set = look(new, backbone, self.extraction, self.listener, f"features of {self.backbone.name}")
-        self.extraction = self.extraction.as_fitted(feature_set.engine)
-        place = {int(name): int(row) for name, row in zip(new.positions, positions[-len(new) :], strict=True)}
-        values = np.asarray(feature_set.values)
-        for name, key, row in zip(feature_set.task.positions, feature_set.keys, values, strict=True):
-            self.rows[place[int(name)]] = (key, row)
-        self.seconds += 0.0 if feature_set.features is None else feature_set.features.seconds
+    @property
+    def running(self) -> list[Candidate]:
+        return [candidate for one_pass in self.passes for candidate in one_pass.candidates]
 
-    def terms(self, rows: Sequence[int], groups: Array) -> Array:
-        """(M,) what each of these rows adds to the score, answered without its group."""
-        values = np.stack([self.rows[row][1] for row in rows])
-        scale = standard(values, np.arange(len(values)), np.ones(len(values)), "shared")
-        targets = np.asarray(self.task.targets)[list(rows)]
-        return leave_one_out_rows(scale.apply(values), targets, kind=self.task.kind, groups=groups)
+    def run(self, sizes: Sequence[int]) -> Ranking:
+        widen = _widening((self.count - 1) * len(sizes))
+        try:
+            for size in sizes:
+                self._look(size, widen)
+                if len(self.running) < 2:
+                    break
+        except KeyboardInterrupt:
+            if self.places:
+                best = self.places[0]
+                self.listener.say(f"  interrupted: so far {best.name} leads, on {best.rows} rows")
+            raise
+        over = {place.name for place in self.over}
+        return Ranking(
+            places=(*(place for place in self.places if place.name not in over), *self.over),
+            left_out=self.left_out,
+            measure=measure_in_words(self.score, self.task.kind),
+            available=len(self.order),
+            notes=self._notes(),
+        )
+
+    def _look(self, size: int, widen: float) -> None:
+        for running in list(self.passes):
+            try:
+                running.grow(self.order[:size])
+            except BackboneError as error:
+                self.passes.remove(running)
+                self.left_out += tuple(SetAside(each.name, str(error)) for each in running.candidates)
+        if not self.passes:
+            reasons = "; ".join(f"{item.name}: {item.why}" for item in self.left_out)
+            raise BackboneError(f"none of the candidates can be used. {reasons}")
+        self.places = self._compared(widen)
+        leader = self.places[0]
+        self.listener.say(f"  {leader.rows} rows: {leader.name} leads {len(self.running)} of {self.count} candidates")
+        out = {place.name for place in self.places if place.behind.low > 0}
+        self.over = [place for place in self.places if place.name in out] + self.over
+        for running in self.passes:
+            running.keep({each.name for each in running.candidates} - out)
+        self.passes = [running for running in self.passes if running.candidates]
+
+    def _compared(self, widen: float) -> list[Place]:
+        """Of those still in, from the best on, on the rows that all of them have."""
+        rows = [row for row in self.passes[0].keys if all(row in each.keys for each in self.passes)]
+        _require_rows(len(rows))
+        keys = [self.passes[0].keys[row] for row in rows]
+        groups = blocks(len(rows), keys, None, None if self.task.group is None else self.task.group[rows])
+        targets = np.asarray(self.task.targets)[rows]
+        _require_contrast(self.task, np.array(rows))
+        features = {candidate.name: candidate.features(rows) for candidate in self.running}
+        seconds = {candidate.name: candidate.seconds for candidate in self.running}
+        return [
+            Place(name, value, _widened(behind, widen), len(rows), seconds[name])
+            for name, value, behind in compared(self.score, features, targets, groups, self.task.kind)
+        ]
+
+    def _notes(self) -> tuple[str, ...]:
+        failed: dict[int, SetAside] = {}
+        for each in self.passes:
+            failed |= each.failed
+        notes = list(self.task.notes)
+        if failed:
+            first = next(iter(failed.values()))
+            rows = "row" if len(failed) == 1 else "rows"
+            notes.append(f"{len(failed)} {rows} could not be read, such as {first.name}: {first.why}")
+        return tuple(notes)
 
 
-def _places(running: Sequence[_Candidate], task: Task, widen: float) -> list[Place]:
-    """Of those still in, from the best on, on the rows that all of them have."""
-    rows = [row for row in running[0].rows if all(row in candidate.rows for candidate in running)]
-    _require_rows(len(rows))
-    keys = [running[0].rows[row][0] for row in rows]
-    groups = blocks(len(rows), keys, None, None if task.group is None else task.group[rows])
-    terms = {candidate.backbone.name: candidate.terms(rows, groups) for candidate in running}
-    highest = 0.0 if task.kind.has_classes else 1.0
-    best, *others = sorted(terms, key=lambda name: -float(terms[name].mean()))
-    seconds = {candidate.backbone.name: candidate.seconds for candidate in running}
-    behind = {name: _widened(bootstrap(terms[best], terms[name], groups=groups), widen) for name in others}
-    behind[best] = Interval(0.0, 0.0, 0.0)
-    return [
-        Place(name, bootstrap(terms[name], groups=groups, highest=highest), behind[name], len(rows), seconds[name])
-        for name in (best, *others)
-    ]
+def _require_contrast(task: Task, rows: Array) -> None:
+    targets = np.asarray(task.targets)[rows]
+    if (targets == targets[0]).all():
+        value = task.classes[int(targets[0])] if task.classes else targets[0]
+        expected = "two classes at least" if task.kind.has_classes else "values that differ"
+        raise DataError(f"the target is {value!r} in all {len(rows)} rows that can be used: expected {expected}")
 
 
 def _require_rows(count: int) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from headstart.backbones.layer_name import parted
 from headstart.evidence.intervals import Interval
+from headstart.evidence.lines import wrapped
 from headstart.evidence.plain import plain
 from headstart.messages import lasting
 from headstart.tasks.task import SetAside
@@ -19,7 +23,8 @@ class Place(NamedTuple):
 
     score     leave-one-out log likelihood in nats, or R2, on the rows that it was last scored on
     behind    the score of the best on those rows less its own, paired; (0, 0, 0) for the best itself
-    rows      how many rows those are; seconds its features of them took
+    rows      how many rows those are
+    seconds   that its features of them took, with those of other layers of the same backbone; fewer from the cache
     """
 
     name: str
@@ -60,7 +65,7 @@ class Ranking:
         if len(self.places) == 1:
             return f"{self.winner} is the only candidate"
         if self.level:
-            return f"{self.winner} leads, but cannot be told from {' and '.join(self.level)} on {best.rows} rows"
+            return f"{self.winner} leads, but cannot be told from {_and(self.level)} on {best.rows} rows"
         return f"{self.winner} is best; on {best.rows} rows it is told from every other"
 
     def to_json(self) -> dict[str, Any]:
@@ -70,15 +75,50 @@ class Ranking:
         return dict(json.loads(json.dumps(plain(parts | rest))))
 
     def __str__(self) -> str:
-        width = max(len(place.name) for place in self.places)
-        lines = [f"{self.verdict}", "", f"{'':{width}}  {self.measure:>24}  {'behind the best':>24}  {'rows':>6}  time"]
+        lines = [*wrapped(self.verdict), "", _row("", self.measure, "behind the best", "rows", "time")]
         for number, place in enumerate(self.places):
-            behind = _shown(place.behind) if number else ""
-            took = lasting(place.seconds)
-            lines.append(f"{place.name:{width}}  {_shown(place.score):>24}  {behind:>24}  {place.rows:>6}  {took}")
-        lines += [f"left out: {item.name}: {item.why}" for item in self.left_out]
-        return "\n".join([*lines, *self.notes])
+            behind = _shown(place.behind) if number else "best"
+            lines += _lines(place, behind)
+        if self.level:
+            lines += ["", *wrapped(f"= cannot be told from {self.winner}: any of them is as good a choice")]
+        shared = len({parted(place.name).base for place in self.places}) < len(self.places)
+        notes = ["layers of one backbone were read in one pass, whose time stands at each of them"] if shared else []
+        notes += [f"not ranked: {item.name}: {item.why.removeprefix(f'{item.name}: ')}" for item in self.left_out]
+        lines += [""] if notes or self.notes else []
+        for note in (*notes, *self.notes):
+            lines += wrapped(note, indent="  ")
+        return "\n".join(lines)
+
+
+_NAME = 22
+
+
+def _row(name: str, score: str, behind: str, rows: str, seconds: str) -> str:
+    return f"{name:<{_NAME}}{score:<24}{behind:<23}{rows:>4}  {seconds}".rstrip()
+
+
+def _lines(place: Place, behind: str) -> list[str]:
+    """Two where the name is too long to stand beside the figures."""
+    level = "= " if behind != "best" and not place.behind.low > 0 else ""
+    figures = (_shown(place.score), level + behind, str(place.rows), lasting(place.seconds).replace(" ", ""))
+    return [_row(place.name, *figures)] if len(place.name) < _NAME else [place.name, _row("", *figures)]
+
+
+def _and(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _shown(interval: Interval) -> str:
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+    value, low, high = interval
+    if math.isnan(low):
+        return _three(value)
+    return f"{_three(value)} [{_three(low)}, {_three(high)}]"
+
+
+def _three(value: float) -> str:
+    """Three decimals of what is below 10, without a zero before the point; three figures of what is above."""
+    if abs(value) >= 10:
+        return f"{value:.3g}"
+    text = f"{value:.3f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text

@@ -14,6 +14,7 @@ from headstart.backbones import column_network, small, timm, transformers
 from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
+from headstart.backbones.layers import Layers, Read
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.stages import stages_of
@@ -115,11 +116,16 @@ def _words(spec: dict[str, Any]) -> nn.Module:
     return WordVectors(spec["vocabulary"], spec["width"])
 
 
+def _layers(spec: dict[str, Any]) -> nn.Module:
+    return Layers(build(spec["base"]), [Read(*read) for read in spec["reads"]], spec["without"])
+
+
 ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Module]]] = {
     "timm": (("architecture", "args"), timm.build),
     "hf": (("modality", "config", "pool"), transformers.build),
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
+    "layers": (("base", "reads", "without"), _layers),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING, NamedTuple
 
 from headstart.errors import BackboneError, MissingWeights
+from headstart.preprocessing.config_file import read_config
 
-__all__ = ["repository"]
+if TYPE_CHECKING:
+    from huggingface_hub import CachedRevisionInfo
+
+__all__ = ["Stored", "repository", "stored"]
 
 PATIENCE = 2.0
 SMALL = (
@@ -46,6 +51,54 @@ def repository(name: str, *, hub: str, cache: Path | None = None) -> Path:
         if _complete(folder, hub):
             return folder
     return _fetch(name, hub, cache)
+
+
+class Stored(NamedTuple):
+    """A repository of weights in the hub's folder on this machine.
+
+    name             as `load` takes it: hub and name; of timm's own repositories without the owner
+    bytes            of its weights
+    takes_pictures   or texts
+    """
+
+    name: str
+    hub: str
+    bytes: int
+    takes_pictures: bool
+
+
+def stored(cache: Path | None = None) -> tuple[Stored, ...]:
+    """The repositories of timm and transformers that are whole in the hub's folder, by name; the network is not asked.
+
+    cache   as in `repository`
+    """
+    from huggingface_hub import CacheNotFound, constants, scan_cache_dir
+
+    try:
+        repositories = scan_cache_dir(cache or Path(constants.HF_HUB_CACHE)).repos
+    except CacheNotFound:
+        return ()
+    models = [repo for repo in repositories if repo.repo_type == "model" and repo.revisions]
+    listed = [
+        _stored(repo.repo_id, max(repo.revisions, key=lambda revision: revision.last_modified)) for repo in models
+    ]
+    return tuple(sorted(item for item in listed if item is not None))
+
+
+def _stored(name: str, revision: CachedRevisionInfo) -> Stored | None:
+    """None where it is not whole, or nobody here can read it."""
+    folder = revision.snapshot_path
+    files = [file for file in revision.files if any(file.file_path.match(some) for some in (*SAFE, UNSAFE[0]))]
+    size = sum(file.size_on_disk for file in files if file.file_path.match(SAFE[0])) or sum(
+        file.size_on_disk for file in files
+    )
+    config = read_config(folder, optional=True)
+    if name.startswith("timm/") or "architecture" in config:
+        return Stored(f"timm:{name.removeprefix('timm/')}", "timm", size, True) if _complete(folder, "timm") else None
+    if "model_type" not in config or not _complete(folder, "hf"):
+        return None
+    pictures = (folder / "preprocessor_config.json").is_file()
+    return Stored(f"hf:{name}", "hf", size, pictures)
 
 
 def _fetch(name: str, hub: str, cache: Path) -> Path:

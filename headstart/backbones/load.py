@@ -13,7 +13,9 @@ from headstart.backbones import assemble, bundled, file, small, tables, timm
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
+from headstart.backbones.layer_name import parted
 from headstart.backbones.parts import Parts
+from headstart.backbones.read_layers import read_of, reading
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 from headstart.messages import nearest
@@ -43,6 +45,8 @@ def load(name: str) -> Backbone:
 
     Ends in "?weights=random" for the same network untrained, "?weights=random&seed=3" for other random weights;
     after timm: this needs no weights at all.
+    "@4" before that reads the fourth layer (0: what stands before the first), "@NAME" the stage of a name, and "@mean",
+    "@max", "@cls" or "@last", alone or behind it, says how tokens or places become one row: "bundled:minilm@4@max".
     Files on this machine are used first; the network is asked only for what is missing.
     `MissingWeights` where the weights cannot be had, `BackboneError` where the name or the files cannot be used.
     """
@@ -50,6 +54,10 @@ def load(name: str) -> Backbone:
         return _identity()
     if tables.is_table_prior(name):
         return tables.table_prior(name)
+    layer = parted(name)
+    if not layer.is_plain:
+        base = load(layer.base)
+        return reading(base, [read_of(base, layer.layer, layer.pool)], name)
     path, _, query = name.partition("?")
     seed = _seed(name, query)
     hub, colon, rest = path.partition(":")

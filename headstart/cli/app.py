@@ -22,6 +22,7 @@ from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
 from headstart.cli.predict import evaluate, predict
 from headstart.cli.pretrain import pretrain
+from headstart.cli.rank import rank
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
 
@@ -37,6 +38,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "check": check,
     "curve": curve,
     "shift": shift,
+    "rank": rank,
     "features": features,
     "pretrain": pretrain,
     "few-shot": few_shot,

@@ -18,7 +18,8 @@ class Taps:
         self._maps: dict[str, Tensor] = {}
         self._places = places
         self._handles = [
-            backbone.get_submodule(place).register_forward_hook(partial(_keep, self._maps, place)) for place in places
+            backbone.get_submodule(place).register_forward_hook(partial(_keep, self._maps, place), prepend=True)
+            for place in places
         ]
 
     def taken(self) -> list[Tensor]:

@@ -117,7 +117,7 @@ class Below(nn.Module):
         if not self._place:
             features: Tensor = self.backbone(*inputs)
             return features
-        handle = self.backbone.get_submodule(self._place).register_forward_hook(_stop)
+        handle = self.backbone.get_submodule(self._place).register_forward_hook(_stop, prepend=True)
         try:
             self.backbone(*inputs)
         except _Reached as reached:
@@ -215,7 +215,9 @@ class _Record:
 
 def _recorded(backbone: nn.Module, frozen: list[str], inputs: tuple[Tensor, ...]) -> _Recorded:
     record = _Record()
-    handles = [backbone.get_submodule(path).register_forward_hook(partial(record.ended, path)) for path in frozen]
+    handles = [
+        backbone.get_submodule(path).register_forward_hook(partial(record.ended, path), prepend=True) for path in frozen
+    ]
     handles += [
         module.register_forward_pre_hook(record.begun)
         for module in backbone.modules()

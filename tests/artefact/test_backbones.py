@@ -86,7 +86,7 @@ def test_texts_come_back_with_their_tokenizer(tmp_path, texts):
 @pytest.mark.parametrize(
     "names",
     [
-        [SMALL, "bundled:wordllama"],
+        [SMALL, "bundled:wordllama", "timm:test_vit@2@cls?weights=random", "bundled:wordllama@max"],
         pytest.param(["bundled:efficientnet-lite0", "bundled:minilm"], marks=pytest.mark.slow),
     ],
 )
@@ -129,6 +129,19 @@ def test_a_slim_model_on_a_folder_loads_from_anywhere_and_says_where_it_was(tmp_
     assert read(folder).backbone.fingerprint == model.backbone.fingerprint
     (tmp_path / "first").rename(tmp_path / "second")
     with pytest.raises(ArtefactError, match=r"is not a folder.* Put it there again .* Looked in .*first"):
+        read(folder)
+
+
+def test_a_slim_model_on_a_layer_of_a_folder_loads_from_anywhere(tmp_path, array_model, head, monkeypatch):
+    timm.models.save_for_hf(timm.create_model("test_resnet"), str(tmp_path / "first"), safe_serialization=True)
+    monkeypatch.chdir(tmp_path)
+    model = on(array_model, load("file:first@2@max"), head)
+    folder = write(model, tmp_path / "m", slim=True)
+    monkeypatch.chdir("/")
+    assert read(folder).backbone.fingerprint == model.backbone.fingerprint
+    assert json.loads((folder / "config.json").read_text())["backbone"]["name"] == f"file:{tmp_path}/first@2@max"
+    (tmp_path / "first").rename(tmp_path / "second")
+    with pytest.raises(ArtefactError, match=r"Looked in .*first$"):
         read(folder)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from phrases import words
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from headstart.automl import leave_one_out, rank
-from headstart.automl.candidates import backbones_for
+from headstart.automl.candidates import trunks_for
 from headstart.automl.ranking import Place, Ranking
 from headstart.automl.sample import stratified_order
 from headstart.backbones.load import load
@@ -21,17 +22,6 @@ from headstart.tasks import CLASSIFICATION, IMAGE, REGRESSION, TABLE, TEXT, Task
 
 PLAIN = Extraction(engine="torch", thumbs=False)
 WORDS, DRAWN = "bundled:wordllama", "bundled:wordllama?weights=random"
-NAMES = {
-    "animal": "dog cat horse cow sheep goat lion tiger bear wolf fox rabbit mouse monkey duck hen eagle owl frog snake",
-    "food": "ham cheese apple soup rice cake butter egg honey salad pasta onion lemon grape pear tea milk nut pie jam",
-    "tool": "hammer saw drill axe screw wrench knife spade rake ladder rope nail brush chisel file pump lever bolt awl",
-}  # fmt: skip
-
-
-def words(frames=("a {}", "the old {}", "my {} is here", "look at this {}", "two of the {}")) -> pd.DataFrame:
-    """Of 60 words in a few phrases each; rows of one word are a group."""
-    rows = [(f.format(word), label, word) for label, names in NAMES.items() for word in names.split() for f in frames]
-    return pd.DataFrame(rows, columns=["text", "label", "group"])
 
 
 def task_of(targets, **options):
@@ -131,11 +121,11 @@ def test_pictures_of_a_folder(tmp_path):
 
 
 def test_what_is_on_the_machine():
-    backbones, left_out = backbones_for(TEXT, None)
-    assert [backbone.name for backbone in backbones] == ["bundled:minilm", WORDS]
+    trunks, left_out = trunks_for(TEXT, None)
+    assert [trunk.backbone.name for trunk in trunks] == ["bundled:minilm", WORDS]
     assert left_out == ()
-    backbones, left_out = backbones_for(TEXT, [WORDS, "bundled:mobilenetv2", "bundled:wordlama", "file:nowhere"])
-    assert [backbone.name for backbone in backbones] == [WORDS]
+    trunks, left_out = trunks_for(TEXT, [WORDS, "bundled:mobilenetv2", "bundled:wordlama", "file:nowhere"])
+    assert [trunk.backbone.name for trunk in trunks] == [WORDS]
     assert [item.name for item in left_out] == ["bundled:mobilenetv2", "bundled:wordlama", "file:nowhere"]
     assert left_out[0].why == "it takes pictures, and these are texts"
     assert "nearest: wordllama" in left_out[1].why
@@ -143,13 +133,13 @@ def test_what_is_on_the_machine():
 
 def test_what_is_refused():
     with pytest.raises(BackboneError, match=r"none of the candidates can be used\. bundled:a: .* no such backbone"):
-        backbones_for(IMAGE, ["bundled:a", WORDS])
+        trunks_for(IMAGE, ["bundled:a", WORDS])
     with pytest.raises(ValueError, match="bundled:wordllama is a candidate twice: name each one once"):
-        backbones_for(TEXT, [WORDS, WORDS])
+        trunks_for(TEXT, [WORDS, WORDS])
     with pytest.raises(ValueError, match="there is no candidate for texts: name some"):
-        backbones_for(TEXT, [])
+        trunks_for(TEXT, [])
     with pytest.raises(DataError, match="the features of a table are its columns: there is no backbone to choose"):
-        backbones_for(TABLE, None)
+        trunks_for(TABLE, None)
     with pytest.raises(ValueError, match="most=1: expected a whole number, 2 or more, such as 1000"):
         rank(words(), most=1)
     several = pd.DataFrame({"text": ["a", "b", "c", "d"], "label": [["x", "y"], ["x"], ["y"], ["x", "y"]]})
@@ -184,4 +174,5 @@ def test_words_of_a_ranking():
     assert ranking.level == ("b",)
     assert ranking.verdict == "a leads, but cannot be told from b on 400 rows"
     assert Ranking(places=(best,), left_out=(), measure="R2", available=9).verdict == "a is the only candidate"
-    assert "0.300 [0.200, 0.400]" in str(ranking)
+    assert ".300 [.200, .400]" in str(ranking)
+    assert "= .100 [-.100, .300]" in str(ranking)
