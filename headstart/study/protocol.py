@@ -103,7 +103,7 @@ def fit(
     labels = may_use(target_labels, drawn=source is not None)
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
-    aimed = goal_of(named, task if both is None or _answered(task) else both.source)
+    aimed = goal_of(named, task if both is None or (labels and _answered(task)) else both.source)
     _say_goal(aimed, task.kind, named, listener)
     fitted = Transfer(
         backbone,

@@ -145,8 +145,8 @@ def said_by(caplog, *arguments, **options):
     return [record.getMessage() for record in caplog.records if record.getMessage().startswith("goal:")]
 
 
-def table(rows, share):
-    draw = np.random.default_rng(0)
+def table(rows, share, seed=0):
+    draw = np.random.default_rng(seed)
     kind = draw.permutation(np.arange(rows) < share * rows)
     split = np.where(np.arange(rows) % 2, "train", "test")
     return pd.DataFrame({"x": draw.normal(size=rows) + 2 * kind, "kind": np.where(kind, "b", "a"), "split": split})
@@ -205,6 +205,14 @@ def test_with_a_source_the_target_is_decided_by_the_shares_that_are_expected_the
         assert recalls[0] > recalls[1] + 0.1
     model = hs.fit(target, goal="balanced-accuracy", **options)
     np.testing.assert_allclose(1 / model.model_.head.arrays["utility"], p.mean(axis=0), atol=0.02)
+
+
+def test_where_answers_of_the_target_may_not_be_used_they_do_not_choose_the_goal():
+    even, uneven = table(120, 0.5), table(120, 0.1, seed=1).drop(columns="split")
+    options = {"roles": Roles(target="kind"), "method": "source-only", "target_labels": "none"}
+    assert hs.fit(even, source=uneven, **options).evidence_.headline == "balanced_accuracy"
+    even, uneven = table(120, 0.5).drop(columns="split"), table(120, 0.1, seed=1)
+    assert hs.fit(uneven, source=even, **options).evidence_.headline == "accuracy"
 
 
 PICTURES = [
