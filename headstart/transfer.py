@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import ClassifierTags, RegressorTags, Tags
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,7 +20,7 @@ from headstart.artefact import Model
 from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
 from headstart.data.arrays import as_task
-from headstart.data.estimator_inputs import both_tasks, task_to_answer, task_to_fit
+from headstart.data.estimator_inputs import both_tasks, tags_of_kind, task_to_answer, task_to_fit
 from headstart.data.goals import goal_named, goal_of
 from headstart.data.losses import require_all_read
 from headstart.data.pair import Pair
@@ -313,12 +313,4 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self.backbone_ = self.model_.backbone
 
     def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        kind = self._kind
-        regression = not kind.has_classes
-        tags.estimator_type = "regressor" if regression else "classifier"
-        tags.target_tags.required = True
-        tags.classifier_tags = None if regression else ClassifierTags(multi_label=kind.several)
-        tags.regressor_tags = RegressorTags() if regression else None
-        tags.input_tags.string = True
-        return tags
+        return tags_of_kind(super().__sklearn_tags__(), self._kind)

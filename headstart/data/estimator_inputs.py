@@ -1,10 +1,12 @@
-"""From the arguments of a scikit-learn estimator to a task, by scikit-learn's own rules where they hold arrays."""
+"""From the arguments of a scikit-learn estimator to a task, by scikit-learn's own rules where they hold arrays; and what
+it says of itself."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 import numpy as np
+from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
@@ -22,7 +24,7 @@ from headstart.tasks import ARRAY, TABLE
 from headstart.tasks.kind import Kind
 from headstart.tasks.task import Array, Task
 
-__all__ = ["both_tasks", "task_to_answer", "task_to_fit"]
+__all__ = ["both_tasks", "tags_of_kind", "task_to_answer", "task_to_fit"]
 
 FLOATS = (np.float64, np.float32)
 
@@ -101,3 +103,14 @@ def task_to_answer(estimator: Any, X: Any) -> Task:
         elif modality == TABLE and rows.ndim == 2 and hasattr(estimator, "feature_names_in_"):
             validate_data(estimator, rows, skip_check_array=True, reset=False)
     return read(inputs, roles=Roles(modality=modality), need_target=False, columns=columns)
+
+
+def tags_of_kind(tags: Tags, kind: Kind) -> Tags:
+    """An estimator's tags with those of a kind of task."""
+    regression = not kind.has_classes
+    tags.estimator_type = "regressor" if regression else "classifier"
+    tags.target_tags.required = True
+    tags.classifier_tags = None if regression else ClassifierTags(multi_label=kind.several)
+    tags.regressor_tags = RegressorTags() if regression else None
+    tags.input_tags.string = True
+    return tags
