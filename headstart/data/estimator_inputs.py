@@ -1,5 +1,4 @@
-"""From the arguments of a scikit-learn estimator to a task, by scikit-learn's own rules where they hold arrays; and what
-it says of itself."""
+"""From the arguments of a scikit-learn estimator to a task, by scikit-learn's own rules where they hold arrays."""
 
 from __future__ import annotations
 
