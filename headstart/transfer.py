@@ -20,6 +20,7 @@ from headstart.artefact import Model
 from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
 from headstart.data.arrays import as_task
+from headstart.data.bit_depth import check_window
 from headstart.data.estimator_inputs import both_tasks, task_to_answer, task_to_fit
 from headstart.data.goals import goal_named, goal_of
 from headstart.data.pair import Pair
@@ -31,17 +32,17 @@ from headstart.evidence.evidence import Evidence
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet, look, through_window
+from headstart.features.feature_set import FeatureSet, glance, look, through_window
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.methods.answers import answers_of, look_as_fitted
-from headstart.methods.begins import pretrained_for
+from headstart.methods.begins import pretrained_for, refuse_backbone
 from headstart.methods.born_again import refuse_teacher, teaching_for
 from headstart.methods.method import Data
 from headstart.methods.model import answer, class_weight_of, features
 from headstart.methods.plan import Plan
-from headstart.methods.table import configured, fit_model, row_of
+from headstart.methods.table import configured, fit_model, method, row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair, refuse_source
 from headstart.methods.teaching import Teaching
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
@@ -193,6 +194,12 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         if hasattr(self, "model_"):
             return look_as_fitted(self.model_, task, self.extraction(self.model_.engine), listener)
+        if not method(self.method).reuses:
+            refuse_backbone(self.method, self.backbone)
+            self.backbone_ = None
+            if not task.modality.has_columns:
+                window = None if self.window is None else check_window(self.window)
+                return glance(task, self.extraction(), listener, window=window, learns=True)
         backbone = pretrained_for(self.backbone, task, beside)
         self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
         return look(task, self.backbone_, self.extraction(), listener)

@@ -15,6 +15,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
 from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
+from headstart.preprocessing.encoders import encoder_from, kind_of
 from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.tasks.kind import kind_named
 from headstart.tasks.modality import modality_named
@@ -68,15 +69,17 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     _check_names(config, tensors)
     classes = tuple(labels(config["classes"]))
     described = config["backbone"]
-    _check_modality(config["modality"], described)
-    head = _head(stored, len(classes))
+    _check_modality(config)
+    head, encoder = _head(stored, len(classes)), _encoder(stored)
+    if encoder is not None and (width := encoder_from(*encoder).width) != head.width:
+        raise ArtefactError(f"the head stands on {head.width:,} features, and the encoder makes {width:,}")
     return Model(
         modality=config["modality"],
         kind=kind_named(config["kind"]),
         classes=classes,
         columns=columns_from(config["columns"]),
         backbone=backbone_of(stored) if build and described is not None else None,
-        encoder=_encoder(stored),
+        encoder=encoder,
         head=head,
         method=config["method"],
         options=config["options"],
@@ -96,7 +99,13 @@ def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
             )
 
 
-def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
+def _check_modality(config: dict[str, Any]) -> None:
+    modality, backbone = config["modality"], config["backbone"]
+    if backbone is None and (described := config["encoder"]) is not None:
+        takes = kind_of(described["config"]).modality
+        if takes != modality:
+            raise ArtefactError(f"config.json: a model for {modality} inputs has an encoder of {takes} inputs")
+        return
     wanted = next((name for name, preprocess in PREPROCESSES.items() if preprocess.modality == modality), None)
     kind = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
     columns = kind is None and modality_named(modality).has_columns  # the features are the columns themselves

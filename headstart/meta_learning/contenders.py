@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
 from headstart.errors import BackboneError
-from headstart.evidence.baselines.descriptors import describe, scale_of
+from headstart.preprocessing.descriptors import describe, scale_of
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Logged

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from headstart.artefact.model import Model
 from headstart.features.extraction import Extraction
-from headstart.features.feature_set import FeatureSet, look, noted
+from headstart.features.feature_set import FeatureSet, glance, look, noted
 from headstart.features.window import unsettled
 from headstart.listener import Listener
-from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.preprocessing.description_encoder import DescriptionEncoder
+from headstart.preprocessing.encoders import Encoder, encoder_from
 from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array, Task
 
-__all__ = ["answer", "answers_of", "features", "features_of", "fed_otherwise", "look_as_fitted"]
+if TYPE_CHECKING:
+    from scipy import sparse
+
+__all__ = ["answer", "answers_of", "encoder_of", "features", "features_of", "fed_otherwise", "look_as_fitted"]
 
 _PARTS = ("name", "precision", "device", "why")
 
@@ -25,6 +28,10 @@ _PARTS = ("name", "precision", "device", "why")
 def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:
     """Run the backbone of a fitted model over a task. Of pictures that its window does not suit there is a note, and of
     features that are not those of the engine and precision that its head was fitted on."""
+    if model.backbone is None and not task.modality.has_columns:
+        encoder = encoder_of(model)
+        window = encoder.window if isinstance(encoder, DescriptionEncoder) else None
+        return glance(task, extraction, listener, window=window)
     note = unsettled(model.backbone, list(task.inputs)) if task.modality.has_pixels else ""
     rows = look(noted(task, note, listener), model.backbone, extraction, listener)
     return replace(rows, task=noted(rows.task, fed_otherwise(model, rows), listener))
@@ -53,14 +60,16 @@ def answers_of(model: Model, rows: FeatureSet) -> Answers:
     return model.head.answer(features(model, rows))
 
 
-def features(model: Model, rows: FeatureSet) -> Array:
-    """(N, D) what the head of a model stands on."""
-    encoder = None if model.encoder is None else TableEncoder.from_state(*model.encoder)
-    return features_of(rows, encoder)
+def features(model: Model, rows: FeatureSet) -> Array | sparse.csr_array:
+    """(N, D) what the head of a model stands on; sparse where that is the words of texts."""
+    return features_of(rows, encoder_of(model))
 
 
-def features_of(rows: FeatureSet, encoder: TableEncoder | None) -> Array:
-    """(N, D): what the backbone made of the inputs, or what the encoder makes of the columns."""
-    if encoder is not None:
-        return encoder.transform(cast(pd.DataFrame, rows.task.inputs))
-    return np.asarray(rows.values)
+def encoder_of(model: Model) -> Encoder | None:
+    """What makes features of the inputs of a model; None where its backbone does, or the columns are features."""
+    return None if model.encoder is None else encoder_from(*model.encoder)
+
+
+def features_of(rows: FeatureSet, encoder: Encoder | None) -> Array | sparse.csr_array:
+    """(N, D): what the backbone made of the inputs, or what the encoder makes of them."""
+    return np.asarray(rows.values) if encoder is None else encoder.transform(rows.plain_inputs)

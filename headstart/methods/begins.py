@@ -10,7 +10,7 @@ from headstart.backbones.tables import is_table_prior
 from headstart.meta_learning.rule import modality_of
 from headstart.tasks.task import Task
 
-__all__ = ["pretrained_for"]
+__all__ = ["pretrained_for", "refuse_backbone"]
 
 
 def pretrained_for(name: str | None, task: Task, beside: Sequence[Task]) -> Backbone | None:
@@ -27,3 +27,9 @@ def pretrained_for(name: str | None, task: Task, beside: Sequence[Task]) -> Back
     if beside and task.modality.has_names:
         raise ValueError(f"backbone {name!r} has no use with a source: leave it out")
     return load(name)
+
+
+def refuse_backbone(method: str, name: str | None) -> None:
+    """ValueError where a backbone is named for a method that reuses nothing."""
+    if name is not None:
+        raise ValueError(f"method {method!r} reuses nothing: leave backbone {name!r} out, or use 'probe'")

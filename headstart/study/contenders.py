@@ -42,10 +42,11 @@ def contenders_of(
     cached = answer_cache(extraction, listener)
     untransferred = Untransferred(plan, cached)
     yield "majority", lambda fitted, train, test: majority_answers(feature_set, plan, train, test)
-    yield (
-        NO_TRANSFER,
-        lambda fitted, train, test: untransferred.answer(feature_set.take(train), feature_set.take(test)),
-    )
+    if plan.method != NO_TRANSFER:
+        yield (
+            NO_TRANSFER,
+            lambda fitted, train, test: untransferred.answer(feature_set.take(train), feature_set.take(test)),
+        )
     direct = direct_answers(feature_set, backbone, extraction, listener)
     if direct is not None:
         costs = plan.aim(feature_set.task.kind, feature_set.task.classes).costs

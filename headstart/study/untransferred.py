@@ -9,14 +9,14 @@ import numpy as np
 
 from headstart.data.splits.split import folds
 from headstart.evidence.assess import NO_TRANSFER
-from headstart.evidence.baselines.descriptors import describe
+from headstart.preprocessing.descriptors import describe
 from headstart.evidence.baselines.no_transfer import REVISION, no_transfer
 from headstart.evidence.baselines.pictures import LANDMARKS
 from headstart.features.cache.answers import AnswerCache
 from headstart.features.feature_set import FeatureSet
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
-from headstart.study.content import aim_of, content, packed, plain_inputs, unpacked
+from headstart.study.content import aim_of, content, packed, unpacked
 from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
 
@@ -53,7 +53,7 @@ class Untransferred:
 
     def _inputs(self, learnt: FeatureSet, test: FeatureSet) -> tuple[Any, Any]:
         if learnt.thumbs is None or test.thumbs is None or len(learnt) + len(test) > LANDMARKS:
-            return plain_inputs(learnt), plain_inputs(test)
+            return learnt.plain_inputs, test.plain_inputs
         return self._descriptions(learnt), self._descriptions(test)
 
     def _descriptions(self, rows: FeatureSet) -> Array:
