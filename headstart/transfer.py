@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -48,6 +48,9 @@ from headstart.methods.teaching import Teaching
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array, Task
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 __all__ = ["Transfer"]
 
@@ -181,8 +184,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.hold(fitter.model(fitted, both.source.columns))
 
     @with_own_defaults
-    def transform(self, X: Any) -> Array:
-        """(N, D) the features that the head stands on: of the backbone, of the encoder of a table, or the columns."""
+    def transform(self, X: Any) -> Array | sparse.csr_array:
+        """(N, D) the features that the head stands on: of the backbone, of an encoder, or the columns. Those of texts
+        without a backbone are sparse."""
         check_is_fitted(self, "model_")
         return features(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 

@@ -157,7 +157,7 @@ def glance(
 
     inputs = cast("list[Any]", task.inputs)
     if window is None:
-        window = find_window(task.take(_not_test(task)).inputs if learns else inputs)
+        window = find_window([inputs[row] for row in _not_test(task)] if learns else inputs)
         task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)
     features = thumbnails(inputs, extraction, partial(listener.progress, "pictures"), window=window)
     return _of_features(task, features, window)

@@ -108,8 +108,8 @@ class Head:
     def _of_sparse(self, features: sparse.csr_array) -> Array:
         """x W / scale + (b - mean W / scale): the same without a dense row."""
         arrays = self.arrays
-        if foreign := set(arrays) - {"mean", "scale", "weight.0", "bias.0", UTILITY} or self.form != "plain":
-            raise ValueError(f"the {self.name} head has {foreign or self.form} and takes no sparse features")
+        if self.form != "plain" or not set(arrays) <= {"mean", "scale", "weight.0", "bias.0", UTILITY}:
+            raise ValueError(f"the {self.name} head is more than one linear layer and takes no sparse features")
         W = arrays["weight.0"].astype(np.float64) / arrays["scale"][:, None]
         return np.asarray(features @ W) + (arrays["bias.0"] - arrays["mean"] @ W)
 

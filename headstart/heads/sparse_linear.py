@@ -11,17 +11,17 @@ the classes' shares count, and the answers are settled on these rows.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from headstart.data.splits.folds import numbered
 from headstart.heads.facts import FitterFacts
+from headstart.heads.fitter import pose_answers
 from headstart.heads.head import ClassWeight, Head, HeadFit
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
-from headstart.heads.sample_weights import row_weights, uneven
+from headstart.heads.sample_weights import uneven
 from headstart.heads.score import score
 from headstart.linalg.blas import one_thread
 from headstart.tasks.goal import Aim
@@ -64,18 +64,8 @@ def fit_sparse(
     aim: Aim | None = None,
 ) -> HeadFit:
     """A head called `name` for sparse features (N, V); the other arguments as in `select.fit_probe`."""
-    targets = kind.checked(np.asarray(targets), classes)
-    problem = Problem(
-        features=np.empty((len(targets), 0)),
-        order=np.arange(len(targets)),
-        targets=targets,
-        folds=numbered(np.asarray(folds)),
-        weights=row_weights(targets, kind, class_weight, weights),
-        kind=kind,
-        classes=classes,
-        seed=0,
-        scale="each",
-        axes=_no_axes,
+    problem = pose_answers(
+        targets, kind=kind, classes=classes, folds=folds, class_weight=class_weight, weights=weights
     ).merged(FOLDS)
 
     def visit(point: int, _: _Left | None) -> _Left:
@@ -91,7 +81,7 @@ def fit_sparse(
         "losses": {f"{STRENGTHS[point]:.3g}": left[point].loss for point in sorted(left)},
         "loss": scored.loss,
     }
-    arrays = {
+    arrays: dict[str, Array] = {
         "mean": np.zeros(len(linear.W)),
         "scale": np.ones(len(linear.W)),
         "weight.0": linear.W.astype(np.float32),
@@ -100,10 +90,6 @@ def fit_sparse(
     head = Head(name=name, kind=kind, arrays=arrays, temperature=scored.settled.temperature)
     head = replace(head, facts=FitterFacts(account=account)).decided_by(scored.utility)
     return HeadFit(head, scored.settled.moved(left[best].out))
-
-
-def _no_axes() -> NoReturn:
-    raise TypeError("sparse rows have no principal axes: they would be dense")
 
 
 def _held_out(features: sparse.csr_array, problem: Problem, strength: float) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from headstart.features.window import unsettled
 from headstart.listener import Listener
 from headstart.preprocessing.description_encoder import DescriptionEncoder
 from headstart.preprocessing.encoders import Encoder, encoder_from
+from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array, Task
 
@@ -68,6 +69,14 @@ def features(model: Model, rows: FeatureSet) -> Array | sparse.csr_array:
 def encoder_of(model: Model) -> Encoder | None:
     """What makes features of the inputs of a model; None where its backbone does, or the columns are features."""
     return None if model.encoder is None else encoder_from(*model.encoder)
+
+
+@overload
+def features_of(rows: FeatureSet, encoder: TableEncoder | None) -> Array: ...
+
+
+@overload
+def features_of(rows: FeatureSet, encoder: Encoder | None) -> Array | sparse.csr_array: ...
 
 
 def features_of(rows: FeatureSet, encoder: Encoder | None) -> Array | sparse.csr_array:

@@ -1,4 +1,4 @@
-"""The sound model that reuses nothing, as a method: what transfer must be better than, and what is kept where it is not.
+"""The sound model that reuses nothing, as a method: whom transfer must beat, and what is kept where it does not.
 
 texts      TF-IDF of words and word pairs, logistic or ridge regression
 pictures   descriptions of thumbnails, likeness to training pictures, ridge

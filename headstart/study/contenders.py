@@ -35,12 +35,17 @@ __all__ = ["answer_cache", "contenders_of", "direct_answers", "majority_answers"
 
 
 def contenders_of(
-    feature_set: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+    feature_set: FeatureSet,
+    backbone: Backbone | None,
+    plan: Plan,
+    extraction: Extraction,
+    listener: Listener,
+    untransferred: Untransferred | None = None,
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
     the task's, and random-weights unless it is left out, whose twin a method that moves weights trains itself."""
     cached = answer_cache(extraction, listener)
-    untransferred = Untransferred(plan, cached)
+    untransferred = untransferred or Untransferred(plan, cached)
     yield "majority", lambda fitted, train, test: majority_answers(feature_set, plan, train, test)
     if plan.method != NO_TRANSFER:
         yield (

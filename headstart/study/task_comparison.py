@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headstart.backbones.backbone import Backbone
+from headstart.evidence.baselines.no_transfer import MODELS
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
@@ -12,10 +13,12 @@ from headstart.methods.plan import Plan
 from headstart.methods.table import method
 from headstart.study.candidates import ScratchControl, TaskCandidate
 from headstart.study.comparison import Comparison
-from headstart.study.contenders import contenders_of
+from headstart.study.contenders import answer_cache, contenders_of
 from headstart.study.pretrained import BEFORE, RANDOM
 from headstart.study.resampling import REPEATS, plan_trials
 from headstart.study.stopwatch import Stopwatch
+from headstart.study.untransferred import Untransferred
+from headstart.study.without_transfer import WithoutTransfer
 
 __all__ = ["task_comparison"]
 
@@ -37,8 +40,9 @@ def task_comparison(
     trials = plan_trials(rows, plan.seed, repeats=1 if tuned else REPEATS)
     how[1].say(f"fitting: {plan.method}, tested by {trials.words}")
     candidate = TaskCandidate(rows, backbone, plan, how)
+    untransferred = Untransferred(plan, answer_cache(*how))
     with watch("baselines"):
-        contenders = dict(contenders_of(rows, backbone, plan, *how))
+        contenders = dict(contenders_of(rows, backbone, plan, *how, untransferred))
     if tuned:
         if plan.control and plan.method != "scratch" and backbone is not None and backbone.random is not None:
             candidate.beside[RANDOM] = ScratchControl(rows, backbone, plan.scratch, how)
@@ -49,4 +53,7 @@ def task_comparison(
         contenders[BEFORE] = TaskCandidate(same, before, plan, how).contend
     contenders |= {name: other.contend for name, other in candidate.beside.items()}
     fallbacks = {"probe": candidate.beside["probe"]} if tuned and not plan.keep_tuned else {}
-    return Comparison(candidate, contenders, trials, watch, fallbacks)
+    plain = None
+    if rows.task.modality in MODELS and method(plan.method).reuses and not (plan.keep_transfer or plan.keep_tuned):
+        plain = WithoutTransfer(TaskCandidate(rows, None, plan.plain, how), untransferred)
+    return Comparison(candidate, contenders, trials, watch, fallbacks, plain)
