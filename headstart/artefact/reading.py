@@ -71,8 +71,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     described = config["backbone"]
     _check_modality(config)
     head, encoder = _head(stored, len(classes)), _encoder(stored)
-    if encoder is not None and (width := encoder_from(*encoder).width) != head.width:
-        raise ArtefactError(f"the head stands on {head.width:,} features, and the encoder makes {width:,}")
+    _check_encoder(encoder, head)
     return Model(
         modality=config["modality"],
         kind=kind_named(config["kind"]),
@@ -101,9 +100,9 @@ def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
 
 def _check_modality(config: dict[str, Any]) -> None:
     modality, backbone = config["modality"], config["backbone"]
-    if backbone is None and (described := config["encoder"]) is not None:
-        takes = kind_of(described["config"]).modality
-        if takes != modality:
+    encoder = {} if config["encoder"] is None else config["encoder"]["config"]
+    if backbone is None and "kind" in encoder:
+        if (takes := kind_of(encoder).modality) != modality:
             raise ArtefactError(f"config.json: a model for {modality} inputs has an encoder of {takes} inputs")
         return
     wanted = next((name for name, preprocess in PREPROCESSES.items() if preprocess.modality == modality), None)
@@ -140,6 +139,12 @@ def _encoder(stored: Stored) -> tuple[dict[str, Any], dict[str, Any]] | None:
     if sorted(arrays) != described["arrays"]:
         raise ArtefactError(f"model.safetensors holds the encoder's {sorted(arrays)}, expected {described['arrays']}")
     return described["config"], arrays
+
+
+def _check_encoder(encoder: tuple[dict[str, Any], dict[str, Any]] | None, head: Head) -> None:
+    """One that bears no name, that of a table, is checked where it is used."""
+    if encoder is not None and "kind" in encoder[0] and (width := encoder_from(*encoder).width) != head.width:
+        raise ArtefactError(f"the head stands on {head.width:,} features, and the encoder makes {width:,}")
 
 
 def backbone_of(stored: Stored, wanted: str = "the one the head was fitted on") -> Backbone:

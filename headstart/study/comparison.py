@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from headstart.artefact import Model
-from headstart.evidence.assess import NO_TRANSFER, Gain
+from headstart.evidence.assess import Gain
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import Instead
 from headstart.evidence.held_out import HeldOut
@@ -62,16 +62,22 @@ class Candidate(Protocol):
 
 
 class Plain(Protocol):
-    """A model that reuses nothing, among the contenders as `NO_TRANSFER`."""
+    """A model that reuses nothing.
+
+    name        under which it is a contender
+    candidate   it, to be fitted
+    """
 
     @property
-    def candidate(self) -> Candidate:
-        """It, to be fitted."""
+    def name(self) -> str: ...
 
-    def against(self, gain: Gain | None, fitted: Any, rows: Array) -> str:
+    @property
+    def candidate(self) -> Candidate: ...
+
+    def against(self, gains: Mapping[str, Gain], fitted: Any, rows: Array) -> str:
         """Why it is kept in the place of what was fitted to these rows, in words; "" where it is not.
 
-        gain   of that on the rows that were tested, over `NO_TRANSFER` or another
+        gains   of that on the rows that were tested, by name over whom
         """
 
 
@@ -137,7 +143,7 @@ class Comparison:
                 final = winner.fit(rows)
         why = self._against(evidence, final, rows)
         if self.plain is not None and why:
-            evidence = self._without(winner.name, results, why)
+            evidence = self._without(self.plain.name, winner.name, results, why)
             winner = self.plain.candidate
             with self.watch(winner.stage):
                 final = winner.fit(rows)
@@ -152,12 +158,12 @@ class Comparison:
         if self.plain is None:
             return ""
         with self.watch("baselines"):
-            return self.plain.against(evidence.assessment.gain, fitted, rows)
+            return self.plain.against(evidence.assessment.gains, fitted, rows)
 
-    def _without(self, name: str, results: Results, why: str) -> Evidence:
+    def _without(self, plain: str, name: str, results: Results, why: str) -> Evidence:
         """The evidence of the model without transfer, which is kept in the place of another."""
         with self.watch("evidence"):
-            evidence = self._evidence(NO_TRANSFER, results)
+            evidence = self._evidence(plain, results)
         assessment = evidence.assessment.without_transfer(name)
         notes = (*evidence.notes, f"Kept without transfer: {why} (--keep-transfer keeps {name}).")
         facts = replace(evidence.facts, instead=Instead(name, why))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headstart.backbones.backbone import Backbone
-from headstart.evidence.baselines.no_transfer import MODELS
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Listener
@@ -18,7 +17,7 @@ from headstart.study.pretrained import BEFORE, RANDOM
 from headstart.study.resampling import REPEATS, plan_trials
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.untransferred import Untransferred
-from headstart.study.without_transfer import WithoutTransfer
+from headstart.study.without_transfer import without_transfer
 
 __all__ = ["task_comparison"]
 
@@ -51,9 +50,9 @@ def task_comparison(
         with watch("baselines"):
             same = replace(look(rows.task, before, *how, "before pretraining"), blocks=rows.blocks)
         contenders[BEFORE] = TaskCandidate(same, before, plan, how).contend
+    plain = without_transfer(rows, plan, how, untransferred) if backbone is not None else None
+    if plain is not None and plain.name not in contenders:
+        contenders[plain.name] = plain.candidate.contend
     contenders |= {name: other.contend for name, other in candidate.beside.items()}
     fallbacks = {"probe": candidate.beside["probe"]} if tuned and not plan.keep_tuned else {}
-    plain = None
-    if rows.task.modality in MODELS and method(plan.method).reuses and not (plan.keep_transfer or plan.keep_tuned):
-        plain = WithoutTransfer(TaskCandidate(rows, None, plan.plain, how), untransferred)
     return Comparison(candidate, contenders, trials, watch, fallbacks, plain)

@@ -11,27 +11,34 @@ Where neither tells, what was asked for is kept. See `docs/decisions/0018-the-mo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from headstart.data.splits.split import folds
 from headstart.evidence.assess import NO_TRANSFER, Gain
+from headstart.evidence.baselines.no_transfer import MODELS
 from headstart.evidence.verdict import verdict
+from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.heads.fitter import pose_answers
 from headstart.heads.paired import standard_error
 from headstart.heads.score import Losses, score
+from headstart.listener import Listener
 from headstart.methods.method import Fitted
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
+from headstart.methods.table import method
 from headstart.study.candidates import TaskCandidate
 from headstart.study.untransferred import Untransferred
 from headstart.tasks.task import Array
 
-__all__ = ["Less", "WithoutTransfer", "less_lost"]
+__all__ = ["COLUMNS", "Less", "WithoutTransfer", "less_lost", "without_transfer"]
 
-AIMED, OWN = 1.0, 2.0
+COLUMNS = "columns"
+"""What the model without transfer of a table is called, beside the opponent `no-transfer`, which cannot be kept."""
+AIMED, OWN = 1.0, 1.5
 _LEARNT = (
     "the training rows, each held out of its own fit, show the model without transfer to be better; the rows to test "
     "on had no part in that"
@@ -82,25 +89,38 @@ def _less(with_: Losses, without: Losses, blocks: Array) -> tuple[float, float]:
     return float(without.weights @ differences), standard_error(differences, without.weights, blocks)
 
 
-class WithoutTransfer:
+def without_transfer(
+    rows: FeatureSet, plan: Plan, how: tuple[Extraction, Listener], untransferred: Untransferred
+) -> WithoutTransfer | None:
+    """The model that may be kept in the place of the plan's; None where there is none, or it is not to be kept."""
+    if not method(plan.method).reuses or plan.keep_transfer or plan.keep_tuned:
+        return None
+    candidate = TaskCandidate(rows, None, plan.plain, how)
+    if rows.task.modality in MODELS:
+        return WithoutTransfer(NO_TRANSFER, candidate, untransferred.out_of_fold)
+    return WithoutTransfer(COLUMNS, candidate, candidate.out_of_fold) if rows.task.modality.has_columns else None
+
+
+class WithoutTransfer(NamedTuple):
     """The model without transfer as one that may be kept.
 
-    candidate       it, on the rows of the task
-    untransferred   what it says of rows out of fold
+    name          under which it is a contender
+    candidate     it, on the rows of the task
+    out_of_fold   rows -> what it says of those that count, each held out; None where that is no model to keep
     """
 
-    def __init__(self, candidate: TaskCandidate, untransferred: Untransferred) -> None:
-        self.candidate, self._untransferred = candidate, untransferred
+    name: str
+    candidate: TaskCandidate
+    out_of_fold: Callable[[FeatureSet], Array | None]
 
-    def against(self, gain: Gain | None, fitted: Fitted, rows: Array) -> str:
+    def against(self, gains: Mapping[str, Gain], fitted: Fitted, rows: Array) -> str:
         """Why it is kept in the place of what was fitted to these rows; see `comparison.Plain`."""
         if fitted.out_of_fold is not None and self._learnt(fitted.out_of_fold, rows):
             return _LEARNT
-        hurts = gain is not None and gain.over == NO_TRANSFER and verdict(gain.interval) == "hurts"
-        return _TESTED if hurts else ""
+        return _TESTED if verdict(gains[self.name].interval) == "hurts" else ""
 
     def _learnt(self, transferred: Array, rows: Array) -> bool:
         """Whether the training rows show it to be better."""
         learnt = self.candidate.rows.take(rows)
-        plain = self._untransferred.out_of_fold(learnt)
+        plain = self.out_of_fold(learnt)
         return plain is not None and less_lost(learnt, self.candidate.plan, transferred=transferred, plain=plain).better
