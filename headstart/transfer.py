@@ -20,7 +20,6 @@ from headstart.artefact import Model
 from headstart.artefact.round_trip import same_answers
 from headstart.backbones.backbone import Backbone
 from headstart.data.arrays import as_task
-from headstart.data.bit_depth import check_window
 from headstart.data.estimator_inputs import both_tasks, task_to_answer, task_to_fit
 from headstart.data.goals import goal_named, goal_of
 from headstart.data.pair import Pair
@@ -32,17 +31,17 @@ from headstart.evidence.evidence import Evidence
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet, glance, look, through_window
+from headstart.features.feature_set import FeatureSet, look
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.methods.answers import answers_of, look_as_fitted
-from headstart.methods.begins import pretrained_for, refuse_backbone
+from headstart.methods.begins import look_to_fit, readable
 from headstart.methods.born_again import refuse_teacher, teaching_for
 from headstart.methods.method import Data
 from headstart.methods.model import answer, class_weight_of, features
 from headstart.methods.plan import Plan
-from headstart.methods.table import configured, fit_model, method, row_of
+from headstart.methods.table import configured, fit_model, row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair, refuse_source
 from headstart.methods.teaching import Teaching
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
@@ -50,7 +49,7 @@ from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array, Task
 
 if TYPE_CHECKING:
-    from scipy import sparse
+    from headstart.heads.head import Features
 
 __all__ = ["Transfer"]
 
@@ -152,7 +151,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         task = task_to_fit(self, X, y, groups, sample_weight, taught=teacher is not None)
         check_class_weight(self.class_weight, task.kind)
         self.__dict__.pop("model_", None)
-        feature_set = self._readable(self.look(task, listener=LOGGED))
+        feature_set = readable(self.look(task, listener=LOGGED))
         settled = self.extraction(feature_set.engine or None)
         teaching = None if teacher is None else self._teaching(teacher, unlabelled, feature_set, settled)
         if teaching is not None and y is None:
@@ -164,7 +163,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """What a teacher says of the rows, and of inputs without a label."""
         bare = None
         if unlabelled is not None:
-            bare = self._readable(look(as_task(unlabelled), self.backbone_, extraction, LOGGED, "unlabelled"))
+            bare = readable(look(as_task(unlabelled), self.backbone_, extraction, LOGGED, "unlabelled"))
         teaching = teaching_for(teacher, self.plan, Data(feature_set, self.backbone_, (extraction, LOGGED)), bare)
         if teaching.kind != self.kind:
             raise DataError(f"the teacher is of a {teaching.kind}: give Transfer(kind={str(teaching.kind)!r})")
@@ -173,9 +172,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _fit_with_source(self, both: Pair) -> Self:
         """Fit to the target of a pair of tasks, all of whose rows are labelled, or none."""
         self.__dict__.pop("model_", None)
-        target = self._readable(self.look(both.target, listener=LOGGED, beside=(both.source,)))
+        target = readable(self.look(both.target, listener=LOGGED, beside=(both.source,)))
         how = (self.extraction(target.engine or None), LOGGED)
-        source = self._readable(look(both.source, self.backbone_, how[0], LOGGED, "source"))
+        source = readable(look(both.source, self.backbone_, how[0], LOGGED, "source"))
         labelled = 0 if target.task.targets is None else len(target)
         tasks = TaskPair(source, target, labelled, both.notes)
         plan = self._plan_of(source.task)
@@ -184,11 +183,11 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.hold(fitter.model(fitted, both.source.columns))
 
     @with_own_defaults
-    def transform(self, X: Any) -> Array | sparse.csr_array:
+    def transform(self, X: Any) -> Features:
         """(N, D) the features that the head stands on: of the backbone, of an encoder, or the columns. Those of texts
         without a backbone are sparse."""
         check_is_fitted(self, "model_")
-        return features(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
+        return features(self.model_, readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     @with_own_defaults
     def look(self, task: Task, *, listener: Listener, beside: Sequence[Task] = ()) -> FeatureSet:
@@ -198,15 +197,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         if hasattr(self, "model_"):
             return look_as_fitted(self.model_, task, self.extraction(self.model_.engine), listener)
-        if not method(self.method).reuses:
-            refuse_backbone(self.method, self.backbone)
-            self.backbone_ = None
-            if not task.modality.has_columns:
-                window = None if self.window is None else check_window(self.window)
-                return glance(task, self.extraction(), listener, window=window, learns=True)
-        backbone = pretrained_for(self.backbone, task, beside)
-        self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
-        return look(task, self.backbone_, self.extraction(), listener)
+        how = (self.extraction(), listener)
+        self.backbone_, rows = look_to_fit(self.method, self.backbone, task, beside, self.window, how)
+        return rows
 
     def hold(self, model: Model) -> Self:
         """Be this fitted model."""
@@ -294,17 +287,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _answer(self, X: Any) -> Array:
         check_is_fitted(self, "model_")
-        return answer(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
-
-    def _readable(self, feature_set: FeatureSet) -> FeatureSet:
-        """scikit-learn's contract has one answer for each input, so that none may be set aside."""
-        if feature_set.task.set_aside:
-            names = ", ".join(f"{item.name} ({item.why})" for item in feature_set.task.set_aside[:3])
-            raise DataError(
-                f"{len(feature_set.task.set_aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and "
-                "headstart.predict set them aside"
-            )
-        return feature_set
+        return answer(self.model_, readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:
         """How features are computed; a fitted model is fed by the engine and precision that its head was fitted on."""

@@ -12,6 +12,7 @@ Where neither tells, what was asked for is kept. See `docs/decisions/0018-the-mo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -95,6 +96,8 @@ def without_transfer(
     """The model that may be kept in the place of the plan's; None where there is none, or it is not to be kept."""
     if not method(plan.method).reuses or plan.keep_transfer or plan.keep_tuned:
         return None
+    if rows.task.modality.has_columns:
+        rows = replace(rows, values=rows.task.modality.columns(rows.task.inputs), features=None)
     candidate = TaskCandidate(rows, None, plan.plain, how)
     if rows.task.modality in MODELS:
         return WithoutTransfer(NO_TRANSFER, candidate, untransferred.out_of_fold)
