@@ -184,8 +184,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @with_own_defaults
     def transform(self, X: Any) -> Features:
-        """(N, D) the features that the head stands on: of the backbone, of an encoder, or the columns. Those of texts
-        without a backbone are sparse."""
+        """(N, D) the features that the head stands on; those of texts without a backbone are sparse."""
         check_is_fitted(self, "model_")
         return features(self.model_, readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 

@@ -64,7 +64,7 @@ def readable(rows: FeatureSet) -> FeatureSet:
     if aside := rows.task.set_aside:
         names = ", ".join(f"{item.name} ({item.why})" for item in aside[:3])
         raise DataError(
-            f"{len(aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and headstart.predict set them "
-            "aside"
+            f"{len(aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and headstart.predict set "
+            "them aside"
         )
     return rows
