@@ -279,8 +279,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @with_own_defaults
     def answers(self, feature_set: FeatureSet) -> Answers:
-        """Probabilities (N, C), or values (N,), for a task that the backbone has seen; with decisions where the
-        likeliest class is not the answer."""
+        """Probabilities (N, C), or values (N,), for a task that was looked at; and decisions beside the likeliest."""
         check_is_fitted(self, "model_")
         return answers_of(self.model_, feature_set)
 

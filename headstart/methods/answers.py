@@ -21,7 +21,16 @@ from headstart.tasks.task import Array, Task
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["answer", "answers_of", "encoder_of", "features", "features_of", "fed_otherwise", "look_as_fitted"]
+__all__ = [
+    "answer",
+    "answers_of",
+    "encoder_of",
+    "features",
+    "features_of",
+    "fed_otherwise",
+    "look_as_fitted",
+    "seen_by",
+]
 
 _PARTS = ("name", "precision", "device", "why")
 
@@ -29,13 +38,20 @@ _PARTS = ("name", "precision", "device", "why")
 def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:
     """Run the backbone of a fitted model over a task. Of pictures that its window does not suit there is a note, and of
     features that are not those of the engine and precision that its head was fitted on."""
-    if model.backbone is None and not task.modality.has_columns:
-        encoder = encoder_of(model)
-        window = encoder.window if isinstance(encoder, DescriptionEncoder) else None
-        return glance(task, extraction, listener, window=window)
     note = unsettled(model.backbone, list(task.inputs)) if task.modality.has_pixels else ""
-    rows = look(noted(task, note, listener), model.backbone, extraction, listener)
+    rows = seen_by(model, noted(task, note, listener), extraction, listener)
     return replace(rows, task=noted(rows.task, fed_otherwise(model, rows), listener))
+
+
+def seen_by(
+    model: Model, task: Task, extraction: Extraction, listener: Listener, stage: str = "features"
+) -> FeatureSet:
+    """A task through the backbone of a fitted model; without one, what its encoder takes."""
+    if model.backbone is not None or task.modality.has_columns:
+        return look(task, model.backbone, extraction, listener, stage)
+    encoder = encoder_of(model)
+    window = encoder.window if isinstance(encoder, DescriptionEncoder) else None
+    return glance(task, extraction, listener, window=window)
 
 
 def fed_otherwise(model: Model, rows: FeatureSet) -> str:

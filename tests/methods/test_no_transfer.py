@@ -10,6 +10,7 @@ import pytest
 from demo_data import sentiment_csv
 from PIL import Image
 from safetensors.numpy import load_file, save
+from short_minilm import short_minilm
 
 import headstart as hs
 from headstart.artefact import read, verify
@@ -193,3 +194,24 @@ def test_a_head_that_is_narrower_than_its_encoder_is_refused(stored, tmp_path):
 
     with pytest.raises(ArtefactError, match=r"the head stands on \d+ features, and the encoder makes \d+"):
         read(forged(stored, tmp_path, narrower))
+
+
+def test_a_text_of_a_megabyte_is_answered():
+    p = fitted().predict_proba(["a good film " * 90_000, "a bad film"])
+    assert p[0].argmax() == 1
+    assert p[1].argmax() == 0
+
+
+def test_it_teaches_a_student(short):
+    """Whose teacher it is need have no backbone."""
+    student = Transfer(
+        short, "distil", options={"epochs": 1, "batch": 16, "validation": 0}, engine="torch", cache=False
+    )
+    taught = student.fit(TEXTS[:24], None, teacher=fitted())
+    assert taught.predict_proba(TEXTS[:4]).shape == (4, 2)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """The name of a part of MiniLM."""
+    return str(short_minilm(tmp_path_factory.mktemp("backbone") / "short"))
