@@ -19,7 +19,8 @@ BLUE, GREY = "#2166ac", "#9a9a9a"
 
 def compare(axes: Axes, evidence: dict[str, Any]) -> None:
     """The headline score of each contender with its 95 % interval."""
-    metric = {"regression": "r2", "multilabel": "macro_f1"}.get(evidence["kind"], "balanced_accuracy")
+    usual = {"regression": "r2", "multilabel": "macro_f1"}.get(evidence["kind"], "balanced_accuracy")
+    metric = evidence.get("goal", {}).get("metric", usual)
     found = {"this model": evidence["metrics"], **evidence["baselines"]}
     for row, (name, scores) in enumerate(reversed(found.items())):
         score, colour = scores[metric], BLUE if name == "this model" else GREY

@@ -71,9 +71,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     window : of pictures of more than 8 bits, (low, high): the numbers that become black and white; None: from the data
     kind : "classification", "regression" or "multilabel"
     class_weight : None, "balanced", or a dict {label: weight}
-    goal : what to be good at: "accuracy", "balanced-accuracy", "macro-f1", "log-loss", "auc", "f1:CLASS", "cost:FILE";
-        "r2", "mae", "rmse"; None: balanced accuracy where the largest class has over three times the rows of the
-        smallest, else accuracy; R2
+    goal : what to be good at, see `data.goals`; None: accuracy, or balanced accuracy where classes are uneven; R2
     seed : of everything random
     engine : "auto", "torch" or "openvino"
     device : "auto", "cpu", "cuda", or one of several such as "cuda:1"
@@ -140,8 +138,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         settle()
         row = configured(self.method, self.options or {}, self.seed)  # refuses what is unknown before any work is done
-        if isinstance(self.goal, str):
-            goal_named(self.goal)
+        goal_named(self.goal)
         if row.needs_tasks:
             raise ValueError(f"method {self.method!r} weighs the losses of several targets: use headstart.MultiTask")
         if source is not None:
@@ -177,7 +174,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         source = readable(look(both.source, self.backbone_, how[0], LOGGED, "source"))
         labelled = 0 if target.task.targets is None else len(target)
         tasks = TaskPair(source, target, labelled, both.notes)
-        plan = self._plan_of(source.task)
+        plan = self._plan_of(target.task if labelled else source.task)
         fitter = StrategyFitter(tasks, self.backbone_, plan, how, labels=True)
         fitted = row_of(plan).fit(plan, *fitter.given(target, fitter.pair(target)))
         return self.hold(fitter.model(fitted, both.source.columns))
@@ -229,10 +226,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """(N,) labels; regression: (N,) values; multilabel: (N, C) 0 or 1 in the order of `classes_`."""
-        answers = self._answer(X)
-        kind = self._kind
-        decided = self.model_.head.decide(answers)
-        return np.asarray(self.classes_[decided]) if kind.exclusive else decided
+        p = self._answer(X)
+        decided = self.model_.head.decide(p)
+        return np.asarray(self.classes_[decided]) if self._kind.exclusive else decided
 
     @available_if(lambda self: self._kind.has_classes)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:

@@ -14,6 +14,7 @@ from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
 from headstart.evidence.facts import left_out_in_words
 from headstart.evidence.facts_record import left_out, transfer_untold
+from headstart.tasks.goal import Goal
 
 __all__ = ["backbone_card", "card", "multi_task_card"]
 
@@ -92,6 +93,8 @@ def _summary(model: Model) -> str:
 
 def _facts(model: Model, config: dict[str, Any]) -> str:
     rows = [("input", _input(model)), ("classes", _listed(model.classes)), ("rows", _counts(model.evidence or {}))]
+    if (goal := Goal.from_json(model.options.get("goal"))) is not None:
+        rows.append(("goal", f"{_safe(goal.words)}: heads are chosen, and answers decided, for it"))
     if model.columns is not None:
         roles = model.columns._asdict() | {"input": ", ".join(model.columns.input)}
         roles.pop("types")

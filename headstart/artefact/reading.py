@@ -13,10 +13,12 @@ from headstart.artefact.strict_json import parse
 from headstart.artefact.tensors import StoredTensors, arrays_under, as_tensors, check_head, stored_tensors, under
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
+from headstart.heads.arrays import UTILITY
 from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
 from headstart.preprocessing.encoders import encoder_from, kind_of
 from headstart.preprocessing.preprocess import PREPROCESSES
+from headstart.tasks.goal import Goal
 from headstart.tasks.kind import kind_named
 from headstart.tasks.modality import modality_named
 
@@ -72,6 +74,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     _check_modality(config)
     head, encoder = _head(stored, len(classes)), _encoder(stored)
     _check_encoder(encoder, head)
+    _check_goal(config["options"])
     return Model(
         modality=config["modality"],
         kind=kind_named(config["kind"]),
@@ -98,6 +101,13 @@ def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
             )
 
 
+def _check_goal(options: dict[str, Any]) -> None:
+    try:
+        Goal.from_json(options.get("goal"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtefactError(f"config.json: options.goal is {options['goal']!r:.60}, expected a goal") from error
+
+
 def _check_modality(config: dict[str, Any]) -> None:
     modality, backbone = config["modality"], config["backbone"]
     encoder = {} if config["encoder"] is None else config["encoder"]["config"]
@@ -120,6 +130,8 @@ def _head(stored: Stored, classes: int) -> Head:
     if kind.has_classes and not classes:
         raise ArtefactError(f"config.json: a {kind} model has no classes, expected at least one")
     check_head(arrays, features=width, outputs=kind.outputs(classes))
+    if UTILITY in arrays and not kind.exclusive:
+        raise ArtefactError(f"the head holds a utility, by which no {kind} task is decided; fit again")
     head = config["head"]
     return Head(
         name=head["name"],

@@ -3,7 +3,7 @@
     accuracy, balanced-accuracy, macro-f1, log-loss, auc, f1:CLASS, cost:FILE;  r2, mae, rmse
 
 A file of costs is a table: a class in the first cell of each row (what is true), a class in each column (what is
-answered), and what that costs in the cell. A row may not be empty, and right answers usually cost 0.
+answered), and what that costs in the cell; commas, semicolons or tabs between them. Right answers usually cost 0.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
+from headstart.data.labels import fold
 from headstart.errors import DataError
 from headstart.messages import nearest_hint
 from headstart.tasks.goal import GOALS, Costs, Goal
@@ -27,9 +29,19 @@ UNEVEN = 3.0
 _WITH = {"f1": "CLASS", "cost": "FILE"}
 
 
-def goal_named(text: str) -> Goal:
-    """The goal of a name. Raises ValueError for an unknown one, naming the nearest, and for a cost file that is
-    none."""
+@overload
+def goal_named(text: str | Goal) -> Goal: ...
+
+
+@overload
+def goal_named(text: str | Goal | None) -> Goal | None: ...
+
+
+def goal_named(text: str | Goal | None) -> Goal | None:
+    """The goal of a name; a goal, and None, as they are. Raises ValueError for an unknown name, with the nearest, and
+    DataError for a cost file that is none."""
+    if not isinstance(text, str):
+        return text
     name, _, rest = text.partition(":")
     key = name.strip().lower().replace("_", "-")
     key = {"auroc": "auc", "logloss": "log-loss", "r-2": "r2"}.get(key, key)
@@ -40,7 +52,7 @@ def goal_named(text: str) -> Goal:
         expected = f"{key}:{_WITH[key]}" if key in _WITH else key
         raise ValueError(f"goal {text!r}: expected {expected}")
     if key == "f1":
-        return Goal("f1", rest.strip())
+        return Goal("f1", fold(rest.strip()))
     if key == "cost":
         return Goal("cost", costs=_costs(Path(rest.strip())))
     return Goal(GOALS[key])
@@ -49,14 +61,14 @@ def goal_named(text: str) -> Goal:
 def goal_of(goal: str | Goal | None, task: Task) -> Goal:
     """The goal of a fit to this task: that of a name, or the default. Raises ValueError where the two do not go
     together."""
+    counts = _counts(task)
     if goal is None:
-        counts = np.zeros(0) if task.targets is None else task.kind.counts(np.asarray(task.targets), len(task.classes))
         return default_goal(task.kind, counts)
-    named = goal_named(goal) if isinstance(goal, str) else goal
+    named = goal_named(goal)
     named.refuse_other(task.kind)
     if task.kind.exclusive:
-        named.code(task.classes)
-        named.cost_matrix(task.classes)
+        learnt = tuple(label for label, count in zip(task.classes, counts.tolist(), strict=True) if count)
+        named.aim(learnt or task.classes)
     return named
 
 
@@ -69,17 +81,28 @@ def default_goal(kind: Kind, counts: Array) -> Goal:
     return Goal("balanced_accuracy" if len(present) and present.max() > UNEVEN * present.min() else "accuracy")
 
 
+def _counts(task: Task) -> Array:
+    """(C,) rows of each class to learn from: what is tested has no say in the goal."""
+    classes = len(task.classes)
+    if task.targets is None:
+        return np.zeros(classes, np.int64)
+    targets = np.asarray(task.targets)
+    if task.split is not None:
+        split = np.asarray(task.split)
+        targets = targets[split != ("test" if (split == "test").any() else "val")]
+    return task.kind.counts(targets, classes)
+
+
 def _costs(path: Path) -> Costs:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"the costs {str(path)!r} cannot be read: {error}") from error
-    sample = text.partition("\n")[0]
-    delimiter = max(",;\t", key=sample.count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
     what = f"the costs {str(path)!r}"
-    if len(rows) < 3 or any(len(row) != len(rows) for row in rows):
+    square = [rows for rows in (_rows(text, delimiter) for delimiter in ",;\t") if _is_square(rows)]
+    if not square:
         raise DataError(f"{what}: expected a first row of classes answered and a row for each true class, all as long")
+    rows = square[0]
     labels, truths = tuple(rows[0][1:]), tuple(row[0] for row in rows[1:])
     if len(set(labels)) != len(labels) or set(labels) != set(truths) or len(set(truths)) != len(truths):
         raise DataError(
@@ -87,6 +110,19 @@ def _costs(path: Path) -> Costs:
         )
     by_truth = {row[0]: [_number(cell, what) for cell in row[1:]] for row in rows[1:]}
     return Costs(labels, tuple(tuple(by_truth[label]) for label in labels))
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """The cells of each line that is not empty; none where the text is no such table."""
+    try:
+        table = list(csv.reader(text.splitlines(), delimiter=delimiter))
+    except csv.Error:
+        return []
+    return [[fold(cell.strip()) for cell in row] for row in table if any(map(str.strip, row))]
+
+
+def _is_square(rows: list[list[str]]) -> bool:
+    return len(rows) > 2 and all(len(row) == len(rows) for row in rows)
 
 
 def _number(cell: str, what: str) -> float:

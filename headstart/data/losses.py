@@ -16,7 +16,7 @@ from headstart.errors import DataError
 from headstart.messages import few
 from headstart.tasks.task import Foreign, SetAside, Task
 
-__all__ = ["MANY", "WAY_OUT", "are_many", "causes_of", "lost_rows", "require_few_lost"]
+__all__ = ["MANY", "WAY_OUT", "are_many", "causes_of", "lost_rows", "require_all_read", "require_few_lost"]
 
 MOST_LOST = 0.05
 MANY = f"more than {MOST_LOST:.0%} of the rows is too many to leave out unasked"
@@ -48,6 +48,16 @@ def causes_of(lost: Sequence[SetAside]) -> str:
     counts = Counter(item.why for item in lost).most_common()
     more = f"; and {len(counts) - CAUSES:,} more causes" if len(counts) > CAUSES else ""
     return "; ".join(f"{why} ({count:,} row{'s' * (count > 1)})" for why, count in counts[:CAUSES]) + more
+
+
+def require_all_read(task: Task) -> None:
+    """Raises DataError, with some names and causes, where an input was set aside."""
+    if task.set_aside:
+        names = ", ".join(f"{item.name} ({item.why})" for item in task.set_aside[:3])
+        raise DataError(
+            f"{len(task.set_aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and "
+            "headstart.predict set them aside"
+        )
 
 
 def require_few_lost(

@@ -26,12 +26,18 @@ def always_the_same(held_out: HeldOut, counts: Array, scores: Mapping[str, Inter
     order = f"AUROC {figure(area.value)} {spread(area)}"
     if area.low > _CHANCE:
         yield (
-            f"{words}, though the probabilities of the classes tell them apart ({order}): with --class-weight balanced "
-            "all classes count alike, and the rare ones are answered too."
+            f"{words}, though the probabilities of the classes tell them apart ({order}): {_advice(held_out)}, and the "
+            "rare ones are answered too."
         )
     else:
         yield (
             f"{words}, and the probabilities do not tell the classes apart beyond chance ({order}): other columns or "
-            "inputs, more rows of the rare classes or another backbone are needed; --class-weight balanced answers "
-            "rare classes too, but not better than by chance."
+            "inputs, more rows of the rare classes or another backbone are needed."
         )
+
+
+def _advice(held_out: HeldOut) -> str:
+    """By what rare classes are answered too: the goal, and where it is that already, weights in the fit."""
+    if held_out.headline != "balanced_accuracy" or held_out.goal is None:
+        return "with --for balanced-accuracy all classes count alike in the answers"
+    return "with --class-weight balanced all classes count alike in the fit too"

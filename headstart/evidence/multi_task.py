@@ -108,7 +108,7 @@ class MultiTaskEvidence:
         judged = any(sharing.gain is not None for sharing in self.sharing.values())
         rows = [["target", "score", *(["gain over alone", "sharing", "kept"] if judged else [""])]]
         for name, evidence in self.tasks.items():
-            metric = evidence.kind.headline
+            metric = evidence.headline
             score = evidence.metrics[metric]
             row = [_short(name), f"{_words(metric)} {figure(score.value)}"]
             row += [] if judged else [spread(score)]

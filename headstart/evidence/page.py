@@ -111,6 +111,8 @@ def page(evidence: Record) -> str:
 def _rows(evidence: Record) -> str:
     past = "fitted earlier on {:,} rows, " if evidence.protocol == _NEW_DATA else "{:,} rows to learn from, "
     learnt = past.format(evidence.n_train) if evidence.n_train else ""
+    if evidence.goal is not None and (evidence.kind.exclusive or evidence.headline != evidence.kind.headline):
+        learnt = f"goal: {evidence.goal.words}; {learnt}"
     how = f" ({evidence.protocol})" if evidence.protocol else ""
     return f"{learnt}{evidence.n_test:,} rows to test on{how}; in brackets: 95 % intervals"
 

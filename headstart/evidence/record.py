@@ -172,6 +172,8 @@ def _check_scores(data: Mapping[str, Any]) -> None:
     for scores in (data["metrics"], *data["baselines"].values()):
         if lacking := set(kind_named(data["kind"]).metrics).difference(scores, _LATER):
             raise _damaged(f"{', '.join(sorted(lacking))} is not among the scores")
+    if (goal := Goal.from_json(data.get("goal"))) is not None and goal.metric not in data["metrics"]:
+        raise _damaged(f"{goal.metric!r:.40}, which it is about, is not among the scores")
     if data["gain"] is not None and data["gain"].get("over") not in data["baselines"]:
         raise _damaged(f"the gain is over {data['gain'].get('over')!r:.40}, which is no baseline of it")
 

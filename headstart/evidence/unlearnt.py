@@ -13,7 +13,7 @@ from headstart.evidence.held_out import HeldOut
 from headstart.evidence.scores import score
 from headstart.evidence.verdict import figure
 from headstart.messages import few
-from headstart.tasks.goal import Answers, Decided
+from headstart.tasks.goal import Answers, Decided, in_words
 from headstart.tasks.task import Array
 
 __all__ = ["unlearnt"]
@@ -36,11 +36,8 @@ def unlearnt(held_out: HeldOut, predictions: Answers) -> tuple[Unlearnt | None, 
     if not strange.all():
         without = _scores_without(held_out, predictions, ~strange)
         facts = facts._replace(scores_without=without)
-        metric = held_out.headline
-        note += (
-            f" Without them: {metric.replace('_', ' ')} {figure(without[metric])}, "
-            f"accuracy {figure(without['accuracy'])}, log loss {figure(without['log_loss'])}."
-        )
+        shown = dict.fromkeys((held_out.headline, "accuracy", "log_loss"))
+        note += f" Without them: {', '.join(f'{in_words(metric)} {figure(without[metric])}' for metric in shown)}."
     return facts, (note,)
 
 

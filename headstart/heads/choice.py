@@ -2,9 +2,10 @@
 
 1. Of the aim (right answers, right answers by class, costs) none may lose more than the best by over two standard
    errors of the paired difference. What is counted by answers is coarse on some hundred rows, so it only rules out.
+   Aims that are no sum over rows (macro F1, AUROC), and the log loss itself, rule nobody out.
 2. Of those that are left the lowest log loss counts; those within half a standard error of it are as good.
-3. Of these the simplest is kept (Breiman et al., 1984, section 3.4.3). Of regressions and of several labels: the
-   simplest within one standard error of the lowest loss.
+3. Of these the simplest is kept (Breiman et al., 1984, section 3.4.3). Where answers are not decided for an aim, and of
+   regressions and of several labels: the simplest within one standard error of the lowest loss.
 
 Heads of one layer are equally simple, whatever fitted them, and are told apart by their score alone. Class weights in
 the fit are less simple than none, for the answers are then those of a population that is not there; a kernel keeps
@@ -40,7 +41,7 @@ def choose(scores: Mapping[str, Score], blocks: Array | None = None) -> Choice:
     aimed = {name: score.aimed for name, score in scores.items() if score.aimed is not None}
     left = within(aimed, _RULED_OUT, blocks) if aimed else list(scores)
     own = {name: scores[name].own for name in left}
-    tied = within(own, _TIE if aimed else _TIE_ALONE, blocks)
+    tied = within(own, _TIE if any(score.decided for score in scores.values()) else _TIE_ALONE, blocks)
     name = min(tied, key=lambda name: (_simplicity(name), own[name].mean))
     return Choice(name, _errors({name: score.own for name, score in scores.items()}, blocks))
 

@@ -30,11 +30,12 @@ class Losses(NamedTuple):
 
 
 class Score(NamedTuple):
-    """loss      mean log loss in nats; or the RMSE
-    own       what is lost by rows: log loss, or squared error
-    aimed     what is lost of the aim; None where that is the same
+    """loss      the mean of `own`, in nats; of values the RMSE, or the mean absolute error
+    own       what is lost by rows: log loss, or squared or absolute error; what candidates are compared by
+    aimed     what is lost of the aim; None where there is none, or the loss itself is aimed at
     settled   the temperature and offsets at which rows lose as little
     utility   by which answers are decided; None: the likeliest class
+    decided   whether answers were decided for an aim
     """
 
     loss: float
@@ -42,6 +43,7 @@ class Score(NamedTuple):
     aimed: Losses | None
     settled: Settled
     utility: Array | None = None
+    decided: bool = False
 
 
 def score(problem: Problem, out_of_fold: Array, *, aim: Aim | None) -> Score:
@@ -52,10 +54,9 @@ def score(problem: Problem, out_of_fold: Array, *, aim: Aim | None) -> Score:
     """
     if not problem.kind.has_classes:
         errors = np.abs(out_of_fold - problem.truth)[:, 0]
-        losses = errors if aim is not None and aim.metric == "mae" else np.square(errors)
-        weights = np.full(len(errors), 1 / len(errors))
-        settled = Settled(1.0, np.zeros(1), 0.0)
-        return Score(float(np.sqrt(np.square(errors).mean())), Losses(losses, weights), None, settled)
+        absolute = aim is not None and aim.metric == "mae"
+        own = Losses(errors if absolute else np.square(errors), np.full(len(errors), 1 / len(errors)))
+        return Score(own.mean if absolute else float(np.sqrt(own.mean)), own, None, Settled(1.0, np.zeros(1), 0.0))
     if problem.kind.exclusive and aim is not None:
         return _aimed(problem, out_of_fold, aim)
     temperature, loss = problem.score(out_of_fold)
@@ -83,4 +84,4 @@ def _aimed(problem: Problem, out_of_fold: Array, aim: Aim) -> Score:
     elif aim.code is not None:
         there = np.where(y == aim.code, p[:, aim.code], 1 - p[:, aim.code])
         aimed = Losses(-np.log(np.maximum(there, np.finfo(np.float64).tiny)), alike)
-    return Score(settled.loss, own, aimed, settled, utility)
+    return Score(own.mean, own, aimed, settled, utility, decided=True)

@@ -51,6 +51,13 @@ FEW = 50
 MANY = 20_000
 """Rows above which no kernel is tried."""
 _ORDER = "linear before class weights before kernel before trees"
+_RULES_OUT = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "cost": "cost",
+    "f1": "log loss of the one class",
+}
+"""Aims of which no head may lose more than so much, see `choice.py`."""
 UNEVEN = 2.0
 """How many times as much as the rarest class the largest must weigh for class weights to be tried."""
 
@@ -197,15 +204,14 @@ def _rule(kind: Kind, *, aim: Aim | None, simplest: bool) -> str:
         return f"{loss}, out of fold; a tie goes to the simpler head"
     if not settled or aim is None:
         return f"{loss}, out of fold; of the heads within one standard error of it the simplest ({_ORDER})"
-    half = ", half of it over rows and half over classes" if aim.metric == "balanced_accuracy" else ""
+    if aim.metric == "balanced_accuracy":
+        loss += ", half of it over rows and half over classes"
+    if aim.metric not in _RULES_OUT:
+        return f"of the heads within half a standard error of the {loss}, out of fold, the simplest ({_ORDER})"
     return (
-        f"of the heads whose {_goal_words(aim)} is within two standard errors of the best, out of fold, those within "
-        f"half of one of the {loss}{half}; of these the simplest ({_ORDER})"
+        f"of the heads whose {_RULES_OUT[aim.metric]} is within two standard errors of the best, out of fold, those "
+        f"within half of one of the {loss}; of these the simplest ({_ORDER})"
     )
-
-
-def _goal_words(aim: Aim) -> str:
-    return {"f1": "log loss of the one class", "cost": "cost"}.get(aim.metric, aim.metric.replace("_", " "))
 
 
 def _viewed(posed: Callable[[_View], Problem], views: Sequence[_View], size: int) -> _Viewed:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, cast
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.domain_pair import DomainPair
 from headstart.adaptation.guard import choose
-from headstart.adaptation.learn import learn
+from headstart.adaptation.learn import Learnt, learn
 from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
 from headstart.heads.decision import utility_of
@@ -54,7 +54,8 @@ class Adaptation:
             raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
         chosen, pair = ChosenStrategy(plan.method, self.strategy), source.pair
         task = source.rows.task
-        return apply(chosen, data.backbone, pair, plan.aim(task.kind, task.classes))
+        aim = plan.aim(task.kind, task.classes)
+        return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), data.backbone, pair, aim)
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,19 @@ class Guard:
             raise ValueError(f"method {plan.method!r} draws on a source task: give one to headstart.fit")
         chosen, pair = choose(source.pair), source.pair
         task = source.rows.task
-        return apply(chosen, data.backbone, pair, plan.aim(task.kind, task.classes))
+        aim = plan.aim(task.kind, task.classes)
+        return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), data.backbone, pair, aim)
 
 
 def apply(chosen: ChosenStrategy, backbone: Backbone | None, pair: DomainPair, aim: Aim) -> Fitted:
-    """What a chosen strategy learns from two tasks, deciding for an aim.
+    """What a chosen strategy learns from two tasks, deciding for an aim."""
+    return _adapted(chosen, learn(pair, chosen.strategy, chosen.base), backbone, pair, aim)
 
-    The shares of the classes are those that the model itself expects of the target rows: no others are known of all.
-    """
-    learnt = learn(pair, chosen.strategy, chosen.base)
+
+def _adapted(chosen: ChosenStrategy, learnt: Learnt, backbone: Backbone | None, pair: DomainPair, aim: Aim) -> Fitted:
+    """The shares of the classes are those that the model itself expects of the target rows: no others are known."""
     head = learnt.head
     if pair.kind.exclusive:
         expected = head.predict(pair.domains.target)
         head = head.decided_by(utility_of(aim, expected, expected.mean(axis=0)))
-    head = replace(head, form=pair.form)
-    return Fitted(head, backbone, pair.encoder, (), AdaptationFacts(chosen, pair, learnt))
+    return Fitted(replace(head, form=pair.form), backbone, pair.encoder, (), AdaptationFacts(chosen, pair, learnt))

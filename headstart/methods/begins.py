@@ -8,7 +8,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
 from headstart.backbones.tables import is_table_prior
 from headstart.data.bit_depth import Window, check_window
-from headstart.errors import DataError
+from headstart.data.losses import require_all_read
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet, glance, look, through_window
 from headstart.listener import Listener
@@ -59,12 +59,6 @@ def look_to_fit(
 
 
 def readable(rows: FeatureSet) -> FeatureSet:
-    """The same rows. scikit-learn's contract has one answer for each input, so that none may be set aside: DataError
-    names some that are."""
-    if aside := rows.task.set_aside:
-        names = ", ".join(f"{item.name} ({item.why})" for item in aside[:3])
-        raise DataError(
-            f"{len(aside)} inputs cannot be read: {names}. Leave them out; headstart.fit and headstart.predict set "
-            "them aside"
-        )
+    """The same rows. DataError where some were set aside: in scikit-learn each input has its answer."""
+    require_all_read(rows.task)
     return rows

@@ -6,7 +6,7 @@ import numpy as np
 
 from headstart.heads.head import ClassWeight
 from headstart.methods.finetune import FineTune
-from headstart.methods.joint import Joint
+from headstart.methods.joint import Joint, decided
 from headstart.methods.method import Data, Fitted, Method, require_backbone
 from headstart.methods.plan import Plan
 from headstart.methods.table import method, row_of
@@ -80,7 +80,7 @@ def _tuned(row: FineTune, plan: Plan, data: Data) -> tuple[Fitted, ...]:
         extraction=extraction,
         telling=Telling.to(listener, plan.method),
     )
-    return tuple(Fitted(head, tuned.backbone, None, tuned.notes) for head in tuned.heads)
+    return decided(tuple(Fitted(head, tuned.backbone, None, tuned.notes) for head in tuned.heads), plan, data.rows.task)
 
 
 def _class_weight(plan: Plan) -> ClassWeight:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.goals import goal_of
 from headstart.data.losses import require_few_lost
 from headstart.data.quality.check import without_empty_classes
 from headstart.data.roles import Roles
@@ -112,6 +113,7 @@ def distil(
         bare = _without(bare, rows)
     if teaching is not None:
         teaching = replace(teaching, classes=rows.task.classes, bare=bare, labelled=student_data.labelled)
+    plan = plan._replace(goal=goal_of(None, rows.task))
     comparison = _comparison(data_of._replace(rows=rows), plan, teaching, bare, test is not None, watch)
     model, evidence = comparison.run()
     return fitted.conclude(model, evidence, report)

@@ -94,7 +94,7 @@ def fit(
     watch = Stopwatch()
     method = method or _default_method(backbone, source, listener)
     _suits(method, options or {}, seed, source, keep_tuned)
-    named = goal_named(goal) if isinstance(goal, str) else goal
+    named = goal_named(goal)
     if source is not None and roles.weight is not None:
         raise ValueError(
             f"the weight column {roles.weight!r} has no use with a source, whose methods weigh rows themselves: leave "
@@ -105,7 +105,7 @@ def fit(
     labels = may_use(target_labels, drawn=source is not None)
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
-    aimed = goal_of(named, task if both is None or _answered(task) else both.source)
+    aimed = goal_of(named, task if both is None or (labels and _answered(task)) else both.source)
     _say_goal(aimed, task.kind, named, listener)
     fitted = Transfer(
         backbone,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -52,10 +52,11 @@ class Trials:
 
     def joined(self, answers: Sequence[Answers]) -> Answers:
         """The answers of each trial to its test rows as those to all tested rows, (R, T, ...) with a layer a repeat."""
-        decided = [each for each in answers if isinstance(each, Decided)]
-        if len(decided) < len(answers):
-            return self._joined([each for each in answers if not isinstance(each, Decided)])
-        return Decided(*map(self._joined, zip(*decided, strict=True)))
+        if not any(isinstance(each, Decided) for each in answers):
+            return self._joined([cast(Array, each) for each in answers])
+        decided = [each if isinstance(each, Decided) else Decided(each, each.argmax(axis=-1)) for each in answers]
+        predictions, decisions = map(self._joined, zip(*decided, strict=True))
+        return Decided(predictions, decisions)
 
     def _joined(self, answers: Sequence[Array]) -> Array:
         place = np.full(int(self.tested.max()) + 1, -1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from headstart.evidence.distillation import NO_TEACHER, TEACHER, distillation_of
 from headstart.evidence.evidence import Evidence
 from headstart.features.feature_set import FeatureSet
+from headstart.heads.decision import decide, utility_of
 from headstart.methods.born_again import SELF, own_teacher, teaching_for
 from headstart.methods.method import Data, Fitted
 from headstart.methods.plan import Plan
@@ -17,7 +18,7 @@ from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import Contender, Results, held_out_of
 from headstart.study.model_cost import ModelCost, costs_of
 from headstart.study.resampling import Trials
-from headstart.tasks.goal import Answers
+from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
 
 __all__ = ["Student"]
@@ -65,7 +66,7 @@ class Student(TaskCandidate):
             yield NO_TEACHER, self.alone.contend
         if self.teaching is not None and self.tested:
             teaching = self.teaching
-            yield TEACHER, lambda fitted, train, test: teaching.answers(self.rows.take(test))
+            yield TEACHER, lambda fitted, train, test: self._theirs(teaching, self.rows.take(test))
 
     def complete(self, evidence: Evidence, fitted: Fitted, results: Results, trials: Trials) -> Evidence:
         """With what the student kept of the teacher, and what either costs."""
@@ -102,7 +103,15 @@ class Student(TaskCandidate):
             answers[NO_TEACHER] = results.answers[NO_TEACHER]
         if self.teaching is None:
             return answers | {TEACHER: results.answers[NO_TEACHER]}
-        return answers | {TEACHER: self.teaching.answers(self.rows.take(trials.tested))}
+        return answers | {TEACHER: self._theirs(self.teaching, self.rows.take(trials.tested))}
+
+    def _theirs(self, teaching: Teaching, rows: FeatureSet) -> Answers:
+        """What the teacher answers to rows, decided for the student's goal by the shares that it expects itself."""
+        p, task = teaching.answers(rows), self.rows.task
+        if not task.kind.exclusive:
+            return p
+        utility = utility_of(self.plan.aim(task.kind, task.classes), p, p.mean(axis=0))
+        return p if utility is None else Decided(p, decide(p, utility))
 
     def _notes(self, teaching: Teaching, own: ModelCost, theirs: ModelCost) -> Iterator[str]:
         yield from teaching.teacher.notes(teaching.classes)

@@ -40,7 +40,8 @@ GOALS: dict[str, str] = {
 
 
 _WORDS = {
-    "r2": "R2", "mae": "MAE", "rmse": "RMSE", "macro_f1": "macro F1", "micro_f1": "micro F1", "auroc": "AUROC",
+    "r2": "R2", "mae": "MAE", "rmse": "RMSE", "f1": "F1", "macro_f1": "macro F1", "micro_f1": "micro F1",
+    "auroc": "AUROC",
 }  # fmt: skip
 
 
@@ -58,6 +59,14 @@ class Costs(NamedTuple):
 
     labels: tuple[str, ...]
     matrix: tuple[tuple[float, ...], ...]
+
+    def refuse_bad(self) -> None:
+        """ValueError where they are not one finite number for each pair of different labels."""
+        size = len(self.labels)
+        if len(set(self.labels)) < size or len(self.matrix) != size or any(len(row) != size for row in self.matrix):
+            raise ValueError(f"expected {size} rows of {size} costs, one of each for each label, and no label twice")
+        if not np.isfinite(self.matrix).all():
+            raise ValueError("costs must be finite numbers")
 
 
 class Decided(NamedTuple):
@@ -111,7 +120,7 @@ class Goal(NamedTuple):
         """As JSON, with only what there is to say."""
         record: dict[str, Any] = {"metric": self.metric}
         if self.label is not None:
-            record["label"] = self.label
+            record["label"] = str(self.label)
         if self.costs is not None:
             record["costs"] = {"labels": list(self.costs.labels), "matrix": [list(row) for row in self.costs.matrix]}
         return record
@@ -155,12 +164,18 @@ class Goal(NamedTuple):
         return Aim(self.metric, self.code(classes), self.cost_matrix(classes))
 
     def refuse_other(self, kind: Kind) -> None:
-        """ValueError where such a task has no such score."""
-        own = {*kind.metrics, *(("f1", "cost") if kind.exclusive else ())}
+        """ValueError where such a task has no such score, and for costs that are none."""
+        own = {*kind.metrics, *(("f1", "cost") if kind.exclusive else ())} & set(GOALS.values())
         if self.metric not in own:
             names = [name for name, metric in GOALS.items() if metric in own]
-            named = next(name for name, metric in GOALS.items() if metric == self.metric)
+            named = next((name for name, metric in GOALS.items() if metric == self.metric), self.metric)
             raise ValueError(f"{named} is no score of a {kind} task; expected one of {', '.join(names)}")
+        if (self.metric == "cost") != (self.costs is not None):
+            raise ValueError(
+                "a goal has costs where its metric is 'cost', and only there: give Goal('cost', costs=...)"
+            )
+        if self.costs is not None:
+            self.costs.refuse_bad()
 
 
 def _few(labels: tuple[Any, ...]) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from headstart.evidence.held_out import HeldOut
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
+from headstart.tasks.goal import Decided, Goal
 from headstart.tasks.task import Task
 
 TWO = HeldOut(np.array([0, 1, 1]), CLASSIFICATION, ("no", "yes"))
@@ -31,9 +32,38 @@ def test_a_task_without_targets_is_refused() -> None:
 
 @pytest.mark.parametrize("repeats", [(), (1,), (4,)])
 def test_repeats_lead(repeats: tuple[int, ...]) -> None:
-    assert TWO.repeats(np.broadcast_to(EVEN, (*repeats, 3, 2))).shape == (repeats[0] if repeats else 1, 3, 2)
-    values = HeldOut(np.zeros(3), REGRESSION)
-    assert values.repeats(np.zeros((*repeats, 3))).shape == (repeats[0] if repeats else 1, 3)
+    count = repeats[0] if repeats else 1
+    of_classes = TWO.repeats(np.broadcast_to(EVEN, (*repeats, 3, 2)))
+    assert [(each.predictions.shape, each.decisions.shape) for each in of_classes] == [((3, 2), (3,))] * count
+    of_values = HeldOut(np.zeros(3), REGRESSION).repeats(np.zeros((*repeats, 3)))
+    assert [(each.predictions.shape, each.decisions.shape) for each in of_values] == [((3,), (3,))] * count
+
+
+@pytest.mark.parametrize("repeats", [(), (1,), (4,)])
+def test_decisions_go_with_their_predictions(repeats: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(2), (*repeats, 3))
+    decisions = rng.integers(0, 2, (*repeats, 3)).astype(np.float64)  # as `Trials.joined` gives them
+    for place, repeat in enumerate(TWO.repeats(Decided(p, decisions))):
+        assert (repeat.predictions == p.reshape(-1, 3, 2)[place]).all()
+        assert (repeat.decisions == decisions.reshape(-1, 3)[place]).all()
+        assert repeat.decisions.dtype == np.int64
+    for place, repeat in enumerate(TWO.repeats(p)):
+        assert (repeat.decisions == p.reshape(-1, 3, 2)[place].argmax(axis=1)).all()
+
+
+def test_decisions_of_another_number_of_rows_are_refused() -> None:
+    with pytest.raises(ValueError, match="reshape"):
+        TWO.repeats(Decided(EVEN, np.zeros(2)))
+
+
+def test_the_goal_names_the_score_by_which_models_are_compared() -> None:
+    assert TWO.headline == "balanced_accuracy"
+    assert TWO.metrics == CLASSIFICATION.metrics
+    aimed = TWO._replace(goal=Goal("log_loss"))
+    assert (aimed.headline, aimed.metrics) == ("log_loss", CLASSIFICATION.metrics)
+    rare = TWO._replace(goal=Goal("f1", "yes"))
+    assert (rare.headline, rare.metrics) == ("f1", (*CLASSIFICATION.metrics, "f1"))
 
 
 @pytest.mark.parametrize(
@@ -54,8 +84,10 @@ def test_what_is_no_prediction_is_refused(predictions: np.ndarray, words: str) -
 
 
 def test_labels_need_not_sum_to_one_and_values_have_no_bounds() -> None:
-    assert HeldOut(np.ones((3, 2), np.uint8), MULTILABEL, ("a", "b")).repeats(np.ones((3, 2))).shape == (1, 3, 2)
-    assert HeldOut(np.zeros(3), REGRESSION).repeats(np.array([-5.0, 7, 1e9])).shape == (1, 3)
+    (labels,) = HeldOut(np.ones((3, 2), np.uint8), MULTILABEL, ("a", "b")).repeats(np.ones((3, 2)))
+    assert (labels.decisions == 1).all()
+    (values,) = HeldOut(np.zeros(3), REGRESSION).repeats(np.array([-5.0, 7, 1e9]))
+    assert values.decisions.tolist() == [-5, 7, 1e9]
 
 
 def test_decisions() -> None:

@@ -132,7 +132,7 @@ def test_the_page_says_that_all_rows_are_called_one_class_and_what_to_do() -> No
     assert "average precision of yes" in text
     assert "(no-transfer .50, .10)" in text
     assert "All 300 rows are called 'no', though the probabilities of the classes tell them apart (AUROC .8" in text
-    assert "with --class-weight balanced" in text
+    assert "with --for balanced-accuracy all classes count alike in the answers" in text
 
 
 def test_where_the_probabilities_tell_nothing_other_inputs_are_needed() -> None:

@@ -41,7 +41,7 @@ def of_labels(y: Array, p: Array, w: Array) -> dict[str, float]:
 
 
 def of_weighted(held: HeldOut, p: Array, w: Array) -> dict[str, float]:
-    sums = (w @ tally(held, p)).reshape(-1, 1)
+    sums = (w @ tally(held, held.repeats(p)[0])).reshape(-1, 1)
     return {name: float(of[0]) for name, of in scores_of_sums(sums, held).items()}
 
 

@@ -7,8 +7,9 @@ import pytest
 from scipy.special import log_softmax
 
 from headstart.heads.calibrate import calibrate
-from headstart.heads.prior import half_by_class, settle
+from headstart.heads.prior import answered, half_by_class, settle, shares_of
 from headstart.tasks import CLASSIFICATION
+from headstart.tasks.goal import Aim, Decided
 
 
 def drawn(rows=2000, classes=4, seed=0, sharpness=1.5):
@@ -26,7 +27,7 @@ def loss(logits, y, temperature, offsets, weights):
 
 def test_the_minimum_is_that_of_a_grid():
     logits, shares, y = drawn(rows=400)
-    weights = half_by_class(y, np.ones(400), 4)
+    weights = np.full(400, 1 / 400)
     found = settle(3 * logits, y, np.ones(400))
     grid = [
         (loss(3 * logits, y, t, s * shares, weights) + s**2 / 800, t, s)
@@ -43,7 +44,7 @@ def test_the_minimum_is_that_of_a_grid():
 def test_answers_with_even_priors_and_with_full_ones_are_settled_alike():
     logits, shares, y = drawn()
     even, full = (settle(z, y, np.ones(len(y))) for z in (logits, logits + shares))
-    assert 0.2 < even.exponent < 0.8
+    assert even.exponent == pytest.approx(1.0, abs=0.1)  # Bayes' rule: all of the shares, and of full ones no more
     np.testing.assert_allclose(full.exponent, even.exponent - 1 / full.temperature, atol=0.02)
     np.testing.assert_allclose(even.loss, full.loss, atol=1e-3)
 
@@ -108,14 +109,36 @@ def test_inputs_that_tell_nothing_get_the_shares():
     np.testing.assert_allclose(p, [0.75, 0.25], atol=0.01)
 
 
-def test_rare_classes_that_can_be_found_are_leant_to():
-    logits, shares, y = drawn(sharpness=2.0)
-    weights = half_by_class(y, np.ones(len(y)), 4)
-    found = settle(logits + shares, y, np.ones(len(y)))
-    alike = calibrate(logits + shares, y, CLASSIFICATION).temperature
-    recall = [
-        [(answer[y == code] == code).mean() for code in range(4)]
-        for answer in ((logits + shares).argmax(axis=1), found.moved(logits + shares).argmax(axis=1))
+@pytest.mark.parametrize("leant", [-1.0, 0.0, 1.0, 2.0])
+def test_whatever_shares_were_learnt_the_probabilities_are_those_of_the_rows(leant):
+    """Of new rows each class is expected as often as it is there, and the loss is that of Bayes' rule."""
+    logits, shares, y = drawn(rows=6000, sharpness=1.2)
+    known, new = slice(0, 3000), slice(3000, None)
+    settled = settle((logits + leant * shares)[known], y[known], np.ones(3000))
+    z = (logits + leant * shares)[new] / settled.temperature + settled.offsets
+    p = np.exp(log_softmax(z, axis=1))
+    weights = np.full(3000, 1 / 3000)
+    np.testing.assert_allclose(p.mean(axis=0), np.bincount(y[new]) / 3000, atol=0.02)
+    assert loss(z, y[new], 1.0, 0.0, weights) < loss(logits[new], y[new], 1.0, shares, weights) + 0.01
+
+
+def test_answers_to_new_rows_are_settled_by_known_ones_and_decided_for_the_aim():
+    logits, _, y = drawn(rows=3000)
+    known, new, weights = logits[:1500], logits[1500:], np.ones(1500)
+    plain = answered(new, known, y[:1500], weights, Aim("accuracy"))
+    decided = answered(new, known, y[:1500], weights, Aim("balanced_accuracy"))
+    settled = settle(known, y[:1500], weights)
+    np.testing.assert_allclose(plain, np.exp(log_softmax(new / settled.temperature + settled.offsets, axis=1)))
+    assert isinstance(decided, Decided)
+    assert (decided.predictions == plain).all()
+    assert (decided.decisions == (plain * 1500 / np.bincount(y[:1500])).argmax(axis=1)).all()
+    recalls = [
+        np.mean([(answers[y[1500:] == code] == code).mean() for code in range(4)])
+        for answers in (plain.argmax(axis=1), decided.decisions)
     ]
-    assert np.mean(recall[1]) > np.mean(recall[0])
-    assert found.loss < loss(logits + shares, y, alike, np.zeros(4), weights)
+    assert recalls[1] > recalls[0] + 0.03
+
+
+def test_shares_are_those_of_the_weights():
+    np.testing.assert_allclose(shares_of(np.array([0, 0, 3]), np.array([1.0, 2.0, 1.0]), 4), [0.75, 0, 0, 0.25])
+    assert (shares_of(np.array([0]), np.zeros(1), 2) == 0).all()

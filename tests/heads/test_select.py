@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 from headstart.heads.calibrate import calibrate
 from headstart.heads.facts import facts_record
 from headstart.heads.head import probabilities
-from headstart.heads.prior import half_by_class
 from headstart.heads.select import HEADS, fit_probe
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
+from headstart.tasks.goal import Aim
 
-LINEAR = ("prototypes", "ridge", "logistic")
+LINEAR = ("prototypes", "lda", "ridge", "logistic")
 
 
 def probe(data, **options):
@@ -51,8 +51,7 @@ def test_the_lowest_loss_wins_and_every_loss_is_told(digits):
 
 def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
     fit = probe(mnist)
-    halves = half_by_class(mnist.targets, np.ones(len(mnist.targets)), 10)
-    found = calibrate(fit.out_of_fold, mnist.targets, CLASSIFICATION, halves)
+    found = calibrate(fit.out_of_fold, mnist.targets, CLASSIFICATION)
     assert fit.head.temperature == pytest.approx(found.temperature, rel=1e-3)
     assert fit.head.facts.candidates[fit.head.name] == pytest.approx(found.loss)
     p = probabilities(fit.out_of_fold, CLASSIFICATION, fit.head.temperature)
@@ -61,14 +60,19 @@ def test_the_temperature_is_that_of_the_out_of_fold_logits(mnist):
 
 
 def test_all_cheap_heads_are_tried_that_suit_the_task(digits, penguins):
-    linear = {"prototypes", "ridge", "logistic"}
-    assert set(probe(digits.take(slice(0, 40)), shares=False).head.facts.candidates) == linear
+    linear = set(LINEAR)
+    even = np.concatenate([np.flatnonzero(digits.targets == code)[:4] for code in range(10)])
+    assert set(probe(digits.take(even)).head.facts.candidates) == linear
     assert set(probe(digits, scale="shared").head.facts.candidates) == linear | {"kernel"}
     uneven = penguins.take(
         np.concatenate([np.flatnonzero(penguins.targets == code)[: 40 * code + 20] for code in (0, 1)])
     )
-    assert "logistic, classes alike" in probe(uneven).head.facts.candidates
-    assert "logistic, classes alike" not in probe(uneven, class_weight={1: 2.0}).head.facts.candidates
+    alike = {name for name in probe(uneven).head.facts.candidates if name.endswith(", classes alike")}
+    assert {"logistic, classes alike", "ridge, classes alike"} <= alike
+    assert alike <= {f"{name}, classes alike" for name in ("ridge", "logistic", "kernel")}
+    assert ("kernel, classes alike" in alike) == ("kernel" in probe(uneven).head.facts.candidates)
+    weighted = probe(uneven, class_weight={1: 2.0}).head.facts.candidates
+    assert not any(name.endswith(", classes alike") for name in weighted)
 
 
 def interaction(rows, seed=0):
@@ -100,28 +104,121 @@ def test_what_is_linear_gets_a_linear_head(kind):
     assert fit.head.name in LINEAR
 
 
-def test_uneven_classes_are_answered_with_a_share_between_the_rows_and_the_classes():
+def uneven(rows=1500, shift=1.2):
+    """One row in ten is of the second class."""
     rng = np.random.default_rng(0)
-    y = (np.arange(1500) % 10 == 0).astype(np.int64)
-    x = (rng.standard_normal((1500, 6)) + 1.2 * y[:, None] * np.eye(6)[0]).astype(np.float32)
-    arguments = {"kind": CLASSIFICATION, "classes": 2, "folds": np.arange(500) // 10 % 5}
-    known = x[:500], y[:500]
-    new, old = (fit_probe(*known, heads=heads, **arguments).head.predict(x[500:]) for heads in (None, LINEAR))
-    recalls = [np.mean(p.argmax(axis=1)[y[500:] == 1] == 1) for p in (new, old)]
-    assert recalls[0] > recalls[1] + 0.1
-    assert y.mean() < new[:, 1].mean() < 0.5
-    weighted = fit_probe(*known, class_weight="balanced", **arguments)
-    assert weighted.head.facts.share_exponent is None
-    assert weighted.head.predict(x[500:])[:, 1].mean() > new[:, 1].mean()
+    y = (np.arange(rows) % 10 == 0).astype(np.int64)
+    x = (rng.standard_normal((rows, 6)) + shift * y[:, None] * np.eye(6)[0]).astype(np.float32)
+    return x, y, {"kind": CLASSIFICATION, "classes": 2, "folds": np.arange(500) // 10 % 5}
 
 
-def test_the_rule_and_its_figures_are_told(digits):
-    facts = probe(digits).head.facts
+def recalls_of(answers, y):
+    return [np.mean(answers[y == code] == code) for code in (0, 1)]
+
+
+@pytest.mark.parametrize("heads", [None, ("lda",), ("ridge",), ("logistic",), ("kernel",)])
+def test_uneven_classes_have_the_probabilities_of_the_rows_and_the_decisions_of_the_aim(heads):
+    x, y, arguments = uneven()
+    known, new = (x[:500], y[:500]), x[500:]
+    heads_of = {
+        metric: fit_probe(*known, heads=heads, aim=Aim(metric), **arguments).head
+        for metric in ("accuracy", "balanced_accuracy")
+    }
+    for head in heads_of.values():
+        assert head.predict(new)[:, 1].mean() == pytest.approx(0.1, abs=0.03)
+    plain, balanced = (recalls_of(head.decide(head.predict(new)), y[500:]) for head in heads_of.values())
+    assert np.mean(balanced) > np.mean(plain) + 0.1
+    assert balanced[0] < plain[0]
+    np.testing.assert_allclose(heads_of["balanced_accuracy"].arrays["utility"], [1 / 0.9, 1 / 0.1])
+    assert "utility" not in heads_of["accuracy"].arrays
+
+
+def test_candidates_are_told_by_what_they_are_compared_by():
+    """For balanced accuracy half of the log loss goes over rows and half over classes; else all over rows."""
+    x, y, arguments = uneven()
+    for metric in ("accuracy", "balanced_accuracy"):
+        fit = fit_probe(x[:500], y[:500], heads=("ridge",), aim=Aim(metric), **arguments)
+        p = probabilities(fit.out_of_fold, CLASSIFICATION, fit.head.temperature)
+        losses = -np.log(p[np.arange(500), y[:500]])
+        of_classes = np.mean([losses[y[:500] == code].mean() for code in (0, 1)])
+        expected = losses.mean() if metric == "accuracy" else (losses.mean() + of_classes) / 2
+        assert fit.head.facts.candidates["ridge"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_with_class_weights_the_likeliest_class_is_the_answer_for_balanced_accuracy():
+    x, y, arguments = uneven()
+    weighted = fit_probe(x[:500], y[:500], class_weight="balanced", aim=Aim("balanced_accuracy"), **arguments).head
+    p = weighted.predict(x[500:])
+    assert p[:, 1].mean() > 0.3
+    assert (weighted.decide(p) == p.argmax(axis=1)).all()
+    assert np.mean(recalls_of(p.argmax(axis=1), y[500:])) > 0.65
+
+
+def test_costs_are_paid_as_seldom_as_can_be():
+    x, y, arguments = uneven(rows=4500)
+    costs = np.array([[0.0, 1.0], [6.0, 0.0]])
+    head = fit_probe(x[:500], y[:500], aim=Aim("cost", costs=costs), **arguments).head
+    p = head.predict(x[500:])
+    answers = (head.decide(p), p.argmax(axis=1), np.zeros(4000, np.int64))
+    decided, likeliest, none = (costs[y[500:], each].mean() for each in answers)
+    assert decided < min(likeliest, none) - 0.01
+    assert (head.decide(p) == (p @ costs).argmin(axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("accuracy", ("whose accuracy is within two standard errors", "within half of one of the lowest log loss")),
+        ("balanced_accuracy", ("whose balanced accuracy is within two", "half of it over rows and half over classes")),
+        ("log_loss", ("of the heads within half a standard error of the lowest log loss",)),
+        ("macro_f1", ("of the heads within half a standard error of the lowest log loss",)),
+        ("auroc", ("of the heads within half a standard error of the lowest log loss",)),
+        (None, ("of the heads within one standard error of it the simplest",)),
+    ],
+)
+def test_the_rule_and_its_figures_are_told(digits, metric, words):
+    facts = probe(digits.take(slice(0, 200)), aim=None if metric is None else Aim(metric)).head.facts
     assert facts.standard_errors.keys() == facts.candidates.keys()
     assert min(facts.standard_errors.values()) == 0.0
-    assert "within one standard error" in facts.rule
-    assert "half over classes" in facts.rule
+    assert all(word in facts.rule for word in words)
     json.dumps(facts_record(facts))
+
+
+def test_of_a_class_and_of_costs_the_rule_is_told(digits):
+    data = digits.take(slice(0, 60))
+    aims = {"cost is": Aim("cost", costs=1 - np.eye(10)), "log loss of the one class is": Aim("f1", code=3)}
+    for words, aim in aims.items():
+        assert f"of the heads whose {words} within two standard errors" in probe(data, aim=aim).head.facts.rule
+
+
+def test_errors_of_values_are_measured_by_the_aim(penguins):
+    arguments = {"kind": REGRESSION, "classes": 1, "folds": penguins.folds}
+    mass = penguins.features[:, 3].astype(np.float64)
+    fits = {
+        metric: fit_probe(penguins.features[:, :3], mass, aim=Aim(metric), **arguments)
+        for metric in ("r2", "rmse", "mae")
+    }
+    rules = {metric: fit.head.facts.rule for metric, fit in fits.items()}
+    for metric, fit in fits.items():
+        errors = np.abs(fit.out_of_fold[:, 0] - mass)
+        expected = errors.mean() if metric == "mae" else np.sqrt(np.square(errors).mean())
+        assert fit.head.facts.candidates[fit.head.name] == pytest.approx(expected)
+    assert "lowest RMSE" in rules["r2"]
+    assert rules["r2"] == rules["rmse"]
+    assert "lowest mean absolute error" in rules["mae"]
+
+
+def test_the_scale_of_a_bare_array_is_the_one_on_which_ridge_does_best(mnist):
+    """Pixels have one unit, and a column that hardly stirs says less; features of their own units say nothing alike."""
+    both = probe(mnist, scale=("each", "shared"))
+    alone = {scale: probe(mnist, scale=scale) for scale in ("each", "shared")}
+    losses = {scale: fit.head.facts.candidates["ridge"] for scale, fit in alone.items()}
+    assert both.head.facts.candidates["ridge"] == min(losses.values()) == losses["shared"]
+    assert (both.head.arrays["scale"] == alone["shared"].head.arrays["scale"]).all()
+    units = mnist.features * np.geomspace(1e-4, 1e4, mnist.features.shape[1])[None].astype(np.float32)
+    fits = [probe(mnist._replace(features=units), scale=scale) for scale in (("each", "shared"), "each")]
+    assert (fits[0].head.arrays["scale"] == fits[1].head.arrays["scale"]).all()
+    assert fits[0].head.facts.candidates == fits[1].head.facts.candidates
 
 
 def test_the_same_again_is_the_same_again_with_all_candidates():
@@ -207,7 +304,7 @@ def test_balanced_weights_help_the_rare_class(name):
         fit = fit_probe(features, targets, class_weight=class_weight, **arguments)
         recalls.append(np.mean(fit.out_of_fold.argmax(axis=1)[:40] == 1))
     assert recalls[1] > (0.4 if name in ("boosting", "trees") else 0.5)  # forty rows teach trees less
-    assert name == "prototypes" or recalls[0] < 0.3
+    assert name in ("prototypes", "lda") or recalls[0] < 0.3  # these have equal priors, whatever the weights
 
 
 def test_the_callers_arrays_are_left_alone(digits):
@@ -267,7 +364,7 @@ def test_heads_must_have_names_that_exist(digits):
     for heads in (("rigde",), ()):
         with pytest.raises(
             ValueError,
-            match="heads must be among prototypes, ridge, logistic, neural, kernel, boosting, trees, incontext, got",
+            match="heads must be among prototypes, lda, ridge, logistic, neural, kernel, boosting, trees, incontext, ",
         ):
             probe(digits, heads=heads)
 

@@ -24,7 +24,7 @@ from headstart.listener import Logged
 from headstart.methods.plan import Plan
 from headstart.study import contenders, untransferred
 from headstart.study.contenders import contenders_of
-from headstart.study.content import content
+from headstart.study.content import content, packed
 
 LITE0 = "bundled:efficientnet-lite0"
 
@@ -42,11 +42,11 @@ def pictures(tmp_path_factory) -> Path:
 
 
 def contending(rows, backbone, cache, plan=None):
-    """The answers of each contender, of one trial."""
+    """The answers of each contender, of one trial, as arrays: probabilities, and decisions where there are any."""
     how = (Extraction(cache=cache), Logged())
     train, test = np.arange(0, len(rows), 2), np.arange(1, len(rows), 2)
     all_of_them = contenders_of(rows, backbone, plan or Plan("ridge"), *how)
-    return {name: contend(None, train, test) for name, contend in all_of_them}
+    return {name: packed(contend(None, train, test)) for name, contend in all_of_them}
 
 
 def without_seconds(model) -> str:
@@ -66,15 +66,21 @@ def test_contenders_of_pictures_answer_the_same_to_the_bit(pictures, tmp_path, m
     def not_again(*arguments, **options):
         raise AssertionError("a second fit computes this again")
 
-    for module, name in [(untransferred, "no_transfer"), (untransferred, "describe"), (contenders, "look")]:
+    for module, name in [
+        (untransferred, "fit_untransferred"),
+        (untransferred, "describe"),
+        (contenders, "look"),
+    ]:
         monkeypatch.setattr(module, name, not_again)
     shut = backbone.classifier._replace(read=not_again)
     object.__setattr__(backbone, "classifier", shut)
     object.__setattr__(backbone, "random", not_again)
     again = contending(rows, backbone, cache)
     for name, answers in plain.items():
-        assert answers.tobytes() == kept[name].tobytes() == again[name].tobytes(), name
-        assert answers.shape == (14, 2)
+        for first, second, third in zip(answers, kept[name], again[name], strict=True):
+            assert first.tobytes() == second.tobytes() == third.tobytes(), name
+        assert answers[0].shape == (14, 2)
+    assert len(plain[NO_TRANSFER]) == 2
     with pytest.raises(AssertionError, match="computes this again"):
         contending(rows, backbone, cache, Plan("ridge", seed=1))
     with pytest.raises(AssertionError, match="computes this again"):
@@ -106,7 +112,8 @@ def test_a_trained_baseline_is_given_descriptions_once_and_answers_as_from_thumb
     few = contending(rows, backbone, None)[NO_TRANSFER]
     assert sum(described) == len(set(rows.keys))
     monkeypatch.setattr(untransferred, "LANDMARKS", 3)
-    assert (contending(rows, backbone, None)[NO_TRANSFER] == few).all()
+    for again, first in zip(contending(rows, backbone, None)[NO_TRANSFER], few, strict=True):
+        assert (again == first).all()
     assert sum(described) == len(set(rows.keys))
 
 

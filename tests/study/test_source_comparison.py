@@ -158,8 +158,12 @@ def test_class_weights_count_with_a_source():
 
     source, target = table(300), halved(table(150))
     asked = {"source": source, "roles": Roles(target="kind"), "method": "source-only", "cache": False}
-    called = [(fit(target, class_weight=w, **asked).predict(target) == "rare").mean() for w in (None, "balanced")]
+    called = [
+        (fit(target, class_weight=w, goal=goal, **asked).predict(target) == "rare").mean()
+        for w, goal in ((None, "accuracy"), ("balanced", "accuracy"), (None, None))
+    ]
     assert called[0] < 0.1 < 0.25 < called[1]
+    assert called[2] == pytest.approx(called[1], abs=0.15)  # uneven classes: decided for balanced accuracy
 
 
 def test_what_does_not_go_together_is_refused():

@@ -121,7 +121,7 @@ def _imbalance(inspection: Inspection) -> Iterator[Finding]:
     least, most = present[np.argmin(count[present])], present[np.argmax(count[present])]
     if count[most] >= _IMBALANCE * count[least]:
         extremes = np.isin(np.arange(len(count)), [least, most])
-        action = "scores that weigh all classes alike stand beside accuracy; --class-weight balanced learns that way"
+        action = "--for balanced-accuracy, the default here, answers all classes alike well; --for names other goals"
         what = "rows of the largest class for each row of the smallest"
         yield Finding(what, int(count[most] // count[least]), _named(inspection, extremes, count), action, "warning")
 

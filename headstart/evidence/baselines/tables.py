@@ -92,19 +92,17 @@ def learn_table(
         seed=seed,
     )
     with one_thread_if_few(inputs.size):
-        return _answers(training_rows, train, test_inputs, class_weight, aim)
+        return _answers(training_rows, train, test_inputs, aim)
 
 
-def _answers(
-    training_rows: _Known, train: Task, test_inputs: Array, class_weight: ClassWeight, aim: Aim | None
-) -> Answers:
+def _answers(training_rows: _Known, train: Task, test_inputs: Array, aim: Aim | None) -> Answers:
     targets, kind = np.asarray(train.targets), train.kind
     if not kind.has_classes:
         return _values(training_rows, targets, test_inputs)
     outputs = kind.outputs(len(train.classes))
     both = label_logits(targets, kind, outputs, lambda codes, count: _logits(training_rows, codes, count, test_inputs))
     out_of_fold, answers = both[: len(targets)], both[len(targets) :]
-    if kind.exclusive and class_weight is None:
+    if kind.exclusive and aim is not None:
         return answered(answers, out_of_fold, targets, training_rows.weights, aim)
     return probabilities(answers, kind, calibrate(out_of_fold, targets, kind, training_rows.weights).temperature)
 

@@ -83,7 +83,7 @@ def test_few_rows_and_imbalance() -> None:
     few, imbalance = target_findings(inspect([0] * 40 + [1] * 4 + [2] * 9))
     assert (few.what, few.count, few.examples) == ("classes with fewer than 5 rows", 1, ("b (4)",))
     assert (imbalance.count, imbalance.examples) == (10, ("a (40)", "b (4)"))
-    assert "--class-weight balanced" in imbalance.action
+    assert "--for balanced-accuracy, the default here" in imbalance.action
 
 
 def test_a_class_that_stands_in_one_group_cannot_be_tested() -> None:
