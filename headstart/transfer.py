@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -22,7 +22,6 @@ from headstart.backbones.backbone import Backbone
 from headstart.data.arrays import as_task
 from headstart.data.estimator_inputs import both_tasks, tags_of_kind, task_to_answer, task_to_fit
 from headstart.data.goals import goal_named, goal_of
-from headstart.data.losses import require_all_read
 from headstart.data.pair import Pair
 from headstart.data.quality.findings import Report
 from headstart.data.target_values import column_of, truth_of
@@ -32,13 +31,13 @@ from headstart.evidence.evidence import Evidence
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet, look, through_window
+from headstart.features.feature_set import FeatureSet, look
 from headstart.features.held_pixels import HeldPixels
 from headstart.heads.sample_weights import check_class_weight
 from headstart.linalg.forked import settle
 from headstart.listener import LOGGED, Listener
 from headstart.methods.answers import answers_of, look_as_fitted
-from headstart.methods.begins import pretrained_for
+from headstart.methods.begins import look_to_fit, readable
 from headstart.methods.born_again import refuse_teacher, teaching_for
 from headstart.methods.method import Data
 from headstart.methods.model import answer, class_weight_of, features
@@ -49,6 +48,9 @@ from headstart.methods.teaching import Teaching
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array, Task
+
+if TYPE_CHECKING:
+    from headstart.heads.head import Features
 
 __all__ = ["Transfer"]
 
@@ -147,7 +149,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         task = task_to_fit(self, X, y, groups, sample_weight, taught=teacher is not None)
         check_class_weight(self.class_weight, task.kind)
         self.__dict__.pop("model_", None)
-        feature_set = self._readable(self.look(task, listener=LOGGED))
+        feature_set = readable(self.look(task, listener=LOGGED))
         settled = self.extraction(feature_set.engine or None)
         teaching = None if teacher is None else self._teaching(teacher, unlabelled, feature_set, settled)
         if teaching is not None and y is None:
@@ -159,7 +161,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """What a teacher says of the rows, and of inputs without a label."""
         bare = None
         if unlabelled is not None:
-            bare = self._readable(look(as_task(unlabelled), self.backbone_, extraction, LOGGED, "unlabelled"))
+            bare = readable(look(as_task(unlabelled), self.backbone_, extraction, LOGGED, "unlabelled"))
         teaching = teaching_for(teacher, self.plan, Data(feature_set, self.backbone_, (extraction, LOGGED)), bare)
         if teaching.kind != self.kind:
             raise DataError(f"the teacher is of a {teaching.kind}: give Transfer(kind={str(teaching.kind)!r})")
@@ -168,9 +170,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _fit_with_source(self, both: Pair) -> Self:
         """Fit to the target of a pair of tasks, all of whose rows are labelled, or none."""
         self.__dict__.pop("model_", None)
-        target = self._readable(self.look(both.target, listener=LOGGED, beside=(both.source,)))
+        target = readable(self.look(both.target, listener=LOGGED, beside=(both.source,)))
         how = (self.extraction(target.engine or None), LOGGED)
-        source = self._readable(look(both.source, self.backbone_, how[0], LOGGED, "source"))
+        source = readable(look(both.source, self.backbone_, how[0], LOGGED, "source"))
         labelled = 0 if target.task.targets is None else len(target)
         tasks = TaskPair(source, target, labelled, both.notes)
         plan = self._plan_of(target.task if labelled else source.task)
@@ -179,10 +181,10 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.hold(fitter.model(fitted, both.source.columns))
 
     @with_own_defaults
-    def transform(self, X: Any) -> Array:
-        """(N, D) the features that the head stands on: of the backbone, of the encoder of a table, or the columns."""
+    def transform(self, X: Any) -> Features:
+        """(N, D) the features that the head stands on; those of texts without a backbone are sparse."""
         check_is_fitted(self, "model_")
-        return features(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
+        return features(self.model_, readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     @with_own_defaults
     def look(
@@ -195,9 +197,9 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         if hasattr(self, "model_"):
             return look_as_fitted(self.model_, task, self.extraction(self.model_.engine), listener)
-        backbone = pretrained_for(self.backbone, task, beside)
-        self.backbone_, task = through_window(backbone, task, beside, self.window, listener)
-        return look(task, self.backbone_, replace(self.extraction(), pixels=pixels), listener)
+        how = (replace(self.extraction(), pixels=pixels), listener)
+        self.backbone_, rows = look_to_fit(self.method, self.backbone, task, beside, self.window, how)
+        return rows
 
     def hold(self, model: Model) -> Self:
         """Be this fitted model."""
@@ -277,19 +279,13 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @with_own_defaults
     def answers(self, feature_set: FeatureSet) -> Answers:
-        """Probabilities (N, C), or values (N,), for a task that the backbone has seen; with decisions where the
-        likeliest class is not the answer."""
+        """Probabilities (N, C), or values (N,), for a task that was looked at; and decisions beside the likeliest."""
         check_is_fitted(self, "model_")
         return answers_of(self.model_, feature_set)
 
     def _answer(self, X: Any) -> Array:
         check_is_fitted(self, "model_")
-        return answer(self.model_, self._readable(self.look(task_to_answer(self, X), listener=LOGGED)))
-
-    def _readable(self, feature_set: FeatureSet) -> FeatureSet:
-        """scikit-learn's contract has one answer for each input, so that none may be set aside."""
-        require_all_read(feature_set.task)
-        return feature_set
+        return answer(self.model_, readable(self.look(task_to_answer(self, X), listener=LOGGED)))
 
     def extraction(self, fitted_on: dict[str, Any] | None = None) -> Extraction:
         """How features are computed; a fitted model is fed by the engine and precision that its head was fitted on."""

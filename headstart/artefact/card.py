@@ -81,7 +81,9 @@ def multi_task_card(models: Mapping[str, Model], method: str, page: str, name: s
 
 
 def _below(model: Model) -> str:
-    return "the columns themselves" if model.backbone is None else f"features of `{_safe(model.backbone.name)}`"
+    if model.backbone is not None:
+        return f"features of `{_safe(model.backbone.name)}`"
+    return "the columns themselves" if model.modality.has_columns else "what the inputs hold, without a backbone"
 
 
 def _summary(model: Model) -> str:

@@ -21,8 +21,9 @@ class Model:
 
     classes    the labels in the order of the head's outputs; empty for regression. Their types survive the file
     columns    which column of the user's table played which role; None where there was no table
-    backbone   None for tables and arrays, whose features are the columns themselves
-    encoder    (config, arrays): the state of the table encoder; None where there is none
+    backbone   None for tables and arrays, whose features are the columns themselves, and where nothing was transferred
+    encoder    (config, arrays): the state of what makes features without a network, see `preprocessing.encoders`; None
+               where there is none
     engine     JSON: who computed the features the head was fitted on ("name", "precision", ...)
     options    JSON: the options of the method
     evidence   JSON as in evidence.json; None where nothing was held out

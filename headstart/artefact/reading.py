@@ -17,6 +17,7 @@ from headstart.errors import ArtefactError
 from headstart.heads.arrays import UTILITY
 from headstart.heads.facts import facts_from
 from headstart.heads.head import Head
+from headstart.preprocessing.encoders import encoder_from, kind_of
 from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.tasks.goal import Goal
 from headstart.tasks.kind import kind_named
@@ -71,8 +72,9 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     _check_names(config, tensors)
     classes = tuple(labels(config["classes"]))
     described = config["backbone"]
-    _check_modality(config["modality"], described)
-    head = _head(stored, len(classes))
+    _check_modality(config)
+    head, encoder = _head(stored, len(classes)), _encoder(stored)
+    _check_encoder(encoder, head)
     _check_goal(config["options"])
     return Model(
         modality=config["modality"],
@@ -80,7 +82,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
         classes=classes,
         columns=columns_from(config["columns"]),
         backbone=backbone_of(stored) if build and described is not None else None,
-        encoder=_encoder(stored),
+        encoder=encoder,
         head=head,
         method=config["method"],
         options=config["options"],
@@ -107,7 +109,13 @@ def _check_goal(options: dict[str, Any]) -> None:
         raise ArtefactError(f"config.json: options.goal is {options['goal']!r:.60}, expected a goal") from error
 
 
-def _check_modality(modality: str, backbone: dict[str, Any] | None) -> None:
+def _check_modality(config: dict[str, Any]) -> None:
+    modality, backbone = config["modality"], config["backbone"]
+    encoder = {} if config["encoder"] is None else config["encoder"]["config"]
+    if backbone is None and "kind" in encoder:
+        if (takes := kind_of(encoder).modality) != modality:
+            raise ArtefactError(f"config.json: a model for {modality} inputs has an encoder of {takes} inputs")
+        return
     wanted = next((name for name, preprocess in PREPROCESSES.items() if preprocess.modality == modality), None)
     kind = None if backbone is None or backbone["preprocess"] is None else backbone["preprocess"].get("kind")
     columns = kind is None and modality_named(modality).has_columns  # the features are the columns themselves
@@ -144,6 +152,12 @@ def _encoder(stored: Stored) -> tuple[dict[str, Any], dict[str, Any]] | None:
     if sorted(arrays) != described["arrays"]:
         raise ArtefactError(f"model.safetensors holds the encoder's {sorted(arrays)}, expected {described['arrays']}")
     return described["config"], arrays
+
+
+def _check_encoder(encoder: tuple[dict[str, Any], dict[str, Any]] | None, head: Head) -> None:
+    """One that bears no name, that of a table, is checked where it is used."""
+    if encoder is not None and "kind" in encoder[0] and (width := encoder_from(*encoder).width) != head.width:
+        raise ArtefactError(f"the head stands on {head.width:,} features, and the encoder makes {width:,}")
 
 
 def backbone_of(stored: Stored, wanted: str = "the one the head was fitted on") -> Backbone:

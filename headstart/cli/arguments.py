@@ -12,7 +12,7 @@ __all__ = ["kind_of", "may_save", "options_of", "refuse_beside", "roles_of", "ta
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
 METHOD = (
     "Frozen: probe (the head is chosen by cross-validation), ridge, logistic, prototypes, lda, neural, kernel, "
-    "boosting, trees, joint, incontext. "
+    "boosting, trees, joint, incontext; no-transfer reuses nothing. "
     "Weights move: head, top, fine-tune, gradual, lp-ft, l2-sp, delta, wise-ft, soup, lora, ia3, bitfit, scratch; "
     "TUNE+LOSS, such as gradual+l2-sp, for a pair. With --source: auto, source-only, target-only, pooled, coral, "
     "subspace, linear-transport, transport, likeness, jdot, augment, balanced, kmm, ulsif, rulsif, kliep, neighbours, "

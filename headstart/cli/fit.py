@@ -79,6 +79,9 @@ def fit(
     keep_tuned: Annotated[
         bool, typer.Option("--keep-tuned", help="Keep moved weights even if not shown to be better")
     ] = False,
+    keep_transfer: Annotated[
+        bool, typer.Option("--keep-transfer", help="Keep the transferred model even where none is better")
+    ] = False,
     control: Annotated[
         bool, typer.Option("--control/--no-control", help="Test the network from random weights too")
     ] = True,
@@ -122,6 +125,7 @@ def fit(
             roles = roles_of(input, target, *columns, classes=classes)
             labels = cast(Any, target_labels)
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
+            own["keep_transfer"] = keep_transfer
             fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_

@@ -64,6 +64,12 @@ class Assessment(NamedTuple):
     gain: Gain | None
     verdict: Verdict | None
 
+    def without_transfer(self, name: str) -> Assessment:
+        """Of a model without transfer that is kept in the place of one with it, which is among the baselines: the gain
+        is over that one, and the verdict says whether transfer would have helped."""
+        gain = self.gains[name]
+        return self._replace(gain=gain, verdict="helps" if gain.high < 0 else "does not help")
+
 
 def assess(held_out: HeldOut, predictions: Answers, baselines: Mapping[str, Answers], *, seed: int = 0) -> Assessment:
     """Score a model and its baselines on the same held-out rows.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from headstart.evidence.intervals import Interval
 from headstart.tasks.task import SetAside
 
-__all__ = ["EvidenceFacts", "ModelFacts", "SourceFacts", "StepFacts", "Unlearnt", "left_out_in_words"]
+__all__ = ["EvidenceFacts", "Instead", "ModelFacts", "SourceFacts", "StepFacts", "Unlearnt", "left_out_in_words"]
 
 
 class Unlearnt(NamedTuple):
@@ -90,6 +90,13 @@ class ModelFacts:
     engine: Mapping[str, Any] | None = None
 
 
+class Instead(NamedTuple):
+    """The model with transfer in whose place one without it is kept: its method, and why."""
+
+    method: str
+    why: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvidenceFacts:
     """All of them.
@@ -99,6 +106,7 @@ class EvidenceFacts:
     steps      empty where no weights move
     transfer_untold   why it is not known whether transfer helps; "" where it is known
     left_out   baselines and controls that were left out as the user asked
+    instead    None where the model is the one that was asked for, or of its kind
     """
 
     unlearnt: Unlearnt | None = None
@@ -106,6 +114,7 @@ class EvidenceFacts:
     steps: tuple[StepFacts, ...] = ()
     transfer_untold: str = ""
     left_out: tuple[str, ...] = ()
+    instead: Instead | None = None
 
     @property
     def carried(self) -> bool:

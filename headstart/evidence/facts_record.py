@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from headstart.evidence.facts import EvidenceFacts, ModelFacts, SourceFacts, StepFacts, Unlearnt
+from headstart.evidence.facts import EvidenceFacts, Instead, ModelFacts, SourceFacts, StepFacts, Unlearnt
 from headstart.evidence.intervals import Interval
 from headstart.tasks.task import SetAside
 
@@ -28,18 +28,22 @@ def facts_record(facts: EvidenceFacts) -> dict[str, Any]:
         record["transfer_untold"] = facts.transfer_untold
     if facts.left_out:
         record["left_out"] = list(facts.left_out)
+    if facts.instead is not None:
+        record["instead_of"] = facts.instead._asdict()
     return record
 
 
 def facts_from(record: Mapping[str, Any]) -> EvidenceFacts:
     """The facts in the object "about". TypeError, in words, where a value is of another kind than was written."""
     unlearnt = _get(record, "unlearnt", dict, None)
+    instead = _get(record, "instead_of", dict, None)
     return EvidenceFacts(
         unlearnt=None if unlearnt is None else _unlearnt(unlearnt),
         model=_model(record) if "backbone" in record else None,
         steps=tuple(_step(step) for step in _get(record, "steps", list, [])),
         transfer_untold=_get(record, "transfer_untold", str, ""),
         left_out=tuple(_each(_get(record, "left_out", list, []), "left_out", str)),
+        instead=None if instead is None else Instead(_get(instead, "method", str), _get(instead, "why", str)),
     )
 
 

@@ -22,6 +22,7 @@ _NEW_DATA = "new data"
 _TRANSFER, _PRETRAINING = "transfer", "pretraining"
 _WORST, _MISTAKES, _LABEL = 5, 3, 28
 _TWO = 2
+_NOT_USED = "the saved model does not use it"
 _SAID = {
     True: {"helps": "{} helps", "hurts": "{} hurts", "cannot tell": "cannot tell whether {} helps"},
     False: {
@@ -40,7 +41,10 @@ def headline(evidence: Record) -> str:
     metric, gain = evidence.headline, evidence.gain
     score = evidence.metrics[metric]
     parts = [f"{_goal(evidence)} {figure(score.value)} {spread(score)}"]
-    if gain is not None:
+    if gain is not None and evidence.facts.instead is not None:
+        with_ = f"with transfer ({gain.over}) {figure(evidence.baselines[gain.over][metric].value)}"
+        parts += [with_, f"gain without it {_gain(gain)}: {_not_used(evidence)}"]
+    elif gain is not None:
         what = _PRETRAINING if gain.over == NO_PRETRAINING else _TRANSFER
         without = evidence.baselines[gain.over][metric].value
         parts += [f"without {what} {figure(without)}", f"gain {_gain(gain)}: {_said(evidence, what)}"]
@@ -49,7 +53,16 @@ def headline(evidence: Record) -> str:
         if adaptation is not None and adaptation.why == untold:
             return "; ".join([*parts, f"whether transfer and adaptation help is not known: {untold}"])
         parts.append(f"whether transfer helps is not known: {untold}")
+    elif evidence.facts.model is not None and evidence.facts.model.method == NO_TRANSFER:
+        parts.append("nothing was transferred, as was asked")
     return "; ".join([*parts, *_adaptation(evidence), *_taught(evidence)])
+
+
+def _not_used(evidence: Record) -> str:
+    """The verdict where the model is without transfer, though it was asked to transfer."""
+    if evidence.verdict == "helps":
+        return f"the training rows spoke against transfer, and the rows to test on speak for it; {_NOT_USED}"
+    return f"transfer does not help here; {_NOT_USED}"
 
 
 def _said(evidence: Record, what: str) -> str:

@@ -9,7 +9,8 @@ from headstart.evidence.intervals import Interval
 
 __all__ = ["Verdict", "figure", "signed", "spread", "verdict"]
 
-Verdict = Literal["helps", "cannot tell", "hurts"]
+Verdict = Literal["helps", "cannot tell", "hurts", "does not help"]
+"""The last of them where the model that is kept does not transfer, though it was asked to."""
 
 
 def verdict(gain: Interval) -> Verdict:

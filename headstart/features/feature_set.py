@@ -32,6 +32,7 @@ class FeatureSet:
              of arrays; else None for tables, whose encoding is learnt from training rows only
     thumbs   (N, 32, 32, 3) uint8 for pictures
     blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
+    window   by which thumbnails were made of pictures of more than 8 bits; None where there were none
     """
 
     task: Task
@@ -40,9 +41,15 @@ class FeatureSet:
     values: Array | None
     thumbs: Array | None = None
     features: Features | None = None
+    window: Window | None = None
 
     def __len__(self) -> int:
         return len(self.task)
+
+    @property
+    def plain_inputs(self) -> Any:
+        """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
+        return self.thumbs if self.task.modality.has_pixels else self.task.inputs
 
     @property
     def engine(self) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def look(
     from headstart.features.extract import extract
 
     features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
-    return _of_features(task, features)
+    return _of_features(task, features, getattr(backbone.preprocess, "window", None))
 
 
 def through_window(
@@ -133,24 +140,45 @@ def look_again(feature_set: FeatureSet, backbone: Backbone, extraction: Extracti
     return look(feature_set.task, backbone, same, Logged())
 
 
-def glance(task: Task, extraction: Extraction, listener: Listener) -> FeatureSet:
-    """The same without a backbone: what a check needs to know of each input."""
+def glance(
+    task: Task, extraction: Extraction, listener: Listener, *, window: Window | None = None, learns: bool = False
+) -> FeatureSet:
+    """The same without a backbone: what a check, and a model without transfer, need to know of each input.
+
+    window   of a fitted model, or asked for; None: that of the data, of which test rows are left out where a model
+             `learns` from them
+    """
     settle()
     if not task.modality.has_pixels:
-        keys = content_keys(task.inputs, task.modality)
-        return FeatureSet(task, keys, blocks(len(task), keys, None, task.group), None)
+        readable = _readable(task)
+        keys = content_keys(readable.inputs, task.modality)
+        return FeatureSet(readable, keys, blocks(len(readable), keys, None, readable.group), None)
     from headstart.features.extract import thumbnails
 
     inputs = cast("list[Any]", task.inputs)
-    window = find_window(inputs)
-    task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)
+    if window is None:
+        window = find_window([inputs[row] for row in _not_test(task)] if learns else inputs)
+        task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)
     features = thumbnails(inputs, extraction, partial(listener.progress, "pictures"), window=window)
-    return _of_features(task, features)
+    return _of_features(task, features, window)
 
 
-def _of_features(task: Task, features: Features) -> FeatureSet:
+def _readable(task: Task) -> Task:
+    """Without what is no input of its modality, which is set aside; a table is read whole."""
+    if task.modality.has_columns:
+        return task
+    why = {row: reason for row, item in enumerate(task.inputs) if (reason := task.modality.obstacle(item))}
+    if not why:
+        return task
+    places = task.positions
+    failed = tuple(SetAside(task.names[row], reason, int(places[row])) for row, reason in why.items())
+    rows = [row for row in range(len(task)) if row not in why]
+    return replace(task.take(rows), set_aside=task.set_aside + failed)
+
+
+def _of_features(task: Task, features: Features, window: Window | None) -> FeatureSet:
     places = task.positions
     failed = tuple(SetAside(task.names[row], why, int(places[row])) for row, why in features.failed)
     readable = replace(task.take(features.rows), set_aside=task.set_aside + failed)
     together = blocks(len(readable), features.keys, None, readable.group)
-    return FeatureSet(readable, features.keys, together, features.values, features.thumbs, features)
+    return FeatureSet(readable, features.keys, together, features.values, features.thumbs, features, window)

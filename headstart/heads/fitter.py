@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 from blake3 import blake3
@@ -20,7 +20,7 @@ from headstart.linalg.blas import one_thread
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
-__all__ = ["Posed", "Proposal", "pose"]
+__all__ = ["Posed", "Proposal", "pose", "pose_answers"]
 
 
 class Proposal(NamedTuple):
@@ -105,6 +105,39 @@ def pose(
         scale=scale,
         axes=cache(lambda: principal(features, order, weights, scale)),
     )
+
+
+def pose_answers(
+    targets: Array,
+    *,
+    kind: Kind,
+    classes: int,
+    folds: Array,
+    class_weight: ClassWeight = None,
+    weights: Array | None = None,
+) -> Problem:
+    """A problem whose rows stand as they were given and have no features: all that a score of logits asks for.
+
+    Arguments as in `pose`. It has no axes: TypeError where they are asked for.
+    """
+    kind = kind_named(kind)
+    targets = kind.checked(np.asarray(targets), classes)
+    return Problem(
+        features=np.empty((len(targets), 0)),
+        order=np.arange(len(targets)),
+        targets=targets,
+        folds=numbered(np.asarray(folds)),
+        weights=row_weights(targets, kind, class_weight, weights),
+        kind=kind,
+        classes=classes,
+        seed=0,
+        scale="each",
+        axes=_no_axes,
+    )
+
+
+def _no_axes() -> NoReturn:
+    raise TypeError("rows without features have no principal axes")
 
 
 def _floating(features: Array) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeGuard, get_args
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from headstart.heads.layers import grown, in_context, radial
 from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    Features = Array | sparse.csr_array
 
 __all__ = ["ClassWeight", "Fitter", "Form", "Head", "HeadFit", "probabilities", "shaped"]
 
@@ -62,8 +67,13 @@ class Head:
         """D, how many features a row has."""
         return len(self.arrays.get("turn", self.arrays["mean"]))
 
-    def logits(self, features: Array) -> Array:
-        """(N, D) features -> (N, C) logits (regression: (N, 1) values), before the temperature. float64."""
+    def logits(self, features: Features) -> Array:
+        """(N, D) features -> (N, C) logits (regression: (N, 1) values), before the temperature. float64.
+
+        Features may be sparse where the head is one linear layer; ValueError where it is more.
+        """
+        if _sparse(features):
+            return self._of_sparse(features)
         features = np.asarray(features)
         parts = [self._block(features[start : start + BLOCK]) for start in range(0, len(features), BLOCK)]
         return np.concatenate(parts) if parts else self._block(features)
@@ -95,7 +105,15 @@ class Head:
             layer += 1
         return np.asarray(x)
 
-    def predict(self, features: Array) -> Array:
+    def _of_sparse(self, features: sparse.csr_array) -> Array:
+        """x W / scale + (b - mean W / scale): the same without a dense row."""
+        arrays = self.arrays
+        if self.form != "plain" or not set(arrays) <= {"mean", "scale", "weight.0", "bias.0", UTILITY}:
+            raise ValueError(f"the {self.name} head is more than one linear layer and takes no sparse features")
+        W = arrays["weight.0"].astype(np.float64) / arrays["scale"][:, None]
+        return np.asarray(features @ W) + (arrays["bias.0"] - arrays["mean"] @ W)
+
+    def predict(self, features: Features) -> Array:
         """(N, D) features -> probabilities (N, C) for classification and multilabel, values (N,) for regression."""
         return probabilities(self.logits(features), self.kind, self.temperature)
 
@@ -104,7 +122,7 @@ class Head:
         utility = self.arrays.get(UTILITY)
         return self.kind.decide(predictions) if utility is None else decide(predictions, utility)
 
-    def answer(self, features: Array) -> Answers:
+    def answer(self, features: Features) -> Answers:
         """(N, D) features -> predictions, with decisions where the likeliest class is not the answer."""
         predictions = self.predict(features)
         return Decided(predictions, self.decide(predictions)) if UTILITY in self.arrays else predictions
@@ -144,6 +162,11 @@ class Fitter(Protocol):
         class_weight: ClassWeight = None,
         seed: int = 0,
     ) -> HeadFit: ...
+
+
+def _sparse(features: Any) -> TypeGuard[sparse.csr_array]:
+    """Whether these are rows of `scipy.sparse`, which nobody has loaded who has none."""
+    return not isinstance(features, np.ndarray) and hasattr(features, "tocsr")
 
 
 def shaped(features: Array, form: Form) -> Array:

@@ -17,10 +17,10 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
 from headstart.errors import BackboneError
-from headstart.evidence.baselines.descriptors import describe, scale_of
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Logged
+from headstart.preprocessing.descriptors import describe, scale_of
 from headstart.preprocessing.numbers import NumberPreprocess
 from headstart.tasks import IMAGE, TEXT
 from headstart.tasks.task import Array

@@ -30,6 +30,7 @@ class Adaptation:
     needs_teacher: ClassVar[bool] = False
     needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
+    reuses: ClassVar[bool] = True
 
     def options(self) -> dict[str, Option]:
         """The fields of the step between the tasks."""
@@ -67,6 +68,7 @@ class Guard:
     needs_teacher: ClassVar[bool] = False
     needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
+    reuses: ClassVar[bool] = True
 
     def options(self) -> dict[str, Option]:
         """None."""

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
-import pandas as pd
 
 from headstart.artefact.model import Model
 from headstart.features.extraction import Extraction
-from headstart.features.feature_set import FeatureSet, look, noted
+from headstart.features.feature_set import FeatureSet, glance, look, noted
 from headstart.features.window import unsettled
 from headstart.listener import Listener
+from headstart.preprocessing.description_encoder import DescriptionEncoder
+from headstart.preprocessing.encoders import Encoder, encoder_from
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array, Task
 
-__all__ = ["answer", "answers_of", "features", "features_of", "fed_otherwise", "look_as_fitted"]
+if TYPE_CHECKING:
+    from scipy import sparse
+
+__all__ = [
+    "answer",
+    "answers_of",
+    "encoder_of",
+    "features",
+    "features_of",
+    "fed_otherwise",
+    "look_as_fitted",
+    "seen_by",
+]
 
 _PARTS = ("name", "precision", "device", "why")
 
@@ -26,8 +39,19 @@ def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: L
     """Run the backbone of a fitted model over a task. Of pictures that its window does not suit there is a note, and of
     features that are not those of the engine and precision that its head was fitted on."""
     note = unsettled(model.backbone, list(task.inputs)) if task.modality.has_pixels else ""
-    rows = look(noted(task, note, listener), model.backbone, extraction, listener)
+    rows = seen_by(model, noted(task, note, listener), extraction, listener)
     return replace(rows, task=noted(rows.task, fed_otherwise(model, rows), listener))
+
+
+def seen_by(
+    model: Model, task: Task, extraction: Extraction, listener: Listener, stage: str = "features"
+) -> FeatureSet:
+    """A task through the backbone of a fitted model; without one, what its encoder takes."""
+    if model.backbone is not None or task.modality.has_columns:
+        return look(task, model.backbone, extraction, listener, stage)
+    encoder = encoder_of(model)
+    window = encoder.window if isinstance(encoder, DescriptionEncoder) else None
+    return glance(task, extraction, listener, window=window)
 
 
 def fed_otherwise(model: Model, rows: FeatureSet) -> str:
@@ -53,14 +77,24 @@ def answers_of(model: Model, rows: FeatureSet) -> Answers:
     return model.head.answer(features(model, rows))
 
 
-def features(model: Model, rows: FeatureSet) -> Array:
-    """(N, D) what the head of a model stands on."""
-    encoder = None if model.encoder is None else TableEncoder.from_state(*model.encoder)
-    return features_of(rows, encoder)
+def features(model: Model, rows: FeatureSet) -> Array | sparse.csr_array:
+    """(N, D) what the head of a model stands on; sparse where that is the words of texts."""
+    return features_of(rows, encoder_of(model))
 
 
-def features_of(rows: FeatureSet, encoder: TableEncoder | None) -> Array:
-    """(N, D): what the backbone made of the inputs, or what the encoder makes of the columns."""
-    if encoder is not None:
-        return encoder.transform(cast(pd.DataFrame, rows.task.inputs))
-    return np.asarray(rows.values)
+def encoder_of(model: Model) -> Encoder | None:
+    """What makes features of the inputs of a model; None where its backbone does, or the columns are features."""
+    return None if model.encoder is None else encoder_from(*model.encoder)
+
+
+@overload
+def features_of(rows: FeatureSet, encoder: TableEncoder | None) -> Array: ...
+
+
+@overload
+def features_of(rows: FeatureSet, encoder: Encoder | None) -> Array | sparse.csr_array: ...
+
+
+def features_of(rows: FeatureSet, encoder: Encoder | None) -> Array | sparse.csr_array:
+    """(N, D): what the backbone made of the inputs, or what the encoder makes of them."""
+    return np.asarray(rows.values) if encoder is None else encoder.transform(rows.plain_inputs)

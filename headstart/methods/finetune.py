@@ -92,6 +92,7 @@ class FineTune:
     loss: Supervised = field(default_factory=Supervised)
     training: Training | None = None
     moves_weights: ClassVar[bool] = True
+    reuses: ClassVar[bool] = True
 
     @property
     def needs_source(self) -> bool:

@@ -35,6 +35,7 @@ class Joint:
     needs_teacher: ClassVar[bool] = False
     needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
+    reuses: ClassVar[bool] = True
 
     def options(self) -> dict[str, Option]:
         """None."""

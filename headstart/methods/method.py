@@ -15,7 +15,8 @@ from headstart.heads.head import Head
 from headstart.listener import Listener
 from headstart.methods.plan import Plan
 from headstart.methods.teaching import Teaching
-from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.preprocessing.encoders import Encoder
+from headstart.tasks.task import Array
 from headstart.training.declared import Option, options_of, refuse_unknown, typed
 
 __all__ = [
@@ -88,13 +89,16 @@ class Fitted(NamedTuple):
 
     notes        what happened, in words
     adaptation   None where no source was drawn on
+    out_of_fold  (N, C) logits, or (N, 1) values, that say of each row that counts (`probe.counted`) what a fit without
+                 it says; None where nothing was held out so
     """
 
     head: Head
     backbone: Backbone | None
-    encoder: TableEncoder | None = None
+    encoder: Encoder | None = None
     notes: tuple[str, ...] = ()
     adaptation: AdaptationFacts | None = None
+    out_of_fold: Array | None = None
 
 
 def facts_of(fitted: Fitted) -> AdaptationFacts:
@@ -122,6 +126,10 @@ class Method(Protocol):
     @property
     def needs_tasks(self) -> bool:
         """Whether it weighs the losses of several targets."""
+
+    @property
+    def reuses(self) -> bool:
+        """Whether it stands on what was learnt elsewhere: a backbone, where the inputs have one."""
 
     @property
     def moves_weights(self) -> bool:

@@ -37,7 +37,7 @@ def model_of(
             "goal": None if plan.goal is None else plan.goal.to_json(),
             "method": dict(plan.options) if name == plan.method else {},
         },
-        engine=rows.engine,
+        engine={} if fitted.backbone is None else rows.engine,
         notes=fitted.notes if fitted.adaptation is None else (),
     )
 

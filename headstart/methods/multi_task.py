@@ -35,6 +35,8 @@ def configured_for_tasks(plan: Plan) -> Method:
         raise ValueError(
             f"method {plan.method!r} draws on a source task, which is for one target: name one, or no source"
         )
+    if not row.reuses:
+        raise ValueError(f"method {plan.method!r} is for one target: fit each by itself, or use 'probe'")
     if isinstance(row, FineTune):
         loss_of_tasks(row.loss, plan.method)
     return row

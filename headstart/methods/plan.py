@@ -22,6 +22,7 @@ class Plan(NamedTuple):
     options        of the method, by name, see `methods.method.Method.options`
     keep_tuned     keep moved weights even where held-out rows do not show them to be better than what moves none
     control        whether the network from random weights is tested beside the pretrained one
+    keep_transfer  keep what was asked for even where the model without transfer is shown to be better
     goal           what the model is to be good at; None: the headline of the kind
     """
 
@@ -32,11 +33,17 @@ class Plan(NamedTuple):
     keep_tuned: bool = False
     control: bool = True
     goal: Goal | None = None
+    keep_transfer: bool = False
 
     @property
     def probe(self) -> Plan:
         """The probe with everything else alike: what a tuned model must beat."""
         return self._replace(method="probe", options={})
+
+    @property
+    def plain(self) -> Plan:
+        """The model that reuses nothing with everything else alike."""
+        return self._replace(method="no-transfer", options={})
 
     @property
     def scratch(self) -> Plan:

@@ -39,6 +39,7 @@ class Probe:
     needs_teacher: ClassVar[bool] = False
     needs_tasks: ClassVar[bool] = False
     moves_weights: ClassVar[bool] = False
+    reuses: ClassVar[bool] = True
 
     def options(self) -> dict[str, Option]:
         """Whether answers in context are tried too; none where the heads are named."""
@@ -78,7 +79,7 @@ class Probe:
             blocks=rows.blocks,
             weights=task.weight,
         )
-        return Fitted(fitted.head, backbone, encoder)
+        return Fitted(fitted.head, backbone, encoder, out_of_fold=fitted.out_of_fold)
 
     def _network(self, backbone: str | None) -> str | None:
         """The folder with the weights of the network that may answer in context, "" for those of the package."""

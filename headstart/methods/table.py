@@ -41,6 +41,7 @@ from headstart.methods.finetune import FineTune
 from headstart.methods.joint import Joint
 from headstart.methods.method import Data, Method
 from headstart.methods.model import model_of
+from headstart.methods.no_transfer import NoTransfer
 from headstart.methods.plan import Plan
 from headstart.methods.probe import Probe
 from headstart.methods.teaching import Teaching
@@ -84,6 +85,7 @@ METHODS: dict[str, Method] = {
     "kernel": Probe("frozen features, a radial kernel, its width by cross-validation", ("kernel",)),
     "boosting": Probe("frozen features or columns, boosted trees, how many by cross-validation", ("boosting",)),
     "trees": Probe("columns, boosted trees on histograms, for many rows too", ("trees",)),
+    "no-transfer": NoTransfer("nothing is reused: TF-IDF of texts, descriptions of pictures, columns as they are"),
     "joint": Joint("frozen features, ridge on features that several targets, or classes, share"),
     "incontext": Probe("columns or frozen features, a network that reads the labelled rows as context", ("incontext",)),
     "head": FineTune("frozen backbone, the head trained by gradient descent on varied inputs", HeadOnly()),

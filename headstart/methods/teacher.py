@@ -16,11 +16,11 @@ from headstart.data.labels import fold
 from headstart.data.unlearnt import codes_among
 from headstart.errors import DataError
 from headstart.features.extract import Extraction
-from headstart.features.feature_set import FeatureSet, look
+from headstart.features.feature_set import FeatureSet
 from headstart.listener import Listener
 from headstart.losses.supervised import Knowledge
 from headstart.messages import few
-from headstart.methods.answers import answer
+from headstart.methods.answers import answer, seen_by
 from headstart.tasks.task import Array, Task
 from headstart.training.augmentation import Draw, View
 from headstart.training.batches import CPU, InputBatches, batches
@@ -189,7 +189,7 @@ class Teacher:
         return np.concatenate([part(np.arange(len(inputs)), draw) for draw in draws])
 
     def _look(self, model: Model, task: Task, how: tuple[Extraction, Listener]) -> FeatureSet:
-        rows = look(replace(task, targets=None), model.backbone, _as_fitted(model, how[0]), how[1], "teacher")
+        rows = seen_by(model, replace(task, targets=None), _as_fitted(model, how[0]), how[1], "teacher")
         if len(rows) < len(task):
             lost = rows.task.set_aside[-1]
             raise DataError(f"the teacher cannot read {lost.name}: {lost.why}; leave it out")

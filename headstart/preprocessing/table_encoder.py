@@ -17,6 +17,7 @@ from headstart.tasks.task import Array
 
 __all__ = ["Met", "TableEncoder"]
 
+KIND = "table"
 VERSION = 1
 
 Column = Number | Category | Moment
@@ -73,6 +74,11 @@ class TableEncoder:
     def names(self) -> tuple[str, ...]:
         """(D,) what to call each feature: "age", "age missing", "city=Rome", "city other", "born week sin"."""
         return tuple(name for column in self.columns for name in column.names)
+
+    @property
+    def width(self) -> int:
+        """D, how many features a row has."""
+        return len(self.names)
 
     def transform(self, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
         """(N, D) float32, finite. Columns beyond those learnt are ignored.

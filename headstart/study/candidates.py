@@ -83,6 +83,10 @@ class TaskCandidate:
         self.parameters = max(self.parameters, int(learnt))
         return unpacked(tuple(answers))
 
+    def out_of_fold(self, rows: FeatureSet) -> Array | None:
+        """What it says of those of the rows that count, each held out, where its heads are chosen by that."""
+        return self.row.fit(self.plan, Data(rows, self.backbone, self.how)).out_of_fold
+
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Answers]) -> int:
         return learnt_by(fitted.head)
 

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from headstart.artefact import Model
+from headstart.evidence.assess import Gain
 from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.facts import Instead
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
@@ -18,7 +20,7 @@ from headstart.study.stopwatch import Stopwatch, timed
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array
 
-__all__ = ["Candidate", "Comparison", "Contender", "Results", "held_out_of"]
+__all__ = ["Candidate", "Comparison", "Contender", "Plain", "Results", "held_out_of"]
 
 Contender = Callable[[Any, Array, Array], Answers]
 """What the candidate fitted in this trial, rows to learn from and rows to answer -> the answers to these."""
@@ -59,6 +61,26 @@ class Candidate(Protocol):
         """The evidence with what the whole comparison shows, whoever is kept."""
 
 
+class Plain(Protocol):
+    """A model that reuses nothing.
+
+    name        under which it is a contender
+    candidate   it, to be fitted
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def candidate(self) -> Candidate: ...
+
+    def against(self, gains: Mapping[str, Gain], fitted: Any, rows: Array) -> str:
+        """Why it is kept in the place of what was fitted to these rows, in words; "" where it is not.
+
+        gains   of that on the rows that were tested, by name over whom
+        """
+
+
 class Results(NamedTuple):
     """Of all trials.
 
@@ -83,6 +105,7 @@ class Comparison:
     """A candidate, its contenders by name, and the trials.
 
     fallbacks   candidates that are contenders too: the best of them is kept unless the candidate is shown to be better
+    plain       the one without transfer, which is kept where it is shown to be better; None: it is not to be kept
     """
 
     candidate: Candidate
@@ -90,6 +113,7 @@ class Comparison:
     trials: Trials
     watch: Stopwatch
     fallbacks: Mapping[str, Candidate] = field(default_factory=dict)
+    plain: Plain | None = None
 
     def run(self) -> tuple[Model, Evidence]:
         """The model that is kept, and what held-out rows say of it; it is the one that was tested, if there was a
@@ -113,8 +137,14 @@ class Comparison:
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
         final = fitted
+        rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(winner.rows))
         if not self.trials.held_out or winner is not candidate:
-            rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(winner.rows))
+            with self.watch(winner.stage):
+                final = winner.fit(rows)
+        why = self._against(evidence, final, rows)
+        if self.plain is not None and why:
+            evidence = self._without(self.plain.name, winner.name, results, why)
+            winner = self.plain.candidate
             with self.watch(winner.stage):
                 final = winner.fit(rows)
         evidence = winner.complete(evidence, final, results, self.trials)
@@ -122,6 +152,22 @@ class Comparison:
         if fallback is not None:
             evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(name, fallback)))
         return winner.model(final), replace(evidence, seconds=self.watch.seconds())
+
+    def _against(self, evidence: Evidence, fitted: Any, rows: Array) -> str:
+        """Why the model without transfer is kept in the place of what was fitted to these rows; "" where it is not."""
+        if self.plain is None:
+            return ""
+        with self.watch("baselines"):
+            return self.plain.against(evidence.assessment.gains, fitted, rows)
+
+    def _without(self, plain: str, name: str, results: Results, why: str) -> Evidence:
+        """The evidence of the model without transfer, which is kept in the place of another."""
+        with self.watch("evidence"):
+            evidence = self._evidence(plain, results)
+        assessment = evidence.assessment.without_transfer(name)
+        notes = (*evidence.notes, f"Kept without transfer: {why} (--keep-transfer keeps {name}).")
+        facts = replace(evidence.facts, instead=Instead(name, why))
+        return replace(evidence, assessment=assessment, facts=facts, notes=notes)
 
     def _results(
         self, answers: list[dict[str, Answers]], observed: list[Any], seconds: dict[str, float], fitted: Any

@@ -38,21 +38,27 @@ __all__ = ["answer_cache", "contenders_of", "direct_answers", "majority_answers"
 
 
 def contenders_of(
-    feature_set: FeatureSet, backbone: Backbone | None, plan: Plan, extraction: Extraction, listener: Listener
+    feature_set: FeatureSet,
+    backbone: Backbone | None,
+    plan: Plan,
+    extraction: Extraction,
+    listener: Listener,
+    untransferred: Untransferred | None = None,
 ) -> Iterator[tuple[str, Contender]]:
     """(name, who) of: majority, no-transfer, direct where the pretrained classifier has a class of the name of each of
     the task's, and random-weights unless it is left out, whose twin a method that moves weights trains itself."""
     cached = answer_cache(extraction, listener)
-    untransferred, control = Untransferred(plan, cached), None
+    opponent, control = untransferred or Untransferred(plan, cached), None
     if plan.control and not method(plan.method).moves_weights and backbone is not None and backbone.random is not None:
         control = _Untrained(feature_set, backbone, plan, (extraction, listener), cached)
 
     def not_transferred(fitted: Any, train: Array, test: Array) -> Answers:
         with nullcontext() if control is None else control.getting_ready(train, test):
-            return untransferred.answer(feature_set.take(train), feature_set.take(test))
+            return opponent.answer(feature_set.take(train), feature_set.take(test))
 
     yield "majority", lambda fitted, train, test: majority_answers(feature_set, plan, train, test)
-    yield NO_TRANSFER, not_transferred
+    if plan.method != NO_TRANSFER:
+        yield NO_TRANSFER, not_transferred
     direct = direct_answers(feature_set, backbone, extraction, listener)
     if direct is not None:
         costs = plan.aim(feature_set.task.kind, feature_set.task.classes).costs

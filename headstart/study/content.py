@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -15,15 +13,10 @@ from headstart.methods.plan import Plan
 from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array, Task
 
-__all__ = ["REVISION", "aim_of", "content", "fitted_by", "packed", "plain_inputs", "seen_by", "unpacked"]
+__all__ = ["REVISION", "aim_of", "content", "fitted_by", "packed", "seen_by", "unpacked"]
 
 REVISION = 2
 """Raised by whoever changes what a method, a head or a pretrained classifier answers: answers are cached."""
-
-
-def plain_inputs(feature_set: FeatureSet) -> Any:
-    """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-    return feature_set.thumbs if feature_set.task.modality.has_pixels else feature_set.task.inputs
 
 
 def content(rows: FeatureSet) -> tuple[Part, ...]:
@@ -31,7 +24,7 @@ def content(rows: FeatureSet) -> tuple[Part, ...]:
 
     Keys take 1, 1.0 and a category of 1 to be the same, which the columns of a table do not.
     """
-    inputs = plain_inputs(rows)
+    inputs = rows.plain_inputs
     if isinstance(inputs, pd.DataFrame):
         types = [f"{name!r} {column.dtype!r}" for name, column in inputs.items()]
         mixed = [repr(column.tolist()) for _, column in inputs.items() if column.dtype == object]

@@ -57,7 +57,9 @@ def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, tri
             "rest; the saved model is fitted on all of them. Its spread between training sets is not shown."
         )
     if backbone is None:
-        yield "No pretrained backbone was used: the features are the columns; there are no weights to make random."
+        columns = rows.task.modality.has_columns
+        features = "are the columns; there are no weights to make random" if columns else "are made of the inputs alone"
+        yield f"No pretrained backbone was used: the features {features}."
     yield from rows.task.notes
     yield from model.notes
 

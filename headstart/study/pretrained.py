@@ -63,6 +63,9 @@ def with_worth(evidence: Evidence, began: Began | None) -> Evidence:
     if began is None:
         return evidence
     notes = []
+    if evidence.facts.instead is not None:
+        note = f"Pretraining by {began.method} is not judged: the model that is saved does not use it."
+        return replace(evidence, notes=(*evidence.notes, note))
     if began.why:
         notes.append(
             f"Pretraining by {began.method} is not judged over {began.name}, from which it began: {began.why}."

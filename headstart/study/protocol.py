@@ -64,6 +64,7 @@ def fit(
     cache: bool = True,
     options: dict[str, Any] | None = None,
     keep_tuned: bool = False,
+    keep_transfer: bool = False,
     control: bool = True,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
@@ -83,6 +84,8 @@ def fit(
             compared by it
     keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe, or
                  with a source than the best that does not adapt
+    keep_transfer   keep what was asked for even where the model without transfer is shown to be better, as does
+                 keep_tuned
     control      test the same network from random weights too; without it the evidence says that it was left out
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
 
@@ -124,7 +127,7 @@ def fit(
         feature_set = fitted.look(task, listener=listener, beside=beside, pixels=pixels)
     require_few_lost(feature_set.task, allow=allow_losses, stop=n_own, learnt=True)
     require_few_lost(feature_set.task, allow=allow_losses, of="the test data", start=n_own)
-    plan = fitted.plan._replace(keep_tuned=keep_tuned, control=control, goal=aimed)
+    plan = fitted.plan._replace(keep_tuned=keep_tuned, keep_transfer=keep_transfer, control=control, goal=aimed)
     comparison: Comparison | Untested
     report: Report | None
     began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))

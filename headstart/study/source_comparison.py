@@ -9,7 +9,7 @@ import numpy as np
 from headstart.artefact import Model
 from headstart.backbones.backbone import Backbone
 from headstart.errors import DataError
-from headstart.evidence.assess import Adaptation
+from headstart.evidence.assess import NO_TRANSFER, Adaptation
 from headstart.evidence.evidence import Evidence, of_answers
 from headstart.evidence.facts import EvidenceFacts
 from headstart.methods.method import facts_of
@@ -17,11 +17,14 @@ from headstart.methods.table import method
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.candidates import SourceCandidate, unadapted
 from headstart.study.comparison import Comparison, held_out_of
+from headstart.study.contenders import answer_cache
 from headstart.study.notes import model_of_pair, notes_of_pair
 from headstart.study.pretrained import BEFORE
 from headstart.study.resampling import plan_trials
 from headstart.study.source_contenders import seen_by, source_contenders, unadapted_names
 from headstart.study.stopwatch import Stopwatch
+from headstart.study.untransferred import Untransferred
+from headstart.study.without_transfer import without_transfer
 
 __all__ = ["Untested", "source_comparison"]
 
@@ -56,7 +59,11 @@ def source_comparison(
         fitter.how[0].pixels.clear()
     contenders |= {name: other.contend for name, other in others.items()}
     fallbacks = others if method(candidate.name).moves_weights and not fitter.plan.keep_tuned else {}
-    return Comparison(candidate, contenders, trials, watch, fallbacks)
+    plain = None
+    if NO_TRANSFER in contenders and fitter.backbone is not None:
+        untransferred = Untransferred(fitter.plan, answer_cache(*fitter.how))
+        plain = without_transfer(candidate.rows, fitter.plan, fitter.how, untransferred)
+    return Comparison(candidate, contenders, trials, watch, fallbacks, plain)
 
 
 @dataclass(frozen=True)

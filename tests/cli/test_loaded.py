@@ -67,6 +67,14 @@ def test_an_answer_for_a_picture_or_a_text_loads_no_library_of_networks(place):
     assert loaded_by(["predict", "texts", "one.txt"], place, SLOW) == {"torch"}
 
 
+def test_an_answer_of_a_model_without_transfer_loads_nothing_that_fits(place):
+    texts = ["good day", "bad thing", "lovely", "awful", "nice one", "horrible", "great", "poor", "fine", "terrible"]
+    hs.Transfer(method="no-transfer").fit(texts, ["good", "bad"] * 5).save(place / "words")
+    (place / "text.txt").write_text("a lovely day", "utf-8")
+    assert loaded_by(["predict", "words", "text.txt"], place) == set()
+    assert loaded_by(["show", "model"], place) == set()
+
+
 def test_a_check_of_tables_and_texts_loads_no_torch(place):
     texts = place / "texts.csv"
     texts.write_text("text,label\n" + "".join(f"word {number} of a text,{number % 2}\n" for number in range(20)))

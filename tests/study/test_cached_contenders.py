@@ -66,7 +66,11 @@ def test_contenders_of_pictures_answer_the_same_to_the_bit(pictures, tmp_path, m
     def not_again(*arguments, **options):
         raise AssertionError("a second fit computes this again")
 
-    for module, name in [(untransferred, "no_transfer"), (untransferred, "describe"), (contenders, "look")]:
+    for module, name in [
+        (untransferred, "fit_untransferred"),
+        (untransferred, "describe"),
+        (contenders, "look"),
+    ]:
         monkeypatch.setattr(module, name, not_again)
     shut = backbone.classifier._replace(read=not_again)
     object.__setattr__(backbone, "classifier", shut)

@@ -110,9 +110,9 @@ def summary(items: Sequence[Any]) -> np.ndarray:
     return np.array([[len(item), np.mean(item), np.std(item)] for item in items])
 
 
-def learn_steps(train: Task, new: Any, folds: Any, class_weight: Any, seed: int) -> np.ndarray:
+def learn_steps(train: Task, new: Any, folds: Any, class_weight: Any, seed: int, aim: Any) -> Any:
     numbers = replace(train, inputs=summary(train.inputs), modality=ARRAY)
-    return learn_table(numbers, summary(new), folds=folds, class_weight=class_weight, seed=seed)
+    return learn_table(numbers, summary(new), folds=folds, class_weight=class_weight, seed=seed, aim=aim)
 
 
 @pytest.fixture(autouse=True)

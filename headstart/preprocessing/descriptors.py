@@ -18,13 +18,14 @@ import numpy as np
 
 from headstart.tasks.task import Array
 
-__all__ = ["Scale", "describe", "is_description", "scale_of"]
+__all__ = ["WIDTH", "Scale", "describe", "is_description", "scale_of"]
 
 _SIDE = 32
 _BINS = 9
 _SMALL = 0.1
 _BLOCK = 512
 _WIDTHS = (192, 64, 324, 1764)
+WIDTH = sum(_WIDTHS)
 
 
 class Scale(NamedTuple):
@@ -48,7 +49,7 @@ def describe(thumbs: Array) -> Array:
 
 def is_description(inputs: Array) -> bool:
     """Whether these are descriptions (N, 2344) float32, not the thumbnails themselves."""
-    return inputs.dtype == np.float32 and inputs.shape[1:] == (sum(_WIDTHS),)
+    return inputs.dtype == np.float32 and inputs.shape[1:] == (WIDTH,)
 
 
 def scale_of(described: Array) -> Scale:

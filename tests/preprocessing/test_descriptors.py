@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headstart.evidence.baselines.descriptors import describe, is_description, scale_of
+from headstart.preprocessing.descriptors import describe, is_description, scale_of
 
 Array = np.ndarray[Any, Any]
 PIXELS, COLOURS, COARSE = slice(0, 192), slice(192, 256), slice(256, 580)
