@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +24,8 @@ from headstart.heads.row_embeddings import LINEAR, RowEmbeddings
 from headstart.heads.score import score
 from headstart.heads.standardize import Scale
 from headstart.heads.trees import Trees
-from headstart.linalg.blas import at_once, one_thread
+from headstart.heads.views import View, viewed
+from headstart.linalg.blas import one_thread
 from headstart.tasks.goal import Aim
 from headstart.tasks.task import Array, Kind
 
@@ -45,7 +45,6 @@ HEADS: dict[str, type[Posed]] = {
 """Name -> fitter, the simplest first."""
 
 MOST_FOLDS = 10
-SMALL = 16 << 20
 FEW = 50
 """Rows below which neither a kernel nor trees are tried."""
 MANY = 20_000
@@ -105,7 +104,7 @@ def fit_probe(
     scales = (scale,) if isinstance(scale, str) else tuple(scale)
     with one_thread():
 
-        def posed(view: _View) -> Problem:
+        def posed(view: View) -> Problem:
             x = shaped(np.asarray(features), view.form)
             problem = pose(
                 x,
@@ -120,8 +119,8 @@ def fit_probe(
             )
             return problem.merged(MOST_FOLDS) if len(names) > 1 else problem
 
-        views = [_View(form, each) for form in forms for each in scales]
-        view, problem, proposals = _viewed(posed, views, np.asarray(features).nbytes)
+        views = [View(form, each) for form in forms for each in scales]
+        view, problem, proposals = viewed(posed, views, np.asarray(features).nbytes)
         proposals |= {
             name: _fitter(name, network, named=heads is not None).propose(problem)
             for name in names
@@ -130,7 +129,11 @@ def fit_probe(
         proposals = {name: proposals[name] for name in names}
         if heads is None:
             weighted = kind.exclusive and class_weight is None
-            proposals |= _further(problem, proposals, weighted=weighted, own_units="each" in scales, network=network)
+            others = [posed(other) for other in views if other.form == view.form and other.scale != view.scale]
+            own_units = "each" in scales
+            proposals |= _further(
+                problem, proposals, weighted=weighted, own_units=own_units, network=network, others=others
+            )
         scores = {name: score(problem, proposal.out_of_fold, aim=aim) for name, proposal in proposals.items()}
         choice = choose(scores, None if blocks is None else np.asarray(blocks)[problem.order])
         best = choice.name if heads is None else min(scores, key=lambda name: scores[name].loss)
@@ -163,9 +166,18 @@ def _fitter(name: str, network: str | None, *, named: bool) -> Posed:
 
 
 def _further(
-    problem: Problem, linear: dict[str, Proposal], *, weighted: bool, own_units: bool, network: str | None
+    problem: Problem,
+    linear: dict[str, Proposal],
+    *,
+    weighted: bool,
+    own_units: bool,
+    network: str | None,
+    others: Sequence[Problem] = (),
 ) -> dict[str, Proposal]:
-    """Candidates that are tried where the task suits them, or the linear ones do not stand above them at once."""
+    """Candidates that are tried where the task suits them, or the linear ones do not stand above them at once.
+
+    others   the same problem with its features scaled otherwise: distances may want another scale than lines
+    """
     rows = len(problem.order)
     ridge = linear["ridge"].out_of_fold
     further: dict[str, Proposal | None] = {}
@@ -175,15 +187,26 @@ def _further(
         further["logistic" + WEIGHTED] = HEADS["logistic"]().propose(alike)
         further["ridge" + WEIGHTED] = HEADS["ridge"]().propose(alike.on_own_axes())
     if FEW <= rows <= MANY:
-        further["kernel"] = Kernel().propose_against(problem, ridge)
+        scaled, further["kernel"] = _kernel([problem, *others], ridge)
         if uneven and further["kernel"] is not None:
-            further["kernel" + WEIGHTED] = Kernel().propose(alike)
+            further["kernel" + WEIGHTED] = Kernel().propose(scaled.balanced())
     if rows >= FEW and own_units and problem.kind in Trees.kinds:
         best = min(linear.values(), key=lambda proposal: problem.score(proposal.out_of_fold).loss)
         further["trees"] = Trees().propose_against(problem, best.out_of_fold)
     if network is not None and (answers := InContext(weights=network)).suits(problem):
         further["incontext"] = answers.propose(problem)
     return {name: proposal for name, proposal in further.items() if proposal is not None}
+
+
+def _kernel(problems: Sequence[Problem], rival: Array) -> tuple[Problem, Proposal | None]:
+    """The problem on which a kernel answers best, and its proposal; None where it is not better than the rival's."""
+    proposals = [Kernel().propose_against(problem, rival) for problem in problems]
+    losses = [
+        np.inf if proposal is None else problem.score(proposal.out_of_fold).loss
+        for problem, proposal in zip(problems, proposals, strict=True)
+    ]
+    best = int(np.argmin(losses))
+    return problems[best], proposals[best]
 
 
 def _unevenness(problem: Problem) -> float:
@@ -212,57 +235,6 @@ def _rule(kind: Kind, *, aim: Aim | None, simplest: bool) -> str:
         f"of the heads whose {_RULES_OUT[aim.metric]} is within two standard errors of the best, out of fold, those "
         f"within half of one of the {loss}; of these the simplest ({_ORDER})"
     )
-
-
-def _viewed(posed: Callable[[_View], Problem], views: Sequence[_View], size: int) -> _Viewed:
-    """The view to take, the problem posed in it, and ridge's proposal where that was what decided.
-
-    A posed problem is as large as the features. Small ones are held together and screened at once, one thread each;
-    of large ones only one is held at a time, and a view that wins over a later one is posed again.
-    """
-    if not views:
-        raise ValueError("forms must name at least one of 'plain' and 'root', got none")
-    if len(views) == 1:
-        return _Viewed(views[0], posed(views[0]), {})
-    if size <= SMALL:
-        screens = dict(zip(views, at_once(lambda view: _screened(posed, view), views), strict=True))
-        best = min(views, key=lambda view: screens[view].loss)
-        return _Viewed(best, screens[best].problem, {"ridge": screens[best].proposal})
-    *earlier, last = views
-    losses = {view: _screened(posed, view).loss for view in earlier}
-    screened = _screened(posed, last)
-    losses[last] = screened.loss
-    best = min(views, key=lambda view: losses[view])
-    if best == last:
-        return _Viewed(last, screened.problem, {"ridge": screened.proposal})
-    del screened
-    return _Viewed(best, posed(best), {})
-
-
-class _View(NamedTuple):
-    """How features are taken."""
-
-    form: Form
-    scale: Scale
-
-
-class _Viewed(NamedTuple):
-    view: _View
-    problem: Problem
-    proposals: dict[str, Proposal]
-
-
-class _Screen(NamedTuple):
-    loss: float
-    problem: Problem
-    proposal: Proposal
-
-
-def _screened(posed: Callable[[_View], Problem], view: _View) -> _Screen:
-    """The out-of-fold loss of ridge on this view, its problem and its proposal."""
-    problem = posed(view)
-    proposal = HEADS["ridge"]().propose(problem)
-    return _Screen(problem.score(proposal.out_of_fold).loss, problem, proposal)
 
 
 def _candidates(heads: Sequence[str] | None, kind: Kind) -> list[str]:
