@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from headstart.evidence.intervals import Interval
+from headstart.evidence.race import RaceFacts
 from headstart.tasks.task import SetAside
 
 __all__ = ["EvidenceFacts", "ModelFacts", "SourceFacts", "StepFacts", "Unlearnt", "left_out_in_words"]
@@ -99,6 +100,7 @@ class EvidenceFacts:
     steps      empty where no weights move
     transfer_untold   why it is not known whether transfer helps; "" where it is known
     left_out   baselines and controls that were left out as the user asked
+    race       what was tried before, of a model that a race found
     """
 
     unlearnt: Unlearnt | None = None
@@ -106,6 +108,7 @@ class EvidenceFacts:
     steps: tuple[StepFacts, ...] = ()
     transfer_untold: str = ""
     left_out: tuple[str, ...] = ()
+    race: RaceFacts | None = None
 
     @property
     def carried(self) -> bool:

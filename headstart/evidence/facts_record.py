@@ -8,6 +8,7 @@ from typing import Any
 
 from headstart.evidence.facts import EvidenceFacts, ModelFacts, SourceFacts, StepFacts, Unlearnt
 from headstart.evidence.intervals import Interval
+from headstart.evidence.race import race_from
 from headstart.tasks.task import SetAside
 
 __all__ = ["facts_from", "facts_record", "left_out", "transfer_untold"]
@@ -28,6 +29,8 @@ def facts_record(facts: EvidenceFacts) -> dict[str, Any]:
         record["transfer_untold"] = facts.transfer_untold
     if facts.left_out:
         record["left_out"] = list(facts.left_out)
+    if facts.race is not None:
+        record["race"] = facts.race.to_json()
     return record
 
 
@@ -40,6 +43,7 @@ def facts_from(record: Mapping[str, Any]) -> EvidenceFacts:
         steps=tuple(_step(step) for step in _get(record, "steps", list, [])),
         transfer_untold=_get(record, "transfer_untold", str, ""),
         left_out=tuple(_each(_get(record, "left_out", list, []), "left_out", str)),
+        race=race_from(_get(record, "race", dict, None)),
     )
 
 

@@ -32,6 +32,7 @@ class FeatureSet:
              of arrays; else None for tables, whose encoding is learnt from training rows only
     thumbs   (N, 32, 32, 3) uint8 for pictures
     blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
+    beside   the same rows as further backbones see them, for a model that averages several
     """
 
     task: Task
@@ -40,6 +41,7 @@ class FeatureSet:
     values: Array | None
     thumbs: Array | None = None
     features: Features | None = None
+    beside: tuple[FeatureSet, ...] = ()
 
     def __len__(self) -> int:
         return len(self.task)
@@ -66,6 +68,7 @@ class FeatureSet:
             blocks=self.blocks[rows],
             values=self._cut("values", rows, features),
             thumbs=self._cut("thumbs", rows, features),
+            beside=tuple(other.take(rows) for other in self.beside),
         )
 
     def _cut(self, name: str, rows: Array, features: Features | None) -> Array | None:

@@ -103,7 +103,7 @@ def fit(
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
     aimed = goal_of(named, task if both is None or _answered(task) else both.source)
-    _say_goal(aimed, task.kind, named, listener)
+    say_goal(aimed, task.kind, named, listener)
     fitted = Transfer(
         backbone,
         method,
@@ -187,7 +187,7 @@ def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answe
     return answers_to(model.model_, data, model.extraction(model.model_.engine), listener=listener)
 
 
-def _read(
+def read_with_test(
     data: Any, test: Any, roles: Roles, kind: str | None, allow_losses: bool, listener: Listener
 ) -> tuple[Task, int]:
     """The task with the rows to test on behind, and how many rows were read before these."""
@@ -215,7 +215,7 @@ def _read_beside(
     """The task with the rows to test on behind, where there is a source both tasks on common ground, and how many rows
     were read before those to test on."""
     if source is None:
-        task, n_own = _read(data, test, roles, kind, allow_losses, listener)
+        task, n_own = read_with_test(data, test, roles, kind, allow_losses, listener)
         return task, None, n_own
     both = read_pair(
         source,
@@ -246,7 +246,7 @@ def _answered(task: Task) -> bool:
     return task.targets is not None and bool(task.kind.known(np.asarray(task.targets)).any())
 
 
-def _say_goal(goal: Goal, kind: Kind, named: Goal | None, listener: Listener) -> None:
+def say_goal(goal: Goal, kind: Kind, named: Goal | None, listener: Listener) -> None:
     """What models are compared by, where it is not the same for every task of the kind."""
     if named is None and kind.exclusive:
         uneven = goal.metric == "balanced_accuracy"
