@@ -102,7 +102,9 @@ def _beside(stored: Stored, model: Model, *, build: bool) -> tuple[Member, ...]:
         if config.get("beside") or not alike or not (place is None or 0 <= place <= number):
             raise ArtefactError(f"config.json: model {number} is none to average: it is not what headstart wrote")
         files = {own: stored.files[file] for own in FILES if (file := numbered(own, number)) in stored.files}
-        part = model_of(Stored(config, under(f"beside.{number}", stored.tensors), files), build=build and place == number)
+        part = model_of(
+            Stored(config, under(f"beside.{number}", stored.tensors), files), build=build and place == number
+        )
         built.append(part.backbone)
         if place is not None and place < number:
             part = replace(part, backbone=built[place])
@@ -112,7 +114,12 @@ def _beside(stored: Stored, model: Model, *, build: bool) -> tuple[Member, ...]:
 
 def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
     stored = config["backbone"] is not None and config["backbone"]["stored"]
-    rooms = {"head"} | ({"beside"} if config.get("beside") else set()) | ({"backbone"} if stored else set()) | ({"encoder"} if config["encoder"] else set())
+    rooms = (
+        {"head"}
+        | ({"beside"} if config.get("beside") else set())
+        | ({"backbone"} if stored else set())
+        | ({"encoder"} if config["encoder"] else set())
+    )
     for name in tensors:
         if name.partition(".")[0] not in rooms:
             raise ArtefactError(

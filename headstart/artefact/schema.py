@@ -11,7 +11,18 @@ from headstart.tasks.kind import KINDS
 from headstart.tasks.modality import MODALITIES
 from headstart.tasks.task import ColumnType
 
-__all__ = ["CONFIG", "FILES", "FORMAT", "FORMS", "MOST_BESIDE", "MULTI_TASK", "PRETRAINED", "PRETRAINED_CONFIG", "VERSION", "Shape"]
+__all__ = [
+    "CONFIG",
+    "FILES",
+    "FORMAT",
+    "FORMS",
+    "MOST_BESIDE",
+    "MULTI_TASK",
+    "PRETRAINED",
+    "PRETRAINED_CONFIG",
+    "VERSION",
+    "Shape",
+]
 
 Shape = Callable[[Any, str], None]
 
@@ -162,6 +173,7 @@ _backbone = _record(
     stages=_many(_record(name=_text, prefixes=_texts)), licence=_text, stored=_flag,
 )  # fmt: skip
 _files = _mapping(_record(size=_whole, blake3=_hash), FILES)
+
 
 def _beside(value: Any, where: str) -> None:
     """Models that are averaged with the first."""

@@ -21,6 +21,7 @@ from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
 from headstart.cli.predict import evaluate, predict
 from headstart.cli.pretrain import pretrain
+from headstart.cli.race import race
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
 
@@ -39,6 +40,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "pretrain": pretrain,
     "few-shot": few_shot,
     "show": show,
+    "race": race,
     "methods": methods,
     "cache": cache,
 }

@@ -34,7 +34,9 @@ def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: L
     return replace(rows, beside=beside) if beside else rows
 
 
-def _look_beside(model: Model, other: Model, rows: FeatureSet, extraction: Extraction, listener: Listener) -> FeatureSet:
+def _look_beside(
+    model: Model, other: Model, rows: FeatureSet, extraction: Extraction, listener: Listener
+) -> FeatureSet:
     """The same rows as a model sees them that is averaged with another."""
     if other.backbone is None or (model.backbone and other.backbone.fingerprint == model.backbone.fingerprint):
         return rows

@@ -23,9 +23,7 @@ def facts_of_race(race: Race, winner: str, losses: RowLosses, weights: Mapping[s
         options: dict[str, Any] = dict(setting.options)
         loss = race.judge.mean(setting.losses)
         trials.append(
-            TrialFacts(
-                setting.name, loss, apart.gain, apart.error, len(setting.answers), setting.fold_seconds, options
-            )
+            TrialFacts(setting.name, loss, apart.gain, apart.error, len(setting.answers), setting.fold_seconds, options)
         )
     return RaceFacts(
         budget=race.budget.seconds,
@@ -46,16 +44,17 @@ def outlook(race: Race) -> str:
     if not steps:
         return "More time would bring nothing: every setting was tried. More candidates or more rows may."
     step = max(steps, key=lambda step: step.gain / max(step.seconds, 1e-3))
-    what = _words(step)
+    what = _words(step, any(setting.arm.key == step.arm.key for setting in race.tried))
     if step.probability < _UNLIKELY:
         return f"More time would probably bring little: {what}."
     often = "is likely to" if step.probability > _LIKELY else "may"
     return f"More time {often} bring something: {what}. The same command with a longer --budget goes on from here."
 
 
-def _words(step: Step) -> str:
+def _words(step: Step, tried: bool) -> str:
     name = step.arm.key if step.setting is None else f"{step.setting.name} on another fold"
+    whence = "" if tried else " (it was not tried here: such methods were elsewhere)"
     return (
         f"next would be {name}, about {lasting(step.seconds)}; it is better than what is kept with a probability of "
-        f"about {step.probability:.0%}, and the loss is expected to fall by {100 * step.gain:.1f} %"
+        f"about {step.probability:.0%}{whence}, and the loss is expected to fall by {100 * step.gain:.1f} %"
     )

@@ -50,9 +50,7 @@ class Average(NamedTuple):
 def average_of(race: Race, ready: Ready, best: Tried) -> Average | None:
     """The average, where it is better than the best setting beyond a standard error and there is time to fit it."""
     settings = {
-        setting.name: setting
-        for setting in race.tried
-        if setting.arm.eligible and len(setting.answers) == race.folds
+        setting.name: setting for setting in race.tried if setting.arm.eligible and len(setting.answers) == race.folds
     }
     if len(settings) < 2:
         return None
@@ -120,4 +118,3 @@ class AverageCandidate:
 
 def _plain(answers: Answers) -> Array:
     return answers.predictions if isinstance(answers, Decided) else answers
-

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from headstart.listener import Listener
 from headstart.messages import lasting
 
-__all__ = ["Budget", "Deadline", "OutOfTime", "seconds_of"]
+__all__ = ["SILENT", "Budget", "Deadline", "OutOfTime", "seconds_of"]
 
 _UNITS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)")
@@ -68,9 +68,24 @@ class Budget:
         return lasting(self.seconds)
 
 
+class _Silent:
+    def say(self, line: str) -> None:
+        return None
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        return None
+
+
+SILENT = _Silent()
+"""A listener that tells nobody."""
+
+
 class Deadline:
-    """A listener that ends what it listens to: once `most` seconds are over, `OutOfTime` is raised where that next tells
-    of its progress. Progress is passed on to nobody, lines neither: a trial is told of in one line by who runs it."""
+    """A listener that ends what it listens to: once `most` seconds are over, `OutOfTime` is raised where that next
+    tells of its progress.
+
+    quiet   nothing is passed on: a trial is told of in one line by who runs it
+    """
 
     def __init__(self, listener: Listener, most: float, clock: Callable[[], float], *, quiet: bool = True) -> None:
         self.listener, self.clock, self.quiet = listener, clock, quiet

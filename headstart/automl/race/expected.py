@@ -5,7 +5,8 @@ Gain      of a new setting of an arm: E max(0, g), g the share of the leader's l
               g ~ N(m, s^2)    m = (m_0 + sum g_i) / (1 + n)    s^2 = (s_0^2 + sum (g_i - m)^2) / (1 + n)
 
           from n settings that were tried and one that is made up, whose m_0 and s_0 the arm brings (`space`), counted
-          from the probe on the same backbone. Expected improvement (Jones et al., 1998), a second (Snoek et al., 2012)
+          from the probe on the same backbone; once other arms were tried on that, half of m_0 and s_0 is theirs.
+          Expected improvement (Jones et al., 1998), a second (Snoek et al., 2012)
           of a setting on a further fold: what is to be won by knowing better: E max(0, g) where it does not lead,
           E max(0, -g) where it does, g ~ N(its gain on the folds so far, their standard error)
 Seconds   of a fold: work, counted in seconds of a forward pass (measured once a backbone) or in rows, times what such
@@ -42,15 +43,19 @@ def improvement(mean: float, spread: float) -> float:
     return float(mean * stats.norm.cdf(z) + spread * stats.norm.pdf(z))
 
 
-def gain_of_new(arm: Arm, probe: float, gains: Sequence[float]) -> tuple[float, float]:
+def gain_of_new(arm: Arm, probe: float, gains: Sequence[float], others: Sequence[float] = ()) -> tuple[float, float]:
     """m and s of a setting of an arm that is still to be tried.
 
-    probe   by how much the probe on its backbone loses less than the leader, as a share; gains: of settings tried
+    probe    by how much the probe on its backbone loses less than the leader, as a share
+    gains    of settings tried; others: of those of other arms that move weights of the same backbone
     """
-    first = probe + arm.gain * (1 - probe)
+    first, variance = probe + arm.gain * (1 - probe), arm.spread**2
+    if others:
+        first = (first + float(np.mean(others))) / 2
+        variance = (variance + float(np.mean([(gain - first) ** 2 for gain in others]))) / 2
     mean = (first + sum(gains)) / (1 + len(gains))
-    spread = math.sqrt((arm.spread**2 + sum((gain - mean) ** 2 for gain in gains)) / (1 + len(gains)))
-    return mean, spread
+    variance = (variance + sum((gain - mean) ** 2 for gain in gains)) / (1 + len(gains))
+    return mean, math.sqrt(variance)
 
 
 def value_of_knowing(gain: float, error: float, *, leads: bool) -> float:

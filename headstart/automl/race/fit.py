@@ -1,4 +1,4 @@
-"""`headstart.fit` within a budget: read, split, race on the training rows, fit what won on all of them, test it once."""
+"""`headstart.fit` within a budget: read, split, race on the training rows, fit what won on all of them, test it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import numpy as np
 from blake3 import blake3
 
 from headstart.automl.candidates import backbones_for
-from headstart.automl.race.budget import Budget, seconds_of
+from headstart.automl.race.budget import SILENT, Budget, seconds_of
 from headstart.automl.race.conclude import conclude
 from headstart.automl.race.expected import Costs
 from headstart.automl.race.race import Race
-from headstart.automl.race.ready import FOLDS, Ready, forward_seconds, held_out_split, sampled
+from headstart.automl.race.ready import FOLDS, Ready, held_out_split, pace_of, sampled
 from headstart.automl.race.scoring import Judge
 from headstart.automl.race.space import Arm, arms_for
 from headstart.automl.race.storage import TrialStore
@@ -138,7 +138,7 @@ def fit_within(
 
 
 def _race(ready: Ready, arms: Sequence[Arm], store: TrialStore, budget: Budget) -> Race:
-    costs = Costs(ready.forward, ready.weights)
+    costs = Costs({name: pace.network for name, pace in ready.paces.items()}, ready.weights)
     part = ready.base.take(ready.train)
     task = part.task
     judge = Judge(
@@ -148,8 +148,8 @@ def _race(ready: Ready, arms: Sequence[Arm], store: TrialStore, budget: Budget) 
     for name in store.set_aside:
         ready.listener.say(f"a file of an earlier race was set aside as {name}")
     ready.listener.say(
-        f"racing for {budget}: {len(arms) - 1} arms, scored on {len(ready.rows)} folds of {len(ready.train):,} training "
-        f"rows; {len(ready.trials.tested):,} rows are kept for the test"
+        f"racing for {budget}: {len(arms) - 1} arms, scored on {len(ready.rows)} folds of {len(ready.train):,} "
+        f"training rows; {len(ready.trials.tested):,} rows are kept for the test"
     )
     return Race(arms, ready, judge, store, budget, ready.listener, costs)
 
@@ -164,9 +164,9 @@ def _ready(
     listener: Listener,
 ) -> Ready:
     """Rows and split, with the features of the fastest candidate."""
-    forward = {backbone.name: forward_seconds(backbone) for backbone in backbones}
-    fastest = min(backbones, key=lambda backbone: forward[backbone.name], default=None)
-    task, note = _affordable(task, 0.0 if fastest is None else forward[fastest.name], settings, budget)
+    paces = {backbone.name: pace_of(backbone, task, extraction, SILENT) for backbone in backbones}
+    fastest = min(backbones, key=lambda backbone: paces[backbone.name].features, default=None)
+    task, note = _affordable(task, 0.0 if fastest is None else paces[fastest.name].features, settings, budget)
     if note:
         notes.append(note)
         listener.say(note)
@@ -182,14 +182,12 @@ def _ready(
     name = None if fastest is None else fastest.name
     by_name[name] = backbone
     trials = held_out_split(seen, settings.seed)
-    return Ready(
-        seen, trials, plan, by_name, {name: seen}, forward, extraction, settings.window, report, listener, notes
-    )
+    return Ready(seen, trials, plan, by_name, {name: seen}, paces, extraction, settings.window, report, listener, notes)
 
 
-def _affordable(task: Task, forward: float, settings: Settings, budget: Budget) -> tuple[Task, str]:
+def _affordable(task: Task, pace: float, settings: Settings, budget: Budget) -> tuple[Task, str]:
     """The task, or as many of its rows as the first pass may take, and a note that says what all would take."""
-    rows, a_row = len(task), forward + 0.005 * (1 + FOLDS)
+    rows, a_row = len(task), pace + 0.005 * (1 + FOLDS)
     needed, allowed = 5.0 + rows * a_row, _FIRST_PASS * budget.left
     least = min(rows, max(_FEWEST, _A_CLASS * len(task.classes)))
     count = max(least, int((allowed - 5.0) / a_row))

@@ -116,6 +116,7 @@ class Race:
                 self._take(step)
         except KeyboardInterrupt:
             self.ended = "it was interrupted"
+            self.listener.say("interrupted: the best so far is fitted and tested; Ctrl-C again ends without a model")
         if not self.ended:
             self.ended = "every setting was tried" if not self.steps(fitting=False) else "no other trial would fit"
 
@@ -164,8 +165,7 @@ class Race:
             return Step(arm, None, folds, seconds, 1.0, 1.0)
         if not arm.eligible:
             return Step(arm, None, folds, seconds, 1e-2, 0.0)
-        gains = [self._gain(setting, best) for setting in own if setting.answers]
-        mean, spread = gain_of_new(arm, probe or 0.0, gains)
+        mean, spread = gain_of_new(arm, probe or 0.0, *self._gains(arm, best))
         return Step(arm, None, folds, seconds, improvement(mean, spread), _above(mean, spread))
 
     def _further(self, setting: Tried, best: Tried | None) -> Step | None:
@@ -183,14 +183,32 @@ class Race:
 
     def _probe_gain(self, arm: Arm, best: Tried | None) -> float | None:
         """By how much the probe on the arm's backbone loses less than the leader, as a share; None: not tried yet."""
-        if best is None:
-            return None
-        of_backbone = [
-            setting for setting in self.tried if setting.arm.backbone == arm.backbone and setting.arm.method == "probe" and setting.answers
-        ]
-        return self._gain(of_backbone[0], best) if of_backbone else None
+        probe = self._probe(arm)
+        return None if best is None or probe is None else self._gain(probe, best)
+
+    def _probe(self, arm: Arm) -> Tried | None:
+        """The probe on the arm's backbone."""
+        alike = (
+            setting for setting in self.tried if setting.arm.backbone == arm.backbone and setting.arm.method == "probe"
+        )
+        return next(alike, None)
+
+    def _gains(self, arm: Arm, best: Tried) -> tuple[list[float], list[float]]:
+        """Of the settings of an arm, and of those of others that move weights of the same backbone, as shares."""
+        own: list[float] = []
+        others: list[float] = []
+        for setting in self.tried:
+            if setting.arm.backbone == arm.backbone and arm.tuned == setting.arm.tuned and setting.arm.eligible:
+                (own if setting.arm.key == arm.key else others).append(self._gain(setting, best))
+        return own, others if arm.tuned else []
 
     def _gain(self, setting: Tried, best: Tried) -> float:
+        """By how much a setting loses less than the leader, as a share. Where it answered some folds alone, by how much
+        less than the probe on its backbone on these, and that by how much less than the leader on all."""
+        probe = self._probe(setting.arm) if setting.arm.tuned and len(setting.answers) < self.folds else None
+        if probe is not None:
+            over = self.judge.apart(setting.losses, probe.losses).gain / max(self.judge.mean(best.losses), 1e-9)
+            return self._gain(probe, best) + over
         return self.judge.apart(setting.losses, best.losses).gain / max(self.judge.mean(best.losses), 1e-9)
 
     def _learnt(self) -> int:
@@ -234,8 +252,8 @@ class Race:
             self.tried.append(setting)
         lead = " leads" if self.best is setting else ""
         self.listener.say(
-            f"  {lasting(self.budget.spent):>6}  {setting.name}: loss {loss:.3f} on {len(setting.answers)} of {self.folds} "
-            f"folds, {setting.fold_seconds:.1f} s a fold{lead}"
+            f"  {lasting(self.budget.spent):>6}  {setting.name}: loss {loss:.3f} on {len(setting.answers)} of "
+            f"{self.folds} folds, {setting.fold_seconds:.1f} s a fold{lead}"
         )
 
     def _failed(self, step: Step, number: int, why: str, *, arm_too: bool = False) -> None:
@@ -277,5 +295,3 @@ def _normal(z: float) -> float:
     from scipy import stats
 
     return float(stats.norm.cdf(z))
-
-

@@ -3,10 +3,10 @@ them, which are computed when an arm first needs them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from headstart.backbones.backbone import Backbone
 from headstart.data.quality.check import Report
 from headstart.data.splits.split import folds, split
 from headstart.features.cache.answers import AnswerCache
-from headstart.features.engines.agreement import probe, run
-from headstart.features.engines.torch_engine import TorchEngine
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet, look, through_window
 from headstart.listener import Listener
@@ -28,12 +26,13 @@ from headstart.study.untransferred import Untransferred
 from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array, Task
 
-__all__ = ["FOLDS", "Ready", "forward_seconds", "held_out_split", "sampled"]
+__all__ = ["FOLDS", "Pace", "Ready", "held_out_split", "pace_of", "sampled"]
 
 FOLDS = 4
 _SAVED_A_SECOND = 40e6
 """Bytes that are written, read back and compared in a second."""
 _EVIDENCE = 3.0
+_WARM, _MEASURED = 2, 16
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Ready:
     base       all usable rows, as the first backbone saw them; trials: the one split
     plan       of every fit: class weight, seed and goal
     backbones  by name, None for columns; features: of all rows, by backbone
-    forward    by backbone, seconds of a row through the network
+    paces      by backbone, seconds of a row
     extraction, window   how features are computed
     seconds    of what was measured: "no-transfer", "probe"
     """
@@ -53,7 +52,7 @@ class Ready:
     plan: Plan
     backbones: dict[str | None, Backbone | None]
     features: dict[str | None, FeatureSet]
-    forward: dict[str, float]
+    paces: dict[str, Pace]
     extraction: Extraction
     window: tuple[float, float] | None
     report: Report
@@ -102,7 +101,7 @@ class Ready:
     def candidate(self, arm: Arm, options: Any, listener: Listener) -> TaskCandidate:
         """A setting as a candidate of a comparison; of one that moves weights, trained once."""
         once = {"refit": 0} if arm.tuned else {}
-        plan = self.plan._replace(method=arm.method, options={**options, **arm.fixed, **once}, control=False)
+        plan = self.plan._replace(method=arm.method, options={**options, **once}, control=False)
         rows = self.features[arm.backbone]
         how = (self.extraction.as_fitted(rows.engine or {}), listener)
         return TaskCandidate(rows, self.backbones[arm.backbone], plan, how)
@@ -115,7 +114,7 @@ class Ready:
 
     def pass_seconds(self, backbone: str | None, rows: int) -> float:
         """Of so many rows through a backbone."""
-        return 1.0 + rows * self.forward.get(backbone or "", 0.0)
+        return 1.0 + rows * self.paces[backbone].features if backbone in self.paces else 0.0
 
     def prepare(self, arm: Arm, listener: Listener) -> None:
         """Features of all rows, those that are tested on at the end too, whose answers nobody looks at."""
@@ -149,18 +148,27 @@ def held_out_split(rows: FeatureSet, seed: int) -> Trials:
     return Trials((Trial(0, train, test),), test, words)
 
 
-def forward_seconds(backbone: Backbone, clock: Callable[[], float] = perf_counter) -> float:
-    """Of a row through the network, float32 on one core: the quicker of two passes of a made-up batch."""
+class Pace(NamedTuple):
+    """Seconds of a row: through the network in float32 by torch, nothing read from the cache; and of the pass over all
+    rows, some of which the cache may hold."""
+
+    network: float
+    features: float
+
+
+def pace_of(backbone: Backbone, task: Task, extraction: Extraction, listener: Listener) -> Pace:
+    """Measured on a few rows of the task, once the network has run."""
     if backbone.module is None:
-        return 0.0
-    engine = TorchEngine(backbone, "float32", "cpu")
-    lane, batch = engine.lane(), probe(backbone)
+        return Pace(0.0, 0.0)
+    bare = replace(extraction, engine="torch", cache=None, thumbs=False)
+    look(task.take(np.arange(min(_WARM, len(task)))), backbone, bare, listener)
+    rows = task.take(np.arange(min(_MEASURED, len(task))))
     times = []
-    for _ in range(2):
-        began = clock()
-        run(engine, lane, batch)
-        times.append(clock() - began)
-    return min(times) / len(batch[0])
+    for how in (bare, extraction):
+        began = perf_counter()
+        look(rows, backbone, how, listener)
+        times.append((perf_counter() - began) / len(rows))
+    return Pace(times[0], min(times))
 
 
 def sampled(task: Task, rows: int, seed: int) -> Task:
@@ -174,4 +182,3 @@ def sampled(task: Task, rows: int, seed: int) -> Task:
         share = max(1, round(len(given) * rows / len(order))) if len(given) else 0
         given = np.random.default_rng(seed).permutation(given)[:share]
     return task.take(np.sort(np.concatenate([order[:rows], given])))
-

@@ -1,8 +1,8 @@
 """What every candidate loses on the same held-out rows, row by row, so that any two are compared on the rows of both.
 
-own     log loss in nats of the probabilities, by rows, or half by rows and half by classes where every class is to count
-        alike; of F1 of a class that of the class against the rest; squared or absolute error of values, in units of
-        what the mean (or median) loses
+own     log loss in nats of the probabilities, by rows, or half by rows and half by classes where every class is to
+        count alike; of F1 of a class that of the class against the rest; squared or absolute error of values, in units
+        of what the mean (or median) loses
 aimed   wrong answers, by rows or by classes, or costs; None where that would say no more than `own`
 
 One is better than another where its mean loss is lower by more than a standard error of the paired difference, rows of
@@ -110,7 +110,7 @@ class Judge:
             return self._errors(predictions, targets)
         if self.kind.several:
             right = np.where(targets > 0, predictions, 1 - predictions)
-            return -np.log(np.clip(right, _FLOOR, None)).mean(axis=1)
+            return np.asarray(-np.log(np.clip(right, _FLOOR, None)).mean(axis=1))
         if self.aim.code is not None:
             of_class = predictions[:, self.aim.code]
             right = np.where(targets == self.aim.code, of_class, 1 - of_class)

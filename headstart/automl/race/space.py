@@ -1,4 +1,4 @@
-"""What a race can try: an arm is a method on a backbone, with the options that are searched and where the search begins.
+"""What a race can try: an arm is a method on a backbone, the options that are searched and where the search begins.
 
 The ranges hold the values that the papers used, and begin with the defaults of the table:
 
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from headstart.backbones.backbone import Backbone
@@ -48,6 +49,7 @@ class Choice(NamedTuple):
 
 
 Searched = Mapping[str, Range | Choice]
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Arm(NamedTuple):
@@ -55,7 +57,6 @@ class Arm(NamedTuple):
     method     of the table
     tier       0 where nothing moves; the dearer the higher
     searched   options and their ranges; begin: the settings that are tried first, of which missing options are default
-    fixed      options that are the same in each trial
     gain, spread   expected before anything was tried, see above
     eligible   whether its model can be kept
     """
@@ -63,9 +64,8 @@ class Arm(NamedTuple):
     backbone: str | None
     method: str
     tier: int = 0
-    searched: Searched = {}
-    begin: tuple[Mapping[str, Any], ...] = ({},)
-    fixed: Mapping[str, Any] = {}
+    searched: Searched = _NOTHING
+    begin: tuple[Mapping[str, Any], ...] = (_NOTHING,)
     gain: float = 0.0
     spread: float = 0.1
     eligible: bool = True
@@ -94,7 +94,7 @@ _EPOCHS = Range(3, 12, whole=True)
 _DECAY = Range(0.65, 1.0)
 _PICTURES: Searched = {"augment": Choice((True, False)), "mixup": Choice((0.0, 0.2))}
 
-_LIKE_LPFT: Searched = {"lr": _LR, "decay": _DECAY, "epochs": _EPOCHS}
+_LIKE_LPFT: dict[str, Range | Choice] = {"lr": _LR, "decay": _DECAY, "epochs": _EPOCHS}
 _BEGIN = (
     {"lr": 1e-4, "decay": 0.8, "epochs": 6},
     {"lr": 3e-5, "decay": 0.8, "epochs": 6},
@@ -174,6 +174,11 @@ def _tuned_and_probes(modality: Modality, backbones: Sequence[Backbone]) -> Iter
             if backbone.module is None or (name == "lora" and find_spec("peft") is None):
                 continue
             searched = {**row.searched, **(_PICTURES if modality.has_pixels else {})}
+            if "stages" in searched:
+                most = min(3, len(backbone.stages))
+                if most < 2:
+                    continue  # there is no lower part to stay
+                searched["stages"] = Range(1, most, whole=True)
             plain = {"augment": True, "mixup": 0.0} if modality.has_pixels else {}
             options = method(name).options()
             begin = tuple({**start, **plain} for start in row.begin)

@@ -62,7 +62,10 @@ def leader(tried: Sequence[Tried], judge: Judge, folds: int) -> Tried | None:
     eligible = [setting for setting in tried if setting.arm.eligible and setting.answers]
     frozen = [setting for setting in eligible if not setting.arm.tuned and len(setting.answers) == folds]
     best = _best_frozen(frozen, judge)
-    for setting in sorted((setting for setting in eligible if setting.arm.tuned), key=lambda setting: (setting.arm.tier, -len(setting.answers))):
+    for setting in sorted(
+        (setting for setting in eligible if setting.arm.tuned),
+        key=lambda setting: (setting.arm.tier, -len(setting.answers)),
+    ):
         if best is None or judge.apart(setting.losses, best.losses).better:
             best = setting
     return best
@@ -80,7 +83,13 @@ def _best_frozen(frozen: Sequence[Tried], judge: Judge) -> Tried | None:
     lowest = min(left, key=lambda setting: losses[setting.name])
     gaps = [judge.apart(lowest.losses, setting.losses) for setting in left]
     tied = [setting for setting, gap in zip(left, gaps, strict=True) if not gap.gain > _TIE * gap.error]
-    return min(tied, key=lambda setting: (setting is not lowest and setting.fold_seconds >= lowest.fold_seconds, setting.fold_seconds))
+    return min(
+        tied,
+        key=lambda setting: (
+            setting is not lowest and setting.fold_seconds >= lowest.fold_seconds,
+            setting.fold_seconds,
+        ),
+    )
 
 
 def _aimed(setting: Tried, judge: Judge) -> float:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
+import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -28,7 +29,7 @@ from headstart.tasks.goal import Answers, Decided
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["FILE", "Asked", "Stored", "TrialStore", "race_folder"]
+__all__ = ["FILE", "Asked", "Stored", "TrialStore", "race_folder", "running"]
 
 FILE, LOCK = "trials.sqlite", "lock"
 _META = "race"
@@ -229,20 +230,31 @@ def _locked(path: Path) -> int:
     """The descriptor of the lock file, locked. RaceError where another process holds it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        if os.name == "posix":
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
         raise RaceError(
             f"another race runs on {path.parent}: wait for its end, stop it, or give --out in another folder"
         ) from error
     return handle
+
+
+def running(folder: Path) -> bool:
+    """Whether a process holds the race in a folder now."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        os.close(_locked(folder / LOCK))
+    except RaceError:
+        return True
+    return False
 
 
 def _distributions(arm: Arm) -> dict[str, Any]:
