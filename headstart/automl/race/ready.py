@@ -32,7 +32,9 @@ FOLDS = 4
 _SAVED_A_SECOND = 40e6
 """Bytes that are written, read back and compared in a second."""
 _EVIDENCE = 3.0
-_WARM, _MEASURED = 2, 16
+_FEW, _MORE = 8, 40
+_OVERHEAD = 8.0
+"""How many times what its rows take a pass over few rows may take, at most."""
 
 
 @dataclass
@@ -157,18 +159,23 @@ class Pace(NamedTuple):
 
 
 def pace_of(backbone: Backbone, task: Task, extraction: Extraction, listener: Listener) -> Pace:
-    """Measured on a few rows of the task, once the network has run."""
+    """Measured on a few rows of the task, once the network has run: what more rows take, without what any number of
+    rows takes."""
     if backbone.module is None:
         return Pace(0.0, 0.0)
     bare = replace(extraction, engine="torch", cache=None, thumbs=False)
-    look(task.take(np.arange(min(_WARM, len(task)))), backbone, bare, listener)
-    rows = task.take(np.arange(min(_MEASURED, len(task))))
-    times = []
-    for how in (bare, extraction):
+    few, more = (task.take(np.arange(min(count, len(task)))) for count in (_FEW, _MORE))
+
+    def timed(rows: Task, how: Extraction) -> float:
         began = perf_counter()
         look(rows, backbone, how, listener)
-        times.append((perf_counter() - began) / len(rows))
-    return Pace(times[0], min(times))
+        return perf_counter() - began
+
+    timed(few, bare)
+    first, second = timed(few, bare), timed(more, bare)
+    a_row = second / len(more)
+    network = max(a_row / _OVERHEAD, (second - first) / max(1, len(more) - len(few)))
+    return Pace(min(network, a_row), min(network, timed(more, extraction) / len(more)))
 
 
 def sampled(task: Task, rows: int, seed: int) -> Task:

@@ -19,7 +19,9 @@ def models():
     """Values of 200 rows, and five models that are off by errors of their own."""
     rng = np.random.default_rng(0)
     truth = rng.normal(size=200)
-    return truth, {name: truth + rng.normal(scale=scale, size=200) for name, scale in zip("abcde", (1, 1, 1.2, 2, 4), strict=True)}
+    return truth, {
+        name: truth + rng.normal(scale=scale, size=200) for name, scale in zip("abcde", (1, 1, 1.2, 2, 4), strict=True)
+    }
 
 
 def test_weights_are_shares_and_the_average_loses_less_than_any_member(models):

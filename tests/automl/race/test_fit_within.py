@@ -147,4 +147,3 @@ def test_where_nothing_can_be_fitted_there_is_no_model(monkeypatch):
     monkeypatch.setattr("headstart.study.candidates.TaskCandidate.fit", refuse)
     with pytest.raises(RaceError, match=r"not one candidate could be fitted \(.*does not suit"):
         fit_within(wine(), budget="1h", methods=["kernel"])
-

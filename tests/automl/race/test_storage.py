@@ -108,7 +108,7 @@ def test_two_races_on_one_folder_do_not_mix(tmp_path):
         try:
             assert holder.stdout.readline() == "locked\n"
             assert running(tmp_path)
-            with pytest.raises(RaceError, match="another race runs on .*wait for its end"):
+            with pytest.raises(RaceError, match=r"another race runs on .*wait for its end"):
                 TrialStore(tmp_path, "content", 0)
             assert look_at(str(tmp_path)).running
         finally:
@@ -145,5 +145,5 @@ def test_there_is_no_race_where_none_was(tmp_path):
     folder = race_folder(tmp_path / "model")
     folder.mkdir()
     (folder / FILE).write_text("no database")
-    with pytest.raises(RaceError, match="cannot be read .*sets it aside"):
+    with pytest.raises(RaceError, match=r"cannot be read .*sets it aside"):
         look_at(str(tmp_path / "model"))
