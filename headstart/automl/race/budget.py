@@ -27,7 +27,7 @@ def seconds_of(budget: str | float) -> float:
         raise ValueError(f"budget={budget!r}: {_EXAMPLE}")
     seconds = _parsed(budget) if isinstance(budget, str) else float(budget)
     if not (math.isfinite(seconds) and seconds > 0):
-        raise ValueError(f"budget={budget!r}: {_EXAMPLE}, above 0")
+        raise ValueError(f"budget={budget!r}: {_EXAMPLE}, more than none")
     return seconds
 
 

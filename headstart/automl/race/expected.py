@@ -2,15 +2,17 @@
 
 Gain      of a new setting of an arm: E max(0, g), g the share of the leader's loss by which it will lie lower,
 
-              g ~ N(m, s^2)    m = (m_0 + sum g_i) / (1 + n)    s^2 = (s_0^2 + sum (g_i - m)^2) / (1 + n)
+              g ~ N(m, s^2)    m = (k m_0 + sum g_i) / (k + n)    s^2 = (k s_0^2 + sum (g_i - m)^2) / (k + n)
 
-          from n settings that were tried and one that is made up, whose m_0 and s_0 the arm brings (`space`), counted
-          from the probe on the same backbone; once other arms were tried on that, half of m_0 and s_0 is theirs.
-          Expected improvement (Jones et al., 1998), a second (Snoek et al., 2012)
+          from n settings that were tried and what the arm brings, m_0 and s_0 (`space`), which counts as k = 1/4 of
+          one, for settings of an arm are mostly alike; counted from the probe on the same backbone; once other arms
+          were tried on that, half of m_0 and s_0 is theirs. Expected improvement (Jones et al., 1998), a second (Snoek
+          et al., 2012)
           of a setting on a further fold: what is to be won by knowing better: E max(0, g) where it does not lead,
           E max(0, -g) where it does, g ~ N(its gain on the folds so far, their standard error)
 Seconds   of a fold: work, counted in seconds of a forward pass (measured once a backbone) or in rows, times what such
-          work took in this race: of the same arm, else of the same tier, else a first guess
+          work took in this race: of the same arm, else of the same tier, else a first guess. Where the lower stages do
+          not learn, what they make of the rows is computed once (`training.cut`), and steps are of the others alone
 """
 
 from __future__ import annotations
@@ -27,11 +29,12 @@ from headstart.automl.race.space import Arm
 
 __all__ = ["Costs", "gain_of_new", "improvement", "value_of_knowing"]
 
+_PRIOR = 0.25
 _FORWARD_AND_BACK = 4.0
 """Passes that a step takes: forward, two as long backward, and a share of a validation."""
 _UPDATE = 1.5e-8
 """Seconds in which an optimizer moves a weight."""
-_BATCH = 16
+_BATCH, _VIEWS = 16, 4
 _A_ROW, _AT_LEAST = 0.005, 0.3
 
 
@@ -53,8 +56,9 @@ def gain_of_new(arm: Arm, probe: float, gains: Sequence[float], others: Sequence
     if others:
         first = (first + float(np.mean(others))) / 2
         variance = (variance + float(np.mean([(gain - first) ** 2 for gain in others]))) / 2
-    mean = (first + sum(gains)) / (1 + len(gains))
-    variance = (variance + sum((gain - mean) ** 2 for gain in gains)) / (1 + len(gains))
+    count = _PRIOR + len(gains)
+    mean = (_PRIOR * first + sum(gains)) / count
+    variance = (_PRIOR * variance + sum((gain - mean) ** 2 for gain in gains)) / count
     return mean, math.sqrt(variance)
 
 
@@ -67,11 +71,13 @@ class Costs:
     """Seconds of what is to come, from those of what was done.
 
     forward   by backbone, seconds of a row through the network
-    weights   by backbone, how many it has
+    weights   by backbone, how many it has; stages: likewise
     """
 
-    def __init__(self, forward: Mapping[str, float], weights: Mapping[str, int]) -> None:
-        self.forward, self.weights = forward, weights
+    def __init__(
+        self, forward: Mapping[str, float], weights: Mapping[str, int], stages: Mapping[str, int] | None = None
+    ) -> None:
+        self.forward, self.weights, self.stages = forward, weights, stages or {}
         self._of_arm: dict[str, list[float]] = defaultdict(list)
         self._of_tier: dict[int, list[float]] = defaultdict(list)
 
@@ -80,8 +86,13 @@ class Costs:
         if not arm.tuned:
             return _AT_LEAST + _A_ROW * rows
         name = arm.backbone or ""
-        a_row = _FORWARD_AND_BACK * self.forward.get(name, 0.02) + _UPDATE * self.weights.get(name, 0) / _BATCH
-        return _AT_LEAST + float(options.get("epochs", 6)) * rows * a_row
+        forward, epochs = self.forward.get(name, 0.02), float(options.get("epochs", 6))
+        a_row = _FORWARD_AND_BACK * forward + _UPDATE * self.weights.get(name, 0) / _BATCH
+        if "stages" not in options:
+            return _AT_LEAST + epochs * rows * a_row
+        share = min(1.0, float(options["stages"]) / self.stages.get(name, 1))
+        forms = _VIEWS if options.get("augment") else 1
+        return _AT_LEAST + rows * (epochs * share * a_row + forms * forward)
 
     def add(self, arm: Arm, options: Mapping[str, Any], rows: int, seconds: float) -> None:
         """A fit took so long."""

@@ -138,7 +138,7 @@ def fit_within(
 
 
 def _race(ready: Ready, arms: Sequence[Arm], store: TrialStore, budget: Budget) -> Race:
-    costs = Costs({name: pace.network for name, pace in ready.paces.items()}, ready.weights)
+    costs = Costs({name: pace.network for name, pace in ready.paces.items()}, ready.weights, ready.stages)
     part = ready.base.take(ready.train)
     task = part.task
     judge = Judge(

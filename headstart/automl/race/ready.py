@@ -81,6 +81,11 @@ class Ready:
         return {name: sum(weight.numel() for weight in module.parameters()) for name, module in modules.items()}
 
     @property
+    def stages(self) -> dict[str, int]:
+        """By backbone, how many it has."""
+        return {each.name: len(each.stages) for each in self.backbones.values() if each is not None}
+
+    @property
     def first(self) -> str | None:
         """The first candidate, whose probe is what `fit` does without a budget."""
         return next(iter(self.backbones))

@@ -25,8 +25,8 @@ def test_improvement_without_doubt():
 def test_what_was_tried_takes_the_place_of_what_was_expected():
     assert gain_of_new(TUNED, 0.0, []) == (pytest.approx(0.1), pytest.approx(0.15))
     mean, spread = gain_of_new(TUNED, 0.0, [-0.2] * 9)
-    assert mean == pytest.approx(-0.17)
-    assert spread < 0.12
+    assert mean == pytest.approx((0.25 * 0.1 - 1.8) / 9.25)
+    assert spread < 0.06
 
 
 def test_the_probe_on_the_same_backbone_is_where_an_arm_begins():
@@ -52,6 +52,15 @@ def test_costs_follow_what_was_measured():
     assert costs.seconds(TUNED, {"epochs": 6}, 100) == pytest.approx(3 * first)
     assert costs.seconds(TUNED, {"epochs": 12}, 100) == pytest.approx(6 * first, rel=0.05)
     assert costs.seconds(TUNED._replace(method="l2-sp"), {"epochs": 6}, 100) == pytest.approx(3 * first)
+
+
+def test_where_few_stages_learn_steps_are_of_these():
+    costs = Costs({"net": 0.01}, {"net": 10**6}, {"net": 7})
+    a_row = 4 * 0.01 + 1.5e-8 * 10**6 / 16
+    top = costs.seconds(TUNED._replace(method="top"), {"epochs": 6, "stages": 2}, 100)
+    assert top == pytest.approx(0.3 + 100 * (6 * a_row * 2 / 7 + 0.01))
+    varied = costs.seconds(TUNED._replace(method="top"), {"epochs": 6, "stages": 2, "augment": True}, 100)
+    assert varied == pytest.approx(top + 100 * 3 * 0.01)
 
 
 def test_a_probe_says_nothing_of_what_moves_weights():
