@@ -7,7 +7,7 @@ neither looks at. A fixed method is fitted on the same rows on each backbone wit
 (no features cached), and counts if it ends within the budget. The difference is paired over the test rows: 95 % of
 2,000 bootstrap resamples. At the end: the mean over the sets of race less plain probe (on the first backbone).
 
-emoji       Twemoji, subcategories of 40 to 60 pictures, 25 of each to learn from; accuracy
+emoji       Twemoji, subcategories of 30 to 60 pictures, 25 of each to learn from; accuracy
 sentences   of four domains, good or bad, 200 to learn from; accuracy
 cars        auto-mpg, miles a gallon by the other columns, 200 to learn from; R2
 """
@@ -38,7 +38,7 @@ from headstart.automl.race.budget import seconds_of
 from headstart.tasks import IMAGE, TEXT, kind_named
 from headstart.tasks.task import Array
 
-SEEDS, MOST, RESAMPLES = int(option("--seeds", "1")), 600, 2000
+SEEDS, MOST, RESAMPLES, FEWEST = int(option("--seeds", "1")), 600, 2000, 30
 BUDGET = option("--budget", "3m")
 FIXED = option("--fixed", "probe,top,lp-ft").split(",")
 DOMAINS = ("amazon", "movie", "nyt", "tweets")
@@ -92,7 +92,7 @@ def sets(folder: Path) -> Iterator[tuple[str, Callable[[int], Task]]]:
     for domain in DOMAINS:
         yield f"sentences, {domain}", lambda seed, domain=domain: of_rows(*sentences(domain), 200, seed, False, "text")  # type: ignore[misc]
     yield "cars", cars
-    yield "emoji", lambda seed: of_rows(*pictures(folder / "emoji"), 25, seed, True, "image")
+    yield "emoji", lambda seed: of_rows(*pictures(folder / "emoji", FEWEST), 25, seed, True, "image")
 
 
 class Fitted(NamedTuple):
