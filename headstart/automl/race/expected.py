@@ -5,9 +5,9 @@ Gain      of a new setting of an arm: E max(0, g), g the share of the leader's l
               g ~ N(m, s^2)    m = (k m_0 + sum g_i) / (k + n)    s^2 = (k s_0^2 + sum (g_i - m)^2) / (k + n)
 
           from n settings that were tried and what the arm brings, m_0 and s_0 (`space`), which counts as k = 1/4 of
-          one, for settings of an arm are mostly alike; counted from the probe on the same backbone; once other arms
-          were tried on that, half of m_0 and s_0 is theirs. Expected improvement (Jones et al., 1998), a second (Snoek
-          et al., 2012)
+          one, for settings of an arm are mostly alike; counted from the probe on the same backbone; settings of other
+          arms on that are averaged into m_0 and s_0, each counting as much as the arm itself. Expected improvement
+          (Jones et al., 1998), a second (Snoek et al., 2012)
           of a setting on a further fold: what is to be won by knowing better: E max(0, g) where it does not lead,
           E max(0, -g) where it does, g ~ N(its gain on the folds so far, their standard error)
 Seconds   of a fold: work, counted in seconds of a forward pass (measured once a backbone) or in rows, times what such
@@ -54,8 +54,8 @@ def gain_of_new(arm: Arm, probe: float, gains: Sequence[float], others: Sequence
     """
     first, variance = probe + arm.gain * (1 - probe), arm.spread**2
     if others:
-        first = (first + float(np.mean(others))) / 2
-        variance = (variance + float(np.mean([(gain - first) ** 2 for gain in others]))) / 2
+        first = (first + sum(others)) / (1 + len(others))
+        variance = (variance + sum((gain - first) ** 2 for gain in others)) / (1 + len(others))
     count = _PRIOR + len(gains)
     mean = (_PRIOR * first + sum(gains)) / count
     variance = (_PRIOR * variance + sum((gain - mean) ** 2 for gain in gains)) / count

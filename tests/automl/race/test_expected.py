@@ -34,9 +34,10 @@ def test_the_probe_on_the_same_backbone_is_where_an_arm_begins():
     assert behind < level - 0.3
 
 
-def test_other_arms_on_the_backbone_count_half():
-    mean, _ = gain_of_new(TUNED, 0.0, [], [-0.1, -0.3])
-    assert mean == pytest.approx((0.1 - 0.2) / 2)
+def test_other_arms_on_the_backbone_count_too():
+    mean, spread = gain_of_new(TUNED, 0.0, [], [-0.1, -0.3])
+    assert mean == pytest.approx((0.1 - 0.1 - 0.3) / 3)
+    assert gain_of_new(TUNED, 0.0, [], [-0.1] * 8)[1] < spread
 
 
 def test_to_know_better_is_worth_most_where_it_is_least_clear():
