@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING
 from headstart.face import face
 
 if TYPE_CHECKING:
+    from headstart.automl.fit import fit
     from headstart.automl.learning_curves.protocol import curve
     from headstart.data.read import read
     from headstart.data.roles import Roles
-    from headstart.errors import ArtefactError, BackboneError, CacheError, DataError, HeadstartError, MissingWeights
+    from headstart.errors import (
+        ArtefactError,
+        BackboneError,
+        CacheError,
+        DataError,
+        HeadstartError,
+        MissingWeights,
+        RaceError,
+    )
     from headstart.evidence.evidence import Evidence
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from headstart.study.few_shot import few_shot
     from headstart.study.multi_task import MultiTask
     from headstart.study.multi_task_protocol import evaluate_tasks, fit_tasks, predict_tasks
-    from headstart.study.protocol import check, evaluate, fit, predict
+    from headstart.study.protocol import check, evaluate, predict
     from headstart.study.shift import shift
     from headstart.tasks.task import Task
     from headstart.transfer import Transfer
@@ -38,6 +47,7 @@ _HOME = {
     "HeadstartError": "errors",
     "MissingWeights": "errors",
     "MultiTask": "study.multi_task",
+    "RaceError": "errors",
     "Roles": "data.roles",
     "Task": "tasks.task",
     "Transfer": "transfer",
@@ -47,7 +57,7 @@ _HOME = {
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.multi_task_protocol",
     "few_shot": "study.few_shot",
-    "fit": "study.protocol",
+    "fit": "automl.fit",
     "fit_tasks": "study.multi_task_protocol",
     "predict": "study.protocol",
     "predict_tasks": "study.multi_task_protocol",
@@ -66,6 +76,7 @@ __all__ = [
     "HeadstartError",
     "MissingWeights",
     "MultiTask",
+    "RaceError",
     "Roles",
     "Task",
     "Transfer",

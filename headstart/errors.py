@@ -7,7 +7,8 @@
     │   └── MissingWeights its weights are not on this machine
     ├── ArtefactError      a saved model is missing, damaged, foreign  exit code 5
     ├── CacheError         the feature cache cannot be used            exit code 6
-    └── TrainingError      the weights ran away                        exit code 7
+    ├── TrainingError      the weights ran away                        exit code 7
+    └── RaceError          a race cannot go on, or nothing could be raced    exit code 8
 
 Wrong arguments stay `ValueError` and `TypeError`. Each message says what was wrong (with the value), what was
 expected, and what to do instead.
@@ -21,6 +22,7 @@ __all__ = [
     "HeadstartError",
     "MissingColumn",
     "MissingWeights",
+    "RaceError",
     "TrainingError",
 ]
 
@@ -71,3 +73,9 @@ class TrainingError(HeadstartError):
     """Training cannot go on: the loss is not finite and there are no better weights to go back to."""
 
     exit_code = 7
+
+
+class RaceError(HeadstartError):
+    """A race cannot begin, such as beside another on the same folder, or not one of its trials could be done."""
+
+    exit_code = 8

@@ -22,7 +22,7 @@ from headstart.face import face
 
 if TYPE_CHECKING:
     from headstart.artefact.backbone_folder import Pretraining, read_backbone, read_pretraining, write_backbone
-    from headstart.artefact.model import Model
+    from headstart.artefact.model import Member, Model
     from headstart.artefact.multi_task_folder import (
         MultiTaskModels,
         holds_multi_task,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from headstart.artefact.writing import write
 
 __all__ = [
+    "Member",
     "Model",
     "MultiTaskModels",
     "Pretraining",
@@ -55,6 +56,7 @@ __all__ = [
 face(
     __name__,
     {
+        "Member": "model",
         "Model": "model",
         "MultiTaskModels": "multi_task_folder",
         "Pretraining": "backbone_folder",

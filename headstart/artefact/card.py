@@ -88,6 +88,13 @@ def _below(model: Model) -> str:
 
 def _summary(model: Model) -> str:
     what = model.kind.task(model.modality.card_noun, len(model.classes))
+    if model.beside:
+        parts = "; ".join(
+            f"{member.weight:.2f} of method `{_safe(member.model.method)}`, head `{_safe(member.model.head.name)}` on "
+            f"{_below(member.model)}"
+            for member in model.members
+        )
+        return f"A model that {what}: an average of {len(model.members)}: {parts}."
     return f"A model that {what}: method `{_safe(model.method)}`, head `{_safe(model.head.name)}` on {_below(model)}."
 
 

@@ -7,6 +7,7 @@ import os
 import platform
 from typing import Any
 
+from headstart.artefact.files import seal
 from headstart.artefact.model import Label, Model
 from headstart.artefact.schema import FORMAT, VERSION
 from headstart.artefact.strict_json import plain, without_gaps
@@ -19,7 +20,7 @@ from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.preprocessing.spec import Preprocess, preprocess_from_json, preprocess_to_json
 from headstart.tasks.task import Columns
 
-__all__ = ["backbone_record", "columns_from", "config_of", "labels", "made_by", "preprocess_from"]
+__all__ = ["backbone_record", "columns_from", "config_of", "labels", "made_by", "places", "preprocess_from"]
 
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn", "openvino")
 
@@ -27,7 +28,7 @@ LIBRARIES = ("torch", "torchvision", "timm", "transformers", "tokenizers", "nump
 def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
     """Everything in config.json but the checksum and the list of files. Refuses what JSON cannot hold."""
     head = model.head
-    return {
+    config = {
         "format": FORMAT,
         "version": VERSION,
         **made_by(),
@@ -48,6 +49,28 @@ def config_of(model: Model, *, slim: bool) -> dict[str, Any]:
             "config": plain(without_gaps(facts_record(head.facts)), "head.config"),
         },
     }
+    if model.beside:
+        config["beside"] = _beside(model, slim=slim)
+    return config
+
+
+def _beside(model: Model, *, slim: bool) -> list[dict[str, Any]]:
+    """What config.json holds of the models that are averaged with this one."""
+    return [
+        {
+            "weight": float(member.weight),
+            "backbone": place,
+            "config": seal(config_of(member.model, slim=slim) | {"files": {}}),
+        }
+        for member, place in zip(model.beside, places(model), strict=True)
+    ]
+
+
+def places(model: Model) -> list[int | None]:
+    """Of each model beside, where the backbone is stored that it stands on: 0 with the model itself, else the number,
+    from 1 on, of the first beside it that has the same; None where it has none."""
+    names = [None if each is None else each.fingerprint for each in (member.model.backbone for member in model.members)]
+    return [None if name is None else names.index(name) for name in names[1:]]
 
 
 def labels(classes: tuple[Any, ...]) -> list[Label]:

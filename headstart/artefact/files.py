@@ -14,7 +14,7 @@ from headstart.artefact.schema import FORMAT, FORMS, MULTI_TASK, PRETRAINED, VER
 from headstart.artefact.strict_json import canonical, parse
 from headstart.errors import ArtefactError
 
-__all__ = ["plain_file", "read_config", "read_files", "seal"]
+__all__ = ["numbered", "plain_file", "read_config", "read_files", "seal"]
 
 MEBIBYTE = 2**20
 LARGEST_CONFIG = 64 * MEBIBYTE
@@ -74,6 +74,12 @@ def _foreign(folder: Path, form: Any, wanted: str) -> str:
         f'{folder} is not a headstart model: its config.json lacks "format": "{FORMAT}". '
         f"To use a folder of pretrained weights as a backbone, name it as file:{folder}"
     )
+
+
+def numbered(file: str, number: int) -> str:
+    """The name of a file of the model of this number beside the first: tokenizer.json -> tokenizer.1.json."""
+    stem, _, suffix = file.rpartition(".")
+    return f"{stem}.{number}.{suffix}" if number else file
 
 
 def seal(config: dict[str, Any]) -> dict[str, Any]:

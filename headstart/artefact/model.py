@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from headstart.backbones.backbone import Backbone
 from headstart.heads.head import Head
 from headstart.tasks.modality import Modality, modality_named
 from headstart.tasks.task import Array, Columns, Kind
 
-__all__ = ["Label", "Model"]
+__all__ = ["Label", "Member", "Model"]
 
 Label = str | int | float | bool
 
@@ -27,6 +27,8 @@ class Model:
     engine     JSON: who computed the features the head was fitted on ("name", "precision", ...)
     options    JSON: the options of the method
     evidence   JSON as in evidence.json; None where nothing was held out
+    beside     models whose answers are averaged with its own, which weighs what they leave of 1; answers are decided
+               by the head of this one
     """
 
     modality: Modality
@@ -41,6 +43,20 @@ class Model:
     engine: dict[str, Any]
     evidence: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    beside: tuple[Member, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modality", modality_named(self.modality))
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Itself, without those beside it, and these."""
+        alone = self if not self.beside else replace(self, beside=())
+        return (Member(1 - sum(member.weight for member in self.beside), alone), *self.beside)
+
+
+class Member(NamedTuple):
+    """A model that is averaged with others: its share, above 0, of a sum of 1."""
+
+    weight: float
+    model: Model

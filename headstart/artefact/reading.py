@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from headstart.artefact.config import columns_from, files_of, labels, preprocess_from
-from headstart.artefact.files import read_files
-from headstart.artefact.model import Model
+from headstart.artefact.files import numbered, read_files
+from headstart.artefact.model import Member, Model
+from headstart.artefact.schema import FILES, MOST_BESIDE
 from headstart.artefact.strict_json import parse
 from headstart.artefact.tensors import StoredTensors, arrays_under, as_tensors, check_head, stored_tensors, under
 from headstart.backbones.backbone import Backbone
@@ -76,7 +78,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
     head, encoder = _head(stored, len(classes)), _encoder(stored)
     _check_encoder(encoder, head)
     _check_goal(config["options"])
-    return Model(
+    model = Model(
         modality=config["modality"],
         kind=kind_named(config["kind"]),
         classes=classes,
@@ -90,11 +92,40 @@ def model_of(stored: Stored, *, build: bool) -> Model:
         evidence=parse(files["evidence.json"], "evidence.json") if "evidence.json" in files else None,
         notes=tuple(config["notes"]),
     )
+    return replace(model, beside=_beside(stored, model, build=build)) if config.get("beside") else model
+
+
+def _beside(stored: Stored, model: Model, *, build: bool) -> tuple[Member, ...]:
+    """The models that are averaged with this one, each as a folder of its own would hold it."""
+    entries = stored.config.get("beside", [])
+    if len(entries) > MOST_BESIDE or sum(entry["weight"] for entry in entries) >= 1:
+        raise ArtefactError("config.json: models that are averaged weigh too much: it is not what headstart wrote")
+    members: list[Member] = []
+    built = [model.backbone]
+    for number, entry in enumerate(entries, 1):
+        config, place = entry["config"], entry["backbone"]
+        alike = all(config[key] == stored.config[key] for key in ("modality", "kind", "classes"))
+        if config.get("beside") or not alike or not (place is None or 0 <= place <= number):
+            raise ArtefactError(f"config.json: model {number} is none to average: it is not what headstart wrote")
+        files = {own: stored.files[file] for own in FILES if (file := numbered(own, number)) in stored.files}
+        part = model_of(
+            Stored(config, under(f"beside.{number}", stored.tensors), files), build=build and place == number
+        )
+        built.append(part.backbone)
+        if place is not None and place < number:
+            part = replace(part, backbone=built[place])
+        members.append(Member(entry["weight"], part))
+    return tuple(members)
 
 
 def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
     stored = config["backbone"] is not None and config["backbone"]["stored"]
-    rooms = {"head"} | ({"backbone"} if stored else set()) | ({"encoder"} if config["encoder"] else set())
+    rooms = (
+        {"head"}
+        | ({"beside"} if config.get("beside") else set())
+        | ({"backbone"} if stored else set())
+        | ({"encoder"} if config["encoder"] else set())
+    )
     for name in tensors:
         if name.partition(".")[0] not in rooms:
             raise ArtefactError(

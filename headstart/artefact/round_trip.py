@@ -17,8 +17,9 @@ _ROWS = 8
 
 def same_answers(model: Model, again: Model) -> None:
     """Raises ArtefactError unless both models answer alike, bit for bit."""
-    if not np.array_equal(_answers(model), _answers(again)):
-        raise ArtefactError("the model was not saved: read back, it answers otherwise than the one in memory")
+    for member, other in zip(model.members, again.members, strict=True):
+        if not np.array_equal(_answers(member.model), _answers(other.model)):
+            raise ArtefactError("the model was not saved: read back, it answers otherwise than the one in memory")
 
 
 def _answers(model: Model) -> Array:

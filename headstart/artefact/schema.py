@@ -11,7 +11,18 @@ from headstart.tasks.kind import KINDS
 from headstart.tasks.modality import MODALITIES
 from headstart.tasks.task import ColumnType
 
-__all__ = ["CONFIG", "FILES", "FORMAT", "FORMS", "MULTI_TASK", "PRETRAINED", "PRETRAINED_CONFIG", "VERSION", "Shape"]
+__all__ = [
+    "CONFIG",
+    "FILES",
+    "FORMAT",
+    "FORMS",
+    "MOST_BESIDE",
+    "MULTI_TASK",
+    "PRETRAINED",
+    "PRETRAINED_CONFIG",
+    "VERSION",
+    "Shape",
+]
 
 Shape = Callable[[Any, str], None]
 
@@ -19,7 +30,12 @@ FORMAT = "headstart-model"
 PRETRAINED = "headstart-backbone"
 MULTI_TASK = "headstart-multi-task"
 VERSION = 1
-FILES = ("model.safetensors", "tokenizer.json", "evidence.json")
+MOST_BESIDE = 3
+FILES = (
+    "model.safetensors", "tokenizer.json", *(f"tokenizer.{number}.json" for number in range(1, MOST_BESIDE + 1)),
+    "evidence.json",
+)  # fmt: skip
+"""Beside config.json and the card. A numbered tokenizer is that of a model that is averaged with the first."""
 
 
 def _refuse(value: Any, where: str, expected: str) -> None:
@@ -158,7 +174,14 @@ _backbone = _record(
 )  # fmt: skip
 _files = _mapping(_record(size=_whole, blake3=_hash), FILES)
 
+
+def _beside(value: Any, where: str) -> None:
+    """Models that are averaged with the first."""
+    _many(_record(weight=_positive(_number), backbone=_optional(_whole), config=CONFIG))(value, where)
+
+
 CONFIG: Shape = _record(
+    later=("beside",),
     format=_text,
     version=_whole,
     checksum=_hash,
@@ -180,6 +203,7 @@ CONFIG: Shape = _record(
     encoder=_optional(_record(config=_anything, arrays=_texts)),
     head=_record(name=_text, temperature=_positive(_number), form=_one_of("plain", "root"), config=_facts_of_head),
     files=_files,
+    beside=_beside,
 )  # fmt: skip
 
 PRETRAINED_CONFIG: Shape = _record(

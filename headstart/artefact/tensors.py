@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from safetensors import SafetensorError, deserialize
 
+from headstart.artefact.config import places
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
 from headstart.errors import ArtefactError
@@ -70,6 +71,9 @@ def tensors_of(model: Model, *, slim: bool) -> Tensors:
         tensors |= {
             f"encoder.{name}": _from_array(array, f"encoder.{name}") for name, array in model.encoder[1].items()
         }
+    for number, (member, place) in enumerate(zip(model.beside, places(model), strict=True), 1):
+        items = tensors_of(member.model, slim=slim or place != number).items()
+        tensors |= {f"beside.{number}.{name}": tensor for name, tensor in items}
     return tensors
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from blake3 import blake3
 
 from headstart.artefact.card import card
-from headstart.artefact.config import config_of
-from headstart.artefact.files import seal
+from headstart.artefact.config import config_of, places
+from headstart.artefact.files import numbered, seal
 from headstart.artefact.model import Model
 from headstart.artefact.place import (
     check_target,
@@ -74,9 +74,11 @@ def contents(model: Model, name: str, *, slim: bool) -> dict[str, bytes]:
     """The bytes of every file of the folder, by name."""
     config = config_of(model, slim=slim)
     files = {"model.safetensors": to_bytes(tensors_of(model, slim=slim))}
-    preprocess = None if model.backbone is None or slim else model.backbone.preprocess
-    for field, file in {} if preprocess is None else preprocess.files.items():
-        files[file] = getattr(preprocess, field).encode("utf-8")
+    for number, (member, place) in enumerate(zip(model.members, (0, *places(model)), strict=True)):
+        backbone = member.model.backbone
+        preprocess = None if backbone is None or slim or place != number else backbone.preprocess
+        for field, file in {} if preprocess is None else preprocess.files.items():
+            files[numbered(file, number)] = getattr(preprocess, field).encode("utf-8")
     if model.evidence is not None:
         files["evidence.json"] = dump(_evidence(model.evidence))
     files["config.json"] = dump(seal(config | {"files": listing(files)}))

@@ -1,7 +1,7 @@
 """The command line: thin verbs, each of which calls one public function.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 unexpected, 2 wrong arguments,
-3 data, 4 backbone, 5 saved model, 6 cache, 7 training, 130 interrupted.
+3 data, 4 backbone, 5 saved model, 6 cache, 7 training, 8 race, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
 from headstart.cli.predict import evaluate, predict
 from headstart.cli.pretrain import pretrain
+from headstart.cli.race import race
 from headstart.cli.rank import rank
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
@@ -43,6 +44,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "pretrain": pretrain,
     "few-shot": few_shot,
     "show": show,
+    "race": race,
     "methods": methods,
     "cache": cache,
 }

@@ -5,6 +5,7 @@ Heavy libraries are imported inside the verbs, so that help answers at once.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -86,16 +87,28 @@ def fit(
         bool, typer.Option("--control/--no-control", help="Test the network from random weights too")
     ] = True,
     allow_losses: Losses = False,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="10m, 1h30m: race backbones and methods, and keep the best")
+    ] = None,
+    candidates: Annotated[
+        list[str] | None, typer.Option("--candidates", help="With --budget. Backbones to race, a,b; repeatable")
+    ] = None,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     json: AsJson = False,
 ) -> None:
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
+    began = time.monotonic()
+    from headstart.cli.race import Within, candidates_of
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
     from headstart.study.multi_task_protocol import fit_tasks
 
     options = options_of(option)
+    if candidates and budget is None:
+        raise ValueError("--candidates are those of a race: give --budget too, such as --budget 10m")
+    if slim and budget is not None:
+        raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
     columns = (split, group, domain, weight)
     with Terminal(quiet=json) as terminal:
@@ -118,7 +131,13 @@ def fit(
         if len(targets := targets_of(data, target)) > 1:
             refuse_beside(
                 targets,
-                {"--source": source, "--classes": classes, "--for": goal, "--no-control": None if control else "it"},
+                {
+                    "--source": source,
+                    "--classes": classes,
+                    "--for": goal,
+                    "--no-control": None if control else "it",
+                    "--budget": budget,
+                },
             )
             fitted = fit_tasks(data, targets, kind=kind, roles=roles_of(input, None, *columns), **common)
         else:
@@ -126,7 +145,11 @@ def fit(
             labels = cast(Any, target_labels)
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
             own["keep_transfer"] = keep_transfer
-            fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
+            if budget is None:
+                fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
+            else:
+                race = Within(budget, candidates_of(candidates), out, began)
+                fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_
     show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)

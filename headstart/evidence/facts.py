@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from headstart.evidence.intervals import Interval
+from headstart.evidence.race import RaceFacts
 from headstart.tasks.task import SetAside
 
 __all__ = ["EvidenceFacts", "Instead", "ModelFacts", "SourceFacts", "StepFacts", "Unlearnt", "left_out_in_words"]
@@ -107,6 +108,7 @@ class EvidenceFacts:
     transfer_untold   why it is not known whether transfer helps; "" where it is known
     left_out   baselines and controls that were left out as the user asked
     instead    None where the model is the one that was asked for, or of its kind
+    race       what was tried before, of a model that a race found
     """
 
     unlearnt: Unlearnt | None = None
@@ -115,6 +117,7 @@ class EvidenceFacts:
     transfer_untold: str = ""
     left_out: tuple[str, ...] = ()
     instead: Instead | None = None
+    race: RaceFacts | None = None
 
     @property
     def carried(self) -> bool:

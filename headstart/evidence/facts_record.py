@@ -8,6 +8,7 @@ from typing import Any
 
 from headstart.evidence.facts import EvidenceFacts, Instead, ModelFacts, SourceFacts, StepFacts, Unlearnt
 from headstart.evidence.intervals import Interval
+from headstart.evidence.race import race_from
 from headstart.tasks.task import SetAside
 
 __all__ = ["facts_from", "facts_record", "left_out", "transfer_untold"]
@@ -30,6 +31,8 @@ def facts_record(facts: EvidenceFacts) -> dict[str, Any]:
         record["left_out"] = list(facts.left_out)
     if facts.instead is not None:
         record["instead_of"] = facts.instead._asdict()
+    if facts.race is not None:
+        record["race"] = facts.race.to_json()
     return record
 
 
@@ -44,6 +47,7 @@ def facts_from(record: Mapping[str, Any]) -> EvidenceFacts:
         transfer_untold=_get(record, "transfer_untold", str, ""),
         left_out=tuple(_each(_get(record, "left_out", list, []), "left_out", str)),
         instead=None if instead is None else Instead(_get(instead, "method", str), _get(instead, "why", str)),
+        race=race_from(_get(record, "race", dict, None)),
     )
 
 

@@ -11,6 +11,7 @@ from headstart.evidence.distillation import in_words as taught_in_words
 from headstart.evidence.distillation import table as costs
 from headstart.evidence.facts import left_out_in_words
 from headstart.evidence.lines import WIDTH, wrapped
+from headstart.evidence.race import table as race_table
 from headstart.evidence.record import Record
 from headstart.evidence.steps import table
 from headstart.evidence.verdict import figure, signed, spread
@@ -100,6 +101,7 @@ def page(evidence: Record) -> str:
         [*_table(evidence), *_left_out(evidence)],
         [line for text in _ranks(evidence) for line in wrapped(text)],
         list(_steps(evidence)),
+        list(_race(evidence)),
         list(_kept(evidence)),
         list(_weakest(evidence)),
         list(_mistakes(evidence)),
@@ -163,6 +165,11 @@ def _steps(evidence: Record) -> Iterator[str]:
     if steps := evidence.facts.steps:
         yield f"what each dearer step bought ({in_words(steps[0].metric)}; cost of one fit)"
         yield from table(steps)
+
+
+def _race(evidence: Record) -> Iterator[str]:
+    if (race := evidence.facts.race) is not None:
+        yield from race_table(race)
 
 
 def _kept(evidence: Record) -> Iterator[str]:

@@ -33,6 +33,7 @@ class FeatureSet:
     thumbs   (N, 32, 32, 3) uint8 for pictures
     blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
     window   by which thumbnails were made of pictures of more than 8 bits; None where there were none
+    beside   the same rows as further backbones see them, for a model that averages several
     """
 
     task: Task
@@ -42,6 +43,7 @@ class FeatureSet:
     thumbs: Array | None = None
     features: Features | None = None
     window: Window | None = None
+    beside: tuple[FeatureSet, ...] = ()
 
     def __len__(self) -> int:
         return len(self.task)
@@ -73,6 +75,7 @@ class FeatureSet:
             blocks=self.blocks[rows],
             values=self._cut("values", rows, features),
             thumbs=self._cut("thumbs", rows, features),
+            beside=tuple(other.take(rows) for other in self.beside),
         )
 
     def _cut(self, name: str, rows: Array, features: Features | None) -> Array | None:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from headstart.artefact.model import Model
+from headstart.errors import DataError
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet, glance, look, noted
 from headstart.features.window import unsettled
+from headstart.heads.arrays import UTILITY
 from headstart.listener import Listener
 from headstart.preprocessing.description_encoder import DescriptionEncoder
 from headstart.preprocessing.encoders import Encoder, encoder_from
 from headstart.preprocessing.table_encoder import TableEncoder
-from headstart.tasks.goal import Answers
+from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array, Task
 
 if TYPE_CHECKING:
@@ -40,7 +42,21 @@ def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: L
     features that are not those of the engine and precision that its head was fitted on."""
     note = unsettled(model.backbone, list(task.inputs)) if task.modality.has_pixels else ""
     rows = seen_by(model, noted(task, note, listener), extraction, listener)
-    return replace(rows, task=noted(rows.task, fed_otherwise(model, rows), listener))
+    rows = replace(rows, task=noted(rows.task, fed_otherwise(model, rows), listener))
+    beside = tuple(_look_beside(model, member.model, rows, extraction, listener) for member in model.beside)
+    return replace(rows, beside=beside) if beside else rows
+
+
+def _look_beside(
+    model: Model, other: Model, rows: FeatureSet, extraction: Extraction, listener: Listener
+) -> FeatureSet:
+    """The same rows as a model sees them that is averaged with another."""
+    if other.backbone is None or (model.backbone and other.backbone.fingerprint == model.backbone.fingerprint):
+        return rows
+    again = look_as_fitted(other, rows.task, extraction.as_fitted(other.engine), listener)
+    if len(again) != len(rows):
+        raise DataError(f"{len(rows) - len(again)} inputs could be read once, and not a second time")
+    return again
 
 
 def seen_by(
@@ -69,12 +85,19 @@ def fed_otherwise(model: Model, rows: FeatureSet) -> str:
 
 def answer(model: Model, rows: FeatureSet) -> Array:
     """Probabilities (N, C) for classification and multilabel, values (N,) for regression."""
-    return model.head.predict(features(model, rows))
+    if not model.beside:
+        return model.head.predict(features(model, rows))
+    if len(rows.beside) != len(model.beside):
+        raise ValueError("the model averages several backbones, and these rows were seen by one: use look_as_fitted")
+    parts = zip(model.members, (rows, *rows.beside), strict=True)
+    return np.asarray(sum(member.weight * answer(member.model, seen) for member, seen in parts))
 
 
 def answers_of(model: Model, rows: FeatureSet) -> Answers:
     """The same, with the decisions of a head that does not answer the likeliest class."""
-    return model.head.answer(features(model, rows))
+    predictions = answer(model, rows)
+    decides = UTILITY in model.head.arrays
+    return Decided(predictions, model.head.decide(predictions)) if decides else predictions
 
 
 def features(model: Model, rows: FeatureSet) -> Array | sparse.csr_array:

@@ -54,8 +54,10 @@ class Teacher:
         if not entries:
             raise ValueError("no teacher is given: expected a fitted Transfer or the folder of a saved model")
         pairs = [entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, 1.0) for entry in entries]
-        weights = np.array([_weight(weight) for _, weight in pairs])
-        models = tuple(_model(teacher) for teacher, _ in pairs)
+        shares = [_weight(weight) for _, weight in pairs]
+        members = [_model(teacher).members for teacher, _ in pairs]
+        weights = np.array([share * each.weight for share, some in zip(shares, members, strict=True) for each in some])
+        models = tuple(each.model for some in members for each in some)
         first, *others = models
         for other in others:
             if (other.modality, other.kind) != (first.modality, first.kind):

@@ -107,7 +107,7 @@ def fit(
     task, both, n_own = _read_beside(data, test, source, roles, kind, target_labels, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
     aimed = goal_of(named, task if both is None or (labels and _answered(task)) else both.source)
-    _say_goal(aimed, task.kind, named, listener)
+    say_goal(aimed, task.kind, named, listener)
     fitted = Transfer(
         backbone,
         method,
@@ -254,7 +254,7 @@ def _answered(task: Task) -> bool:
     return task.targets is not None and bool(task.kind.known(np.asarray(task.targets)).any())
 
 
-def _say_goal(goal: Goal, kind: Kind, named: Goal | None, listener: Listener) -> None:
+def say_goal(goal: Goal, kind: Kind, named: Goal | None, listener: Listener) -> None:
     """What models are compared by, where it is not the same for every task of the kind."""
     if named is None and kind.exclusive:
         uneven = goal.metric == "balanced_accuracy"

@@ -1,0 +1,127 @@
+"""The public `fit`: one method as it is asked for, or within a budget the best that a race finds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from headstart.data.roles import Roles
+from headstart.features.engines.wish import Device
+from headstart.listener import LOGGED, Listener
+from headstart.study import protocol
+from headstart.study.shift import TargetLabels
+from headstart.tasks.goal import Goal
+from headstart.transfer import EngineChoice, Transfer
+
+__all__ = ["fit", "refuse_with_budget"]
+
+NO_ROLES = Roles()
+
+
+def fit(
+    data: Any,
+    *,
+    budget: str | float | None = None,
+    candidates: Sequence[str] | None = None,
+    race_folder: str | os.PathLike[str] | None = None,
+    test: Any = None,
+    source: Any = None,
+    target_labels: TargetLabels = "all",
+    backbone: str | None = None,
+    method: str | None = None,
+    roles: Roles = NO_ROLES,
+    kind: str | None = None,
+    class_weight: str | None = None,
+    goal: str | Goal | None = None,
+    seed: int = 0,
+    engine: EngineChoice = "auto",
+    device: Device = "auto",
+    cache: bool = True,
+    options: dict[str, Any] | None = None,
+    keep_tuned: bool = False,
+    keep_transfer: bool = False,
+    control: bool = True,
+    allow_losses: bool = False,
+    window: tuple[float, float] | None = None,
+    listener: Listener = LOGGED,
+) -> Transfer:
+    """Fit on data and learn from rows held out how good the model is and whether transfer helped.
+
+    data    a folder with one sub-folder a class, a .csv, .tsv, .jsonl or .parquet, or a table in memory
+    budget  None: one method on one backbone. A time such as "10m", or seconds: the best backbone, method and options
+            that a race finds on the training rows within it, the last fit and the test included; needs
+            `pip install 'headstart[race]'`. `backbone` and `method` then name the only one that is raced
+    candidates   with a budget: names of backbones; None: the bundled ones that are on this machine
+    race_folder  with a budget: where trials are kept, so that the race can be stopped, resumed and looked at
+    test    test data of your own in the same form; it is looked at once, at the end
+    source  labelled data of a related task, in the same form, from which knowledge is to come
+    target_labels   with a source: "all", or "none": answers of `data` are only looked at for the test
+    method  a row of `headstart.methods.METHODS`; None: probe, or auto with a source, or the inner rule that a
+            meta-trained backbone names (`few_shot`)
+    roles   which column is what, where the names do not tell
+    kind    "classification", "regression" or "multilabel", where the targets do not tell
+    goal    what the model is to be good at, see `Transfer`: heads are chosen and answers decided for it, and models are
+            compared by it
+    keep_tuned   keep what a method that moves weights made, even where it is not shown to be better than the probe, or
+                 with a source than the best that does not adapt
+    keep_transfer   keep what was asked for even where the model without transfer is shown to be better
+    control      test the same network from random weights too; without it, and with a budget, the evidence says that it
+                 was left out
+    allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
+
+    The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
+    DataError where the data cannot be used, BackboneError where the backbone cannot, ValueError for a budget that is
+    none, RaceError where nothing could be fitted within it.
+    """
+    common: dict[str, Any] = {
+        "test": test,
+        "roles": roles,
+        "kind": kind,
+        "class_weight": class_weight,
+        "goal": goal,
+        "seed": seed,
+        "engine": engine,
+        "device": device,
+        "cache": cache,
+        "allow_losses": allow_losses,
+        "window": window,
+        "listener": listener,
+    }
+    if budget is None:
+        if candidates is not None or race_folder is not None:
+            raise ValueError("candidates and race_folder are of a race: give a budget too, such as budget='10m'")
+        return protocol.fit(
+            data,
+            source=source,
+            target_labels=target_labels,
+            backbone=backbone,
+            method=method,
+            options=options,
+            keep_tuned=keep_tuned,
+            keep_transfer=keep_transfer,
+            control=control,
+            **common,
+        )
+    from headstart.automl.race.fit import fit_within
+
+    without = {"source": source, "options": options, "keep_tuned": keep_tuned or None}
+    refuse_with_budget(without | {"keep_transfer": keep_transfer or None})
+    if backbone is not None and candidates is not None:
+        raise ValueError("backbone and candidates both name what is raced: give one of the two")
+    return fit_within(
+        data,
+        budget=budget,
+        candidates=candidates if backbone is None else [backbone],
+        methods=None if method is None else [method],
+        folder=None if race_folder is None else Path(race_folder),
+        **common,
+    )
+
+
+def refuse_with_budget(options: dict[str, Any]) -> None:
+    """Raises ValueError for an option that has no use within a budget."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{name} has no use with a budget, where a race finds method and options: leave it out")

@@ -1,0 +1,48 @@
+"""The backbones that a race may choose among."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from headstart.automl.candidates import BUNDLED
+from headstart.backbones.backbone import Backbone
+from headstart.backbones.load import load
+from headstart.errors import BackboneError, DataError
+from headstart.tasks.modality import Modality
+from headstart.tasks.task import SetAside
+
+__all__ = ["backbones_for"]
+
+
+def backbones_for(modality: Modality, names: Sequence[str] | None) -> tuple[tuple[Backbone, ...], tuple[SetAside, ...]]:
+    """The candidates that can be used, and why others cannot.
+
+    names   of backbones of any hub; None: the bundled ones that are on this machine
+
+    ValueError for a name given twice, or none; DataError for data whose columns are the features; BackboneError where
+    no candidate is left
+    """
+    if modality.has_columns:
+        raise DataError(f"the features of a {modality} are its columns: there is no backbone to choose, use fit")
+    names = BUNDLED.get(modality, ()) if names is None else tuple(names)
+    if not names:
+        raise ValueError(f"there is no candidate for {modality.noun}: name some, such as candidates=['file:FOLDER']")
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is a candidate twice: name each one once")
+    backbones, left_out = [], []
+    for name in names:
+        try:
+            backbone = replace(load(name), name=name)
+        except BackboneError as error:
+            left_out.append(SetAside(name, str(error)))
+            continue
+        if backbone.modality == modality:
+            backbones.append(backbone)
+        else:
+            left_out.append(SetAside(name, f"it takes {backbone.modality.noun}, and these are {modality.noun}"))
+    if not backbones:
+        reasons = "; ".join(f"{item.name}: {item.why}" for item in left_out)
+        raise BackboneError(f"none of the candidates can be used. {reasons}")
+    return tuple(backbones), tuple(left_out)

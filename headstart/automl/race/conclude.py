@@ -1,0 +1,106 @@
+"""The end of a race: what is kept is fitted on all training rows and tested once, beside those that it must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.artefact import Model
+from headstart.automl.race.account import facts_of_race
+from headstart.automl.race.average import AverageCandidate, average_of
+from headstart.automl.race.budget import Deadline, OutOfTime
+from headstart.automl.race.race import Race
+from headstart.automl.race.ready import Ready
+from headstart.automl.race.scoring import RowLosses
+from headstart.automl.race.standing import Tried, leader
+from headstart.errors import RaceError, TrainingError
+from headstart.evidence.evidence import Evidence
+from headstart.messages import lasting
+from headstart.study.candidates import TaskCandidate
+from headstart.study.comparison import Candidate, Comparison, Contender
+from headstart.study.contenders import contenders_of
+from headstart.study.stopwatch import Stopwatch
+
+__all__ = ["conclude"]
+
+PLAIN = "plain-probe"
+"""The probe on the first candidate: what `fit` does without a budget."""
+
+
+def conclude(race: Race, ready: Ready, watch: Stopwatch) -> tuple[Model, Evidence]:
+    """The model that is kept, and its evidence. RaceError where nothing could be tried."""
+    best = race.best
+    if best is None:
+        reasons = "; ".join(f"{name}: {why}" for name, why in race.failures) or race.ended
+        raise RaceError(f"not one candidate could be fitted ({reasons}); there is no model")
+    average = average_of(race, ready, best)
+    if average is not None:
+        candidate = AverageCandidate(ready, average)
+        return _tested(race, ready, watch, candidate, average.name, average.losses, average.weights)
+    try:
+        return _tested_alone(race, ready, watch, best)
+    except (TrainingError, OutOfTime) as error:
+        frozen = leader([setting for setting in race.tried if not setting.arm.tuned], race.judge, race.folds)
+        if frozen is None:
+            raise
+        ready.notes.append(f"{best.name} led, but could not be fitted on all rows ({error}); {frozen.name} is kept.")
+        return _tested_alone(race, ready, watch, frozen)
+
+
+def _tested_alone(race: Race, ready: Ready, watch: Stopwatch, best: Tried) -> tuple[Model, Evidence]:
+    left = max(race.budget.left, 2 * best.fold_seconds) if best.arm.tuned else np.inf
+    listener = Deadline(ready.listener, left, race.budget.clock, quiet=False)
+    candidate = ready.candidate(best.arm, best.options, listener)
+    return _tested(race, ready, watch, candidate, best.name, best.losses, {})
+
+
+def _tested(
+    race: Race,
+    ready: Ready,
+    watch: Stopwatch,
+    candidate: Candidate,
+    name: str,
+    losses: RowLosses,
+    weights: Mapping[str, float],
+) -> tuple[Model, Evidence]:
+    facts = facts_of_race(race, name, losses, weights)
+    ready.listener.say(f"after {lasting(race.budget.spent)}: {name} is kept; fitting it on all training rows")
+    contenders = dict(_contenders(ready, candidate))
+    comparison = Comparison(candidate, contenders, ready.trials, watch)
+    model, evidence = comparison.run()
+    notes = (*evidence.notes, *_notes(race, ready))
+    return model, replace(evidence, facts=replace(evidence.facts, race=facts, left_out=()), notes=notes)
+
+
+def _contenders(ready: Ready, candidate: Candidate) -> Iterator[tuple[str, Contender]]:
+    """Majority, no transfer, the pretrained classifier where it knows the classes; the probe on the backbone of what
+    is kept, where that moves weights, and on the first candidate."""
+    first = ready.first if ready.first in ready.features else next(iter(ready.features))
+    rows, backbone = ready.features[first], ready.backbones[first]
+    how = (ready.extraction.as_fitted(rows.engine or {}), ready.listener)
+    plain = ready.plan._replace(method="probe", options={}, control=False)
+    yield from contenders_of(rows, backbone, plain, *how)
+    alone = candidate if isinstance(candidate, TaskCandidate) else None
+    if alone is not None and alone.row.moves_weights:
+        probe = TaskCandidate(alone.rows, alone.backbone, plain, alone.how)
+        alone.beside["probe"] = probe
+        yield "probe", probe.contend
+    same = alone is not None and alone.rows is rows
+    if not (same and alone is not None and (alone.name == "probe" or alone.row.moves_weights)):
+        yield PLAIN, TaskCandidate(rows, backbone, plain, how).contend
+
+
+def _notes(race: Race, ready: Ready) -> Iterator[str]:
+    yield (
+        f"What is kept was found by a race among {len(race.tried)} settings on the training rows; the rows to test on "
+        "were opened once, at its end."
+    )
+    if any(backbone is not None for backbone in ready.backbones.values()):
+        yield "There is no control from random weights: the time of the race went to candidates."
+    if race.resumed:
+        yield f"{race.resumed} of the settings were tried by earlier runs, whose time is not counted."
+    for name in race.store.set_aside:
+        yield f"A file of an earlier race was set aside as {name}: it was damaged, or of other data or options."
+    yield from ready.notes
