@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headstart.pretraining.pretrain import pretrain
     from headstart.study.distillation import distil
     from headstart.study.few_shot import few_shot
+    from headstart.study.methods_compared.protocol import compare
     from headstart.study.multi_task import MultiTask
     from headstart.study.multi_task_protocol import evaluate_tasks, fit_tasks, predict_tasks
     from headstart.study.protocol import check, evaluate, fit, predict
@@ -42,6 +43,7 @@ _HOME = {
     "Task": "tasks.task",
     "Transfer": "transfer",
     "check": "study.protocol",
+    "compare": "study.methods_compared.protocol",
     "curve": "automl.learning_curves.protocol",
     "distil": "study.distillation",
     "evaluate": "study.protocol",
@@ -70,6 +72,7 @@ __all__ = [
     "Task",
     "Transfer",
     "check",
+    "compare",
     "curve",
     "distil",
     "evaluate",

@@ -17,8 +17,8 @@ from headstart.tasks.task import Array, Task
 
 __all__ = ["REVISION", "aim_of", "content", "fitted_by", "packed", "plain_inputs", "seen_by", "unpacked"]
 
-REVISION = 2
-"""Raised by whoever changes what a method, a head or a pretrained classifier answers: answers are cached."""
+REVISION = 3
+"""Raised by whoever changes what a method, a head or a pretrained classifier answers, or what is kept of it."""
 
 
 def plain_inputs(feature_set: FeatureSet) -> Any:

@@ -1,0 +1,69 @@
+"""What one fit answered and what it cost, which is kept beside the answers: an answer from the cache says what it took
+when it was calculated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from headstart.features.cache.answers import Entry
+from headstart.study.content import packed, unpacked
+from headstart.tasks.goal import Answers
+
+__all__ = ["FitCost", "Measured", "Outcome", "measured"]
+
+
+class Outcome(NamedTuple):
+    """Of one fit: its answers, how many figures were learnt (-1: not counted), and optimizer steps (0: none)."""
+
+    answers: Answers
+    parameters: int = -1
+    steps: int = 0
+
+
+class FitCost(NamedTuple):
+    """Of one fit and its answers, features of a frozen backbone apart.
+
+    seconds      on the wall
+    cpu_seconds  of this process, over all its threads
+    parameters   how many figures were learnt; -1: not counted
+    steps        of an optimizer, in the training that is stopped by rows held out; 0: none
+    """
+
+    seconds: float
+    cpu_seconds: float
+    parameters: int = -1
+    steps: int = 0
+
+    @classmethod
+    def mean(cls, costs: Sequence[FitCost]) -> FitCost:
+        """Of several fits: means, and the most that were learnt."""
+        seconds, cpu_seconds, parameters, steps = zip(*costs, strict=True)
+        mean = [float(np.mean(each)) for each in (seconds, cpu_seconds, steps)]
+        return cls(mean[0], mean[1], max(parameters), round(mean[2]))
+
+
+class Measured(NamedTuple):
+    """The answers, the cost of the fit that gave them, and whether that was in an earlier run."""
+
+    answers: Answers
+    cost: FitCost
+    kept: bool
+
+
+def measured(entry: Entry, compute: Callable[[], Outcome]) -> Measured:
+    """What is kept in an entry, or else computed, timed and kept now."""
+    stored = entry.read()
+    if stored is not None:
+        (seconds, cpu_seconds, parameters, steps), *answers = stored
+        cost = FitCost(float(seconds), float(cpu_seconds), int(parameters), int(steps))
+        return Measured(unpacked(tuple(answers)), cost, True)
+    wall, cpu = time.perf_counter(), time.process_time()
+    outcome = compute()
+    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+    cost = FitCost(seconds, cpu_seconds, outcome.parameters, outcome.steps)
+    entry.write((np.array(cost, np.float64), *packed(outcome.answers)))
+    return Measured(outcome.answers, cost, False)
