@@ -16,7 +16,7 @@ from headstart.tasks.goal import in_words
 
 __all__ = ["answer", "page"]
 
-_ABOUT = 34
+_ABOUT = 30
 _TRANSFER = {
     "helps": "Transfer helps",
     "hurts": "Transfer hurts",

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, TrainingError
 from headstart.features.engines.device_errors import is_out_of_memory
 from headstart.listener import Listener
 from headstart.messages import lasting
-from headstart.study.measured import FitCost
+from headstart.study.measured import FitCost, Measured
 from headstart.study.methods_compared.ways import Way
 from headstart.study.resampling import Trials
-from headstart.tasks.goal import Answers
+from headstart.tasks.goal import Answers, Decided
 
 __all__ = ["Finished", "Tried", "all_kept", "try_all"]
 
@@ -73,7 +74,7 @@ def all_kept(way: Way, trials: Trials) -> bool:
 def _try(way: Way, trials: Trials, listener: Listener, tried: Tried) -> None:
     """It is finished, or failed for a reason that is told."""
     try:
-        results = [way.measure(trial.train, trial.test) for trial in trials.trials]
+        results = [_finite(way.measure(trial.train, trial.test)) for trial in trials.trials]
     except (HeadstartError, ValueError, ImportError, MemoryError, RuntimeError) as error:
         if not _is_its_own(error):
             raise
@@ -86,6 +87,15 @@ def _try(way: Way, trials: Trials, listener: Listener, tried: Tried) -> None:
     fits = f"{len(results)} fits" if len(results) > 1 else "a fit"
     took = f"{fits} of {lasting(cost.seconds)}"
     listener.say(f"  {way.name}: {took}, answered by an earlier run" if kept else f"  {way.name}: {took}")
+
+
+def _finite(result: Measured) -> Measured:
+    """The same; TrainingError where answers are not finite, as of weights that ran away in their last step."""
+    answers = result.answers
+    predictions = answers.predictions if isinstance(answers, Decided) else answers
+    if not np.isfinite(predictions).all():
+        raise TrainingError("its answers are not finite: give a lower learning rate, such as --option lr=1e-5")
+    return result
 
 
 def _is_its_own(error: Exception) -> bool:

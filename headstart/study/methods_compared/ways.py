@@ -30,7 +30,7 @@ _CALLED = {
     "gradual": "gradual fine-tuning",
     "fine-tune": "full fine-tuning",
     "lp-ft": "full, from the probe's head",
-    "l2-sp": "full, drawn to its origin (L2-SP)",
+    "l2-sp": "full, near its origin (L2-SP)",
     "source-only": "the source's rows alone",
     "target-only": "the source is left aside",
     "pooled": "rows of both alike",
