@@ -21,7 +21,11 @@ LADDER = {"top": 10, "gradual": 20, "fine-tune": 30, "lp-ft": 30}
 
 def right(share, seed):
     """(1, N, 2) probabilities that are right for so large a share of the rows."""
-    is_right = np.random.default_rng(seed).permutation(ROWS) < share * ROWS
+    return answers_of(np.random.default_rng(seed).permutation(ROWS) < share * ROWS)
+
+
+def answers_of(is_right):
+    """The same by row."""
     answer = np.where(is_right, TRUTH, 1 - TRUTH)
     return np.where(np.arange(2) == answer[:, None], 0.9, 0.1)[None]
 
@@ -95,15 +99,26 @@ def test_without_no_transfer_nothing_is_said_of_transfer():
     assert result.moving.over == "probe"
 
 
+def alike(seed):
+    """The probe and eight that move weights, each of which is right in four of five rows by chance."""
+    rng = np.random.default_rng(seed)
+    return [
+        Finished(way(name, name != "probe"), answers_of(rng.random(ROWS) < 0.8), FitCost(1.0, 1.0, place), False)
+        for place, name in enumerate(["probe", *(f"way {number}" for number in range(8))])
+    ]
+
+
 def test_of_many_that_are_alike_none_is_called_better_than_the_probe():
-    """At 95 % each, one of eight that are alike would be called better more often than one time in twenty."""
-    names = [f"way {number}" for number in range(8)]
-    wrong = 0
+    """By intervals of 95 % each, the best of eight that are alike would be more often than it may."""
+    called = {1: 0, 8: 0}
     for seed in range(60):
-        rng = np.random.default_rng(seed)
-        ways = [
-            Finished(way(name, name != "probe"), right(0.8, rng.integers(2**31)), FitCost(1, 1, place), False)
-            for place, name in enumerate(["probe", *names])
-        ]
-        wrong += judged(Judge(HELD_OUT, ways, seed=seed), ways).depth != "probe"
-    assert wrong <= 7
+        ways = alike(seed)
+        judge = Judge(HELD_OUT, ways, seed=seed)
+        (best, *_) = judge.by_score([each.way.name for each in ways])
+        for comparisons in called:
+            gain = judge.gain(best, "probe", comparisons)
+            called[comparisons] += gain is not None and gain.low > 0
+        assert (judged(judge, ways).depth == "probe") == (
+            judge.gain(best, "probe", 8) is None or judge.gain(best, "probe", 8).low <= 0
+        )
+    assert called[8] <= 7 < called[1]
