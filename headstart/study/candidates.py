@@ -31,7 +31,7 @@ from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
 from headstart.study.content import REVISION, content, fitted_by, seen_by
-from headstart.study.measured import FitCost, Measured, Outcome, measured
+from headstart.study.measured import Clock, FitCost, Measured, Outcome, store, stored_in
 from headstart.study.notes import left_out, model_of_pair, model_of_task, notes_of_pair, notes_of_task
 from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
@@ -47,8 +47,8 @@ _CHEAPER = ("no-transfer", "direct", "probe", "no-teacher")
 class TaskCandidate:
     """A method on the rows of one task.
 
-    costs    of each fit as a contender, as they were when it was calculated
-    beside   candidates that are its contenders too, by name
+    results   of each fit as a contender, with the cost of when it was calculated
+    beside    candidates that are its contenders too, by name
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class TaskCandidate:
         self.backbone, self.plan, self.how, self.row = backbone, plan, how, row_of(plan)
         self.stage = "tuning" if self.row.moves_weights else "head"
         self.goal = plan.goal
-        self.costs: list[FitCost] = []
+        self.results: list[Measured] = []
         self.beside: dict[str, TaskCandidate] = {}
 
     def fit(self, rows: Array) -> Fitted:
@@ -73,23 +73,26 @@ class TaskCandidate:
 
     def contend(self, fitted: Any, train: Array, test: Array) -> Answers:
         """As a contender of another candidate; from the cache, if it was asked before."""
-        result = self._measured(self._beside(fitted, train), test)
-        self.costs.append(result.cost)
+        data = self._beside(fitted, train)
+        entry = self._entry(data, test)
+        result = stored_in(entry)
+        if result is None:
+            with Clock() as clock:
+                contender = self.row.fit(self.plan, data)
+                answers = self.answer(contender, test)
+            result = clock.measured(Outcome(answers, learnt_by(contender.head), steps_of(contender.head)))
+            store(result, entry)
+        self.results.append(result)
         return result.answers
 
     def measured(self, train: Array, test: Array) -> Measured:
         """What it answers to test rows after learning from others, and what that cost; from the cache as well."""
-        return self._measured(self._data(train), test)
+        self.contend(None, train, test)
+        return self.results.pop()
 
     def is_kept(self, train: Array, test: Array) -> bool:
         """Whether the cache has that."""
         return self._entry(self._data(train), test).read() is not None
-
-    def _measured(self, data: Data, test: Array) -> Measured:
-        return measured(self._entry(data, test), lambda: self._outcome(self.row.fit(self.plan, data), test))
-
-    def _outcome(self, fitted: Fitted, test: Array) -> Outcome:
-        return Outcome(self.answer(fitted, test), learnt_by(fitted.head), steps_of(fitted.head))
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Answers]) -> int:
         return learnt_by(fitted.head)
@@ -111,7 +114,9 @@ class TaskCandidate:
         """What each dearer step bought, where weights move."""
         if not self.row.moves_weights:
             return evidence
-        of_others = {name: FitCost.mean(candidate.costs) for name, candidate in self.beside.items()}
+        of_others = {
+            name: FitCost.mean([result.cost for result in candidate.results]) for name, candidate in self.beside.items()
+        }
         costs = results.costs | {name: Cost(cost.seconds, cost.parameters) for name, cost in of_others.items()}
         costs[self.name] = costs[self.name]._replace(parameters=max(results.observed))
         order = [name for name in (*_CHEAPER, self.name) if name in results.answers]

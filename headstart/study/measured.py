@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from headstart.features.cache.answers import Entry
 from headstart.study.content import packed, unpacked
 from headstart.tasks.goal import Answers
 
-__all__ = ["FitCost", "Measured", "Outcome", "measured"]
+__all__ = ["Clock", "FitCost", "Measured", "Outcome", "measured", "store", "stored_in"]
 
 
 class Outcome(NamedTuple):
@@ -54,16 +55,44 @@ class Measured(NamedTuple):
     kept: bool
 
 
+class Clock:
+    """Times a block, on the wall and over all threads of the process."""
+
+    def __enter__(self) -> Clock:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._wall, self._cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+
+    def measured(self, outcome: Outcome) -> Measured:
+        """What came of the block that is over, with its cost."""
+        return Measured(outcome.answers, FitCost(self._wall, self._cpu, outcome.parameters, outcome.steps), False)
+
+
+def stored_in(entry: Entry) -> Measured | None:
+    """What is kept there; None where nothing is."""
+    stored = entry.read()
+    if stored is None:
+        return None
+    (seconds, cpu_seconds, parameters, steps), *answers = stored
+    cost = FitCost(float(seconds), float(cpu_seconds), int(parameters), int(steps))
+    return Measured(unpacked(tuple(answers)), cost, True)
+
+
+def store(result: Measured, entry: Entry) -> None:
+    """Keep it there, where there is room."""
+    entry.write((np.array(result.cost, np.float64), *packed(result.answers)))
+
+
 def measured(entry: Entry, compute: Callable[[], Outcome]) -> Measured:
     """What is kept in an entry, or else computed, timed and kept now."""
-    stored = entry.read()
-    if stored is not None:
-        (seconds, cpu_seconds, parameters, steps), *answers = stored
-        cost = FitCost(float(seconds), float(cpu_seconds), int(parameters), int(steps))
-        return Measured(unpacked(tuple(answers)), cost, True)
-    wall, cpu = time.perf_counter(), time.process_time()
-    outcome = compute()
-    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
-    cost = FitCost(seconds, cpu_seconds, outcome.parameters, outcome.steps)
-    entry.write((np.array(cost, np.float64), *packed(outcome.answers)))
-    return Measured(outcome.answers, cost, False)
+    result = stored_in(entry)
+    if result is None:
+        with Clock() as clock:
+            outcome = compute()
+        result = clock.measured(outcome)
+        store(result, entry)
+    return result
