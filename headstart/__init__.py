@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from headstart.pretraining.pretrain import pretrain
     from headstart.study.distillation import distil
     from headstart.study.few_shot import few_shot
+    from headstart.study.methods_compared.protocol import compare
     from headstart.study.multi_task import MultiTask
     from headstart.study.multi_task_protocol import evaluate_tasks, fit_tasks, predict_tasks
     from headstart.study.protocol import check, evaluate, predict
@@ -52,6 +53,7 @@ _HOME = {
     "Task": "tasks.task",
     "Transfer": "transfer",
     "check": "study.protocol",
+    "compare": "study.methods_compared.protocol",
     "curve": "automl.learning_curves.protocol",
     "distil": "study.distillation",
     "evaluate": "study.protocol",
@@ -81,6 +83,7 @@ __all__ = [
     "Task",
     "Transfer",
     "check",
+    "compare",
     "curve",
     "distil",
     "evaluate",

@@ -13,6 +13,7 @@ from inspect import getdoc
 
 import typer
 
+from headstart.cli.compare import compare
 from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
 from headstart.cli.distil import distil
@@ -37,6 +38,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "distil": distil,
     "check": check,
+    "compare": compare,
     "curve": curve,
     "shift": shift,
     "rank": rank,

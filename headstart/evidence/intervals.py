@@ -77,39 +77,40 @@ class Draws(NamedTuple):
         )
 
 
-def interval(draws: Draws) -> Interval:
-    """The 95 % interval of a score, or of a paired difference. Where it is known it holds the value."""
+def interval(draws: Draws, alpha: float = ALPHA) -> Interval:
+    """The interval of a score, or of a paired difference, that misses the truth in a share alpha of samples. Where it
+    is known it holds the value."""
     value, (lowest, highest) = draws.value, draws.bounds
     finite = draws.resampled[np.isfinite(draws.resampled)]
     if draws.paired and value == 0 and not finite.any():
         return Interval(0.0, 0.0, 0.0)
     if math.isnan(value) or 2 * len(finite) < len(draws.resampled):
         return Interval(value)
-    resampled, unseen = _spread(draws, finite), _unseen(draws)
+    resampled, unseen = _spread(draws, finite, alpha), _unseen(draws, alpha)
     below, above = math.hypot(resampled[0], unseen[0]), math.hypot(resampled[1], unseen[1])
     if below == above == 0 or (draws.units < 2 and value not in draws.bounds):
         return Interval(value)
     return Interval(value, max(lowest, value - below), min(highest, value + above))
 
 
-def _spread(draws: Draws, finite: Array) -> tuple[float, float]:
+def _spread(draws: Draws, finite: Array, alpha: float) -> tuple[float, float]:
     """How far the interval reaches below and above the value, by what the resamples show."""
     n = draws.units
     if n < 2 or np.ptp(finite) <= _ROUNDING * np.abs(finite).max():
         return 0.0, 0.0
     from scipy import stats
 
-    tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf(ALPHA / 2, n - 1))
+    tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf(alpha / 2, n - 1))
     low, high = np.quantile(finite, [tail, 1 - tail]) - (finite.mean() - draws.value)
     return max(0.0, float(draws.value - low)), max(0.0, float(high - draws.value))
 
 
-def _unseen(draws: Draws) -> tuple[float, float]:
+def _unseen(draws: Draws, alpha: float) -> tuple[float, float]:
     """How far below and above the value the truth may be because of units of a kind that the rows do not hold."""
     if draws.shares is None:
         return 0.0, 0.0
     part, whole = draws.shares
-    room = (1 - (ALPHA / 2) ** (1 / (whole > 0).sum(axis=1))) / len(whole)
+    room = (1 - (alpha / 2) ** (1 / (whole > 0).sum(axis=1))) / len(whole)
     full, empty = (part == whole).all(axis=1), (part == (-whole if draws.paired else 0)).all(axis=1)
     if not draws.paired:
         return float(np.linalg.norm(room * full)), float(np.linalg.norm(room * empty))

@@ -13,7 +13,7 @@ from headstart.evidence.scores import better_by
 from headstart.evidence.verdict import figure, signed, spread
 from headstart.tasks.goal import Answers
 
-__all__ = ["Cost", "steps", "table"]
+__all__ = ["Cost", "count", "steps", "table"]
 
 
 class Cost(NamedTuple):
@@ -58,7 +58,7 @@ def table(steps: Sequence[StepFacts]) -> Iterator[str]:
                 "" if gain is None else f"{signed(gain.value)} {spread(gain)}",
                 "" if gain is None else step.over,
                 f"{step.seconds:,.1f}" if step.seconds < 100 else f"{step.seconds:,.0f}",
-                _count(step.parameters),
+                count(step.parameters),
             ]
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -67,7 +67,7 @@ def table(steps: Sequence[StepFacts]) -> Iterator[str]:
         yield f"{left}  {row[4]:>{widths[4]}}  {row[5]:>{widths[5]}}".rstrip()
 
 
-def _count(parameters: int) -> str:
+def count(parameters: int) -> str:
     if parameters < 0:
         return "-"
     if parameters < 10_000:

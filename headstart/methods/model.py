@@ -14,7 +14,7 @@ from headstart.methods.method import Fitted
 from headstart.methods.plan import Plan
 from headstart.tasks.task import Columns
 
-__all__ = ["answer", "class_weight_of", "features", "learnt_by", "model_of"]
+__all__ = ["answer", "class_weight_of", "features", "learnt_by", "model_of", "steps_of"]
 
 
 def model_of(
@@ -47,6 +47,11 @@ def learnt_by(head: Head) -> int:
     if isinstance(head.facts, TrainingFacts) and head.facts.parameters:
         return head.facts.parameters
     return sum(array.size for name, array in head.arrays.items() if name.startswith(("weight.", "bias.", "trees")))
+
+
+def steps_of(head: Head) -> int:
+    """How many steps of an optimizer it took, in the training that was stopped by rows held out; 0 without one."""
+    return head.facts.steps if isinstance(head.facts, TrainingFacts) else 0
 
 
 def class_weight_of(model: Model) -> str | dict[Any, float] | None:

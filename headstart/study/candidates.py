@@ -18,19 +18,20 @@ from headstart.backbones.tables import is_table_prior
 from headstart.evidence.adaptation import adaptation_of
 from headstart.evidence.assess import Adaptation
 from headstart.evidence.evidence import Evidence
-from headstart.evidence.steps import steps
+from headstart.evidence.steps import Cost, steps
 from headstart.features.cache.answers import AnswerCache, Entry
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import Listener
 from headstart.methods.method import Data, Fitted, facts_of
-from headstart.methods.model import learnt_by, model_of
+from headstart.methods.model import learnt_by, model_of, steps_of
 from headstart.methods.plan import Plan
 from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.comparison import Results, held_out_of
-from headstart.study.content import REVISION, content, fitted_by, packed, seen_by, unpacked
+from headstart.study.content import REVISION, content, fitted_by, seen_by
+from headstart.study.measured import Clock, FitCost, Measured, Outcome, store, stored_in
 from headstart.study.notes import left_out, model_of_pair, model_of_task, notes_of_pair, notes_of_task
 from headstart.study.pretrained import RANDOM
 from headstart.study.resampling import Trials
@@ -46,8 +47,8 @@ _CHEAPER = ("no-transfer", "direct", "probe", "no-teacher")
 class TaskCandidate:
     """A method on the rows of one task.
 
-    parameters   how many figures it learnt at most, as a contender
-    beside       candidates that are its contenders too, by name
+    results   of each fit as a contender, with the cost of when it was calculated
+    beside    candidates that are its contenders too, by name
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class TaskCandidate:
         self.backbone, self.plan, self.how, self.row = backbone, plan, how, row_of(plan)
         self.stage = "tuning" if self.row.moves_weights else "head"
         self.goal = plan.goal
-        self.parameters = -1
+        self.results: list[Measured] = []
         self.beside: dict[str, TaskCandidate] = {}
 
     def fit(self, rows: Array) -> Fitted:
@@ -74,14 +75,24 @@ class TaskCandidate:
         """As a contender of another candidate; from the cache, if it was asked before."""
         data = self._beside(fitted, train)
         entry = self._entry(data, test)
-        kept = entry.read()
-        if kept is None:
-            contender = self.row.fit(self.plan, data)
-            kept = np.array(learnt_by(contender.head)), *packed(self.answer(contender, test))
-            entry.write(kept)
-        learnt, *answers = kept
-        self.parameters = max(self.parameters, int(learnt))
-        return unpacked(tuple(answers))
+        result = stored_in(entry)
+        if result is None:
+            with Clock() as clock:
+                contender = self.row.fit(self.plan, data)
+                answers = self.answer(contender, test)
+            result = clock.measured(Outcome(answers, learnt_by(contender.head), steps_of(contender.head)))
+            store(result, entry)
+        self.results.append(result)
+        return result.answers
+
+    def measured(self, train: Array, test: Array) -> Measured:
+        """What it answers to test rows after learning from others, and what that cost; from the cache as well."""
+        self.contend(None, train, test)
+        return self.results.pop()
+
+    def is_kept(self, train: Array, test: Array) -> bool:
+        """Whether the cache has that."""
+        return self._entry(self._data(train), test).read() is not None
 
     def out_of_fold(self, rows: FeatureSet) -> Array | None:
         """What it says of those of the rows that count, each held out, where its heads are chosen by that."""
@@ -107,10 +118,10 @@ class TaskCandidate:
         """What each dearer step bought, where weights move."""
         if not self.row.moves_weights:
             return evidence
-        costs = results.costs | {
-            name: results.costs[name]._replace(parameters=candidate.parameters)
-            for name, candidate in self.beside.items()
+        of_others = {
+            name: FitCost.mean([result.cost for result in candidate.results]) for name, candidate in self.beside.items()
         }
+        costs = results.costs | {name: Cost(cost.seconds, cost.parameters) for name, cost in of_others.items()}
         costs[self.name] = costs[self.name]._replace(parameters=max(results.observed))
         order = [name for name in (*_CHEAPER, self.name) if name in results.answers]
         pairs = [*zip(order, ["", *order[:-1]], strict=True), (RANDOM, self.name)]

@@ -15,8 +15,8 @@ from headstart.tasks.task import Array, Task
 
 __all__ = ["REVISION", "aim_of", "content", "fitted_by", "packed", "seen_by", "unpacked"]
 
-REVISION = 2
-"""Raised by whoever changes what a method, a head or a pretrained classifier answers: answers are cached."""
+REVISION = 3
+"""Raised by whoever changes what a method, a head or a pretrained classifier answers, or what is kept of it."""
 
 
 def content(rows: FeatureSet) -> tuple[Part, ...]:

@@ -28,7 +28,7 @@ from headstart.study.stopwatch import Stopwatch
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 
-__all__ = ["comparison_with_source", "with_test"]
+__all__ = ["beside_source", "comparison_with_source", "with_test"]
 
 
 def comparison_with_source(
@@ -49,6 +49,23 @@ def comparison_with_source(
     before   what the backbone began from, where the user pretrained it
     pixels   where prepared pictures are held for the control from random weights
     """
+    tasks, fitter, report = beside_source(both, target, fitted, plan, watch, labels, allow_losses, listener, pixels)
+    return source_comparison(tasks, fitter, watch, before), report
+
+
+def beside_source(
+    both: Pair,
+    target: FeatureSet,
+    fitted: Transfer,
+    plan: Plan,
+    watch: Stopwatch,
+    labels: bool,
+    allow_losses: bool,
+    listener: Listener,
+    pixels: HeldPixels | None = None,
+) -> tuple[TaskPair, StrategyFitter, Report | None]:
+    """A target that the backbone has seen beside its source, who fits methods to both, and what the check says of the
+    target."""
     extraction = replace(fitted.extraction(target.engine or None), pixels=pixels)
     with watch("features"):
         source = look(both.source, fitted.backbone_, extraction, listener, "source")
@@ -59,7 +76,7 @@ def comparison_with_source(
         target, labelled, report = _divided(target, listener)
     tasks = TaskPair(source, target, labelled, both.notes)
     fitter = StrategyFitter(tasks, fitted.backbone_, plan, (extraction, listener), labels=labels)
-    return source_comparison(tasks, fitter, watch, before), report
+    return tasks, fitter, report
 
 
 def _divided(target: FeatureSet, listener: Listener) -> tuple[FeatureSet, int, Report | None]:

@@ -121,3 +121,11 @@ def test_undefined_draws_are_left_out() -> None:
     draws = np.random.default_rng(0).normal(0.5, 0.1, 2000)
     with_gaps = np.r_[draws, np.full(100, np.nan)]
     assert interval(Draws(0.5, with_gaps, 50, UNIT)) == interval(Draws(0.5, draws, 50, UNIT))
+
+
+def test_that_of_a_claim_of_many_reaches_as_far_as_its_level_says() -> None:
+    draws = np.random.default_rng(0).normal(0.0, 1.0, 400_000)
+    found = interval(Draws(0.0, draws, 100_000, (-math.inf, math.inf)), 0.05 / 8)
+    assert found.high == pytest.approx(stats.norm.ppf(1 - 0.05 / 16), abs=0.03)
+    alone = interval(Draws(1.0, np.ones(100), 30, UNIT, right([1] * 30)), 0.01)
+    assert alone.low == pytest.approx(stats.binomtest(30, 30).proportion_ci(0.99).low)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
+from small import RESNET, bright
 
 import headstart
 from headstart.backbones.load import load
@@ -154,3 +155,18 @@ def test_columns_of_other_types_or_names_are_other_content(changed):
     assert parts(frame) == parts(frame.copy())
     assert parts(frame) != parts(changed)
     assert parts(numbers[0]) != parts(numbers[1])
+
+
+def test_a_second_fit_says_what_a_cached_contender_took_when_it_was_calculated(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    for row in range(60):
+        place = tmp_path / "pictures" / ("train" if row < 30 else "test") / "rgb"[row % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        bright(row).save(place / f"{row}.png")
+    options = {"epochs": 1, "precision": "float32", "disk": 0, "refit": 0}
+    common = {"backbone": RESNET, "method": "top", "options": options, "engine": "torch", "control": False}
+    first, second = (headstart.fit(tmp_path / "pictures", **common).evidence_ for _ in range(2))
+    took = [{step.step: (step.seconds, step.parameters) for step in made.facts.steps} for made in (first, second)]
+    assert took[0]["probe"] == took[1]["probe"]
+    assert took[0]["probe"][0] > 0
+    assert took[0]["top"][1] == took[1]["top"][1] > took[0]["probe"][1] > 0
