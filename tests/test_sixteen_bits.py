@@ -87,7 +87,7 @@ def test_a_model_of_eight_bits_says_that_it_knows_no_others(scans):
 
 def test_the_window_on_the_command_line(preloaded, scans, tmp_path):
     words = ["fit", str(scans / "12"), "--out", str(tmp_path / "m"), "--backbone", SMALL["backbone"], "--no-cache"]
-    words += ["--method", "prototypes", "--engine", "torch", "--window", "0,4095"]
+    words += ["--method", "prototypes", "--engine", "torch", "--window", "0,4095", "--keep-transfer"]
     done = preloaded.run(COMMAND_LINE, *words)
     assert done.returncode == 0, done.stderr
     assert "0 becomes black and 4095 white in 32 pictures of more than 8 bits (as asked)" in " ".join(

@@ -93,6 +93,7 @@ def test_a_source_is_named_in_the_command_where_it_is_drawn_on(run, tmp_path):
     assert record["next"].split()[-4:] == ["--method", record["advised"], "--out", "model"]
 
 
+@pytest.mark.slow
 def test_an_interrupt_prints_what_is_finished_and_the_same_command_goes_on(sentences, tmp_path, monkeypatch, preloaded):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     words = words_of(sentences, "--methods", "top,gradual", "--option", "epochs=40", "--option", "patience=40")

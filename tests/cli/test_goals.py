@@ -33,7 +33,9 @@ def test_for_a_class_its_f1_leads_and_rare_rows_are_answered(run, data, tmp_path
     said = fitted(run, data, tmp_path / "m", "--for", "f1:late")
     assert "goal: F1 of 'late'" in said.err
     assert said.out.startswith("F1 of 'late' .")
-    assert max(map(len, said.out.splitlines())) <= 80
+    page, saved = said.out.split("\nsaved: ")
+    assert saved.strip() == str(tmp_path / "m")
+    assert max(map(len, page.splitlines())) <= 80
     record = json.loads((tmp_path / "m" / "evidence.json").read_text())
     assert record["goal"] == {"metric": "f1", "label": "late"}
     assert record["gain"]["metric"] == "f1"

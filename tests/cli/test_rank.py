@@ -76,7 +76,7 @@ def test_the_winner_is_fitted_and_predicts_the_same_in_a_fresh_process(preloaded
     assert winner in names.split(",")
     for method in ("ridge", "top"):
         out = tmp_path / method
-        words = ("fit", pictures, "--out", out, "--backbone", winner, "--method", method, "--no-control", *TORCH)
+        words = ("fit", pictures, "--out", out, "--backbone", winner, "--method", method, "--no-control", *TORCH, "--keep-transfer")
         more = ("--option", "epochs=1", "--keep-tuned") if method == "top" else ()
         done = preloaded.run(COMMAND_LINE, *words, *more)
         assert done.returncode == 0, done.stderr
@@ -148,6 +148,7 @@ def test_data_that_nothing_can_be_ranked_for(run, tmp_path):
     assert "the features of a table are its columns: there is no backbone to choose, use fit" in done.err
 
 
+@pytest.mark.slow
 def test_an_interrupted_ranking_goes_on_from_what_it_had(pictures, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     words = [sys.executable, "-m", "headstart", "rank", pictures, "--candidates", "bundled:mobilenetv2", *TORCH]

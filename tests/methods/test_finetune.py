@@ -255,6 +255,7 @@ wait(apart("full", 60_000))
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_twins_and_a_full_disk_change_nothing_that_is_learnt(preloaded, tmp_path):
     environment = os.environ | {"HEADSTART_CACHE": str(tmp_path)}

@@ -118,6 +118,7 @@ def test_a_trained_baseline_is_given_descriptions_once_and_answers_as_from_thumb
     assert sum(described) == len(set(rows.keys))
 
 
+@pytest.mark.slow
 def test_a_fit_of_a_table_is_the_same_with_and_without(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     rng = np.random.default_rng(0)

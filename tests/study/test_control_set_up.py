@@ -25,6 +25,7 @@ from headstart.features.held_pixels import HeldPixels
 from headstart.listener import Logged
 from headstart.methods.plan import Plan
 from headstart.study import contenders, protocol, untransferred
+from headstart.study.content import packed
 from headstart.study.contenders import contenders_of
 
 TORCH = Extraction(engine="torch", precision="float32")
@@ -57,6 +58,10 @@ def asked(rows, backbone, cache):
 
 def in_turn(rows, backbone, cache):
     return {name: ask() for name, ask in asked(rows, backbone, cache).items()}
+
+
+def bits(answers):
+    return [part.tobytes() for part in packed(answers)]
 
 
 class SetUps:
@@ -96,7 +101,7 @@ def test_answers_are_those_of_one_after_the_other_to_the_bit(rows, backbone, mon
     beside = in_turn(rows, backbone, None)
     monkeypatch.setattr(contenders._Untrained, "getting_ready", lambda *a: nullcontext())
     for name, answers in in_turn(rows, backbone, None).items():
-        assert answers.tobytes() == beside[name].tobytes(), name
+        assert bits(answers) == bits(beside[name]), name
 
 
 def test_what_fails_in_the_set_up_is_raised(rows, backbone, cache, monkeypatch):
@@ -115,7 +120,7 @@ def test_what_fails_beside_it_is_raised_when_the_set_up_has_ended(rows, backbone
         threading.Timer(0.1, set_ups.go.set).start()
         raise error
 
-    monkeypatch.setattr(untransferred, "no_transfer", fail)
+    monkeypatch.setattr(untransferred, "fit_untransferred", fail)
     with pytest.raises(type(error)) as raised:
         asked(rows, backbone, cache)[NO_TRANSFER]()
     assert raised.value is error
@@ -123,7 +128,7 @@ def test_what_fails_beside_it_is_raised_when_the_set_up_has_ended(rows, backbone
     monkeypatch.undo()
     after = in_turn(rows, backbone, cache)
     for name, answers in in_turn(rows, backbone, None).items():
-        assert answers.tobytes() == after[name].tobytes(), name
+        assert bits(answers) == bits(after[name]), name
 
 
 def test_an_engine_is_made_ready_for_the_pass_that_follows(rows, backbone, cache):
@@ -230,6 +235,7 @@ print(json.dumps({"ends": ends, "same": files[0] == files[1]}))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 @pytest.mark.parametrize("moment", ["set-up", "pass", "head"])
 def test_a_fit_that_is_killed_in_the_control_goes_on_to_the_same_figures(pictures, preloaded, tmp_path, moment):

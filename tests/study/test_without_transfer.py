@@ -111,6 +111,7 @@ def test_short_sentences_keep_transfer():
     assert made.evidence_.verdict == "helps"
 
 
+@pytest.mark.slow
 def test_emoji_keep_transfer(tmp_path):
     folder = emoji_folder(tmp_path / "emoji", at_least=35, at_most=35)
     made = hs.fit(folder, backbone="bundled:efficientnet-lite0", control=False)
@@ -118,6 +119,7 @@ def test_emoji_keep_transfer(tmp_path):
     assert made.evidence_.gain.value > 0
 
 
+@pytest.mark.slow
 def test_digits_are_answered_by_how_they_look(tmp_path):
     images, codes = load_digits(return_X_y=True)
     for row in np.random.default_rng(0).permutation(len(codes))[:800]:

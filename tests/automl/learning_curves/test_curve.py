@@ -67,7 +67,7 @@ def test_words_json_and_picture_say_the_same(run, reviews, tmp_path):
     assert again.code == 0
     assert max(map(len, again.out.splitlines())) <= 79
     words = " ".join(again.out.split())
-    assert words.startswith("With 2 x the labels (600 to learn from) expect balanced accuracy .")
+    assert words.startswith("With 2 x the labels (600 to learn from) expect accuracy .")
     assert f"{document['meeting']['words']}." in words
     assert "300 of 500 labelled rows to learn from, 200 to test on (the test split that came with the data)" in words
     root = ElementTree.fromstring(picture.read_text("utf-8"))  # noqa: S314 (our own)

@@ -53,6 +53,7 @@ def wait_for(child, model, tried):
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_killed_then_resumed_then_interrupted(photos, tmp_path):
     model, cache = tmp_path / "model", tmp_path / "cache"
     with begun(photos, model, cache) as child:

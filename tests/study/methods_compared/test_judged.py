@@ -67,7 +67,7 @@ def test_gains_are_those_of_an_assessment_alone():
         ({"no-transfer": 0.6, "probe": 0.7, "top": 0.9, "fine-tune": 0.9}, "top", "helps", "top", "top"),
         ({"no-transfer": 0.6, "probe": 0.7, "top": 0.8, "lp-ft": 0.95}, "lp-ft", "helps", "lp-ft", "lp-ft"),
         ({"no-transfer": 0.6, "probe": 0.9, "top": 0.7}, "probe", "helps", "probe", "probe"),
-        ({"no-transfer": 0.9, "probe": 0.6, "top": 0.7}, "no-transfer", "hurts", "top", None),
+        ({"no-transfer": 0.9, "probe": 0.6, "top": 0.7}, "no-transfer", "hurts", "top", "no-transfer"),
         ({"no-transfer": 0.8, "probe": 0.8}, "no-transfer", "cannot tell", "probe", "probe"),
         ({"no-transfer": 0.6, "scratch": 0.99, "probe": 0.7}, "scratch", "helps", "probe", "scratch"),
     ],
