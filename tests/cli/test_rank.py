@@ -76,7 +76,8 @@ def test_the_winner_is_fitted_and_predicts_the_same_in_a_fresh_process(preloaded
     assert winner in names.split(",")
     for method in ("ridge", "top"):
         out = tmp_path / method
-        words = ("fit", pictures, "--out", out, "--backbone", winner, "--method", method, "--no-control", *TORCH, "--keep-transfer")
+        words = ("fit", pictures, "--out", out, "--backbone", winner, "--method", method, "--no-control", *TORCH)
+        words = (*words, "--keep-transfer")
         more = ("--option", "epochs=1", "--keep-tuned") if method == "top" else ()
         done = preloaded.run(COMMAND_LINE, *words, *more)
         assert done.returncode == 0, done.stderr

@@ -25,8 +25,8 @@ from headstart.features.held_pixels import HeldPixels
 from headstart.listener import Logged
 from headstart.methods.plan import Plan
 from headstart.study import contenders, protocol, untransferred
-from headstart.study.content import packed
 from headstart.study.contenders import contenders_of
+from headstart.study.content import packed
 
 TORCH = Extraction(engine="torch", precision="float32")
 RANDOM = "random-weights"
