@@ -22,7 +22,7 @@ from headstart.linalg.torch_threads import one_torch_thread
 from headstart.tasks import IMAGE, TEXT, Modality
 from headstart.tasks.task import Array, SetAside
 
-__all__ = ["BUNDLED", "Trunk", "trunks_for"]
+__all__ = ["BUNDLED", "Trunk", "candidate_names", "trunks_for"]
 
 BUNDLED: dict[str, tuple[str, ...]] = {
     IMAGE: ("bundled:efficientnet-lite0", "bundled:mobilenetv2"),
@@ -49,13 +49,10 @@ class Trunk(NamedTuple):
         return reading(self.backbone, reads, name)
 
 
-def trunks_for(modality: Modality, names: Sequence[str] | None) -> tuple[tuple[Trunk, ...], tuple[SetAside, ...]]:
-    """The candidates that can be used, and why others cannot.
+def candidate_names(modality: Modality, names: Sequence[str] | None) -> tuple[str, ...]:
+    """The names as they are, or the bundled backbones of the modality.
 
-    names   of backbones of any hub; "NAME@*" is each layer of one; None: the bundled ones that are on this machine
-
-    ValueError for a name given twice, or none; DataError for data whose columns are the features; BackboneError where
-    no candidate is left
+    ValueError for a name given twice, or none; DataError for data whose columns are the features
     """
     if modality.has_columns:
         raise DataError(f"the features of a {modality} are its columns: there is no backbone to choose, use fit")
@@ -65,6 +62,18 @@ def trunks_for(modality: Modality, names: Sequence[str] | None) -> tuple[tuple[T
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise ValueError(f"{', '.join(twice)} is a candidate twice: name each one once")
+    return names
+
+
+def trunks_for(modality: Modality, names: Sequence[str] | None) -> tuple[tuple[Trunk, ...], tuple[SetAside, ...]]:
+    """The candidates that can be used, and why others cannot.
+
+    names   of backbones of any hub; "NAME@*" is each layer of one; None: the bundled ones that are on this machine
+
+    ValueError for a name given twice, or none; DataError for data whose columns are the features; BackboneError where
+    no candidate is left
+    """
+    names = candidate_names(modality, names)
     bases: dict[str, list[str]] = {}
     for name in names:
         bases.setdefault(parted(name).base, []).append(name)

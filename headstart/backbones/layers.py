@@ -11,6 +11,7 @@ one often transfers best. Several are read in one pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
@@ -78,9 +79,8 @@ class Layers(nn.Module):
         outputs: dict[str, Tensor] = {}
         token = _PASS.set((outputs, len(paths)))  # of the whole network there is one more than hooks give
         try:
-            outputs[""] = self.network(*inputs)
-        except _Reached:
-            pass
+            with suppress(_Reached):
+                outputs[""] = self.network(*inputs)
         finally:
             _PASS.reset(token)
         lacking = paths - outputs.keys()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from headstart.automl.candidates import BUNDLED
+from headstart.automl.candidates import candidate_names
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
-from headstart.errors import BackboneError, DataError
+from headstart.errors import BackboneError
 from headstart.tasks.modality import Modality
 from headstart.tasks.task import SetAside
 
@@ -23,16 +23,8 @@ def backbones_for(modality: Modality, names: Sequence[str] | None) -> tuple[tupl
     ValueError for a name given twice, or none; DataError for data whose columns are the features; BackboneError where
     no candidate is left
     """
-    if modality.has_columns:
-        raise DataError(f"the features of a {modality} are its columns: there is no backbone to choose, use fit")
-    names = BUNDLED.get(modality, ()) if names is None else tuple(names)
-    if not names:
-        raise ValueError(f"there is no candidate for {modality.noun}: name some, such as candidates=['file:FOLDER']")
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise ValueError(f"{', '.join(twice)} is a candidate twice: name each one once")
     backbones, left_out = [], []
-    for name in names:
+    for name in candidate_names(modality, names):
         try:
             backbone = replace(load(name), name=name)
         except BackboneError as error:

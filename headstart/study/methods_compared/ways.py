@@ -120,7 +120,7 @@ def _refuse(name: str, source: bool) -> None:
     if name in _CONTENDERS:
         return
     if name not in METHODS and "+" not in name:
-        names = [*_CONTENDERS, *METHODS]
+        names = list(dict.fromkeys([*_CONTENDERS, *METHODS]))
         raise ValueError(f"method {name!r} is unknown{nearest_hint(name, names)}; expected some of {', '.join(names)}")
     row = method(name)
     if row.needs_teacher:
