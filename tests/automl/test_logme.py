@@ -24,12 +24,36 @@ def log_evidence(log_precisions, x, y):
     return -(len(y) * np.log(2 * np.pi) + np.linalg.slogdet(covariance)[1] + distance) / 2
 
 
+def turned_log_evidence(log_precisions, values, y):
+    """The same where X X' is diagonal (N,): a rotation of the rows, under which the density of y is what it was."""
+    a, b = np.exp(np.clip(log_precisions, -FAR, FAR))
+    variances = 1 / b + values / a
+    return -(len(y) * np.log(2 * np.pi) + np.log(variances).sum() + (y**2 / variances).sum()) / 2
+
+
+def turned(x, y):
+    """The diagonal of X X' (N,) after a rotation of the rows, and y after it."""
+    values, vectors = np.linalg.eigh(x @ x.T)
+    return np.maximum(values, 0), vectors.T @ y
+
+
 def greatest(x, y):
     """Over a and b, from several starts."""
     starts = [(a, b) for a in (-6.0, 0.0, 6.0) for b in (-4.0, 2.0)]
     options = {"xatol": 1e-9, "fatol": 1e-9, "maxiter": 4000}
-    searches = [minimize(lambda t: -log_evidence(t, x, y), at, method="Nelder-Mead", options=options) for at in starts]
+    case = turned(x, y)
+    searches = [
+        minimize(lambda t: -turned_log_evidence(t, *case), at, method="Nelder-Mead", options=options) for at in starts
+    ]
     return max(-search.fun for search in searches) / len(y)
+
+
+@pytest.mark.parametrize("at", [(0.0, 0.0), (3.0, -2.0), (-1.0, 4.0)])
+def test_the_reference_is_the_density_by_its_definition(cases, at):
+    for name in ("iris", "more columns than rows"):
+        features, labels = cases[name]
+        x, y = features.astype(np.float64), (labels == labels[0]).astype(float)
+        assert turned_log_evidence(at, *turned(x, y)) == pytest.approx(log_evidence(at, x, y), rel=1e-8)
 
 
 def direct(x, labels):
@@ -50,7 +74,7 @@ def test_logme_is_the_greatest_evidence(cases, name):
     assert logme(features, labels) == pytest.approx(direct(features, labels), abs=1e-7)
 
 
-@pytest.mark.parametrize("shift", [200.0, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.5, -3.0))])
+@pytest.mark.parametrize("shift", [200.0, 0.5, -3.0])
 def test_the_mean_of_the_features_is_part_of_the_model(cases, shift):
     for name in ("iris", "more columns than rows"):
         features, labels = few(*cases[name])
