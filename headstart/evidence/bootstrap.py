@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from headstart.evidence.calibration import BINS
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Draws, Shares
 from headstart.evidence.ranking import on_logits, ranked
@@ -43,6 +44,7 @@ class Resampled(NamedTuple):
 
     exact, found   right rows and, of each class that occurs, right rows of that class, in each unit; None for values
     ranked         the shares of the rows of each class that counts, of the AUROC and of average precision
+    lifted         by how much the noise of the rows lifts the calibration error where the answers are calibrated
     """
 
     value: dict[str, float]
@@ -51,6 +53,7 @@ class Resampled(NamedTuple):
     exact: Shares | None = None
     found: Shares | None = None
     ranked: Mapping[str, Shares] = MappingProxyType({})
+    lifted: float = 0.0
 
     def draws(self, metric: str) -> Draws:
         """The draws of one score, for `interval`."""
@@ -60,7 +63,8 @@ class Resampled(NamedTuple):
         if metric in self.ranked:
             resampled = on_logits(value, resampled)
             units = min(units, round((self.ranked[metric].whole > 0).sum(axis=1).mean()))
-        return Draws(value, resampled, units, bounds, shares)
+        lifted = self.lifted if metric == "calibration_error" else 0.0
+        return Draws(value, resampled, units, bounds, shares, lifted=lifted)
 
 
 def bootstrap(
@@ -121,7 +125,15 @@ def _resampled(held_out: HeldOut, repeats: list[sparse.csr_array], drawn: list[d
     present = support.any(axis=1)
     hits = mean[2 * classes : 3 * classes]
     found = Shares(hits[present], support[present])
-    return Resampled(value, resampled, units, Shares(exact, rows), found, _ranked(held_out, mean, support))
+    order, lifted = _ranked(held_out, mean, support), float(np.mean([_lifted(sums, classes) for sums in repeats]))
+    return Resampled(value, resampled, units, Shares(exact, rows), found, order, lifted)
+
+
+def _lifted(sums: sparse.csr_array, classes: int) -> float:
+    """The calibration error to be expected of calibrated answers: of each bin the mean absolute value of a normal
+    variable of mean 0 whose variance is that of the sum of the gaps over the units."""
+    gaps, rows = sums[3 * classes + 4 : 3 * classes + 4 + BINS].toarray(), sums[[3 * classes]].sum()
+    return float(math.sqrt(2 / math.pi) * np.sqrt(np.square(gaps).sum(axis=1)).sum() / rows)
 
 
 def _ranked(held_out: HeldOut, sums: Array, support: Array) -> dict[str, Shares]:

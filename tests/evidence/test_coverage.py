@@ -111,3 +111,15 @@ def test_a_clear_gain_is_mostly_seen() -> None:
         held, p, other = world(100, random)
         verdicts.append(assess(held, p, {NO_TRANSFER: other}, seed=seed).verdict)
     assert verdicts.count("helps") > 0.95 * len(verdicts)
+
+
+@pytest.mark.parametrize("rows", [60, 400])
+def test_the_interval_of_a_calibration_error_reaches_down_to_the_truth(rows: int) -> None:
+    """Of calibrated answers: their error is near 0, and on few rows its value is far above."""
+    assert 0.92 < covered(calibrated, rows, "calibration_error")
+
+
+def calibrated(rows: int, random: np.random.Generator) -> tuple[HeldOut, Array, Array]:
+    p = random.dirichlet([1.0, 1.0, 1.0], rows)
+    y = (p.cumsum(axis=1) < random.random((rows, 1))).sum(axis=1)
+    return HeldOut(y, CLASSIFICATION, (0, 1, 2)), p, p
