@@ -4,7 +4,8 @@ Units (rows, or whole groups where there are groups) are drawn with replacement;
 cross-validation is scored on the same draws, so differences are paired. A draw is a column of weights, and a tally
 (K, U) times the weights (U, B) scores all draws in one product.
 
-With repeats, a score is the mean over repeats; resampling rows does not show the spread between training sets.
+With repeats, a score is the mean over repeats. Resampling rows does not show the spread between training sets; the
+values of the repeats do, see `intervals.py`.
 """
 
 from __future__ import annotations
@@ -40,31 +41,38 @@ _BOUNDS = {
 
 
 class Resampled(NamedTuple):
-    """What one model scores: on all rows, and on each resample (B,).
+    """What one model scores: on all rows in each repeat (R,), and on each resample (B,).
 
     exact, found   right rows and, of each class that occurs, right rows of that class, in each unit; None for values
     ranked         the shares of the rows of each class that counts, of the AUROC and of average precision
     lifted         by how much the noise of the rows lifts the calibration error where the answers are calibrated
     """
 
-    value: dict[str, float]
+    repeats: dict[str, Array]
     resampled: dict[str, Array]
     units: int
     exact: Shares | None = None
     found: Shares | None = None
     ranked: Mapping[str, Shares] = MappingProxyType({})
     lifted: float = 0.0
+    folds: int = 1
+
+    @property
+    def value(self) -> dict[str, float]:
+        """On all rows, the mean over repeats."""
+        return {name: float(repeats.mean()) for name, repeats in self.repeats.items()}
 
     def draws(self, metric: str) -> Draws:
         """The draws of one score, for `interval`."""
         shares = self.found if metric in _MACRO else self.exact if metric in _POOLED else self.ranked.get(metric)
         bounds = _BOUNDS.get(metric, (0.0, 1.0))
-        value, resampled, units = self.value[metric], self.resampled[metric], self.units
+        repeats, resampled, units = self.repeats[metric], self.resampled[metric], self.units
+        value = float(repeats.mean())
         if metric in self.ranked:
             resampled = on_logits(value, resampled)
             units = min(units, round((self.ranked[metric].whole > 0).sum(axis=1).mean()))
         lifted = self.lifted if metric == "calibration_error" else 0.0
-        return Draws(value, resampled, units, bounds, shares, lifted=lifted)
+        return Draws(value, resampled, units, bounds, shares, lifted=lifted, repeats=tuple(repeats), folds=self.folds)
 
 
 def bootstrap(
@@ -116,17 +124,19 @@ def _scores(held_out: HeldOut, repeats: list[sparse.csr_array], weights: Array) 
 
 def _resampled(held_out: HeldOut, repeats: list[sparse.csr_array], drawn: list[dict[str, Array]]) -> Resampled:
     units, classes = int(repeats[0].shape[1]), len(held_out.classes)
-    value = {name: float(of[0]) for name, of in _scores(held_out, repeats, np.ones((units, 1))).items()}
+    once = np.ones((units, 1))
+    each = [_scores(held_out, [sums], once) for sums in repeats]
+    values = {name: np.array([float(scores[name][0]) for scores in each]) for name in held_out.metrics}
     resampled = {name: np.concatenate([block[name] for block in drawn]) for name in held_out.metrics}
     if not held_out.kind.has_classes:
-        return Resampled(value, resampled, units)
+        return Resampled(values, resampled, units, folds=held_out.folds)
     mean = (sum(repeats[1:], repeats[0]) / len(repeats)).toarray()
     support, rows, exact = mean[:classes], mean[[3 * classes]], mean[[3 * classes + 1]]
     present = support.any(axis=1)
     hits = mean[2 * classes : 3 * classes]
     found = Shares(hits[present], support[present])
     order, lifted = _ranked(held_out, mean, support), float(np.mean([_lifted(sums, classes) for sums in repeats]))
-    return Resampled(value, resampled, units, Shares(exact, rows), found, order, lifted)
+    return Resampled(values, resampled, units, Shares(exact, rows), found, order, lifted, held_out.folds)
 
 
 def _lifted(sums: sparse.csr_array, classes: int) -> float:

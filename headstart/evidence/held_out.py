@@ -21,6 +21,7 @@ class HeldOut(NamedTuple):
     group     (N,) labels of rows that belong together, else None: resampling then draws groups, not rows
     learnt    how many of the classes the model has learnt, the first ones; None: all. It gives the others probability 0
     goal      what the models are to be good at; None: the headline of the kind
+    folds     how many models share the rows of one repeat: 1, or the folds of a cross-validation
     """
 
     targets: Array
@@ -29,6 +30,7 @@ class HeldOut(NamedTuple):
     group: Array | None = None
     learnt: int | None = None
     goal: Goal | None = None
+    folds: int = 1
 
     @classmethod
     def of(cls, task: Task) -> HeldOut:

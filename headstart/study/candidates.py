@@ -125,7 +125,7 @@ class TaskCandidate:
         costs[self.name] = costs[self.name]._replace(parameters=max(results.observed))
         order = [name for name in (*_CHEAPER, self.name) if name in results.answers]
         pairs = [*zip(order, ["", *order[:-1]], strict=True), (RANDOM, self.name)]
-        held_out = held_out_of(self.rows.take(trials.tested), self.goal)
+        held_out = held_out_of(self.rows, self.goal, trials)
         bought = steps(held_out, results.answers, costs, pairs, self.seed)
         return replace(evidence, facts=replace(evidence.facts, steps=bought))
 
@@ -236,7 +236,7 @@ class SourceCandidate:
         observed: list[Observed] = results.observed
         gains = evidence.assessment.gains
         return adaptation_of(
-            held_out_of(self.rows.take(trials.tested), self.goal),
+            held_out_of(self.rows, self.goal, trials),
             results.answers[self.name],
             trials.joined([trial.unadapted for trial in observed]),
             [None if trial.best is None else trial.best.words for trial in observed],

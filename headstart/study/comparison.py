@@ -199,14 +199,17 @@ class Comparison:
 
     def _evidence(self, name: str, results: Results) -> Evidence:
         candidate = self.candidate
-        held_out, seed = held_out_of(candidate.rows.take(self.trials.tested), candidate.goal), candidate.seed
+        held_out, seed = held_out_of(candidate.rows, candidate.goal, self.trials), candidate.seed
         evidence = of_answers(held_out, results.answers[name], results.others(name), seed=seed)
         return replace(evidence, protocol=self.trials.words)
 
 
-def held_out_of(rows: FeatureSet, goal: Goal | None) -> HeldOut:
-    """The true answers of rows, which of them belong together, and what models are to be good at."""
-    return HeldOut.of(rows.task)._replace(group=rows.blocks, goal=goal)
+def held_out_of(rows: FeatureSet, goal: Goal | None, trials: Trials | None = None) -> HeldOut:
+    """The true answers of the rows that are tested, of all without trials, which of them belong together, and what
+    models are to be good at."""
+    tested = rows if trials is None else rows.take(trials.tested)
+    folds = 1 if trials is None else trials.folds
+    return HeldOut.of(tested.task)._replace(group=tested.blocks, goal=goal, folds=folds)
 
 
 def _fallen_back(name: str, other: str) -> str:

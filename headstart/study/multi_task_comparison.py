@@ -257,7 +257,7 @@ class _Results:
 
     def __init__(self, task: _Alone, answers: dict[str, Answers]) -> None:
         self.task, self.answers = task, answers
-        self.held = held_out_of(task.rows.take(task.trials.tested), None)
+        self.held = held_out_of(task.rows, None, task.trials)
 
     def evidence(self, name: str, seed: int) -> Evidence:
         """Of the one of this name; the others are its baselines."""

@@ -54,7 +54,7 @@ def notes_of_task(rows: FeatureSet, backbone: Backbone | None, model: Model, tri
     if not trials.held_out:
         yield (
             "Too few rows for a test split: each figure speaks of models fitted on most of the rows and tested on the "
-            "rest; the saved model is fitted on all of them. Its spread between training sets is not shown."
+            "rest; the saved model is fitted on all of them."
         )
     if backbone is None:
         columns = rows.task.modality.has_columns

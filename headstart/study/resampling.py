@@ -46,6 +46,11 @@ class Trials:
         return 1 + max(trial.repeat for trial in self.trials)
 
     @property
+    def folds(self) -> int:
+        """How many models share the rows of a repeat."""
+        return len(self.trials) // self.repeats
+
+    @property
     def held_out(self) -> bool:
         """Whether there is a single split, whose model is the one that is kept."""
         return len(self.trials) == 1

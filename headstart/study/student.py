@@ -77,7 +77,7 @@ class Student(TaskCandidate):
         bare = 0 if self.bare is None else len(self.bare)
         counts = (evidence.n_train, bare) if teaching.labelled else (0, evidence.n_train + bare)
         distillation = distillation_of(
-            held_out_of(self.rows.take(trials.tested), self.goal),
+            held_out_of(self.rows, self.goal, trials),
             evidence.assessment if self.tested else None,
             self._answers(results, trials),
             {_STUDENT: own, NO_TEACHER: own, TEACHER: theirs},

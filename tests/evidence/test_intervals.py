@@ -129,3 +129,26 @@ def test_that_of_a_claim_of_many_reaches_as_far_as_its_level_says() -> None:
     assert found.high == pytest.approx(stats.norm.ppf(1 - 0.05 / 16), abs=0.03)
     alone = interval(Draws(1.0, np.ones(100), 30, UNIT, right([1] * 30)), 0.01)
     assert alone.low == pytest.approx(stats.binomtest(30, 30).proportion_ci(0.99).low)
+
+
+def test_repeats_that_differ_widen_it_by_the_spread_of_one_model() -> None:
+    """A repeat is a mean over five models: one of them varies by the square root of five more."""
+    resampled = np.random.default_rng(0).normal(0.7, 0.02, 50_000)
+    plain = Draws(0.7, resampled, 10_000, UNIT, folds=5)
+    repeats = (0.68, 0.70, 0.72)
+    alike, other = (interval(plain._replace(repeats=values)) for values in ((0.7, 0.7, 0.7), repeats))
+    assert alike == interval(plain)
+    assert other.high - 0.7 == pytest.approx(1.96 * math.hypot(0.02, math.sqrt(5) * 0.02), abs=2e-3)
+    assert 0.7 - other.low == pytest.approx(other.high - 0.7, abs=2e-3)
+    assert interval(plain._replace(repeats=repeats, folds=1)) == interval(plain)
+    assert interval(plain._replace(repeats=repeats[:1])) == interval(plain)
+
+
+def test_of_a_difference_only_what_the_repeats_of_it_do_counts() -> None:
+    resampled = np.random.default_rng(0).normal(0.7, 0.02, 5_000)
+    model = Draws(0.7, resampled, 10_000, UNIT, repeats=(0.68, 0.70, 0.72), folds=5)
+    moved = resampled - 0.1 + 0.01 * np.sin(np.arange(5_000))
+    other = model._replace(value=0.6, resampled=moved, repeats=(0.58, 0.6, 0.62))
+    steady = interval(model.minus(other))
+    assert steady == pytest.approx(interval(model._replace(repeats=()).minus(other._replace(repeats=()))), abs=1e-6)
+    assert interval(model.minus(other._replace(repeats=(0.62, 0.6, 0.58)))).high > steady.high + 0.1

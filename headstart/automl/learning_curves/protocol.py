@@ -123,7 +123,7 @@ def study_of(rows: FeatureSet, *, sizes: Sequence[int] | None, draws: int | None
         rows=rows,
         draws=draws_of(trials, draws or (DRAWS if trials.held_out else REPEATS)),
         sizes=settled,
-        held_out=held_out_of(rows.take(trials.tested), goal),
+        held_out=held_out_of(rows, goal, trials),
         metric=goal.metric,
         seed=seed,
     )

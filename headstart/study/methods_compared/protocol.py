@@ -197,7 +197,7 @@ def _record(
     trials, rows, plan = material.trials, material.rows, material.plan
     order = [way.name for way in ways]
     finished = sorted(tried.finished, key=lambda each: order.index(each.way.name))
-    held_out = held_out_of(rows.take(trials.tested), plan.goal)
+    held_out = held_out_of(rows, plan.goal, trials)
     judge = Judge(held_out, finished, plan.seed)
     return MethodsCompared(
         goal=plan.goal or Goal(held_out.headline),
