@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from headstart.automl.pick import Picker
 from headstart.data.roles import Roles
 from headstart.features.engines.wish import Device
 from headstart.listener import LOGGED, Listener
@@ -50,10 +51,13 @@ def fit(
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
 
     data    a folder with one sub-folder a class, a .csv, .tsv, .jsonl or .parquet, or a table in memory
-    budget  None: one method on one backbone. A time such as "10m", or seconds: the best backbone, method and options
-            that a race finds on the training rows within it, the last fit and the test included; needs
-            `pip install 'headstart[race]'`. `backbone` and `method` then name the only one that is raced
-    candidates   with a budget: names of backbones; None: the bundled ones that are on this machine
+    budget  None: one method on one backbone, which is picked on some of the rows to learn from where none is named. A
+            time such as "10m", or seconds: the best backbone, method and options that a race finds on the training
+            rows within it, the last fit and the test included; needs `pip install 'headstart[race]'`. `backbone` and
+            `method` then name the only one that is raced
+    candidates   names of backbones, as `headstart.automl.rank` takes them: the first is the default, in whose place
+            another is taken where it is better on the rows to learn from (`automl.pick`); None: a few bundled ones.
+            With a budget those that are raced; None: the bundled ones that are on this machine
     race_folder  with a budget: where trials are kept, so that the race can be stopped, resumed and looked at
     test    test data of your own in the same form; it is looked at once, at the end
     source  labelled data of a related task, in the same form, from which knowledge is to come
@@ -90,8 +94,8 @@ def fit(
         "listener": listener,
     }
     if budget is None:
-        if candidates is not None or race_folder is not None:
-            raise ValueError("candidates and race_folder are of a race: give a budget too, such as budget='10m'")
+        if race_folder is not None:
+            raise ValueError("race_folder is of a race: give a budget too, such as budget='10m'")
         return protocol.fit(
             data,
             source=source,
@@ -102,6 +106,7 @@ def fit(
             keep_tuned=keep_tuned,
             keep_transfer=keep_transfer,
             control=control,
+            chooser=Picker(candidates),
             **common,
         )
     from headstart.automl.race.fit import fit_within

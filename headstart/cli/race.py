@@ -54,8 +54,6 @@ class Within(NamedTuple):
 
         without = {"--source": source, "--option": options, "--keep-tuned": keep_tuned or None}
         refuse_with_budget(without | {"--keep-transfer": keep_transfer or None})
-        if backbone is not None and self.candidates:
-            raise ValueError("--backbone and --candidates both name what is raced: give one of the two")
         return fit_within(
             data,
             budget=self.budget,

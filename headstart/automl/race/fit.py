@@ -14,7 +14,7 @@ import numpy as np
 from blake3 import blake3
 
 from headstart.automl.race.backbones import backbones_for
-from headstart.automl.race.budget import SILENT, Budget, seconds_of
+from headstart.automl.race.budget import Budget, seconds_of
 from headstart.automl.race.conclude import conclude
 from headstart.automl.race.expected import Costs
 from headstart.automl.race.race import Race
@@ -34,7 +34,7 @@ from headstart.features.engines.wish import Device
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import look, through_window
 from headstart.heads.sample_weights import check_class_weight
-from headstart.listener import LOGGED, Listener
+from headstart.listener import LOGGED, SILENT, Listener
 from headstart.messages import lasting
 from headstart.methods.plan import Plan
 from headstart.study.check import checked

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from headstart.automl.race.account import outlook
-from headstart.automl.race.budget import SILENT, Budget
+from headstart.automl.race.budget import Budget
 from headstart.automl.race.expected import Costs
 from headstart.automl.race.race import Race
 from headstart.automl.race.scoring import Judge
 from headstart.automl.race.space import NO_TRANSFER_ARM, Arm, Choice, Range
 from headstart.automl.race.storage import TrialStore
 from headstart.errors import TrainingError
+from headstart.listener import SILENT
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.goal import Aim
 
