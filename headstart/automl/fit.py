@@ -111,8 +111,7 @@ def fit(
         )
     from headstart.automl.race.fit import fit_within
 
-    without = {"source": source, "options": options, "keep_tuned": keep_tuned or None}
-    refuse_with_budget(without | {"keep_transfer": keep_transfer or None})
+    refuse_with_budget({"source": source, "options": options, "keep_tuned": keep_tuned or None})
     if backbone is not None and candidates is not None:
         raise ValueError("backbone and candidates both name what is raced: give one of the two")
     return fit_within(
@@ -120,6 +119,7 @@ def fit(
         budget=budget,
         candidates=candidates if backbone is None else [backbone],
         methods=None if method is None else [method],
+        keep_transfer=keep_transfer,
         folder=None if race_folder is None else Path(race_folder),
         **common,
     )

@@ -52,14 +52,14 @@ class Within(NamedTuple):
         from headstart.automl.race.fit import fit_within
         from headstart.automl.race.storage import race_folder
 
-        without = {"--source": source, "--option": options, "--keep-tuned": keep_tuned or None}
-        refuse_with_budget(without | {"--keep-transfer": keep_transfer or None})
+        refuse_with_budget({"--source": source, "--option": options, "--keep-tuned": keep_tuned or None})
         return fit_within(
             data,
             budget=self.budget,
             began=self.began,
             candidates=self.candidates if backbone is None else [backbone],
             methods=None if method is None else [method],
+            keep_transfer=keep_transfer,
             folder=race_folder(self.out),
             **common,
         )

@@ -104,8 +104,8 @@ class Chosen:
         others = [name for number, name in enumerate(self.names) if number != choice.taken]
         if not choice.taken:
             return (
-                f"backbone {self.names[0]}: on {choice.rows} rows to learn from none of {', '.join(others)} is better "
-                "beyond a standard error"
+                f"backbone {self.names[0]}: on {choice.rows} rows to learn from no other is better beyond a standard "
+                f"error ({', '.join(others)})"
             )
         gain, error = choice.gains[choice.taken], choice.errors[choice.taken]
         return (

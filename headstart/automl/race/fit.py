@@ -81,6 +81,7 @@ def fit_within(
     engine: EngineChoice = "auto",
     device: Device = "auto",
     cache: bool = True,
+    keep_transfer: bool = False,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -93,6 +94,7 @@ def fit_within(
                  included
     candidates   names of backbones; None: the bundled ones that are on this machine
     methods      that are raced beside the probe, see `space`; None: all
+    keep_transfer   what transfers is kept even where the model without transfer is shown to be better
     folder       where trials are kept, so that the race can be stopped and resumed; None: nowhere
 
     Other options as of `headstart.fit`. ValueError for what is no budget, RaceError where another race runs on the
@@ -110,7 +112,7 @@ def fit_within(
         notes = [f"Candidate left out: {item.name}: {item.why}." for item in left_out]
         for note in notes:
             listener.say(note)
-    arms = arms_for(task.modality, task.kind, backbones, methods=methods)
+    arms = arms_for(task.modality, task.kind, backbones, methods=methods, keep_transfer=keep_transfer)
     extraction = Extraction(engine=engine, device=device, cache=Cache() if cache else None)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))

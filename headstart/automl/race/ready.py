@@ -94,7 +94,7 @@ class Ready:
         """What is learnt from the other folds answers to this one."""
         test = self.train[self.rows[fold]]
         learn = np.setdiff1d(self.train, test)
-        if not arm.eligible:
+        if not arm.reuses:
             began = perf_counter()
             answers = self._untransferred.answer(self.base.take(learn), self.base.take(test))
             self.seconds[arm.method] = perf_counter() - began
@@ -107,6 +107,9 @@ class Ready:
 
     def candidate(self, arm: Arm, options: Any, listener: Listener) -> TaskCandidate:
         """A setting as a candidate of a comparison; of one that moves weights, trained once."""
+        if not arm.reuses:
+            how = (self.extraction, listener)
+            return TaskCandidate(self.base, None, self.plan._replace(method=arm.method, options={}), how)
         once = {"refit": 0} if arm.tuned else {}
         plan = self.plan._replace(method=arm.method, options={**options, **once}, control=False)
         rows = self.features[arm.backbone]
@@ -115,7 +118,7 @@ class Ready:
 
     def preparation(self, arm: Arm) -> float:
         """Seconds of the forward pass, where it is still to come."""
-        if not arm.eligible or arm.backbone in self.features:
+        if not arm.reuses or arm.backbone in self.features:
             return 0.0
         return self.pass_seconds(arm.backbone, len(self.base))
 
@@ -125,7 +128,7 @@ class Ready:
 
     def prepare(self, arm: Arm, listener: Listener) -> None:
         """Features of all rows, those that are tested on at the end too, whose answers nobody looks at."""
-        if not arm.eligible or arm.backbone in self.features:
+        if not arm.reuses or arm.backbone in self.features:
             return
         backbone, task = through_window(self.backbones[arm.backbone], self.base.task, (), self.window, listener)
         new = look(task, backbone, self.extraction, listener)

@@ -104,14 +104,23 @@ def test_a_trial_that_takes_longer_than_was_expected_is_ended_at_its_deadline(tm
     race.store.close()
 
 
-def test_no_transfer_is_scored_and_never_kept(tmp_path):
+@pytest.mark.parametrize(("eligible", "best"), [(True, "no-transfer"), (False, f"probe on {SLOW}")])
+def test_no_transfer_is_kept_where_it_wins_and_may_be(tmp_path, eligible, best):
     known = Known(SURE | {"no-transfer": 0.9}, SECONDS)
-    race = race_of(known, ARMS[:3], 300.0, tmp_path)
+    race = race_of(known, (NO_TRANSFER_ARM._replace(eligible=eligible), *ARMS[1:3]), 300.0, tmp_path)
     race.run()
-    assert race.best.arm.key == f"probe on {SLOW}"
+    assert race.best.arm.key == best
     assert {setting.arm.key for setting in race.tried} >= {"no-transfer"}
     assert race.ended == "every setting was tried"
     assert "nothing" in outlook(race)
+    race.store.close()
+
+
+def test_a_tie_goes_to_transfer(tmp_path):
+    known = Known(SURE | {"no-transfer": 0.6}, SECONDS | {"no-transfer": 0.1})
+    race = race_of(known, ARMS[:3], 300.0, tmp_path)
+    race.run()
+    assert race.best.arm.key == f"probe on {SLOW}"
     race.store.close()
 
 
@@ -131,7 +140,7 @@ def test_all_fail(tmp_path):
     race = race_of(known, ARMS, 300.0, tmp_path)
     race.run()
     assert race.best is None
-    assert len(race.failures) == 2  # what moves weights waits for its probe, and no-transfer for something to keep
+    assert len(race.failures) == 3  # what moves weights waits for its probe
     race.store.close()
 
 
