@@ -189,7 +189,15 @@ def _storage(path: Path) -> optuna.storages.RDBStorage:
     except ImportError as error:
         raise ImportError("a race needs optuna: pip install 'headstart[race]'") from error
     with _quiet():
-        return RDBStorage(f"sqlite:///{path}")
+        return RDBStorage(f"sqlite:///{path}", engine_kwargs={"creator": lambda: _connected(path)})
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Nothing waits for the disk: a process that is killed loses nothing by that. A machine that loses its power may
+    leave the file damaged, which is then set aside."""
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=60.0)
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
 
 
 def _meta(storage: optuna.storages.RDBStorage) -> optuna.Study:

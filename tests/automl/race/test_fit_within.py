@@ -120,8 +120,8 @@ def test_what_has_no_use_beside_a_budget_is_refused():
     for options in ({"options": {"lr": 1e-3}}, {"keep_tuned": True}, {"source": wine()}):
         with pytest.raises(ValueError, match="has no use with a budget"):
             headstart.fit(wine(), budget="1m", **options)
-    with pytest.raises(ValueError, match="are of a race: give a budget too"):
-        headstart.fit(wine(), candidates=["bundled:minilm"])
+    with pytest.raises(ValueError, match="race_folder is of a race: give a budget too"):
+        headstart.fit(wine(), race_folder="trials")
     with pytest.raises(ValueError, match="both name what is raced"):
         headstart.fit(wine(), budget="1m", backbone="bundled:minilm", candidates=["bundled:minilm"])
     with pytest.raises(ValueError, match="method 'coral' is not raced; expected some of"):
