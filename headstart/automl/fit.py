@@ -27,6 +27,8 @@ def fit(
     budget: str | float | None = None,
     candidates: Sequence[str] | None = None,
     race_folder: str | os.PathLike[str] | None = None,
+    memory: str | float | None = None,
+    disk: str | float | None = None,
     test: Any = None,
     source: Any = None,
     target_labels: TargetLabels = "all",
@@ -58,6 +60,7 @@ def fit(
     candidates   names of backbones, as `headstart.automl.rank` takes them: the first is the default, in whose place
             another is taken where it is better on the rows to learn from (`automl.pick`); None: a few bundled ones.
             With a budget those that are raced; None: the bundled ones that are on this machine
+    memory, disk  with a budget: sizes such as "4GB" that it may take at most; what would take more is not begun
     race_folder  with a budget: where trials are kept, so that the race can be stopped, resumed and looked at
     test    test data of your own in the same form; it is looked at once, at the end
     source  labelled data of a related task, in the same form, from which knowledge is to come
@@ -94,8 +97,9 @@ def fit(
         "listener": listener,
     }
     if budget is None:
-        if race_folder is not None:
-            raise ValueError("race_folder is of a race: give a budget too, such as budget='10m'")
+        own = {"race_folder": race_folder, "memory": memory, "disk": disk}
+        if given := [name for name, value in own.items() if value is not None]:
+            raise ValueError(f"{given[0]} is of a race: give a budget too, such as budget='10m'")
         return protocol.fit(
             data,
             source=source,
@@ -120,6 +124,8 @@ def fit(
         candidates=candidates if backbone is None else [backbone],
         methods=None if method is None else [method],
         keep_transfer=keep_transfer,
+        memory=memory,
+        disk=disk,
         folder=None if race_folder is None else Path(race_folder),
         **common,
     )

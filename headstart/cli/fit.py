@@ -93,6 +93,8 @@ def fit(
     candidates: Annotated[
         list[str] | None, typer.Option("--candidates", help="Backbones to pick among, or to race, a,b; repeatable")
     ] = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="With --budget. Most memory, such as 4GB")] = None,
+    disk: Annotated[str | None, typer.Option("--disk", help="With --budget. Most disk, such as 2GB")] = None,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     json: AsJson = False,
@@ -147,10 +149,10 @@ def fit(
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
             own["keep_transfer"] = keep_transfer
             if budget is None:
-                own["candidates"] = candidates_of(candidates)
+                own |= {"candidates": candidates_of(candidates), "memory": memory, "disk": disk}
                 fitted = fit_one(data, kind=kind_of(kind), roles=roles, **own, **common)
             else:
-                race = Within(budget, candidates_of(candidates), out, began)
+                race = Within(budget, candidates_of(candidates), out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_

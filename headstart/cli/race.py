@@ -26,12 +26,15 @@ def race(model: Model, json: AsJson = False) -> None:
 
 
 class Within(NamedTuple):
-    """A fit within a budget: the words of --budget and --candidates, where the model goes, and when the run began."""
+    """A fit within a budget: the words of --budget, --candidates, --memory and --disk, where the model goes, and when
+    the run began."""
 
     budget: str
     candidates: list[str] | None
     out: Path
     began: float
+    memory: str | None = None
+    disk: str | None = None
 
     def fit(
         self,
@@ -61,6 +64,8 @@ class Within(NamedTuple):
             methods=None if method is None else [method],
             keep_transfer=keep_transfer,
             folder=race_folder(self.out),
+            memory=self.memory,
+            disk=self.disk,
             **common,
         )
 

@@ -17,6 +17,7 @@ from headstart.automl.race.backbones import backbones_for
 from headstart.automl.race.budget import Budget, seconds_of
 from headstart.automl.race.conclude import conclude
 from headstart.automl.race.expected import Costs
+from headstart.automl.race.limits import Limits, bytes_of, held_bytes, needs_of, sizes_of
 from headstart.automl.race.race import Race
 from headstart.automl.race.ready import FOLDS, Ready, held_out_split, pace_of, sampled
 from headstart.automl.race.scoring import Judge
@@ -29,6 +30,7 @@ from headstart.data.quality.check import without_empty_classes
 from headstart.data.roles import Roles
 from headstart.data.unlearnt import as_learnt
 from headstart.defaults import with_own_defaults
+from headstart.errors import RaceError
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device
 from headstart.features.extraction import Extraction
@@ -62,6 +64,7 @@ class Settings(NamedTuple):
     seed: int
     window: tuple[float, float] | None
     allow_losses: bool
+    limits: Limits
 
 
 @with_own_defaults
@@ -83,6 +86,8 @@ def fit_within(
     cache: bool = True,
     keep_transfer: bool = False,
     allow_losses: bool = False,
+    memory: str | float | None = None,
+    disk: str | float | None = None,
     window: tuple[float, float] | None = None,
     clock: Callable[[], float] = time.monotonic,
     began: float | None = None,
@@ -97,12 +102,18 @@ def fit_within(
     keep_transfer   what transfers is kept even where the model without transfer is shown to be better
     folder       where trials are kept, so that the race can be stopped and resumed; None: nowhere
 
+    memory, disk   bytes, or a size such as "4GB", that the process and what it writes may take at most: what would take
+                 more by an estimate is not begun, and named; None: no limit
+
     Other options as of `headstart.fit`. ValueError for what is no budget, RaceError where another race runs on the
     folder or nothing could be fitted.
     """
     running, watch = Budget(seconds_of(budget), clock=clock, began=began), Stopwatch()
     named = goal_named(goal) if isinstance(goal, str) else goal
-    settings = Settings(class_weight, named, seed, window, allow_losses)
+    limits = Limits(
+        None if memory is None else bytes_of(memory, "memory"), None if disk is None else bytes_of(disk, "disk")
+    )
+    settings = Settings(class_weight, named, seed, window, allow_losses, limits)
     task, _ = read_with_test(data, test, roles, kind, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
     backbones: tuple[Backbone, ...] = ()
@@ -166,6 +177,10 @@ def _ready(
     listener: Listener,
 ) -> Ready:
     """Rows and split, with the features of the fastest candidate."""
+    backbones, beyond = _within(backbones, task, settings.limits, cached=extraction.cache is not None)
+    for note in beyond:
+        notes.append(note)
+        listener.say(note)
     paces = {backbone.name: pace_of(backbone, task, extraction, SILENT) for backbone in backbones}
     fastest = min(backbones, key=lambda backbone: paces[backbone.name].features, default=None)
     task, note = _affordable(task, 0.0 if fastest is None else paces[fastest.name].features, settings, budget)
@@ -184,7 +199,28 @@ def _ready(
     name = None if fastest is None else fastest.name
     by_name[name] = backbone
     trials = held_out_split(seen, settings.seed)
-    return Ready(seen, trials, plan, by_name, {name: seen}, paces, extraction, settings.window, report, listener, notes)
+    how = (extraction, settings.window, report, listener, settings.limits, notes)
+    return Ready(seen, trials, plan, by_name, {name: seen}, paces, *how)
+
+
+def _within(
+    backbones: Sequence[Backbone], task: Task, limits: Limits, *, cached: bool
+) -> tuple[list[Backbone], list[str]]:
+    """Those whose features alone stay within the limits, and notes of the others. RaceError where none is left."""
+    if not limits or not backbones:
+        return list(backbones), []
+    left, notes, held = [], [], held_bytes()
+    for backbone in backbones:
+        needs = needs_of(
+            Arm(backbone.name, "probe"), {}, sizes_of(backbone, task), backbone.dim, len(task), cached=cached
+        )
+        if why := limits.obstacle(needs._replace(memory=held + needs.memory)):
+            notes.append(f"Candidate left out: {backbone.name}: {why}.")
+        else:
+            left.append(backbone)
+    if not left:
+        raise RaceError(f"no candidate stays within the limits: {' '.join(notes)}")
+    return left, notes
 
 
 def _affordable(task: Task, pace: float, settings: Settings, budget: Budget) -> tuple[Task, str]:

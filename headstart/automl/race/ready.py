@@ -3,13 +3,14 @@ them, which are computed when an arm first needs them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from headstart.automl.race.limits import Limits, Needs, Sizes, held_bytes, needs_of, sizes_of
 from headstart.automl.race.space import Arm
 from headstart.automl.sample import stratified_order
 from headstart.backbones.backbone import Backbone
@@ -46,6 +47,7 @@ class Ready:
     backbones  by name, None for columns; features: of all rows, by backbone
     paces      by backbone, seconds of a row
     extraction, window   how features are computed
+    limits     of memory and disk
     seconds    of what was measured: "no-transfer", "probe"
     """
 
@@ -59,6 +61,7 @@ class Ready:
     window: tuple[float, float] | None
     report: Report
     listener: Listener
+    limits: Limits
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -67,6 +70,8 @@ class Ready:
         targets = np.asarray(part.task.targets)
         fold = folds(targets, part.task.kind, part.blocks, part.keys, k=FOLDS, seed=self.plan.seed)
         self.rows: Sequence[Array] = [np.flatnonzero(fold == number) for number in range(int(fold.max()) + 1)]
+        self._sizes: dict[str, Sizes] = {}
+        self._held = held_bytes()
         self._untransferred = Untransferred(self.plan, AnswerCache(None, self.listener.say))
 
     @property
@@ -121,6 +126,19 @@ class Ready:
         if not arm.reuses or arm.backbone in self.features:
             return 0.0
         return self.pass_seconds(arm.backbone, len(self.base))
+
+    def obstacle(self, arm: Arm, options: Mapping[str, Any]) -> str:
+        """Why an arm may not be begun, by what it would take of memory and disk; "" where it may."""
+        backbone = self.backbones.get(arm.backbone)
+        if not self.limits or backbone is None or not arm.reuses:
+            return ""
+        if backbone.name not in self._sizes:
+            self._sizes[backbone.name] = sizes_of(backbone, self.base.task)
+        others = [self.backbones[name] for name in self.features if name != arm.backbone]
+        held = sum(4.0 * len(self.base) * each.dim for each in others if each is not None)
+        cached = self.extraction.cache is not None
+        needs = needs_of(arm, options, self._sizes[backbone.name], backbone.dim, len(self.base), cached=cached)
+        return self.limits.obstacle(Needs(self._held + needs.memory + held, needs.disk + held * cached))
 
     def pass_seconds(self, backbone: str | None, rows: int) -> float:
         """Of so many rows through a backbone."""

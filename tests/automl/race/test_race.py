@@ -8,7 +8,7 @@ import pytest
 from headstart.automl.race.account import outlook
 from headstart.automl.race.budget import Budget
 from headstart.automl.race.expected import Costs
-from headstart.automl.race.race import Race
+from headstart.automl.race.race import Failure, Race
 from headstart.automl.race.scoring import Judge
 from headstart.automl.race.space import NO_TRANSFER_ARM, Arm, Choice, Range
 from headstart.automl.race.storage import TrialStore
@@ -29,10 +29,12 @@ class Known:
     """Answers that are right with a certainty of their own for each arm, and take the seconds that a test says.
 
     raising   by arm, what its fit raises; at most so often
+    obstacles by arm, why it may not be begun
     """
 
-    def __init__(self, sure, seconds, raising=()):
+    def __init__(self, sure, seconds, raising=(), obstacles=()):
         self.sure, self.seconds, self.raising = sure, seconds, dict(raising)
+        self.obstacles = dict(obstacles)
         self.targets = np.arange(ROWS) % 3
         self.rows = [np.arange(ROWS)[fold::FOLDS] for fold in range(FOLDS)]
         self.now, self.done = 0.0, []
@@ -54,6 +56,9 @@ class Known:
 
     def prepare(self, arm, listener):
         return None
+
+    def obstacle(self, arm, options):
+        return self.obstacles.get(arm.key, "")
 
     def closing(self, arm, fold_seconds):
         return CLOSING
@@ -132,6 +137,16 @@ def test_what_fails_is_named_and_ends_nothing_else(tmp_path, error):
     assert race.best.arm.key == f"probe on {SLOW}"
     assert {str(error)} == {failure.why for failure in race.failures}
     assert 1 <= len(race.failures) <= 2
+    race.store.close()
+
+
+def test_what_may_not_be_begun_is_named_once(tmp_path):
+    known = Known(SURE, SECONDS, obstacles={f"lp-ft on {SLOW}": "it would take about 9.0 GB of memory"})
+    race = race_of(known, ARMS, 300.0, tmp_path)
+    race.run()
+    assert race.failures == [Failure(f"lp-ft on {SLOW}", "it would take about 9.0 GB of memory")]
+    assert not [key for key, _ in known.done if key.startswith("lp-ft")]
+    assert race.best.arm.key == f"probe on {SLOW}"
     race.store.close()
 
 
