@@ -18,6 +18,7 @@ from headstart.automl.race.budget import Budget, seconds_of
 from headstart.automl.race.conclude import conclude
 from headstart.automl.race.expected import Costs
 from headstart.automl.race.limits import Limits, bytes_of, held_bytes, needs_of, sizes_of
+from headstart.automl.race.look import rows_before
 from headstart.automl.race.race import Race
 from headstart.automl.race.ready import FOLDS, Ready, held_out_split, pace_of, sampled
 from headstart.automl.race.scoring import Judge
@@ -53,6 +54,8 @@ REVISION = 1
 """Raised by whoever changes what trials answer: trials of an earlier revision do not count."""
 _FIRST_PASS = 0.5
 """The share of the budget that the first candidate's features may take; else fewer rows are used."""
+_RESUMED = 0.8
+"""The share that reading the rows of an earlier race again may take."""
 _FEWEST, _A_CLASS = 60, 8
 
 
@@ -128,8 +131,11 @@ def fit_within(
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with watch("features"):
-            ready = _ready(task, backbones, settings, extraction, running, notes, listener)
-        store = stack.enter_context(TrialStore(place, _content(ready, arms), seed))
+            data = _hash_of(task)
+            before = rows_before(place, data)
+            ready = _ready(task, backbones, settings, extraction, running, before, notes, listener)
+        drawn = {"data": data, "rows": ready.drawn}
+        store = stack.enter_context(TrialStore(place, _content(ready, arms), seed, drawn))
         race = _race(ready, arms, store, running)
         with watch("race"):
             race.run()
@@ -173,6 +179,7 @@ def _ready(
     settings: Settings,
     extraction: Extraction,
     budget: Budget,
+    before: int | None,
     notes: list[str],
     listener: Listener,
 ) -> Ready:
@@ -183,7 +190,8 @@ def _ready(
         listener.say(note)
     paces = {backbone.name: pace_of(backbone, task, extraction, SILENT) for backbone in backbones}
     fastest = min(backbones, key=lambda backbone: paces[backbone.name].features, default=None)
-    task, note = _affordable(task, 0.0 if fastest is None else paces[fastest.name].features, settings, budget)
+    pace = 0.0 if fastest is None else paces[fastest.name].features
+    task, drawn, note = _affordable(task, pace, settings, budget, before)
     if note:
         notes.append(note)
         listener.say(note)
@@ -199,7 +207,7 @@ def _ready(
     name = None if fastest is None else fastest.name
     by_name[name] = backbone
     trials = held_out_split(seen, settings.seed)
-    how = (extraction, settings.window, report, listener, settings.limits, notes)
+    how = (extraction, settings.window, report, listener, settings.limits, drawn, notes)
     return Ready(seen, trials, plan, by_name, {name: seen}, paces, *how)
 
 
@@ -223,19 +231,32 @@ def _within(
     return left, notes
 
 
-def _affordable(task: Task, pace: float, settings: Settings, budget: Budget) -> tuple[Task, str]:
-    """The task, or as many of its rows as the first pass may take, and a note that says what all would take."""
+def _affordable(
+    task: Task, pace: float, settings: Settings, budget: Budget, before: int | None
+) -> tuple[Task, int, str]:
+    """The task, or as many of its rows as the first pass may take; how many; and a note that says what all would take.
+
+    before   of how many rows of the same data an earlier race is: this one goes on with them where reading them again
+             can be paid for (their trials are there), unless all can be, or twice as many
+    """
     rows, a_row = len(task), pace + 0.005 * (1 + FOLDS)
     needed, allowed = 5.0 + rows * a_row, _FIRST_PASS * budget.left
     least = min(rows, max(_FEWEST, _A_CLASS * len(task.classes)))
-    count = max(least, int((allowed - 5.0) / a_row))
-    if needed <= allowed or count >= rows:
-        return task, ""
+    count = rows if needed <= allowed else min(rows, max(least, int((allowed - 5.0) / a_row)))
+    if before is not None and count < min(rows, 2 * before) and 5.0 + before * pace <= _RESUMED * budget.left:
+        count = min(rows, before)
+    if count >= rows:
+        return task, rows, ""
     note = (
         f"The budget of {budget} is too small for one pass over all {rows:,} rows: {count:,} of them are used. With "
         f"--budget {lasting(needed / _FIRST_PASS).replace(' ', '')} all would be."
     )
-    return sampled(task, count, settings.seed), note
+    return sampled(task, count, settings.seed), count, note
+
+
+def _hash_of(task: Task) -> str:
+    """By which the data of an earlier race are known before a row is read: names and targets."""
+    return blake3(repr((list(task.names), np.asarray(task.targets).tolist(), str(task.kind))).encode()).hexdigest()
 
 
 def _content(ready: Ready, arms: Sequence[Arm]) -> str:

@@ -47,7 +47,7 @@ class Ready:
     backbones  by name, None for columns; features: of all rows, by backbone
     paces      by backbone, seconds of a row
     extraction, window   how features are computed
-    limits     of memory and disk
+    limits     of memory and disk; drawn: rows of the data that are used, before any was read
     seconds    of what was measured: "no-transfer", "probe"
     """
 
@@ -62,6 +62,7 @@ class Ready:
     report: Report
     listener: Listener
     limits: Limits
+    drawn: int
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 

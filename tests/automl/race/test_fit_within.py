@@ -110,6 +110,32 @@ def test_too_small_a_budget_takes_fewer_rows_and_says_what_all_would_take():
     )
 
 
+def test_a_smaller_budget_goes_on_with_the_rows_of_before(tmp_path):
+    """Where reading them can be paid for: nothing is tried anew, and no trial is set aside."""
+    frame = wine()
+    first = fit_within(frame, budget="1h", methods=["kernel"], folder=tmp_path)
+    again = fit_within(frame, budget=8, methods=["kernel"], folder=tmp_path, clock=lambda: 0.0)
+    alone = fit_within(frame, budget=8, methods=["kernel"], clock=lambda: 0.0)
+    losses = [{trial.name: trial.loss for trial in made.evidence_.facts.race.trials} for made in (first, again)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+    assert any("3 of the settings were tried by earlier runs" in note for note in again.evidence_.notes)
+    assert look_at(str(tmp_path)).set_aside == ()
+    assert any("too small for one pass over all 178 rows: 60" in note for note in alone.evidence_.notes)
+
+
+def test_the_rows_of_a_small_budget_are_those_of_the_next_until_twice_as_many_can_be_paid_for(tmp_path):
+    def rows_with(budget):
+        made = fit_within(wine(), budget=budget, methods=["kernel"], folder=tmp_path, clock=lambda: 0.0)
+        race = made.evidence_.facts.race
+        again = any("were tried by earlier runs" in note for note in made.evidence_.notes)
+        return made.evidence_.n_train + made.evidence_.n_test, again, len(race.trials)
+
+    assert rows_with(14) == (80, False, 3)  # (14 / 2 - 5) / .025
+    assert rows_with(15) == (80, True, 3)
+    assert rows_with(3600) == (178, False, 3)
+    assert look_at(str(tmp_path)).set_aside == ("trials.sqlite.other-1",)
+
+
 @pytest.mark.parametrize("budget", ["10 bananas", 0, -3, "0m"])
 def test_a_budget_that_is_none_is_refused_before_any_work(budget):
     with pytest.raises(ValueError, match="expected a time such as 90s, 10m, 1h30m"):

@@ -1,4 +1,4 @@
-"""Limits of memory and disk: sizes as people write them, what trials take, and a race that leaves out what is beyond."""
+"""Limits of memory and disk: sizes as people write them, what trials take, a race that leaves out what is beyond."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_sizes_are_read(words, bytes_):
 
 @pytest.mark.parametrize("words", ["4 bananas", "", "-1GB", "GB", "0", 0, -5, math.nan, math.inf, True, None, "1GB2MB"])
 def test_what_is_no_size_is_refused(words):
-    with pytest.raises(ValueError, match="memory=.*: expected a size such as 4GB"):
+    with pytest.raises(ValueError, match=r"memory=.*: expected a size such as 4GB"):
         bytes_of(words)
 
 
@@ -92,13 +92,12 @@ def test_what_crosses_the_cut_is_known_before_it_is_written(tmp_path):
     written = cost(inputs, cut, [Form(row, -1) for row in range(3)], torch.float32)
     assert 3 * sizes.stages[-2].crossing == written
     (top,) = [arm for arm in arms_for(task.modality, CLASSIFICATION, [backbone]) if arm.method == "top"]
-    needs = {
-        stages: needs_of(top, {"stages": stages}, sizes, backbone.dim, 3, cached=False)
-        for stages in (1, len(sizes.stages))
-    }
-    assert needs[1].disk == written + 4 * sizes.weights
-    assert needs[len(sizes.stages)].disk == 4 * sizes.weights
-    assert needs[1].memory < needs[len(sizes.stages)].memory
+    last, every = (
+        needs_of(top, {"stages": stages}, sizes, backbone.dim, 3, cached=False) for stages in (1, len(sizes.stages))
+    )
+    assert last.disk == written + 4 * sizes.weights
+    assert every.disk == 4 * sizes.weights
+    assert last.memory < every.memory
 
 
 def test_what_cannot_be_read_is_passed_over(tmp_path):
@@ -122,7 +121,7 @@ def photos():
 
 
 def raced(photos, **limits):
-    return fit_within(photos, budget=60.0, candidates=[RESNET], methods=["top", "lp-ft"], cache=False, **limits)
+    return fit_within(photos, budget="1h", candidates=[RESNET], methods=["top"], cache=False, **limits)
 
 
 def test_arms_beyond_a_limit_are_not_begun_and_named(photos):
@@ -132,15 +131,12 @@ def test_arms_beyond_a_limit_are_not_begun_and_named(photos):
     sizes = sizes_of(backbone, as_task(photos["picture"].tolist()))
     least = needs_of(probe, {}, sizes, backbone.dim, 60, cached=False)
     race = raced(photos, disk=least.disk * 1.01).evidence_.facts.race
-    assert {trial.name.split(",")[0] for trial in race.trials} <= {
-        f"probe on {RESNET}",
-        "no-transfer",
-        f"lp-ft on {RESNET}",
-    }
+    assert {trial.name for trial in race.trials} == {f"probe on {RESNET}", "no-transfer"}
+    assert race.ended == "every setting was tried"
     why = dict(race.failures)[f"top on {RESNET}"]
     assert "of disk, above the limit of" in why
 
 
 def test_where_nothing_stays_within_there_is_no_race(photos):
-    with pytest.raises(RaceError, match="no candidate stays within the limits: Candidate left out: .* of memory"):
+    with pytest.raises(RaceError, match=r"no candidate stays within the limits: Candidate left out: .* of memory"):
         raced(photos, memory="1MB")
