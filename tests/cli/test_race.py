@@ -34,13 +34,13 @@ def test_a_race_is_fitted_saved_and_looked_at(table, tmp_path, monkeypatch, caps
     words = ["fit", table, "--out", model, "--budget", "1h", "--target", "target", "--method", "kernel"]
     code, out, _ = run(monkeypatch, capsys, *words)
     assert code == 0
-    assert "the race: 3 settings" in out
+    assert "the race: 2 settings" in out
     assert f"saved: {model}" in out
     code, out, _ = run(monkeypatch, capsys, "race", model)
     assert code == 0
-    assert "3 settings tried" in out
+    assert "2 settings tried" in out
     code, out, _ = run(monkeypatch, capsys, "race", model, "--json")
-    assert {row["name"] for row in json.loads(out)["rows"]} == {"probe", "kernel", "no-transfer"}
+    assert {row["name"] for row in json.loads(out)["rows"]} == {"probe", "kernel"}
     code, out, _ = run(monkeypatch, capsys, "predict", model, table)
     assert code == 0
     assert len(out.splitlines()) == 178

@@ -104,9 +104,8 @@ def _tested(
     facts = facts_of_race(race, name, losses, weights)
     ready.listener.say(f"after {lasting(race.budget.spent)}: {name} is kept; fitting it on all training rows")
     contenders = dict(_contenders(ready, candidate))
-    arm = next(arm for arm in race.arms if not arm.reuses)
-    kept = arm.eligible and candidate.name != arm.method
-    plain = _Without(ready.candidate(arm, {}, ready.listener), why) if kept else None
+    arm = next((arm for arm in race.arms if not arm.reuses and candidate.name != arm.method), None)
+    plain = None if arm is None else _Without(ready.candidate(arm, {}, ready.listener), why)
     comparison = Comparison(candidate, contenders, ready.trials, watch, {}, plain)
     model, evidence = comparison.run()
     notes = (*evidence.notes, *_notes(race, ready))

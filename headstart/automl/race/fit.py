@@ -167,7 +167,7 @@ def _race(ready: Ready, arms: Sequence[Arm], store: TrialStore, budget: Budget) 
     for name in store.set_aside:
         ready.listener.say(f"a file of an earlier race was set aside as {name}")
     ready.listener.say(
-        f"racing for {budget}: {len(arms) - 1} arms, scored on {len(ready.rows)} folds of {len(ready.train):,} "
+        f"racing for {budget}: {len(arms)} arms, scored on {len(ready.rows)} folds of {len(ready.train):,} "
         f"training rows; {len(ready.trials.tested):,} rows are kept for the test"
     )
     return Race(arms, ready, judge, store, budget, ready.listener, costs)

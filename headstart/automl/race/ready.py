@@ -16,6 +16,7 @@ from headstart.automl.sample import stratified_order
 from headstart.backbones.backbone import Backbone
 from headstart.data.quality.check import Report
 from headstart.data.splits.split import folds, split
+from headstart.evidence.assess import NO_TRANSFER
 from headstart.features.cache.answers import AnswerCache
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet, look, through_window
@@ -34,6 +35,8 @@ _SAVED_A_SECOND = 40e6
 """Bytes that are written, read back and compared in a second."""
 _EVIDENCE = 3.0
 _FEW, _MORE = 8, 40
+_OPPONENT = 4.0
+"""How many times what a probe takes an opponent may that was not asked yet."""
 _OVERHEAD = 8.0
 """How many times what its rows take a pass over few rows may take, at most."""
 
@@ -48,7 +51,7 @@ class Ready:
     paces      by backbone, seconds of a row
     extraction, window   how features are computed
     limits     of memory and disk; drawn: rows of the data that are used, before any was read
-    seconds    of what was measured: "no-transfer", "probe"
+    seconds    of what was measured: no-transfer, probe
     """
 
     base: FeatureSet
@@ -161,7 +164,7 @@ class Ready:
         more = len(self.train) / max(1, len(self.train) - len(self.rows[0]))
         size = 4 * self.weights.get(arm.backbone or "", 0)
         plain = self.seconds.get("probe", 1.0)
-        others = more * (self.seconds.get("no-transfer", 1.0) + plain)
+        others = more * (self.seconds.get(NO_TRANSFER, _OPPONENT * plain) + plain)
         return _EVIDENCE + more * fold_seconds + others + size / _SAVED_A_SECOND
 
 

@@ -95,7 +95,7 @@ class Arm(NamedTuple):
 
 NO_TRANSFER_ARM = Arm(None, NO_TRANSFER)
 """What must be beaten; of texts and pictures its model is kept where it is not. Of tables it is an opponent by other
-hands (scikit-learn's trees) that cannot be stored, and nothing else that is tried reuses anything either."""
+hands (scikit-learn's trees) that cannot be stored, so that it is asked once, in the test."""
 
 _LR = Range(1e-5, 1e-3, log=True)
 _EPOCHS = Range(3, 12, whole=True)
@@ -162,13 +162,13 @@ def arms_for(
 
     backbones   the candidates; none for columns
     methods     only these, the probe and no-transfer; None: all. ValueError for one that no race tries
-    keep_transfer   no-transfer is not kept, even where it is better
+    keep_transfer   no-transfer is not tried
     """
     known = {"probe", *_TUNED, *_TABLE_HEADS}
     if methods is not None and (strange := [name for name in methods if name not in known]):
         raise ValueError(f"method {strange[0]!r} is not raced; expected some of {', '.join(sorted(known))}")
-    plain = NO_TRANSFER_ARM._replace(eligible=modality in MODELS and not modality.has_columns and not keep_transfer)
-    arms = [plain, *(_tables(kind) if modality.has_columns else _tuned_and_probes(modality, backbones))]
+    plain = [NO_TRANSFER_ARM] if modality in MODELS and not modality.has_columns and not keep_transfer else []
+    arms = [*plain, *(_tables(kind) if modality.has_columns else _tuned_and_probes(modality, backbones))]
     if methods is not None:
         arms = [arm for arm in arms if arm.method in ("probe", NO_TRANSFER, *methods)]
     return tuple(sorted(arms, key=lambda arm: arm.tier))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from long_texts import long_reviews
+from short_minilm import short_minilm
 
 from headstart import Transfer
 from headstart.automl.race.fit import fit_within
 from headstart.evidence.page import headline
 
 NOT_USED = "transfer does not help here; the saved model does not use it"
-ONE = {"budget": "1h", "candidates": ["bundled:minilm"], "methods": []}
-"""The probe on MiniLM, and what reuses nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +20,15 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def raced(folder):
+def one(folder):
+    """The probe on a third of MiniLM, and what reuses nothing."""
+    return {"budget": "1h", "candidates": [f"file:{short_minilm(folder / 'net')}"], "methods": []}
+
+
+@pytest.fixture(scope="module")
+def raced(folder, one):
     """Long reviews, whose words tell more than MiniLM's window."""
-    return fit_within(long_reviews(), folder=folder, **ONE)
+    return fit_within(long_reviews(), folder=folder, **one)
 
 
 def test_where_it_wins_it_is_saved_and_the_verdict_says_so(raced, tmp_path):
@@ -41,9 +46,16 @@ def test_where_it_wins_it_is_saved_and_the_verdict_says_so(raced, tmp_path):
     assert headline(loaded.evidence_) == headline(evidence)
 
 
-def test_who_asks_for_transfer_keeps_it(raced, folder):
-    made = fit_within(long_reviews(), folder=folder, keep_transfer=True, **ONE)
-    race = made.evidence_.facts.race
-    assert (race.winner, made.model_.method) == ("probe on bundled:minilm", "probe")
-    assert {trial.name for trial in race.trials} == {"probe on bundled:minilm", "no-transfer"}
+def test_who_asks_for_transfer_keeps_it(raced, folder, one):
+    made = fit_within(long_reviews(), folder=folder, keep_transfer=True, **one)
+    race, probe = made.evidence_.facts.race, f"probe on {one['candidates'][0]}"
+    assert (race.winner, made.model_.method) == (probe, "probe")
+    assert {trial.name for trial in race.trials} == {probe}
     assert made.evidence_.verdict == "hurts"
+
+
+@pytest.mark.slow
+def test_behind_the_window_of_minilm_itself(tmp_path):
+    made = fit_within(long_reviews(), budget="1h", candidates=["bundled:minilm"], methods=[], folder=tmp_path)
+    assert made.model_.method == "no-transfer"
+    assert headline(made.evidence_).endswith(NOT_USED)
