@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-__all__ = ["LOGGED", "Listener", "Logged"]
+__all__ = ["LOGGED", "SILENT", "Listener", "Logged"]
 
 
 class Listener(Protocol):
@@ -30,3 +30,15 @@ class Logged:
 
 
 LOGGED = Logged()
+
+
+class _Silent:
+    def say(self, line: str) -> None:
+        return None
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        return None
+
+
+SILENT = _Silent()
+"""A listener that tells nobody."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from headstart.automl.pick import Picker
 from headstart.data.roles import Roles
 from headstart.features.engines.wish import Device
 from headstart.listener import LOGGED, Listener
@@ -26,6 +27,8 @@ def fit(
     budget: str | float | None = None,
     candidates: Sequence[str] | None = None,
     race_folder: str | os.PathLike[str] | None = None,
+    memory: str | float | None = None,
+    disk: str | float | None = None,
     test: Any = None,
     source: Any = None,
     target_labels: TargetLabels = "all",
@@ -50,10 +53,14 @@ def fit(
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
 
     data    a folder with one sub-folder a class, a .csv, .tsv, .jsonl or .parquet, or a table in memory
-    budget  None: one method on one backbone. A time such as "10m", or seconds: the best backbone, method and options
-            that a race finds on the training rows within it, the last fit and the test included; needs
-            `pip install 'headstart[race]'`. `backbone` and `method` then name the only one that is raced
-    candidates   with a budget: names of backbones; None: the bundled ones that are on this machine
+    budget  None: one method on one backbone, which is picked on some of the rows to learn from where none is named. A
+            time such as "10m", or seconds: the best backbone, method and options that a race finds on the training
+            rows within it, the last fit and the test included; needs `pip install 'headstart[race]'`. `backbone` and
+            `method` then name the only one that is raced
+    candidates   names of backbones, as `headstart.automl.rank` takes them: the first is the default, in whose place
+            another is taken where it is better on the rows to learn from (`automl.pick`); None: a few bundled ones.
+            With a budget those that are raced; None: the bundled ones that are on this machine
+    memory, disk  with a budget: sizes such as "4GB" that it may take at most; what would take more is not begun
     race_folder  with a budget: where trials are kept, so that the race can be stopped, resumed and looked at
     test    test data of your own in the same form; it is looked at once, at the end
     source  labelled data of a related task, in the same form, from which knowledge is to come
@@ -90,8 +97,9 @@ def fit(
         "listener": listener,
     }
     if budget is None:
-        if candidates is not None or race_folder is not None:
-            raise ValueError("candidates and race_folder are of a race: give a budget too, such as budget='10m'")
+        own = {"race_folder": race_folder, "memory": memory, "disk": disk}
+        if given := [name for name, value in own.items() if value is not None]:
+            raise ValueError(f"{given[0]} is of a race: give a budget too, such as budget='10m'")
         return protocol.fit(
             data,
             source=source,
@@ -102,12 +110,12 @@ def fit(
             keep_tuned=keep_tuned,
             keep_transfer=keep_transfer,
             control=control,
+            chooser=Picker(candidates),
             **common,
         )
     from headstart.automl.race.fit import fit_within
 
-    without = {"source": source, "options": options, "keep_tuned": keep_tuned or None}
-    refuse_with_budget(without | {"keep_transfer": keep_transfer or None})
+    refuse_with_budget({"source": source, "options": options, "keep_tuned": keep_tuned or None})
     if backbone is not None and candidates is not None:
         raise ValueError("backbone and candidates both name what is raced: give one of the two")
     return fit_within(
@@ -115,6 +123,9 @@ def fit(
         budget=budget,
         candidates=candidates if backbone is None else [backbone],
         methods=None if method is None else [method],
+        keep_transfer=keep_transfer,
+        memory=memory,
+        disk=disk,
         folder=None if race_folder is None else Path(race_folder),
         **common,
     )

@@ -91,22 +91,24 @@ def fit(
         str | None, typer.Option("--budget", help="10m, 1h30m: race backbones and methods, and keep the best")
     ] = None,
     candidates: Annotated[
-        list[str] | None, typer.Option("--candidates", help="With --budget. Backbones to race, a,b; repeatable")
+        list[str] | None, typer.Option("--candidates", help="Backbones to pick among, or to race, a,b; repeatable")
     ] = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="With --budget. Most memory, such as 4GB")] = None,
+    disk: Annotated[str | None, typer.Option("--disk", help="With --budget. Most disk, such as 2GB")] = None,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     json: AsJson = False,
 ) -> None:
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
     began = time.monotonic()
+    from headstart.automl.fit import fit as fit_one
     from headstart.cli.race import Within, candidates_of
     from headstart.cli.terminal import Terminal
-    from headstart.study import protocol
     from headstart.study.multi_task_protocol import fit_tasks
 
     options = options_of(option)
-    if candidates and budget is None:
-        raise ValueError("--candidates are those of a race: give --budget too, such as --budget 10m")
+    if backbone is not None and candidates:
+        raise ValueError("--backbone and --candidates both name what is to be used: give one of the two")
     if slim and budget is not None:
         raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
@@ -137,6 +139,7 @@ def fit(
                     "--for": goal,
                     "--no-control": None if control else "it",
                     "--budget": budget,
+                    "--candidates": None if candidates is None else ",".join(candidates),
                 },
             )
             fitted = fit_tasks(data, targets, kind=kind, roles=roles_of(input, None, *columns), **common)
@@ -146,9 +149,10 @@ def fit(
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
             own["keep_transfer"] = keep_transfer
             if budget is None:
-                fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
+                own |= {"candidates": candidates_of(candidates), "memory": memory, "disk": disk}
+                fitted = fit_one(data, kind=kind_of(kind), roles=roles, **own, **common)
             else:
-                race = Within(budget, candidates_of(candidates), out, began)
+                race = Within(budget, candidates_of(candidates), out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_

@@ -26,12 +26,15 @@ def race(model: Model, json: AsJson = False) -> None:
 
 
 class Within(NamedTuple):
-    """A fit within a budget: the words of --budget and --candidates, where the model goes, and when the run began."""
+    """A fit within a budget: the words of --budget, --candidates, --memory and --disk, where the model goes, and when
+    the run began."""
 
     budget: str
     candidates: list[str] | None
     out: Path
     began: float
+    memory: str | None = None
+    disk: str | None = None
 
     def fit(
         self,
@@ -52,17 +55,17 @@ class Within(NamedTuple):
         from headstart.automl.race.fit import fit_within
         from headstart.automl.race.storage import race_folder
 
-        without = {"--source": source, "--option": options, "--keep-tuned": keep_tuned or None}
-        refuse_with_budget(without | {"--keep-transfer": keep_transfer or None})
-        if backbone is not None and self.candidates:
-            raise ValueError("--backbone and --candidates both name what is raced: give one of the two")
+        refuse_with_budget({"--source": source, "--option": options, "--keep-tuned": keep_tuned or None})
         return fit_within(
             data,
             budget=self.budget,
             began=self.began,
             candidates=self.candidates if backbone is None else [backbone],
             methods=None if method is None else [method],
+            keep_transfer=keep_transfer,
             folder=race_folder(self.out),
+            memory=self.memory,
+            disk=self.disk,
             **common,
         )
 

@@ -24,8 +24,10 @@ from headstart.features.held_pixels import HeldPixels
 from headstart.heads.sample_weights import check_class_weight
 from headstart.listener import LOGGED, Listener
 from headstart.meta_learning.rule import modality_of, rule_of
+from headstart.methods.plan import Plan
 from headstart.methods.table import METHODS, configured, row_of
 from headstart.study.answering import answers_to, notes_of_inputs, say_read
+from headstart.study.backbone_choice import Chooser, Chosen, View, candidates_for, comparison_of_chosen
 from headstart.study.check import check_data, checked
 from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
@@ -68,6 +70,7 @@ def fit(
     control: bool = True,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
+    chooser: Chooser | None = None,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
@@ -88,6 +91,7 @@ def fit(
                  keep_tuned
     control      test the same network from random weights too; without it the evidence says that it was left out
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
+    chooser      who chooses among backbones where none is named and no weights move; None: the default is taken
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
     DataError where the data cannot be used, BackboneError where the backbone cannot.
@@ -108,8 +112,9 @@ def fit(
     check_class_weight(class_weight, task.kind)
     aimed = goal_of(named, task if both is None or (labels and _answered(task)) else both.source)
     say_goal(aimed, task.kind, named, listener)
+    candidates = candidates_for(chooser, task, row_of(Plan(method)), backbone, both is not None)
     fitted = Transfer(
-        backbone,
+        backbone if candidates is None else candidates[0],
         method,
         kind=task.kind,
         class_weight=class_weight,
@@ -130,6 +135,7 @@ def fit(
     plan = fitted.plan._replace(keep_tuned=keep_tuned, keep_transfer=keep_transfer, control=control, goal=aimed)
     comparison: Comparison | Untested
     report: Report | None
+    chosen = Chosen()
     began = began_from(backbone, getattr(fitted.backbone_ and fitted.backbone_.preprocess, "window", None))
     before = None if began is None else began.backbone
     if both is None:
@@ -139,12 +145,19 @@ def fit(
             feature_set, report = checked(feature_set, listener)
             feature_set = replace(feature_set, task=as_learnt(without_empty_classes(feature_set.task)))
         how = (replace(fitted.extraction(feature_set.engine), pixels=pixels), listener)
-        comparison = task_comparison(feature_set, fitted.backbone_, plan, how, watch, before)
+        if chooser is not None and candidates is not None and fitted.backbone_ is not None:
+            seen = View(candidates[0], fitted.backbone_, feature_set, how)
+            comparison, chosen = comparison_of_chosen(chooser, candidates, seen, plan, fitted.extraction(), watch)
+        else:
+            comparison = task_comparison(feature_set, fitted.backbone_, plan, how, watch, before)
     else:
         comparison, report = comparison_with_source(
             both, feature_set, fitted, plan, watch, labels, allow_losses, listener, before, pixels
         )
     model, evidence = comparison.run()
+    if chosen.name is not None:
+        fitted.backbone = chosen.name
+    evidence = replace(evidence, notes=(*evidence.notes, *chosen.notes))
     return fitted.conclude(model, with_worth(evidence, began), report)
 
 

@@ -35,7 +35,7 @@ from headstart.study.candidates import TaskCandidate
 from headstart.study.untransferred import Untransferred
 from headstart.tasks.task import Array
 
-__all__ = ["COLUMNS", "Less", "WithoutTransfer", "less_lost", "without_transfer"]
+__all__ = ["AIMED", "COLUMNS", "OWN", "TESTED", "Less", "WithoutTransfer", "less_lost", "without_transfer"]
 
 COLUMNS = "columns"
 """What the model without transfer of a table is called, beside the opponent `no-transfer`, which cannot be kept."""
@@ -44,9 +44,7 @@ _LEARNT = (
     "the training rows, each held out of its own fit, show the model without transfer to be better; the rows to test "
     "on had no part in that"
 )
-_TESTED = (
-    "the held-out rows show the model without transfer to be better; they were looked at once more for this choice"
-)
+TESTED = "the held-out rows show the model without transfer to be better; they were looked at once more for this choice"
 
 
 class Less(NamedTuple):
@@ -120,7 +118,7 @@ class WithoutTransfer(NamedTuple):
         """Why it is kept in the place of what was fitted to these rows; see `comparison.Plain`."""
         if fitted.out_of_fold is not None and self._learnt(fitted.out_of_fold, rows):
             return _LEARNT
-        return _TESTED if verdict(gains[self.name].interval) == "hurts" else ""
+        return TESTED if verdict(gains[self.name].interval) == "hurts" else ""
 
     def _learnt(self, transferred: Array, rows: Array) -> bool:
         """Whether the training rows show it to be better."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from headstart.automl.candidates import candidate_names
+from headstart.automl.pick import CANDIDATES
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
 from headstart.errors import BackboneError
@@ -18,13 +19,13 @@ __all__ = ["backbones_for"]
 def backbones_for(modality: Modality, names: Sequence[str] | None) -> tuple[tuple[Backbone, ...], tuple[SetAside, ...]]:
     """The candidates that can be used, and why others cannot.
 
-    names   of backbones of any hub; None: the bundled ones that are on this machine
+    names   of backbones of any hub; None: those that `fit` picks among, as far as they are on this machine
 
     ValueError for a name given twice, or none; DataError for data whose columns are the features; BackboneError where
     no candidate is left
     """
     backbones, left_out = [], []
-    for name in candidate_names(modality, names):
+    for name in candidate_names(modality, CANDIDATES.get(modality) if names is None else names):
         try:
             backbone = replace(load(name), name=name)
         except BackboneError as error:

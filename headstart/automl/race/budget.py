@@ -10,7 +10,7 @@ from collections.abc import Callable
 from headstart.listener import Listener
 from headstart.messages import lasting
 
-__all__ = ["SILENT", "Budget", "Deadline", "OutOfTime", "seconds_of"]
+__all__ = ["Budget", "Deadline", "OutOfTime", "seconds_of"]
 
 _UNITS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)")
@@ -66,18 +66,6 @@ class Budget:
 
     def __str__(self) -> str:
         return lasting(self.seconds)
-
-
-class _Silent:
-    def say(self, line: str) -> None:
-        return None
-
-    def progress(self, stage: str, done: int, total: int) -> None:
-        return None
-
-
-SILENT = _Silent()
-"""A listener that tells nobody."""
 
 
 class Deadline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,14 +16,23 @@ from headstart.automl.race.ready import Ready
 from headstart.automl.race.scoring import RowLosses
 from headstart.automl.race.standing import Tried, leader
 from headstart.errors import RaceError, TrainingError
+from headstart.evidence.assess import NO_TRANSFER, Gain
 from headstart.evidence.evidence import Evidence
+from headstart.evidence.verdict import verdict
 from headstart.messages import lasting
 from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import Candidate, Comparison, Contender
 from headstart.study.contenders import contenders_of
 from headstart.study.stopwatch import Stopwatch
+from headstart.study.without_transfer import TESTED
+from headstart.tasks.task import Array
 
 __all__ = ["conclude"]
+
+_WITHOUT = (
+    "in the race the training rows, each held out of its own fit, show the model without transfer to be better; the "
+    "rows to test on had no part in that"
+)
 
 PLAIN = "plain-probe"
 """The probe on the first candidate: what `fit` does without a budget."""
@@ -39,6 +48,8 @@ def conclude(race: Race, ready: Ready, watch: Stopwatch) -> tuple[Model, Evidenc
     if average is not None:
         candidate = AverageCandidate(ready, average)
         return _tested(race, ready, watch, candidate, average.name, average.losses, average.weights)
+    if not best.arm.reuses:
+        return _tested_without(race, ready, watch, best)
     try:
         return _tested_alone(race, ready, watch, best)
     except (TrainingError, OutOfTime) as error:
@@ -56,6 +67,30 @@ def _tested_alone(race: Race, ready: Ready, watch: Stopwatch, best: Tried) -> tu
     return _tested(race, ready, watch, candidate, best.name, best.losses, {})
 
 
+def _tested_without(race: Race, ready: Ready, watch: Stopwatch, best: Tried) -> tuple[Model, Evidence]:
+    """What reuses nothing, in the place of the best that does."""
+    over = leader(
+        [setting for setting in race.tried if setting.arm.reuses and not setting.arm.tuned], race.judge, race.folds
+    )
+    if over is None:  # it is all that could be fitted
+        return _tested(race, ready, watch, ready.candidate(best.arm, {}, ready.listener), best.name, best.losses, {})
+    candidate = ready.candidate(over.arm, over.options, ready.listener)
+    return _tested(race, ready, watch, candidate, best.name, best.losses, {}, why=_WITHOUT)
+
+
+@dataclass(frozen=True)
+class _Without:
+    """The model that reuses nothing: it is kept where the race says so (`why`), or where the rows to test on show that
+    transfer hurts, see `study.without_transfer`."""
+
+    candidate: TaskCandidate
+    why: str
+    name: str = NO_TRANSFER
+
+    def against(self, gains: Mapping[str, Gain], fitted: object, rows: Array) -> str:
+        return self.why or (TESTED if verdict(gains[self.name].interval) == "hurts" else "")
+
+
 def _tested(
     race: Race,
     ready: Ready,
@@ -64,11 +99,14 @@ def _tested(
     name: str,
     losses: RowLosses,
     weights: Mapping[str, float],
+    why: str = "",
 ) -> tuple[Model, Evidence]:
     facts = facts_of_race(race, name, losses, weights)
     ready.listener.say(f"after {lasting(race.budget.spent)}: {name} is kept; fitting it on all training rows")
     contenders = dict(_contenders(ready, candidate))
-    comparison = Comparison(candidate, contenders, ready.trials, watch)
+    arm = next((arm for arm in race.arms if not arm.reuses and candidate.name != arm.method), None)
+    plain = None if arm is None else _Without(ready.candidate(arm, {}, ready.listener), why)
+    comparison = Comparison(candidate, contenders, ready.trials, watch, {}, plain)
     model, evidence = comparison.run()
     notes = (*evidence.notes, *_notes(race, ready))
     return model, replace(evidence, facts=replace(evidence.facts, race=facts, left_out=()), notes=notes)
@@ -81,6 +119,9 @@ def _contenders(ready: Ready, candidate: Candidate) -> Iterator[tuple[str, Conte
     rows, backbone = ready.features[first], ready.backbones[first]
     how = (ready.extraction.as_fitted(rows.engine or {}), ready.listener)
     plain = ready.plan._replace(method="probe", options={}, control=False)
+    if candidate.name == NO_TRANSFER:
+        yield from contenders_of(rows, backbone, plain._replace(method=NO_TRANSFER), *how)
+        return
     yield from contenders_of(rows, backbone, plain, *how)
     alone = candidate if isinstance(candidate, TaskCandidate) else None
     if alone is not None and alone.row.moves_weights:

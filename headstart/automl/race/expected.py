@@ -27,7 +27,7 @@ from scipy import stats
 
 from headstart.automl.race.space import Arm
 
-__all__ = ["Costs", "gain_of_new", "improvement", "value_of_knowing"]
+__all__ = ["Costs", "above", "gain_of_new", "improvement", "value_of_knowing"]
 
 _PRIOR = 0.25
 _FORWARD_AND_BACK = 4.0
@@ -44,6 +44,11 @@ def improvement(mean: float, spread: float) -> float:
         return max(0.0, mean)
     z = mean / spread
     return float(mean * stats.norm.cdf(z) + spread * stats.norm.pdf(z))
+
+
+def above(mean: float, spread: float) -> float:
+    """The probability of a gain g ~ N(mean, spread^2) above 0."""
+    return float(mean > 0) if spread <= 0 else float(stats.norm.cdf(mean / spread))
 
 
 def gain_of_new(arm: Arm, probe: float, gains: Sequence[float], others: Sequence[float] = ()) -> tuple[float, float]:

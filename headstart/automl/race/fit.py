@@ -14,9 +14,11 @@ import numpy as np
 from blake3 import blake3
 
 from headstart.automl.race.backbones import backbones_for
-from headstart.automl.race.budget import SILENT, Budget, seconds_of
+from headstart.automl.race.budget import Budget, seconds_of
 from headstart.automl.race.conclude import conclude
 from headstart.automl.race.expected import Costs
+from headstart.automl.race.limits import Limits, bytes_of, held_bytes, needs_of, sizes_of
+from headstart.automl.race.look import rows_before
 from headstart.automl.race.race import Race
 from headstart.automl.race.ready import FOLDS, Ready, held_out_split, pace_of, sampled
 from headstart.automl.race.scoring import Judge
@@ -29,12 +31,13 @@ from headstart.data.quality.check import without_empty_classes
 from headstart.data.roles import Roles
 from headstart.data.unlearnt import as_learnt
 from headstart.defaults import with_own_defaults
+from headstart.errors import RaceError
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import look, through_window
 from headstart.heads.sample_weights import check_class_weight
-from headstart.listener import LOGGED, Listener
+from headstart.listener import LOGGED, SILENT, Listener
 from headstart.messages import lasting
 from headstart.methods.plan import Plan
 from headstart.study.check import checked
@@ -51,6 +54,8 @@ REVISION = 1
 """Raised by whoever changes what trials answer: trials of an earlier revision do not count."""
 _FIRST_PASS = 0.5
 """The share of the budget that the first candidate's features may take; else fewer rows are used."""
+_RESUMED = 0.8
+"""The share that reading the rows of an earlier race again may take."""
 _FEWEST, _A_CLASS = 60, 8
 
 
@@ -62,6 +67,7 @@ class Settings(NamedTuple):
     seed: int
     window: tuple[float, float] | None
     allow_losses: bool
+    limits: Limits
 
 
 @with_own_defaults
@@ -81,7 +87,10 @@ def fit_within(
     engine: EngineChoice = "auto",
     device: Device = "auto",
     cache: bool = True,
+    keep_transfer: bool = False,
     allow_losses: bool = False,
+    memory: str | float | None = None,
+    disk: str | float | None = None,
     window: tuple[float, float] | None = None,
     clock: Callable[[], float] = time.monotonic,
     began: float | None = None,
@@ -93,14 +102,21 @@ def fit_within(
                  included
     candidates   names of backbones; None: the bundled ones that are on this machine
     methods      that are raced beside the probe, see `space`; None: all
+    keep_transfer   what transfers is kept even where the model without transfer is shown to be better
     folder       where trials are kept, so that the race can be stopped and resumed; None: nowhere
+
+    memory, disk   bytes, or a size such as "4GB", that the process and what it writes may take at most: what would take
+                 more by an estimate is not begun, and named; None: no limit
 
     Other options as of `headstart.fit`. ValueError for what is no budget, RaceError where another race runs on the
     folder or nothing could be fitted.
     """
     running, watch = Budget(seconds_of(budget), clock=clock, began=began), Stopwatch()
     named = goal_named(goal) if isinstance(goal, str) else goal
-    settings = Settings(class_weight, named, seed, window, allow_losses)
+    limits = Limits(
+        None if memory is None else bytes_of(memory, "memory"), None if disk is None else bytes_of(disk, "disk")
+    )
+    settings = Settings(class_weight, named, seed, window, allow_losses, limits)
     task, _ = read_with_test(data, test, roles, kind, allow_losses, listener)
     check_class_weight(class_weight, task.kind)
     backbones: tuple[Backbone, ...] = ()
@@ -110,13 +126,16 @@ def fit_within(
         notes = [f"Candidate left out: {item.name}: {item.why}." for item in left_out]
         for note in notes:
             listener.say(note)
-    arms = arms_for(task.modality, task.kind, backbones, methods=methods)
+    arms = arms_for(task.modality, task.kind, backbones, methods=methods, keep_transfer=keep_transfer)
     extraction = Extraction(engine=engine, device=device, cache=Cache() if cache else None)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         with watch("features"):
-            ready = _ready(task, backbones, settings, extraction, running, notes, listener)
-        store = stack.enter_context(TrialStore(place, _content(ready, arms), seed))
+            data = _hash_of(task)
+            before = rows_before(place, data)
+            ready = _ready(task, backbones, settings, extraction, running, before, notes, listener)
+        drawn = {"data": data, "rows": ready.drawn}
+        store = stack.enter_context(TrialStore(place, _content(ready, arms), seed, drawn))
         race = _race(ready, arms, store, running)
         with watch("race"):
             race.run()
@@ -148,7 +167,7 @@ def _race(ready: Ready, arms: Sequence[Arm], store: TrialStore, budget: Budget) 
     for name in store.set_aside:
         ready.listener.say(f"a file of an earlier race was set aside as {name}")
     ready.listener.say(
-        f"racing for {budget}: {len(arms) - 1} arms, scored on {len(ready.rows)} folds of {len(ready.train):,} "
+        f"racing for {budget}: {len(arms)} arms, scored on {len(ready.rows)} folds of {len(ready.train):,} "
         f"training rows; {len(ready.trials.tested):,} rows are kept for the test"
     )
     return Race(arms, ready, judge, store, budget, ready.listener, costs)
@@ -160,13 +179,19 @@ def _ready(
     settings: Settings,
     extraction: Extraction,
     budget: Budget,
+    before: int | None,
     notes: list[str],
     listener: Listener,
 ) -> Ready:
     """Rows and split, with the features of the fastest candidate."""
+    backbones, beyond = _within(backbones, task, settings.limits, cached=extraction.cache is not None)
+    for note in beyond:
+        notes.append(note)
+        listener.say(note)
     paces = {backbone.name: pace_of(backbone, task, extraction, SILENT) for backbone in backbones}
     fastest = min(backbones, key=lambda backbone: paces[backbone.name].features, default=None)
-    task, note = _affordable(task, 0.0 if fastest is None else paces[fastest.name].features, settings, budget)
+    pace = 0.0 if fastest is None else paces[fastest.name].features
+    task, drawn, note = _affordable(task, pace, settings, budget, before)
     if note:
         notes.append(note)
         listener.say(note)
@@ -182,22 +207,56 @@ def _ready(
     name = None if fastest is None else fastest.name
     by_name[name] = backbone
     trials = held_out_split(seen, settings.seed)
-    return Ready(seen, trials, plan, by_name, {name: seen}, paces, extraction, settings.window, report, listener, notes)
+    how = (extraction, settings.window, report, listener, settings.limits, drawn, notes)
+    return Ready(seen, trials, plan, by_name, {name: seen}, paces, *how)
 
 
-def _affordable(task: Task, pace: float, settings: Settings, budget: Budget) -> tuple[Task, str]:
-    """The task, or as many of its rows as the first pass may take, and a note that says what all would take."""
+def _within(
+    backbones: Sequence[Backbone], task: Task, limits: Limits, *, cached: bool
+) -> tuple[list[Backbone], list[str]]:
+    """Those whose features alone stay within the limits, and notes of the others. RaceError where none is left."""
+    if not limits or not backbones:
+        return list(backbones), []
+    left, notes, held = [], [], held_bytes()
+    for backbone in backbones:
+        needs = needs_of(
+            Arm(backbone.name, "probe"), {}, sizes_of(backbone, task), backbone.dim, len(task), cached=cached
+        )
+        if why := limits.obstacle(needs._replace(memory=held + needs.memory)):
+            notes.append(f"Candidate left out: {backbone.name}: {why}.")
+        else:
+            left.append(backbone)
+    if not left:
+        raise RaceError(f"no candidate stays within the limits: {' '.join(notes)}")
+    return left, notes
+
+
+def _affordable(
+    task: Task, pace: float, settings: Settings, budget: Budget, before: int | None
+) -> tuple[Task, int, str]:
+    """The task, or as many of its rows as the first pass may take; how many; and a note that says what all would take.
+
+    before   of how many rows of the same data an earlier race is: this one goes on with them where reading them again
+             can be paid for (their trials are there), unless all can be, or twice as many
+    """
     rows, a_row = len(task), pace + 0.005 * (1 + FOLDS)
     needed, allowed = 5.0 + rows * a_row, _FIRST_PASS * budget.left
     least = min(rows, max(_FEWEST, _A_CLASS * len(task.classes)))
-    count = max(least, int((allowed - 5.0) / a_row))
-    if needed <= allowed or count >= rows:
-        return task, ""
+    count = rows if needed <= allowed else min(rows, max(least, int((allowed - 5.0) / a_row)))
+    if before is not None and count < min(rows, 2 * before) and 5.0 + before * pace <= _RESUMED * budget.left:
+        count = min(rows, before)
+    if count >= rows:
+        return task, rows, ""
     note = (
         f"The budget of {budget} is too small for one pass over all {rows:,} rows: {count:,} of them are used. With "
         f"--budget {lasting(needed / _FIRST_PASS).replace(' ', '')} all would be."
     )
-    return sampled(task, count, settings.seed), note
+    return sampled(task, count, settings.seed), count, note
+
+
+def _hash_of(task: Task) -> str:
+    """By which the data of an earlier race are known before a row is read: names and targets."""
+    return blake3(repr((list(task.names), np.asarray(task.targets).tolist(), str(task.kind))).encode()).hexdigest()
 
 
 def _content(ready: Ready, arms: Sequence[Arm]) -> str:

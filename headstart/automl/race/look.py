@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.automl.race.storage import FILE, race_folder, running
+from headstart.automl.race.storage import FILE, META, race_folder, running
 from headstart.errors import RaceError
 from headstart.evidence.plain import plain
 from headstart.messages import lasting
 
-__all__ = ["RaceView", "Row", "look_at"]
+__all__ = ["RaceView", "Row", "look_at", "rows_before"]
 
 _TRIALS = """
     SELECT studies.study_name, trials.number, trials.state, trial_values.value, trials.trial_id
@@ -91,6 +91,16 @@ def look_at(model: str) -> RaceView:
     aside = tuple(sorted(path.name for path in folder.glob(f"{FILE}.*") if path.name != FILE))
     ordered = sorted(rows, key=lambda row: (row.loss is None, row.loss or 0.0))
     return RaceView(str(folder), running(folder), tuple(ordered), aside)
+
+
+def rows_before(folder: Path, data: str) -> int | None:
+    """How many rows of these data the race in a folder is of; None where there is none, or it is of others."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as database:
+            stored = {key: json.loads(text) for key, text in database.execute(_ANSWERS, (META, "%")).fetchall()}
+    except sqlite3.DatabaseError:  # missing or damaged: whoever opens it for writing sets it aside by name
+        return None
+    return int(stored["rows"]) if stored.get("data") == data and "rows" in stored else None
 
 
 def _row(database: sqlite3.Connection, arm: str, number: int, state: str, value: float | None, trial: int) -> Row:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from headstart.automl.race.budget import Budget, Deadline, OutOfTime
-from headstart.automl.race.expected import Costs, gain_of_new, improvement, value_of_knowing
+from headstart.automl.race.expected import Costs, above, gain_of_new, improvement, value_of_knowing
 from headstart.automl.race.scoring import Judge, RowLosses
 from headstart.automl.race.space import Arm
 from headstart.automl.race.standing import Tried, leader
@@ -54,6 +54,9 @@ class Evaluating(Protocol):
 
     def prepare(self, arm: Arm, listener: Listener) -> None:
         """Do that."""
+
+    def obstacle(self, arm: Arm, options: Mapping[str, Any]) -> str:
+        """Why an arm may not be begun, by what it would take of memory and disk; "" where it may."""
 
     def closing(self, arm: Arm, fold_seconds: float) -> float:
         """Seconds to fit a setting on all rows, to test it and to save it."""
@@ -157,16 +160,19 @@ class Race:
         probe = self._probe_gain(arm, best)
         if arm.tuned and probe is None:
             return None
+        options = arm.begin[min(len(own), len(arm.begin) - 1)]
+        if why := self.evaluating.obstacle(arm, options):
+            self._refused(arm, why)
+            return None
         folds = (0,) if arm.tuned else tuple(range(self.folds))
         learnt = self._learnt()
-        options = arm.begin[min(len(own), len(arm.begin) - 1)]
         seconds = len(folds) * self.costs.seconds(arm, options, learnt) + self.evaluating.preparation(arm)
         if best is None:
             return Step(arm, None, folds, seconds, 1.0, 1.0)
         if not arm.eligible:
             return Step(arm, None, folds, seconds, 1e-2, 0.0)
         mean, spread = gain_of_new(arm, probe or 0.0, *self._gains(arm, best))
-        return Step(arm, None, folds, seconds, improvement(mean, spread), _above(mean, spread))
+        return Step(arm, None, folds, seconds, improvement(mean, spread), above(mean, spread))
 
     def _further(self, setting: Tried, best: Tried | None) -> Step | None:
         """One more fold of a setting that moves weights."""
@@ -179,7 +185,7 @@ class Race:
         apart, loss = self.judge.apart(setting.losses, over.losses), self.judge.mean(over.losses)
         gain, error = apart.gain / loss, apart.error / loss
         value = value_of_knowing(gain, error, leads=setting is best)
-        return Step(setting.arm, setting, (left[0],), setting.fold_seconds, value, _above(gain, error))
+        return Step(setting.arm, setting, (left[0],), setting.fold_seconds, value, above(gain, error))
 
     def _probe_gain(self, arm: Arm, best: Tried | None) -> float | None:
         """By how much the probe on the arm's backbone loses less than the leader, as a share; None: not tried yet."""
@@ -266,6 +272,11 @@ class Race:
             self.skipped.add(step.arm.key)
         self.listener.say(f"  {lasting(self.budget.spent):>6}  {step.arm.key} could not be tried: {why}")
 
+    def _refused(self, arm: Arm, why: str) -> None:
+        self.failures.append(Failure(arm.key, why))
+        self.skipped.add(arm.key)
+        self.listener.say(f"  {lasting(self.budget.spent):>6}  {arm.key} is not begun: {why}")
+
     def _nothing(self) -> RowLosses:
         rows = len(self.judge.targets)
         empty = self.judge.losses(self.judge.kind.constant(self.judge.targets, self.judge.classes, 0), np.arange(0))
@@ -284,14 +295,3 @@ class Race:
                     self.resumed += 1
         if self.resumed:
             self.listener.say(f"resumed: {self.resumed} settings of an earlier run count")
-
-
-def _above(mean: float, spread: float) -> float:
-    """The probability of a gain."""
-    return float(mean > 0) if spread <= 0 else float(1 - _normal(-mean / spread))
-
-
-def _normal(z: float) -> float:
-    from scipy import stats
-
-    return float(stats.norm.cdf(z))

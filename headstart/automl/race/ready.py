@@ -3,18 +3,20 @@ them, which are computed when an arm first needs them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from headstart.automl.race.limits import Limits, Needs, Sizes, held_bytes, needs_of, sizes_of
 from headstart.automl.race.space import Arm
 from headstart.automl.sample import stratified_order
 from headstart.backbones.backbone import Backbone
 from headstart.data.quality.check import Report
 from headstart.data.splits.split import folds, split
+from headstart.evidence.assess import NO_TRANSFER
 from headstart.features.cache.answers import AnswerCache
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet, look, through_window
@@ -33,6 +35,8 @@ _SAVED_A_SECOND = 40e6
 """Bytes that are written, read back and compared in a second."""
 _EVIDENCE = 3.0
 _FEW, _MORE = 8, 40
+_OPPONENT = 4.0
+"""How many times what a probe takes an opponent may that was not asked yet."""
 _OVERHEAD = 8.0
 """How many times what its rows take a pass over few rows may take, at most."""
 
@@ -46,7 +50,8 @@ class Ready:
     backbones  by name, None for columns; features: of all rows, by backbone
     paces      by backbone, seconds of a row
     extraction, window   how features are computed
-    seconds    of what was measured: "no-transfer", "probe"
+    limits     of memory and disk; drawn: rows of the data that are used, before any was read
+    seconds    of what was measured: no-transfer, probe
     """
 
     base: FeatureSet
@@ -59,6 +64,8 @@ class Ready:
     window: tuple[float, float] | None
     report: Report
     listener: Listener
+    limits: Limits
+    drawn: int
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -67,6 +74,8 @@ class Ready:
         targets = np.asarray(part.task.targets)
         fold = folds(targets, part.task.kind, part.blocks, part.keys, k=FOLDS, seed=self.plan.seed)
         self.rows: Sequence[Array] = [np.flatnonzero(fold == number) for number in range(int(fold.max()) + 1)]
+        self._sizes: dict[str, Sizes] = {}
+        self._held = held_bytes()
         self._untransferred = Untransferred(self.plan, AnswerCache(None, self.listener.say))
 
     @property
@@ -94,7 +103,7 @@ class Ready:
         """What is learnt from the other folds answers to this one."""
         test = self.train[self.rows[fold]]
         learn = np.setdiff1d(self.train, test)
-        if not arm.eligible:
+        if not arm.reuses:
             began = perf_counter()
             answers = self._untransferred.answer(self.base.take(learn), self.base.take(test))
             self.seconds[arm.method] = perf_counter() - began
@@ -107,6 +116,9 @@ class Ready:
 
     def candidate(self, arm: Arm, options: Any, listener: Listener) -> TaskCandidate:
         """A setting as a candidate of a comparison; of one that moves weights, trained once."""
+        if not arm.reuses:
+            how = (self.extraction, listener)
+            return TaskCandidate(self.base, None, self.plan._replace(method=arm.method, options={}), how)
         once = {"refit": 0} if arm.tuned else {}
         plan = self.plan._replace(method=arm.method, options={**options, **once}, control=False)
         rows = self.features[arm.backbone]
@@ -115,9 +127,22 @@ class Ready:
 
     def preparation(self, arm: Arm) -> float:
         """Seconds of the forward pass, where it is still to come."""
-        if not arm.eligible or arm.backbone in self.features:
+        if not arm.reuses or arm.backbone in self.features:
             return 0.0
         return self.pass_seconds(arm.backbone, len(self.base))
+
+    def obstacle(self, arm: Arm, options: Mapping[str, Any]) -> str:
+        """Why an arm may not be begun, by what it would take of memory and disk; "" where it may."""
+        backbone = self.backbones.get(arm.backbone)
+        if not self.limits or backbone is None or not arm.reuses:
+            return ""
+        if backbone.name not in self._sizes:
+            self._sizes[backbone.name] = sizes_of(backbone, self.base.task)
+        others = [self.backbones[name] for name in self.features if name != arm.backbone]
+        held = sum(4.0 * len(self.base) * each.dim for each in others if each is not None)
+        cached = self.extraction.cache is not None
+        needs = needs_of(arm, options, self._sizes[backbone.name], backbone.dim, len(self.base), cached=cached)
+        return self.limits.obstacle(Needs(self._held + needs.memory + held, needs.disk + held * cached))
 
     def pass_seconds(self, backbone: str | None, rows: int) -> float:
         """Of so many rows through a backbone."""
@@ -125,7 +150,7 @@ class Ready:
 
     def prepare(self, arm: Arm, listener: Listener) -> None:
         """Features of all rows, those that are tested on at the end too, whose answers nobody looks at."""
-        if not arm.eligible or arm.backbone in self.features:
+        if not arm.reuses or arm.backbone in self.features:
             return
         backbone, task = through_window(self.backbones[arm.backbone], self.base.task, (), self.window, listener)
         new = look(task, backbone, self.extraction, listener)
@@ -139,7 +164,7 @@ class Ready:
         more = len(self.train) / max(1, len(self.train) - len(self.rows[0]))
         size = 4 * self.weights.get(arm.backbone or "", 0)
         plain = self.seconds.get("probe", 1.0)
-        others = more * (self.seconds.get("no-transfer", 1.0) + plain)
+        others = more * (self.seconds.get(NO_TRANSFER, _OPPONENT * plain) + plain)
         return _EVIDENCE + more * fold_seconds + others + size / _SAVED_A_SECOND
 
 

@@ -25,6 +25,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from headstart.backbones.backbone import Backbone
+from headstart.evidence.assess import NO_TRANSFER
+from headstart.evidence.baselines.no_transfer import MODELS
 from headstart.heads.select import HEADS
 from headstart.methods.table import method
 from headstart.tasks.kind import Kind
@@ -76,6 +78,11 @@ class Arm(NamedTuple):
         return self.method if self.backbone is None else f"{self.method} on {self.backbone}"
 
     @property
+    def reuses(self) -> bool:
+        """Whether it stands on what was learnt elsewhere, where its inputs have a backbone."""
+        return self.method != NO_TRANSFER
+
+    @property
     def tuned(self) -> bool:
         """Whether weights move."""
         return self.tier > 0
@@ -86,8 +93,9 @@ class Arm(NamedTuple):
         return None if self.searched else 1
 
 
-NO_TRANSFER_ARM = Arm(None, "no-transfer", eligible=False)
-"""What must be beaten. Its model is not kept."""
+NO_TRANSFER_ARM = Arm(None, NO_TRANSFER)
+"""What must be beaten; of texts and pictures its model is kept where it is not. Of tables it is an opponent by other
+hands (scikit-learn's trees) that cannot be stored, so that it is asked once, in the test."""
 
 _LR = Range(1e-5, 1e-3, log=True)
 _EPOCHS = Range(3, 12, whole=True)
@@ -143,19 +151,26 @@ _TABLE_HEADS = ("trees", "boosting", "kernel", "neural", "incontext")
 
 
 def arms_for(
-    modality: Modality, kind: Kind, backbones: Sequence[Backbone], *, methods: Sequence[str] | None = None
+    modality: Modality,
+    kind: Kind,
+    backbones: Sequence[Backbone],
+    *,
+    methods: Sequence[str] | None = None,
+    keep_transfer: bool = False,
 ) -> tuple[Arm, ...]:
     """Everything that can be tried on such a task, the cheapest tiers first.
 
     backbones   the candidates; none for columns
-    methods     only these, and the probe; None: all. ValueError for one that no race tries
+    methods     only these, the probe and no-transfer; None: all. ValueError for one that no race tries
+    keep_transfer   no-transfer is not tried
     """
     known = {"probe", *_TUNED, *_TABLE_HEADS}
     if methods is not None and (strange := [name for name in methods if name not in known]):
         raise ValueError(f"method {strange[0]!r} is not raced; expected some of {', '.join(sorted(known))}")
-    arms = [NO_TRANSFER_ARM, *(_tables(kind) if modality.has_columns else _tuned_and_probes(modality, backbones))]
+    plain = [NO_TRANSFER_ARM] if modality in MODELS and not modality.has_columns and not keep_transfer else []
+    arms = [*plain, *(_tables(kind) if modality.has_columns else _tuned_and_probes(modality, backbones))]
     if methods is not None:
-        arms = [arm for arm in arms if arm.method in ("probe", "no-transfer", *methods)]
+        arms = [arm for arm in arms if arm.method in ("probe", NO_TRANSFER, *methods)]
     return tuple(sorted(arms, key=lambda arm: arm.tier))
 
 

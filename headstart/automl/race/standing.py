@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from headstart.automl.race.scoring import Judge, RowLosses
+from headstart.automl.race.scoring import Apart, Judge, RowLosses
 from headstart.automl.race.space import Arm
+from headstart.study.without_transfer import AIMED, OWN
 from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
 
@@ -57,11 +58,15 @@ def leader(tried: Sequence[Tried], judge: Judge, folds: int) -> Tried | None:
 
     Of what moves nothing (all of whose folds are answered): none that misses the aim by more than two standard errors
     of the difference to the best; of the others the lowest loss, and within half a standard error of it the fastest.
-    Then, from cheap to dear, each that moves weights takes its place where it is better, see `scoring`.
+    What reuses nothing takes its place where it is better by as much as `study.without_transfer` asks for. Then, from
+    cheap to dear, each that moves weights takes its place where it is better, see `scoring`.
     """
     eligible = [setting for setting in tried if setting.arm.eligible and setting.answers]
     frozen = [setting for setting in eligible if not setting.arm.tuned and len(setting.answers) == folds]
-    best = _best_frozen(frozen, judge)
+    best = _best_frozen([setting for setting in frozen if setting.arm.reuses], judge)
+    for setting in frozen:
+        if not setting.arm.reuses and (best is None or _clearly(judge.apart(setting.losses, best.losses))):
+            best = setting
     for setting in sorted(
         (setting for setting in eligible if setting.arm.tuned),
         key=lambda setting: (setting.arm.tier, -len(setting.answers)),
@@ -69,6 +74,12 @@ def leader(tried: Sequence[Tried], judge: Judge, folds: int) -> Tried | None:
         if best is None or judge.apart(setting.losses, best.losses).better:
             best = setting
     return best
+
+
+def _clearly(apart: Apart) -> bool:
+    """Whether what reuses nothing is better by so many standard errors as `fit` asks for."""
+    own = apart.gain > OWN * apart.error
+    return own and (apart.aimed_gain > AIMED * apart.aimed_error or not apart.aimed_error)
 
 
 def _best_frozen(frozen: Sequence[Tried], judge: Judge) -> Tried | None:

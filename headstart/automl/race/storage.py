@@ -29,10 +29,10 @@ from headstart.tasks.goal import Answers, Decided
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["FILE", "Asked", "Stored", "TrialStore", "race_folder", "running"]
+__all__ = ["FILE", "META", "Asked", "Stored", "TrialStore", "race_folder", "running"]
 
 FILE, LOCK = "trials.sqlite", "lock"
-_META = "race"
+META = "race"
 _STARTUP = 4
 """Trials of an arm at random, or where the search begins, before the sampler goes by what it learnt."""
 
@@ -62,11 +62,12 @@ def race_folder(model: str | os.PathLike[str]) -> Path:
 class TrialStore:
     """Trials on the disk. Close it, or use it as a context.
 
+    drawn       of which data the rows are, and how many: see `look.rows_before`
     set_aside   files that were set aside when it was opened
     """
 
-    def __init__(self, folder: Path, content: str, seed: int) -> None:
-        self.folder, self.content, self.seed = folder, content, seed
+    def __init__(self, folder: Path, content: str, seed: int, drawn: Mapping[str, Any] | None = None) -> None:
+        self.folder, self.content, self.seed, self._drawn = folder, content, seed, drawn or {}
         self.set_aside: list[str] = []
         self._studies: dict[str, optuna.Study] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ class TrialStore:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file and of the lock."""
+        """Let go of file and lock."""
         _disposed(self._storage)
         os.close(self._lock)
 
@@ -170,7 +171,8 @@ class TrialStore:
             self._put_aside(path, "other")
             storage = _storage(path)
             meta = _meta(storage)
-        meta.set_user_attr("content", self.content)
+        for name, value in {"content": self.content, **self._drawn}.items():
+            meta.set_user_attr(name, value)
         return storage
 
     def _put_aside(self, path: Path, why: str) -> None:
@@ -189,14 +191,22 @@ def _storage(path: Path) -> optuna.storages.RDBStorage:
     except ImportError as error:
         raise ImportError("a race needs optuna: pip install 'headstart[race]'") from error
     with _quiet():
-        return RDBStorage(f"sqlite:///{path}")
+        return RDBStorage(f"sqlite:///{path}", engine_kwargs={"creator": lambda: _connected(path)})
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Nothing waits for the disk: a process that is killed loses nothing by that. A machine that loses its power may
+    leave the file damaged, which is then set aside."""
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=60.0)
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
 
 
 def _meta(storage: optuna.storages.RDBStorage) -> optuna.Study:
     import optuna
 
     with _quiet():
-        return optuna.create_study(storage=storage, study_name=_META, load_if_exists=True)
+        return optuna.create_study(storage=storage, study_name=META, load_if_exists=True)
 
 
 def _disposed(storage: optuna.storages.RDBStorage) -> None:
@@ -227,7 +237,7 @@ def _sound(path: Path) -> bool:
 
 
 def _locked(path: Path) -> int:
-    """The descriptor of the lock file, locked. RaceError where another process holds it."""
+    """The lock file's descriptor, locked. RaceError where another process holds it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if sys.platform == "win32":

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from headstart.automl.race.budget import SILENT, Budget, Deadline, OutOfTime, seconds_of
+from headstart.automl.race.budget import Budget, Deadline, OutOfTime, seconds_of
+from headstart.listener import SILENT
 
 
 class Clock:

@@ -64,13 +64,14 @@ def test_killed_then_resumed_then_interrupted(photos, tmp_path):
 
     with begun(photos, model, cache) as child:
         wait_for(child, model, len(before) + 1)
+        child.send_signal(signal.SIGSTOP)  # it holds the race, however long the other takes to be refused
         with begun(photos, model, cache) as other:
-            out, errors = other.communicate()
-        assert other.returncode == 8
-        assert "another race runs on" in errors
-        assert out == ""
-        child.send_signal(signal.SIGINT)
+            refused, why = other.communicate()
+        child.send_signal(signal.SIGINT)  # reaches it once it goes on
+        child.send_signal(signal.SIGCONT)
         out, errors = child.communicate()
+    assert (other.returncode, refused) == (8, ""), why
+    assert "another race runs on" in why
     assert child.returncode == 0, errors
     evidence = json.loads(out)
     race = evidence["about"]["race"]

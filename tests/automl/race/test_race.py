@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from headstart.automl.race.account import outlook
-from headstart.automl.race.budget import SILENT, Budget
+from headstart.automl.race.budget import Budget
 from headstart.automl.race.expected import Costs
-from headstart.automl.race.race import Race
+from headstart.automl.race.race import Failure, Race
 from headstart.automl.race.scoring import Judge
 from headstart.automl.race.space import NO_TRANSFER_ARM, Arm, Choice, Range
 from headstart.automl.race.storage import TrialStore
 from headstart.errors import TrainingError
+from headstart.listener import SILENT
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.goal import Aim
 
@@ -28,10 +29,12 @@ class Known:
     """Answers that are right with a certainty of their own for each arm, and take the seconds that a test says.
 
     raising   by arm, what its fit raises; at most so often
+    obstacles by arm, why it may not be begun
     """
 
-    def __init__(self, sure, seconds, raising=()):
+    def __init__(self, sure, seconds, raising=(), obstacles=()):
         self.sure, self.seconds, self.raising = sure, seconds, dict(raising)
+        self.obstacles = dict(obstacles)
         self.targets = np.arange(ROWS) % 3
         self.rows = [np.arange(ROWS)[fold::FOLDS] for fold in range(FOLDS)]
         self.now, self.done = 0.0, []
@@ -53,6 +56,9 @@ class Known:
 
     def prepare(self, arm, listener):
         return None
+
+    def obstacle(self, arm, options):
+        return self.obstacles.get(arm.key, "")
 
     def closing(self, arm, fold_seconds):
         return CLOSING
@@ -103,14 +109,23 @@ def test_a_trial_that_takes_longer_than_was_expected_is_ended_at_its_deadline(tm
     race.store.close()
 
 
-def test_no_transfer_is_scored_and_never_kept(tmp_path):
+@pytest.mark.parametrize(("eligible", "best"), [(True, "no-transfer"), (False, f"probe on {SLOW}")])
+def test_no_transfer_is_kept_where_it_wins_and_may_be(tmp_path, eligible, best):
     known = Known(SURE | {"no-transfer": 0.9}, SECONDS)
-    race = race_of(known, ARMS[:3], 300.0, tmp_path)
+    race = race_of(known, (NO_TRANSFER_ARM._replace(eligible=eligible), *ARMS[1:3]), 300.0, tmp_path)
     race.run()
-    assert race.best.arm.key == f"probe on {SLOW}"
+    assert race.best.arm.key == best
     assert {setting.arm.key for setting in race.tried} >= {"no-transfer"}
     assert race.ended == "every setting was tried"
     assert "nothing" in outlook(race)
+    race.store.close()
+
+
+def test_a_tie_goes_to_transfer(tmp_path):
+    known = Known(SURE | {"no-transfer": 0.6}, SECONDS | {"no-transfer": 0.1})
+    race = race_of(known, ARMS[:3], 300.0, tmp_path)
+    race.run()
+    assert race.best.arm.key == f"probe on {SLOW}"
     race.store.close()
 
 
@@ -125,12 +140,22 @@ def test_what_fails_is_named_and_ends_nothing_else(tmp_path, error):
     race.store.close()
 
 
+def test_what_may_not_be_begun_is_named_once(tmp_path):
+    known = Known(SURE, SECONDS, obstacles={f"lp-ft on {SLOW}": "it would take about 9.0 GB of memory"})
+    race = race_of(known, ARMS, 300.0, tmp_path)
+    race.run()
+    assert race.failures == [Failure(f"lp-ft on {SLOW}", "it would take about 9.0 GB of memory")]
+    assert not [key for key, _ in known.done if key.startswith("lp-ft")]
+    assert race.best.arm.key == f"probe on {SLOW}"
+    race.store.close()
+
+
 def test_all_fail(tmp_path):
     known = Known(SURE, SECONDS, {key: ValueError("does not suit") for key in SURE})
     race = race_of(known, ARMS, 300.0, tmp_path)
     race.run()
     assert race.best is None
-    assert len(race.failures) == 2  # what moves weights waits for its probe, and no-transfer for something to keep
+    assert len(race.failures) == 3  # what moves weights waits for its probe
     race.store.close()
 
 

@@ -104,6 +104,17 @@ def test_trials_of_other_data_are_set_aside(tmp_path):
 
 
 def test_two_races_on_one_folder_do_not_mix(tmp_path):
+    with TrialStore(tmp_path, "content", 0):
+        assert running(tmp_path)
+        with pytest.raises(RaceError, match=r"another race runs on .*wait for its end"):
+            TrialStore(tmp_path, "content", 0)
+        assert look_at(str(tmp_path)).running
+    assert not running(tmp_path)
+    TrialStore(tmp_path, "content", 0).close()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_lets_go_of_its_race(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
         try:
             assert holder.stdout.readline() == "locked\n"
