@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,13 +60,15 @@ def open_sound(where: str | bytes) -> Any:
         raise DataError(f"no sound that can be read: {_reason(error)}") from error
 
 
-def wave_blocks(clip: Clip, rate: int) -> Iterator[Wave]:
+def wave_blocks(clip: Clip, rate: int, hear: Callable[[Wave], None] | None = None) -> Iterator[Wave]:
     """The samples of a recording, some thousand at a time: float32 (n,), one channel, `rate` a second.
+
+    hear   is given what was read of the file, (n, channels) at its own rate, before it is used
 
     `DataError` where there are none, where one is not finite or beyond `LOUDEST`, or where the file is damaged.
     """
     total = 0
-    for block in _resampled(_mixed(clip), clip.rate, rate):
+    for block in _resampled(_mixed(clip, hear), clip.rate, rate):
         total += len(block)
         yield block
     if not total:
@@ -89,7 +91,7 @@ def first_samples(clip: Clip, rate: int, most: int) -> tuple[Wave, int]:
     return wave, max(0, round(clip.seconds * rate) - len(wave)) if len(wave) == most else 0
 
 
-def _mixed(clip: Clip) -> Iterator[Wave]:
+def _mixed(clip: Clip, hear: Callable[[Wave], None] | None) -> Iterator[Wave]:
     """One channel at the rate of the file."""
     for frames in _frames(clip):
         wave = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1, dtype=np.float32)
@@ -101,6 +103,8 @@ def _mixed(clip: Clip) -> Iterator[Wave]:
                 if strange
                 else f"its samples reach {loudest:.3g}, and full scale is 1: divide them by what full scale is"
             )
+        if hear is not None:
+            hear(frames)
         yield np.ascontiguousarray(wave)
 
 

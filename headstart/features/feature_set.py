@@ -30,7 +30,7 @@ class FeatureSet:
     keys     (N,) content keys
     values   (N, D) features of pictures and texts, and of tables by a backbone that was pretrained on them; the columns
              of arrays; else None for tables, whose encoding is learnt from training rows only
-    thumbs   (N, 32, 32, 3) uint8 for pictures
+    thumbs   (N, 32, 32, 3) uint8 for pictures, (N, W) float32 for recordings (`data.sketch`)
     blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
     window   by which thumbnails were made of pictures of more than 8 bits; None where there were none
     beside   the same rows as further backbones see them, for a model that averages several
@@ -50,8 +50,8 @@ class FeatureSet:
 
     @property
     def plain_inputs(self) -> Any:
-        """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-        return self.thumbs if self.task.modality.has_pixels else self.task.inputs
+        """What a model without transfer looks at: thumbs, where there are such, else the inputs themselves."""
+        return self.thumbs if self.task.modality.has_thumbs else self.task.inputs
 
     @property
     def engine(self) -> dict[str, Any]:
@@ -106,6 +106,8 @@ def look(
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
     from headstart.features.extract import extract
 
+    if backbone.preprocess is not None:
+        task = noted(task, backbone.preprocess.note(cast("list[Any]", task.inputs)), listener)
     features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
     return _of_features(task, features, getattr(backbone.preprocess, "window", None))
 
@@ -152,13 +154,15 @@ def glance(
              `learns` from them
     """
     settle()
-    if not task.modality.has_pixels:
+    if not task.modality.has_thumbs:
         readable = _readable(task)
         keys = content_keys(readable.inputs, task.modality)
         return FeatureSet(readable, keys, blocks(len(readable), keys, None, readable.group), None)
-    from headstart.features.extract import thumbnails
+    from headstart.features.extract import sketches, thumbnails
 
     inputs = cast("list[Any]", task.inputs)
+    if not task.modality.has_pixels:
+        return _of_features(task, sketches(inputs, extraction, partial(listener.progress, task.modality.noun)), None)
     if window is None:
         window = find_window([inputs[row] for row in _not_test(task)] if learns else inputs)
         task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)

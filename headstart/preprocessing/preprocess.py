@@ -110,6 +110,10 @@ class Preprocess(ABC):
         """Inputs of the same shape for what is above a cut, which needs of them only lengths."""
         return inputs
 
+    def note(self, inputs: Sequence[Any]) -> str:
+        """What is done to some of these inputs that whoever gave them should know, in words; "" where nothing is."""
+        return ""
+
     def described(self, inputs: str) -> str:
         """What of the inputs, called so, the backbone sees, for the card of a model."""
         return inputs

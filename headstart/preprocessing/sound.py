@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SoundPreprocess", "Window"]
 
 PROBES = 4
+_NAMED = 4
 _GAIN = 6.0
 _NOISY, _SNR = 0.5, (10.0, 30.0)
 _SHIFT = 0.1
@@ -77,12 +79,15 @@ class SoundPreprocess(Preprocess):
         wave, cut = first_samples(item, self.rate, self.max_samples)
         return self._padded(wave), cut
 
-    def windows(self, item: Clip) -> Iterator[Window]:
+    def windows(self, item: Clip, heard: Iterator[Wave] | None = None) -> Iterator[Window]:
         """All of a recording in windows of `max_samples`, one behind the other; the last ends where it ends, and so
-        begins before the one before it ended. Only one or two are held at a time."""
+        begins before the one before it ended. Only one or two are held at a time.
+
+        heard   the blocks of its samples where somebody listens to them too
+        """
         held, start, done = np.empty(0, np.float32), 0, 0
         blocks: list[Wave] = [held]
-        for block in wave_blocks(item, self.rate):
+        for block in wave_blocks(item, self.rate) if heard is None else heard:
             blocks.append(block)
             if sum(map(len, blocks)) <= 2 * self.max_samples:
                 continue
@@ -141,6 +146,19 @@ class SoundPreprocess(Preprocess):
         samples = min(self.max_samples, self.min_samples + length * self._step)
         wave = inputs[0][:1].repeat(rows, -(-samples // inputs[0].shape[1]))[:, :samples]
         return wave, torch.full((rows,), samples)
+
+    def note(self, inputs: Sequence[Any]) -> str:
+        rates = Counter(clip.rate for clip in inputs if clip.rate != self.rate)
+        mixed = sum(clip.channels > 1 for clip in inputs)
+        long = sum(clip.seconds * self.rate > self.max_samples + 1 for clip in inputs)
+        kinds = ", ".join(f"{count:,} of {rate:,} Hz" for rate, count in sorted(rates.items())[:_NAMED])
+        more = ", and more" if len(rates) > _NAMED else ""
+        parts = [
+            f"resampled to {self.rate:,} Hz: {kinds}{more}" if rates else "",
+            f"{mixed:,} of several channels, which are averaged" if mixed else "",
+            f"{long:,} longer than {self.max_samples / self.rate:.3g} s, heard in windows" if long else "",
+        ]
+        return "recordings: " + "; ".join(filter(None, parts)) if any(parts) else ""
 
     def described(self, inputs: str) -> str:
         windows = f"windows of up to {self.max_samples / self.rate:.3g} s, whose features are averaged"

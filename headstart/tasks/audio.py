@@ -56,6 +56,7 @@ class Audio(Modality):
     card_noun = "recordings"
     card_example = ("new/*.wav", '["new/one.wav"]')
     backbone = "bundled:speech-embedding"
+    has_thumbs = True
     properties_are = "properties of the files"
 
     def obstacle(self, item: Any) -> str:
