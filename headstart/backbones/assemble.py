@@ -17,6 +17,7 @@ from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.layers import Layers, Read
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
+from headstart.backbones.sound import networks
 from headstart.backbones.stages import stages_of
 from headstart.backbones.weights import fill
 from headstart.errors import BackboneError
@@ -126,6 +127,7 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
     "layers": (("base", "reads", "without"), _layers),
+    "sound": (networks.KEYS, networks.build),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""

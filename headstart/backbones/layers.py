@@ -1,6 +1,7 @@
 """A network read at some of its layers: what a module puts out, pooled to one row an input; nothing above it runs.
 
     texts     h (N, L, D), the real tokens T of a row:  mean_T h,  max_T h,  h_0 (cls),  h_max(T) (last)
+    sounds    h (N, L, D), or maps (N, D, L, bands) averaged over bands (max: the largest), of the L of each clip
     pictures  maps (N, D, H, W): mean or max over the places; tokens (N, L, D): likewise without those that stand for
               the whole picture, of which the first is cls
 
@@ -21,6 +22,8 @@ from torch import Tensor, nn
 
 from headstart.backbones.encoders import masked_mean
 from headstart.backbones.layer_name import POOLINGS
+from headstart.backbones.sound.encoder import SoundEncoder
+from headstart.backbones.sound.front_end import prefix_mask
 from headstart.backbones.stages import stages_of
 
 __all__ = ["WHOLE", "Layers", "Read", "first_tensor", "is_channels_last", "tokens_of_whole"]
@@ -86,8 +89,7 @@ class Layers(nn.Module):
         lacking = paths - outputs.keys()
         if lacking:
             raise AttributeError(f"{', '.join(sorted(lacking))}: not reached, or not as one tensor of numbers")
-        mask = inputs[1] if len(inputs) > 1 else None
-        return [self._row(read, outputs[read.after], mask) for read in self.reads]
+        return [self._row(read, outputs[read.after], inputs) for read in self.reads]
 
     def parameter_groups(self) -> list[list[str]]:
         """Names of parameters by stage: the network's stages, as far as they are kept."""
@@ -95,11 +97,13 @@ class Layers(nn.Module):
         groups = [[f"network.{name}" for name in group if name in names] for group in self._groups]
         return [group for group in groups if group]
 
-    def _row(self, read: Read, output: Tensor, mask: Tensor | None) -> Tensor:
+    def _row(self, read: Read, output: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
         if read == WHOLE:
             return output
-        if mask is not None:
-            return _of_tokens(output, read.pool, mask)
+        if isinstance(self.network, SoundEncoder):
+            return _of_sound(output, read.pool, self.network.counts(read.after, inputs[1]))
+        if len(inputs) > 1:
+            return _of_tokens(output, read.pool, inputs[1])
         return _of_picture(output, read.pool, tokens_of_whole(self.network), channels_last=self._last)
 
 
@@ -146,6 +150,15 @@ def _of_tokens(hidden: Tensor, pool: str, mask: Tensor) -> Tensor:
     places = torch.arange(hidden.shape[1], device=hidden.device)
     last = (places * mask).amax(1)
     return hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[2]))[:, 0]
+
+
+def _of_sound(output: Tensor, pool: str, counts: Tensor | None) -> Tensor:
+    """(N, L, D) or (N, D, L, bands), and how many of L are of each clip -> (N, D)."""
+    if output.ndim == 4:
+        output = (output.amax(3) if pool == "max" else output.mean(3)).transpose(1, 2)
+    if counts is None:
+        counts = torch.full((len(output),), output.shape[1], device=output.device)
+    return _of_tokens(output, pool, prefix_mask(counts, output.shape[1]))
 
 
 def _of_picture(output: Tensor, pool: str, whole: int, *, channels_last: bool) -> Tensor:

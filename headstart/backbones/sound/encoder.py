@@ -1,0 +1,34 @@
+"""What all backbones of sounds have in common: waves and lengths in, and how many places of a layer are of a clip."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["SoundEncoder", "at_least"]
+
+
+class SoundEncoder(nn.Module, ABC):
+    """(waves (N, T) float32, zero behind each clip's end, samples (N,) int64) -> (N, D).
+
+    The features of a clip are the same in every batch that it is put into.
+
+    torch_only     why no other engine can run it; "" where others can
+    exact_inputs   waves stay in float32 where the network calculates in bfloat16
+    """
+
+    torch_only: ClassVar[str] = "it reads waves of any length, which only torch transforms to spectrograms"
+    exact_inputs: ClassVar[bool] = True
+
+    @abstractmethod
+    def counts(self, after: str, samples: Tensor) -> Tensor | None:
+        """(N,) int64: of what the module of this name puts out, (N, L, D) or (N, D, L, bands), how many places of L are
+        of each clip; None where all are."""
+
+
+def at_least(waves: Tensor, samples: int) -> Tensor:
+    """The waves with zeros behind them, so that they have at least so many samples."""
+    return functional.pad(waves, (0, max(0, samples - waves.shape[1])))
