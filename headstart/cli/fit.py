@@ -63,6 +63,7 @@ def fit(
     group: Group = None,
     domain: Domain = None,
     kind: Kind = None,
+    modality: Modality = None,
     classes: Classes = None,
     weight: Weight = None,
     goal: Annotated[str | None, typer.Option("--for", help=GOAL)] = None,
@@ -139,9 +140,11 @@ def fit(
                     "--budget": budget,
                 },
             )
-            fitted = fit_tasks(data, targets, kind=kind, roles=roles_of(input, None, *columns), **common)
+            fitted = fit_tasks(
+                data, targets, kind=kind, roles=roles_of(input, None, *columns, modality=modality), **common
+            )
         else:
-            roles = roles_of(input, target, *columns, classes=classes)
+            roles = roles_of(input, target, *columns, classes=classes, modality=modality)
             labels = cast(Any, target_labels)
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
             own["keep_transfer"] = keep_transfer

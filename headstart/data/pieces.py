@@ -39,8 +39,8 @@ def pieces(clips: Sequence[Clip | None], targets: Sequence[Any] | None) -> tuple
     group = [shown(stem or path) or f"row {row}" for row, (stem, path) in enumerate(zip(stems, paths, strict=True))]
     several = next(stem for stem in stems if stem and stems.count(stem) > 1)
     rule = (
-        f"files whose names differ in their last number only, such as {shown(several)!r} and a number, stay together as "
-        "parts of one recording; a table with a column called group says it otherwise"
+        f"files whose names differ in their last number only, such as {shown(several)!r} and a number, stay together "
+        "as parts of one recording; a table with a column called group says it otherwise"
     )
     return group, rule
 

@@ -20,7 +20,7 @@ from headstart.linalg.forked import settle
 from headstart.listener import Listener, Logged
 from headstart.tasks.task import Array, SetAside, Task
 
-__all__ = ["FeatureSet", "glance", "look", "look_again", "noted", "through_window"]
+__all__ = ["FeatureSet", "as_prepared", "glance", "look", "look_again", "noted", "through_window"]
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,6 @@ def look(
         raise ValueError(f"{task.modality} inputs need a backbone: name one")
     from headstart.features.extract import extract
 
-    if backbone.preprocess is not None:
-        task = noted(task, backbone.preprocess.note(cast("list[Any]", task.inputs)), listener)
     features = extract(cast("list[Any]", task.inputs), backbone, extraction, partial(listener.progress, stage))
     return _of_features(task, features, getattr(backbone.preprocess, "window", None))
 
@@ -116,12 +114,21 @@ def through_window(
     backbone: Backbone | None, task: Task, beside: Sequence[Task], window: Window | None, listener: Listener
 ) -> tuple[Backbone | None, Task]:
     """The backbone with the window for pictures of more than 8 bits in these tasks (not those of given test rows), and
-    the task with a note of it."""
-    if backbone is None or not task.modality.has_pixels:
-        return backbone, task
+    the task with a note of it, or of what else is done to its inputs."""
+    if backbone is None:
+        return None, task
+    if not task.modality.has_pixels:
+        return backbone, as_prepared(backbone, task, listener)
     inputs = [item for some in (task, *beside) for item in some.take(_not_test(some)).inputs]
     backbone, note = settled(backbone, inputs, window)
     return backbone, noted(task, note, listener)
+
+
+def as_prepared(backbone: Backbone | None, task: Task, listener: Listener) -> Task:
+    """The task with a note of what the preprocessing of a backbone does to its inputs, where it does."""
+    if backbone is None or backbone.preprocess is None:
+        return task
+    return noted(task, backbone.preprocess.note(cast("list[Any]", task.inputs)), listener)
 
 
 def noted(task: Task, note: str, listener: Listener) -> Task:

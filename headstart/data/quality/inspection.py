@@ -17,7 +17,7 @@ __all__ = ["Inspection"]
 
 @dataclass
 class Inspection:
-    """The task, its content keys, its near pairs, thumbs of its inputs, and the rows that checks have set aside so far."""
+    """The task, its content keys, its near pairs, thumbs of inputs, and the rows that checks have set aside so far."""
 
     task: Task
     keys: list[bytes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def sound_findings(inspection: Inspection) -> Iterator[Finding]:
         "kept; their samples are not centred at 0, as those of a poor sound card",
         [f"mean {mean:+.2g}" for mean in facts.mean],
     )  # fmt: skip
-    clips: list[Clip] = list(inspection.task.inputs)
+    clips = cast("list[Clip]", inspection.task.inputs)
     declared = np.array([_declared(clip, at) for clip, at in zip(clips, facts.declared, strict=True)])
     missing = 1 - facts.seconds / np.maximum(declared, 1e-9)
     yield from _finding(
