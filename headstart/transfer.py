@@ -60,9 +60,9 @@ EngineChoice = Literal["auto", "torch", "openvino"]
 class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
 
-    X may be a list of paths of pictures or recordings, PIL pictures or strings, a table, or a numeric array (N, D), in any container that
-    `data.containers` knows (pandas, pyarrow, polars, torch, Hugging Face). All rows given to `fit` are used; held-out
-    evidence comes from `headstart.fit`, which returns a fitted `Transfer`.
+    X may be a list of paths of pictures or recordings, PIL pictures or strings, a table, or a numeric array (N, D), in
+    any container that `data.containers` knows (pandas, pyarrow, polars, torch, Hugging Face). All rows given to `fit`
+    are used; held-out evidence comes from `headstart.fit`, which returns a fitted `Transfer`.
 
     Parameters
     ----------

@@ -26,6 +26,7 @@ from headstart.cli.arguments import (
     Input,
     Kind,
     Losses,
+    Modality,
     SplitColumn,
     Target,
     Weight,

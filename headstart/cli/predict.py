@@ -23,8 +23,8 @@ def predict(
     data: Annotated[list[str], typer.Argument(help="Pictures, recordings, text files, a folder or a table")],
     out: Annotated[Path | None, typer.Option("--out", help="A .csv, .tsv, .jsonl, .json or .parquet to write")] = None,
     windows: Annotated[
-        bool, typer.Option("--windows", help="Of recordings: an answer for each window, with its times")
-    ] = False,
+        str | None, typer.Option("--windows", help="Of recordings: one answer every so many seconds, or auto")
+    ] = None,
     device: Device = "auto",
     json: AsJson = False,
 ) -> None:
@@ -46,7 +46,7 @@ def predict(
         raise DataError(f"no input could be answered ({answers.summary}); the first of them, {first.name}: {first.why}")
 
 
-def _answers(model: str, inputs: str | list[str], device: str, windows: bool, listener: Listener) -> Any:
+def _answers(model: str, inputs: str | list[str], device: str, windows: str | None, listener: Listener) -> Any:
     """What only a fit needs is not loaded: it would be half of the time of a short answer."""
     from headstart import artefact
     from headstart.features.cache.cache import Cache
@@ -54,7 +54,7 @@ def _answers(model: str, inputs: str | list[str], device: str, windows: bool, li
 
     extraction = Extraction(device=device, cache=Cache())
     if artefact.holds_multi_task(model):
-        if windows:
+        if windows is not None:
             raise ValueError("--windows is for a model of one target, and this one answers several: leave it out")
         from headstart.study.multi_task_answers import answers_to_all
 

@@ -55,8 +55,8 @@ def read(
 
     source       a folder of pictures, recordings or .txt files (one sub-folder a class, with or without train, val and
                  test above them); a .csv, .tsv, .jsonl or .parquet; a table in memory (pandas, pyarrow, polars, Hugging
-                 Face, see `containers`). Without `need_target` also: any folder of pictures, recordings or texts, one such
-                 file, a list of them, a list of texts, an array (see `arrays.as_task`). A `Task` is taken as it is
+                 Face, see `containers`). Without `need_target` also: any folder of such files, one of them, a list of
+                 them, a list of texts, an array (see `arrays.as_task`). A `Task` is taken as it is
     roles        which column is what, where the rule in `columns` would say otherwise
     need_target  read the targets; rows without one are set aside. Else `Task.targets` is None
     partly       rows without a target stay, with code -1 or NaN; one class is enough, and with no target at all

@@ -26,14 +26,15 @@ __all__ = ["answers_to", "notes_of_inputs", "say_read"]
 
 @with_own_defaults
 def answers_to(
-    model: Model, data: Any, extraction: Extraction, *, windows: bool = False, listener: Listener = LOGGED
+    model: Model, data: Any, extraction: Extraction, *, windows: float | str | None = None, listener: Listener = LOGGED
 ) -> Answers:
     """To a folder, files, a table or objects. One row out for each row in, in the same order; what cannot be read has
     no answer, and a reason.
 
-    windows   an answer for each window of a recording, with its times. ValueError for a model that hears none
+    windows   of recordings: an answer for each window of so many seconds, with its times; "auto": as long as the
+              backbone takes. ValueError for a model that hears none, and for another length
     """
-    form = windows_of(model) if windows else None
+    form = None if windows is None else windows_of(model, windows)
     roles = Roles(modality=model.modality)
     task = read(data, roles=roles, need_target=False, columns=model.columns, to_answer=True)
     say_read(task, listener)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -15,13 +16,24 @@ from headstart.tasks.task import Task
 __all__ = ["windowed", "windows_of"]
 
 
-def windows_of(model: Model) -> SoundPreprocess:
-    """What says how long the windows are. ValueError for a model that hears none."""
+def windows_of(model: Model, length: float | str) -> SoundPreprocess:
+    """The preprocessing of a model with windows of so many seconds, or "auto". ValueError for a model that hears none,
+    and for a length that its backbone does not take."""
     preprocess = None if model.backbone is None else model.backbone.preprocess
     if not isinstance(preprocess, SoundPreprocess):
-        what = "hears a recording as a whole" if model.modality == "audio" else f"reads {model.modality.noun}"
-        raise ValueError(f"--windows is for models whose backbone hears recordings in windows, and this one {what}")
-    return preprocess
+        raise ValueError(
+            f"windows are for a model whose backbone hears recordings; this one answers {model.modality.noun} as a whole"
+        )
+    if length == "auto":
+        return preprocess
+    least, most = preprocess.min_samples / preprocess.rate, preprocess.max_samples / preprocess.rate
+    try:
+        seconds = float(length)
+    except ValueError:
+        seconds = 0.0
+    if not least <= seconds <= most:
+        raise ValueError(f"windows of {length!r:.20} s: expected {least:.3g} to {most:.3g}, or 'auto'")
+    return replace(preprocess, max_samples=round(seconds * preprocess.rate))
 
 
 def windowed(task: Task, form: SoundPreprocess) -> tuple[Task, Mapping[int, tuple[float, float]]]:
@@ -29,6 +41,7 @@ def windowed(task: Task, form: SoundPreprocess) -> tuple[Task, Mapping[int, tupl
     each is, in seconds. The last of a recording ends where it ends."""
     places = task.positions.tolist()
     lost = {item.place: item for item in task.set_aside if item.place is not None}
+    inputs = cast("list[Clip]", task.inputs)
     clips: list[Clip] = []
     rows: list[int] = []
     at: list[int] = []
@@ -40,7 +53,7 @@ def windowed(task: Task, form: SoundPreprocess) -> tuple[Task, Mapping[int, tupl
             aside.append(lost[number]._replace(place=place))
             place += 1
             continue
-        for clip in _windows(task.inputs[by_place[number]], form):
+        for clip in _windows(inputs[by_place[number]], form):
             clips.append(clip)
             rows.append(by_place[number])
             at.append(place)
