@@ -48,11 +48,11 @@ def sound_library(name: str = "soundfile") -> ModuleType:
 def open_sound(where: str | bytes) -> Any:
     """A `soundfile.SoundFile` of a path or of the bytes of a file; `DataError` says what is wrong with it."""
     soundfile = sound_library()
+    if isinstance(where, str) and os.path.isfile(where) and not os.path.getsize(where):
+        raise DataError("the file is empty (0 bytes)")
     try:
         if isinstance(where, bytes):
             return soundfile.SoundFile(io.BytesIO(where))
-        if os.path.getsize(where) == 0:
-            raise DataError("the file is empty (0 bytes)")
         return soundfile.SoundFile(where, **_HEADERLESS.get(os.path.splitext(where)[1].lower(), {}))
     except OSError as error:
         raise DataError(f"it cannot be read: {error.strerror or error}") from error

@@ -27,11 +27,22 @@ def write(path: Path, wave: np.ndarray, rate: int = RATE, **options: Any) -> Pat
     return path
 
 
+def melody(pitch: float, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Four tones about a pitch, each of its own length and loudness: float32 (T,)."""
+    lengths = seconds * rng.dirichlet(np.full(4, 8.0))
+    notes = [
+        tone(pitch * rng.uniform(0.7, 1.4), length, rate, loud=rng.uniform(0.05, 0.5), seed=int(rng.integers(1 << 30)))
+        for length in lengths
+    ]
+    return np.concatenate(notes)
+
+
 def words(folder: Path, *, each: int = 12, rate: int = RATE, suffix: str = ".wav", seconds: float = 0.5) -> Path:
-    """Two classes of tones, low and high, each at its own pitch: `folder`/low, `folder`/high."""
+    """Two classes of melodies, `folder`/low and `folder`/high; names do not look like parts of one recording."""
     rng = np.random.default_rng(0)
     for name, pitch in (("low", 200.0), ("high", 900.0)):
         for number in range(each):
-            wave = tone(pitch * rng.uniform(0.8, 1.25), seconds, rate, seed=int(rng.integers(1 << 30)))
-            write(folder / name / f"{chr(97 + number)}{suffix}", wave, rate)
+            letters = f"{chr(97 + number // 26)}{chr(97 + number % 26)}"
+            wave = melody(pitch, seconds * rng.uniform(0.7, 1.4), rate, rng)
+            write(folder / name / f"{letters}{suffix}", wave, rate)
     return folder
