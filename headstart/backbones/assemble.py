@@ -99,8 +99,8 @@ def _classifier(parts: Parts) -> Classifier | None:
 
 
 def _width(name: str, module: nn.Module, preprocess: Preprocess) -> int:
-    """The number of features, from one input of the largest size that the preprocessing lets through."""
-    inputs = preprocess.largest()
+    """The number of features, from one input of the size that the preprocessing says."""
+    inputs = preprocess.measured()
     try:
         with torch.inference_mode(), one_torch_thread():
             features = module(*inputs)

@@ -37,7 +37,8 @@ def mel_filters(
     if not 0 <= low < high:
         raise ValueError(f"bands from {low} to {high} Hz: expected 0 <= low < high")
     frequencies = np.arange(n_fft // 2 + 1) * (rate / n_fft)
-    points = np.linspace(*_mel(np.array([low, high]), scale), mels + 2)
+    lowest, highest = (float(_mel(np.array(hertz), scale)) for hertz in (low, high))
+    points = np.linspace(lowest, highest, mels + 2, dtype=np.float64)
     at, corners = (_mel(frequencies, scale), points) if scale == "kaldi" else (frequencies, _hertz(points, scale))
     lower, centre, upper = corners[:-2], corners[1:-1], corners[2:]
     rising = (at[:, None] - lower) / (centre - lower)
