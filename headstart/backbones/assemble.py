@@ -18,6 +18,7 @@ from headstart.backbones.layers import Layers, Read
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.sound import networks
+from headstart.backbones.sound import transformers as sound_transformers
 from headstart.backbones.stages import stages_of
 from headstart.backbones.weights import fill
 from headstart.errors import BackboneError
@@ -128,6 +129,7 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "small": (small.KEYS, small.build),
     "layers": (("base", "reads", "without"), _layers),
     "sound": (networks.KEYS, networks.build),
+    "hf-sound": (sound_transformers.KEYS, sound_transformers.build),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""

@@ -10,6 +10,7 @@ A string is a uint16 length, that of its closing NUL included, and its bytes.
 from __future__ import annotations
 
 import struct
+
 import numpy as np
 import torch
 from torch import Tensor

@@ -70,7 +70,7 @@ class CBHG(_OverFrames):
         real = prefix_mask(counts, x.shape[1])[:, :, None]
         x = x * real
         y = torch.cat([functional.relu(part(x)) for part in self.bank], 2) * real
-        y = torch.maximum(y, functional.pad(y[:, :-1], (0, 0, 1, 0)))
+        y = torch.maximum(y, functional.pad(y[:, :-1], (0, 0, 1, 0))) * real
         y = functional.relu(self.projections[0](y)) * real
         y = self.projections[1](y) + x
         for highway in self.highways:
