@@ -1,7 +1,8 @@
 """A network read at some of its layers: what a module puts out, pooled to one row an input; nothing above it runs.
 
     texts     h (N, L, D), the real tokens T of a row:  mean_T h,  max_T h,  h_0 (cls),  h_max(T) (last)
-    sounds    h (N, L, D), or maps (N, D, L, bands) averaged over bands (max: the largest), of the L of each clip
+    sounds    h (N, L, D), or maps (N, D, L, bands) averaged over bands (max: the largest), of the L of each clip;
+              thirds: the means of its first, second and last third beside each other, so that order counts
     pictures  maps (N, D, H, W): mean or max over the places; tokens (N, L, D): likewise without those that stand for
               the whole picture, of which the first is cls
 
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -158,7 +160,17 @@ def _of_sound(output: Tensor, pool: str, counts: Tensor | None) -> Tensor:
         output = (output.amax(3) if pool == "max" else output.mean(3)).transpose(1, 2)
     if counts is None:
         counts = torch.full((len(output),), output.shape[1], device=output.device)
+    if pool == "thirds":
+        return _thirds(output, counts)
     return _of_tokens(output, pool, prefix_mask(counts, output.shape[1]))
+
+
+def _thirds(states: Tensor, counts: Tensor) -> Tensor:
+    """(N, L, D) -> (N, 3 D); of fewer than three places some count in two thirds."""
+    ends = [(counts * third).div(3, rounding_mode="floor") for third in range(4)]
+    before = [prefix_mask(begin, states.shape[1]) for begin in ends[:3]]
+    until = [prefix_mask(torch.maximum(end, begin + 1), states.shape[1]) for begin, end in pairwise(ends)]
+    return torch.cat([masked_mean(states, to & ~since) for since, to in zip(before, until, strict=True)], 1)
 
 
 def _of_picture(output: Tensor, pool: str, whole: int, *, channels_last: bool) -> Tensor:

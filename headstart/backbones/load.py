@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +17,7 @@ from headstart.backbones.hub import repository
 from headstart.backbones.layer_name import parted
 from headstart.backbones.parts import Parts
 from headstart.backbones.read_layers import read_of, reading
+from headstart.backbones.sound import drawn
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 from headstart.messages import nearest
@@ -26,11 +28,13 @@ __all__ = ["IDENTITY", "default", "load", "rebuild", "register_hub"]
 
 IDENTITY = "identity"
 HUBS = {
-    "bundled": "bundled:efficientnet-lite0, bundled:mobilenetv2, bundled:minilm, bundled:wordllama",
+    "bundled": "bundled:efficientnet-lite0, bundled:mobilenetv2, bundled:minilm, bundled:wordllama, "
+    "bundled:whisper-base, bundled:speech-embedding, bundled:ge2e",
     "timm": "timm:NAME, pictures, for example timm:resnet50",
-    "hf": "hf:OWNER/NAME, pictures and text, a model of transformers on the Hugging Face hub",
+    "hf": "hf:OWNER/NAME, pictures, text and sound, a model of transformers on the Hugging Face hub",
     "file": "file:FOLDER, in timm's or transformers' format, or a model that headstart saved",
     "small": small.ABOUT,
+    **drawn.ABOUT,
 }
 
 
@@ -44,7 +48,7 @@ def load(name: str) -> Backbone:
     """The backbone of a name: "hub:name" (see `HUBS`), an existing folder (alone or after any hub), or "identity".
 
     Ends in "?weights=random" for the same network untrained, "?weights=random&seed=3" for other random weights;
-    after timm: this needs no weights at all.
+    after timm: this needs no weights at all. In "?weights=FILE" after wavenet: and tacotron2: from those of a file.
     "@4" before that reads the fourth layer (0: what stands before the first), "@NAME" the stage of a name, and "@mean",
     "@max", "@cls" or "@last", alone or behind it, says how tokens or places become one row: "bundled:minilm@4@max".
     Files on this machine are used first; the network is asked only for what is missing.
@@ -59,6 +63,9 @@ def load(name: str) -> Backbone:
         base = load(layer.base)
         return reading(base, [read_of(base, layer.layer, layer.pool)], name)
     path, _, query = name.partition("?")
+    weights, (drawn_hub, _, drawn_name) = _weights_file(query), path.partition(":")
+    if weights is not None and drawn_hub in drawn.ABOUT:
+        return assemble.assemble(drawn.from_name(drawn_hub, drawn_name, weights))
     seed = _seed(name, query)
     hub, colon, rest = path.partition(":")
     if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
@@ -111,6 +118,7 @@ _PARTS: dict[str, Callable[[str], Parts]] = {
     "timm": timm.from_name,
     "hf": _from_repository,
     "small": small.from_name,
+    **{hub: partial(drawn.from_name, hub) for hub in drawn.ABOUT},
 }
 
 
@@ -152,6 +160,13 @@ def _identity() -> Backbone:
         fingerprint=fingerprint(None, None, spec),
         spec=spec,
     )
+
+
+def _weights_file(query: str) -> str | None:
+    """The file of "weights=FILE"; None where none is named."""
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    file = options.get("weights")
+    return file if options.keys() == {"weights"} and file != "random" else None
 
 
 def _seed(name: str, query: str) -> int | None:

@@ -121,9 +121,9 @@ def _own_pool(module: nn.Module | None) -> str:
 
 def _pools(module: nn.Module, output: Tensor) -> tuple[str, ...]:
     if isinstance(module, TextEncoder):
-        return POOLINGS
+        return ("mean", "max", "cls", "last")
     if isinstance(module, SoundEncoder):
-        return ("mean", "max", "last")
+        return ("mean", "max", "last", "thirds")
     return ("mean", "max", "cls") if output.ndim == 3 and tokens_of_whole(module) else ("mean", "max")
 
 

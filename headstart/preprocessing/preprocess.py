@@ -90,6 +90,11 @@ class Preprocess(ABC):
     def largest(self) -> tuple[Tensor, ...]:
         """What the module takes, of one input of the largest size that the preprocessing lets through."""
 
+    def measured(self) -> tuple[Tensor, ...]:
+        """What the module takes, of the one input on which it is seen how many features there are; by default the
+        largest, which shows too whether the network takes it."""
+        return self.largest()
+
     @abstractmethod
     def probe(self) -> tuple[Array, ...]:
         """A batch of a few made-up inputs, on which engines are compared and timed."""

@@ -10,7 +10,6 @@ A string is a uint16 length, that of its closing NUL included, and its bytes.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -56,11 +55,6 @@ class _Reader:
         return raw[:-1].decode()
 
 
-class _Header(NamedTuple):
-    kind: str
-    count: int
-
-
 def ctranslate2_tensors(data: bytes, kind: str, where: str) -> dict[str, Tensor]:
     """By name; aliases stand for the same tensor.
 
@@ -70,10 +64,8 @@ def ctranslate2_tensors(data: bytes, kind: str, where: str) -> dict[str, Tensor]
     """
     try:
         reader = _Reader(data)
-        header = _header(reader)
-        if header.kind != kind:
-            raise ValueError(f"it holds {header.kind!r}, expected {kind!r}")
-        tensors = dict(_tensor(reader) for _ in range(header.count))
+        _expect(reader, kind)
+        tensors = dict(_tensor(reader) for _ in range(reader.number("I")))
         for _ in range(reader.number("I")):
             alias, target = reader.string(), reader.string()
             if target not in tensors:
@@ -86,13 +78,14 @@ def ctranslate2_tensors(data: bytes, kind: str, where: str) -> dict[str, Tensor]
     return tensors
 
 
-def _header(reader: _Reader) -> _Header:
+def _expect(reader: _Reader, kind: str) -> None:
     version = reader.number("I")
     if version != _VERSION:
         raise ValueError(f"version {version}, expected {_VERSION}")
-    kind = reader.string()
+    stored = reader.string()
+    if stored != kind:
+        raise ValueError(f"it holds {stored!r}, expected {kind!r}")
     reader.number("I")
-    return _Header(kind, reader.number("I"))
 
 
 def _tensor(reader: _Reader) -> tuple[str, Tensor]:

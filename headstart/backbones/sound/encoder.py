@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,6 +28,11 @@ class SoundEncoder(nn.Module, ABC):
     def counts(self, after: str, samples: Tensor) -> Tensor | None:
         """(N,) int64: of what the module of this name puts out, (N, L, D) or (N, D, L, bands), how many places of L are
         of each clip; None where all are."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """In which the network calculates."""
+        return next(weights.dtype for weights in self.parameters())
 
 
 def at_least(waves: Tensor, samples: int) -> Tensor:

@@ -73,7 +73,7 @@ class Spectrum:
     def __post_init__(self) -> None:
         if self.form not in _FORMS or self.edge not in _EDGES:
             raise ValueError(
-                f"form {self.form!r}, edge {self.edge!r}: expected one of {', '.join(_FORMS)} and of {', '.join(_EDGES)}"
+                f"form {self.form!r}, edge {self.edge!r}: expected {' or '.join(_FORMS)}, and {' or '.join(_EDGES)}"
             )
         if not 0 < self.window <= self.frame <= self.n_fft or self.hop < 1 or self.mels < 1:
             raise ValueError(

@@ -61,8 +61,8 @@ class GE2E(SoundEncoder):
         gain = (_LOUDNESS / loudness.clamp(min=1e-8)).clamp(min=1.0)
         frames = _STEP * (windows - 1) + _WINDOW
         waves = at_least(waves * gain[:, None], frames * _SPECTRUM.hop)[:, : frames * _SPECTRUM.hop]
-        levels = self.front_end(waves, samples)[:, :frames].to(self.linear.weight.dtype)
-        return levels.unfold(1, _WINDOW, _STEP).transpose(2, 3).flatten(1, 2)
+        levels: Tensor = self.front_end(waves, samples)[:, :frames]
+        return levels.to(self.dtype).unfold(1, _WINDOW, _STEP).transpose(2, 3).flatten(1, 2)
 
 
 class _Windowed(nn.Module):

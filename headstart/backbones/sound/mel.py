@@ -8,7 +8,7 @@ slaney   m(f) = 3 f / 200 below 1000 Hz, 15 + 27 ln(f / 1000) / ln 6.4 above  (S
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ Scale = Literal["htk", "kaldi", "slaney"]
 
 _SCALES = ("htk", "kaldi", "slaney")
 _BREAK, _SLOPE, _AT_BREAK, _LOG_STEP = 1000.0, 3 / 200, 15.0, math.log(6.4) / 27
-_Floats = NDArray[np.float64]
+_Floats = NDArray[np.floating[Any]]
 
 
 def mel_filters(
@@ -36,8 +36,9 @@ def mel_filters(
         raise ValueError(f"scale {scale!r}: expected one of {', '.join(_SCALES)}")
     if not 0 <= low < high:
         raise ValueError(f"bands from {low} to {high} Hz: expected 0 <= low < high")
-    frequencies = np.arange(n_fft // 2 + 1) * (rate / n_fft)
-    points = np.linspace(*_mel(np.array([low, high]), scale), mels + 2)
+    frequencies = np.arange(n_fft // 2 + 1, dtype=np.float64) * (rate / n_fft)
+    lowest, highest = _mel(np.array([low, high]), scale).tolist()
+    points: _Floats = np.linspace(lowest, highest, mels + 2).astype(np.float64)
     at, corners = (_mel(frequencies, scale), points) if scale == "kaldi" else (frequencies, _hertz(points, scale))
     lower, centre, upper = corners[:-2], corners[1:-1], corners[2:]
     rising = (at[:, None] - lower) / (centre - lower)

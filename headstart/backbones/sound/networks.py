@@ -9,6 +9,9 @@ from torch import nn
 
 from headstart.backbones.sound.ge2e import GE2E
 from headstart.backbones.sound.speech_embedding import SpeechEmbedding
+from headstart.backbones.sound.tacotron import CBHG, CBHG_KEYS, TACOTRON2_KEYS, Tacotron2Encoder
+from headstart.backbones.sound.wavenet import KEYS as WAVENET_KEYS
+from headstart.backbones.sound.wavenet import WaveNet
 from headstart.backbones.sound.whisper import KEYS as WHISPER_KEYS
 from headstart.backbones.sound.whisper import WhisperEncoder
 
@@ -30,6 +33,9 @@ _NETWORKS = {
     "whisper": _Network(WHISPER_KEYS, WhisperEncoder),
     "speech-embedding": _Network((), lambda sizes: SpeechEmbedding()),
     "ge2e": _Network((), lambda sizes: GE2E()),
+    "wavenet": _Network(WAVENET_KEYS, WaveNet),
+    "cbhg": _Network(CBHG_KEYS, CBHG),
+    "tacotron2": _Network(TACOTRON2_KEYS, Tacotron2Encoder),
 }
 
 

