@@ -68,6 +68,7 @@ class ASTEncoder(SoundEncoder):
     mean, std  of its values: (x - mean) / (2 std); None: as they are
     """
 
+    of_pictures = True
     chain = "model.layers"
 
     def __init__(self, model: Any, spectrum: Spectrum, frames: int, scale: tuple[float, float] | None) -> None:
@@ -101,6 +102,7 @@ class ClapEncoder(SoundEncoder):
     fusion   whether the network takes the picture four times, as it takes parts of longer clips
     """
 
+    of_pictures = True
     chain = "model.audio_encoder.layers"
 
     def __init__(self, model: Any, spectrum: Spectrum, size: int, repeat: str, *, fusion: bool) -> None:
