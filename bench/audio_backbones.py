@@ -6,9 +6,10 @@ The folders are those of the recordings that the Debian packages asterisk-core-s
 asterisk-prompt-it-menardi-wav and asterisk-core-sounds-en-wav install (CC-BY-SA-3.0), below which digits/ and letters/
 lie. `apt-get download` and `dpkg-deb -x` put them anywhere.
 
-Words: digits, letters and phonetic alphabet that both Italian speakers say. One recording of each word by one speaker is
-all that is learnt from, the other speaker's words are told by the nearest (cosine of standardised features), and the
-other way round. Speakers: a probe on 40 prompts of each of the three, asked of the others; no prompt is on both sides.
+Words: digits, letters and the phonetic alphabet, as both Italian speakers say them. All that is learnt from is a single
+recording of each word by one speaker; the other speaker's words are told by the nearest (cosine of standardised
+features), and the other way round. Speakers: a probe on 40 prompts of each of the three, asked of the others; no prompt
+is on both sides.
 --fast leaves Whisper out.
 """
 

@@ -61,7 +61,9 @@ def saved(model, extractor, folder):
 
 def alone_and_together(backbone, short, long):
     alone = features(backbone.module, short)
-    np.testing.assert_allclose(features(backbone.module, short, long)[:1], alone, rtol=1e-3, atol=1e-4 * abs(alone).max())
+    np.testing.assert_allclose(
+        features(backbone.module, short, long)[:1], alone, rtol=1e-3, atol=1e-4 * abs(alone).max()
+    )
     return alone[0]
 
 
@@ -78,7 +80,9 @@ def test_models_of_waves(family, tmp_path):
         expected = model(inputs.input_values).last_hidden_state[0].mean(0).numpy()
     found = alone_and_together(backbone, wave, clip(1.1, seed=1))
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
-    assert backbone.modality == AUDIO and backbone.dim == 24 and backbone.preprocess.rate == 16000
+    assert backbone.modality == AUDIO
+    assert backbone.dim == 24
+    assert backbone.preprocess.rate == 16000
     assert [name for name, _ in backbone.stages][1:] == [f"model.encoder.layers.{place}" for place in range(3)]
 
 
