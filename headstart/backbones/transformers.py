@@ -14,6 +14,7 @@ from headstart.backbones.bert import Bert, is_plain_bert
 from headstart.backbones.checkpoint import checkpoint, configured, quiet
 from headstart.backbones.classifier import named
 from headstart.backbones.encoders import PictureClassifier, PictureEncoder, TextClassifier, TextEncoder
+from headstart.backbones.hub import SOUND_TYPES
 from headstart.backbones.parts import Labelled, Parts, Whole
 from headstart.backbones.sound import transformers as sound
 from headstart.backbones.weights import files_hash
@@ -50,7 +51,7 @@ def from_folder(folder: Path, name: str) -> Parts:
     from transformers import AutoModel
 
     raw = architecture(read_config(folder))
-    if sound.takes(str(raw["model_type"])):
+    if raw["model_type"] in SOUND_TYPES:
         return sound.from_folder(folder, raw, name)._replace(licence=_licence(folder))
     config = configured(raw, str(folder / "config.json"))
     modality = _modality(config, name)

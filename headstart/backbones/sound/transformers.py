@@ -18,7 +18,7 @@ from headstart.errors import BackboneError
 from headstart.preprocessing.config_file import read_config
 from headstart.preprocessing.sound import SoundPreprocess
 
-__all__ = ["KEYS", "TYPES", "build", "from_folder", "takes"]
+__all__ = ["KEYS", "TYPES", "build", "from_folder"]
 
 KEYS = ("config", "extractor")
 _SECONDS = 30
@@ -105,14 +105,8 @@ TYPES: dict[str, _Type] = {
         _clap_longest,
     ),
 }
-"""By the model_type of a config.json. Besides them whole CLAP models and Whisper, of which the encoder is taken."""
-
-_WHOLE = ("clap", "whisper")
-
-
-def takes(kind: str) -> bool:
-    """Whether this model_type is one of sounds that can be read here."""
-    return kind in TYPES or kind in _WHOLE
+"""By the model_type of a config.json. Besides them there are whole CLAP models and Whisper, of which the encoder is
+taken."""
 
 
 def build(spec: dict[str, Any]) -> nn.Module:
@@ -128,8 +122,10 @@ def build(spec: dict[str, Any]) -> nn.Module:
 
 
 def from_folder(folder: Path, raw: dict[str, Any], name: str) -> Parts:
-    """The parts of a model for whose model_type `takes` holds. `BackboneError` where the weights lack something, or the
-    front end is one that is not known."""
+    """The parts of a model whose model_type is among `hub.SOUND_TYPES`.
+
+    `BackboneError` where the weights lack something, or the front end is one that is not known.
+    """
     from transformers import AutoModel
 
     config = configured(raw, str(folder / "config.json"))

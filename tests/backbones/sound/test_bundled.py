@@ -112,7 +112,12 @@ def whisper_of_transformers():
     data = b"".join((folder_of(package) / path).read_bytes() for package in WHISPER for path in package.files)
     stored = ctranslate2_tensors(data, "WhisperSpec", "model.bin")
     config = WhisperConfig(
-        d_model=512, encoder_layers=6, encoder_attention_heads=8, encoder_ffn_dim=2048, decoder_layers=1
+        d_model=512,
+        encoder_layers=6,
+        encoder_attention_heads=8,
+        encoder_ffn_dim=2048,
+        decoder_layers=1,
+        decoder_attention_heads=8,
     )
     with torch.device("meta"):
         model = WhisperModel(config).encoder
@@ -152,7 +157,7 @@ def test_whisper_is_that_of_transformers_with_positions_cut():
     with torch.inference_mode():
         levels = module.front_end(torch.nn.functional.pad(waves, (0, 48000 - len(wave))), torch.tensor([48000]))
         model.config.max_source_positions = 150
-        model.embed_positions.weight = torch.nn.Parameter(model.embed_positions.weight[:150])
+        model.embed_positions = torch.nn.Embedding.from_pretrained(model.embed_positions.weight[:150])
         expected = model(levels.transpose(1, 2)).last_hidden_state[0]
         found = module.states(waves, samples)[0]
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
