@@ -17,7 +17,7 @@ from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.layers import Layers, Read
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
-from headstart.backbones.sound import networks
+from headstart.backbones.sound import networks, picture
 from headstart.backbones.sound import transformers as sound_transformers
 from headstart.backbones.stages import stages_of
 from headstart.backbones.weights import fill
@@ -129,6 +129,7 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "small": (small.KEYS, small.build),
     "layers": (("base", "reads", "without"), _layers),
     "sound": (networks.KEYS, networks.build),
+    "spectrogram": (picture.KEYS, picture.picture_builder(build)),
     "hf-sound": (sound_transformers.KEYS, sound_transformers.build),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }

@@ -102,9 +102,9 @@ class Layers(nn.Module):
     def _row(self, read: Read, output: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
         if read == WHOLE:
             return output
-        if isinstance(self.network, SoundEncoder):
+        if isinstance(self.network, SoundEncoder) and not self.network.of_pictures:
             return _of_sound(output, read.pool, self.network.counts(read.after, inputs[1]))
-        if len(inputs) > 1:
+        if len(inputs) > 1 and not isinstance(self.network, SoundEncoder):
             return _of_tokens(output, read.pool, inputs[1])
         return _of_picture(output, read.pool, tokens_of_whole(self.network), channels_last=self._last)
 

@@ -17,7 +17,7 @@ from headstart.backbones.hub import repository
 from headstart.backbones.layer_name import parted
 from headstart.backbones.parts import Parts
 from headstart.backbones.read_layers import read_of, reading
-from headstart.backbones.sound import drawn
+from headstart.backbones.sound import drawn, picture
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 from headstart.messages import nearest
@@ -67,17 +67,13 @@ def load(name: str) -> Backbone:
     if weights is not None and drawn_hub in drawn.ABOUT:
         return assemble.assemble(drawn.from_name(drawn_hub, drawn_name, weights))
     seed = _seed(name, query)
-    hub, colon, rest = path.partition(":")
-    if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
-        return assemble.assemble(timm.random_weights(rest, seed)._replace(name=name))
-    if _is_folder(path):
-        parts = file.from_folder(Path(path), f"file:{path}")
-    elif colon and hub in HUBS:
-        parts = _from_hub(hub, rest)
+    if path.startswith(picture.MARK):
+        drawn_parts, parts = _parts(name.removeprefix(picture.MARK), path.removeprefix(picture.MARK), seed)
+        parts = picture.from_picture_network(parts, name if drawn_parts else path)
     else:
-        raise BackboneError(_unknown(name, hub, bool(colon)))
+        drawn_parts, parts = _parts(name, path, seed)
     backbone = assemble.assemble(parts)
-    return backbone if seed is None or backbone.random is None else backbone.random(seed)
+    return backbone if seed is None or drawn_parts or backbone.random is None else backbone.random(seed)
 
 
 @with_own_defaults
@@ -101,6 +97,19 @@ def rebuild(
         raise BackboneError(f"{name}: a backbone with weights needs its preprocessing; got None.")
     module = assemble.filled(spec, state_dict, name)
     return assemble.assemble(Parts(name, spec, module, preprocess, licence))
+
+
+def _parts(name: str, path: str, seed: int | None) -> tuple[bool, Parts]:
+    """Whether they are drawn from the seed already, and the parts that a name stands for, without what is behind "?"
+    its path."""
+    hub, colon, rest = path.partition(":")
+    if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
+        return True, timm.random_weights(rest, seed)._replace(name=name)
+    if _is_folder(path):
+        return False, file.from_folder(Path(path), f"file:{path}")
+    if colon and hub in HUBS:
+        return False, _from_hub(hub, rest)
+    raise BackboneError(_unknown(name, hub, bool(colon)))
 
 
 def _from_hub(hub: str, rest: str) -> Parts:

