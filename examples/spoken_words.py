@@ -2,7 +2,7 @@
 
 make data && .venv/bin/python examples/spoken_words.py [BACKBONE]
 
-Prints the share of words that are understood, with the network and without: the nearest word in the mean cepstra (MFCC).
+Prints the share of words that are understood, with the network and without: the nearest word in the mean of cepstra.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sounds import RATE, tone, words, write
+from tones import RATE, tone, words, write
 
 import headstart as hs
 from headstart.data.arrays import as_task

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from sounds import RATE, tone, write
+from tones import RATE, tone, write
 
 from headstart.data import waves
 from headstart.data.sounds import clip_of

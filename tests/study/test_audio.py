@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from italian import both
-from sounds import RATE, melody, words, write
+from tones import RATE, melody, words, write
 
 import headstart as hs
 from headstart.data.quality.near_sounds import near_sounds
