@@ -27,7 +27,7 @@ __all__ = ["BUNDLED", "Trunk", "candidate_names", "trunks_for"]
 BUNDLED: dict[str, tuple[str, ...]] = {
     IMAGE: ("bundled:efficientnet-lite0", "bundled:mobilenetv2"),
     TEXT: ("bundled:minilm", "bundled:wordllama"),
-    AUDIO: ("bundled:speech-embedding", "bundled:ge2e", "bundled:whisper-base"),
+    AUDIO: ("bundled:speech-embedding", "bundled:whisper-base", "bundled:ge2e"),
 }
 """By modality, the backbones that come in packages."""
 

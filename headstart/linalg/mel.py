@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import dct, rfft
 
 __all__ = ["BANDS", "COEFFICIENTS", "FLOOR", "HOP", "RATE", "SPAN", "cepstra", "mel_edges", "mel_power"]
 
@@ -36,7 +35,7 @@ def mel_power(wave: npt.NDArray[np.floating]) -> Array:
         return np.empty((0, BANDS), np.float32)
     window, filters = _constants()
     frames = np.lib.stride_tricks.sliding_window_view(np.asarray(wave, np.float32), SPAN)[::HOP]
-    spectrum = rfft(frames * window, _SIZE, axis=1)
+    spectrum = np.fft.rfft(frames * window, _SIZE, axis=1)
     return np.asarray((spectrum.real**2 + spectrum.imag**2) @ filters, np.float32)
 
 
@@ -64,5 +63,7 @@ def _constants() -> tuple[Array, Array]:
 
 @lru_cache(maxsize=1)
 def _cosines() -> Array:
-    """(40, 20)."""
-    return np.asarray(dct(np.eye(BANDS), norm="ortho", axis=1)[:, :COEFFICIENTS], np.float32)
+    """(40, 20): orthonormal, type II."""
+    k, n = np.arange(COEFFICIENTS)[None], np.arange(BANDS)[:, None]
+    scale = np.sqrt(np.where(k == 0, 1, 2) / BANDS)
+    return np.asarray(scale * np.cos(np.pi * k * (2 * n + 1) / (2 * BANDS)), np.float32)

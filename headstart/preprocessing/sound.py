@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from headstart.data.waves import Wave, first_samples, wave_blocks
-from headstart.preprocessing.preprocess import Preprocess, Schema, register_preprocess
+from headstart.preprocessing.preprocess import Preprocess, Schema
 from headstart.tasks import AUDIO, Modality
 from headstart.tasks.audio import Clip
 from headstart.tasks.modality import Array
@@ -52,7 +52,6 @@ class Window(NamedTuple):
     fresh: int
 
 
-@register_preprocess
 @dataclass(frozen=True, kw_only=True)
 class SoundPreprocess(Preprocess):
     """From a recording to float32 samples at `rate`, full scale at 1, of all channels the mean.

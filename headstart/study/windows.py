@@ -22,7 +22,8 @@ def windows_of(model: Model, length: float | str) -> SoundPreprocess:
     preprocess = None if model.backbone is None else model.backbone.preprocess
     if not isinstance(preprocess, SoundPreprocess):
         raise ValueError(
-            f"windows are for a model whose backbone hears recordings; this one answers {model.modality.noun} as a whole"
+            "windows are for a model whose backbone hears recordings; this one answers "
+            f"{model.modality.noun} as a whole"
         )
     if length == "auto":
         return preprocess

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sounds import RATE, melody, tone
+from tones import RATE, melody, tone
 
 from headstart.data import sketch as module
 from headstart.data import waves

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sounds import RATE, tone, words, write
+from tones import RATE, tone, words, write
 
 import headstart as hs
 from headstart.data.arrays import as_task
@@ -60,7 +60,8 @@ def test_whole_numbers_have_their_own_full_scale(dtype, full):
 
 def test_what_is_no_recording_says_why(tmp_path):
     cells = [
-        None, float("nan"), "", str(tmp_path), "no.wav", 7, WAVE, (WAVE.astype(np.int64), RATE), (np.zeros((3, 99, 99)), 8),
+        None, float("nan"), "", str(tmp_path), "no.wav", 7, WAVE, (WAVE.astype(np.int64), RATE),
+        (np.zeros((3, 99, 99)), 8),
         {"array": WAVE, "sampling_rate": None}, "x.m4a", (np.zeros((70, 80), np.float32), RATE),
     ]  # fmt: skip
     (tmp_path / "x.m4a").write_bytes(b"0000ftypM4A ")

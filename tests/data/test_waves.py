@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from sounds import RATE, tone, write
+from tones import RATE, tone, write
 
 from headstart.data import waves
 from headstart.data.sounds import clip_of
@@ -52,8 +52,8 @@ def test_files_hold_what_was_written(tmp_path, suffix, coding, error):
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("a.ogg", {}), ("a.mp3", {}), ("a.opus", {"format": "OGG", "subtype": "OPUS"}), ("a.wav", {"subtype": "GSM610"}),
-        ("a.wav", {"subtype": "IMA_ADPCM"}),
+        ("a.ogg", {}), ("a.mp3", {}), ("a.opus", {"format": "OGG", "subtype": "OPUS"}),
+        ("a.wav", {"subtype": "GSM610"}), ("a.wav", {"subtype": "IMA_ADPCM"}),
     ],
 )  # fmt: skip
 def test_files_that_lose_something_are_alike(tmp_path, name, options):

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 import spectral
 import torch
-from sounds import RATE, melody, tone, write
 from spectral import backbone
+from tones import RATE, melody, tone, write
 
 from headstart.data.sketch import sketch
 from headstart.data.sounds import clip_of, find_sounds

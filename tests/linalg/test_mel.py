@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sounds import RATE, tone
+from tones import RATE, tone
 
 from headstart.linalg.mel import BANDS, COEFFICIENTS, HOP, SPAN, cepstra, mel_edges, mel_power
 

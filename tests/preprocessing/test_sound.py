@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soxr
 import torch
-from sounds import RATE, tone, write
+from tones import RATE, tone, write
 
 from headstart.data.sounds import clip_of
 from headstart.errors import BackboneError, DataError

@@ -1,4 +1,4 @@
-"""Spoken Italian words of two speakers, a man and a woman, out of two packages of Debian (`make data`): CC-BY-SA-3.0."""
+"""Spoken Italian words of a man and a woman, out of two packages of Debian (`make data`): CC-BY-SA-3.0."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from italian import both
-from sounds import RATE, melody, tone, words, write
+from tones import RATE, melody, tone, words, write
 
 import headstart as hs
 from headstart.data.quality.near_sounds import near_sounds

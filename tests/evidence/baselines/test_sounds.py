@@ -7,7 +7,7 @@ import io
 import numpy as np
 import soundfile
 from italian import both
-from sounds import RATE, melody
+from tones import RATE, melody
 
 from headstart.data.arrays import as_task
 from headstart.data.sketch import described, sketch
