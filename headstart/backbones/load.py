@@ -190,7 +190,7 @@ def _seed(name: str, query: str) -> int | None:
 
 
 def _unknown(name: str, hub: str, colon: bool) -> str:
-    hubs = "; ".join(HUBS.values())
+    hubs = "; ".join([*HUBS.values(), picture.ABOUT])
     if not colon:
         near = nearest(name, bundled.BUNDLED)
         meant = f"bundled:{near}" if near else f"timm:{name}"

@@ -1,6 +1,7 @@
 """The bundled backbones of sounds: as those compute them who published them."""
 
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,18 @@ def test_speech_embedding_is_that_of_its_onnx_files():
     np.testing.assert_allclose(found, expected.squeeze(), atol=1e-3 * abs(expected).max() * 0.1)
     np.testing.assert_allclose(features(module, wave)[0], found.mean(0), atol=1e-4)
     assert len(found) > 10
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.4, 1.9])
+def test_thirds_are_means_of_each_third(seconds):
+    plain, thirds = (load(f"bundled:speech-embedding{pool}").module for pool in ("", "@thirds"))
+    wave = clip(seconds)
+    with torch.inference_mode():
+        windows = plain.windows(plain.spectrogram(*batch(wave)))[0].numpy()
+    count = len(windows)
+    ends = [count * third // 3 for third in range(4)]
+    expected = [windows[a : max(b, a + 1)].mean(0) for a, b in pairwise(ends)]
+    np.testing.assert_allclose(features(thirds, wave, clip(2.2, 1))[0], np.concatenate(expected), atol=1e-3)
 
 
 def ge2e_by_hand(wave):
