@@ -120,3 +120,29 @@ def test_a_tone_is_no_fault(tmp_path, seconds):
         write(tmp_path / "a" / f"{chr(97 + k)}.wav", tone(200 * (k + 1), 0.5 + seconds * k))
         write(tmp_path / "b" / f"{chr(97 + k)}.wav", tone(130 * (k + 1), 0.5 + seconds * k, seed=1))
     assert not {what for what in findings(tmp_path) if what.startswith("recordings")}
+
+
+def test_no_file_stops_a_check_and_each_that_cannot_be_used_is_named(tmp_path):
+    words(tmp_path, each=12)
+    wave = melody(500, 0.5, RATE, np.random.default_rng(9))
+    bad, odd = tmp_path / "low", tmp_path / "high"
+    good = write(tmp_path / "good.wav", wave).read_bytes()
+    (tmp_path / "good.wav").unlink()
+    contents = {"text": b"no sound", "empty": b"", "head": good[:40], "riff": b"RIFF\0\0\0\0WAVE" + bytes(range(200))}
+    for name, data in contents.items():
+        (bad / f"{name}.wav").write_bytes(data)
+    write(bad / "nothing.wav", wave[:0])
+    write(bad / "nan.wav", np.where(np.arange(len(wave)) == 99, np.nan, wave), subtype="FLOAT")
+    flac = write(bad / "cut.flac", wave).read_bytes()
+    (bad / "cut.flac").write_bytes(flac[: len(flac) // 3])
+    (bad / "film.m4a").write_bytes(b"0000ftypM4A ")
+    write(odd / "one.wav", wave[900:901])
+    write(odd / "six.wav", np.stack([np.roll(wave, 999 * k) for k in range(6)], axis=1))
+    write(odd / "high.wav", melody(500, 0.2, 192000, np.random.default_rng(8)), 192000, subtype="PCM_24")
+    write(odd / "eight.wav", melody(700, 0.5, 8000, np.random.default_rng(7)), 8000, subtype="PCM_U8")
+    report = hs.check(tmp_path, cache=False)
+    (unusable,) = [finding for finding in report.findings if finding.what == "inputs that cannot be used"]
+    assert unusable.count == 8
+    assert report.rows == 24 + 4
+    (many,) = report.errors
+    assert "rows that cannot be used as they are" in many.what
