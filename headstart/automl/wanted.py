@@ -18,7 +18,7 @@ from headstart.automl.candidates import BUNDLED
 from headstart.backbones.hub import Stored, stored
 from headstart.errors import DataError
 from headstart.messages import few, nearest_hint
-from headstart.tasks import IMAGE, Modality
+from headstart.tasks import Modality
 from headstart.tasks.task import SetAside
 
 __all__ = ["SMALL_BYTES", "Wanted", "wanted"]
@@ -74,7 +74,7 @@ def _expanded(word: str, modality: Modality) -> Wanted:
 
 def _small(modality: Modality) -> Wanted:
     """Bundled ones are all small."""
-    others = [item for item in stored() if item.takes_pictures == (modality == IMAGE)]
+    others = [item for item in stored() if item.modality == modality]
     small = [item.name for item in others if item.bytes <= SMALL_BYTES]
     why = f"its weights are over {SMALL_BYTES // 1_000_000} MB: name it to rank it"
     large = [SetAside(item.name, f"{why} ({item.bytes / 1e6:,.0f} MB)") for item in others if item.bytes > SMALL_BYTES]

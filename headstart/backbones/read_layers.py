@@ -20,6 +20,7 @@ from headstart.backbones.layer_name import POOLINGS
 from headstart.backbones.layers import WHOLE, Layers, Read, first_tensor, is_channels_last, tokens_of_whole
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
+from headstart.backbones.sound.encoder import SoundEncoder
 from headstart.errors import BackboneError
 from headstart.linalg.torch_threads import one_torch_thread
 from headstart.messages import nearest
@@ -44,7 +45,7 @@ def layers_of(backbone: Backbone) -> tuple[Layer, ...]:
     """From the input to the output. `BackboneError` where there are none: no network, or one of a kind that has no
     tokens and no maps."""
     if backbone.module is None or backbone.preprocess is None or backbone.modality.has_columns:
-        raise BackboneError(f"{backbone.name} has no layers to read: expected a network of pictures or texts")
+        raise BackboneError(f"{backbone.name} has no layers to read: expected a network of pictures, texts or sounds")
     outputs = _outputs(backbone.module, backbone.preprocess.example())
     layers = []
     for name, prefixes in backbone.stages:
@@ -75,7 +76,7 @@ def reading(backbone: Backbone, reads: Sequence[Read], name: str) -> Backbone:
     """The backbone whose features are those reads, beside each other. Its weights are copied."""
     module, preprocess = deepcopy(backbone.module), backbone.preprocess
     if module is None or preprocess is None:
-        raise BackboneError(f"{backbone.name} has no layers to read: expected a network of pictures or texts")
+        raise BackboneError(f"{backbone.name} has no layers to read: expected a network of pictures, texts or sounds")
     base, dropped = backbone.spec, []
     if isinstance(module, Layers):  # of layers of layers the network itself is read
         base, dropped, of_layers = base["base"], base["without"], module
@@ -120,7 +121,9 @@ def _own_pool(module: nn.Module | None) -> str:
 
 def _pools(module: nn.Module, output: Tensor) -> tuple[str, ...]:
     if isinstance(module, TextEncoder):
-        return POOLINGS
+        return ("mean", "max", "cls", "last")
+    if isinstance(module, SoundEncoder) and not module.of_pictures:
+        return ("mean", "max", "last", "thirds")
     return ("mean", "max", "cls") if output.ndim == 3 and tokens_of_whole(module) else ("mean", "max")
 
 

@@ -1,4 +1,4 @@
-"""Text and pictures: the networks of transformers (Wolf et al., 2020), read without running a repository's code."""
+"""Texts, pictures, sounds: the networks of transformers (Wolf et al., 2020), read without a repository's code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from headstart.backbones.bert import Bert, is_plain_bert
 from headstart.backbones.checkpoint import checkpoint, configured, quiet
 from headstart.backbones.classifier import named
 from headstart.backbones.encoders import PictureClassifier, PictureEncoder, TextClassifier, TextEncoder
+from headstart.backbones.hub import SOUND_TYPES
 from headstart.backbones.parts import Labelled, Parts, Whole
+from headstart.backbones.sound import transformers as sound
 from headstart.backbones.weights import files_hash
 from headstart.errors import BackboneError
 from headstart.preprocessing.config_file import read_config
@@ -49,6 +51,8 @@ def from_folder(folder: Path, name: str) -> Parts:
     from transformers import AutoModel
 
     raw = architecture(read_config(folder))
+    if raw["model_type"] in SOUND_TYPES:
+        return sound.from_folder(folder, raw, name)._replace(licence=_licence(folder))
     config = configured(raw, str(folder / "config.json"))
     modality = _modality(config, name)
     model, missing = checkpoint(folder, config, name, AutoModel)
@@ -120,7 +124,8 @@ def _modality(config: Any, name: str) -> Modality:
     modality = {"input_ids": TEXT, "pixel_values": IMAGE}.get(str(takes))
     if modality is None:
         raise BackboneError(
-            f"{name}: {config.model_type!r} is not supported; expected one encoder or decoder of text or of pictures."
+            f"{name}: {config.model_type!r} is not supported; expected one encoder or decoder of text, of pictures or "
+            "of sounds."
         )
     return modality
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from pickle import UnpicklingError  # what torch raises where weights_only=True refuses a file
+from typing import Any
 
 import torch
 from blake3 import blake3
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from headstart.errors import BackboneError, MissingWeights
 
-__all__ = ["SAFE", "UNSAFE", "files_hash", "fill", "parse_weights", "read_weights"]
+__all__ = ["SAFE", "UNSAFE", "files_hash", "fill", "nested_weights", "parse_weights", "read_weights"]
 
 SAFE = "model.safetensors"
 UNSAFE = "pytorch_model.bin"
@@ -41,13 +42,28 @@ def files_hash(folder: Path) -> str:
 
 def parse_weights(data: bytes, where: str) -> dict[str, Tensor]:
     """Tensors by name from the bytes of a file; `where` tells its format by its suffix and names it in errors."""
+    return _checked(_parsed(data, where), where)
+
+
+def nested_weights(data: bytes, where: str, key: str) -> dict[str, Tensor]:
+    """The same of a file in which they stand under a key, such as "state_dict", beside what else a training kept."""
+    tensors = _parsed(data, where)
+    if not isinstance(tensors, dict) or key not in tensors:
+        raise BackboneError(f"{where}: expected a dictionary with the tensors under {key!r}.")
+    return _checked(tensors[key], where)
+
+
+def _parsed(data: bytes, where: str) -> Any:
     try:
         if where.endswith(".safetensors"):
             return dict(safetensors.load(data))
-        tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (SafetensorError, UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BackboneError(f"{where}: not a readable file of weights ({why[:200]}); fetch it again.") from error
+
+
+def _checked(tensors: Any, where: str) -> dict[str, Tensor]:
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
         raise BackboneError(f"{where}: expected a dictionary of tensors; save the model's state_dict() instead.")
     return dict(tensors)

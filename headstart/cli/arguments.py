@@ -43,6 +43,9 @@ Engine = Annotated[str, typer.Option("--engine", help="auto, torch or openvino")
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, or one of several: cuda:1")]
 Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")]
 Window = Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")]
+Modality = Annotated[
+    str | None, typer.Option("--modality", help="image, text, audio or table, where DATA could be two of these")
+]
 Kind = Annotated[str | None, typer.Option("--kind", help="classification, regression or multilabel")]
 
 
@@ -75,10 +78,17 @@ def kind_of(kind: str | None) -> Any:
     return None if kind is None else KINDS[kind]
 
 
-def roles_of(input: list[str] | None, target: str | None, *columns: str | None, classes: str | None = None) -> Any:
+def roles_of(
+    input: list[str] | None,
+    target: str | None,
+    *columns: str | None,
+    classes: str | None = None,
+    modality: str | None = None,
+) -> Any:
     """Which column is what: `columns` are split, group, domain and, of a fit, weight; `classes` are names with commas
-    between them."""
+    between them. ValueError for a modality that there is not."""
     from headstart.data.roles import Roles
+    from headstart.tasks.modality import modality_named
 
     split, group, domain, weight = (*columns, None)[:4]
     named = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
@@ -90,6 +100,7 @@ def roles_of(input: list[str] | None, target: str | None, *columns: str | None, 
         domain=domain,
         weight=weight,
         classes=named,
+        modality=None if modality is None else modality_named(modality),
     )
 
 

@@ -20,6 +20,7 @@ from headstart.cli.arguments import (
     Group,
     Input,
     Kind,
+    Modality,
     SplitColumn,
     Target,
     kind_of,
@@ -38,6 +39,7 @@ def check(
     group: Group = None,
     domain: Domain = None,
     kind: Kind = None,
+    modality: Modality = None,
     classes: Classes = None,
     json: AsJson = False,
 ) -> None:
@@ -46,7 +48,7 @@ def check(
     from headstart.study.check import check_data
 
     with Terminal(quiet=json) as terminal:
-        roles = roles_of(input, target, split, group, domain, classes=classes)
+        roles = roles_of(input, target, split, group, domain, classes=classes, modality=modality)
         report = check_data(data, roles=roles, kind=kind_of(kind), cache=True, listener=terminal)
     show_result(report.to_json() if json else str(report), json)
     if report.errors:

@@ -10,7 +10,18 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from headstart.cli.arguments import BACKBONE, Cached, Device, Engine, Input, Target, Window, roles_of, window_of
+from headstart.cli.arguments import (
+    BACKBONE,
+    Cached,
+    Device,
+    Engine,
+    Input,
+    Modality,
+    Target,
+    Window,
+    roles_of,
+    window_of,
+)
 
 __all__ = ["features"]
 
@@ -21,6 +32,7 @@ def features(
     backbone: Annotated[str | None, typer.Option("--backbone", help=BACKBONE)] = None,
     input: Input = None,
     target: Target = None,
+    modality: Modality = None,
     engine: Engine = "auto",
     device: Device = "auto",
     cache: Cached = True,
@@ -37,7 +49,7 @@ def features(
         table = feature_table(
             data,
             backbone=backbone,
-            roles=roles_of(input, target, None, None, None),
+            roles=roles_of(input, target, None, None, None, modality=modality),
             engine=cast(Any, engine),
             device=device,
             cache=cache,

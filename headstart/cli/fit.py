@@ -26,6 +26,7 @@ from headstart.cli.arguments import (
     Input,
     Kind,
     Losses,
+    Modality,
     SplitColumn,
     Target,
     Weight,
@@ -63,6 +64,7 @@ def fit(
     group: Group = None,
     domain: Domain = None,
     kind: Kind = None,
+    modality: Modality = None,
     classes: Classes = None,
     weight: Weight = None,
     goal: Annotated[str | None, typer.Option("--for", help=GOAL)] = None,
@@ -142,9 +144,11 @@ def fit(
                     "--candidates": None if candidates is None else ",".join(candidates),
                 },
             )
-            fitted = fit_tasks(data, targets, kind=kind, roles=roles_of(input, None, *columns), **common)
+            fitted = fit_tasks(
+                data, targets, kind=kind, roles=roles_of(input, None, *columns, modality=modality), **common
+            )
         else:
-            roles = roles_of(input, target, *columns, classes=classes)
+            roles = roles_of(input, target, *columns, classes=classes, modality=modality)
             labels = cast(Any, target_labels)
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
             own["keep_transfer"] = keep_transfer

@@ -20,8 +20,11 @@ __all__ = ["evaluate", "predict"]
 
 def predict(
     model: Model,
-    data: Annotated[list[str], typer.Argument(help="Pictures, text files, a folder or a table")],
+    data: Annotated[list[str], typer.Argument(help="Pictures, recordings, text files, a folder or a table")],
     out: Annotated[Path | None, typer.Option("--out", help="A .csv, .tsv, .jsonl, .json or .parquet to write")] = None,
+    windows: Annotated[
+        str | None, typer.Option("--windows", help="Of recordings: one answer every so many seconds, or auto")
+    ] = None,
     device: Device = "auto",
     json: AsJson = False,
 ) -> None:
@@ -32,7 +35,7 @@ def predict(
     from headstart.cli.terminal import Terminal
 
     with Terminal(quiet=json) as terminal:
-        answers = _answers(model, data[0] if len(data) == 1 else data, device, terminal)
+        answers = _answers(model, data[0] if len(data) == 1 else data, device, windows, terminal)
         if file is not None:
             file.write(answers)
             terminal.say(f"{out}: {answers.summary}")
@@ -43,7 +46,7 @@ def predict(
         raise DataError(f"no input could be answered ({answers.summary}); the first of them, {first.name}: {first.why}")
 
 
-def _answers(model: str, inputs: str | list[str], device: str, listener: Listener) -> Any:
+def _answers(model: str, inputs: str | list[str], device: str, windows: str | None, listener: Listener) -> Any:
     """What only a fit needs is not loaded: it would be half of the time of a short answer."""
     from headstart import artefact
     from headstart.features.cache.cache import Cache
@@ -51,13 +54,15 @@ def _answers(model: str, inputs: str | list[str], device: str, listener: Listene
 
     extraction = Extraction(device=device, cache=Cache())
     if artefact.holds_multi_task(model):
+        if windows is not None:
+            raise ValueError("--windows is for a model of one target, and this one answers several: leave it out")
         from headstart.study.multi_task_answers import answers_to_all
 
         return answers_to_all(artefact.read_multi_task(model).models, inputs, extraction, listener=listener)
     from headstart.study.answering import answers_to
 
     fitted = artefact.read(model)
-    return answers_to(fitted, inputs, extraction.as_fitted(fitted.engine), listener=listener)
+    return answers_to(fitted, inputs, extraction.as_fitted(fitted.engine), windows=windows, listener=listener)
 
 
 def evaluate(

@@ -16,14 +16,15 @@ from headstart.data.images import holds_pictures, is_picture
 from headstart.data.items import draft_of_items, recognised
 from headstart.data.pixels import cure, pictures_in
 from headstart.data.roles import Roles
-from headstart.data.strings import draft_of_pictures, draft_of_strings
+from headstart.data.sounds import holds_sounds
+from headstart.data.strings import draft_of_pictures, draft_of_sounds, draft_of_strings
 from headstart.data.tables import Table, of_frame
 from headstart.data.tabular import draft_of
 from headstart.data.target_values import column_of, target_values
 from headstart.data.targets import is_missing
 from headstart.errors import DataError
 from headstart.messages import few
-from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT, Modality
+from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT, Modality
 from headstart.tasks.task import Array, Columns, Task
 
 __all__ = ["as_matrix", "as_task", "draft_of_inputs", "is_matrix"]
@@ -39,17 +40,20 @@ def as_task(
     group: Iterable[Any] | None = None,
     domain: Iterable[Any] | None = None,
     weight: Iterable[Any] | None = None,
+    sample_rate: int | None = None,
 ) -> Task:
     """The task of N inputs and their N targets, as scikit-learn has them, in any container that `containers` knows.
 
-    inputs   (N, D) numbers; (N, H, W[, C]) pictures; a list of pictures or of their paths; a list of strings (texts);
-             a table, all of whose columns are read
+    inputs   (N, D) numbers; (N, H, W[, C]) pictures; a list of pictures or of their paths; a list of recordings or of
+             their paths; a list of strings (texts); a table, all of whose columns are read
     targets  N str, int, bool or float, or lists of them; (N, C) of 0 and 1 is multilabel. Rows go by position
+
+    sample_rate   the inputs are waves, float (T,) or (T, channels), or (N, T), with so many samples a second
 
     Labels stay as they are, as scikit-learn expects, where `read` folds their spaces. Raises DataError where lengths
     differ, or the objects are none of these.
     """
-    draft = draft_of_inputs(inputs)
+    draft = draft_of_inputs(inputs, sample_rate=sample_rate)
     if targets is not None:
         draft.targets, names = target_values(targets)
         draft.columns = draft.columns._replace(classes=names)
@@ -63,15 +67,21 @@ def as_task(
     return finish(draft, kind, as_given=True)
 
 
-def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Columns = NO_COLUMNS) -> Draft:
+def draft_of_inputs(
+    source: Any, modality: Modality | None = None, columns: Columns = NO_COLUMNS, sample_rate: int | None = None
+) -> Draft:
     """Inputs without targets, in any container; of a table, all columns.
 
     modality   what the model reads, where there is one; `columns` those that it was fitted on: rows without names are
                the model's columns by their position
+    sample_rate   of waves, as in `as_task`
     """
     source = contained(source)
     if isinstance(source, Table):
-        return draft_of(source, Roles(input=tuple(source.raw.columns), modality=modality), need_target=False)
+        roles = Roles(input=tuple(source.raw.columns), modality=modality, sample_rate=sample_rate)
+        return draft_of(source, roles, need_target=False)
+    if modality == AUDIO or (modality is None and (sample_rate is not None or _are_sounds(source))):
+        return draft_of_sounds(list(source), sample_rate)
     if modality == IMAGE:
         return draft_of_pictures(pictures_in(source))
     if (own_modality := recognised(source, modality)) is not None:
@@ -89,6 +99,10 @@ def draft_of_inputs(source: Any, modality: Modality | None = None, columns: Colu
     if modality is not None and (draft.modality == TEXT) != (modality == TEXT):
         raise DataError(f"the model reads {modality} inputs, not {few(source, 2)}")
     return draft
+
+
+def _are_sounds(source: list[Any] | Array) -> bool:
+    return isinstance(source, list) and bool(source) and holds_sounds(source)
 
 
 def as_matrix(items: list[Any] | Array) -> Array:
@@ -115,8 +129,12 @@ def is_matrix(inputs: Any) -> bool:
     """Whether inputs are rows of numbers or words: no texts, paths or pictures."""
     if isinstance(inputs, np.ndarray):
         return inputs.ndim <= 2
-    return recognised(inputs) is None and not any(
-        isinstance(item, str | os.PathLike) or is_picture(item) or getattr(item, "ndim", 0) > 1 for item in inputs
+    return (
+        recognised(inputs) is None
+        and not _are_sounds(inputs)
+        and not any(
+            isinstance(item, str | os.PathLike) or is_picture(item) or getattr(item, "ndim", 0) > 1 for item in inputs
+        )
     )
 
 

@@ -7,7 +7,8 @@ rule, and each decision is put in words:
 2. group: a column called group, groups, group_id, patient_id, subject_id, participant_id, speaker_id or user_id.
    domain: a column called domain or domain_id.
 3. target: a column called target, label, labels, class, category, y or outcome, the first of these names that there is.
-4. input: the first column of which most values are pictures or names of picture files; else a text column: one called
+4. input: the first column of which most values are recordings or names of sound files, where numbers called start and
+   end beside it are seconds in that file; else of pictures or names of picture files; else a text column: one called
    text, sentence, review, content, body, comment, message, tweet, sms or document that holds strings, not a few over
    and over; else the one with the most words of those that are called title, headline, question, description or so and
    have 2 words or more on average, or have 4 or more. In a text at least half of the rows are filled and at least half
@@ -33,7 +34,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from headstart.data.counters import count_of_rows
-from headstart.data.inputs import BESIDE, inputs_of, looks, rest_of
+from headstart.data.inputs import BESIDE, bounds_of, inputs_of, looks, rest_of
 from headstart.data.profile import all_different, identity, obstacle
 from headstart.data.roles import Roles
 from headstart.data.split_names import split_of
@@ -41,7 +42,7 @@ from headstart.data.tables import Table
 from headstart.data.targets import is_missing
 from headstart.errors import DataError, MissingColumn
 from headstart.messages import by_name, did_you_mean, few
-from headstart.tasks import TEXT, Modality
+from headstart.tasks import AUDIO, TEXT, Modality
 from headstart.tasks.task import Columns
 
 __all__ = ["Assigned", "Roles", "assign"]
@@ -58,12 +59,14 @@ class Assigned(NamedTuple):
     """The columns that play a role, what the inputs are, and how that was decided.
 
     counters   columns that are left out since they count the rows
+    bounds     those that say where in its file each recording begins and ends
     """
 
     columns: Columns
     modality: Modality
     notes: list[str]
     counters: tuple[str, ...] = ()
+    bounds: tuple[str | None, str | None] = (None, None)
 
 
 def assign(table: Table, roles: Roles, columns: Columns | None = None, *, need_target: bool = True) -> Assigned:
@@ -116,9 +119,11 @@ def _remembered(table: Table, roles: Roles, columns: Columns, need_target: bool)
     assigned_columns = Columns(inputs, target, named.get("split"), group, domain)
     roles_then = (columns.target, columns.split, columns.group, columns.domain, columns.weight)
     used = {*inputs, *roles_then, target, named.get("split"), group, domain}
-    extra = [name for name in present if name not in used]
+    modality = roles.modality or looks(table, inputs, roles)
+    bounds = bounds_of(table, present) if modality == AUDIO else (None, None)
+    extra = [name for name in present if name not in (*used, *bounds)]
     notes = [f"columns that the model does not read, ignored: {few(extra)}"] if extra else []
-    return Assigned(assigned_columns, roles.modality or looks(table, inputs), notes)
+    return Assigned(assigned_columns, modality, notes, (), bounds)
 
 
 def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
@@ -136,7 +141,9 @@ def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
         by_role[role] = name
         notes.append(f"{role} column: {name!r} (by its name)")
     inputs, modality, why = inputs_of(table, free, roles)
-    free = [name for name in free if name not in inputs]
+    bounds = bounds_of(table, free) if modality == AUDIO else (None, None)
+    notes += [f"part of each recording, in seconds: {few(list(filter(None, bounds)))}"] if any(bounds) else []
+    free = [name for name in free if name not in (*inputs, *bounds)]
     identities = {name: reason for name in free if (reason := identity(table.frame[name]))}
     free = [name for name in free if name not in identities]
     if need_target and "target" not in by_role:
@@ -158,7 +165,7 @@ def _inferred(table: Table, roles: Roles, need_target: bool) -> Assigned:
     columns = Columns(
         inputs, target, by_role.get("split"), by_role.get("group"), by_role.get("domain"), by_role.get("weight")
     )
-    return Assigned(columns, modality, [*notes, why], counters)
+    return Assigned(columns, modality, [*notes, why], counters, bounds)
 
 
 def _last(free: list[str], table: Table) -> str:

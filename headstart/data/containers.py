@@ -29,6 +29,7 @@ from PIL import Image
 from headstart.data.bit_depth import DEEP_DTYPES
 from headstart.data.huggingface import is_dataset, table_of
 from headstart.data.images import is_picture, is_stored
+from headstart.data.sounds import is_sound
 from headstart.data.tables import Table, of_frame
 from headstart.errors import DataError
 from headstart.tasks.task import Array
@@ -69,7 +70,7 @@ def _contents(source: Any) -> list[Any] | Array | Table:
     if is_dataset(source):
         return table_of(source)
     if isinstance(source, Mapping):
-        return [source] if is_stored(source) else of_frame(_columns(source))
+        return [source] if is_stored(source) or is_sound(source) else of_frame(_columns(source))
     if (table := _table(source)) is not None:
         return of_frame(table)
     if (items := _items(source)) is not None:
@@ -181,7 +182,7 @@ def _records(items: list[Any]) -> list[Any] | Table:
     if kinds <= {str, int, float, bool, type(None)}:
         return items
     plain = [_item(item) for item in items] if any(map(_is_foreign, kinds)) else items
-    if plain and all(isinstance(item, Mapping) and not is_stored(item) for item in plain):
+    if plain and all(isinstance(item, Mapping) and not (is_stored(item) or is_sound(item)) for item in plain):
         return of_frame(pd.DataFrame.from_records([dict(item) for item in plain]))
     return plain
 

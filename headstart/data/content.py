@@ -5,7 +5,7 @@ Duplicates, splits and the feature cache all go by these keys, so that none of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,23 @@ import pandas as pd
 from blake3 import blake3
 from PIL import Image
 
-from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
+from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
+from headstart.tasks.audio import Clip
 from headstart.tasks.modality import Modality, modality_named
 from headstart.tasks.task import Array, Inputs
 
-__all__ = ["KEYS", "array_key", "content_key", "content_keys", "file_key", "picture_key", "row_keys", "text_key"]
+__all__ = [
+    "KEYS",
+    "array_key",
+    "content_key",
+    "content_keys",
+    "file_key",
+    "picture_key",
+    "row_keys",
+    "sound_key",
+    "sound_part_key",
+    "text_key",
+]
 
 _CHUNK = 1 << 20
 _ORIENTATION = 0x0112
@@ -43,6 +55,32 @@ def _of_text(item: Any) -> bytes:
 
 def _of_picture(item: Any) -> bytes:
     return file_key(item) if isinstance(item, str) else _of_object(item)
+
+
+def sound_key(clip: Clip) -> bytes:
+    """The key of all of a recording that a clip is of: the bytes of its file, or its samples and their rate. Raises
+    OSError where the file cannot be read."""
+    if clip.wave is not None:
+        return blake3(f"sound {clip.rate}\n".encode() + array_key(clip.wave)).digest()
+    return blake3(clip.data).digest() if clip.data is not None else file_key(str(clip.path))
+
+
+def sound_part_key(whole: bytes, clip: Clip) -> bytes:
+    """The key of the part that the clip is, from that of the whole."""
+    if not clip.start and clip.stop is None:
+        return whole
+    return blake3(f"part {clip.start} {clip.stop}\n".encode() + whole).digest()
+
+
+def _of_sounds(clips: Iterable[Clip]) -> list[bytes]:
+    """Each file is read once, however many parts of it there are."""
+    whole: dict[str, bytes] = {}
+    keys = []
+    for clip in clips:
+        key = whole.get(clip.path or "") or sound_key(clip)
+        whole |= {clip.path: key} if clip.path else {}
+        keys.append(sound_part_key(key, clip))
+    return keys
 
 
 def _of_object(item: Any) -> bytes:
@@ -184,6 +222,7 @@ def _cell(value: str | int) -> tuple[int, int]:
 KEYS: dict[str, Callable[[Any], list[bytes]]] = {
     IMAGE: lambda inputs: [_of_picture(item) for item in inputs],
     TEXT: lambda inputs: [_of_text(item) for item in inputs],
+    AUDIO: _of_sounds,
     TABLE: row_keys,
     ARRAY: lambda inputs: row_keys(np.asarray(inputs)),
 }

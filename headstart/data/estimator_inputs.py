@@ -35,8 +35,9 @@ def task_to_fit(
 
     taught   whether there is a teacher: y may then be None
     """
+    rate = estimator.sample_rate
     if y is None and taught:
-        return as_task(X, group=groups)
+        return as_task(X, group=groups, sample_rate=rate)
     if y is None:
         raise DataError("fit requires y to be passed, but the target y is None: pass one target for each input")
     kind = _kind(estimator)
@@ -45,12 +46,12 @@ def task_to_fit(
         targets = column_or_1d(targets, warn=True)
     if isinstance(inputs, Table):
         validate_data(estimator, inputs.frame, skip_check_array=True)
-    elif is_matrix(inputs):
+    elif rate is None and is_matrix(inputs):
         inputs, targets = _validated(estimator, as_matrix(inputs), targets)
     if kind.exclusive:
         values, _ = target_values(targets)
         check_classification_targets(values) if not any(map(is_missing, values)) else None
-    task = as_task(inputs, targets, kind=kind, group=groups, weight=weights)
+    task = as_task(inputs, targets, kind=kind, group=groups, weight=weights, sample_rate=rate)
     if task.weight is None or task.weight.all():
         return task
     return without_empty_classes(task.take(np.flatnonzero(task.weight)))
@@ -64,8 +65,9 @@ def both_tasks(estimator: Any, X: Any, y: Any, groups: Any, source: Any) -> Pair
     if not isinstance(source, tuple | list) or len(source) != 2:
         raise ValueError(f"source is a {type(source).__name__}: expected a pair (X, y) of the source task")
     inputs, targets = source
-    theirs = as_task(inputs, rows_of(targets, "targets"), kind=_kind(estimator))
-    ours = as_task(X, None if y is None else rows_of(y, "targets"), kind=_kind(estimator), group=groups)
+    kind, rate = _kind(estimator), estimator.sample_rate
+    theirs = as_task(inputs, rows_of(targets, "targets"), kind=kind, sample_rate=rate)
+    ours = as_task(X, None if y is None else rows_of(y, "targets"), kind=kind, group=groups, sample_rate=rate)
     both = pair(theirs, ours)
     if both.open:
         raise DataError(foreign(both.open, "refused")[0])
@@ -95,13 +97,14 @@ def task_to_answer(estimator: Any, X: Any) -> Task:
     if isinstance(X, str):
         raise DataError(f"{X!r:.80} is one string: give a list, [text]; folders and files go to headstart.predict")
     inputs = contained(X)
-    if isinstance(inputs, Table) or is_matrix(inputs):
+    if modality.has_columns and (isinstance(inputs, Table) or is_matrix(inputs)):
         rows = inputs.frame if isinstance(inputs, Table) else as_matrix(inputs)
         if modality == ARRAY:
             inputs = validate_data(estimator, rows, reset=False, dtype=FLOATS)
         elif modality == TABLE and rows.ndim == 2 and hasattr(estimator, "feature_names_in_"):
             validate_data(estimator, rows, skip_check_array=True, reset=False)
-    return read(inputs, roles=Roles(modality=modality), need_target=False, columns=columns)
+    roles = Roles(modality=modality, sample_rate=estimator.sample_rate)
+    return read(inputs, roles=roles, need_target=False, columns=columns)
 
 
 def tags_of_kind(tags: Tags, kind: Kind) -> Tags:

@@ -1,4 +1,4 @@
-"""A folder of pictures or text files, one sub-folder a class; or, for prediction, any folder of them."""
+"""A folder of pictures, text files or recordings, one sub-folder a class; or, for prediction, any folder of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from headstart.data.draft import Draft
 from headstart.data.layout import by_class
 from headstart.data.listing import Listing, list_folder
 from headstart.data.no_classes import ANNOTATIONS
+from headstart.data.pieces import pieces
+from headstart.data.sounds import find_sounds, is_sound_name
 from headstart.errors import DataError
 from headstart.messages import shown
-from headstart.tasks import IMAGE, TEXT, Modality
+from headstart.tasks import AUDIO, IMAGE, TEXT, Modality
 from headstart.tasks.task import SetAside
 
 __all__ = ["read_folder"]
@@ -33,13 +35,18 @@ class _Files(NamedTuple):
 
 PICTURES = _Files(IMAGE, "picture", images.is_picture_name)
 TEXTS = _Files(TEXT, "text file", text.is_text_name)
-FILES: dict[str, _Files] = {IMAGE: PICTURES, TEXT: TEXTS}
+SOUNDS = _Files(AUDIO, "recording", is_sound_name)
+FILES: dict[str, _Files] = {IMAGE: PICTURES, TEXT: TEXTS, AUDIO: SOUNDS}
+FEW = 0.1
+"""The share of pictures beside recordings (covers of albums), or the other way round, that makes no second kind."""
 
 
 def read_folder(root: str, *, modality: Modality | None = None, need_target: bool = True) -> Draft:
-    """All pictures, or all text files, whichever are more unless `modality` says; classes from the sub-folders.
+    """All pictures, all text files or all recordings, whichever are more unless `modality` says; classes from the
+    sub-folders.
 
-    Pictures are listed, not opened. Raises DataError where there are none, or none in a class that is needed.
+    Pictures are listed, not opened. Raises DataError where there are none, or none in a class that is needed, and where
+    there are both pictures and recordings.
     """
     listing = list_folder(root)
     if modality is not None and modality.has_columns:
@@ -49,7 +56,7 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
     wanted = _wanted(listing, modality)
     files = [file for file in listing.files if wanted.fits(file)]
     if not files:
-        raise DataError(_nothing_found(listing, wanted.noun if modality else "picture and no text file"))
+        raise DataError(_nothing_found(listing, wanted.noun if modality else "picture, no recording and no text file"))
     others, notes = _others(listing, files, wanted)
     draft = Draft(inputs=[], modality=wanted.modality, names=[], set_aside=[*listing.set_aside, *others])
     draft.notes += [*listing.notes, *notes]
@@ -66,6 +73,10 @@ def read_folder(root: str, *, modality: Modality | None = None, need_target: boo
         draft.inputs, draft.broken, encodings = text.read_texts(draft.inputs)
         draft.notes += encodings
         draft.notes += text.empty_note(draft.inputs, draft.broken)
+    elif wanted is SOUNDS:
+        draft.inputs, draft.broken = find_sounds(draft.inputs)
+        draft.group, rule = pieces(draft.inputs, draft.targets)
+        draft.notes += [f"group: {rule}"] if rule else []
     return draft
 
 
@@ -105,15 +116,25 @@ def _first_without(folder: str, holding: set[str]) -> str:
 
 
 def _wanted(listing: Listing, modality: Modality | None) -> _Files:
-    """Texts that say what is in a picture (labels/1.txt, or 1.txt beside 1.png) do not count beside pictures."""
+    """Texts that say what is in a picture or a recording (labels/1.txt, or 1.txt beside 1.png) do not count beside it.
+    DataError where there are many of both pictures and recordings."""
     if modality is not None:
         if modality not in FILES:
             raise DataError(f"{shown(listing.root)!r} is a folder, and {modality} inputs are not read from folders")
         return FILES[modality]
-    pictures = {os.path.splitext(file)[0] for file in listing.files if images.is_picture_name(file)}
+    pictures, sounds = ([file for file in listing.files if kind.fits(file)] for kind in (PICTURES, SOUNDS))
+    fewer, more = sorted(map(len, (pictures, sounds)))
+    if fewer > FEW * more:
+        raise DataError(
+            f"{shown(listing.root)!r} holds both {len(pictures):,} pictures and {len(sounds):,} recordings: say which "
+            "are meant, --modality image or --modality audio, and the others are set aside"
+        )
+    described = {os.path.splitext(file)[0] for file in (*pictures, *sounds)}
     texts = [os.path.splitext(file)[0] for file in listing.files if text.is_text_name(file)]
-    of_pictures = [name for name in texts if name in pictures or any(part in SAYING for part in _folders(name))]
-    return TEXTS if len(texts) - (len(of_pictures) if pictures else 0) > len(pictures) else PICTURES
+    of_others = [name for name in texts if name in described or any(part in SAYING for part in _folders(name))]
+    if len(texts) - (len(of_others) if more else 0) > more:
+        return TEXTS
+    return SOUNDS if len(sounds) > len(pictures) else PICTURES
 
 
 def _folders(file: str) -> list[str]:
@@ -122,7 +143,9 @@ def _folders(file: str) -> list[str]:
 
 def _nothing_found(listing: Listing, noun: str) -> str:
     root = shown(listing.root)
-    expected = "expected pictures (.jpg, .png, ...) or .txt files, in one sub-folder a class"
+    expected = (
+        "expected pictures (.jpg, .png, ...), recordings (.wav, .flac, ...) or .txt files, in one sub-folder a class"
+    )
     counts = Counter(os.path.splitext(file)[1].lower() or "no suffix" for file in listing.files)
     if not counts:
         return f"no files in {root!r}: {expected}"

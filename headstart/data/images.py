@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from headstart.data.bit_depth import DEEP_DTYPES, deep_values, is_deep_picture
+from headstart.data.sounds import is_sound
 from headstart.tasks.task import Array
 
 __all__ = ["SUFFIXES", "find_pictures", "holds_pictures", "is_picture", "is_picture_name", "is_stored"]
@@ -31,7 +32,8 @@ def is_picture(cell: object) -> bool:
     """Whether this is a picture in memory or the name of a picture file."""
     if isinstance(cell, str | os.PathLike):
         return is_picture_name(os.fspath(cell))
-    return isinstance(cell, Image.Image | bytes) or is_stored(cell) or _is_pixels(cell)
+    stored = isinstance(cell, bytes) or is_stored(cell)
+    return isinstance(cell, Image.Image) or (stored and not is_sound(cell)) or _is_pixels(cell)
 
 
 def holds_pictures(cells: Iterable[object]) -> bool:

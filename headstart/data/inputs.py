@@ -10,12 +10,13 @@ import pandas as pd
 from headstart.data.images import holds_pictures
 from headstart.data.profile import all_different, are_words, identity, is_text, mean_words, obstacle
 from headstart.data.roles import Roles
+from headstart.data.sounds import holds_sounds
 from headstart.data.tables import Table
 from headstart.errors import DataError
 from headstart.messages import by_name, few
-from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT, Modality
+from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT, Modality
 
-__all__ = ["BESIDE", "inputs_of", "looks", "rest_of"]
+__all__ = ["BESIDE", "bounds_of", "inputs_of", "looks", "rest_of"]
 
 TEXT_NAMES = (
     "text", "sentence", "review", "content", "body", "comment", "message", "tweet", "document", "sms", "utterance",
@@ -25,6 +26,10 @@ TITLE_NAMES = (
     "title", "headline", "subject", "question", "description", "caption", "summary", "abstract", "post", "query",
     "prompt",
 )  # fmt: skip
+BOUNDS = ("start", "start_time", "begin", "onset"), ("end", "end_time", "stop", "offset")
+"""What columns beside recordings are called that say where in its file each begins and ends, in seconds."""
+
+NO_ROLES = Roles()
 TITLE_WORDS = 2
 NAME_WORDS = 8
 TABLE_COLUMNS = 3
@@ -37,8 +42,13 @@ MANY = 20
 def inputs_of(table: Table, free: list[str], roles: Roles) -> tuple[tuple[str, ...], Modality, str]:
     """The input columns that are named, or that hold pictures or texts; none where the rest is to be a table."""
     if roles.inputs:
-        modality = roles.modality or looks(table, roles.inputs)
+        modality = roles.modality or looks(table, roles.inputs, roles)
         return roles.inputs, modality, f"input: {modality} from {few(roles.inputs)} (as asked)"
+    sounds = [name for name in free if _are_sounds(table, name, roles)] if roles.modality in (None, AUDIO) else []
+    if sounds:
+        return (sounds[0],), AUDIO, f"input: recordings from {sounds[0]!r} (most values are recordings or their names)"
+    if roles.modality == AUDIO:
+        raise DataError(f"no column holds recordings or their names: the columns are {few(free)}")
     pictures = [name for name in free if _are_pictures(table, name)] if roles.modality in (None, IMAGE) else []
     if pictures:
         return (
@@ -92,8 +102,15 @@ def rest_of(
     return tuple(inputs), modality, f"input: a table of {len(inputs)} columns: {few(inputs)}", names
 
 
-def looks(table: Table, inputs: Sequence[str]) -> Modality:
+def looks(table: Table, inputs: Sequence[str], roles: Roles = NO_ROLES) -> Modality:
     """What columns hold that were named as inputs."""
+    sounds = [name for name in inputs if _are_sounds(table, name, roles)]
+    if sounds and len(inputs) > 1:
+        raise DataError(
+            f"column {sounds[0]!r} holds recordings, which cannot be read together with others: name it alone"
+        )
+    if sounds:
+        return AUDIO
     pictures = [name for name in inputs if _are_pictures(table, name)]
     if pictures and len(inputs) > 1:
         raise DataError(
@@ -128,6 +145,24 @@ def _is_name_in_table(table: Table, text: str, free: Sequence[str]) -> bool:
 def _tells_nothing(column: pd.Series[Any]) -> bool:
     """Whether a table learns nothing of these strings: none occurs twice, or they are texts."""
     return all_different(column) or is_text(column)
+
+
+def bounds_of(table: Table, free: Sequence[str]) -> tuple[str | None, str | None]:
+    """The columns that say where in its file each recording begins and ends, as far as there are any."""
+    numbers = [name for name in free if table.typed[name].type in ("number", "number comma")]
+    return by_name(numbers, BOUNDS[0]), by_name(numbers, BOUNDS[1])
+
+
+def _are_sounds(table: Table, name: str, roles: Roles) -> bool:
+    if pd.api.types.is_numeric_dtype(table.frame[name].dtype):
+        return False
+    cells = table.raw[name].dropna()
+    return holds_sounds(cells) or (roles.sample_rate is not None and _are_waves(cells))
+
+
+def _are_waves(cells: pd.Series[Any]) -> bool:
+    votes = [getattr(cell, "ndim", 0) in (1, 2) for cell in cells]
+    return 2 * sum(votes) > len(votes)
 
 
 def _are_pictures(table: Table, name: str) -> bool:

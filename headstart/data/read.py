@@ -14,6 +14,7 @@ from headstart.data.folders import read_folder
 from headstart.data.given import as_read
 from headstart.data.images import is_picture_name
 from headstart.data.roles import Roles
+from headstart.data.sounds import is_sound_name
 from headstart.data.tables import SUFFIXES, Table, is_table_name, read_table
 from headstart.data.tabular import draft_of
 from headstart.data.text import is_text_name
@@ -52,9 +53,9 @@ def read(
 ) -> Task:
     """Read a folder, a table file, one input file, or a Python object.
 
-    source       a folder of pictures or .txt files (one sub-folder a class, with or without train, val and test above
-                 them); a .csv, .tsv, .jsonl or .parquet; a table in memory (pandas, pyarrow, polars, Hugging Face, see
-                 `containers`). Without `need_target` also: any folder of pictures or texts, one such file, a list of
+    source       a folder of pictures, recordings or .txt files (one sub-folder a class, with or without train, val and
+                 test above them); a .csv, .tsv, .jsonl or .parquet; a table in memory (pandas, pyarrow, polars, Hugging
+                 Face, see `containers`). Without `need_target` also: any folder of such files, one of them, a list of
                  them, a list of texts, an array (see `arrays.as_task`). A `Task` is taken as it is
     roles        which column is what, where the rule in `columns` would say otherwise
     need_target  read the targets; rows without one are set aside. Else `Task.targets` is None
@@ -81,7 +82,7 @@ def read(
             "Transfer().fit(inputs, targets)"
         )
     else:
-        draft = draft_of_inputs(values, roles.modality, columns or Columns())
+        draft = draft_of_inputs(values, roles.modality, columns or Columns(), roles.sample_rate)
     return finish(draft, kind, one_class=partly or columns is not None, partly=partly, to_answer=to_answer)
 
 
@@ -98,7 +99,7 @@ def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bo
         )
     if os.path.isdir(path):
         return read_folder(path, modality=roles.modality, need_target=need_target)
-    if not is_picture_name(path) and not is_text_name(path):
+    if not any(fits(path) for fits in (is_picture_name, is_text_name, is_sound_name)):
         raise DataError(_unknown_suffix(path))
     if need_target:
         raise DataError(
@@ -124,5 +125,5 @@ def _no_such_path(path: str) -> str:
 
 def _unknown_suffix(path: str) -> str:
     suffix = os.path.splitext(path)[1].lower()
-    expected = f"expected a folder, a picture, a .txt, or a table ({', '.join(SUFFIXES)})"
+    expected = f"expected a folder, a picture, a recording, a .txt, or a table ({', '.join(SUFFIXES)})"
     return f"{shown(path)!r} cannot be read by its suffix {suffix!r}: {WAY_OUT.get(suffix, expected)}"

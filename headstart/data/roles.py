@@ -18,8 +18,9 @@ class Roles:
     input      one column name, or several
     weight     the column that says how much a row counts in the fit
     classes    the names of the places of multi-hot targets (rows of 0 and 1), in their order
-    modality   "image", "text", "table", "array" or another `Modality`: what the inputs are, where their looks could
-               mislead
+    modality   "image", "text", "table", "array", "audio" or another `Modality`: what the inputs are, where their looks
+               could mislead
+    sample_rate   samples a second (Hz) of waves that are given as arrays
     """
 
     input: str | tuple[str, ...] | None = None
@@ -30,6 +31,7 @@ class Roles:
     weight: str | None = None
     classes: tuple[str, ...] = ()
     modality: Modality | None = None
+    sample_rate: int | None = None
 
     def __post_init__(self) -> None:
         if self.modality is not None:

@@ -1,4 +1,4 @@
-"""Lists of strings and paths (picture files, text files, or texts), and lists of pictures."""
+"""Lists of strings and paths (files of pictures, texts or recordings, or texts), of pictures and of recordings."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 
 from headstart.data.draft import Draft
 from headstart.data.images import find_pictures, holds_pictures
+from headstart.data.sounds import find_sounds, holds_sounds
 from headstart.data.text import empty_note, find_texts, is_text_name, read_texts
 from headstart.errors import DataError
 from headstart.messages import few, shown
-from headstart.tasks import IMAGE, TEXT, Modality
+from headstart.tasks import AUDIO, IMAGE, TEXT, Modality
 
-__all__ = ["draft_of_pictures", "draft_of_strings"]
+__all__ = ["draft_of_pictures", "draft_of_sounds", "draft_of_strings"]
 
 
 def draft_of_strings(items: list[Any], modality: Modality | None) -> Draft:
-    """Paths of pictures, paths of text files, or texts."""
+    """Paths of pictures, of recordings or of text files, or texts."""
+    if modality == AUDIO or (modality is None and holds_sounds(items)):
+        return draft_of_sounds(items)
     if modality == IMAGE or (modality is None and holds_pictures(items)):
         return draft_of_pictures(items)
     if modality is not None and modality.has_columns:
@@ -42,7 +45,8 @@ def _from_text_files(items: list[Any], modality: Modality | None) -> Draft:
     names = _names(items)
     broken = {row: "not a text file, by its suffix" for row, name in enumerate(names) if not is_text_name(name)}
     if len(broken) == len(items) and modality is None:
-        raise DataError(f"{names[0]!r} is neither a picture nor a text file: expected .jpg, .png, ... or .txt")
+        expected = "expected .jpg, .png, ..., .wav, .flac, ... or .txt"
+        raise DataError(f"{names[0]!r} is neither a picture nor a recording nor a text file: {expected}")
     texts, unread, notes = read_texts(os.devnull if row in broken else item for row, item in enumerate(items))
     broken |= unread
     notes += empty_note(texts, broken)
@@ -53,6 +57,12 @@ def draft_of_pictures(items: Sequence[Any]) -> Draft:
     """Pictures in memory, or their paths."""
     pictures, broken = find_pictures(items)
     return Draft(inputs=pictures, modality=IMAGE, names=_names(items), broken=broken)
+
+
+def draft_of_sounds(items: Sequence[Any], rate: int | None = None) -> Draft:
+    """Recordings in memory, or their paths; `rate` of waves that do not say it."""
+    clips, broken = find_sounds(items, rate=rate)
+    return Draft(inputs=clips, modality=AUDIO, names=_names(items), broken=broken)
 
 
 def _names(items: Sequence[Any]) -> list[str]:

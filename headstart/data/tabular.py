@@ -15,7 +15,9 @@ from headstart.data.counters import count_of_rows, order_tells, whole_numbers
 from headstart.data.draft import Draft
 from headstart.data.images import find_pictures
 from headstart.data.labels import fold
+from headstart.data.pieces import pieces
 from headstart.data.roles import Roles
+from headstart.data.sounds import find_sounds
 from headstart.data.split_names import split_of
 from headstart.data.tables import Table
 from headstart.data.targets import infer_kind, is_missing, require_kind
@@ -23,7 +25,7 @@ from headstart.data.text import empty_note, find_texts, join_texts
 from headstart.data.written_lists import from_text
 from headstart.errors import DataError
 from headstart.messages import few, shown
-from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
+from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Columns, SetAside
 
 __all__ = ["draft_of"]
@@ -68,7 +70,10 @@ def draft_of(
     if at.target is not None:
         _put_codes(draft, table, at.target)
     _put_counters(draft, table, assigned.counters)
-    _put_inputs(draft, table)
+    if draft.modality == AUDIO:
+        _put_sounds(draft, table, assigned.bounds, roles)
+    else:
+        _put_inputs(draft, table)
     _put_split(draft, table)
     return draft
 
@@ -86,6 +91,27 @@ def _put_pictures(draft: Draft, table: Table, names: list[str]) -> None:
         f"{name}: {shown(str(cell))}" if isinstance(cell, str) else name
         for name, cell in zip(table.names, cells, strict=True)
     ]
+
+
+def _put_sounds(draft: Draft, table: Table, bounds: tuple[str | None, str | None], roles: Roles) -> None:
+    """With the parts that columns name, and parts of one recording in one group."""
+    cells = table.raw[draft.columns.input[0]].tolist()
+    ends = [[None] * len(cells) if name is None else table.frame[name].tolist() for name in bounds]
+    draft.inputs, draft.broken = find_sounds(
+        cells, table.folder, rate=roles.sample_rate, bounds=(ends[0], ends[1]) if any(bounds) else None
+    )
+    draft.names = [
+        f"{name}: {shown(str(cell))}{_part(a, b) if any(bounds) else ''}" if isinstance(cell, str) else name
+        for name, cell, a, b in zip(table.names, cells, *ends, strict=True)
+    ]
+    if draft.group is None:
+        draft.group, rule = pieces(draft.inputs, draft.targets)
+        draft.notes += [f"group: {rule}"] if rule else []
+
+
+def _part(start: Any, end: Any) -> str:
+    first = "0" if is_missing(start) else f"{start:g}"
+    return f" from {first} s" if is_missing(end) else f" from {first} to {end:g} s"
 
 
 def _put_texts(draft: Draft, table: Table, names: list[str]) -> None:

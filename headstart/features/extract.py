@@ -24,16 +24,18 @@ from headstart.features.extraction import Extraction
 from headstart.features.features import Failed, Features
 from headstart.features.pictures import Pictures, open_thumbs
 from headstart.features.quiet import quiet
+from headstart.features.sounds import Sounds, open_sketches
 from headstart.features.texts import Items
 from headstart.features.unknown import unknown_share
 from headstart.linalg.torch_threads import one_torch_thread
+from headstart.preprocessing.sound import SoundPreprocess
 from headstart.preprocessing.spec import PicturePreprocess
-from headstart.tasks import IMAGE, TEXT
+from headstart.tasks import AUDIO, IMAGE, TEXT
 from headstart.tasks.task import Array
 
-__all__ = ["Extraction", "Features", "Progress", "extract", "make_ready", "thumbnails"]
+__all__ = ["Extraction", "Features", "Progress", "extract", "make_ready", "sketches", "thumbnails"]
 
-Run = Pictures | Items
+Run = Pictures | Items | Sounds
 
 Progress = Callable[[int, int], None]
 """Called with (inputs done, inputs in all), in the caller's thread."""
@@ -48,7 +50,8 @@ def extract(
 ) -> Features:
     """The backbone's features of all inputs that can be read.
 
-    inputs   pictures (paths, PIL pictures, uint8 arrays (H, W[, C])) or strings, as the backbone's modality asks
+    inputs   pictures (paths, PIL pictures, uint8 arrays (H, W[, C])), strings or recordings (`Clip`), as the backbone's
+             modality asks
 
     What cannot be read is named in `failed`. `ValueError` for a backbone without a network (tables, arrays). An
     interrupted call has kept what it finished: the next one goes on from there, to the same features. `BackboneError`
@@ -110,6 +113,18 @@ def thumbnails(
         session = Session(extraction.cache)
         run = Pictures(inputs, session, supply=None, dim=0, thumbs=open_thumbs(session, window), window=window)
         run.run(None, extraction.lanes or processor.cores(), progress)
+        notes = session.finish()
+    return _features(run, None, notes, start)
+
+
+@with_own_defaults
+def sketches(inputs: Sequence[Any], extraction: Extraction = _PLAIN, progress: Progress | None = None) -> Features:
+    """The same lanes over recordings without a backbone: keys, sketches (`data.sketch`), and what cannot be read."""
+    start = time.perf_counter()
+    with quiet():
+        session = Session(extraction.cache)
+        run = Sounds(inputs, session, supply=None, backbone=None, sketches=open_sketches(session), preprocess=None)
+        run.run(extraction.lanes or processor.cores(), progress)
         notes = session.finish()
     return _features(run, None, notes, start)
 
@@ -180,7 +195,23 @@ def _pictures(
     return pictures
 
 
-RUNS: dict[str, Callable[..., Run]] = {IMAGE: _pictures}
+def _sounds(
+    inputs: Sequence[Any],
+    backbone: Backbone,
+    extraction: Extraction,
+    session: Session,
+    supply: Supply,
+    lanes: int,
+    progress: Progress | None,
+) -> Run:
+    held = open_sketches(session) if extraction.thumbs else None
+    preprocess = cast(SoundPreprocess, backbone.preprocess)
+    sounds = Sounds(inputs, session, supply=supply, backbone=backbone, sketches=held, preprocess=preprocess)
+    sounds.run(lanes, progress)
+    return sounds
+
+
+RUNS: dict[str, Callable[..., Run]] = {IMAGE: _pictures, AUDIO: _sounds}
 """By modality, one run over inputs that are read in a way of their own. None: `texts.Items`."""
 
 UNKNOWN: dict[str, Callable[[Sequence[Any], Any], float]] = {TEXT: unknown_share}

@@ -20,7 +20,7 @@ from headstart.linalg.forked import settle
 from headstart.listener import Listener, Logged
 from headstart.tasks.task import Array, SetAside, Task
 
-__all__ = ["FeatureSet", "glance", "look", "look_again", "noted", "through_window"]
+__all__ = ["FeatureSet", "as_prepared", "glance", "look", "look_again", "noted", "through_window"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class FeatureSet:
     keys     (N,) content keys
     values   (N, D) features of pictures and texts, and of tables by a backbone that was pretrained on them; the columns
              of arrays; else None for tables, whose encoding is learnt from training rows only
-    thumbs   (N, 32, 32, 3) uint8 for pictures
+    thumbs   (N, 32, 32, 3) uint8 for pictures, (N, W) float32 for recordings (`data.sketch`)
     blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
     window   by which thumbnails were made of pictures of more than 8 bits; None where there were none
     beside   the same rows as further backbones see them, for a model that averages several
@@ -50,8 +50,8 @@ class FeatureSet:
 
     @property
     def plain_inputs(self) -> Any:
-        """What a model without transfer looks at: thumbnails of pictures, else the inputs themselves."""
-        return self.thumbs if self.task.modality.has_pixels else self.task.inputs
+        """What a model without transfer looks at: thumbs, where there are such, else the inputs themselves."""
+        return self.thumbs if self.task.modality.has_thumbs else self.task.inputs
 
     @property
     def engine(self) -> dict[str, Any]:
@@ -114,12 +114,21 @@ def through_window(
     backbone: Backbone | None, task: Task, beside: Sequence[Task], window: Window | None, listener: Listener
 ) -> tuple[Backbone | None, Task]:
     """The backbone with the window for pictures of more than 8 bits in these tasks (not those of given test rows), and
-    the task with a note of it."""
-    if backbone is None or not task.modality.has_pixels:
-        return backbone, task
+    the task with a note of it, or of what else is done to its inputs."""
+    if backbone is None:
+        return None, task
+    if not task.modality.has_pixels:
+        return backbone, as_prepared(backbone, task, listener)
     inputs = [item for some in (task, *beside) for item in some.take(_not_test(some)).inputs]
     backbone, note = settled(backbone, inputs, window)
     return backbone, noted(task, note, listener)
+
+
+def as_prepared(backbone: Backbone | None, task: Task, listener: Listener) -> Task:
+    """The task with a note of what the preprocessing of a backbone does to its inputs, where it does."""
+    if backbone is None or backbone.preprocess is None:
+        return task
+    return noted(task, backbone.preprocess.note(cast("list[Any]", task.inputs)), listener)
 
 
 def noted(task: Task, note: str, listener: Listener) -> Task:
@@ -152,13 +161,15 @@ def glance(
              `learns` from them
     """
     settle()
-    if not task.modality.has_pixels:
+    if not task.modality.has_thumbs:
         readable = _readable(task)
         keys = content_keys(readable.inputs, task.modality)
         return FeatureSet(readable, keys, blocks(len(readable), keys, None, readable.group), None)
-    from headstart.features.extract import thumbnails
+    from headstart.features.extract import sketches, thumbnails
 
     inputs = cast("list[Any]", task.inputs)
+    if not task.modality.has_pixels:
+        return _of_features(task, sketches(inputs, extraction, partial(listener.progress, task.modality.noun)), None)
     if window is None:
         window = find_window([inputs[row] for row in _not_test(task)] if learns else inputs)
         task = noted(task, "" if window is None else f"pictures of more than 8 bits: {in_words(window)}", listener)

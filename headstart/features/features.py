@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headstart.features.engines.engine import EngineUsed, Rows
-from headstart.preprocessing.prepare import Pixels
+from headstart.tasks.task import Array
 
 __all__ = ["Failed", "Features", "Ints"]
 
@@ -31,7 +31,7 @@ class Features:
     rows       (n,) their positions in the inputs
     keys       (n,) their content keys, 32 bytes each
     failed     the other inputs; together with `rows` every input is named once
-    thumbs     (n, 32, 32, 3) uint8, for pictures
+    thumbs     (n, 32, 32, 3) uint8, for pictures; (n, W) float32 sketches, for recordings
     truncated  (n,) tokens cut off the end, for texts
     unknown    the share of tokens that the backbone does not know, for texts
     engine     who computed them; None where only thumbnails were asked for
@@ -44,7 +44,7 @@ class Features:
     rows: Ints
     keys: list[bytes]
     failed: tuple[Failed, ...]
-    thumbs: Pixels | None
+    thumbs: Array | None
     truncated: Ints | None
     engine: EngineUsed | None
     computed: int

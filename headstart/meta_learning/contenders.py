@@ -16,13 +16,14 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
+from headstart.data.sketch import described
 from headstart.errors import BackboneError
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look
 from headstart.listener import Logged
 from headstart.preprocessing.descriptors import describe, scale_of
 from headstart.preprocessing.numbers import NumberPreprocess
-from headstart.tasks import IMAGE, TEXT
+from headstart.tasks import AUDIO, IMAGE, TEXT
 from headstart.tasks.task import Array
 
 __all__ = ["FROM_SCRATCH", "JOINT", "RANDOM", "SCRATCH", "SIMPLE", "Contender", "contenders", "is_random"]
@@ -80,6 +81,12 @@ def _pictures(feature_set: FeatureSet) -> Array:
     return scale_of(described)(described)
 
 
+def _sounds(feature_set: FeatureSet) -> Array:
+    """In units of their spread."""
+    x = described(np.asarray(feature_set.thumbs)).astype(np.float64)
+    return np.asarray((x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-9))
+
+
 def _columns(feature_set: FeatureSet) -> Array:
     """In units of their spread, gaps at the mean."""
     rows = np.asarray(feature_set.task.inputs, np.float64)
@@ -93,5 +100,5 @@ def _texts(feature_set: FeatureSet) -> Array:
     return np.asarray(words.transform(inputs).toarray())
 
 
-FROM_SCRATCH: dict[str, Callable[[FeatureSet], Array]] = {IMAGE: _pictures, TEXT: _texts}
+FROM_SCRATCH: dict[str, Callable[[FeatureSet], Array]] = {IMAGE: _pictures, TEXT: _texts, AUDIO: _sounds}
 """By modality, features (N, D) that nobody had to learn. None: there are none but the inputs themselves."""

@@ -10,7 +10,7 @@ import numpy as np
 from headstart.artefact.model import Model
 from headstart.errors import DataError
 from headstart.features.extraction import Extraction
-from headstart.features.feature_set import FeatureSet, glance, look, noted
+from headstart.features.feature_set import FeatureSet, as_prepared, glance, look, noted
 from headstart.features.window import unsettled
 from headstart.heads.arrays import UTILITY
 from headstart.listener import Listener
@@ -41,7 +41,8 @@ def look_as_fitted(model: Model, task: Task, extraction: Extraction, listener: L
     """Run the backbone of a fitted model over a task. Of pictures that its window does not suit there is a note, and of
     features that are not those of the engine and precision that its head was fitted on."""
     note = unsettled(model.backbone, list(task.inputs)) if task.modality.has_pixels else ""
-    rows = seen_by(model, noted(task, note, listener), extraction, listener)
+    task = as_prepared(model.backbone, noted(task, note, listener), listener)
+    rows = seen_by(model, task, extraction, listener)
     rows = replace(rows, task=noted(rows.task, fed_otherwise(model, rows), listener))
     beside = tuple(_look_beside(model, member.model, rows, extraction, listener) for member in model.beside)
     return replace(rows, beside=beside) if beside else rows

@@ -2,6 +2,7 @@
 
 texts      TF-IDF of words and word pairs, logistic or ridge regression
 pictures   descriptions of thumbnails, likeness to training pictures, ridge
+recordings cepstral coefficients, ridge or logistic regression or boosted trees
 columns    the columns themselves, and the head that cross-validation chooses, as of a probe without a backbone
 """
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from headstart.errors import ArtefactError
-from headstart.preprocessing import description_encoder, table_encoder, term_encoder
+from headstart.preprocessing import description_encoder, sound_encoder, table_encoder, term_encoder
 from headstart.preprocessing.description_encoder import DescriptionEncoder
+from headstart.preprocessing.sound_encoder import SoundEncoder
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.preprocessing.term_encoder import TermEncoder
-from headstart.tasks import IMAGE, TABLE, TEXT
+from headstart.tasks import AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.modality import Modality
 from headstart.tasks.task import Array
 
@@ -28,7 +29,7 @@ class Encoder(Protocol):
         """D, how many features a row has."""
 
     def transform(self, inputs: Any, /) -> Array | sparse.csr_array:
-        """(N, D) features of inputs: a table, texts, or thumbnails of pictures."""
+        """(N, D) features of inputs: a table, texts, thumbnails of pictures or sketches of recordings."""
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """(JSON, arrays): all that another of the same kind is made from."""
@@ -47,6 +48,7 @@ ENCODERS: dict[str, EncoderKind] = {
     table_encoder.KIND: EncoderKind(TABLE, TableEncoder.from_state),
     term_encoder.KIND: EncoderKind(TEXT, TermEncoder.from_state),
     description_encoder.KIND: EncoderKind(IMAGE, DescriptionEncoder.from_state),
+    sound_encoder.KIND: EncoderKind(AUDIO, SoundEncoder.from_state),
 }
 """By the name that a stored encoder bears."""
 

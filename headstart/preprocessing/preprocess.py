@@ -90,6 +90,11 @@ class Preprocess(ABC):
     def largest(self) -> tuple[Tensor, ...]:
         """What the module takes, of one input of the largest size that the preprocessing lets through."""
 
+    def measured(self) -> tuple[Tensor, ...]:
+        """What the module takes, of the one input on which it is seen how many features there are; by default the
+        largest, which shows too whether the network takes it."""
+        return self.largest()
+
     @abstractmethod
     def probe(self) -> tuple[Array, ...]:
         """A batch of a few made-up inputs, on which engines are compared and timed."""
@@ -109,6 +114,10 @@ class Preprocess(ABC):
     def blank(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Inputs of the same shape for what is above a cut, which needs of them only lengths."""
         return inputs
+
+    def note(self, inputs: Sequence[Any]) -> str:
+        """What is done to some of these inputs that whoever gave them should know, in words; "" where nothing is."""
+        return ""
 
     def described(self, inputs: str) -> str:
         """What of the inputs, called so, the backbone sees, for the card of a model."""

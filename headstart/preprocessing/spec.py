@@ -1,4 +1,4 @@
-"""The preprocessing of pictures and of texts: data in the artefact, and the only path to the input of a backbone."""
+"""The preprocessing of pictures, texts and sound: data in the artefact, the only path to the input of a backbone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from headstart.preprocessing.preprocess import (
     preprocess_to_json,
     register_preprocess,
 )
+from headstart.preprocessing.sound import SoundPreprocess
 from headstart.preprocessing.tokens import Tokenizer
 from headstart.tasks import IMAGE, TEXT, Modality
 from headstart.tasks.modality import Array
@@ -27,7 +28,14 @@ from headstart.tasks.modality import Array
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["PicturePreprocess", "Preprocess", "TextPreprocess", "preprocess_from_json", "preprocess_to_json"]
+__all__ = [
+    "PicturePreprocess",
+    "Preprocess",
+    "SoundPreprocess",
+    "TextPreprocess",
+    "preprocess_from_json",
+    "preprocess_to_json",
+]
 
 WINDOW = "window"
 PROBES = 4
@@ -238,5 +246,5 @@ def _made_up(height: int, width: int) -> Pixels:
     return np.clip(pictures, 0, 255).astype(np.uint8)
 
 
-register_preprocess(PicturePreprocess)
-register_preprocess(TextPreprocess)
+for _preprocess in (PicturePreprocess, TextPreprocess, SoundPreprocess):
+    register_preprocess(_preprocess)

@@ -18,18 +18,27 @@ from headstart.listener import LOGGED, Listener
 from headstart.methods.answers import answer, fed_otherwise, look_as_fitted
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.predictions import Answers
+from headstart.study.windows import windowed, windows_of
 from headstart.tasks.task import Array, Task
 
 __all__ = ["answers_to", "notes_of_inputs", "say_read"]
 
 
 @with_own_defaults
-def answers_to(model: Model, data: Any, extraction: Extraction, *, listener: Listener = LOGGED) -> Answers:
+def answers_to(
+    model: Model, data: Any, extraction: Extraction, *, windows: float | str | None = None, listener: Listener = LOGGED
+) -> Answers:
     """To a folder, files, a table or objects. One row out for each row in, in the same order; what cannot be read has
-    no answer, and a reason."""
+    no answer, and a reason.
+
+    windows   of recordings: an answer for each window of so many seconds, with its times; "auto": as long as the
+              backbone takes. ValueError for a model that hears none, and for another length
+    """
+    form = None if windows is None else windows_of(model, windows)
     roles = Roles(modality=model.modality)
     task = read(data, roles=roles, need_target=False, columns=model.columns, to_answer=True)
     say_read(task, listener)
+    task, spans = (task, None) if form is None else windowed(task, form)
     feature_set = look_as_fitted(model, task, extraction, listener) if len(task) else None
     task = task if feature_set is None else feature_set.task
     return Answers(
@@ -41,6 +50,7 @@ def answers_to(model: Model, data: Any, extraction: Extraction, *, listener: Lis
         set_aside=task.set_aside,
         decide=model.head.decide,
         notes=notes_of_inputs(model, task, feature_set),
+        spans=spans,
     )
 
 

@@ -19,7 +19,7 @@ __all__ = ["check_data", "checked", "report_of"]
 
 
 def check_data(data: Any, *, roles: Roles, kind: str | None, cache: bool, listener: Listener) -> Report:
-    """What is wrong with the data, see `study.protocol.check`; torch is loaded for pictures alone."""
+    """What is wrong with the data, see `study.protocol.check`; torch is loaded for pictures and recordings alone."""
     task = read(data, roles=roles, kind=kind)
     say_read(task, listener)
     feature_set = glance(task, Extraction(cache=Cache() if cache else None), listener)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Answers:
     set_aside   inputs that have no answer, and why; those that are no row (`place` None) are named only
     decide      predictions (C,) of a row -> the answer to it, as targets are; None: that of the kind
     notes       what the model met that it had not seen: missing cells, unknown categories
+    spans       by place, from where to where in the input of this name the answer is for, in seconds
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Answers:
     set_aside: tuple[SetAside, ...] = ()
     decide: Callable[[Array], Array] | None = None
     notes: tuple[str, ...] = ()
+    spans: Mapping[int, tuple[float, float]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", kind_named(self.kind))
@@ -62,11 +64,14 @@ class Answers:
         each class, and the reason where there is no prediction. What is not there is None."""
         places = range(len(self.names)) if self.places is None else self.places.tolist()
         records = [
-            (place, {"name": name} | self._record(row) | {"reason": None})
+            (place, {"name": name} | self._span(place) | self._record(row) | {"reason": None})
             for place, name, row in zip(places, self.names, self.values, strict=True)
         ]
         nothing = {"prediction": None} if not self.kind.has_classes else {"prediction": None, "probabilities": None}
-        records += [(item.place, {"name": item.name} | nothing | {"reason": item.why}) for item in self.unanswered]
+        records += [
+            (int(item.place or 0), {"name": item.name} | self._span(item.place) | nothing | {"reason": item.why})
+            for item in self.unanswered
+        ]
         return [record for _, record in sorted(records, key=lambda pair: pair[0])]
 
     def to_json(self) -> dict[str, Any]:
@@ -77,7 +82,8 @@ class Answers:
     def columns(self) -> dict[str, list[Any]]:
         """As a table, one list a column: name, prediction, p(CLASS) of each class, reason; None where there is none."""
         records = self.rows()
-        names = ["name", "prediction", "reason"]
+        spans = [] if self.spans is None else ["start", "end"]
+        names = ["name", *spans, "prediction", "reason"]
         table: dict[str, list[Any]] = {name: [record[name] for record in records] for name in names}
         reasons = table.pop("reason")
         for label in map(str, self.classes):
@@ -100,7 +106,7 @@ class Answers:
 
     def __str__(self) -> str:
         records = self.rows()
-        names = [printable(record["name"], newlines=False) for record in records]
+        names = [printable(record["name"] + _time(record), newlines=False) for record in records]
         width = min(48, max(map(len, names), default=0))
         lines = [
             f"{_end(name, width):<{width}}  {printable(_said(record), newlines=False)}"
@@ -110,6 +116,12 @@ class Answers:
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
 
+    def _span(self, place: int | None) -> dict[str, float | None]:
+        if self.spans is None:
+            return {}
+        start, end = self.spans.get(-1 if place is None else place, (None, None))
+        return {"start": start, "end": end}
+
     def _record(self, row: Array) -> dict[str, Any]:
         decide = self.decide or self.kind.decide
         answer = self.kind.in_words(decide(row), self.classes)
@@ -117,6 +129,11 @@ class Answers:
             return {"prediction": answer}
         chances = {str(label): round(float(p), 6) for label, p in zip(self.classes, row, strict=True)}
         return {"prediction": answer, "probabilities": chances}
+
+
+def _time(record: dict[str, Any]) -> str:
+    """From where to where in the input."""
+    return "" if record.get("start") is None else f"  {record['start']:.6g}-{record['end']:.6g} s"
 
 
 def _said(record: dict[str, Any]) -> str:

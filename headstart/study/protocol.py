@@ -202,10 +202,14 @@ def evaluate(
 
 
 @with_own_defaults
-def predict(model: Transfer, data: Any, *, listener: Listener = LOGGED) -> Answers:
+def predict(model: Transfer, data: Any, *, windows: float | str | None = None, listener: Listener = LOGGED) -> Answers:
     """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
-    what cannot be read has no answer, and a reason."""
-    return answers_to(model.model_, data, model.extraction(model.model_.engine), listener=listener)
+    what cannot be read has no answer, and a reason.
+
+    windows   of recordings: an answer for each window of so many seconds, with its times; "auto": as long as the
+              backbone takes
+    """
+    return answers_to(model.model_, data, model.extraction(model.model_.engine), windows=windows, listener=listener)
 
 
 def read_with_test(

@@ -95,7 +95,8 @@ class Untransferred:
         return (*what, np.asarray(task.targets), task.weight, self._folds(learnt), *content(learnt))
 
     def _inputs(self, learnt: FeatureSet, test: FeatureSet) -> tuple[Any, Any]:
-        if learnt.thumbs is None or test.thumbs is None or len(learnt) + len(test) > LANDMARKS:
+        pictures = learnt.task.modality.has_pixels
+        if not pictures or learnt.thumbs is None or test.thumbs is None or len(learnt) + len(test) > LANDMARKS:
             return learnt.plain_inputs, test.plain_inputs
         return self._descriptions(learnt), self._descriptions(test)
 

@@ -1,6 +1,7 @@
 """The task: data and a question about it, whose kind and modality are values."""
 
 from headstart.tasks.array import ARRAY
+from headstart.tasks.audio import AUDIO, Clip
 from headstart.tasks.classification import CLASSIFICATION
 from headstart.tasks.image import IMAGE
 from headstart.tasks.kind import KINDS, Kind, kind_named, register_kind
@@ -13,6 +14,7 @@ from headstart.tasks.text import TEXT
 
 __all__ = [
     "ARRAY",
+    "AUDIO",
     "CLASSIFICATION",
     "IMAGE",
     "KINDS",
@@ -21,6 +23,7 @@ __all__ = [
     "REGRESSION",
     "TABLE",
     "TEXT",
+    "Clip",
     "Kind",
     "Modality",
     "Task",
@@ -32,5 +35,5 @@ __all__ = [
 
 for _kind in (CLASSIFICATION, REGRESSION, MULTILABEL):  # not `kind`, which is a module here
     register_kind(_kind)
-for _modality in (IMAGE, TEXT, TABLE, ARRAY):
+for _modality in (IMAGE, TEXT, TABLE, ARRAY, AUDIO):
     register_modality(_modality)

@@ -21,6 +21,7 @@ class Image(Modality):
     card_example = ("new/*.jpg", '["new/one.jpg"]')
     backbone = "bundled:efficientnet-lite0"
     has_pixels = True
+    has_thumbs = True
     properties_are = "file properties"
 
     def properties(self, inputs: Any) -> dict[str, pd.Series[Any]]:

@@ -1,7 +1,7 @@
 """A modality as a value: how inputs are held and cut, what is known of them without a backbone, what they are called.
 
-One file a modality: `image`, `text`, `table`, `array`. Everything that differs by modality is asked of the value, of
-the preprocessing of its backbones (`preprocessing.spec`), or of the one table that a higher folder keeps by modality,
+One file a modality: `image`, `text`, `table`, `array`, `audio`. What differs by modality is asked of the value, of the
+preprocessing of its backbones (`preprocessing.spec`), or of the one table that a higher folder keeps by modality,
 so that a further one is a file here, its reader, its preprocessing and its baseline.
 """
 
@@ -30,7 +30,9 @@ class Modality(str):
     backbone      the name of the default backbone; None where the features are the columns themselves
     has_columns   inputs are columns, which are the features, or from which an encoder makes them
     has_names     the columns have names and types of their own, and the encoder is learnt from the training rows
-    has_pixels    inputs are pictures: they have thumbnails, and a window where they have more than 8 bits a channel
+    has_pixels    inputs are pictures: they have a window where they have more than 8 bits a channel
+    has_thumbs    something small is kept of each input (of pictures thumbnails, of recordings sketches), which is all
+                  that a check of the data and a model without transfer look at
     properties_are   what `properties` are called in a message
     """
 
@@ -44,6 +46,7 @@ class Modality(str):
     has_columns: ClassVar[bool] = False
     has_names: ClassVar[bool] = False
     has_pixels: ClassVar[bool] = False
+    has_thumbs: ClassVar[bool] = False
     properties_are: ClassVar[str] = "columns"
 
     def __reduce__(self) -> tuple[Callable[[str], Modality], tuple[str]]:

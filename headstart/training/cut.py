@@ -144,19 +144,21 @@ def _whole(activation: Tensor, *inputs: Tensor) -> Tensor:
 def find_cut(backbone: nn.Module, example: tuple[Tensor, ...], form: Preprocess) -> Cut | None:
     """The highest cut below everything that learns; None where there is none, or nothing to save.
 
-    example   the inputs of at least one row
+    example   the inputs of one row, the longest that there will be
     form      what says how they are made larger, and what of them matters above a cut
     """
     modes = [(module, module.training) for module in backbone.modules()]
     backbone.eval()
     try:
-        return _found(backbone, [form.resized(example, *size) for size in _SIZES], form)
+        return _found(backbone, [form.resized(example, *size) for size in _SIZES], form, example)
     finally:
         for module, mode in modes:
             module.training = mode
 
 
-def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]], form: Preprocess) -> Cut | None:
+def _found(
+    backbone: nn.Module, batches: list[tuple[Tensor, ...]], form: Preprocess, longest: tuple[Tensor, ...]
+) -> Cut | None:
     frozen = list(_frozen(backbone, ""))
     runs = [_recorded(backbone, frozen, inputs) for inputs in batches]
     if [path for path, _ in runs[0].calls] != [path for path, _ in runs[1].calls]:
@@ -175,8 +177,18 @@ def _found(backbone: nn.Module, batches: list[tuple[Tensor, ...]], form: Preproc
         below = {path: shapes[path] for path in order[: order.index(place)]}
         cut = Cut(place, shapes[place], below, nested, form)
         if all(_holds(backbone, cut, run, inputs) for run, inputs in zip(runs, batches, strict=True)):
-            return cut if _saves(backbone, cut, batches[0]) else None
+            return cut if _fits(backbone, cut, longest) and _saves(backbone, cut, batches[0]) else None
     return None
+
+
+def _fits(backbone: nn.Module, cut: Cut, longest: tuple[Tensor, ...]) -> bool:
+    """Whether what crosses has the shape of the cut for the longest input too. It need not where both batches that were
+    tried are shorter than the least that a network computes."""
+    if cut.form.shape is not None or -1 in cut.shape.sizes:
+        return True
+    with torch.no_grad():
+        crossing = Below(backbone, cut)(*longest)
+    return list(crossing.shape) == cut.shape.of(len(longest[0]), cut.form.measure(longest))
 
 
 def _saves(backbone: nn.Module, cut: Cut, inputs: tuple[Tensor, ...]) -> bool:

@@ -71,7 +71,9 @@ def open_feed(
     epochs  at most, in this stage
     whole   the part below must run in every step
     """
-    inputs, example = data.inputs, data.inputs.batch(data.train[:1], None)
+    inputs = data.inputs
+    longest = max((*data.train, *data.target, *data.val), key=lambda row: inputs.length(int(row)))
+    example = inputs.batch(np.array([longest]), None)
     plain = Feed(inputs, network.backbone, 0)
     mixes_inputs = bool(training.mixup) and mixable(example)
     cut = None if whole or mixes_inputs else find_cut(network.backbone, example, inputs.preprocess)

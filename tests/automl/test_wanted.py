@@ -40,6 +40,8 @@ def hub(tmp_path, monkeypatch):
     put(cache, "somebody/flowers", network("test_vit2"))
     put(cache, "timm/test_vit3.r160_in1k", lambda folder: (folder / "config.json").write_text("{}"))
     put(cache, "somebody/words", lambda folder: (folder / "config.json").write_text('{"model_type": "bert"}'))
+    put(cache, "somebody/sounds", lambda folder: (folder / "config.json").write_text('{"model_type": "hubert"}'))
+    (cache / "models--somebody--sounds" / "snapshots" / ("0" * 40) / "model.safetensors").write_bytes(b"0" * 300)
     (cache / "models--somebody--words" / "snapshots" / ("0" * 40) / "model.safetensors").write_bytes(b"0" * 300)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -47,12 +49,13 @@ def hub(tmp_path, monkeypatch):
 
 
 def test_what_lies_in_the_hubs_folder(hub):
-    names = {item.name: (item.hub, item.takes_pictures) for item in stored()}
+    names = {item.name: (item.hub, item.modality) for item in stored()}
     assert names == {
-        "timm:test_vit.r160_in1k": ("timm", True),
-        "timm:test_resnet.r160_in1k": ("timm", True),
-        "timm:somebody/flowers": ("timm", True),
-        "hf:somebody/words": ("hf", False),
+        "timm:test_vit.r160_in1k": ("timm", "image"),
+        "timm:test_resnet.r160_in1k": ("timm", "image"),
+        "timm:somebody/flowers": ("timm", "image"),
+        "hf:somebody/words": ("hf", "text"),
+        "hf:somebody/sounds": ("hf", "audio"),
     }
     sizes = {item.name: item.bytes for item in stored()}
     assert sizes["hf:somebody/words"] == 300
@@ -88,7 +91,7 @@ def test_groups(hub, monkeypatch):
     pictures = wanted(" small ", IMAGE).names
     assert pictures[:2] == ("bundled:efficientnet-lite0", "bundled:mobilenetv2")
     assert set(pictures[2:]) == {"timm:test_vit.r160_in1k", "timm:test_resnet.r160_in1k", "timm:somebody/flowers"}
-    large = (Stored("timm:large", "timm", 400_000_000, True), Stored("timm:little", "timm", 4_000_000, True))
+    large = (Stored("timm:large", "timm", 400_000_000, IMAGE), Stored("timm:little", "timm", 4_000_000, IMAGE))
     monkeypatch.setattr("headstart.automl.wanted.stored", lambda: large)
     names, left_out = wanted("small", IMAGE)
     assert names[2:] == ("timm:little",)

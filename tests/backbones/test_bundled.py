@@ -8,8 +8,9 @@ import torch
 import torchvision.transforms.v2.functional as pixels
 from tokenizers import Tokenizer
 
-from headstart.backbones.bundled import LITE0, MINILM, WORDLLAMA, Package, from_name
+from headstart.backbones.bundled import LITE0, MINILM, WORDLLAMA, from_name
 from headstart.backbones.load import load
+from headstart.backbones.package import Package
 from headstart.backbones.weights import parse_weights
 from headstart.errors import BackboneError, MissingWeights
 

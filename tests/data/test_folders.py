@@ -139,7 +139,7 @@ def test_folders_with_nothing_to_read(tmp_path):
         read(tmp_path / "empty")
     root = put(tmp_path / "tables", **{"a.csv": "x", "b.pdf": "x", "c": "x"})
     with pytest.raises(
-        DataError, match=r"no picture and no text file in .*\(1 .csv, 1 .pdf, 1 no suffix\).*tables/a.csv"
+        DataError, match=r"no picture, no recording and no text file in .*\(1 .csv, 1 .pdf, 1 no suffix\).*tables/a.csv"
     ):
         read(root)
     with pytest.raises(DataError, match="put each class in a sub-folder"):

@@ -88,7 +88,10 @@ def test_no_such_path(tmp_path):
         ("a.xlsx", "save the sheet as CSV UTF-8"),
         ("a.zip", "unpack it and name the folder"),
         ("a.npz", "load it with numpy.load"),
-        ("a.xyz", r"by its suffix '.xyz': expected a folder, a picture, a .txt, or a table \(.csv, .tsv, .jsonl"),
+        (
+            "a.xyz",
+            r"by its suffix '.xyz': expected a folder, a picture, a recording, a .txt, or a table \(.csv, .tsv, .jsonl",
+        ),
         ("a", "by its suffix ''"),
     ],
 )

@@ -53,7 +53,7 @@ def test_classes_and_splits_are_no_small_tasks(tmp_path, root):
 
 def test_a_task_that_cannot_be_read_is_named(root, tmp_path):
     write(tmp_path, {"empty/a/1.doc": "", "empty/b/1.doc": ""})
-    with pytest.raises(DataError, match=r"the small task 'empty': no picture and no text file in"):
+    with pytest.raises(DataError, match=r"the small task 'empty': no picture, no recording and no text file in"):
         read_small_tasks(root, small_tasks_in(root), roles=ROLES)
 
 

@@ -22,7 +22,7 @@ def test_text_files(tmp_path):
 def test_files_are_no_texts(tmp_path, twemoji):
     (tmp_path / "b.pdf").write_text("binary")
     for source in ([tmp_path / "b.pdf"], [str(tmp_path / "b.pdf")]):
-        with pytest.raises(DataError, match="is neither a picture nor a text file: expected"):
+        with pytest.raises(DataError, match="is neither a picture nor a recording nor a text file: expected"):
             draft_of_strings(source, None)
 
 

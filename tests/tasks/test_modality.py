@@ -16,13 +16,14 @@ from headstart.data.tables import of_frame
 from headstart.data.tabular import draft_of
 from headstart.errors import DataError
 from headstart.evidence.baselines.no_transfer import LEARNERS, no_transfer
-from headstart.tasks import ARRAY, IMAGE, MODALITIES, TABLE, TEXT, Modality, Task, modality_named
+from headstart.tasks import ARRAY, AUDIO, IMAGE, MODALITIES, TABLE, TEXT, Clip, Modality, Task, modality_named
 
 INPUTS = {
     "image": ["a.png", "b.jpg", "c.png"],
     "text": ["one", "two", ""],
     "table": pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": list("abc")}),
     "array": np.arange(6.0).reshape(3, 2),
+    "audio": [Clip(path=f"{name}.wav", rate=8000, channels=1, frames=4000) for name in "abc"],
 }
 
 
@@ -45,7 +46,7 @@ def test_it_is_its_name_and_one_value(name):
 
 
 def test_a_name_that_nobody_gave_is_refused():
-    with pytest.raises(ValueError, match="modality must be 'image', 'text', 'table' or 'array', got 'smell'"):
+    with pytest.raises(ValueError, match="modality must be 'image', 'text', 'table', 'array' or 'audio', got 'smell'"):
         modality_named("smell")
     with pytest.raises(ValueError, match="got 'smell'"):
         Roles(modality="smell")
@@ -67,6 +68,9 @@ def test_inputs_are_cut_and_stacked_as_they_are_held(name):
 def test_what_is_known_without_a_backbone():
     assert IMAGE.properties(INPUTS["image"])["file type"].tolist() == [".png", ".jpg", ".png"]
     assert IMAGE.properties([np.zeros((2, 2))]) == {}
+    known = {name: column.tolist() for name, column in AUDIO.properties(INPUTS["audio"]).items()}
+    assert known["seconds"] == [0.5] * 3
+    assert (known["sampling rate"], known["file type"]) == (["8000"] * 3, [".wav"] * 3)
     assert list(TABLE.properties(INPUTS["table"])) == ["x", "y"]
     assert list(ARRAY.properties(INPUTS["array"])) == list(ARRAY.cells(INPUTS["array"])) == ["column 0", "column 1"]
     assert (TEXT.properties(INPUTS["text"]), TEXT.cells(INPUTS["text"]), TEXT.columns(INPUTS["text"])) == (

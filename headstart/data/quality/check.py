@@ -14,6 +14,7 @@ from headstart.data.quality.findings import Drop, Finding, Report, examples_of
 from headstart.data.quality.inspection import Inspection
 from headstart.data.quality.leaks import leak_findings
 from headstart.data.quality.missing import missing_findings
+from headstart.data.quality.sounds import sound_findings
 from headstart.data.quality.straddling import straddling_findings
 from headstart.data.spellings import spelling_findings
 from headstart.data.splits.groups import blocks
@@ -38,7 +39,8 @@ def check(
     """Look at a task before any work is done.
 
     keys       (N,) content keys
-    thumbs     (N, 32, 32, 3) uint8 of pictures; without them near duplicates are not looked for
+    thumbs     (N, 32, 32, 3) uint8 of pictures, (N, W) sketches of recordings; without them near duplicates are not
+               looked for
     near       (P, 2) near duplicates where they are known already
     failed     inputs that could not be read and are not among the rows, beside those in `task.set_aside`
     truncated  (N,) how many tokens of each text the backbone does not read
@@ -50,7 +52,7 @@ def check(
     if len(keys) != len(task):
         raise ValueError(f"a check needs one key a row: got {len(keys)} keys for {len(task)} rows")
     pairs = near_pairs(task, keys, thumbs) if near is None else np.asarray(near, np.int64).reshape(-1, 2)
-    inspection = Inspection(task, list(keys), pairs)
+    inspection = Inspection(task, list(keys), pairs, thumbs)
     findings = [*_unusable(task, failed, allow_losses), *_of_rows(inspection, truncated, taught)]
     return Report(
         rows=len(task),
@@ -73,6 +75,7 @@ def _of_rows(inspection: Inspection, truncated: npt.ArrayLike | None, taught: bo
         yield from target_findings(inspection)
     yield from leak_findings(inspection)
     yield from missing_findings(inspection)
+    yield from sound_findings(inspection)
     yield from spelling_findings(inspection)
     if truncated is not None:
         yield from _truncated_texts(inspection, np.asarray(truncated))

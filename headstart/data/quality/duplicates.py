@@ -13,9 +13,10 @@ from headstart.data.content import row_keys
 from headstart.data.quality.findings import Finding
 from headstart.data.quality.inspection import Inspection
 from headstart.data.quality.near_pictures import near_pictures
+from headstart.data.quality.near_sounds import near_sounds
 from headstart.data.quality.near_texts import near_texts
 from headstart.data.splits.groups import blocks
-from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
+from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Array, Inputs, Task
 
 __all__ = ["NEAR", "duplicate_findings", "near_pairs", "near_rows"]
@@ -27,8 +28,8 @@ _CHUNK = 1 << 14
 def near_pairs(task: Task, keys: Sequence[bytes], thumbs: Array | None = None) -> Array:
     """Pairs of rows that are nearly but not exactly the same, (P, 2) int64 with first < second.
 
-    Pictures by their thumbnails (none without), texts by their wording, tables and arrays to six significant digits,
-    others as `NEAR` says.
+    Pictures and recordings by their thumbs (none without), texts by their wording, tables and arrays to six
+    significant digits, others as `NEAR` says.
     """
     search = NEAR.get(task.modality)
     pairs = np.zeros((0, 2), np.int64) if search is None else search(task.inputs, thumbs)
@@ -57,8 +58,8 @@ def near_rows(rows: pd.DataFrame | Array) -> Array:
 def duplicate_findings(inspection: Inspection) -> Iterator[Finding]:
     """Exact copies and near copies, with the same label and with another.
 
-    Of copies of a picture or a text with different labels only those with the label of most of them stay in use. Rows
-    of a table may be equal and differ in their targets by nature: they all stay.
+    Of copies of a picture, a text or a recording with different labels only those with the label of most of them stay
+    in use. Rows of a table may be equal and differ in their targets by nature: they all stay.
     """
     conflicts: list[Array] = []
     outvoted: list[int] = []
@@ -137,6 +138,10 @@ def _near_pictures(inputs: Inputs, thumbs: Array | None) -> Array:
     return np.zeros((0, 2), np.int64) if thumbs is None else near_pictures(thumbs)
 
 
+def _near_sounds(inputs: Inputs, thumbs: Array | None) -> Array:
+    return np.zeros((0, 2), np.int64) if thumbs is None else near_sounds(thumbs)
+
+
 def _near_texts(inputs: Inputs, thumbs: Array | None) -> Array:
     return near_texts(TEXT.texts(inputs))
 
@@ -152,6 +157,7 @@ def _near_array(inputs: Inputs, thumbs: Array | None) -> Array:
 NEAR: dict[str, Callable[[Inputs, Array | None], Array]] = {
     IMAGE: _near_pictures,
     TEXT: _near_texts,
+    AUDIO: _near_sounds,
     TABLE: _near_frame,
     ARRAY: _near_array,
 }

@@ -17,11 +17,12 @@ __all__ = ["Inspection"]
 
 @dataclass
 class Inspection:
-    """The task, its content keys, its near pairs, and the rows that checks have set aside so far."""
+    """The task, its content keys, its near pairs, thumbs of inputs, and the rows that checks have set aside so far."""
 
     task: Task
     keys: list[bytes]
     near_pairs: Array
+    thumbs: Array | None = None
     dropped: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """What a model must beat on the same rows: the majority of the training rows, and a sound model without transfer.
 
-That of texts and of pictures is a model that can be kept (`MODELS`), which the method no-transfer fits. Of columns the
-opponent is another's boosting (`tables.py`), and the method a head of our own on the same columns.
+That of texts, of pictures and of recordings is a model that can be kept (`MODELS`), which the method no-transfer fits.
+Of columns the opponent is another's boosting (`tables.py`), and the method a head of our own on the same columns.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from headstart.evidence.baselines.pictures import fit_pictures
+from headstart.evidence.baselines.sounds import fit_sounds
 from headstart.evidence.baselines.tables import learn_table
 from headstart.evidence.baselines.text import fit_text
 from headstart.evidence.baselines.untransferred import Untransferred
 from headstart.heads.head import ClassWeight
-from headstart.tasks import ARRAY, IMAGE, TABLE, TEXT
+from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.goal import Aim, Answers
 from headstart.tasks.task import Array, Kind, Task
 
@@ -49,7 +50,7 @@ def no_transfer(
     """Answers to `new` inputs by a sound model that reuses nothing: (M, C) probabilities, or (M,) values.
 
     train   labelled rows; pictures are given as thumbnails (N, 32, 32, 3) uint8, and so are the new ones, or as
-            descriptions of these (N, 2344)
+            descriptions of these (N, 2344); recordings as sketches (N, W) float32
     folds   (N,) the fold in which each training row is held out, for choosing the strength
     aim     what they are to be good at; None: the likeliest class
 
@@ -102,8 +103,11 @@ def _answers(train: Task, new: Any, folds: Array, class_weight: ClassWeight, see
     return MODELS[train.modality](train, folds=folds, class_weight=class_weight, seed=seed, aim=aim).answers(new)
 
 
-MODELS: dict[str, _Fit] = {IMAGE: fit_pictures, TEXT: fit_text}
+MODELS: dict[str, _Fit] = {IMAGE: fit_pictures, TEXT: fit_text, AUDIO: fit_sounds}
 """By modality, a sound model that reuses nothing and can be kept; columns are features as they are."""
 
-LEARNERS: dict[str, Learner] = {IMAGE: _answers, TEXT: _answers, TABLE: _rows, ARRAY: _rows}
+LEARNERS: dict[str, Learner] = {
+    **dict.fromkeys((IMAGE, TEXT, AUDIO), _answers),
+    **dict.fromkeys((TABLE, ARRAY), _rows),
+}
 """By modality, what such a model answers."""

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.torch_only import torch_only
 from headstart.features.engines.engine import Precision, Rows, Runner, Unfit, checked
 from headstart.features.engines.interrupts import interrupts_wait
 from headstart.features.engines.same_graph import keep_graph, refilled
@@ -45,6 +46,8 @@ class OpenVINOEngine:
         preprocess = backbone.preprocess
         if preprocess is None:
             raise Unfit(f"{backbone.name} has no network to convert")
+        if why := torch_only(backbone.module):
+            raise Unfit(f"OpenVINO cannot run {backbone.name}: {why}")
         self.fixed = preprocess.shape is not None
         self.batch = _PICTURES if self.fixed else _TOKENS
         try:

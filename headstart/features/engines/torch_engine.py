@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.torch_only import takes_exact_inputs
 from headstart.features.engines.engine import Pending, Precision, Rows, Runner, Unfit, checked
 from headstart.features.engines.folding import fold
 from headstart.features.engines.pipeline import Pipeline
@@ -78,6 +79,8 @@ class TorchEngine:
             return checked(features.float().cpu().numpy(), len(inputs[0]), self._width)
 
     def _typed(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if takes_exact_inputs(self._module):
+            return tensors
         return tuple(tensor.to(self._dtype) if tensor.is_floating_point() else tensor for tensor in tensors)
 
     def _cast(self, module: nn.Module) -> nn.Module:

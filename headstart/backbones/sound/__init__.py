@@ -1,0 +1,1 @@
+"""Backbones of sounds: from waves, through a front end of their own, to features."""
