@@ -141,6 +141,8 @@ def _next(compared: MethodsCompared, data: str, again: list[str], options: list[
     row = method(name)
     if not row.needs_source:
         again = [w for at, w in enumerate(again) if w != "--source" and again[max(0, at - 1)] != "--source"]
+    if row.reuses and compared.backbone and "--backbone" not in again:  # `fit` would pick one
+        again = [*again, "--backbone", compared.backbone]
     tuned = [word for option in options or () for word in ("--option", option)] if row.moves_weights else []
     return join(["headstart", "fit", data, *again, "--method", name, *tuned, "--out", "model"])
 

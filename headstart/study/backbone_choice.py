@@ -34,7 +34,7 @@ from headstart.tasks.kind import Kind
 from headstart.tasks.modality import Modality
 from headstart.tasks.task import Array, Task
 
-__all__ = ["Choice", "Chooser", "Chosen", "View", "candidates_for", "comparison_of_chosen"]
+__all__ = ["Choice", "Chooser", "Chosen", "View", "candidates_for", "comparison_for", "comparison_of_chosen"]
 
 
 class Choice(NamedTuple):
@@ -72,7 +72,7 @@ class View(NamedTuple):
     """A candidate, and what it makes of rows; how it was computed."""
 
     name: str
-    backbone: Backbone
+    backbone: Backbone | None
     rows: FeatureSet
     how: tuple[Extraction, Listener]
 
@@ -94,6 +94,10 @@ class Chosen:
     def name(self) -> str | None:
         """The backbone of the model that is kept, where it is not the default."""
         return None if self.final is None or not self.final.taken else self.names[self.final.taken]
+
+    def told(self, evidence: Evidence) -> Evidence:
+        """The evidence with a note of it."""
+        return replace(evidence, notes=(*evidence.notes, *self.notes))
 
     @property
     def words(self) -> str:
@@ -150,6 +154,21 @@ def candidates_for(
     return names or None
 
 
+def comparison_for(
+    chooser: Chooser | None,
+    names: Sequence[str] | None,
+    default: View,
+    plan: Plan,
+    fresh: Extraction,
+    watch: Stopwatch,
+    before: Backbone | None,
+) -> tuple[Comparison, Chosen]:
+    """As `comparison_of_chosen`, or of the default where there is nothing to choose; before: see `task_comparison`."""
+    if chooser is not None and names is not None:
+        return comparison_of_chosen(chooser, names, default, plan, fresh, watch)
+    return task_comparison(default.rows, default.backbone, plan, default.how, watch, before), Chosen()
+
+
 def comparison_of_chosen(
     chooser: Chooser,
     names: Sequence[str],
@@ -195,7 +214,7 @@ def _others(names: Sequence[str], default: View, sample: Array, fresh: Extractio
     for name in names:
         try:
             backbone = replace(load(name), name=name)
-            if backbone.modality != default.backbone.modality:
+            if backbone.modality != default.rows.task.modality:
                 raise BackboneError(f"it takes {backbone.modality.noun}")
             views.append(_seen(name, backbone, default, sample, fresh))
         except BackboneError as error:
@@ -203,10 +222,10 @@ def _others(names: Sequence[str], default: View, sample: Array, fresh: Extractio
     return views
 
 
-def _seen(name: str, backbone: Backbone, default: View, sample: Array, fresh: Extraction) -> View:
+def _seen(name: str, backbone: Backbone | None, default: View, sample: Array, fresh: Extraction) -> View:
     """What a candidate makes of some of the rows; BackboneError where it cannot read one."""
     rows, listener = default.rows if len(sample) == len(default.rows) else default.rows.take(sample), default.how[1]
-    window = getattr(default.backbone.preprocess, "window", None)
+    window = getattr(default.backbone and default.backbone.preprocess, "window", None)
     backbone = through_window(backbone, replace(rows.task, notes=()), (), window, SILENT)[0] or backbone
     new = look(rows.task, backbone, replace(fresh, thumbs=False), listener, f"features of {name}")
     if len(new) != len(rows):

@@ -27,7 +27,7 @@ from headstart.meta_learning.rule import modality_of, rule_of
 from headstart.methods.plan import Plan
 from headstart.methods.table import METHODS, configured, row_of
 from headstart.study.answering import answers_to, notes_of_inputs, say_read
-from headstart.study.backbone_choice import Chooser, Chosen, View, candidates_for, comparison_of_chosen
+from headstart.study.backbone_choice import Chooser, Chosen, View, candidates_for, comparison_for
 from headstart.study.check import check_data, checked
 from headstart.study.comparison import Comparison
 from headstart.study.predictions import Answers
@@ -35,7 +35,6 @@ from headstart.study.pretrained import began_from, with_worth
 from headstart.study.shift import TargetLabels, may_use, read_pair
 from headstart.study.source_comparison import Untested
 from headstart.study.stopwatch import Stopwatch
-from headstart.study.task_comparison import task_comparison
 from headstart.study.with_source import comparison_with_source, with_test
 from headstart.tasks.goal import Goal
 from headstart.tasks.kind import Kind
@@ -145,20 +144,15 @@ def fit(
             feature_set, report = checked(feature_set, listener)
             feature_set = replace(feature_set, task=as_learnt(without_empty_classes(feature_set.task)))
         how = (replace(fitted.extraction(feature_set.engine), pixels=pixels), listener)
-        if chooser is not None and candidates is not None and fitted.backbone_ is not None:
-            seen = View(candidates[0], fitted.backbone_, feature_set, how)
-            comparison, chosen = comparison_of_chosen(chooser, candidates, seen, plan, fitted.extraction(), watch)
-        else:
-            comparison = task_comparison(feature_set, fitted.backbone_, plan, how, watch, before)
+        seen = View(fitted.backbone or "", fitted.backbone_, feature_set, how)
+        comparison, chosen = comparison_for(chooser, candidates, seen, plan, fitted.extraction(), watch, before)
     else:
         comparison, report = comparison_with_source(
             both, feature_set, fitted, plan, watch, labels, allow_losses, listener, before, pixels
         )
     model, evidence = comparison.run()
-    if chosen.name is not None:
-        fitted.backbone = chosen.name
-    evidence = replace(evidence, notes=(*evidence.notes, *chosen.notes))
-    return fitted.conclude(model, with_worth(evidence, began), report)
+    fitted.backbone = chosen.name or fitted.backbone
+    return fitted.conclude(model, with_worth(chosen.told(evidence), began), report)
 
 
 def check(

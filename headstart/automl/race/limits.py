@@ -16,6 +16,7 @@ import mmap
 import re
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,8 +100,8 @@ def sizes_of(backbone: Backbone, task: Task) -> Sizes:
     if module is None:
         return Sizes(0, 0, ())
     inputs = _longest(backbone, task)
-    out: dict[str, int] = {}
-    handles = [part.register_forward_hook(_counts(out, name)) for name, part in module.named_modules()]
+    out = _PutOut()
+    handles = [part.register_forward_hook(partial(out.count, name)) for name, part in module.named_modules()]
     try:
         with torch.inference_mode():
             module(*inputs)
@@ -138,12 +139,12 @@ def _longest(backbone: Backbone, task: Task) -> tuple[Tensor, ...]:
     return batches(readable, backbone).batch(np.arange(len(readable)), None)
 
 
-def _counts(out: dict[str, int], name: str) -> Any:
-    def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-        tensors = output if isinstance(output, tuple | list) else (output,)
-        out[name] = sum(_FLOAT * each.numel() for each in tensors if isinstance(each, Tensor))
+class _PutOut(dict[str, int]):
+    """By module, bytes that it last put out."""
 
-    return hook
+    def count(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        tensors = output if isinstance(output, tuple | list) else (output,)
+        self[name] = sum(_FLOAT * each.numel() for each in tensors if isinstance(each, Tensor))
 
 
 def needs_of(arm: Arm, options: Mapping[str, Any], sizes: Sizes, dim: int, rows: int, *, cached: bool) -> Needs:
