@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones import column_network, small, timm, transformers
+from headstart.backbones import column_network, small, timm, torchvision, transformers
 from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
 from headstart.backbones.encoders import WordVectors
 from headstart.backbones.fingerprint import fingerprint
+from headstart.backbones.keras import graph
 from headstart.backbones.layers import Layers, Read
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
@@ -125,6 +126,8 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "hf": (("modality", "config", "pool"), transformers.build),
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
+    "torchvision": (torchvision.KEYS, torchvision.build),
+    "keras": (graph.KEYS, graph.build),
     "layers": (("base", "reads", "without"), _layers),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from torch import Tensor, nn
 
-from headstart.backbones import assemble, bundled, file, small, tables, timm
+from headstart.backbones import assemble, bundled, file, small, tables, timm, torchvision
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
+from headstart.backbones.keras import applications, model_file
 from headstart.backbones.layer_name import parted
+from headstart.backbones.options import options_of, seed_of
 from headstart.backbones.parts import Parts
 from headstart.backbones.read_layers import read_of, reading
 from headstart.defaults import with_own_defaults
@@ -29,7 +30,9 @@ HUBS = {
     "bundled": "bundled:efficientnet-lite0, bundled:mobilenetv2, bundled:minilm, bundled:wordllama",
     "timm": "timm:NAME, pictures, for example timm:resnet50",
     "hf": "hf:OWNER/NAME, pictures and text, a model of transformers on the Hugging Face hub",
-    "file": "file:FOLDER, in timm's or transformers' format, or a model that headstart saved",
+    "file": "file:FOLDER, in timm's or transformers' format, a model that headstart saved, or file:MODEL.keras",
+    "torchvision": torchvision.ABOUT,
+    "keras": applications.ABOUT,
     "small": small.ABOUT,
 }
 
@@ -59,8 +62,12 @@ def load(name: str) -> Backbone:
         base = load(layer.base)
         return reading(base, [read_of(base, layer.layer, layer.pool)], name)
     path, _, query = name.partition("?")
-    seed = _seed(name, query)
     hub, colon, rest = path.partition(":")
+    kind = f"file{Path(rest).suffix}" if hub == "file" else hub
+    if kind in _WITH_OPTIONS and not _is_folder(rest):
+        known, parts_of = _WITH_OPTIONS[kind]
+        return assemble.assemble(parts_of(rest, options_of(name, query, known)))
+    seed = seed_of(name, options_of(name, query, ("weights", "seed")))
     if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
         return assemble.assemble(timm.random_weights(rest, seed)._replace(name=name))
     if _is_folder(path):
@@ -112,6 +119,12 @@ _PARTS: dict[str, Callable[[str], Parts]] = {
     "hf": _from_repository,
     "small": small.from_name,
 }
+_WITH_OPTIONS: dict[str, tuple[tuple[str, ...], Callable[[str, dict[str, str]], Parts]]] = {
+    "torchvision": (torchvision.OPTIONS, torchvision.from_name),
+    "keras": (applications.OPTIONS, applications.from_name),
+    **{f"file{suffix}": (model_file.OPTIONS, model_file.from_file) for suffix in model_file.SUFFIXES},
+}
+"""Of the hubs whose names take options of their own: which, and what makes the parts of a backbone of them."""
 
 
 def register_hub(
@@ -152,17 +165,6 @@ def _identity() -> Backbone:
         fingerprint=fingerprint(None, None, spec),
         spec=spec,
     )
-
-
-def _seed(name: str, query: str) -> int | None:
-    """The seed of the random weights that a name asks for; None where it asks for the pretrained ones."""
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if not query:
-        return None
-    seed = options.pop("seed", "0")
-    if options != {"weights": "random"} or not seed.isdecimal():
-        raise BackboneError(f"{name}: expected nothing after '?' but weights=random or weights=random&seed=NUMBER.")
-    return int(seed)
 
 
 def _unknown(name: str, hub: str, colon: bool) -> str:
