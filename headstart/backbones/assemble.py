@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones import column_network, small, timm, torchvision, transformers
+from headstart.backbones import column_network, sentence, small, timm, torchvision, transformers
 from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
-from headstart.backbones.encoders import WordVectors
+from headstart.backbones.encoders import TextEncoder, WordVectors
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.keras import graph
 from headstart.backbones.layers import Layers, Read
@@ -117,6 +117,13 @@ def _words(spec: dict[str, Any]) -> nn.Module:
     return WordVectors(spec["vocabulary"], spec["width"])
 
 
+def _sentence(spec: dict[str, Any]) -> nn.Module:
+    base = build(spec["base"])
+    if not isinstance(base, TextEncoder):
+        raise ValueError("dense layers stand on an encoder of texts")
+    return sentence.SentenceEncoder(base, spec["dense"])
+
+
 def _layers(spec: dict[str, Any]) -> nn.Module:
     return Layers(build(spec["base"]), [Read(*read) for read in spec["reads"]], spec["without"])
 
@@ -124,6 +131,7 @@ def _layers(spec: dict[str, Any]) -> nn.Module:
 ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Module]]] = {
     "timm": (("architecture", "args"), timm.build),
     "hf": (("modality", "config", "pool"), transformers.build),
+    "sentence": (sentence.KEYS, _sentence),
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
     "torchvision": (torchvision.KEYS, torchvision.build),

@@ -115,7 +115,9 @@ def from_name(name: str, options: dict[str, str]) -> Parts:
     file = None if seed is not None else _file(full, options.get("weights"), application)
     preprocess = picture_preprocess(application.mode, (side, side))
     try:
-        flat = _described(file, full, application) or flatten(_configuration(name, side))
+        flat = _described(file, full, application) or flatten(
+            _configuration(name, side, pooling if pooling != "flatten" else "")
+        )
         converted = convert(flat, (side, side), pooling=pooling, flip=application.mode == "caffe")
     except Unsupported as error:
         raise BackboneError(f"{full}: this version of Keras builds it with {error}.") from error
@@ -152,7 +154,7 @@ def _described(file: Path | None, full: str, application: Application) -> Flat |
 
 
 @lru_cache(maxsize=8)
-def _configuration(name: str, side: int) -> dict[str, Any]:
+def _configuration(name: str, side: int, pooling: str) -> dict[str, Any]:
     """What Keras builds under this name, asked of a process of its own."""
     if find_spec("keras") is None:
         raise BackboneError(
@@ -161,7 +163,10 @@ def _configuration(name: str, side: int) -> dict[str, Any]:
         )
     child = Path(__file__).with_name("child.py")
     ended = subprocess.run(
-        [sys.executable, "-P", str(child), name, str(side)], capture_output=True, timeout=_PATIENCE, check=False
+        [sys.executable, "-P", str(child), name, str(side), pooling],
+        capture_output=True,
+        timeout=_PATIENCE,
+        check=False,
     )
     if ended.returncode:
         last = ended.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]

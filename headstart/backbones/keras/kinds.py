@@ -6,6 +6,7 @@ A layer of another kind, such as a Lambda layer or one of the user's own, has co
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,13 +100,8 @@ def _conv(options: dict[str, Any], depthwise: bool, filters: int, *, bias: bool)
     )
 
 
-def _convolution(options: dict[str, Any]) -> nn.Module:
-    layer = _conv(options, False, options["filters"], bias=options["bias"])
-    return Convolution([layer], same=options["same"], activation=options["activation"])
-
-
-def _depthwise(options: dict[str, Any]) -> nn.Module:
-    layer = _conv(options, True, 0, bias=options["bias"])
+def _convolution(options: dict[str, Any], *, depthwise: bool = False) -> nn.Module:
+    layer = _conv(options, depthwise, options["filters"], bias=options["bias"])
     return Convolution([layer], same=options["same"], activation=options["activation"])
 
 
@@ -263,11 +259,13 @@ def _act(options: dict[str, Any]) -> nn.Module:
     return LastAxis(nn.Identity(), options["activation"])
 
 
+_VARIED = ["GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom"]
+_VARIED += ["RandomTranslation", "RandomContrast", "RandomBrightness"]
 _SAME = Kind(_nothing, lambda options: nn.Identity())
 KINDS: dict[str, Kind] = {
     "BGR": Kind(_nothing, lambda options: BGR()),
     "Conv2D": Kind(_conv_options, _convolution, arrays.convolution(False)),
-    "DepthwiseConv2D": Kind(_conv_options, _depthwise, arrays.convolution(True)),
+    "DepthwiseConv2D": Kind(_conv_options, partial(_convolution, depthwise=True), arrays.convolution(True)),
     "SeparableConv2D": Kind(_conv_options, _separable, arrays.separable),
     "Dense": Kind(_dense_options, _dense, arrays.dense),
     "BatchNormalization": Kind(_norm_options, _batch_norm, arrays.batch_norm),
@@ -300,9 +298,6 @@ KINDS: dict[str, Kind] = {
     "CustomScaleLayer": _joined("scaled"),
     **{how.title(): _joined(how) for how in ("add", "subtract", "multiply", "average", "maximum", "minimum")},
     "Concatenate": _joined("concatenate"),
-    **dict.fromkeys(
-        ("GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomFlip", "RandomRotation"), _SAME
-    ),
-    **dict.fromkeys(("RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness"), _SAME),
+    **dict.fromkeys(_VARIED, _SAME),
 }
 """By the name of their class in Keras; what only varies inputs in training does nothing here."""

@@ -126,8 +126,8 @@ class LayerScale(nn.Module):
 
 
 class Joined(nn.Module):
-    """Several inputs as one: "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", or "scaled",
-    the first and `scale` times the second."""
+    """Several inputs as one: "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate"; of two
+    "scaled" is the first and `scale` times the second."""
 
     def __init__(self, how: str, scale: float = 1.0) -> None:
         super().__init__()
