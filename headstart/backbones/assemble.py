@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones import column_network, sentence, small, timm, torchvision, transformers
+from headstart.backbones import column_network, onnx, sentence, small, timm, torchvision, transformers
 from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
 from headstart.backbones.encoders import TextEncoder, WordVectors
 from headstart.backbones.fingerprint import fingerprint
@@ -74,7 +74,7 @@ def assemble(parts: Parts) -> Backbone:
         spec=parts.spec,
         stages=stages_of(module),
         licence=parts.licence,
-        random=random,
+        random=None if parts.spec.get("hub") in UNDRAWN else random,
         classifier=_pretrained(parts._replace(module=nn.Identity())),
     )
 
@@ -131,12 +131,16 @@ def _layers(spec: dict[str, Any]) -> nn.Module:
 ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Module]]] = {
     "timm": (("architecture", "args"), timm.build),
     "hf": (("modality", "config", "pool"), transformers.build),
-    "sentence": (sentence.KEYS, _sentence),
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
     "torchvision": (torchvision.KEYS, torchvision.build),
     "keras": (graph.KEYS, graph.build),
+    "sentence": (sentence.KEYS, _sentence),
+    "onnx": (onnx.KEYS, onnx.build),
     "layers": (("base", "reads", "without"), _layers),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""
+
+UNDRAWN = frozenset({"onnx"})
+"""Hubs whose networks have no weights that could be drawn."""

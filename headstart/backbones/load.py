@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from headstart.backbones import assemble, bundled, file, small, tables, timm, torchvision
+from headstart.backbones import assemble, bundled, file, onnx, small, tables, timm, torchvision
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
 from headstart.backbones.keras import applications, model_file
 from headstart.backbones.layer_name import parted
-from headstart.backbones.options import options_of, seed_of
+from headstart.backbones.options import only_random, options_of
 from headstart.backbones.parts import Parts
 from headstart.backbones.read_layers import read_of, reading
 from headstart.defaults import with_own_defaults
@@ -33,6 +33,7 @@ HUBS = {
     "file": "file:FOLDER, in timm's or transformers' format, a model that headstart saved, or file:MODEL.keras",
     "torchvision": torchvision.ABOUT,
     "keras": applications.ABOUT,
+    "onnx": onnx.ABOUT,
     "small": small.ABOUT,
 }
 
@@ -67,7 +68,7 @@ def load(name: str) -> Backbone:
     if kind in _WITH_OPTIONS and not _is_folder(rest):
         known, parts_of = _WITH_OPTIONS[kind]
         return assemble.assemble(parts_of(rest, options_of(name, query, known)))
-    seed = seed_of(name, options_of(name, query, ("weights", "seed")))
+    seed = only_random(name, options_of(name, query, ("weights", "seed")))
     if seed is not None and hub == "timm" and not _is_folder(rest) and "/" not in rest:
         return assemble.assemble(timm.random_weights(rest, seed)._replace(name=name))
     if _is_folder(path):
@@ -122,6 +123,8 @@ _PARTS: dict[str, Callable[[str], Parts]] = {
 _WITH_OPTIONS: dict[str, tuple[tuple[str, ...], Callable[[str, dict[str, str]], Parts]]] = {
     "torchvision": (torchvision.OPTIONS, torchvision.from_name),
     "keras": (applications.OPTIONS, applications.from_name),
+    "onnx": (onnx.OPTIONS, onnx.from_name),
+    "file.onnx": (onnx.OPTIONS, onnx.from_name),
     **{f"file{suffix}": (model_file.OPTIONS, model_file.from_file) for suffix in model_file.SUFFIXES},
 }
 """Of the hubs whose names take options of their own: which, and what makes the parts of a backbone of them."""

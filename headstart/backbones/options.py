@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl
 
 from headstart.errors import BackboneError, MissingWeights
 
-__all__ = ["RANDOM", "options_of", "seed_of", "side_of", "weights_file"]
+__all__ = ["RANDOM", "only_random", "options_of", "seed_of", "side_of", "weights_file"]
 
 RANDOM = "random"
 _SIDES = range(32, 1025)
+_RANDOM_ALONE = "expected nothing after '?' but weights=random or weights=random&seed=NUMBER"
 
 
 def options_of(name: str, query: str, known: Collection[str]) -> dict[str, str]:
@@ -20,7 +21,9 @@ def options_of(name: str, query: str, known: Collection[str]) -> dict[str, str]:
     pairs = parse_qsl(query, keep_blank_values=True)
     options = dict(pairs)
     if query and (len(options) < len(pairs) or not options.keys() <= set(known) or not all(options.values())):
-        expected = ", ".join(f"{option}=..." for option in known) or "nothing"
+        if set(known) == {"weights", "seed"}:
+            raise BackboneError(f"{name}: {_RANDOM_ALONE}.")
+        expected = ", ".join(f"{option}=..." for option in known)
         raise BackboneError(f"{name}: expected nothing after '?' but {expected}.")
     return options
 
@@ -29,8 +32,15 @@ def seed_of(name: str, options: dict[str, str]) -> int | None:
     """The seed of the random weights that a name asks for; None where it asks for the pretrained ones."""
     seed = options.get("seed", "0")
     if ("seed" in options and options.get("weights") != RANDOM) or not seed.isdecimal():
-        raise BackboneError(f"{name}: expected nothing after '?' but weights=random or weights=random&seed=NUMBER.")
+        raise BackboneError(f"{name}: {_RANDOM_ALONE}.")
     return int(seed) if options.get("weights") == RANDOM else None
+
+
+def only_random(name: str, options: dict[str, str]) -> int | None:
+    """As `seed_of`, where a name can ask for no other weights."""
+    if options and options.get("weights") != RANDOM:
+        raise BackboneError(f"{name}: {_RANDOM_ALONE}.")
+    return seed_of(name, options)
 
 
 def side_of(name: str, options: dict[str, str], default: int) -> int:

@@ -61,8 +61,9 @@ def from_folder(folder: Path, name: str) -> Parts:
             folder, positions=_positions(model), vocabulary=config.vocab_size, pad_id=getattr(config, "pad_token_id", 0)
         )
         pool = pooling_of(outer, _text_pool(config))
-    if missing - ({"pooler"} if pool != "pooler" else set()):
-        raise BackboneError(f"{name}: the weights in {folder} lack {', '.join(sorted(missing))}; fetch them again.")
+    if lacking := sorted(missing - ({"pooler"} if pool != "pooler" else set())):
+        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+        raise BackboneError(f"{name}: the weights in {folder} lack {', '.join(lacking[:5])}{more}; fetch them again.")
     spec: dict[str, Any] = {"hub": "hf", "modality": modality, "config": raw, "pool": pool}
     labels = partial(_labels, folder, preprocess)
     classifier = Whole(labels, partial(files_hash, folder), partial(_classifier, folder, name, preprocess))

@@ -18,13 +18,13 @@ from headstart.backbones.keras.hdf5 import arrays_of, configuration
 from headstart.backbones.keras.kinds import Unsupported
 from headstart.backbones.options import seed_of, side_of, weights_file
 from headstart.backbones.parts import Parts
+from headstart.backbones.pixel_scales import FLIPPED, scaled
 from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.weights import fill
 from headstart.errors import BackboneError, MissingWeights
 from headstart.messages import nearest
-from headstart.preprocessing.spec import PicturePreprocess
 
-__all__ = ["ABOUT", "APPLICATIONS", "OPTIONS", "Application", "application_named", "from_name", "picture_preprocess"]
+__all__ = ["ABOUT", "APPLICATIONS", "OPTIONS", "Application", "application_named", "from_name"]
 
 ABOUT = "keras:NAME?weights=FILE, pictures, a network of keras.applications, for example keras:VGG16"
 OPTIONS = ("weights", "seed", "size", "pooling")
@@ -34,7 +34,7 @@ _B_SIDES = (224, 240, 260, 300, 380, 456, 528, 600)
 
 
 class Application(NamedTuple):
-    """mode   how it scales pixels, see `picture_preprocess`       side   of its pictures in pixels
+    """mode   how it scales pixels, see `pixel_scales`       side   of its pictures in pixels
     file   of its weights without classifier, as Keras names it"""
 
     mode: str
@@ -68,25 +68,6 @@ APPLICATIONS: dict[str, Application] = {
         for size in ("Tiny", "Small", "Base", "Large", "XLarge")
     },
 }
-_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_CAFFE = (123.68 / 255, 116.779 / 255, 103.939 / 255)
-_BYTE = 1 / 255
-_SCALES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
-    "caffe": (_CAFFE, (_BYTE, _BYTE, _BYTE)),
-    "tf": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-    "torch": _IMAGENET,
-    "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-    "none": ((0.0, 0.0, 0.0), (_BYTE, _BYTE, _BYTE)),
-}
-MODES = tuple(_SCALES)
-"""How Keras scales pixels before a network: blue, green and red less their means (caffe), to [-1, 1] (tf), to [0, 1]
-and standardised (torch), to [0, 1] (unit), or not at all (none)."""
-
-
-def picture_preprocess(mode: str, size: tuple[int, int]) -> PicturePreprocess:
-    """Of one of `MODES`. The order of the colours is the network's own matter, see `convert`."""
-    mean, std = _SCALES[mode]
-    return PicturePreprocess(size=size, resize=min(size), interpolation="bilinear", mean=mean, std=std, squash=True)
 
 
 def application_named(name: str) -> Application | None:
@@ -113,12 +94,12 @@ def from_name(name: str, options: dict[str, str]) -> Parts:
         raise BackboneError(f"{full}: pooling={pooling}; expected {', '.join(POOLINGS)}.")
     seed = seed_of(full, options)
     file = None if seed is not None else _file(full, options.get("weights"), application)
-    preprocess = picture_preprocess(application.mode, (side, side))
+    preprocess = scaled(application.mode, (side, side))
     try:
         flat = _described(file, full, application) or flatten(
             _configuration(name, side, pooling if pooling != "flatten" else "")
         )
-        converted = convert(flat, (side, side), pooling=pooling, flip=application.mode == "caffe")
+        converted = convert(flat, (side, side), pooling=pooling, flip=application.mode == FLIPPED)
     except Unsupported as error:
         raise BackboneError(f"{full}: this version of Keras builds it with {error}.") from error
     query = "&".join(f"{key}={value}" for key, value in options.items())

@@ -1,4 +1,4 @@
-"""Run as a script with a network's name, the pixels of a side and the pooling, if any: prints its configuration as JSON.
+"""Run as a script with a network's name, the pixels of a side and the pooling, if any: prints it as JSON.
 
 Keras is imported in this process alone, with torch as its backend and a folder of its own that goes away, so that the
 caller's process, its environment and the user's settings of Keras stay as they are.

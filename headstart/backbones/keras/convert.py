@@ -115,9 +115,8 @@ def _shaped(layers: Sequence[Layer], size: tuple[int, int]) -> tuple[list[Node],
             raise Unsupported(f"two layers named {layer.name!r}")
         if layer.kind not in KINDS:
             near = nearest(layer.kind, KINDS)
-            raise Unsupported(
-                f"the layer {layer.name!r} of the kind {layer.kind}{f' (nearest: {near})' if near else ''}"
-            )
+            hint = f" (nearest: {near})" if near else ""
+            raise Unsupported(f"the layer {layer.name!r} of the kind {layer.kind}{hint}, whose code is not run")
         kind = KINDS[layer.kind]
         inputs = [shapes[name] for name in layer.inputs]
         try:

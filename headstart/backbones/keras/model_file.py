@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from headstart.backbones.keras.applications import MODES, application_named, picture_preprocess
+from headstart.backbones.keras.applications import application_named
 from headstart.backbones.keras.convert import POOLINGS, Converted, convert, tensors
 from headstart.backbones.keras.flatten import Flat, flatten
 from headstart.backbones.keras.graph import build
@@ -13,6 +13,7 @@ from headstart.backbones.keras.hdf5 import arrays_of, configuration
 from headstart.backbones.keras.kinds import Unsupported
 from headstart.backbones.options import side_of, weights_file
 from headstart.backbones.parts import Parts
+from headstart.backbones.pixel_scales import FLIPPED, mode_of, scaled
 from headstart.backbones.randomness import Undrawn, seeded
 from headstart.backbones.weights import fill
 from headstart.errors import BackboneError
@@ -27,7 +28,7 @@ _SCALING = ("Rescaling", "Normalization")
 def from_file(path: str, options: dict[str, str]) -> Parts:
     """The parts of a file of a whole model; no code of the file is run, so that Lambda layers are refused.
 
-    preprocess   of `MODES`; not needed where the model scales its pixels itself, or has a network of
+    preprocess   of `pixel_scales.MODES`; not needed where the model scales its pixels itself, or has a network of
                  keras.applications in it
     size         pixels of a side, where the model takes any
     pooling      of the last map, where it ends in one: avg (as it is by default), max or flatten
@@ -45,13 +46,13 @@ def from_file(path: str, options: dict[str, str]) -> Parts:
         raise BackboneError(f"{name}: pooling={pooling}; expected {', '.join(POOLINGS)}.")
     try:
         flat = flatten(model)
-        mode, size = _mode(name, flat, options), _size(name, flat, options)
-        converted = convert(flat, size, pooling=pooling, flip=mode == "caffe")
+        mode, size = mode_of(name, options, _own_mode(flat)), _size(name, flat, options)
+        converted = convert(flat, size, pooling=pooling, flip=mode == FLIPPED)
     except (Unsupported, KeyError, TypeError, IndexError, AttributeError) as error:
         raise BackboneError(f"{name}: a Keras model with {_words(error)}; that is not supported.") from error
     query = "&".join(f"{key}={value}" for key, value in options.items())
     full = f"{name}?{query}" if query else name
-    return Parts(full, converted.spec, _filled(converted, file, name), picture_preprocess(mode, size))
+    return Parts(full, converted.spec, _filled(converted, file, name), scaled(mode, size))
 
 
 def _filled(converted: Converted, file: Path, name: str) -> Any:
@@ -61,22 +62,13 @@ def _filled(converted: Converted, file: Path, name: str) -> Any:
     return module
 
 
-def _mode(name: str, flat: Flat, options: dict[str, str]) -> str:
-    """How the model wants its pixels to be scaled: never by guess."""
-    if "preprocess" in options:
-        if options["preprocess"] not in MODES:
-            raise BackboneError(f"{name}: preprocess={options['preprocess']}; expected {', '.join(MODES)}.")
-        return options["preprocess"]
+def _own_mode(flat: Flat) -> str | None:
+    """How the model wants its pixels to be scaled, as far as its layers say it."""
     first = next((layer for layer in flat.layers if layer.kind not in _NOTHING), None)
     if first is not None and first.kind in _SCALING:
         return "none"
     rows = [row for row in map(application_named, flat.models) if row is not None]
-    if len(rows) == 1:
-        return rows[0].mode
-    raise BackboneError(
-        f"{name}: the model does not say how its pixels are scaled. Say it: {name}?preprocess=MODE, with caffe (VGG, "
-        "ResNet), tf (to -1 and 1), torch (ImageNet's mean and deviation), unit (to 0 and 1: x / 255) or none."
-    )
+    return rows[0].mode if len(rows) == 1 else None
 
 
 _NOTHING = ("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.backbones.keras.applications import picture_preprocess
 from headstart.backbones.load import load, rebuild
+from headstart.backbones.pixel_scales import scaled
 from headstart.errors import BackboneError, MissingWeights
 
 
@@ -41,14 +41,14 @@ def test_bytes_become_what_preprocess_input_makes_of_them(keras_files, tmp_path)
 
     from PIL import Image
 
-    from headstart.data.images import decode
+    from headstart.preprocessing.decode import decode
 
     expected = np.load(keras_files / "VGG16.npz")
     preprocess = load(f"keras:VGG16?size=32&weights={keras_files / 'VGG16.h5'}").preprocess
     for pixels, prepared in zip(expected["x"], expected["p"], strict=True):
         file = io.BytesIO()
         Image.fromarray(pixels).save(file, "PNG")
-        batch = preprocess.collate([preprocess.prepare(decode(file.getvalue()))[0]])
+        batch = preprocess.collate([preprocess.prepare(decode(file.getvalue(), draft=False))[0]])
         (inputs,) = preprocess.tensors(torch.from_numpy(batch[0]))
         np.testing.assert_allclose(inputs[0].permute(1, 2, 0).numpy(), prepared[..., ::-1], rtol=0, atol=2e-5)
 
@@ -110,7 +110,7 @@ def test_how_pixels_are_scaled_is_never_guessed(keras_files):
         load(f"file:{keras_files / 'plain.keras'}")
     with pytest.raises(BackboneError, match=r"preprocess=torchy; expected caffe, tf, torch, unit, none"):
         load(f"file:{keras_files / 'plain.keras'}?preprocess=torchy")
-    assert picture_preprocess("torch", (8, 8)).mean == (0.485, 0.456, 0.406)
+    assert scaled("torch", (8, 8)).mean == (0.485, 0.456, 0.406)
 
 
 def test_weights_of_another_network(keras_files, tmp_path):
