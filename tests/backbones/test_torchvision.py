@@ -5,7 +5,7 @@ import hashlib
 import pytest
 import torch
 import torchvision
-from torchvision.models import ResNet18_Weights, get_model
+from torchvision.models import ResNet18_Weights, get_model, get_model_weights
 
 from headstart.backbones.load import load, rebuild
 from headstart.errors import BackboneError, MissingWeights
@@ -60,21 +60,18 @@ def test_stages_and_the_same_network_again(tmp_path):
     assert again.stages == backbone.stages
 
 
-@pytest.mark.parametrize("name", ["resnet18.IMAGENET1K_V1", "efficientnet_v2_l", "vit_b_32"])
-def test_preprocessing_is_that_of_the_weights(name):
-    from torchvision.models import get_model_weights
-
+@pytest.mark.parametrize("name", ["resnet18.IMAGENET1K_V1", "shufflenet_v2_x1_5", "efficientnet_b0"])
+def test_bytes_become_what_the_transforms_of_the_weights_make_of_them(name):
     architecture, _, tag = name.partition(".")
-    transforms = (get_model_weights(architecture)[tag] if tag else get_model_weights(architecture).DEFAULT).transforms()
-    preprocess = load(f"torchvision:squeezenet1_1?weights=random&size={transforms.crop_size[0]}").preprocess
-    if architecture == "resnet18":
-        preprocess = load(f"torchvision:{name}?weights=random").preprocess
-        assert preprocess.resize == transforms.resize_size[0]
-        picture = torch.randint(0, 256, (3, 300, 280), dtype=torch.uint8)
-        prepared, _ = preprocess.prepare(picture)
-        (tensor,) = preprocess.tensors(torch.from_numpy(preprocess.collate([prepared])[0]))
-        torch.testing.assert_close(tensor[0], transforms(picture), rtol=0, atol=1e-5)
+    entries = get_model_weights(architecture)
+    transforms = (entries[tag] if tag else entries.DEFAULT).transforms()
+    preprocess = load(f"torchvision:{name}?weights=random").preprocess
+    assert preprocess.resize == transforms.resize_size[0]
     assert preprocess.size == tuple(transforms.crop_size * 2)
+    picture = torch.randint(0, 256, (300, 280, 3), dtype=torch.uint8).permute(2, 0, 1)
+    prepared, _ = preprocess.prepare(picture)
+    (tensor,) = preprocess.tensors(torch.from_numpy(preprocess.collate([prepared])[0]))
+    torch.testing.assert_close(tensor[0], transforms(picture), rtol=0, atol=1e-5)
 
 
 def test_torchvisions_own_file_is_checked_by_its_name(tmp_path, monkeypatch):

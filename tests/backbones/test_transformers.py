@@ -6,6 +6,7 @@ import pytest
 import torch
 from hub_folders import SENTENCES, encode, features
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import nn
 
 from headstart.backbones.load import load, rebuild

@@ -1,4 +1,4 @@
-"""Run as a script with a folder: files as Keras writes them, and what Keras makes of pictures, for tests of their reader.
+"""Run as a script with a folder: files as Keras writes them, and what Keras makes of pictures, to test their reader.
 
 Each network is written with drawn norms and biases, so that one that is lost or in the wrong place changes what is put
 out. Beside NAME.npz (x uint8 pixels, p what preprocess_input makes of them, y the features) lie the files of weights.
