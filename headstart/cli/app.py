@@ -13,6 +13,7 @@ from inspect import getdoc
 
 import typer
 
+from headstart.cli.backbones import backbones
 from headstart.cli.compare import compare
 from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
@@ -48,9 +49,10 @@ VERBS: dict[str, Callable[..., None]] = {
     "show": show,
     "race": race,
     "methods": methods,
+    "backbones": backbones,
     "cache": cache,
 }
-WITHOUT_WORDS = ("methods", "cache")
+WITHOUT_WORDS = ("methods", "backbones", "cache")
 """Verbs that do something where no argument is given; of the others that prints their help."""
 
 

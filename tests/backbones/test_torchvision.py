@@ -2,9 +2,11 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 import torch
 import torchvision
+from PIL import Image
 from torchvision.models import ResNet18_Weights, get_model, get_model_weights
 
 from headstart.backbones.load import load, rebuild
@@ -68,10 +70,13 @@ def test_bytes_become_what_the_transforms_of_the_weights_make_of_them(name):
     preprocess = load(f"torchvision:{name}?weights=random").preprocess
     assert preprocess.resize == transforms.resize_size[0]
     assert preprocess.size == tuple(transforms.crop_size * 2)
-    picture = torch.randint(0, 256, (300, 280, 3), dtype=torch.uint8).permute(2, 0, 1)
-    prepared, _ = preprocess.prepare(picture)
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 280, 3)).astype(np.uint8)
+    prepared, _ = preprocess.prepare(torch.from_numpy(pixels).permute(2, 0, 1))
     (tensor,) = preprocess.tensors(torch.from_numpy(preprocess.collate([prepared])[0]))
-    torch.testing.assert_close(tensor[0], transforms(picture), rtol=0, atol=1e-5)
+    # Of noise, Pillow and torch round a few pixels to neighbouring whole numbers.
+    levels = (tensor[0] - transforms(Image.fromarray(pixels))).abs() * 255 * torch.tensor(preprocess.std)[:, None, None]
+    assert levels.max() < 1.01
+    assert levels.mean() < 0.02
 
 
 def test_torchvisions_own_file_is_checked_by_its_name(tmp_path, monkeypatch):
