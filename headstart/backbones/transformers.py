@@ -117,9 +117,9 @@ def _labels(folder: Path, preprocess: PicturePreprocess | TextPreprocess) -> tup
 
 
 def _modality(config: Any, name: str) -> Modality:
-    from transformers import MODEL_FOR_TEXT_ENCODING_MAPPING, MODEL_MAPPING
+    from transformers import MODEL_MAPPING
 
-    if config.is_encoder_decoder and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING:
+    if _has_text_encoder(config):
         return TEXT
     takes = None
     if type(config) in MODEL_MAPPING and not config.is_encoder_decoder and not hasattr(config, "vision_config"):
@@ -158,7 +158,14 @@ def _loader(config: Any) -> Any:
     """The encoder alone, of a network that has a decoder too."""
     from transformers import AutoModel, AutoModelForTextEncoding
 
-    return AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
+    return AutoModelForTextEncoding if _has_text_encoder(config) else AutoModel
+
+
+def _has_text_encoder(config: Any) -> bool:
+    """Whether a network is one of an encoder and a decoder, whose encoder may stand alone (T5)."""
+    from transformers import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING, MODEL_FOR_TEXT_ENCODING_MAPPING
+
+    return type(config) in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
 
 
 def _pictures_alone(config: dict[str, Any]) -> dict[str, Any]:

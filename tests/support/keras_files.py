@@ -1,9 +1,12 @@
-"""Run as a script with a folder: files as Keras writes them, and what Keras makes of pictures, to test their reader.
+"""Files as Keras writes them, and what Keras makes of pictures: run as a script with a folder, to test their reader.
+
+With NAME:SIDE behind it only that application, with prepare NAME only what its preprocess_input makes of x.json.
 
 Each network is written with drawn norms and biases, so that one that is lost or in the wrong place changes what is put
 out. Beside NAME.npz (x uint8 pixels, p what preprocess_input makes of them, y the features) lie the files of weights.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -100,6 +103,13 @@ class Own(layers.Layer):
         return inputs
 
 
+def prepare(folder, name):
+    """p.npy: what preprocess_input makes of the pixels in x.json."""
+    pixels = np.array(json.loads((folder / "x.json").read_text()), np.float32)
+    module = sys.modules[getattr(keras.applications, name).__module__]
+    np.save(folder / "p.npy", module.preprocess_input(pixels))
+
+
 def main(folder):
     keras.utils.set_random_seed(0)
     for name, side in APPLICATIONS.items():
@@ -113,4 +123,11 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    place, *words = Path(sys.argv[1]), *sys.argv[2:]
+    if not words:
+        main(place)
+    elif words[0] == "prepare":
+        prepare(place, words[1])
+    else:
+        for word in words:
+            application(place, word.partition(":")[0], int(word.partition(":")[2]))
