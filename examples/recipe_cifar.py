@@ -3,8 +3,6 @@
 python examples/recipe_cifar.py [cifar-10-binary.tar.gz]    (without it a small archive of emoji in that format)
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,9 +1,7 @@
-"""The tutorial: a source CSV and a target CSV with few labels; cleaning, scaling, source rows added to the target's.
+"""The tutorial: a source CSV and a target CSV: cleaning, scaling, and rows of the source where they help the target.
 
-python examples/recipe_csv.py    (needs bokeh-sampledata: cars of the United States, then of Europe)
+pip install bokeh-sampledata && python examples/recipe_csv.py FOLDER    (cars of America, then of Europe)
 """
-
-from __future__ import annotations
 
 import sys
 from pathlib import Path
@@ -15,14 +13,13 @@ import headstart as hs
 
 
 def main(out: Path) -> None:
-    cars = pd.read_csv(Path(bokeh_sampledata.__file__).parent / "_data" / "auto-mpg.csv")
-    out.mkdir(parents=True, exist_ok=True)
-    for name, origin in (("source", 1), ("target", 2)):
-        cars[cars["origin"] == origin].drop(columns=["origin", "name"]).to_csv(out / f"{name}.csv", index=False)
-    model = hs.fit(out / "target.csv", source=out / "source.csv", target="mpg", method="pooled")
+    cars = pd.read_csv(Path(bokeh_sampledata.__file__).parent / "_data" / "auto-mpg.csv").drop(columns="name")
+    for origin, name in ((1, "source"), (2, "target")):
+        cars[cars["origin"] == origin].drop(columns="origin").to_csv(out / f"{name}.csv", index=False)
+    model = hs.fit(out / "target.csv", source=out / "source.csv", roles=hs.Roles(target="mpg"))
     model.save(out / "model", overwrite=True)
     sys.stdout.write(f"{model.evidence_}\n")
 
 
 if __name__ == "__main__":
-    main(Path("demo-out/csv"))
+    main(Path(sys.argv[1]))

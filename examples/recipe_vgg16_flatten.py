@@ -3,8 +3,6 @@
 python examples/recipe_vgg16_flatten.py [WEIGHTS.h5]    (Keras's own file, or random weights)
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 
