@@ -17,8 +17,7 @@ def main(out: Path) -> None:
     for origin, name in ((1, "source"), (2, "target")):
         cars[cars["origin"] == origin].drop(columns="origin").to_csv(out / f"{name}.csv", index=False)
     model = hs.fit(out / "target.csv", source=out / "source.csv", roles=hs.Roles(target="mpg"))
-    model.save(out / "model", overwrite=True)
-    sys.stdout.write(f"{model.evidence_}\n")
+    sys.stdout.write(f"{model.evidence_}\n{model.save(out / 'model', overwrite=True)}\n")
 
 
 if __name__ == "__main__":

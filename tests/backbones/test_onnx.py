@@ -10,6 +10,7 @@ from headstart.backbones.load import load, rebuild
 from headstart.errors import BackboneError
 from headstart.features.engines.engine import Unfit
 from headstart.features.engines.openvino_engine import OpenVINOEngine
+from headstart.transfer import Transfer
 
 KERNEL = np.random.default_rng(0).normal(size=(6, 3, 3, 3)).astype(np.float32)
 
@@ -101,3 +102,24 @@ def test_half_a_file(tmp_path):
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(BackboneError, match="not an ONNX file that onnxruntime can run"):
         load(f"onnx:{file}?preprocess=unit")
+
+
+def test_it_serves_a_probe_and_is_saved_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    name = f"onnx:{write(tmp_path / 'n.onnx')}?preprocess=unit"
+    pictures = [np.full((32, 32, 3), 10 * row, np.uint8) for row in range(16)]
+    model = Transfer(name, "probe").fit(pictures, ["dark"] * 8 + ["bright"] * 8)
+    folder = model.save(tmp_path / "m")
+    (tmp_path / "n.onnx").unlink()
+    again = Transfer.load(folder)
+    assert np.array_equal(again.predict_proba(pictures), model.predict_proba(pictures))
+    assert (again.predict(pictures) == np.array(["dark"] * 8 + ["bright"] * 8)).mean() > 0.8
+
+
+@pytest.mark.parametrize("method", ["top", "fine-tune", "gradual", "lora", "scratch"])
+def test_nothing_of_it_can_be_tuned(tmp_path, monkeypatch, method):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    name = f"onnx:{write(tmp_path / 'n.onnx')}?preprocess=unit"
+    pictures = [np.full((32, 32, 3), 10 * row, np.uint8) for row in range(16)]
+    with pytest.raises(ValueError, match=rf"method '{method}' moves weights, and .* has none to move: use .probe."):
+        Transfer(name, method).fit(pictures, ["dark"] * 8 + ["bright"] * 8)

@@ -12,6 +12,7 @@ import torch
 from headstart.backbones.load import load, rebuild
 from headstart.backbones.pixel_scales import scaled
 from headstart.errors import BackboneError, MissingWeights
+from headstart.transfer import Transfer
 
 
 def features(backbone, pixels):
@@ -84,13 +85,18 @@ def test_it_is_built_again_without_keras_and_without_the_file(keras_files, tmp_p
     assert "keras" not in sys.modules
 
 
-def test_training_a_frozen_network_does_not_move_its_statistics(keras_files):
-    module = load(f"keras:MobileNetV2?size=32&weights={keras_files / 'MobileNetV2.h5'}").module
-    names = {name for name, _ in module.named_parameters()}
-    statistics = {name for name in module.state_dict() if "running_" in name}
-    assert statistics
-    assert not names & statistics
-    assert all(isinstance(part, torch.nn.BatchNorm2d) for part in module.modules() if hasattr(part, "running_mean"))
+@pytest.mark.parametrize("method", ["head", "fine-tune"])
+def test_statistics_of_batches_stay_where_they_were(keras_files, tmp_path, monkeypatch, method):
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    name = f"file:{keras_files / 'own.keras'}"
+    pictures = [np.random.default_rng(row).integers(0, 256, (33, 33, 3)).astype(np.uint8) for row in range(16)]
+    options = {"epochs": 1, "lr": 1e-3}
+    model = Transfer(name, method, options=options, engine="torch").fit(pictures, ["a", "b"] * 8)
+    before, after = load(name).module.state_dict(), load(f"file:{model.save(tmp_path / 'm')}").module.state_dict()
+    moved = {key for key, tensor in before.items() if not torch.equal(tensor, after[key])}
+    assert any("running_" in key for key in before)
+    assert not any("running_" in key or "num_batches" in key for key in moved)
+    assert bool(moved) == (method == "fine-tune")
 
 
 def test_weights_alone_do_not_say_how_the_network_is_built(keras_files):
