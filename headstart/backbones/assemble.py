@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones import column_network, onnx, sentence, small, timm, torchvision, transformers
+from headstart.backbones import column_network, onnx, sentence, small, timm, torchhub, torchvision, transformers
 from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
 from headstart.backbones.encoders import TextEncoder, WordVectors
 from headstart.backbones.fingerprint import fingerprint
@@ -137,6 +137,7 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "keras": (graph.KEYS, graph.build),
     "sentence": (sentence.KEYS, _sentence),
     "onnx": (onnx.KEYS, onnx.build),
+    "torchhub": (torchhub.KEYS, torchhub.build),
     "layers": (("base", "reads", "without"), _layers),
     "columns": (("inputs", "width", "depth"), column_network.build),
 }

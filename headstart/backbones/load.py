@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from headstart.backbones import assemble, bundled, file, onnx, small, tables, timm, torchvision
+from headstart.backbones import assemble, bundled, file, onnx, small, tables, timm, torchhub, torchvision
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
@@ -34,6 +34,7 @@ HUBS = {
     "torchvision": torchvision.ABOUT,
     "keras": applications.ABOUT,
     "onnx": onnx.ABOUT,
+    "torchhub": torchhub.ABOUT,
     "small": small.ABOUT,
 }
 
@@ -124,6 +125,7 @@ _WITH_OPTIONS: dict[str, tuple[tuple[str, ...], Callable[[str, dict[str, str]], 
     "torchvision": (torchvision.OPTIONS, torchvision.from_name),
     "keras": (applications.OPTIONS, applications.from_name),
     "onnx": (onnx.OPTIONS, onnx.from_name),
+    "torchhub": (torchhub.OPTIONS, torchhub.from_name),
     "file.onnx": (onnx.OPTIONS, onnx.from_name),
     **{f"file{suffix}": (model_file.OPTIONS, model_file.from_file) for suffix in model_file.SUFFIXES},
 }

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from inspect import getdoc
+from typing import Annotated
 
 import typer
 
@@ -68,10 +69,23 @@ def _app(requested: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    made.callback()(_of_all_verbs)
     for name, verb in VERBS.items():
         no_words = name in WITHOUT_WORDS
         made.command(name, help=getdoc(verb), no_args_is_help=not no_words)(verb if name == requested else _listed)
     return made
+
+
+def _of_all_verbs(
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="Run the Python code of a checkout that torchhub:CHECKOUT:ENTRY names")
+    ] = False,
+) -> None:
+    """What stands before the verb."""
+    if trust_code:
+        from headstart.backbones import torchhub
+
+        torchhub.trust_code()
 
 
 def _listed() -> None:
