@@ -1,4 +1,4 @@
-"""The table of networks in docs/backbones.md, from running each of them: `make docs-backbones`.
+"""The table of networks in docs/backbones.md, from running each of them.
 
 Prints the page with the table between its marks made anew. With words behind it (`keras/VGG16 hf/BERT`) only these rows
 are run, and the others stay as they are.
