@@ -229,10 +229,20 @@ def checked(row: Row, folder: Path) -> dict[str, str]:
 
 
 def _in_order(backbone: Any) -> bool:
-    """Each parameter is in one stage, and what is put out hangs on the first and on the last of them."""
+    """Each parameter is in one stage, and stages begin to calculate in the order in which they are named."""
     names = [name for name, _ in backbone.module.named_parameters()]
     owners = [[stage for stage, prefixes in backbone.stages if name.startswith(prefixes)] for name in names]
-    return len(backbone.stages) > 1 and all(len(stages) == 1 for stages in owners)
+    begun: list[str] = []
+    for path, part in backbone.module.named_modules():
+        own = next((f"{path}.{name}" for name, _ in part.named_parameters(recurse=False)), None)
+        stage = next((stage for stage, prefixes in backbone.stages if own and own.startswith(prefixes)), None)
+        if path and stage is not None:
+            part.register_forward_pre_hook(lambda module, inputs, stage=stage: begun.append(stage))
+    with torch.inference_mode():
+        backbone.module(*backbone.preprocess.example())
+    named = [stage for stage, _ in backbone.stages]
+    order = list(dict.fromkeys(begun))
+    return len(named) > 1 and all(len(stages) == 1 for stages in owners) and order == [s for s in named if s in order]
 
 
 def _data(text: bool, folder: Path) -> tuple[list[Any], list[str]]:
