@@ -164,10 +164,8 @@ def _normalization(config: dict[str, Any], shapes: Sequence[Shape]) -> dict[str,
     _channel_axis(config, shapes[0])
     if config.get("invert"):
         raise Unsupported("invert")
-    options: dict[str, Any] = {"channels": _width(shapes[0])}
-    if config.get("mean") is not None:
-        options |= {key: np.ravel(config[key]).astype(float).tolist() for key in ("mean", "variance")}
-    return options
+    known = ("mean", "variance") if config.get("mean") is not None else ()
+    return {"channels": _width(shapes[0])} | {key: np.ravel(config[key]).astype(float).tolist() for key in known}
 
 
 def _normalization_module(options: dict[str, Any]) -> nn.Module:
@@ -255,10 +253,7 @@ def _reshape(config: dict[str, Any], shapes: Sequence[Shape]) -> dict[str, Any]:
     return {"shape": [int(size) for size in config["target_shape"]]}
 
 
-def _act(options: dict[str, Any]) -> nn.Module:
-    return LastAxis(nn.Identity(), options["activation"])
-
-
+_ACTIVATED: Callable[[dict[str, Any]], nn.Module] = lambda options: LastAxis(nn.Identity(), **options)  # noqa: E731
 _VARIED = ["GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom"]
 _VARIED += ["RandomTranslation", "RandomContrast", "RandomBrightness"]
 _SAME = Kind(_nothing, lambda options: nn.Identity())
@@ -276,8 +271,8 @@ KINDS: dict[str, Kind] = {
         lambda options: LayerScale(options["channels"], options["initial"]),
         arrays.layer_scale,
     ),
-    "Activation": Kind(lambda config, shapes: {"activation": _activation(config)}, _act),
-    "Softmax": Kind(lambda config, shapes: {"activation": "softmax"}, _act),
+    "Activation": Kind(lambda config, shapes: {"activation": _activation(config)}, _ACTIVATED),
+    "Softmax": Kind(lambda config, shapes: {"activation": "softmax"}, _ACTIVATED),
     "ReLU": Kind(_relu_options, _relu),
     "LeakyReLU": Kind(
         lambda config, shapes: {"top": None, "slope": float(config.get("negative_slope", config.get("alpha", 0.3)))},
