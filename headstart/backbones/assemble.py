@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones import column_network, small, timm, transformers
+from headstart.backbones import column_network, onnx, sentence, small, timm, torchhub, torchvision, transformers
 from headstart.backbones.backbone import Backbone, Classifier, PretrainedClassifier
-from headstart.backbones.encoders import WordVectors
+from headstart.backbones.encoders import TextEncoder, WordVectors
 from headstart.backbones.fingerprint import fingerprint
+from headstart.backbones.keras import graph
 from headstart.backbones.layers import Layers, Read
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
@@ -75,7 +76,7 @@ def assemble(parts: Parts) -> Backbone:
         spec=parts.spec,
         stages=stages_of(module),
         licence=parts.licence,
-        random=random,
+        random=None if parts.spec.get("hub") in UNDRAWN else random,
         classifier=_pretrained(parts._replace(module=nn.Identity())),
     )
 
@@ -118,6 +119,13 @@ def _words(spec: dict[str, Any]) -> nn.Module:
     return WordVectors(spec["vocabulary"], spec["width"])
 
 
+def _sentence(spec: dict[str, Any]) -> nn.Module:
+    base = build(spec["base"])
+    if not isinstance(base, TextEncoder):
+        raise ValueError("dense layers stand on an encoder of texts")
+    return sentence.SentenceEncoder(base, spec["dense"])
+
+
 def _layers(spec: dict[str, Any]) -> nn.Module:
     return Layers(build(spec["base"]), [Read(*read) for read in spec["reads"]], spec["without"])
 
@@ -127,6 +135,11 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "hf": (("modality", "config", "pool"), transformers.build),
     "words": (("vocabulary", "width"), _words),
     "small": (small.KEYS, small.build),
+    "torchvision": (torchvision.KEYS, torchvision.build),
+    "keras": (graph.KEYS, graph.build),
+    "sentence": (sentence.KEYS, _sentence),
+    "onnx": (onnx.KEYS, onnx.build),
+    "torchhub": (torchhub.KEYS, torchhub.build),
     "layers": (("base", "reads", "without"), _layers),
     "sound": (networks.KEYS, networks.build),
     "spectrogram": (picture.KEYS, picture.picture_builder(build)),
@@ -134,3 +147,6 @@ ARCHITECTURES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], nn.Mo
     "columns": (("inputs", "width", "depth"), column_network.build),
 }
 """By the hub of a spec, its other keys, and what builds the network of one."""
+
+UNDRAWN = frozenset({"onnx"})
+"""Hubs whose networks have no weights that could be drawn."""

@@ -15,6 +15,7 @@ __all__ = [
     "Topped",
     "WordVectors",
     "masked_mean",
+    "pooled",
 ]
 
 
@@ -24,10 +25,35 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return hidden.masked_fill(~real, 0.0).sum(1) / real.sum(1).clamp(min=1)
 
 
+def pooled(hidden: Tensor, mask: Tensor, pool: str) -> Tensor:
+    """hidden (N, L, D) as one row an input, over the tokens where mask (N, L) is 1.
+
+    pool   "mean"; "max"; "cls", the first token; "last", the last real token, wherever the padding stands; "weighted",
+           the mean weighted by the place (Muennighoff, 2022); "sqrt", the sum divided by the root of the length
+    """
+    if pool == "mean":
+        return masked_mean(hidden, mask)
+    if pool == "cls":
+        return hidden[:, 0]
+    real = mask.unsqueeze(-1).bool()
+    if pool == "max":
+        return hidden.masked_fill(~real, -torch.inf).amax(1).masked_fill(~real.any(1), 0.0)
+    places = torch.arange(hidden.shape[1], device=hidden.device)
+    if pool == "last":
+        last = (places * mask).amax(1)
+        return hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[2]))[:, 0]
+    if pool not in ("weighted", "sqrt"):
+        raise ValueError(f"pooling {pool!r}: expected mean, max, cls, last, weighted or sqrt")
+    weights = (places + 1) * mask if pool == "weighted" else mask
+    total = weights.sum(1, keepdim=True).clamp(min=1).to(hidden.dtype)
+    summed = (hidden.masked_fill(~real, 0.0) * weights.unsqueeze(-1)).sum(1)
+    return summed / (total if pool == "weighted" else total.sqrt())
+
+
 class TextEncoder(nn.Module):
     """A transformer for text: (input_ids, attention_mask), each (N, L) int64 -> (N, D).
 
-    pool   "mean" over the real tokens, or "cls": the first token
+    pool   "mean" over the real tokens, "cls": the first token, or another of `pooled`, or several joined by "+"
     """
 
     def __init__(self, model: Any, pool: str) -> None:
@@ -37,7 +63,7 @@ class TextEncoder(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         hidden: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return hidden[:, 0] if self.pool == "cls" else masked_mean(hidden, attention_mask)
+        return torch.cat([pooled(hidden, attention_mask, pool) for pool in self.pool.split("+")], 1)
 
 
 class PictureEncoder(nn.Module):

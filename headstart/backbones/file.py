@@ -13,6 +13,7 @@ from headstart.backbones.classifier import named
 from headstart.backbones.encoders import Topped
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.parts import Labelled, Parts, Whole
+from headstart.backbones.sentence import transformer_folder
 from headstart.backbones.weights import SAFE, files_hash, parse_weights
 from headstart.errors import BackboneError, MissingWeights
 from headstart.heads.arrays import foreign_arrays, head_arrays
@@ -32,6 +33,8 @@ def from_folder(folder: Path, name: str) -> Parts:
     """The parts in a folder, told by its config.json. `BackboneError` where it is none of the three formats."""
     if not folder.is_dir():
         raise BackboneError(f"{name}: {folder} is not a folder; expected one with config.json and weights in it.")
+    if transformer_folder(folder) != folder:
+        return transformers.from_folder(folder, name)
     config = read_config(folder)
     if isinstance(config.get("backbone"), dict):
         tensors = _tensors(folder)

@@ -21,6 +21,7 @@ PATIENCE = 2.0
 SMALL = (
     *("config.json", "*.safetensors.index.json", "token*.json", "special_tokens_map.json"),
     *("pre*processor_config.json", "processor_config.json", "sentence_bert_config.json", "1_Pooling/config.json"),
+    *("modules.json", "*_Dense/config.json", "*_Dense/model.safetensors", "*_Dense/pytorch_model.bin"),
 )
 CARD = ("README.md",)
 SAFE = ("model*.safetensors",)

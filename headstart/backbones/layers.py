@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from headstart.backbones.encoders import masked_mean
+from headstart.backbones.encoders import masked_mean, pooled
 from headstart.backbones.layer_name import POOLINGS
 from headstart.backbones.sound.encoder import SoundEncoder
 from headstart.backbones.sound.front_end import prefix_mask
@@ -142,16 +142,7 @@ def _take(path: str, module: nn.Module, args: Any, output: Any) -> None:
 
 def _of_tokens(hidden: Tensor, pool: str, mask: Tensor) -> Tensor:
     """(N, L, D) and the mask (N, L) of real tokens -> (N, D)."""
-    if pool == "mean":
-        return masked_mean(hidden, mask)
-    if pool == "cls":
-        return hidden[:, 0]
-    real = mask.unsqueeze(-1).bool()
-    if pool == "max":
-        return hidden.masked_fill(~real, -torch.inf).amax(1).masked_fill(~real.any(1), 0.0)
-    places = torch.arange(hidden.shape[1], device=hidden.device)
-    last = (places * mask).amax(1)
-    return hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[2]))[:, 0]
+    return pooled(hidden, mask, pool)
 
 
 def _of_sound(output: Tensor, pool: str, counts: Tensor | None) -> Tensor:

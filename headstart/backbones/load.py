@@ -6,15 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from torch import Tensor, nn
 
-from headstart.backbones import assemble, bundled, file, small, tables, timm
+from headstart.backbones import assemble, bundled, file, onnx, small, tables, timm, torchhub, torchvision
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.fingerprint import fingerprint
 from headstart.backbones.hub import repository
+from headstart.backbones.keras import applications, model_file
 from headstart.backbones.layer_name import parted
+from headstart.backbones.options import only_random, options_of
 from headstart.backbones.parts import Parts
 from headstart.backbones.read_layers import read_of, reading
 from headstart.backbones.sound import drawn, picture
@@ -32,7 +33,11 @@ HUBS = {
     "bundled:whisper-base, bundled:speech-embedding, bundled:ge2e",
     "timm": "timm:NAME, pictures, for example timm:resnet50",
     "hf": "hf:OWNER/NAME, pictures, text and sound, a model of transformers on the Hugging Face hub",
-    "file": "file:FOLDER, in timm's or transformers' format, or a model that headstart saved",
+    "file": "file:FOLDER, in timm's or transformers' format, a model that headstart saved, or file:MODEL.keras",
+    "torchvision": torchvision.ABOUT,
+    "keras": applications.ABOUT,
+    "onnx": onnx.ABOUT,
+    "torchhub": torchhub.ABOUT,
     "small": small.ABOUT,
     **drawn.ABOUT,
 }
@@ -63,10 +68,15 @@ def load(name: str) -> Backbone:
         base = load(layer.base)
         return reading(base, [read_of(base, layer.layer, layer.pool)], name)
     path, _, query = name.partition("?")
-    weights, (drawn_hub, _, drawn_name) = _weights_file(query), path.partition(":")
-    if weights is not None and drawn_hub in drawn.ABOUT:
-        return assemble.assemble(drawn.from_name(drawn_hub, drawn_name, weights))
-    seed = _seed(name, query)
+    hub, _, rest = path.partition(":")
+    kind = f"file{Path(rest).suffix}" if hub == "file" else hub
+    if kind in _WITH_OPTIONS and not _is_folder(rest):
+        known, parts_of = _WITH_OPTIONS[kind]
+        return assemble.assemble(parts_of(rest, options_of(name, query, known)))
+    options = options_of(name, query, ("weights", "seed"))
+    if hub in drawn.ABOUT and options.keys() == {"weights"} and options["weights"] != "random":
+        return assemble.assemble(drawn.from_name(hub, rest, options["weights"]))
+    seed = only_random(name, options)
     if path.startswith(picture.MARK):
         drawn_parts, parts = _parts(name.removeprefix(picture.MARK), path.removeprefix(picture.MARK), seed)
         parts = picture.from_picture_network(parts, name if drawn_parts else path)
@@ -129,6 +139,15 @@ _PARTS: dict[str, Callable[[str], Parts]] = {
     "small": small.from_name,
     **{hub: partial(drawn.from_name, hub) for hub in drawn.ABOUT},
 }
+_WITH_OPTIONS: dict[str, tuple[tuple[str, ...], Callable[[str, dict[str, str]], Parts]]] = {
+    "torchvision": (torchvision.OPTIONS, torchvision.from_name),
+    "keras": (applications.OPTIONS, applications.from_name),
+    "onnx": (onnx.OPTIONS, onnx.from_name),
+    "torchhub": (torchhub.OPTIONS, torchhub.from_name),
+    "file.onnx": (onnx.OPTIONS, onnx.from_name),
+    **{f"file{suffix}": (model_file.OPTIONS, model_file.from_file) for suffix in model_file.SUFFIXES},
+}
+"""Of the hubs whose names take options of their own: which, and what makes the parts of a backbone of them."""
 
 
 def register_hub(
@@ -169,24 +188,6 @@ def _identity() -> Backbone:
         fingerprint=fingerprint(None, None, spec),
         spec=spec,
     )
-
-
-def _weights_file(query: str) -> str | None:
-    """The file of "weights=FILE"; None where none is named."""
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    file = options.get("weights")
-    return file if options.keys() == {"weights"} and file != "random" else None
-
-
-def _seed(name: str, query: str) -> int | None:
-    """The seed of the random weights that a name asks for; None where it asks for the pretrained ones."""
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if not query:
-        return None
-    seed = options.pop("seed", "0")
-    if options != {"weights": "random"} or not seed.isdecimal():
-        raise BackboneError(f"{name}: expected nothing after '?' but weights=random or weights=random&seed=NUMBER.")
-    return int(seed)
 
 
 def _unknown(name: str, hub: str, colon: bool) -> str:

@@ -20,6 +20,7 @@ from headstart.backbones.layer_name import POOLINGS
 from headstart.backbones.layers import WHOLE, Layers, Read, first_tensor, is_channels_last, tokens_of_whole
 from headstart.backbones.parts import Parts
 from headstart.backbones.randomness import Undrawn, seeded
+from headstart.backbones.sentence import SentenceEncoder
 from headstart.backbones.sound.encoder import SoundEncoder
 from headstart.errors import BackboneError
 from headstart.linalg.torch_threads import one_torch_thread
@@ -115,13 +116,13 @@ def _layer(backbone: Backbone, layers: tuple[Layer, ...], wanted: str) -> Layer:
 
 
 def _own_pool(module: nn.Module | None) -> str:
-    pool = str(getattr(module, "pool", "mean")) if isinstance(module, TextEncoder) else "mean"
+    pool = str(getattr(module, "pool", "mean")) if isinstance(module, TextEncoder | SentenceEncoder) else "mean"
     return pool if pool in POOLINGS else "mean"
 
 
 def _pools(module: nn.Module, output: Tensor) -> tuple[str, ...]:
-    if isinstance(module, TextEncoder):
-        return ("mean", "max", "cls", "last")
+    if isinstance(module, TextEncoder | SentenceEncoder):
+        return POOLINGS
     if isinstance(module, SoundEncoder) and not module.of_pictures:
         return ("mean", "max", "last", "thirds")
     return ("mean", "max", "cls") if output.ndim == 3 and tokens_of_whole(module) else ("mean", "max")

@@ -16,6 +16,7 @@ from headstart.backbones.classifier import named
 from headstart.backbones.encoders import PictureClassifier, PictureEncoder, TextClassifier, TextEncoder
 from headstart.backbones.hub import SOUND_TYPES
 from headstart.backbones.parts import Labelled, Parts, Whole
+from headstart.backbones.sentence import dense_layers, pooling_of, transformer_folder, with_dense
 from headstart.backbones.sound import transformers as sound
 from headstart.backbones.weights import files_hash
 from headstart.errors import BackboneError
@@ -39,23 +40,22 @@ def build(spec: dict[str, Any]) -> nn.Module:
         raise BackboneError(f"the stored architecture reads {spec['modality']!r:.40}: expected 'text' or 'image'")
     if spec["modality"] == TEXT and spec["pool"] != "pooler" and is_plain_bert(spec["config"]):
         return TextEncoder(Bert(spec["config"]), spec["pool"])
-    from transformers import AutoModel
-
+    config = configured(spec["config"], "the stored architecture")
     with quiet():
-        model = AutoModel.from_config(configured(spec["config"], "the stored architecture"))
+        model = _loader(config).from_config(config)
     return _encoder(model, spec["modality"], spec["pool"])
 
 
 def from_folder(folder: Path, name: str) -> Parts:
-    """A folder in transformers' format: config.json, weights, and tokenizer.json or preprocessor_config.json."""
-    from transformers import AutoModel
-
-    raw = architecture(read_config(folder))
+    """A folder in transformers' format: config.json, weights, and tokenizer.json or preprocessor_config.json; or one of
+    sentence-transformers, with its own pooling and dense layers."""
+    outer, folder = folder, transformer_folder(folder)
+    raw = architecture(_pictures_alone(read_config(folder)))
     if raw["model_type"] in SOUND_TYPES:
-        return sound.from_folder(folder, raw, name)._replace(licence=_licence(folder))
+        return sound.from_folder(folder, raw, name)._replace(licence=_licence(outer))
     config = configured(raw, str(folder / "config.json"))
     modality = _modality(config, name)
-    model, missing = checkpoint(folder, config, name, AutoModel)
+    model, missing = checkpoint(folder, config, name, _loader(config))
     preprocess: PicturePreprocess | TextPreprocess
     if modality.has_pixels:
         preprocess = picture_preprocess(folder)
@@ -64,13 +64,18 @@ def from_folder(folder: Path, name: str) -> Parts:
         preprocess = text_preprocess(
             folder, positions=_positions(model), vocabulary=config.vocab_size, pad_id=getattr(config, "pad_token_id", 0)
         )
-        pool = _sentence_pool(folder)
-    if missing - ({"pooler"} if pool != "pooler" else set()):
-        raise BackboneError(f"{name}: the weights in {folder} lack {', '.join(sorted(missing))}; fetch them again.")
-    spec = {"hub": "hf", "modality": modality, "config": raw, "pool": pool}
+        pool = pooling_of(outer, _text_pool(config))
+    if lacking := sorted(missing - ({"pooler"} if pool != "pooler" else set())):
+        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+        raise BackboneError(f"{name}: the weights in {folder} lack {', '.join(lacking[:5])}{more}; fetch them again.")
+    spec: dict[str, Any] = {"hub": "hf", "modality": modality, "config": raw, "pool": pool}
     labels = partial(_labels, folder, preprocess)
     classifier = Whole(labels, partial(files_hash, folder), partial(_classifier, folder, name, preprocess))
-    return Parts(name, spec, _encoder(model, modality, pool), preprocess, _licence(folder), classifier)
+    module = _encoder(model, modality, pool)
+    if isinstance(module, TextEncoder) and (dense := dense_layers(outer)):
+        spec = {"hub": "sentence", "base": spec, "dense": [layer.layer for layer in dense]}
+        return Parts(name, spec, with_dense(module, dense, name), preprocess, _licence(outer))
+    return Parts(name, spec, module, preprocess, _licence(outer), classifier)
 
 
 def architecture(config: dict[str, Any]) -> dict[str, Any]:
@@ -118,6 +123,8 @@ def _labels(folder: Path, preprocess: PicturePreprocess | TextPreprocess) -> tup
 def _modality(config: Any, name: str) -> Modality:
     from transformers import MODEL_MAPPING
 
+    if _has_text_encoder(config):
+        return TEXT
     takes = None
     if type(config) in MODEL_MAPPING and not config.is_encoder_decoder and not hasattr(config, "vision_config"):
         takes = MODEL_MAPPING[type(config)].main_input_name
@@ -144,9 +151,36 @@ def _picture_pool(model: Any, preprocess: PicturePreprocess, *, trained: bool) -
     return "cls" if any(name.endswith("cls_token") for name, _ in model.named_parameters()) else "mean"
 
 
-def _sentence_pool(folder: Path) -> str:
-    pooling = read_config(folder, "1_Pooling/config.json", optional=True)
-    return "cls" if pooling.get("pooling_mode_cls_token") else "mean"
+def _text_pool(config: Any) -> str:
+    """Of a decoder, whose last token alone has seen all others, that one; else the mean."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
+
+    decodes = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING and type(config) not in MODEL_FOR_MASKED_LM_MAPPING
+    return "last" if decodes and not config.is_encoder_decoder else "mean"
+
+
+def _loader(config: Any) -> Any:
+    """The encoder alone, of a network that has a decoder too."""
+    from transformers import AutoModel, AutoModelForTextEncoding
+
+    return AutoModelForTextEncoding if _has_text_encoder(config) else AutoModel
+
+
+def _has_text_encoder(config: Any) -> bool:
+    """Whether a network is one of an encoder and a decoder, whose encoder may stand alone (T5)."""
+    from transformers import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING, MODEL_FOR_TEXT_ENCODING_MAPPING
+
+    return type(config) in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+
+
+def _pictures_alone(config: dict[str, Any]) -> dict[str, Any]:
+    """Of a network of pictures and texts, such as CLIP, what there is for pictures."""
+    from transformers import CONFIG_MAPPING
+
+    pictures, kind = config.get("vision_config"), f"{config.get('model_type')}_vision_model"
+    if isinstance(pictures, dict) and kind in CONFIG_MAPPING:
+        return {**pictures, "model_type": kind}
+    return config
 
 
 def _positions(model: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import OrderedDict
 from pathlib import Path
 from pickle import UnpicklingError  # what torch raises where weights_only=True refuses a file
 from typing import Any
@@ -71,7 +72,8 @@ def _checked(tensors: Any, where: str) -> dict[str, Tensor]:
 
 def fill(module: nn.Module, tensors: dict[str, Tensor], where: str) -> None:
     """Copy the tensors into the module: each name and each shape must be there, and nothing else."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    own = module.state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in own.items()}
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     wrong = [f"{name} is missing" for name in wanted if name not in shapes]
     wrong += [f"{name} is not of this architecture" for name in shapes if name not in wanted]
@@ -83,4 +85,7 @@ def fill(module: nn.Module, tensors: dict[str, Tensor], where: str) -> None:
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise BackboneError(f"{where}: the weights do not fit the architecture: {'; '.join(wrong[:3])}{more}.")
-    module.load_state_dict(tensors, strict=True)
+    # The names are those of this version of the module, which some networks want to be told.
+    given = OrderedDict(tensors)
+    given._metadata = getattr(own, "_metadata", {})  # type: ignore[attr-defined]
+    module.load_state_dict(given, strict=True)

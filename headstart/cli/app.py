@@ -10,9 +10,11 @@ import os
 import sys
 from collections.abc import Callable
 from inspect import getdoc
+from typing import Annotated
 
 import typer
 
+from headstart.cli.backbones import backbones
 from headstart.cli.compare import compare
 from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
@@ -48,9 +50,10 @@ VERBS: dict[str, Callable[..., None]] = {
     "show": show,
     "race": race,
     "methods": methods,
+    "backbones": backbones,
     "cache": cache,
 }
-WITHOUT_WORDS = ("methods", "cache")
+WITHOUT_WORDS = ("methods", "backbones", "cache")
 """Verbs that do something where no argument is given; of the others that prints their help."""
 
 
@@ -66,10 +69,23 @@ def _app(requested: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    made.callback()(_of_all_verbs)
     for name, verb in VERBS.items():
         no_words = name in WITHOUT_WORDS
         made.command(name, help=getdoc(verb), no_args_is_help=not no_words)(verb if name == requested else _listed)
     return made
+
+
+def _of_all_verbs(
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="Run the Python code of a checkout that torchhub:CHECKOUT:ENTRY names")
+    ] = False,
+) -> None:
+    """What stands before the verb."""
+    if trust_code:
+        from headstart.backbones import torchhub
+
+        torchhub.trust_code()
 
 
 def _listed() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.data.arrays import draft_of_inputs
+from headstart.data.cifar import ARCHIVES, holds_cifar, read_cifar
 from headstart.data.containers import contained
 from headstart.data.draft import Draft, finish
 from headstart.data.folders import read_folder
@@ -54,9 +55,10 @@ def read(
     """Read a folder, a table file, one input file, or a Python object.
 
     source       a folder of pictures, recordings or .txt files (one sub-folder a class, with or without train, val and
-                 test above them); a .csv, .tsv, .jsonl or .parquet; a table in memory (pandas, pyarrow, polars, Hugging
-                 Face, see `containers`). Without `need_target` also: any folder of such files, one of them, a list of
-                 them, a list of texts, an array (see `arrays.as_task`). A `Task` is taken as it is
+                 test above them); a .csv, .tsv, .jsonl or .parquet; CIFAR's binary version (see `cifar`), a folder or
+                 an archive; a table in memory (pandas, pyarrow, polars, Hugging Face, see `containers`). Without
+                 `need_target` also: any folder of such files, one of them, a list of them, a list of texts, an array
+                 (see `arrays.as_task`). A `Task` is taken as it is
     roles        which column is what, where the rule in `columns` would say otherwise
     need_target  read the targets; rows without one are set aside. Else `Task.targets` is None
     partly       rows without a target stay, with code -1 or NaN; one class is enough, and with no target at all
@@ -97,6 +99,8 @@ def _from_path(path: str, roles: Roles, columns: Columns | None, need_target: bo
         raise DataError(
             f"{shown(path)!r} is no table, so it has no columns to name: leave input, target and others out"
         )
+    if (os.path.isdir(path) or path.lower().endswith(ARCHIVES)) and holds_cifar(path):
+        return read_cifar(path, need_target=need_target)
     if os.path.isdir(path):
         return read_folder(path, modality=roles.modality, need_target=need_target)
     if not any(fits(path) for fits in (is_picture_name, is_text_name, is_sound_name)):

@@ -150,4 +150,6 @@ def require_backbone(row: Method, name: str, backbone: Backbone | None, modality
     if backbone is None or backbone.module is None:
         instead = "one that moves features, such as 'coral'" if row.needs_source else "'probe'"
         raise ValueError(f"method {name!r} moves weights, and a {modality} has none: use {instead}")
+    if not backbone.stages and row.moves_weights:
+        raise ValueError(f"method {name!r} moves weights, and {backbone.name} has none to move: use 'probe'")
     return backbone

@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.errors import BackboneError
 
-__all__ = ["read_config"]
+__all__ = ["read_config", "read_json"]
 
 
 def read_config(folder: Path, name: str = "config.json", *, optional: bool = False) -> dict[str, Any]:
@@ -21,10 +21,7 @@ def read_config(folder: Path, name: str = "config.json", *, optional: bool = Fal
         if optional:
             return {}
         raise BackboneError(f"{folder}: no {name}; expected a folder in timm's or transformers' format.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BackboneError(f"{path}: not valid JSON ({error}); fetch it again.") from error
+    config = read_json(path)
     if not isinstance(config, dict):
         raise BackboneError(f"{path}: holds a {type(config).__name__}; expected a JSON object.")
     if "auto_map" in config:
@@ -33,3 +30,11 @@ def read_config(folder: Path, name: str = "config.json", *, optional: bool = Fal
             "Use a model whose architecture transformers or timm has itself."
         )
     return config
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; `BackboneError` where it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BackboneError(f"{path}: not valid JSON ({error}); fetch it again.") from error

@@ -4,31 +4,7 @@ import json
 
 import pytest
 import torch
-
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "film", "was", "not", "good", "bad"]
-VOCABULARY += ["very", "dull", "bright", "a", "story"]
-SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
-
-
-def write_tokenizer(folder, *, special=True):
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-
-    words = {word: index for index, word in enumerate(VOCABULARY)}
-    tokenizer = Tokenizer(models.WordLevel(words, "[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    if special:
-        marks = [("[CLS]", 2), ("[SEP]", 3)]
-        tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=marks)
-    tokenizer.save(str(folder / "tokenizer.json"))
-
-
-def write_model(folder, model, **files):
-    """A transformers folder, and small JSON files beside it: name (without suffix) -> content."""
-    torch.manual_seed(0)
-    model.save_pretrained(folder)
-    for name, content in files.items():
-        (folder / f"{name}.json").write_text(json.dumps(content))
-    return folder
+from hub_folders import SMALL, VOCABULARY, write_model, write_tokenizer
 
 
 @pytest.fixture

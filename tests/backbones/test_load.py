@@ -119,4 +119,5 @@ def test_a_network_that_does_not_give_rows_of_features_is_refused(timm_folder, e
 
 
 def test_every_hub_is_in_the_message():
-    assert list(HUBS) == ["bundled", "timm", "hf", "file", "small", "wavenet", "cbhg", "tacotron2"]
+    hubs = ["bundled", "timm", "hf", "file", "torchvision", "keras", "onnx", "torchhub", "small"]
+    assert list(HUBS) == [*hubs, "wavenet", "cbhg", "tacotron2"]

@@ -77,7 +77,7 @@ def test_random_weights_are_those_of_the_network_below():
 def test_layers_of_a_decoder_and_of_its_folder(gpt2):
     backbone = load(f"file:{gpt2}")
     assert [layer.name for layer in layers_of(backbone)] == ["model.wte", "model.h.0", "model.h.1"]
-    last, own = load(f"file:{gpt2}@last"), load(f"file:{gpt2}@2@mean")
+    last, own = load(f"file:{gpt2}@last"), load(f"file:{gpt2}@2@last")
     from transformers import GPT2Model
 
     model = GPT2Model.from_pretrained(gpt2).eval()
