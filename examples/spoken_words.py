@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import headstart as hs
-from headstart.data.sketch import described, sketch
-from headstart.data.sounds import clip_of
+from headstart.data import clip_of, described, sketch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 LONGEST = 24_000

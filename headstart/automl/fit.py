@@ -97,9 +97,7 @@ def fit(
         "listener": listener,
     }
     if budget is None:
-        own = {"race_folder": race_folder, "memory": memory, "disk": disk}
-        if given := [name for name, value in own.items() if value is not None]:
-            raise ValueError(f"{given[0]} is of a race: give a budget too, such as budget='10m'")
+        refuse_without_budget({"race_folder": race_folder, "memory": memory, "disk": disk})
         return protocol.fit(
             data,
             source=source,
@@ -136,3 +134,9 @@ def refuse_with_budget(options: dict[str, Any]) -> None:
     for name, value in options.items():
         if value is not None:
             raise ValueError(f"{name} has no use with a budget, where a race finds method and options: leave it out")
+
+
+def refuse_without_budget(options: dict[str, Any]) -> None:
+    """ValueError that names the first option of a race that is given."""
+    if given := [name for name, value in options.items() if value is not None]:
+        raise ValueError(f"{given[0]} is of a race: give a budget too, such as budget='10m'")

@@ -103,9 +103,11 @@ def fit(
 ) -> None:
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
     began = time.monotonic()
-    from headstart.automl.fit import fit as fit_one
+    from headstart.automl.fit import refuse_without_budget
+    from headstart.automl.pick import Picker
     from headstart.cli.race import Within, candidates_of
     from headstart.cli.terminal import Terminal
+    from headstart.study import protocol
     from headstart.study.multi_task_protocol import fit_tasks
 
     options = options_of(option)
@@ -153,8 +155,9 @@ def fit(
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
             own["keep_transfer"] = keep_transfer
             if budget is None:
-                own |= {"candidates": candidates_of(candidates), "memory": memory, "disk": disk}
-                fitted = fit_one(data, kind=kind_of(kind), roles=roles, **own, **common)
+                refuse_without_budget({"--memory": memory, "--disk": disk})
+                own["chooser"] = Picker(candidates_of(candidates))
+                fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
             else:
                 race = Within(budget, candidates_of(candidates), out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)

@@ -8,7 +8,9 @@ from headstart.face import face
 
 if TYPE_CHECKING:
     from headstart.data.content import row_keys
+    from headstart.data.sketch import described, sketch
+    from headstart.data.sounds import clip_of
 
-__all__ = ["row_keys"]
+__all__ = ["clip_of", "described", "row_keys", "sketch"]
 
-face(__name__, {"row_keys": "content"})
+face(__name__, {"clip_of": "sounds", "described": "sketch", "row_keys": "content", "sketch": "sketch"})

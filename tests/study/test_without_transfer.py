@@ -33,8 +33,8 @@ NOT_USED = "transfer does not help here; the saved model does not use it"
 
 @pytest.fixture(scope="module")
 def long_model():
-    """The default method on long reviews."""
-    return hs.fit(long_reviews(), control=False)
+    """The default method on long reviews, as MiniLM puts out what it reads of them."""
+    return hs.fit(long_reviews(), backbone="bundled:minilm", control=False)
 
 
 def test_long_reviews_are_answered_by_their_words(long_model, tmp_path, preloaded):
@@ -68,7 +68,7 @@ def test_the_rows_that_are_tested_have_no_part_in_it(long_model):
     table = long_reviews().copy()
     tested = table["split"] == "test"
     table.loc[tested, "label"] = np.random.default_rng(0).permutation(table.loc[tested, "label"].to_numpy())
-    made = hs.fit(table, control=False)
+    made = hs.fit(table, backbone="bundled:minilm", control=False)
     assert made.model_.method == "no-transfer"
     np.testing.assert_array_equal(
         made.model_.head.arrays["weight.0"], long_model.model_.head.arrays["weight.0"], strict=True
@@ -77,7 +77,7 @@ def test_the_rows_that_are_tested_have_no_part_in_it(long_model):
 
 @pytest.mark.parametrize("flag", ["keep_transfer", "keep_tuned"])
 def test_who_asks_for_it_keeps_transfer_and_reads_that_it_hurts(flag):
-    made = hs.fit(long_reviews(), control=False, **{flag: True})
+    made = hs.fit(long_reviews(), backbone="bundled:minilm", control=False, **{flag: True})
     assert made.model_.method == "probe"
     assert made.evidence_.facts.instead is None
     assert (made.evidence_.gain.over, made.evidence_.verdict) == ("no-transfer", "hurts")

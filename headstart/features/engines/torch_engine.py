@@ -53,6 +53,7 @@ class TorchEngine:
         self.fixed = backbone.preprocess.shape is not None
         self._device = torch.device(device)
         self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self._exact = takes_exact_inputs(backbone.module)
         self._pipeline: Pipeline | None = None
         if self._device.type == "cuda":
             self.batch, self.flight = _on_cuda(self._preprocess, self._width, self._device), _FLIGHT
@@ -79,7 +80,7 @@ class TorchEngine:
             return checked(features.float().cpu().numpy(), len(inputs[0]), self._width)
 
     def _typed(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        if takes_exact_inputs(self._module):
+        if self._exact:
             return tensors
         return tuple(tensor.to(self._dtype) if tensor.is_floating_point() else tensor for tensor in tensors)
 
