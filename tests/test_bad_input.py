@@ -203,6 +203,7 @@ def test_a_broken_line_of_jsonl_is_set_aside(flowers, tmp_path):
     assert "21" in aside.name
 
 
+@pytest.mark.slow
 def test_a_line_of_a_megabyte_is_read(tmp_path):
     rows = [(f"number {i} is {'good' if i % 2 else 'bad'} stuff", "y" if i % 2 else "n") for i in range(40)]
     rows.append(("good " * 200_000, "y"))

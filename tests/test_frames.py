@@ -100,7 +100,7 @@ def test_few_frames_lead_to_the_head_of_a_method_that_draws_on_a_source(run, tas
     assert too_deep(heads, TO_A_HEAD) == []
 
 
-@pytest.mark.parametrize("method", ["fine-tune", "gradual"])
+@pytest.mark.parametrize("method", ["fine-tune", pytest.param("gradual", marks=pytest.mark.slow)])
 def test_few_frames_lead_to_an_update_of_weights(run, tasks, updates, method):
     fit(run, tasks, "--method", method, "--option", "epochs=1")
     assert updates

@@ -115,6 +115,7 @@ def test_a_pickle_holds_no_code_of_a_network(of_texts):
     assert clone(of_texts).get_params() == of_texts.get_params()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:A worker stopped while some jobs were given:UserWarning")
 def test_workers_of_joblib_fit_and_answer(of_texts):
     scores = cross_val_score(of_texts, TEXTS, LABELS, cv=2, n_jobs=2)
@@ -131,6 +132,7 @@ def test_a_vote_of_fitted_ones_in_workers():
     assert vote.score(X, y) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_forked_processes_answer_as_their_parent(of_texts, tmp_path):
     folder = of_texts.save(tmp_path / "model")

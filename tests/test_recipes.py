@@ -24,6 +24,7 @@ def test_csv(tmp_path, monkeypatch):
     assert "target-only" in page
 
 
+@pytest.mark.slow
 def test_cifar(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     import_module("recipe_cifar").main("", tmp_path)

@@ -85,6 +85,7 @@ def test_a_model_of_eight_bits_says_that_it_knows_no_others(scans):
     assert any("32 pictures have more than 8 bits, and the model was fitted to none such" in words for words in heard)
 
 
+@pytest.mark.slow
 def test_the_window_on_the_command_line(preloaded, scans, tmp_path):
     words = ["fit", str(scans / "12"), "--out", str(tmp_path / "m"), "--backbone", SMALL["backbone"], "--no-cache"]
     words += ["--method", "prototypes", "--engine", "torch", "--window", "0,4095", "--keep-transfer"]

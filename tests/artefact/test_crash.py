@@ -89,6 +89,7 @@ def interrupted(at, model, target):
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 def test_interrupted_at_every_line(models, table_model, array_model):
     target, at, left = models[2], 0, []

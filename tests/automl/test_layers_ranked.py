@@ -118,6 +118,7 @@ def test_a_candidate_that_fails_on_the_way_is_left_out(monkeypatch):
         rank(data, ["bundled:minilm"], extraction=PLAIN)
 
 
+@pytest.mark.slow
 def test_an_interrupt_says_who_leads_and_leaves_what_was_computed(tmp_path, monkeypatch):
     kept = Extraction(engine="torch", thumbs=False, cache=Cache(tmp_path))
     data, said = words(), []

@@ -33,6 +33,7 @@ def test_each_score_puts_features_before_noise(flowers, score):
     assert {name: behind.low > 0 for name, _, behind in order}["noise"]
 
 
+@pytest.mark.slow
 def test_values_are_those_of_the_scores(flowers):
     features, labels = flowers
     groups = np.arange(150) // 3

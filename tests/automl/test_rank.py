@@ -76,6 +76,7 @@ def test_the_score_is_that_of_the_features_as_heads_scale_them():
     assert place.behind == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_candidates_that_are_alike_use_all_rows_and_are_level(tmp_path):
     data = words()
     same = [f"{WORDS}?weights=random&seed={seed}" for seed in (1, 2, 3)]

@@ -188,6 +188,7 @@ def test_order_of_the_rows(name, problem):
     same(name, problem, features[order], labels[order])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_FEATURES)
 @settings(max_examples=25)
 @given(problem=problems())

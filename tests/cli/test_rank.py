@@ -100,6 +100,7 @@ def test_a_list_in_a_file(run, reviews, tmp_path):
     assert {place["name"] for place in ranking["places"]} == {WORDS, f"{WORDS}@max"}
 
 
+@pytest.mark.slow
 def test_another_score(run, reviews):
     ranking = run("rank", reviews, "--candidates", f"{WORDS},{WORDS}@max", "--score", "logme", "--json", *TORCH).json
     assert ranking["measure"] == "logme"

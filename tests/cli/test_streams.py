@@ -94,6 +94,7 @@ def test_a_locale_of_ascii_and_files_of_utf8(folder, tmp_path):
     assert "非常好" in (saved / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_saved_fit_is_a_success_where_its_evidence_cannot_be_shown(preloaded, folder, tmp_path):
     with open("/dev/full", "wb") as full:
         fit = (COMMAND_LINE, "fit", folder / "data.csv", "--method", "ridge", "--out")

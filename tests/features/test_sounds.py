@@ -119,6 +119,7 @@ def test_lanes_and_neighbours_do_not_matter(lanes):
     assert np.allclose(together, alone, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_recording_of_three_hours_is_read_with_little_memory(tmp_path):
     """In a process of its own, after a short one has loaded all that is needed."""
     path = tmp_path / "long.wav"

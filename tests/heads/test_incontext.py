@@ -166,6 +166,7 @@ def test_on_features_of_one_unit_it_is_chosen_only_where_it_beats_the_other_head
     assert half.head.name != "incontext"
 
 
+@pytest.mark.slow
 def test_the_option_of_probe_has_it_tried_on_any_features(digits):
     some = digits.take(slice(0, 150))
     names = ["none", "some", "more"]

@@ -30,6 +30,7 @@ def test_real_pictures_and_tables(digits, mnist, penguins):
     assert accuracy(probe(penguins), penguins) > 0.97
 
 
+@pytest.mark.slow
 def test_the_lowest_loss_wins_and_every_loss_is_told(digits):
     fit = probe(digits, heads=HEADS)
     told = fit.head.facts.candidates

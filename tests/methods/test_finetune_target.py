@@ -78,6 +78,7 @@ def test_answers_are_codes_numbers_or_none(tasks):
     assert answered(with_targets(target, values, REGRESSION)).sum() == 4
 
 
+@pytest.mark.slow
 def test_what_happened_is_told_and_no_answers_are_those_that_are_not_known(tasks):
     _, _, target = tasks
     options = {"epochs": 1, "batch": 32}

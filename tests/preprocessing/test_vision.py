@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import io, sys, threading
 import numpy as np, torch
@@ -34,5 +36,6 @@ assert torch.equal(io.decode_jpeg(data, io.ImageReadMode.RGB), decode(encoded.ge
 """
 
 
+@pytest.mark.slow
 def test_neither_tables_nor_pictures_need_it_and_both_may_be_loaded_side_by_side(tmp_path):
     subprocess.run([sys.executable, "-c", SCRIPT], check=True, timeout=300)

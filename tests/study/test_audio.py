@@ -125,6 +125,7 @@ def test_features_and_check_of_a_folder(place):
     assert [finding["what"] for finding in report["findings"]] == ["inputs that cannot be used"]
 
 
+@pytest.mark.slow
 def test_without_transfer_no_network_is_kept(place):
     run("fit", place / "words", "--out", place / "plain", "--method", "no-transfer")
     model = hs.Transfer.load(place / "plain")
@@ -147,6 +148,7 @@ def test_weights_move_and_the_model_is_the_same_once_it_is_loaded(place, method)
     assert np.allclose(hs.Transfer.load(place / method).predict_proba(files), model.predict_proba(files), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_source_of_recordings(place):
     words(place / "source", each=10)
     run(

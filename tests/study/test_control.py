@@ -62,7 +62,7 @@ def steps(monkeypatch):
     handle.remove()
 
 
-@pytest.mark.parametrize("method", ["lp-ft", *(pytest.param(n, marks=pytest.mark.slow) for n in ("gradual", "soup"))])
+@pytest.mark.parametrize("method", [pytest.param(n, marks=pytest.mark.slow) for n in ("lp-ft", "gradual", "soup")])
 def test_it_takes_the_steps_of_the_tuning_in_each_trial_once(pictures, steps, method):
     options = {"epochs": 3, "batch": 5, "refit": 0, "validation": 0.25, "patience": 9, "disk": 0}
     models = {"soup": {"runs": 2}}.get(method, {})
@@ -98,6 +98,7 @@ def test_a_second_training_of_the_method_is_not_the_controls(pictures, steps):
         assert abs(count - 3 * -(-(rows - held_out) // 5)) <= 3, "an epoch has a step more or less with the trial"
 
 
+@pytest.mark.slow
 def test_a_second_fit_reads_the_control_and_the_probe(pictures, steps, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     options = {"epochs": 2, "refit": 0, "disk": 0}

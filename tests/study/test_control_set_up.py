@@ -154,6 +154,7 @@ def test_no_engine_is_made_ready_where_it_is_not_needed_or_has_to_be_chosen(rows
     assert kept(SAFE, undecided, 2) is None, "engines are timed alone"
 
 
+@pytest.mark.slow
 def test_pixels_are_given_back_when_the_control_has_seen_them(pictures, monkeypatch):
     stores = []
 

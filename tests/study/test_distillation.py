@@ -96,6 +96,7 @@ def test_a_student_is_saved_with_what_it_kept_of_its_teacher(run, place, teacher
     assert Evidence.from_json(json.loads(json.dumps(output.json))).distillation.teacher == kept["teacher"]
 
 
+@pytest.mark.slow
 def test_without_labels_the_teacher_is_all_that_there_is(place, teacher):
     flat = sorted(str(file) for file in (place / "data").rglob("*.png"))
     student = distil(teacher, flat, backbone=STUDENT, options=OPTIONS, engine="torch")

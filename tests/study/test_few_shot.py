@@ -206,6 +206,7 @@ def lines(tmp_path_factory):
     return table
 
 
+@pytest.mark.slow
 def test_a_regression_of_small_tasks_and_a_fit_that_goes_on_with_it(run, lines, tmp_path):
     words = ["--target", "y", "--task", "line", "--shot", "4", "--learner", "maml", "--episodes", 6]
     output = run(

@@ -221,7 +221,7 @@ PICTURES = [
 ]
 
 
-@pytest.mark.parametrize("method", ["top", "lp-ft", "fine-tune"])
+@pytest.mark.parametrize("method", ["top", *(pytest.param(n, marks=pytest.mark.slow) for n in ("lp-ft", "fine-tune"))])
 def test_moved_weights_are_decided_for_the_goal(method):
     labels = ["rare" if i % 5 == 0 else "common" for i in range(40)]
     options = {"epochs": 2, "batch": 8}

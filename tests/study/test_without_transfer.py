@@ -37,6 +37,7 @@ def long_model():
     return hs.fit(long_reviews(), backbone="bundled:minilm", control=False)
 
 
+@pytest.mark.slow
 def test_long_reviews_are_answered_by_their_words(long_model, tmp_path, preloaded):
     evidence = long_model.evidence_
     assert (long_model.model_.method, long_model.model_.backbone) == ("no-transfer", None)
@@ -63,6 +64,7 @@ def test_long_reviews_are_answered_by_their_words(long_model, tmp_path, preloade
     assert again.metrics["accuracy"].value == pytest.approx(evidence.metrics["accuracy"].value)
 
 
+@pytest.mark.slow
 def test_the_rows_that_are_tested_have_no_part_in_it(long_model):
     """With other answers to them the same model is kept, though they now speak for nobody."""
     table = long_reviews().copy()
@@ -75,6 +77,7 @@ def test_the_rows_that_are_tested_have_no_part_in_it(long_model):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["keep_transfer", "keep_tuned"])
 def test_who_asks_for_it_keeps_transfer_and_reads_that_it_hurts(flag):
     made = hs.fit(long_reviews(), backbone="bundled:minilm", control=False, **{flag: True})
@@ -172,6 +175,7 @@ def test_where_nothing_was_held_out_in_training_only_a_verdict_of_the_test_count
     assert without_transfer(rows, Plan(keep_transfer=True), how, Untransferred(Plan(), answer_cache(*how))) is None
 
 
+@pytest.mark.slow
 def test_where_the_tested_rows_speak_for_transfer_it_is_said(long_model):
     evidence = long_model.evidence_
     gain = evidence.gain._replace(value=-0.2, low=-0.3, high=-0.1)

@@ -80,6 +80,7 @@ def test_what_stops_bfloat16_is_told(backbone, monkeypatch):
     assert choice == CPUPrecision("float32", "torch bfloat16 died of SIGILL when it was tried")
 
 
+@pytest.mark.slow
 def test_a_choice_is_measured_once_and_remembered(backbone, tmp_path, monkeypatch):
     if not processor.has_bfloat16() or obstacle("torch", "bfloat16", Memory(None)):
         pytest.skip("this processor cannot calculate in bfloat16")

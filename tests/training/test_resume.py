@@ -12,7 +12,8 @@ import pytest
 SOAK = Path(__file__).parents[1] / "soak.py"
 
 
-@pytest.mark.parametrize(("kills", "resumed"), [(4, 1), pytest.param(10, 4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("kills", "resumed"), [(4, 1), (10, 4)])
 def test_a_fit_that_is_killed_at_any_moment_and_started_again_ends_with_the_same_bits(kills, resumed):
     soak = [sys.executable, SOAK, "--kills", str(kills)]
     counts = json.loads(subprocess.run(soak, check=True, stdout=subprocess.PIPE).stdout)

@@ -203,6 +203,7 @@ print(len(curves.curves))
 """
 
 
+@pytest.mark.slow
 def test_bfloat16_calculates_near_float32_and_keeps_the_weights_in_it():
     """In a process that is told to leave AMX alone: there are machines that have it and die of it."""
     where = Path(__file__).parents[1]

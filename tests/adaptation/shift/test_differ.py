@@ -29,7 +29,7 @@ def two(seed, *, moved=0.0, flipped=False, shares=False, rows=120, kind="classif
     "change", [{}, {"moved": 1.0}, {"moved": 0.25}, {"flipped": True}, {"shares": True}], ids=lambda change: str(change)
 )
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_it_is_what_the_diagnosis_says(kind, change, known, seed):
     source, y, target, z = two(seed, kind=kind, **change)
     answers = z if known else None

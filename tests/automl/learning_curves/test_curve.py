@@ -88,6 +88,7 @@ def test_the_score_with_all_rows_is_that_of_fit(reviews):
     assert str(curve).startswith("What more labels would bring cannot be foretold: 3 sizes are too few")
 
 
+@pytest.mark.slow
 def test_random_weights_are_a_third_line_and_another_goal_may_be_asked_for(run, reviews, tmp_path):
     words = ("--control", "--for", "log-loss", "--sizes", "20,40,80,160", "--out", tmp_path / "three.svg")
     said = run("curve", reviews, "--json", *words, *TEXT)

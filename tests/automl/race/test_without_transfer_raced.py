@@ -45,6 +45,7 @@ def test_where_it_wins_it_is_saved_and_the_verdict_says_so(raced, tmp_path):
     assert headline(loaded.evidence_) == headline(evidence)
 
 
+@pytest.mark.slow
 def test_who_asks_for_transfer_keeps_it(raced, folder, one):
     made = fit_within(long_reviews(), folder=folder, keep_transfer=True, **one)
     race, probe = made.evidence_.facts.race, f"probe on {one['candidates'][0]}"

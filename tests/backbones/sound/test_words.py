@@ -35,6 +35,7 @@ def one_shot(module, words, scale=1.0):
     return ((likeness.argmax(0) == right).mean() + (likeness.argmax(1) == right).mean()) / 2
 
 
+@pytest.mark.slow
 def test_full_scale_of_the_speech_embedding_is_one(words):
     """In the range of 16-bit integers, in which some feed it, it tells fewer words."""
     module = load("bundled:speech-embedding").module

@@ -69,6 +69,7 @@ def test_rates_that_give_the_class_away_and_lengths_that_do(tmp_path):
     assert sorted(example.rpartition(" (")[0] for example in examples) == ["sampling rate", "seconds"]
 
 
+@pytest.mark.slow
 def test_of_real_words_copies_are_found_and_no_two_words_are_taken_for_one():
     short = [name for name, (wave, _) in both().items() if 2000 < len(wave) < 60000]
     names = [name for name in short if not name.isdigit()][:60]  # digits are silence, so many seconds of it

@@ -183,6 +183,7 @@ def test_what_is_to_be_trained_is_said_with_a_time_before_it_is(pictures):
     assert listener.lines.index(said) < next(n for n, line in enumerate(listener.lines) if line.startswith("  top: "))
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_what_is_finished_and_the_next_run_goes_on(pictures, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     common = {"methods": ["top", "lp-ft"], "backbone": RESNET, "options": FAST, "engine": "torch"}
@@ -225,6 +226,7 @@ def test_weights_that_run_away_are_named_and_the_others_go_on(pictures):
     assert f"1 of 3 failed: scratch: {made.failed[0].why}" in page
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_is_named_and_other_errors_are_not_hidden(pictures, monkeypatch):
     real = FineTune.fit
 
