@@ -111,8 +111,7 @@ def fit(
     from headstart.study.multi_task_protocol import fit_tasks
 
     options = options_of(option)
-    if backbone is not None and candidates:
-        raise ValueError("--backbone and --candidates both name what is to be used: give one of the two")
+    named = candidates_of(candidates, backbone)
     if slim and budget is not None:
         raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
@@ -153,13 +152,13 @@ def fit(
             roles = roles_of(input, target, *columns, classes=classes, modality=modality)
             labels = cast(Any, target_labels)
             own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
-            own["keep_transfer"] = keep_transfer
+            own |= {"keep_transfer": keep_transfer}
             if budget is None:
                 refuse_without_budget({"--memory": memory, "--disk": disk})
-                own["chooser"] = Picker(candidates_of(candidates))
+                own["chooser"] = Picker(named)
                 fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
             else:
-                race = Within(budget, candidates_of(candidates), out, began, memory, disk)
+                race = Within(budget, named, out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
     evidence = fitted.evidence_

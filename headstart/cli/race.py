@@ -70,7 +70,9 @@ class Within(NamedTuple):
         )
 
 
-def candidates_of(words: list[str] | None) -> list[str] | None:
-    """Names with commas between them, or given one by one."""
+def candidates_of(words: list[str] | None, backbone: str | None = None) -> list[str] | None:
+    """Names with commas between them, or given one by one; ValueError where a backbone is named beside them."""
+    if words and backbone is not None:
+        raise ValueError("--backbone and --candidates both name what is to be used: give one of the two")
     names = [name.strip() for word in words or () for name in word.split(",") if name.strip()]
     return names or None

@@ -8,9 +8,9 @@ from headstart.face import face
 
 if TYPE_CHECKING:
     from headstart.data.content import row_keys
-    from headstart.data.sketch import described, sketch
+    from headstart.data.sound_sketch import described, sketch
     from headstart.data.sounds import clip_of
 
 __all__ = ["clip_of", "described", "row_keys", "sketch"]
 
-face(__name__, {"clip_of": "sounds", "described": "sketch", "row_keys": "content", "sketch": "sketch"})
+face(__name__, {"clip_of": "sounds", "described": "sound_sketch", "row_keys": "content", "sketch": "sound_sketch"})

@@ -30,7 +30,7 @@ class FeatureSet:
     keys     (N,) content keys
     values   (N, D) features of pictures and texts, and of tables by a backbone that was pretrained on them; the columns
              of arrays; else None for tables, whose encoding is learnt from training rows only
-    thumbs   (N, 32, 32, 3) uint8 for pictures, (N, W) float32 for recordings (`data.sketch`)
+    thumbs   (N, 32, 32, 3) uint8 for pictures, (N, W) float32 for recordings (`data.sound_sketch`)
     blocks   (N,) rows of one number stay together: duplicates, near duplicates, rows of a group
     window   by which thumbnails were made of pictures of more than 8 bits; None where there were none
     beside   the same rows as further backbones see them, for a model that averages several

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from headstart.data.sketch import Sketcher
+from headstart.data.sound_sketch import Sketcher
 from headstart.data.waves import Wave
 from headstart.errors import DataError
 from headstart.features.cache.store import Store

@@ -15,7 +15,7 @@ import numpy as np
 
 from headstart.backbones.backbone import Backbone
 from headstart.data.content import sound_key, sound_part_key
-from headstart.data.sketch import RECIPE, WIDTH
+from headstart.data.sound_sketch import RECIPE, WIDTH
 from headstart.features.cache.session import Session
 from headstart.features.cache.store import Store
 from headstart.features.engines.engine import Rows

@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import default, load
-from headstart.data.sketch import described
+from headstart.data.sound_sketch import described
 from headstart.errors import BackboneError
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet, look

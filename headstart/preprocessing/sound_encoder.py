@@ -1,11 +1,11 @@
-"""Recordings as their own description: cepstra and how they move, see `data.sketch`. Nothing is learnt."""
+"""Recordings as their own description: cepstra and how they move, see `data.sound_sketch`. Nothing is learnt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Self
 
-from headstart.data.sketch import DESCRIPTION, RECIPE, described
+from headstart.data.sound_sketch import DESCRIPTION, RECIPE, described
 from headstart.errors import ArtefactError
 from headstart.tasks.task import Array
 

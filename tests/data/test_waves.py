@@ -107,7 +107,7 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(tmp_path, suffix):
         import resource
         from headstart.data.sounds import clip_of
         from headstart.data.waves import wave_blocks
-        from headstart.data.sketch import sketch
+        from headstart.data.sound_sketch import sketch
         peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         short = clip_of({str(path)!r})
         blocks = wave_blocks(short, 16000)

@@ -16,7 +16,7 @@ import torch
 from spectral import backbone
 from tones import RATE, melody, tone, write
 
-from headstart.data.sketch import sketch
+from headstart.data.sound_sketch import sketch
 from headstart.data.sounds import clip_of, find_sounds
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction, extract, sketches

@@ -17,7 +17,7 @@ from tones import RATE, melody, words, write
 
 import headstart as hs
 from headstart.data.quality.near_sounds import near_sounds
-from headstart.data.sketch import sketch
+from headstart.data.sound_sketch import sketch
 from headstart.data.sounds import clip_of
 from headstart.errors import DataError, MissingWeights
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.data.sketch import facts_of, fingerprints
+from headstart.data.sound_sketch import facts_of, fingerprints
 from headstart.tasks.task import Array
 
 __all__ = ["near_sounds"]
@@ -27,7 +27,7 @@ def near_sounds(sketches: Array) -> Array:
     """Pairs of rows that are nearly the same recording, (P, 2) int64 with first < second; of each with at most its
     eight nearest. Silence is like nothing.
 
-    sketches  (N, `data.sketch.WIDTH`)
+    sketches  (N, `data.sound_sketch.WIDTH`)
     """
     facts, prints = facts_of(sketches), fingerprints(sketches).astype(np.float32)
     rows = np.flatnonzero(facts.peak - np.abs(facts.mean) > _QUIET)

@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.data.quality.findings import Finding
 from headstart.data.quality.inspection import Inspection
-from headstart.data.sketch import facts_of
+from headstart.data.sound_sketch import facts_of
 from headstart.data.wave_header import declared_seconds
 from headstart.tasks.audio import Clip
 from headstart.tasks.task import Array

@@ -1,5 +1,5 @@
 """A sound opponent for recordings: cepstral coefficients (Davis and Mermelstein, 1980), their spread, their slopes and
-their means in each third of the recording (`data.sketch`), and logistic or ridge regression, or boosted trees."""
+their means in each third of the recording (`data.sound_sketch`), and logistic or ridge regression, or boosted trees."""
 
 from __future__ import annotations
 

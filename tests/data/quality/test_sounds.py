@@ -12,7 +12,7 @@ from tones import RATE, melody, tone, words, write
 
 import headstart as hs
 from headstart.data.quality.near_sounds import near_sounds
-from headstart.data.sketch import sketch
+from headstart.data.sound_sketch import sketch
 from headstart.data.sounds import clip_of
 
 

@@ -10,7 +10,7 @@ from italian import both
 from tones import RATE, melody
 
 from headstart.data.arrays import as_task
-from headstart.data.sketch import described, sketch
+from headstart.data.sound_sketch import described, sketch
 from headstart.data.sounds import clip_of
 from headstart.evidence.baselines.no_transfer import fit_untransferred, no_transfer
 from headstart.preprocessing.encoders import encoder_from

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tones import RATE, melody, tone
 
-from headstart.data import sketch as module
+from headstart.data import sound_sketch as module
 from headstart.data import waves
-from headstart.data.sketch import WIDTH, described, facts_of, fingerprints, sketch
+from headstart.data.sound_sketch import WIDTH, described, facts_of, fingerprints, sketch
 from headstart.data.sounds import clip_of
 from headstart.errors import DataError
 from headstart.linalg.mel import cepstra, mel_power
