@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -150,9 +150,8 @@ def fit(
             )
         else:
             roles = roles_of(input, target, *columns, classes=classes, modality=modality)
-            labels = cast(Any, target_labels)
-            own: dict[str, Any] = {"source": source, "target_labels": labels, "control": control, "goal": goal}
-            own |= {"keep_transfer": keep_transfer}
+            own: dict[str, Any] = {"source": source, "target_labels": target_labels, "control": control, "goal": goal}
+            own["keep_transfer"] = keep_transfer
             if budget is None:
                 refuse_without_budget({"--memory": memory, "--disk": disk})
                 own["chooser"] = Picker(named)

@@ -119,7 +119,7 @@ def thumbnails(
 
 @with_own_defaults
 def sketches(inputs: Sequence[Any], extraction: Extraction = _PLAIN, progress: Progress | None = None) -> Features:
-    """The same lanes over recordings without a backbone: keys, sketches (`data.sound_sketch`), and what cannot be read."""
+    """The same over recordings without a backbone: keys, sketches (`data.sound_sketch`), and what cannot be read."""
     start = time.perf_counter()
     with quiet():
         session = Session(extraction.cache)
