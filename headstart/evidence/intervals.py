@@ -8,8 +8,9 @@ From draws t*_1 .. t*_B of a score whose value on all rows is t, with n independ
     unseen    a class of which all n_c units are right shows resampling no error, though up to 1 - .025^(1/n_c) may
               be there (Clopper and Pearson, 1934). The same for a paired difference where no unit speaks for the
               worse model. Such bounds join the spread by squares (MOVER: Zou and Donner, 2008)
-    unsteady  with repeats of a K-fold cross-validation, Phi(.975) sqrt(K var_r(t_r)), of the values t_r of the repeats:
-              each is a mean over K models, where the truth is that of one. It joins by squares too
+    folds     of K-fold cross-validation the spread of the rows is taken sqrt(K / (K - 1)) times, since the models share
+              rows to learn from, and Phi(.975) sqrt(2 var_r(t_r)) of the values t_r of its repeats joins by squares:
+              each is a mean over K models, where the truth is that of one
 
 In simulations (`tests/evidence/test_coverage.py`; of whole fits: `bench/coverage.py`) the truth of accuracy, balanced
 accuracy, macro F1 and R2 is inside in 93 to 99 % of samples; BCa did worse on many classes of few rows, plain
@@ -97,7 +98,7 @@ def interval(draws: Draws, alpha: float = ALPHA) -> Interval:
         return Interval(0.0, 0.0, 0.0)
     if math.isnan(value) or 2 * len(finite) < len(draws.resampled):
         return Interval(value)
-    parts = _spread(draws, finite, alpha), _unseen(draws, alpha), _unsteady(draws, alpha)
+    parts = _spread(draws, finite, alpha), _unseen(draws, alpha), _between(draws, alpha)
     below, above = (math.hypot(*side) for side in zip(*parts, strict=True))
     if below == above == 0 or (draws.units < 2 and value not in draws.bounds):
         return Interval(value)
@@ -114,7 +115,8 @@ def _spread(draws: Draws, finite: Array, alpha: float) -> tuple[float, float]:
 
     tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf(alpha / 2, n - 1))
     low, high = np.quantile(finite, [tail, 1 - tail]) - (finite.mean() - draws.value)
-    return max(0.0, float(draws.value - low)), max(0.0, float(high - draws.value))
+    shared = math.sqrt(draws.folds / (draws.folds - 1)) if draws.folds > 1 else 1.0
+    return shared * max(0.0, float(draws.value - low)), shared * max(0.0, float(high - draws.value))
 
 
 def _unseen(draws: Draws, alpha: float) -> tuple[float, float]:
@@ -134,11 +136,11 @@ def _unseen(draws: Draws, alpha: float) -> tuple[float, float]:
     )
 
 
-def _unsteady(draws: Draws, alpha: float) -> tuple[float, float]:
-    """How far below and above the value one model may be, where the value is a mean over those of several folds."""
+def _between(draws: Draws, alpha: float) -> tuple[float, float]:
+    """How far below and above the value one model may be, by how the repeats of a cross-validation differ."""
     if len(draws.repeats) < 2 or draws.folds < 2:
         return 0.0, 0.0
     from scipy import stats
 
-    width = float(stats.norm.isf(alpha / 2) * math.sqrt(draws.folds * np.var(draws.repeats, ddof=1)))
+    width = float(stats.norm.isf(alpha / 2) * math.sqrt(2 * np.var(draws.repeats, ddof=1)))
     return width, width

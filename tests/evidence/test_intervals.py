@@ -131,17 +131,17 @@ def test_that_of_a_claim_of_many_reaches_as_far_as_its_level_says() -> None:
     assert alone.low == pytest.approx(stats.binomtest(30, 30).proportion_ci(0.99).low)
 
 
-def test_repeats_that_differ_widen_it_by_the_spread_of_one_model() -> None:
-    """A repeat is a mean over five models: one of them varies by the square root of five more."""
+def test_of_cross_validation_it_is_wider_and_more_so_where_repeats_differ() -> None:
+    """Models of five folds share rows to learn from, and a repeat is a mean over them."""
     resampled = np.random.default_rng(0).normal(0.7, 0.02, 50_000)
-    plain = Draws(0.7, resampled, 10_000, UNIT, folds=5)
+    split = Draws(0.7, resampled, 10_000, UNIT)
     repeats = (0.68, 0.70, 0.72)
-    alike, other = (interval(plain._replace(repeats=values)) for values in ((0.7, 0.7, 0.7), repeats))
-    assert alike == interval(plain)
-    assert other.high - 0.7 == pytest.approx(1.96 * math.hypot(0.02, math.sqrt(5) * 0.02), abs=2e-3)
+    alike, other = (interval(split._replace(repeats=values, folds=5)) for values in ((0.7, 0.7, 0.7), repeats))
+    assert alike.high - 0.7 == pytest.approx(math.sqrt(5 / 4) * (interval(split).high - 0.7))
+    assert other.high - 0.7 == pytest.approx(1.96 * math.hypot(math.sqrt(5 / 4) * 0.02, math.sqrt(2) * 0.02), abs=2e-3)
     assert 0.7 - other.low == pytest.approx(other.high - 0.7, abs=2e-3)
-    assert interval(plain._replace(repeats=repeats, folds=1)) == interval(plain)
-    assert interval(plain._replace(repeats=repeats[:1])) == interval(plain)
+    assert interval(split._replace(repeats=repeats)) == interval(split)
+    assert interval(split._replace(repeats=repeats[:1], folds=5)) == pytest.approx(alike)
 
 
 def test_of_a_difference_only_what_the_repeats_of_it_do_counts() -> None:
