@@ -46,7 +46,8 @@ CASES = ["neural,float16", "minilm,float16", "head,float16,no gradients,meta"]
 MORE = ["neural,float64", "ridge,float16", "head,bfloat16,float64", "lora,float64"]
 
 
-@pytest.mark.parametrize("cases", [CASES, pytest.param(MORE, marks=pytest.mark.slow)], ids=["some", "more"])
+@pytest.mark.slow
+@pytest.mark.parametrize("cases", [CASES, MORE], ids=["some", "more"])
 def test_what_torch_goes_by_changes_no_answer(preloaded, tmp_path, cases):
     preloaded.checked(FITS, tmp_path, *cases)
 

@@ -75,7 +75,7 @@ def of_pictures(pictures):
     return Transfer(PICTURE, "ridge", engine="torch").fit(*pictures)
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("kind", ["classification", pytest.param("regression", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore")
 def test_passes_every_check_of_scikit_learn(kind):
     """One check needs SCIPY_ARRAY_API set before scipy is imported; it runs in the next test."""

@@ -81,7 +81,7 @@ def test_no_row_is_judged_by_a_fit_that_knew_its_answer(monkeypatch):
     np.testing.assert_allclose(said + turned, 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("base", ["linear", "kernel", "boosting"])
+@pytest.mark.parametrize("base", ["linear", "kernel", pytest.param("boosting", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["pooled", "target-only", "augment", "balanced"])
 def test_answers_that_follow_from_nothing_are_not_known(name, base):
     """More columns than rows: a fit tells all answers that it was given, and of others no more than chance."""

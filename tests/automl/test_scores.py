@@ -157,7 +157,7 @@ def same(name, problem, features, labels):
 
 
 @pytest.mark.parametrize("name", sorted(ROTATION))
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(problem=problems())
 def test_rotation(name, problem):
     features, labels, rng = problem
@@ -165,14 +165,14 @@ def test_rotation(name, problem):
 
 
 @pytest.mark.parametrize("name", sorted(SCALE))
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(problem=problems(), factor=st.sampled_from([1e-6, 0.37, 12.0, 1e5]))
 def test_scale(name, problem, factor):
     same(name, problem, factor * problem[0], problem[1])
 
 
 @pytest.mark.parametrize("name", sorted(SHIFT))
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(problem=problems())
 def test_shift(name, problem):
     features, labels, rng = problem
@@ -180,7 +180,7 @@ def test_shift(name, problem):
 
 
 @pytest.mark.parametrize("name", sorted(ORDER))
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(problem=problems())
 def test_order_of_the_rows(name, problem):
     features, labels, rng = problem
@@ -190,7 +190,7 @@ def test_order_of_the_rows(name, problem):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OF_FEATURES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(problem=problems())
 def test_names_of_the_classes(name, problem):
     features, labels, _ = problem
@@ -199,7 +199,7 @@ def test_names_of_the_classes(name, problem):
 
 
 @pytest.mark.parametrize("name", OF_SOURCES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(problem=problems())
 def test_sources_have_no_order_either(name, problem):
     features, labels, rng = problem

@@ -248,7 +248,7 @@ def test_loading_is_silent_and_leaves_the_settings_and_the_generator_alone(bert,
     assert torch.equal(before[2], after[2])
 
 
-@pytest.mark.parametrize("family", ["bert", pytest.param("gpt2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("family", [pytest.param(name, marks=pytest.mark.slow) for name in ("bert", "gpt2")])
 def test_openvino_converts_it_with_any_number_and_length(family, request):
     openvino = pytest.importorskip("openvino")
     if torch.backends.cpu.get_cpu_capability() == "DEFAULT":

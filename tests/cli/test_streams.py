@@ -58,7 +58,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", [ENCODINGS[0], pytest.param(ENCODINGS[1], marks=pytest.mark.slow)])
 def test_every_verb_in_any_encoding(folder, tmp_path, encoding):
     model, table = folder / "model", folder / "data.csv"
     words = [("predict", model, table), ("evaluate", model, table), ("show", model), ("check", table), ("cache",)]
@@ -80,6 +80,7 @@ def test_every_verb_in_any_encoding(folder, tmp_path, encoding):
     assert len(others) == 3
 
 
+@pytest.mark.slow
 def test_a_locale_of_ascii_and_files_of_utf8(folder, tmp_path):
     """Where Python itself would open files in ASCII; and headstart opens none in the encoding of the locale."""
     env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

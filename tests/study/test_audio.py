@@ -117,6 +117,7 @@ def test_one_answer_a_file_is_of_the_mean_over_windows(place):
     assert np.allclose(rows[2], rows[:2].mean(axis=0), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_features_and_check_of_a_folder(place):
     run("features", place / "words", "--out", place / "features.npy")
     assert np.load(place / "features.npy").shape == (29, 96)

@@ -180,7 +180,7 @@ def figures(fitted):
     return json.dumps({part: record[part] for part in ("metrics", "baselines", "gains", "verdict")}, sort_keys=True)
 
 
-@pytest.mark.parametrize("source", [False, True])
+@pytest.mark.parametrize("source", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_figures_do_not_depend_on_pixels_that_are_held(pictures, tmp_path, monkeypatch, source):
     options = {"backbone": RESNET, "engine": "torch", "cache": False}
     options |= {"source": pictures, "method": "pooled"} if source else {"method": "ridge"}

@@ -186,6 +186,7 @@ def test_answers_come_by_name(of_table):
     assert "a" in str(replace(answers, set_aside=())) or "b" in str(answers)
 
 
+@pytest.mark.slow
 def test_a_tuned_model_stands_beside_every_cheaper_step(tmp_path):
     """Parts of two photographs whose things ImageNet has classes for; the pretrained classifier names them untaught."""
     rng = np.random.default_rng(0)

@@ -24,7 +24,7 @@ def two(seed, *, moved=0.0, flipped=False, shares=False, rows=120, kind="classif
     return source, y, target, z
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize("kind", ["classification", pytest.param("regression", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "change", [{}, {"moved": 1.0}, {"moved": 0.25}, {"flipped": True}, {"shares": True}], ids=lambda change: str(change)
 )
