@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from headstart.data.bit_depth import DEEP_DTYPES, deep_values, is_deep_picture
+from headstart.data.named_file import named_file
 from headstart.data.sounds import is_sound
 from headstart.tasks.task import Array
 
@@ -63,7 +64,7 @@ def find_pictures(cells: Iterable[Any], folder: str = "") -> tuple[list[Any], di
 def _picture(cell: Any, folder: str) -> Any:
     """One picture. Raises ValueError that says why there is none."""
     if isinstance(cell, str | os.PathLike):
-        return _file(os.fspath(cell), folder)
+        return named_file(os.fspath(cell), folder, "picture")
     if is_stored(cell):
         return _picture(cell["bytes"] if cell.get("bytes") is not None else cell["path"], folder)
     if isinstance(cell, bytes):
@@ -76,16 +77,6 @@ def _picture(cell: Any, folder: str) -> Any:
             "(height, width), or (height, width, 1, 3 or 4)"
         )
     raise ValueError("no picture is named" if cell is None or cell != cell else f"{cell!r:.60} is no picture")
-
-
-def _file(name: str, folder: str) -> str:
-    path = os.path.join(folder, name)
-    for candidate in (path, os.path.join(folder, name.replace("\\", "/"))):
-        if os.path.isfile(candidate):
-            return candidate
-    if not name.strip():
-        raise ValueError("no picture is named")
-    raise ValueError(f"a folder, not a file: {path!r}" if os.path.isdir(path) else f"no such file: {path!r}")
 
 
 def _from_bytes(data: bytes) -> Image.Image | Array:

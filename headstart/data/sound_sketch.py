@@ -10,6 +10,7 @@ without transfer, look at. Made in one pass, block by block, whatever its length
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -77,8 +78,7 @@ def described(sketches: Array) -> Array:
 def sketch(clip: Clip) -> Wave:
     """(WIDTH,) float32 of one recording. `DataError` where it cannot be read."""
     sketcher = Sketcher(clip)
-    for _ in sketcher.blocks():
-        pass
+    deque(sketcher.blocks(), maxlen=0)
     return sketcher.finish()
 
 

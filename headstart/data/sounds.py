@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.named_file import named_file
 from headstart.data.targets import is_missing
 from headstart.data.waves import Wave, open_sound
 from headstart.errors import DataError
@@ -95,7 +96,7 @@ def clip_of(cell: Any, folder: str = "", rate: int | None = None) -> Clip:
     if isinstance(cell, Clip):
         return cell
     if isinstance(cell, str | os.PathLike):
-        return _of_file(_path(os.fspath(cell), folder))
+        return _of_file(named_file(os.fspath(cell), folder, "recording"))
     if isinstance(cell, bytes):
         return _of_bytes(cell)
     if isinstance(cell, dict) and "array" in cell:
@@ -170,16 +171,6 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError) as error:
         raise DataError(f"{value!r:.40} is no number of seconds") from error
-
-
-def _path(name: str, folder: str) -> str:
-    path = os.path.join(folder, name)
-    for candidate in (path, os.path.join(folder, name.replace("\\", "/"))):
-        if os.path.isfile(candidate):
-            return candidate
-    if not name.strip():
-        raise DataError("no recording is named")
-    raise DataError(f"a folder, not a file: {path!r}" if os.path.isdir(path) else f"no such file: {path!r}")
 
 
 def _pair(cell: object) -> tuple[Array, Any] | None:

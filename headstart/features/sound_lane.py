@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Any, Protocol
@@ -96,7 +97,7 @@ class SoundLane:
             if wants_values and run.preprocess is not None:
                 self._listen(row, clip, run.preprocess, sketcher)
             elif sketcher is not None:
-                _exhaust(sketcher.blocks())
+                deque(sketcher.blocks(), maxlen=0)
             if sketcher is not None:
                 run.thumbs[row] = sketcher.finish()
                 run.has_sketch[row] = True
@@ -115,7 +116,7 @@ class SoundLane:
         if sketcher is not None and form.rate == RATE:
             blocks = sketcher.blocks()
         elif sketcher is not None:
-            _exhaust(sketcher.blocks())
+            deque(sketcher.blocks(), maxlen=0)
         mean = self._means[row] = _Mean()
         count = 0
         for window in form.windows(clip, blocks):
@@ -171,8 +172,3 @@ class SoundLane:
             keys = [run.keys[row] for row in self._fresh_sketches]
             run.sketches.put(keys, run.thumbs[self._fresh_sketches])
         self._fresh, self._fresh_sketches = [], []
-
-
-def _exhaust(blocks: Iterator[Wave]) -> None:
-    for _ in blocks:
-        pass
