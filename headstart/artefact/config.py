@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from typing import Any
@@ -13,6 +12,7 @@ from headstart.artefact.schema import FORMAT, VERSION
 from headstart.artefact.strict_json import plain, without_gaps
 from headstart.backbones.backbone import Backbone
 from headstart.backbones.layer_name import parted
+from headstart.data.installed import installed_version
 from headstart.errors import ArtefactError, BackboneError
 from headstart.heads.facts import facts_record
 from headstart.preprocessing import numbers, table_preprocess  # noqa: F401 - registers them
@@ -121,16 +121,9 @@ def _content(config: dict[str, Any], name: str, files: dict[str, bytes]) -> str:
 
 def made_by() -> dict[str, Any]:
     """The version of headstart, and by name those of Python and of the libraries that a model depends on."""
-    libraries = {name: version for name in LIBRARIES if (version := _version(name))}
+    libraries = {name: version for name in LIBRARIES if (version := installed_version(name))}
     python = {"python": platform.python_version()}
-    return {"headstart": importlib.metadata.version("headstart"), "libraries": python | libraries}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    return {"headstart": installed_version("headstart"), "libraries": python | libraries}
 
 
 def backbone_record(backbone: Backbone, *, stored: bool) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from headstart.backbones import bundled
 from headstart.backbones.hub import stored
 from headstart.backbones.keras.applications import APPLICATIONS
 from headstart.backbones.load import HUBS
+from headstart.data.installed import installed_version
 
 __all__ = ["Hub", "Weights", "hubs", "weights_here"]
 
@@ -64,16 +64,9 @@ def weights_here() -> tuple[Weights, ...]:
 
 def _missing(hub: str) -> str:
     package = _NEEDS.get(hub)
-    if package is None or _installed(package):
+    if package is None or installed_version(package):
         return ""
     return f"pip install 'headstart[{hub}]'"
-
-
-def _installed(package: str) -> bool:
-    try:
-        return bool(version(package))
-    except PackageNotFoundError:
-        return False
 
 
 def _bundled(name: str) -> Weights:

@@ -25,6 +25,8 @@ from headstart.heads.fitter import Posed, Proposal
 from headstart.heads.head import Head
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
+from headstart.heads.standardize import BLOCK
+from headstart.linalg.moments import blocks
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.task import Array, Kind
 
@@ -56,7 +58,7 @@ class Discriminant(Posed):
         def visit(point: int, _: _Left | None) -> _Left:
             out = np.empty((len(problem.targets), problem.classes))
             for part in parts:
-                out[part.left_out] = part.rows @ part.layer(problem, strengths[point] * basis.unit)
+                out[part.left_out] = part.rows(problem) @ part.layer(problem, strengths[point] * basis.unit)
             out = problem.filled(out)
             return _Left(out, problem.score(out).loss)
 
@@ -82,18 +84,15 @@ class _Left(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Rows that are held out together, and what the others say.
+    """Rows that are held out together, and what the others say. Of the rows it keeps which: in float64, all of them
+    would be twice as large as the features.
 
     left_out   (N,) bool
-    rows       (F, K + 1) of them, float64
-    root       (F, K) these without the last column, times the root of their weights
     means      (K, C) of the others; 0 for a class that is not among them
     counts     (C,) their weights
     """
 
     left_out: Array
-    rows: Array
-    root: Array
     means: Array
     counts: Array
 
@@ -102,14 +101,20 @@ class _Part(NamedTuple):
         r, weights, rest = problem.basis.rows, problem.weights, ~left_out
         members = problem.truth[rest] * weights[rest, None]
         counts = members.sum(axis=0)
-        means = r[rest, :-1].T.astype(np.float64) @ members / np.where(counts > 0, counts, 1.0)
-        rows = r[left_out].astype(np.float64)
-        return cls(left_out, rows, rows[:, :-1] * np.sqrt(weights[left_out, None]), means, counts)
+        sums, numbers = np.zeros((r.shape[1] - 1, len(counts))), np.flatnonzero(rest)
+        for part in blocks(len(numbers), BLOCK):
+            sums += r[numbers[part], :-1].T.astype(np.float64) @ members[part]
+        return cls(left_out, sums / np.where(counts > 0, counts, 1.0), counts)
+
+    def rows(self, problem: Problem) -> Array:
+        """(F, K + 1) those that are held out, float64."""
+        return np.asarray(problem.basis.rows[self.left_out], dtype=np.float64)
 
     def layer(self, problem: Problem, strength: float) -> Array:
         """beta (K + 1, C), the intercept last; that of a class that is not there is far below all others."""
         diagonal = (problem.basis.squares[:-1] + strength)[:, None]
-        U = np.concatenate([self.root.T, self.means * np.sqrt(self.counts)], axis=1)
+        root = self.rows(problem)[:, :-1] * np.sqrt(problem.weights[self.left_out, None])
+        U = np.concatenate([root.T, self.means * np.sqrt(self.counts)], axis=1)
         inverse = _inverse(diagonal, U, self.means)
         total = self.counts.sum()
         heights = -total * np.einsum("kc,kc->c", self.means, inverse) / 2

@@ -63,10 +63,8 @@ class Ridge(Posed):
             "relative_strength": strengths[best],
             "losses": {f"{strengths[point]:.3g}": left[point].loss for point in sorted(left)},
         }
-        return Proposal(
-            left[best].out,
-            lambda: problem.head("ridge", equations.solve(strengths[best] * basis.unit), account),
-        )
+        beta = equations.solve(strengths[best] * basis.unit)  # now, so that the equations of all folds are let go
+        return Proposal(left[best].out, lambda: problem.head("ridge", beta, account))
 
 
 class _Left(NamedTuple):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Fast
+
 __all__ = ["Ids", "Tokenizer"]
 
 Ids = npt.NDArray[np.int32]
+
+_FEW = 3
+"""Tokenizers that are kept: a fit asks for its own several times, and each takes a quarter of a second to build."""
 
 
 class Tokenization(Protocol):
@@ -34,12 +41,8 @@ class Tokenizer:
     """
 
     def __init__(self, preprocess: Tokenization) -> None:
-        from tokenizers import Tokenizer as Fast
-
         self._pad = preprocess.pad_id
-        self._fast = Fast.from_str(preprocess.tokenizer_json)
-        self._fast.no_padding()
-        self._fast.enable_truncation(preprocess.max_length)
+        self._fast = _fast(preprocess.tokenizer_json, preprocess.max_length)
         self._special = self._fast.num_special_tokens_to_add(is_pair=False)
 
     def tokens(self, text: str) -> tuple[Ids, int]:
@@ -57,3 +60,14 @@ class Tokenizer:
             ids[row, : len(some)] = some
             mask[row, : len(some)] = 1
         return ids, mask
+
+
+@lru_cache(maxsize=_FEW)
+def _fast(tokenizer_json: str, max_length: int) -> Fast:
+    """It is never changed, so that all threads may ask it."""
+    from tokenizers import Tokenizer as Fast
+
+    fast = Fast.from_str(tokenizer_json)
+    fast.no_padding()
+    fast.enable_truncation(max_length)
+    return fast

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from headstart.heads.discriminant import Discriminant
 from headstart.heads.facts import facts_record
 from headstart.heads.fitter import pose
 from headstart.heads.prototypes import Prototypes
+from headstart.heads.ridge import Ridge
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 
@@ -159,3 +161,18 @@ def test_other_kinds_are_refused(penguins, kind):
     targets = penguins.features[:, 0] if kind is REGRESSION else np.eye(3, dtype=np.uint8)[penguins.targets]
     with pytest.raises(ValueError, match=f"discriminant head answers classification tasks, not {kind}"):
         Discriminant()(penguins.features, targets, kind=kind, classes=3, folds=penguins.folds)
+
+
+def test_no_copy_of_all_rows_is_made():
+    x, y, folds, _ = material(6000, 200)
+    posed = problem(x.astype(np.float32), y, folds, 3)
+    copy = posed.basis.rows.size * 8
+    tracemalloc.start()
+    try:
+        held = [Discriminant().propose(posed), Ridge().propose(posed)]
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(held) == 2
+    assert peak < copy
+    assert kept < copy / 8  # a proposal keeps its answers and what it needs to finish, not the sums of all folds

@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from os import utime
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from blake3 import blake3
 
+from headstart.data.installed import installed_version
 from headstart.features.cache.cache import ANSWERS, Cache
 from headstart.features.cache.session import Session
 from headstart.features.cache.shard import SUFFIX, write_file
@@ -172,10 +172,5 @@ def _content(part: Part) -> tuple[bytes, bytes]:
 @cache
 def _versions() -> list[str]:
     """Of the libraries that answers are calculated by."""
-    versions = []
-    for name in _LIBRARIES:
-        try:
-            versions.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            versions.append(f"no {name}")
-    return versions
+    versions = {name: installed_version(name) for name in _LIBRARIES}
+    return [f"{name} {number}" if number else f"no {name}" for name, number in versions.items()]

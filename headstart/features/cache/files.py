@@ -12,12 +12,13 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
 from blake3 import blake3
+
+from headstart.data.installed import installed_version
 
 __all__ = ["SeenFiles", "Sight", "stamp"]
 
@@ -136,4 +137,4 @@ def _mark(stamp: bytes, why: str) -> bytes:
 
 @cache
 def _decoders() -> bytes:
-    return f"{version('torchvision')} {version('Pillow')}".encode()
+    return f"{installed_version('torchvision')} {installed_version('Pillow')}".encode()

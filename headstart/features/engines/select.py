@@ -14,11 +14,11 @@ The last step gives the same choice in later processes because it is remembered 
 from __future__ import annotations
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 
 from blake3 import blake3
 
 from headstart.backbones.backbone import Backbone
+from headstart.data.installed import installed_version
 from headstart.features.cache.memory import Memory
 from headstart.features.engines import processor
 from headstart.features.engines.agreement import agrees, compare, probe, run, seconds
@@ -185,10 +185,5 @@ def _subject(backbone: Backbone, wish: Wish) -> tuple[str, ...]:
 
 
 def _versions() -> tuple[str, ...]:
-    libraries = []
-    for name in ("torch", "openvino"):
-        try:
-            libraries.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            libraries.append(f"no {name}")
-    return tuple(libraries)
+    versions = {name: installed_version(name) for name in ("torch", "openvino")}
+    return tuple(f"{name} {number}" if number else f"no {name}" for name, number in versions.items())

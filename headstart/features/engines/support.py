@@ -10,10 +10,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from headstart.data.installed import installed_version
 from headstart.features.cache.memory import Memory
 from headstart.features.engines import processor
 from headstart.features.engines.engine import EngineName, Precision
@@ -31,7 +31,7 @@ def obstacle(engine: EngineName, precision: Precision, memory: Memory, *, try_it
     """
     if engine == "torch" and precision == "float32":
         return ""
-    if not (installed := _version(engine)):
+    if not (installed := installed_version(engine)):
         return "OpenVINO is not installed (pip install 'headstart[openvino]')"
     if precision == "bfloat16" and not processor.has_bfloat16():
         return "this processor has no bfloat16 arithmetic"
@@ -63,10 +63,3 @@ def _fate(code: int, complaint: str) -> str:
         return f"died of {signal.Signals(-code).name}"
     last = complaint.strip().splitlines()[-1:] or [f"exit status {code}"]
     return f"failed ({last[0][:200]})"
-
-
-def _version(engine: EngineName) -> str:
-    try:
-        return version(engine)
-    except PackageNotFoundError:
-        return ""

@@ -17,7 +17,7 @@ def trial(tmp_path, monkeypatch):
         path.write_text(f"open({str(tmp_path / 'runs')!r}, 'a').write('x')\n{code}")
         monkeypatch.setattr(support, "_TRIAL", path)
         monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
-        monkeypatch.setattr(support, "_version", lambda engine: "1.0")
+        monkeypatch.setattr(support, "installed_version", lambda engine: "1.0")
         return lambda: len((tmp_path / "runs").read_text())
 
     return put
@@ -74,7 +74,7 @@ def test_no_interpreter_to_try_it_with(trial, monkeypatch):
 def test_what_is_not_there_is_not_tried(monkeypatch):
     monkeypatch.setattr(processor, "has_bfloat16", lambda: False)
     assert obstacle("torch", "bfloat16", Memory(None)) == "this processor has no bfloat16 arithmetic"
-    monkeypatch.setattr(support, "_version", lambda engine: "")
+    monkeypatch.setattr(support, "installed_version", lambda engine: "")
     assert "OpenVINO is not installed" in obstacle("openvino", "float32", Memory(None))
 
 
@@ -84,8 +84,3 @@ def test_openvino_float32_works_here():
     memory = Memory(None)
     assert obstacle("openvino", "float32", memory) == ""
     assert isinstance(obstacle("openvino", "bfloat16", memory), str)
-
-
-def test_the_version_of_what_is_not_installed():
-    assert support._version("no-such-distribution") == ""
-    assert support._version("torch")
