@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def unknown_share(texts: Sequence[Any], preprocess: TextPreprocess) -> float:
     """The share of tokens that are unknown, from 0 to 1, in at most 500 different texts, whatever their order."""
     different = sorted({text for text in texts if isinstance(text, str)})
     drawn = different[:: -(-len(different) // MOST_TEXTS) or 1]
-    strange = np.array(sorted(_unknown_ids(json.loads(preprocess.tokenizer_json)["model"])), dtype=np.int64)
+    strange = np.array(sorted(_unknown_ids(preprocess.tokenizer_json)), dtype=np.int64)
     if not drawn or not len(strange):
         return 0.0
     tokenizer = Tokenizer(preprocess)
@@ -46,8 +47,10 @@ def unknown_advice(share: float) -> str:
     )
 
 
-def _unknown_ids(model: dict[str, Any]) -> set[int]:
-    """The ids of unknown tokens in the model part of a tokenizer's JSON."""
+@lru_cache(maxsize=3)
+def _unknown_ids(tokenizer_json: str) -> frozenset[int]:
+    """The ids of unknown tokens. Read once for each of a few tokenizers, since that takes a tenth of a second."""
+    model = json.loads(tokenizer_json)["model"]
     vocabulary = model.get("vocab") or {}
     if isinstance(vocabulary, list):  # Unigram: pairs of token and score, by id
         vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
@@ -56,4 +59,4 @@ def _unknown_ids(model: dict[str, Any]) -> set[int]:
         numbers.add(vocabulary[model["unk_token"]])
     if isinstance(model.get("unk_id"), int):
         numbers.add(model["unk_id"])
-    return numbers
+    return frozenset(numbers)
