@@ -42,6 +42,7 @@ from headstart.listener import Logged
 from headstart.methods.finetune import FineTune, tune
 from headstart.methods.table import configured
 from headstart.preprocessing.spec import PicturePreprocess
+from headstart.tasks.task import Array
 
 SIDE = 16
 ROWS, TEST_SHARE = 2500, 1 / 3
@@ -164,10 +165,16 @@ def table(title: str, found: dict[str, list[tuple[float, float]]]) -> None:
     for name, runs in found.items():
         accuracy, seconds = (np.array(column) for column in zip(*runs, strict=True))
         gains = accuracy - base
-        half = stats.t.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains))
-        low, high = gains.mean() - half, gains.mean() + half
-        gain = "" if name == "source only" else f"{gains.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+        gain = "" if name == "source only" else f"{gains.mean():+.3f}{interval(gains)}"
         say(f"| {name} | {accuracy.mean():.3f} | {gain} | {seconds.mean():.0f} |")
+
+
+def interval(gains: Array) -> str:
+    """The 95 % interval of the mean; of one seed there is none."""
+    if len(gains) == 1:
+        return ""
+    half = stats.t.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains))
+    return f" [{gains.mean() - half:+.3f}, {gains.mean() + half:+.3f}]"
 
 
 def say(line: str) -> None:
