@@ -1,4 +1,4 @@
-"""Docstrings as Markdown for the API pages: what is said of each parameter becomes a list, with its type and default."""
+"""Docstrings as Markdown for the API: what is said of each parameter becomes a list, with its type and default."""
 
 from __future__ import annotations
 

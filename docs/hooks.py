@@ -1,4 +1,4 @@
-"""What MkDocs is told while it builds the site: pages that lie outside `docs/`, and a navigation of pages that exist."""
+"""What MkDocs asks while it builds the site: pages from outside `docs/`, and a navigation of pages that exist."""
 
 from __future__ import annotations
 
