@@ -18,8 +18,8 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 from pages import PAGES, PROJECT, Block, blocks_of
-from workspace import names_for, prepare
 from typer.main import get_command
+from workspace import names_for, prepare
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 NOT_RUN = {
