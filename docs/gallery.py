@@ -43,7 +43,7 @@ GALLERY = (
     Example("recipe_csv", "Recipe: two tables, source and target", ("out",), "out/model"),
     Example("recipe_cifar", "Recipe: CIFAR's binary archive", model="demo-out/cifar/model"),
     Example("recipe_vgg16_gap", "Recipe: VGG16, pooled", model="demo-out/vgg16-gap/model"),
-    Example("recipe_vgg16_flatten", "Recipe: VGG16, flattened", model="demo-out/vgg16/model"),
+    Example("recipe_vgg16_flatten", "Recipe: VGG16, flattened", model="demo-out/vgg16-flatten/model"),
     Example("recipe_resnetv2", "Recipe: ResNet50V2, fine-tuned", model="demo-out/resnetv2/model"),
 )
 NOT_SHOWN = {"demo_data", "draw_evidence"}
@@ -109,7 +109,7 @@ def page() -> str:
         "Scripts of `examples/`, each on real data that installed packages hold, with what it printed and, where it "
         "saves a model, a picture of its evidence. Run one in a clone after `make data`, for example "
         "`.venv/bin/python examples/incontext.py`. The outputs are kept in `docs/gallery/`; "
-        "`.venv/bin/python docs/gallery.py --run NAME` makes one anew.",
+        "`.venv/bin/python docs/gallery.py --run NAME` makes one anew. The seconds in them are those of a busy machine.",
     ]
     parts += [section(example) for example in GALLERY if kept(example.name)[0]]
     return "\n\n".join(parts) + "\n"

@@ -60,6 +60,7 @@ def text_of(events, name: str) -> str:
     return events.Tensors(f"{name}/text_summary")[0].tensor_proto.string_val[0].decode()
 
 
+@pytest.mark.slow
 def test_tensorboard_reads_curves_scores_and_the_card(run, pictures, tmp_path, no_network):
     words = ("--backbone", RESNET, "--method", "fine-tune", "--option", "epochs=2", "--no-control")
     output = run(
@@ -80,12 +81,18 @@ def test_tensorboard_reads_curves_scores_and_the_card(run, pictures, tmp_path, n
     assert no_network == []
 
 
-def test_each_fit_has_a_folder_of_its_own(table, tmp_path):
+def test_each_fit_has_a_folder_of_its_own_and_its_scores_are_read_back(table, tmp_path):
     pytest.importorskip("torch.utils.tensorboard")
-    for _ in range(2):
-        hs.fit(table, method="ridge", track=f"tensorboard:{tmp_path}")
+    (tmp_path / "fit-1").mkdir()
+    model = hs.fit(table, method="ridge", track=f"tensorboard:{tmp_path}")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fit-1", "fit-2"]
-    assert "yes" in text_of(read_events(tmp_path / "fit-2"), "evidence.txt")
+    events = read_events(tmp_path / "fit-2")
+    assert "yes" in text_of(events, "evidence.txt")
+    assert text_of(events, "parameters/method") == "ridge"
+    assert text_of(events, "parameters/data") == "DataFrame"
+    score = model.evidence_.metrics["accuracy"]
+    ends = [events.Scalars(name)[0].value for name in ("accuracy", "accuracy.low", "accuracy.high")]
+    assert ends == pytest.approx(tuple(score), rel=1e-6)
 
 
 @pytest.mark.slow

@@ -56,6 +56,12 @@ def table():
     return rows.assign(label=np.where(rows["a"] + 0.2 * rng.normal(size=120) > 0, "yes", "no"))
 
 
+@pytest.fixture(scope="module")
+def plain(table):
+    """A fit that is not tracked."""
+    return hs.fit(table, method="ridge")
+
+
 def test_only_a_listener_with_curves_hears_of_losses(monkeypatch):
     tracking, _ = begun(monkeypatch, Recorded())
     assert isinstance(tracking.listener, CurveListener)
@@ -102,16 +108,15 @@ def test_a_service_that_fails_is_told_of_once_and_asked_no_more(monkeypatch):
     ]
 
 
-def test_a_fit_with_a_service_that_fails_is_the_fit_without(monkeypatch, table):
+def test_a_fit_with_a_service_that_fails_is_the_fit_without(monkeypatch, table, plain):
     monkeypatch.setattr("headstart.tracking.destination.SERVICES", {"mlflow": lambda where: Recorded("text")})
     with pytest.warns(RuntimeWarning, match="tracking to mlflow:x ended: no space left"):
         model = hs.fit(table, method="ridge", track="mlflow:x")
-    plain = hs.fit(table, method="ridge")
     assert model.evidence_.metrics == plain.evidence_.metrics
 
 
-def test_figures_are_those_of_the_evidence_with_the_ends_of_their_intervals(table):
-    evidence = hs.fit(table, method="ridge").evidence_
+def test_figures_are_those_of_the_evidence_with_the_ends_of_their_intervals(plain):
+    evidence = plain.evidence_
     figures = figures_of(evidence)
     score = evidence.metrics["accuracy"]
     assert (figures["accuracy"], figures["accuracy.low"], figures["accuracy.high"]) == tuple(score)
