@@ -109,7 +109,8 @@ def page() -> str:
         "Scripts of `examples/`, each on real data that installed packages hold, with what it printed and, where it "
         "saves a model, a picture of its evidence. Run one in a clone after `make data`, for example "
         "`.venv/bin/python examples/incontext.py`. The outputs are kept in `docs/gallery/`; "
-        "`.venv/bin/python docs/gallery.py --run NAME` makes one anew. The seconds in them are those of a busy machine.",
+        "`.venv/bin/python docs/gallery.py --run NAME` makes one anew. The seconds in them are those of a busy "
+        "machine.",
     ]
     parts += [section(example) for example in GALLERY if kept(example.name)[0]]
     return "\n\n".join(parts) + "\n"

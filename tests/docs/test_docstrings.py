@@ -45,7 +45,5 @@ def test_sections_become_headings_in_bold():
 
 def test_sentences_are_no_parameters():
     text = "One.\n\n    No model is kept. What was answered\n    is not fitted again.\n"
-    assert (
-        docstrings.as_markdown(text, {"No": "int"})
-        == "One.\n\nNo model is kept. What was answered\nis not fitted again."
-    )
+    shown = "One.\n\nNo model is kept. What was answered\nis not fitted again."
+    assert docstrings.as_markdown(text, {"No": "int"}) == shown
