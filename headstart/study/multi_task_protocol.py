@@ -152,7 +152,7 @@ def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -
 
     data    in the same form as what the model was fitted on, without targets
 
-    Raises DataError where no input is of the form that the model takes.
+    Raises DataError where the data cannot be read, or lack a column that the model needs.
     """
     return answers_to_all(model.models_, data, model.extraction(), listener=listener)
 

@@ -160,10 +160,7 @@ def check(
 ) -> Report:
     """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone.
 
-    data    as `headstart.fit` takes them
-    kind    "classification", "regression" or "multilabel", where the targets do not tell
-
-    Returns a `Report`, see docs/check.md. Raises DataError where nothing can be read.
+    The options are those of `headstart.fit`. Raises DataError where nothing can be read.
     """
     return check_data(data, roles=roles, kind=kind, cache=cache, listener=listener)
 
@@ -216,7 +213,7 @@ def predict(model: Transfer, data: Any, *, windows: float | str | None = None, l
     windows   of recordings: an answer for each window of so many seconds, with its times; "auto": as long as the
               backbone takes
 
-    Returns N `Answers`. Raises DataError where no input at all is of the form that the model takes.
+    Returns `Answers`, one a row. Raises DataError where the data cannot be read, or lack a column that the model needs.
     """
     return answers_to(model.model_, data, model.extraction(model.model_.engine), windows=windows, listener=listener)
 
