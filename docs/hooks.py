@@ -25,7 +25,7 @@ def existing(entry: Any, docs: Path) -> list[Any]:
         return [] if entry in RESERVED and not (docs / entry).exists() else [entry]
     (title, inside), *_ = entry.items()
     if isinstance(inside, str) and not inside.endswith("/"):
-        return [entry]
+        return [entry] if existing(inside, docs) else []
     pages = [page for each in ([inside] if isinstance(inside, str) else inside) for page in existing(each, docs)]
     return [{title: pages}] if pages else []
 

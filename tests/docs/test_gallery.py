@@ -12,7 +12,14 @@ def test_every_example_is_in_the_gallery_or_a_part_of_others():
     assert scripts == {example.name for example in gallery.GALLERY} | gallery.NOT_SHOWN
 
 
-@pytest.mark.parametrize("example", gallery.GALLERY, ids=lambda example: example.name)
+def test_examples_without_an_output_are_named():
+    """A new one is run before it is shown."""
+    assert {example.name for example in gallery.GALLERY if not gallery.kept(example.name)[0]} == gallery.WITHOUT_OUTPUT
+
+
+@pytest.mark.parametrize(
+    "example", [example for example in gallery.GALLERY if gallery.kept(example.name)[0]], ids=lambda each: each.name
+)
 def test_what_is_shown_was_printed_by_the_script_as_it_is(example):
     fingerprint, output = gallery.kept(example.name)
     again = f".venv/bin/python docs/gallery.py --run {example.name}"
@@ -37,8 +44,8 @@ def test_pages_that_are_not_written_yet_are_left_out_of_the_navigation(tmp_path)
     (tmp_path / "decisions").mkdir()
     for name in ("evidence.md", "decisions/0002-b.md", "decisions/0001-a.md"):
         (tmp_path / name).write_text("# x\n")
-    nav = [{"Found": ["evidence.md", "report.md"]}, {"Later": ["clean.md"]}, {"Why": "decisions/"}]
+    nav = [{"Found": ["evidence.md", {"Report": "report.md"}]}, {"Later": ["clean.md"]}, {"Why": "decisions/"}]
     shown = [part for entry in nav for part in hooks.existing(entry, tmp_path)]
     assert shown == [{"Found": ["evidence.md"]}, {"Why": ["decisions/0001-a.md", "decisions/0002-b.md"]}]
     (tmp_path / "report.md").write_text("# x\n")
-    assert hooks.existing(nav[0], tmp_path) == [{"Found": ["evidence.md", "report.md"]}]
+    assert hooks.existing(nav[0], tmp_path) == [{"Found": ["evidence.md", {"Report": "report.md"}]}]

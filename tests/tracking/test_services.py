@@ -50,6 +50,10 @@ def no_network(monkeypatch):
     return asked
 
 
+of_mlflow = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+"""What SQLAlchemy says of MLflow's own tables."""
+
+
 def read_events(folder: Path):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = accumulator.EventAccumulator(str(folder), size_guidance={"tensors": 0, "scalars": 0})
@@ -96,6 +100,7 @@ def test_each_fit_has_a_folder_of_its_own_and_its_scores_are_read_back(table, tm
 
 
 @pytest.mark.slow
+@of_mlflow
 @pytest.mark.parametrize("kind", ["sqlite", "folder"])
 def test_mlflow_reads_parameters_curves_scores_and_files(kind, run, pictures, tmp_path, no_network, monkeypatch):
     mlflow = pytest.importorskip("mlflow")
@@ -126,6 +131,7 @@ def test_mlflow_reads_parameters_curves_scores_and_files(kind, run, pictures, tm
 
 
 @pytest.mark.slow
+@of_mlflow
 def test_several_targets_and_failures_are_written_down(table, tmp_path, run):
     mlflow = pytest.importorskip("mlflow")
     uri = f"sqlite:///{tmp_path / 'runs.db'}"
