@@ -139,7 +139,7 @@ def test_a_parameter_that_a_docstring_describes_is_an_item_with_its_type(name, s
     doc = inspect.cleandoc(item.__doc__ or "")
     described = [match["names"] for line in doc.splitlines() if (match := docstrings.start_of(line, {}, False))]
     for names in described:
-        shown = ", ".join(f"<code>{one}</code>" for one in names.split(", "))
+        shown = ", ".join(f"<code>{each}</code>" for each in names.split(", "))
         assert f"<li>\n<p><strong>{shown}</strong>" in text or f"<li><strong>{shown}</strong>" in text, (name, names)
 
 

@@ -14,42 +14,43 @@ import pandas as pd
 import pytest
 from demo_data import VADER, emoji_folder, sentiment_csv
 from pages import blocks_of
+from PIL import Image
 
 __all__ = ["names_for", "prepare"]
 
-MODELS = {
-    "reviews": ("amazon.csv", "--backbone", "bundled:wordllama", "--group", "review"),
-    "big": ("pictures", "--backbone", "bundled:efficientnet-lite0", "--method", "probe"),
-}
-"""Models that a page takes as saved already, and what they are fitted on."""
 TAKES = {"docs/artefact.md": "reviews", "docs/cli.md": "reviews", "docs/evidence.md": "reviews"}
+"""Models that a page takes as saved already."""
+FIT = ("headstart", "fit", "amazon.csv", "--backbone", "bundled:wordllama", "--group", "review", "--out")
 
 
-def some_pictures(folder: Path, classes: int, each: int) -> None:
-    """So many classes of Twemoji, so many pictures of each."""
-    everything = emoji_folder(folder.with_name(f".{folder.name}"), at_least=25, at_most=each)
+def some_pictures(folder: Path, classes: int, rows: range, side: str = "") -> None:
+    """These pictures of so many classes of Twemoji, in `folder/side/CLASS`."""
+    everything = emoji_folder(folder.with_name(f".{folder.name}"), at_least=25, at_most=25)
     for place in sorted(everything.iterdir())[:classes]:
-        shutil.copytree(place, folder / place.name)
+        (folder / side / place.name).mkdir(parents=True)
+        for path in sorted(place.iterdir())[rows.start : rows.stop]:
+            shutil.copyfile(path, folder / side / place.name / path.name)
     shutil.rmtree(everything)
 
 
-def photos(work: Path) -> None:
-    """Folders with a sub-folder a class, and folders of pictures alone."""
-    for name in ("photos", "photos-2026", "pictures", "labelled"):
-        some_pictures(work / name, 3, 25)
-    some_pictures(work / "SOURCE", 20, 25)
-    pictures = sorted((work / "photos").rglob("*.png"))
+def photos(work: Path, code: str) -> None:
+    """Folders with a sub-folder a class, split unless other rows to test on are named, and folders of pictures."""
+    for name in ("photos", "pictures", "labelled"):
+        sides = {"": range(15)} if "photos-2026" in code else {"train": range(10), "test": range(10, 15)}
+        for side, rows in sides.items():
+            some_pictures(work / name, 3, rows, side)
+    some_pictures(work / "photos-2026", 3, range(15, 25))
+    some_pictures(work / "SOURCE", 20, range(25))
+    if "fit new/" in code:
+        some_pictures(work / "new", 3, range(25))
+        return
     for name in ("new", "more"):
-        (work / name).mkdir(exist_ok=True)
-        for number, path in enumerate(pictures[:12]):
-            side = work / name / "ab"[number % 2] if name == "new" else work / name
-            side.mkdir(exist_ok=True)
-            shutil.copyfile(path, side / f"{number}.png")
-            shutil.copyfile(path, (work / name) / f"{number}.png")
-    shutil.copyfile(pictures[0], work / "new" / "one.png")
+        (work / name).mkdir()
+        for number, path in enumerate(sorted((work / "photos-2026").rglob("*.png"))):
+            Image.open(path).convert("RGB").save(work / name / f"{number}.jpg")
 
 
-def demo(work: Path) -> None:
+def demo(work: Path, code: str) -> None:
     """What `examples/demo_data.py demo-data` writes."""
     emoji_folder(work / "demo-data" / "twemoji", train=5)
     sentences(work / "demo-data" / "amazon.csv")
@@ -62,15 +63,14 @@ def sentences(path: Path, **options: Any) -> None:
     sentiment_csv(path, **options)
 
 
-def texts(work: Path) -> None:
+def texts(work: Path, code: str) -> None:
     """Sentences of products and of tweets, with labels and groups."""
     sentences(work / "amazon.csv")
     sentences(work / "tweets.csv", domain="tweets", train=150, test=150)
-    sentences(work / "all.csv", train=120, test=0)
-    pd.read_csv(work / "all.csv").drop(columns="split").to_csv(work / "reviews.csv", index=False)
+    sentences(work / "reviews.csv", train=120, test=100)
 
 
-def tables(work: Path) -> None:
+def tables(work: Path, code: str) -> None:
     """Birds with two targets, cars of two continents, calls of which some are fraud, and two clinics."""
     from bokeh_sampledata import __file__ as cars_package
     from palmerpenguins import load_penguins
@@ -78,7 +78,10 @@ def tables(work: Path) -> None:
 
     cars = pd.read_csv(Path(cars_package).parent / "_data" / "auto-mpg.csv").drop(columns="name")
     for origin, name in ((1, "source"), (2, "target")):
-        cars[cars["origin"] == origin].drop(columns="origin").to_csv(work / f"{name}.csv", index=False)
+        here = cars[cars["origin"] == origin].drop(columns="origin")
+        if "--target label" in code:
+            here = here.assign(label=np.where(here.pop("mpg") > 22, "thrifty", "thirsty"))
+        here.to_csv(work / f"{name}.csv", index=False)
     birds = load_penguins().rename(columns={"body_mass_g": "price", "species": "rating"}).drop(columns="year")
     for name, rows in (("table", slice(0, 240)), ("labelled", slice(240, None))):
         birds[rows].to_csv(work / f"{name}.csv", index=False)
@@ -91,7 +94,7 @@ def tables(work: Path) -> None:
     labelled[~older].to_csv(work / "clinic_b.csv", index=False)
 
 
-def sounds(work: Path) -> None:
+def sounds(work: Path, code: str) -> None:
     """Spoken words by their first letter's half of the alphabet, and one long recording."""
     import soundfile
     from italian import words_of
@@ -100,13 +103,13 @@ def sounds(work: Path) -> None:
         side = work / "recordings" / ("a-m" if name[:1] < "n" else "n-z")
         side.mkdir(parents=True, exist_ok=True)
         (side / f"{name}.wav").write_bytes(data)
-    (work / "new").mkdir(exist_ok=True)
+    (work / "new").mkdir()
     waves = [soundfile.read(path) for path in sorted((work / "recordings").rglob("*.wav"))[:12]]
     soundfile.write(work / "new" / "word.wav", *waves[0])
     soundfile.write(work / "meeting.flac", np.concatenate([wave for wave, _ in waves]), waves[0][1])
 
 
-NEEDS: dict[str, Callable[[Path], None]] = {
+NEEDS: dict[str, Callable[[Path, str], None]] = {
     "demo-data": demo,
     "photos": photos,
     "pictures": photos,
@@ -126,11 +129,12 @@ NEEDS: dict[str, Callable[[Path], None]] = {
 def prepare(page: str, work: Path) -> None:
     """Write what the blocks of a page name, and fit the model that it takes as saved."""
     code = "".join(block.code for block in blocks_of(page) if not block.reason)
-    for make in dict.fromkeys(make for name, make in NEEDS.items() if name in code or name == TAKES.get(page)):
-        make(work)
+    for make in dict.fromkeys(
+        make for name, make in NEEDS.items() if name in code or (page in TAKES and name == "amazon.csv")
+    ):
+        make(work, code)
     if page in TAKES:
-        data, *words = MODELS[TAKES[page]]
-        subprocess.run(["headstart", "fit", data, *words, "--out", TAKES[page]], cwd=work, check=True)
+        subprocess.run([*FIT, TAKES[page]], cwd=work, check=True)
 
 
 @cache
