@@ -139,17 +139,7 @@ def fit(
         tracking.asked(common | {"data": data, "source": source, "target": target, "goal": goal, "budget": budget})
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
-            refuse_beside(
-                targets,
-                {
-                    "--source": source,
-                    "--classes": classes,
-                    "--for": goal,
-                    "--no-control": None if control else "it",
-                    "--budget": budget,
-                    "--candidates": None if candidates is None else ",".join(candidates),
-                },
-            )
+            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates))
             fitted = fit_tasks(
                 data, targets, kind=kind, roles=roles_of(input, None, *columns, modality=modality), **common
             )
@@ -168,3 +158,22 @@ def fit(
         tracking.conclude(fitted, out)
     evidence = fitted.evidence_
     show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)
+
+
+def _of_one_target(
+    source: str | None,
+    classes: str | None,
+    goal: str | None,
+    control: bool,
+    budget: str | None,
+    candidates: list[str] | None,
+) -> dict[str, str | None]:
+    """Options that do not go with several targets, as they were given."""
+    return {
+        "--source": source,
+        "--classes": classes,
+        "--for": goal,
+        "--no-control": None if control else "it",
+        "--budget": budget,
+        "--candidates": None if candidates is None else ",".join(candidates),
+    }

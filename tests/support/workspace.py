@@ -47,7 +47,7 @@ def photos(work: Path, code: str) -> None:
     for name in ("new", "more"):
         (work / name).mkdir()
         for number, path in enumerate(sorted((work / "photos-2026").rglob("*.png"))):
-            Image.open(path).convert("RGB").save(work / name / f"{number}.jpg")
+            Image.open(path).convert("RGBA").convert("RGB").save(work / name / f"{number}.jpg")
 
 
 def demo(work: Path, code: str) -> None:
@@ -99,10 +99,10 @@ def sounds(work: Path, code: str) -> None:
     import soundfile
     from italian import words_of
 
-    for name, data in sorted(words_of("carlo").items())[:80]:
+    for name, data in sorted(words_of("carlo").items())[::5]:
         side = work / "recordings" / ("a-m" if name[:1] < "n" else "n-z")
         side.mkdir(parents=True, exist_ok=True)
-        (side / f"{name}.wav").write_bytes(data)
+        (side / f"{name.replace('/', '-')}.wav").write_bytes(data)
     (work / "new").mkdir()
     waves = [soundfile.read(path) for path in sorted((work / "recordings").rglob("*.wav"))[:12]]
     soundfile.write(work / "new" / "word.wav", *waves[0])
