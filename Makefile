@@ -53,10 +53,13 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Pages that are made from the code.
+# Pages that are made from the code, and of all pages a site in build/site, which needs no network.
 docs: $(READY)
 	$(BIN)/python docs/methods.py > docs/methods.md.new && mv docs/methods.md.new docs/methods.md
 	$(BIN)/python docs/architecture.py > docs/images/new.svg && mv docs/images/new.svg docs/images/architecture.svg
+	$(BIN)/python docs/gallery.py > docs/gallery.md.new && mv docs/gallery.md.new docs/gallery.md
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "build/site/index.html"
 
 bench: data
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

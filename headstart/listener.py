@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
-__all__ = ["LOGGED", "SILENT", "Listener", "Logged"]
+__all__ = ["LOGGED", "SILENT", "CurveListener", "Listener", "Logged"]
 
 
 class Listener(Protocol):
@@ -14,6 +15,14 @@ class Listener(Protocol):
     def say(self, line: str) -> None: ...
 
     def progress(self, stage: str, done: int, total: int) -> None: ...
+
+
+@runtime_checkable
+class CurveListener(Listener, Protocol):
+    """A listener that also hears of each epoch of a training: which method trains, the stage and the epoch in it (both
+    from 0), and the mean losses "train" and, where rows are left for it, "val". A resumed training tells of all."""
+
+    def epoch(self, training: str, stage: int, epoch: int, losses: Mapping[str, float]) -> None: ...
 
 
 class Logged:

@@ -14,6 +14,7 @@ from headstart.listener import LOGGED, Listener
 from headstart.study import protocol
 from headstart.study.shift import TargetLabels
 from headstart.tasks.goal import Goal
+from headstart.tracking.tracked import trackable
 from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["fit", "refuse_with_budget"]
@@ -21,6 +22,7 @@ __all__ = ["fit", "refuse_with_budget"]
 NO_ROLES = Roles()
 
 
+@trackable
 def fit(
     data: Any,
     *,
@@ -48,6 +50,7 @@ def fit(
     control: bool = True,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
+    track: str | None = None,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
@@ -77,6 +80,8 @@ def fit(
     control      test the same network from random weights too; without it, and with a budget, the evidence says that it
                  was left out
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
+    track        where the fit is written down: "mlflow:URI" or "tensorboard:DIR" (`pip install 'headstart[track]'`);
+                 None: nowhere. A service that fails is warned of, and the fit goes on
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
     DataError where the data cannot be used, BackboneError where the backbone cannot, ValueError for a budget that is

@@ -39,7 +39,7 @@ from headstart.cli.arguments import (
     targets_of,
     window_of,
 )
-from headstart.cli.streams import show_saved
+from headstart.cli.streams import complain, show_saved
 
 if TYPE_CHECKING:
     from headstart.study.multi_task import MultiTask
@@ -97,6 +97,9 @@ def fit(
     ] = None,
     memory: Annotated[str | None, typer.Option("--memory", help="With --budget. Most memory, such as 4GB")] = None,
     disk: Annotated[str | None, typer.Option("--disk", help="With --budget. Most disk, such as 2GB")] = None,
+    track: Annotated[
+        str | None, typer.Option("--track", help="mlflow:URI or tensorboard:DIR: write the fit down there too")
+    ] = None,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     json: AsJson = False,
@@ -109,6 +112,7 @@ def fit(
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
     from headstart.study.multi_task_protocol import fit_tasks
+    from headstart.tracking import tracked
 
     options = options_of(option)
     named = candidates_of(candidates, backbone)
@@ -116,7 +120,7 @@ def fit(
         raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
     columns = (split, group, domain, weight)
-    with Terminal(quiet=json) as terminal:
+    with Terminal(quiet=json) as terminal, tracked(track, terminal, complain) as tracking:
         common: dict[str, Any] = {
             "test": test,
             "backbone": backbone,
@@ -130,21 +134,12 @@ def fit(
             "keep_tuned": keep_tuned,
             "allow_losses": allow_losses,
             "window": window_of(window),
-            "listener": terminal,
+            "listener": tracking.listener,
         }
+        tracking.asked(common | {"data": data, "source": source, "target": target, "goal": goal, "budget": budget})
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
-            refuse_beside(
-                targets,
-                {
-                    "--source": source,
-                    "--classes": classes,
-                    "--for": goal,
-                    "--no-control": None if control else "it",
-                    "--budget": budget,
-                    "--candidates": None if candidates is None else ",".join(candidates),
-                },
-            )
+            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates))
             fitted = fit_tasks(
                 data, targets, kind=kind, roles=roles_of(input, None, *columns, modality=modality), **common
             )
@@ -160,5 +155,25 @@ def fit(
                 race = Within(budget, named, out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
         fitted.save(out, slim=slim, overwrite=overwrite)
+        tracking.conclude(fitted, out)
     evidence = fitted.evidence_
     show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)
+
+
+def _of_one_target(
+    source: str | None,
+    classes: str | None,
+    goal: str | None,
+    control: bool,
+    budget: str | None,
+    candidates: list[str] | None,
+) -> dict[str, str | None]:
+    """Options that do not go with several targets, as they were given."""
+    return {
+        "--source": source,
+        "--classes": classes,
+        "--for": goal,
+        "--no-control": None if control else "it",
+        "--budget": budget,
+        "--candidates": None if candidates is None else ",".join(candidates),
+    }

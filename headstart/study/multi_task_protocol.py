@@ -119,7 +119,13 @@ def evaluate_tasks(
     allow_losses: bool = False,
     listener: Listener = LOGGED,
 ) -> MultiTaskEvidence:
-    """Score a fitted model of several targets on new labelled data: those of its targets that are columns there."""
+    """Score a fitted model of several targets on new labelled data: those of its targets that are columns there.
+
+    data    in the same form as what the model was fitted on
+    seed    of the resamples from which the intervals come
+
+    Raises DataError where the data cannot be used, or have none of the targets.
+    """
     watch, models = Stopwatch(), model.models_
     roles = replace(roles, modality=model.modality_)
     targets = model.present(data)
@@ -142,7 +148,12 @@ def evaluate_tasks(
 
 @with_own_defaults
 def predict_tasks(model: MultiTask, data: Any, *, listener: Listener = LOGGED) -> MultiTaskAnswers:
-    """Predict all targets of new inputs: one row out for each row in, with a column a target."""
+    """Predict all targets of new inputs: one row out for each row in, with a column a target.
+
+    data    in the same form as what the model was fitted on, without targets
+
+    Raises DataError where the data cannot be read, or lack a column that the model needs.
+    """
     return answers_to_all(model.models_, data, model.extraction(), listener=listener)
 
 

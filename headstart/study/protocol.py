@@ -158,7 +158,10 @@ def fit(
 def check(
     data: Any, *, roles: Roles = NO_ROLES, kind: str | None = None, cache: bool = True, listener: Listener = LOGGED
 ) -> Report:
-    """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone."""
+    """What is wrong with the data: unreadable files, duplicates, leaks, rare classes and more, without a backbone.
+
+    The options are those of `headstart.fit`. Raises DataError where nothing can be read.
+    """
     return check_data(data, roles=roles, kind=kind, cache=cache, listener=listener)
 
 
@@ -172,7 +175,13 @@ def evaluate(
     allow_losses: bool = False,
     listener: Listener = LOGGED,
 ) -> Evidence:
-    """Score a fitted model on new labelled data. Rows of classes that it did not learn count as wrong."""
+    """Score a fitted model on new labelled data. Rows of classes that it did not learn count as wrong.
+
+    data    in the same form as what the model was fitted on, with labels
+    seed    of the resamples from which the intervals come
+
+    Raises DataError where the data cannot be used, or lack a column that the model needs.
+    """
     watch, fitted_model = Stopwatch(), model.model_
     roles = replace(roles, modality=fitted_model.modality)
     task = to_classes(
@@ -200,8 +209,11 @@ def predict(model: Transfer, data: Any, *, windows: float | str | None = None, l
     """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
     what cannot be read has no answer, and a reason.
 
+    data      in the same form as what the model was fitted on, without labels
     windows   of recordings: an answer for each window of so many seconds, with its times; "auto": as long as the
               backbone takes
+
+    Returns `Answers`, one a row. Raises DataError where the data cannot be read, or lack a column that the model needs.
     """
     return answers_to(model.model_, data, model.extraction(model.model_.engine), windows=windows, listener=listener)
 

@@ -23,8 +23,8 @@ from headstart.training.optimizers import schedule, set_rates
 from headstart.training.options import Training
 from headstart.training.prefetch import ahead
 from headstart.training.random_state import RandomState
-from headstart.training.run import Curve, Lasting, OpenStage, Run, seeded
-from headstart.training.telling import SILENT, Pace, Telling
+from headstart.training.run import Lasting, OpenStage, Run, seeded
+from headstart.training.telling import SILENT, Curve, Pace, Telling
 
 __all__ = ["Curve", "Trained", "train"]
 

@@ -29,20 +29,10 @@ from headstart.training.optimizers import learning
 from headstart.training.options import Training
 from headstart.training.sampler import rounds
 from headstart.training.step import Batch, Step
-from headstart.training.telling import Pace, Telling
+from headstart.training.telling import Curve, Pace, Telling
 from headstart.training.validation import mean_loss, validation_losses
 
-__all__ = ["Curve", "Lasting", "OpenStage", "Run", "seeded"]
-
-
-class Curve(NamedTuple):
-    """One epoch: the mean loss of the training rows as they were varied, and that of the validation rows at their best
-    temperature."""
-
-    stage: int
-    epoch: int
-    train: float
-    val: float
+__all__ = ["Lasting", "OpenStage", "Run", "seeded"]
 
 
 class Lasting(NamedTuple):
@@ -104,6 +94,8 @@ class Run:
         if self.resumed is not None:
             self.curves = [Curve(int(a), int(b), c, d) for a, b, c, d in self.resumed.curves]
             self.step.micro, self.lengths = self.resumed.micro, list(self.resumed.lengths)
+            for curve in self.curves:
+                telling.curve(curve, validated=not self.fixed)
 
     @property
     def device(self) -> torch.device:
@@ -242,6 +234,7 @@ class Run:
         self.curves.append(Curve(stage.number, epoch, train_loss, loss))
         point = point._replace(epoch=epoch, curves=[list(row) for row in self.curves], micro=self.step.micro)
         self.journal.write(point, self.all, stage.optimizer, stage.average)
+        self.telling.curve(self.curves[-1], validated=not self.fixed)
         self.telling.epoch(epoch + 1, stage.epochs)
         return point
 

@@ -24,6 +24,7 @@ from headstart.training.checkpoint import Journal
 from headstart.training.loop import train
 from headstart.training.optimizers import OPTIMIZERS, schedule
 from headstart.training.options import Training
+from headstart.training.telling import Telling
 
 PLAIN = Training(margin=0, epochs=3, batch=5, lr=1e-2, augment=False, patience=9)
 
@@ -51,6 +52,29 @@ def test_a_run_that_was_stopped_anywhere_ends_with_the_same_bits(backbone, name,
     for key, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[key]), key
     assert stopped >= 4
+
+
+def test_who_hears_of_losses_hears_of_every_epoch_also_of_those_before_a_run_was_stopped(backbone, tmp_path):
+    heard, before = [], []
+
+    def hear(epochs):
+        return Telling(losses=lambda stage, epoch, losses: epochs.append((stage, epoch, losses)))
+
+    with pytest.raises(Killed):
+        train(network_of(backbone), data(12), Top(), Supervised(), PLAIN, Journal(tmp_path, every=0), hear(before))
+    done = train(network_of(backbone), data(), Top(), Supervised(), PLAIN, Journal(tmp_path, every=0), hear(heard))
+    assert heard == [(stage, epoch, {"train": loss, "val": val}) for stage, epoch, loss, val in done.curves]
+    assert 0 < len(before) < len(heard)
+    assert heard[: len(before)] == before
+
+
+def test_without_rows_for_validation_there_is_no_loss_of_any(backbone):
+    heard = []
+    telling = Telling(losses=lambda stage, epoch, losses: heard.append(losses))
+    nobody = data()._replace(val=np.arange(0))
+    train(network_of(backbone), nobody, Top(), Supervised(), PLAIN, Journal(None), telling)
+    assert len(heard) == PLAIN.epochs
+    assert all(losses.keys() == {"train"} for losses in heard)
 
 
 def test_a_damaged_journal_is_begun_anew(backbone, tmp_path):

@@ -1,0 +1,51 @@
+"""The gallery shows the examples as they are, and what they printed."""
+
+from __future__ import annotations
+
+import pytest
+from docs_scripts import gallery, hooks
+from pages import PROJECT
+
+
+def test_every_example_is_in_the_gallery_or_a_part_of_others():
+    scripts = {path.stem for path in (PROJECT / "examples").glob("*.py")}
+    assert scripts == {example.name for example in gallery.GALLERY} | gallery.NOT_SHOWN
+
+
+def test_examples_without_an_output_are_named():
+    """A new one is run before it is shown."""
+    assert {example.name for example in gallery.GALLERY if not gallery.kept(example.name)[0]} == gallery.WITHOUT_OUTPUT
+
+
+@pytest.mark.parametrize(
+    "example", [example for example in gallery.GALLERY if gallery.kept(example.name)[0]], ids=lambda each: each.name
+)
+def test_what_is_shown_was_printed_by_the_script_as_it_is(example):
+    fingerprint, output = gallery.kept(example.name)
+    again = f".venv/bin/python docs/gallery.py --run {example.name}"
+    assert fingerprint == gallery.fingerprint(example.name), f"the script has changed since: {again}"
+    assert output.strip()
+
+
+def test_the_page_is_the_one_that_the_script_makes():
+    assert (PROJECT / "docs" / "gallery.md").read_text("utf-8") == gallery.page(), "make docs"
+
+
+def test_words_do_not_count_as_a_change_and_code_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(gallery, "EXAMPLES", tmp_path)
+    prints = []
+    for code in ('"""A."""\nx = 1\n', '"""B."""\n\n# why\nx = 1\n', '"""A."""\nx = 2\n'):
+        (tmp_path / "e.py").write_text(code)
+        prints.append(gallery.fingerprint("e"))
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_pages_that_are_not_written_yet_are_left_out_of_the_navigation(tmp_path):
+    (tmp_path / "decisions").mkdir()
+    for name in ("evidence.md", "decisions/0002-b.md", "decisions/0001-a.md"):
+        (tmp_path / name).write_text("# x\n")
+    nav = [{"Found": ["evidence.md", {"Report": "report.md"}]}, {"Later": ["clean.md"]}, {"Why": "decisions/"}]
+    shown = [part for entry in nav for part in hooks.existing(entry, tmp_path)]
+    assert shown == [{"Found": ["evidence.md"]}, {"Why": ["decisions/0001-a.md", "decisions/0002-b.md"]}]
+    (tmp_path / "report.md").write_text("# x\n")
+    assert hooks.existing(nav[0], tmp_path) == [{"Found": ["evidence.md", {"Report": "report.md"}]}]
