@@ -128,7 +128,9 @@ def _row_of(model: Model, item: Any) -> tuple[pd.DataFrame, list[str], Array | N
     if not model.modality.has_names:
         values = np.asarray(item, np.float64).reshape(1, -1)
         given = () if model.columns is None else model.columns.input
-        names = list(given) if len(given) == values.shape[1] else [f"column {place}" for place in range(values.shape[1])]
+        names = (
+            list(given) if len(given) == values.shape[1] else [f"column {place}" for place in range(values.shape[1])]
+        )
         frame = pd.DataFrame(values, columns=names)
         return frame, names, values[0].astype(np.float32) if model.backbone is None or not model.backbone.dim else None
     frame = item.reset_index(drop=True)

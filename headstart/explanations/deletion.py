@@ -56,7 +56,7 @@ class Deletion(NamedTuple):
 
 
 def deletion(
-    case: Case, question: Question, values: Array, *, steps: int = 10, orders: int = 10, seed: int = 0
+    case: Case, question: Question, values: Array, *, steps: int = 10, orders: int = 5, seed: int = 0
 ) -> Deletion:
     """The curve of attributions `values` (U,) beside that of random orders.
 

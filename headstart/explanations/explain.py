@@ -28,8 +28,8 @@ from headstart.explanations.training_rows import TrainingRows, training_rows
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import LOGGED, Listener
-from headstart.methods.answers import answer
 from headstart.messages import few
+from headstart.methods.answers import answer
 from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
@@ -92,7 +92,9 @@ def explain(
     task = _read(fitted, inputs)
     rows = model.look(task, listener=listener)
     if not len(rows):
-        raise DataError(f"no input can be explained: {few([f'{item.name}: {item.why}' for item in rows.task.set_aside])}")
+        raise DataError(
+            f"no input can be explained: {few([f'{item.name}: {item.why}' for item in rows.task.set_aside])}"
+        )
     training = training_rows(model, data, listener)
     neighbours = [()] * len(rows) if training.rows is None else nearest(fitted, rows, training.rows, count=near)
     each = []
@@ -114,9 +116,7 @@ def case_of(model: Model, item: Any, extraction: Extraction, training: TrainingR
 
 
 def _read(model: Model, inputs: Any) -> Task:
-    task = read(
-        inputs, roles=Roles(modality=model.modality), need_target=False, columns=model.columns, to_answer=True
-    )
+    task = read(inputs, roles=Roles(modality=model.modality), need_target=False, columns=model.columns, to_answer=True)
     if not len(task):
         raise DataError(f"no input can be explained: {few([f'{item.name}: {item.why}' for item in task.set_aside])}")
     return task

@@ -22,7 +22,7 @@ __all__ = ["MISSING", "STEPS", "captum_attr", "integrated_gradients"]
 
 MISSING = "integrated gradients need captum: pip install 'headstart[explain]'"
 STEPS = 32
-_AT_A_TIME = 8
+_AT_A_TIME = 4
 
 
 def integrated_gradients(

@@ -1,6 +1,6 @@
 """The training rows nearest to an input, as the head sees features: standardised by it, by the angle between them.
 
-    s(x, y) = x'y / (|x| |y|),    x = (features - mean) / scale
+s(x, y) = x'y / (|x| |y|),    x = (features - mean) / scale
 """
 
 from __future__ import annotations

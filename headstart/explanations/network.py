@@ -7,6 +7,7 @@ and explained by taking parts of the input away.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,8 @@ from headstart.tasks.task import Array
 
 __all__ = ["Network", "head_network", "network_of", "slopeless"]
 
-_ROWS = 16
+_ROWS, _PICTURES = 16, 4
+"""Inputs at a time; of pictures fewer, see `features.engines.torch_engine`."""
 _LEAST_ROOT = 0.01
 
 
@@ -47,9 +49,10 @@ class Network(NamedTuple):
 
     def predict(self, prepared: Sequence[Array], kind: Any) -> Array:
         """Prepared inputs, as `Preprocess.prepare` gives them -> predictions, a few rows at a time."""
+        rows = _ROWS if self.preprocess.shape is None else _PICTURES
         with torch.inference_mode(), one_torch_thread():
             parts = [
-                self.logits(*self.tensors(prepared[at : at + _ROWS])).numpy() for at in range(0, len(prepared), _ROWS)
+                self.logits(*self.tensors(prepared[at : at + rows])).numpy() for at in range(0, len(prepared), rows)
             ]
         return np.asarray(kind.probabilities(np.concatenate(parts), 1.0))
 
@@ -109,4 +112,5 @@ def network_of(model: Model) -> Network | None:
         return None
     if model.encoder is not None:
         return None
-    return Network(backbone.module, head_network(model.head), backbone.preprocess, slopeless(model))
+    module = deepcopy(backbone.module).eval().to(memory_format=torch.channels_last)
+    return Network(module, head_network(model.head), backbone.preprocess, slopeless(model))

@@ -46,7 +46,9 @@ class Randomisation(NamedTuple):
         return {"rank_correlation": self._asdict(), "changed": self.changed}
 
 
-def randomisation(model: Model, attribute: Callable[[Model], Attribution], values: Array, *, seed: int) -> Randomisation:
+def randomisation(
+    model: Model, attribute: Callable[[Model], Attribution], values: Array, *, seed: int
+) -> Randomisation:
     """attribute   explains the same input and the same class of another model in the same way
     values      (U,) of the model itself
     """
@@ -60,9 +62,7 @@ def randomised(model: Model, *, seed: int, whole: bool = False) -> Model:
     """The model with random weights in its heads, and where `whole` in its backbone too."""
     rng = np.random.default_rng(seed)
     members = [replace(member.model, head=_drawn(member.model, rng)) for member in model.members]
-    beside = tuple(
-        member._replace(model=other) for member, other in zip(model.beside, members[1:], strict=True)
-    )
+    beside = tuple(member._replace(model=other) for member, other in zip(model.beside, members[1:], strict=True))
     first = replace(members[0], beside=beside)
     if not whole or first.backbone is None or first.backbone.module is None:
         return first

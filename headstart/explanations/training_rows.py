@@ -35,7 +35,9 @@ def training_rows(model: Transfer, data: Any, listener: Listener) -> TrainingRow
     if isinstance(data, str | os.PathLike) and not os.path.exists(data):
         return TrainingRows(None, (f"nearest training rows: left out, since {os.fspath(data)} is not there any more",))
     fitted = model.model_
-    task = read(data, roles=Roles(modality=fitted.modality), kind=fitted.kind, columns=fitted.columns)
+    split = None if fitted.columns is None else fitted.columns.split
+    roles = Roles(modality=fitted.modality, split=split)
+    task = read(data, roles=roles, kind=fitted.kind, columns=fitted.columns)
     task = to_classes(task, fitted.classes)
     if task.split is not None:
         task = task.take(np.flatnonzero(np.asarray(task.split) != "test"))
