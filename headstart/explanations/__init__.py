@@ -10,18 +10,30 @@ if TYPE_CHECKING:
     from headstart.explanations.deletion import Deletion, deletion
     from headstart.explanations.explain import case_of, explain
     from headstart.explanations.explanation import Explanation, Explanations
+    from headstart.explanations.influence import Influence, influence_of
     from headstart.explanations.randomisation import Randomisation, randomisation, randomised
+    from headstart.explanations.separation import Separation, separation_of
+    from headstart.explanations.transfer_gain import TransferGain, transfer_gain
+    from headstart.explanations.whole import Whole, explain_whole
 
 __all__ = [
     "Deletion",
     "Explanation",
     "Explanations",
+    "Influence",
     "Randomisation",
+    "Separation",
+    "TransferGain",
+    "Whole",
     "case_of",
     "deletion",
     "explain",
+    "explain_whole",
+    "influence_of",
     "randomisation",
     "randomised",
+    "separation_of",
+    "transfer_gain",
 ]
 
 face(
@@ -31,7 +43,15 @@ face(
         "Explanation": "explanation",
         "Explanations": "explanation",
         "Randomisation": "randomisation",
+        "Influence": "influence",
+        "Separation": "separation",
+        "TransferGain": "transfer_gain",
+        "Whole": "whole",
         "case_of": "explain",
+        "explain_whole": "whole",
+        "influence_of": "influence",
+        "separation_of": "separation",
+        "transfer_gain": "transfer_gain",
         "deletion": "deletion",
         "explain": "explain",
         "randomisation": "randomisation",

@@ -25,11 +25,12 @@ from headstart.explanations.question import Question
 from headstart.explanations.shapley import shapley
 from headstart.explanations.texts import is_linear
 from headstart.features.extraction import Extraction
+from headstart.features.feature_set import FeatureSet
 from headstart.methods.answers import encoder_of
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.task import Array
 
-__all__ = ["ColumnCase", "contributions"]
+__all__ = ["ColumnCase", "contributions", "features_by_column"]
 
 BACKGROUND = 16
 _ROWS = 20_000
@@ -89,20 +90,12 @@ class ColumnCase:
             other = question.runner_up(head.predict(features[None])[0])
             question = Question(kind=question.kind, code=question.code, against=other)
         of_features, base = contributions(head.arrays, features, question, head.temperature)
-        values = np.bincount(self._of_column, of_features, len(self.parts))
+        values = np.bincount(_of_column(self._model, len(self.parts)), of_features, len(self.parts))
         note = "exact, beside the mean training row"
         if question.against is not None:
             note += f"; against the class {self._model.classes[question.against]!r}"
         score = base + float(values.sum())
         return Attribution(values, base=base, score=score, gap=0.0, note=note)
-
-    @property
-    def _of_column(self) -> Array:
-        """(D,) the column of each feature."""
-        encoder = encoder_of(self._model)
-        if not isinstance(encoder, TableEncoder):
-            return np.arange(len(self.parts))
-        return np.repeat(np.arange(len(encoder.columns)), [len(column.names) for column in encoder.columns])
 
 
 def contributions(
@@ -121,6 +114,19 @@ def contributions(
     if against is not None:
         w, base = w - W[:, against], base - b[against]
     return np.asarray(w * (np.asarray(features, np.float64) - arrays["mean"])), float(base)
+
+
+def features_by_column(model: Model, rows: FeatureSet) -> tuple[list[str], Array]:
+    """The columns that count, and (D,) the column of each feature."""
+    names = _row_of(model, rows.task.take([0]).inputs)[1]
+    return names, _of_column(model, len(names))
+
+
+def _of_column(model: Model, count: int) -> Array:
+    encoder = encoder_of(model)
+    if not isinstance(encoder, TableEncoder):
+        return np.arange(count)
+    return np.repeat(np.arange(len(encoder.columns)), [len(column.names) for column in encoder.columns])
 
 
 def _row_of(model: Model, item: Any) -> tuple[pd.DataFrame, list[str], Array | None]:

@@ -13,7 +13,7 @@ from headstart.explanations.randomisation import Randomisation
 from headstart.messages import printable
 from headstart.tasks.task import Array, SetAside
 
-__all__ = ["Checks", "Explanation", "Explanations", "Part"]
+__all__ = ["Checks", "Explanation", "Explanations", "Part", "finite"]
 
 _SHOWN = 8
 
@@ -175,5 +175,6 @@ def _in_words(checks: Checks) -> list[str]:
     return [
         f"  check: area under the deletion curve {curve.area:.3f}, of random orders {curve.random_areas.mean():.3f}: "
         f"{worse} than random",
-        f"  check: with random weights of the head the map has a rank correlation of {maps.head:+.2f}{whole}: it {changed}",
+        f"  check: with random weights of the head the map has a rank correlation of {maps.head:+.2f}{whole}: "
+        f"it {changed}",
     ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -63,7 +64,7 @@ class SoundCase:
         self.shape: tuple[int, int] | None = None
         if self._mel is None:
             ends = np.linspace(0, self.seconds, _STRETCHES + 1)
-            self.parts = tuple(f"{a:.2f}-{b:.2f} s" for a, b in zip(ends, ends[1:], strict=False))
+            self.parts = tuple(f"{a:.2f}-{b:.2f} s" for a, b in pairwise(ends))
         else:
             self.shape = bands, times = min(_BANDS, self._mel.levels.shape[2]), min(_TIMES, self._mel.levels.shape[1])
             ends = np.linspace(0, self.seconds, times + 1)

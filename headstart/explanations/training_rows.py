@@ -27,9 +27,12 @@ class TrainingRows(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def training_rows(model: Transfer, data: Any, listener: Listener) -> TrainingRows:
+def training_rows(model: Transfer, data: Any, listener: Listener, *, tested: bool = False) -> TrainingRows:
     """Read, and seen by the backbone of the model (by the cache where it was). None where no data is given, or its path
-    leads nowhere any more: the note says so."""
+    leads nowhere any more: the note says so.
+
+    tested   rows of a split that came with the data to test on are among them
+    """
     if data is None:
         return TrainingRows(None, ("nearest training rows: left out, since a model does not hold them (--data DATA)",))
     if isinstance(data, str | os.PathLike) and not os.path.exists(data):
@@ -39,7 +42,7 @@ def training_rows(model: Transfer, data: Any, listener: Listener) -> TrainingRow
     roles = Roles(modality=fitted.modality, split=split)
     task = read(data, roles=roles, kind=fitted.kind, columns=fitted.columns)
     task = to_classes(task, fitted.classes)
-    if task.split is not None:
+    if task.split is not None and not tested:
         task = task.take(np.flatnonzero(np.asarray(task.split) != "test"))
     if task.unlearnt is not None:
         task = replace(task.take([row for row, labels in enumerate(task.unlearnt) if not labels]), unlearnt=None)
