@@ -43,9 +43,13 @@ class Case(Protocol):
 
     parts: tuple[str, ...]
     shape: tuple[int, int] | None
-    ways: Mapping[str, Way]
-    without: Mapping[str, str]
     notes: tuple[str, ...]
+
+    @property
+    def ways(self) -> Mapping[str, Way]: ...
+
+    @property
+    def without(self) -> Mapping[str, str]: ...
 
     def ask(self, kept: Array) -> Array:
         """(M, U) bool, which parts are there -> (M, C) probabilities or (M,) values."""

@@ -10,7 +10,7 @@ features, which is said.
 
 from __future__ import annotations
 
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Influence(NamedTuple):
         (`heads.head.shaped`)."""
         z = (np.asarray(values, np.float64) - self.mean) / self.scale @ self.lift
         z = np.column_stack([z, np.ones(len(z))])
-        return np.einsum("mk,knc->mnc", z, self.pull)
+        return np.asarray(np.einsum("mk,knc->mnc", z, self.pull))
 
 
 def influence_of(model: Model, rows: FeatureSet, *, seed: int = 0) -> Influence:
@@ -99,10 +99,14 @@ def _posed(model: Model, rows: FeatureSet, values: Array, seed: int) -> Problem:
 
 def _strength(head: Head, problem: Problem) -> float:
     """That of the head, where it is ridge; else the best for these rows."""
-    account = getattr(head.facts, "account", {})
+    account = _account(head)
     if head.name == "ridge" and "strength" in account:
         return float(account["strength"])
-    return float(Ridge().propose(problem).finish().facts.account["strength"])  # type: ignore[union-attr]
+    return float(_account(Ridge().propose(problem).finish())["strength"])
+
+
+def _account(head: Head) -> dict[str, Any]:
+    return dict(getattr(head.facts, "account", {}))
 
 
 def _influence(head: Head, problem: Problem, strength: float) -> Influence:

@@ -78,7 +78,8 @@ def transfer_gain(model: Transfer, rows: FeatureSet, listener: Listener) -> Tran
     own = _own(model, rows, plan, trials, listener)
     opponent = Untransferred(plan.plain, AnswerCache(model.extraction().cache, listener.say))
     other = [opponent.answer(rows.take(trial.train), rows.take(trial.test)) for trial in trials.trials]
-    return _told(rows.take(trials.tested), *(_decided(trials.joined(each)) for each in (own, other)), trials.words)
+    with_, without = (_decided(trials.joined(each)) for each in (own, other))
+    return _told(rows.take(trials.tested), with_, without, trials.words)
 
 
 def _own(model: Transfer, rows: FeatureSet, plan: Plan, trials: Trials, listener: Listener) -> list[Answers]:
@@ -89,8 +90,8 @@ def _own(model: Transfer, rows: FeatureSet, plan: Plan, trials: Trials, listener
     row = method(plan.method)
     if row.moves_weights or row.needs_source or fitted.beside:
         raise ValueError(
-            f"the model ({plan.method}) learnt from every row of such few, and is too dear to be fitted anew: give more "
-            "rows, or a split of your own"
+            f"the model ({plan.method}) learnt from every row, and is too dear to be fitted anew: give data that is "
+            "split, or more of it"
         )
     candidate = TaskCandidate(rows, fitted.backbone, plan, (model.extraction(fitted.engine), listener))
     return [candidate.answer(candidate.fit(trial.train), trial.test) for trial in trials.trials]

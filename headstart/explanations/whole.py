@@ -111,8 +111,8 @@ def _rows(model: Transfer, rows: FeatureSet, notes: list[str], seed: int) -> tup
         return (), False
     if not influence.exact:
         notes.append(
-            f"training rows: of a ridge fitted to the same features and all rows given, since the {model.model_.head.name} "
-            "head of the model, or the rows that it was fitted to, are others"
+            "training rows: of a ridge fitted to the same features and to all rows given, since the head of the model "
+            f"({model.model_.head.name}), or the rows that it was fitted to, are others"
         )
     task, targets = rows.task, np.asarray(rows.task.targets)
     far = np.abs(influence.residual).max(1)
