@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,8 @@ def _explained(
     item: Any = row.task.inputs if isinstance(row.task.inputs, pd.DataFrame) else row.task.inputs[0]
     case = case_of(fitted, item, extraction, training)
     how, note = _way(case, asked.how)
+    if how == "contributions" and question.against is None and len(fitted.classes) > 2:
+        question = replace(question, against=question.runner_up(predictions[0]))
     attribution = case.ways[how](question)
     checks = None
     if asked.checked and case.parts:

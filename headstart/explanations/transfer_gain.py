@@ -110,7 +110,8 @@ def _told(rows: FeatureSet, own: Array, other: Array, words: str) -> TransferGai
     right, others = own == truth, other == truth
 
     def named(some: Array, answers: Array) -> list[tuple[str, Any, Any]]:
-        return [(task.names[row], task.classes[truth[row]], task.classes[answers[row]]) for row in np.flatnonzero(some)]
+        rows = [int(row) for row in np.flatnonzero(some)]
+        return [(task.names[row], task.classes[int(truth[row])], task.classes[int(answers[row])]) for row in rows]
 
     won, lost = named(right & ~others, other), named(others & ~right, own)
     apart = len(won) + len(lost)

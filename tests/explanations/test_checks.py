@@ -93,10 +93,6 @@ def test_a_map_that_ignores_the_model_is_found_out(pictures, picture):
     assert randomisation(model, again, gradients.values).all < 0.9
 
 
-def replace_values(attribution, values):
-    return attribution._replace(values=values)
-
-
 def test_an_average_of_models_is_asked_as_a_whole(pictures, picture):
     from headstart.artefact.model import Member
 

@@ -9,11 +9,13 @@ import pytest
 import torch
 from captum.attr import LayerGradCam
 from explained import fitted, head
+from onnx import TensorProto, helper, numpy_helper, save
 from PIL import Image
 from tiny_backbones import picture_backbone
 from torch import nn
 from torch.nn import functional
 
+from headstart.backbones.load import load
 from headstart.explanations.explain import case_of, explain
 from headstart.explanations.grad_cam import grad_cam
 from headstart.explanations.network import network_of
@@ -143,3 +145,25 @@ def test_several_pictures_of_which_one_cannot_be_read(pictures, picture, tmp_pat
     assert result.set_aside[0].name == str(tmp_path / "broken.png")
     with pytest.raises(ValueError, match="no input can be explained"):
         explain(pictures, [str(tmp_path / "broken.png")])
+
+
+def test_an_onnx_file_has_no_gradients_and_is_explained_by_occlusion(picture, tmp_path):
+    file = tmp_path / "network.onnx"
+    kernel = numpy_helper.from_array(np.random.default_rng(0).normal(size=(6, 3, 3, 3)).astype(np.float32), "kernel")
+    nodes = [
+        helper.make_node("Conv", ["x", "kernel"], ["map"]),
+        helper.make_node("Relu", ["map"], ["y"]),
+        helper.make_node("GlobalAveragePool", ["y"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["z"]),
+    ]
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        for name, shape in (("x", ["N", 3, 32, 32]), ("z", ["N", 6]))
+    ]
+    graph = helper.make_graph(nodes, "network", *ends, [kernel])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), file)
+    model = fitted(load(f"onnx:{file}?preprocess=torch"), "image", head(6))
+    explanation = explain(model, [picture])[0]
+    assert explanation.how == "occlusion"
+    assert any("an ONNX file" in note for note in explanation.notes)
+    assert explanation.checks.randomisation.all is None
