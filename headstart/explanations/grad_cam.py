@@ -62,6 +62,8 @@ def _maps(module: nn.Module) -> Iterator[list[Tensor]]:
 
 def _take(outputs: list[Tensor], last: bool, module: nn.Module, args: Any, output: Any) -> None:
     tensor = first_tensor(output)
+    if tensor is not None and tensor.ndim == 3:  # tokens: the maps before them are but the patches of a transformer
+        outputs.clear()
     if tensor is not None and tensor.ndim == 4 and min(tensor.shape[1:3] if last else tensor.shape[2:]) > 1:
         outputs[:] = [tensor]
 

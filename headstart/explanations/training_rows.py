@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from headstart.artefact.model import Model
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.data.unlearnt import to_classes
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import Listener
+from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 
 __all__ = ["TrainingRows", "training_rows"]
@@ -38,16 +40,22 @@ def training_rows(model: Transfer, data: Any, listener: Listener, *, tested: boo
     if isinstance(data, str | os.PathLike) and not os.path.exists(data):
         return TrainingRows(None, (f"nearest training rows: left out, since {os.fspath(data)} is not there any more",))
     fitted = model.model_
-    split = None if fitted.columns is None else fitted.columns.split
-    roles = Roles(modality=fitted.modality, split=split)
-    task = read(data, roles=roles, kind=fitted.kind, columns=fitted.columns)
-    task = to_classes(task, fitted.classes)
+    task = to_classes(_read(fitted, data), fitted.classes)
     if task.split is not None and not tested:
         task = task.take(np.flatnonzero(np.asarray(task.split) != "test"))
     if task.unlearnt is not None:
         task = replace(task.take([row for row, labels in enumerate(task.unlearnt) if not labels]), unlearnt=None)
     rows = model.look(task, listener=listener)
     return TrainingRows(rows, _differs(len(rows), fitted.evidence))
+
+
+def _read(model: Model, data: Any) -> Task:
+    """With the columns that the model knows; where it was fitted to inputs and targets apart, the target is inferred."""
+    known = model.columns
+    if known is not None and known.target is None:
+        return read(data, roles=Roles(modality=model.modality, input=known.input or None), kind=model.kind)
+    split = None if known is None else known.split
+    return read(data, roles=Roles(modality=model.modality, split=split), kind=model.kind, columns=known)
 
 
 def _differs(count: int, evidence: dict[str, Any] | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Recordings: sums over the log-mel picture, cells that are silenced, and stretches of time where there is no picture."""
+"""Recordings: sums over the log-mel picture, cells that are silenced, stretches of time where there is no picture."""
 
 from __future__ import annotations
 
