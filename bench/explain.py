@@ -1,6 +1,6 @@
 """Explanations of real pictures and texts: deletion curves against random orders, and maps of random weights.
 
-    python bench/explain.py [pictures] [texts] [--rows 100] [--ways grad-cam,occlusion]
+    python bench/explain.py [pictures] [texts] [--rows 100] [--ways grad-cam,occlusion] [--deletion-only]
 
 Pictures: Twemoji in all kinds of at least 25, efficientnet-lite0. Texts: amazon sentences, MiniLM, and averaged word
 vectors. Each is fitted without the rows that are explained. A row counts as better where the area under its deletion
@@ -60,8 +60,8 @@ def material(task: str, folder: Path, rows: int) -> tuple[Task, Any]:
     return data, new.take(some).inputs
 
 
-def measured(model: hs.Transfer, item: Any, way: str, seed: int) -> Row:
-    """One row."""
+def measured(model: hs.Transfer, item: Any, way: str, seed: int, *, random: bool) -> Row:
+    """One row; `random`: whether the map is made with random weights too."""
     fitted, extraction = model.model_, model.extraction(model.model_.engine)
     case = case_of(fitted, item, extraction)
     predictions = case.ask(np.ones((1, len(case.parts)), bool))
@@ -71,6 +71,8 @@ def measured(model: hs.Transfer, item: Any, way: str, seed: int) -> Row:
     values = case.ways[way](question).values
     seconds = time.perf_counter() - start
     curve = deletion(case, question, values, seed=seed)
+    if not random:
+        return Row(curve.area, float(curve.random_areas.mean()), np.nan, np.nan, seconds)
     maps = randomisation(fitted, lambda other: case_of(other, item, extraction).ways[way](question), values, seed=seed)
     whole = np.nan if maps.all is None else maps.all
     return Row(curve.area, float(curve.random_areas.mean()), maps.head, whole, seconds)
@@ -93,6 +95,7 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", default=[], help="pictures, texts, 'word vectors'; none: all")
     parser.add_argument("--rows", type=int, default=100)
     parser.add_argument("--ways", default="")
+    parser.add_argument("--deletion-only", action="store_true")
     asked = parser.parse_args()
     sys.stdout.write(
         "task         way                   better than random (95 %)        area  random  random head, all  seconds\n"
@@ -103,7 +106,10 @@ def main() -> None:
             data, inputs = material(task, Path(folder), asked.rows)
             model = hs.Transfer(backbone).fit(list(data.inputs), [data.classes[code] for code in data.targets])
             for way in asked.ways.split(",") if asked.ways else ways:
-                rows = [measured(model, item, way, seed) for seed, item in enumerate(inputs)]
+                rows: list[Row] = []
+                for seed, item in enumerate(inputs):
+                    rows.append(measured(model, item, way, seed, random=not asked.deletion_only))
+                    sys.stderr.write(f"{task}, {way}: {sum(row.area < row.random for row in rows)} of {len(rows)}\n")
                 sys.stdout.write(line(task, way, rows) + "\n")
                 sys.stdout.flush()
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from demo_data import emoji_folder
 
 import headstart as hs
-from headstart.explanations import explain_whole
-from headstart.explanations.written import bytes_of
+from headstart.explanations import bytes_of, explain_whole
 
 
 def main(out: Path) -> None:

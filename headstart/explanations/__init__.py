@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.explanations.separation import Separation, separation_of
     from headstart.explanations.transfer_gain import TransferGain, transfer_gain
     from headstart.explanations.whole import Whole, explain_whole
+    from headstart.explanations.written import bytes_of
 
 __all__ = [
     "Deletion",
@@ -25,6 +26,7 @@ __all__ = [
     "Separation",
     "TransferGain",
     "Whole",
+    "bytes_of",
     "case_of",
     "deletion",
     "explain",
@@ -42,19 +44,20 @@ face(
         "Deletion": "deletion",
         "Explanation": "explanation",
         "Explanations": "explanation",
-        "Randomisation": "randomisation",
         "Influence": "influence",
+        "Randomisation": "randomisation",
         "Separation": "separation",
         "TransferGain": "transfer_gain",
         "Whole": "whole",
+        "bytes_of": "written",
         "case_of": "explain",
-        "explain_whole": "whole",
-        "influence_of": "influence",
-        "separation_of": "separation",
-        "transfer_gain": "transfer_gain",
         "deletion": "deletion",
         "explain": "explain",
+        "explain_whole": "whole",
+        "influence_of": "influence",
         "randomisation": "randomisation",
         "randomised": "randomisation",
+        "separation_of": "separation",
+        "transfer_gain": "transfer_gain",
     },
 )

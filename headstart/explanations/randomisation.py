@@ -47,7 +47,7 @@ class Randomisation(NamedTuple):
 
 
 def randomisation(
-    model: Model, attribute: Callable[[Model], Attribution], values: Array, *, seed: int
+    model: Model, attribute: Callable[[Model], Attribution], values: Array, *, seed: int = 0
 ) -> Randomisation:
     """attribute   explains the same input and the same class of another model in the same way
     values      (U,) of the model itself

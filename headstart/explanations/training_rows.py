@@ -50,7 +50,8 @@ def training_rows(model: Transfer, data: Any, listener: Listener, *, tested: boo
 
 
 def _read(model: Model, data: Any) -> Task:
-    """With the columns that the model knows; where it was fitted to inputs and targets apart, the target is inferred."""
+    """With the columns that the model knows; where it was fitted to inputs and targets apart, the target
+    is inferred."""
     known = model.columns
     if known is not None and known.target is None:
         return read(data, roles=Roles(modality=model.modality, input=known.input or None), kind=model.kind)
