@@ -66,6 +66,8 @@ def deletion(
     count = len(case.parts)
     if np.shape(values) != (count,):
         raise ValueError(f"values of shape {np.shape(values)}: expected one for each of the {count} parts")
+    if steps < 1 or orders < 1:
+        raise ValueError(f"steps = {steps}, orders = {orders}: expected at least 1 of each")
     missing = np.unique(np.linspace(0, count, min(steps, count) + 1).round().astype(int))
     rng = np.random.default_rng(seed)
     every = [np.argsort(-np.asarray(values), kind="stable"), *(rng.permutation(count) for _ in range(orders))]

@@ -46,6 +46,8 @@ def test_the_worst_order_is_no_better_than_random():
     assert curve.beaten == 0.0
     with pytest.raises(ValueError, match="one for each of the 4 parts"):
         deletion(Sum(1.0, 4.0, 2.0, 0.0), VALUE, np.zeros(3))
+    with pytest.raises(ValueError, match="orders = 0: expected at least 1"):
+        deletion(Sum(1.0, 4.0), VALUE, np.zeros(2), orders=0)
 
 
 def test_occlusion_of_a_sum_is_its_terms():
