@@ -29,8 +29,8 @@ from headstart.tasks.task import Array
 __all__ = ["PictureCase"]
 
 CELLS = 7
-"""A side of the grid: as many as the last maps of networks for pictures have. In finer cells random orders tear a picture
-to a mosaic, and no explanation is much better."""
+"""A side of the grid: as many as the last maps of networks for pictures have. In finer cells random orders tear a
+picture to a mosaic, and no explanation is much better."""
 _WINDOW = 2
 _LARGEST = 224
 _BLUR = 8
