@@ -12,9 +12,10 @@ from sklearn.datasets import load_sample_images
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
 
+import demo_data
 from demo_data import DOMAINS, emoji_folder, rated_sentences
 
-__all__ = ["DOMAINS", "jpegs", "peak_mb", "rated_sentences", "show"]
+__all__ = ["DOMAINS", "demo_data", "jpegs", "peak_mb", "rated_sentences", "show"]
 
 
 def jpegs(folder: Path, count: int, size: tuple[int, int] = (500, 375), classes: int = 10) -> Path:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RaceError,
     )
     from headstart.evidence.evidence import Evidence
+    from headstart.explanations.explain import explain
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
     from headstart.study.distillation import distil
@@ -58,6 +59,7 @@ _HOME = {
     "distil": "study.distillation",
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.multi_task_protocol",
+    "explain": "explanations.explain",
     "few_shot": "study.few_shot",
     "fit": "automl.fit",
     "fit_tasks": "study.multi_task_protocol",
@@ -88,6 +90,7 @@ __all__ = [
     "distil",
     "evaluate",
     "evaluate_tasks",
+    "explain",
     "few_shot",
     "fit",
     "fit_tasks",

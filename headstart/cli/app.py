@@ -19,6 +19,7 @@ from headstart.cli.compare import compare
 from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
 from headstart.cli.distil import distil
+from headstart.cli.explain import explain
 from headstart.cli.features import features
 from headstart.cli.few_shot import few_shot
 from headstart.cli.fit import fit
@@ -39,6 +40,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "predict": predict,
     "evaluate": evaluate,
     "distil": distil,
+    "explain": explain,
     "check": check,
     "compare": compare,
     "curve": curve,

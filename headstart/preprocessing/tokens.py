@@ -51,6 +51,16 @@ class Tokenizer:
         cut = sum(len(rest.ids) - self._special for rest in encoded.overflowing)
         return np.array(encoded.ids, np.int32), cut
 
+    def located(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """The same ids, and of each from which character to which it stands for; (0, 0) for a special token."""
+        encoded = self._fast.encode(text.encode("utf-8", "replace").decode("utf-8"))
+        return list(encoded.ids), [(int(start), int(stop)) for start, stop in encoded.offsets]
+
+    def number_of(self, token: str) -> int | None:
+        """The id of a token by its name; None where there is none."""
+        number: int | None = self._fast.token_to_id(token)
+        return number
+
     def batch(self, texts: Sequence[Ids]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Ids and mask, int64 (N, L) each, padded to the longest; L is at least 1."""
         longest = max(1, *(len(ids) for ids in texts))
