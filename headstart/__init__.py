@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from headstart.evidence.evidence import Evidence
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
+    from headstart.reports.report import report
     from headstart.study.distillation import distil
     from headstart.study.few_shot import few_shot
     from headstart.study.methods_compared.protocol import compare
@@ -65,6 +66,7 @@ _HOME = {
     "predict_tasks": "study.multi_task_protocol",
     "pretrain": "pretraining.pretrain",
     "read": "data.read",
+    "report": "reports.report",
     "shift": "study.shift",
 }
 
@@ -95,6 +97,7 @@ __all__ = [
     "predict_tasks",
     "pretrain",
     "read",
+    "report",
     "shift",
 ]
 

@@ -39,6 +39,7 @@ from headstart.cli.arguments import (
     targets_of,
     window_of,
 )
+from headstart.cli.report import Lang, Report, from_command, page_beside
 from headstart.cli.streams import show_saved
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def fit(
     disk: Annotated[str | None, typer.Option("--disk", help="With --budget. Most disk, such as 2GB")] = None,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
+    report: Report = False,
+    lang: Lang = "en",
     json: AsJson = False,
 ) -> None:
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
@@ -115,6 +118,7 @@ def fit(
     if slim and budget is not None:
         raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
+    page = page_beside(out, wanted=report, lang=lang, overwrite=overwrite)
     columns = (split, group, domain, weight)
     with Terminal(quiet=json) as terminal:
         common: dict[str, Any] = {
@@ -134,17 +138,10 @@ def fit(
         }
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
-            refuse_beside(
-                targets,
-                {
-                    "--source": source,
-                    "--classes": classes,
-                    "--for": goal,
-                    "--no-control": None if control else "it",
-                    "--budget": budget,
-                    "--candidates": None if candidates is None else ",".join(candidates),
-                },
-            )
+            alone: dict[str, str | None] = {"--source": source, "--classes": classes, "--for": goal, "--budget": budget}
+            alone |= {"--no-control": None if control else "it", "--report": "it" if report else None}
+            alone |= {"--candidates": None if candidates is None else ",".join(candidates)}
+            refuse_beside(targets, alone)
             fitted = fit_tasks(
                 data, targets, kind=kind, roles=roles_of(input, None, *columns, modality=modality), **common
             )
@@ -159,6 +156,8 @@ def fit(
             else:
                 race = Within(budget, named, out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
+            fitted = from_command(fitted, data, test=test, source=source, roles=roles, kind=kind_of(kind))
         fitted.save(out, slim=slim, overwrite=overwrite)
-    evidence = fitted.evidence_
-    show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)
+    evidence, written = fitted.evidence_, page.write(out)
+    record = evidence.to_json() | {"saved": str(out), **written}
+    show_saved(record, page.words(evidence, out, written), out, json=json)

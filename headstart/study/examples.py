@@ -54,9 +54,7 @@ def examples_of(rows: FeatureSet, held_out: HeldOut, trials: Trials, answers: An
         backbone = "" if model.backbone is None else model.backbone.name
         drawn = row_map(rows, held_out, trials, features, judged.wrong, of=backbone, most=POINTS)
     return Examples(
-        rows=tuple(
-            _example(rows, held_out, trials, judged, at, near) for at, near in zip(place, nearest, strict=True)
-        ),
+        rows=tuple(_example(rows, held_out, trials, judged, at, near) for at, near in zip(place, nearest, strict=True)),
         mistakes=tuple(place[at] for at in mistakes),
         doubtful=tuple(place[at] for at in doubtful),
         metric="accuracy" if held_out.kind.has_classes else "mae",

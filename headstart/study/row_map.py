@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from headstart.evidence.examples import FeatureMap
@@ -62,7 +64,7 @@ def _labels(rows: FeatureSet, held_out: HeldOut, drawn: Array) -> tuple[tuple[st
         return tuple(str(label) for label in rows.task.classes), tuple(codes.tolist())
     edges = np.quantile(targets, np.linspace(0, 1, _BINS + 1))
     codes = np.clip(np.searchsorted(edges[1:-1], targets, side="right"), 0, _BINS - 1)
-    names = tuple(f"{low:.4g} - {high:.4g}" for low, high in zip(edges, edges[1:], strict=False))
+    names = tuple(f"{low:.4g} - {high:.4g}" for low, high in pairwise(edges))
     return names, tuple(codes.tolist())
 
 
