@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from headstart import __version__
 from headstart.evidence.evidence import Evidence
@@ -65,7 +65,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["short"] = _short
+    made.filters |= {"short": _short, "code": _code}
     return made
 
 
@@ -79,6 +79,12 @@ def _safe(value: Any) -> Any:
 def _short(value: object, most: int = 60) -> str:
     text = str(value)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _code(text: str) -> Markup:
+    """Words between back quotes as code."""
+    parts = [escape(printable(part)) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def _of_scores(words: Words, subject: Subject, evidence: Evidence) -> dict[str, Any]:
@@ -175,4 +181,4 @@ def _curve(path: Path) -> str:
     data = path.read_bytes()
     if b"<svg" not in data[:1000] or len(data) > _LARGEST_CURVE:
         raise ValueError(f"{path} is no .svg of at most {_LARGEST_CURVE:,} bytes: give that of `headstart curve --out`")
-    return f"data:image/svg+xml;base64,{base64.b64encode(data).decode('ascii')}"
+    return Markup(f"data:image/svg+xml;base64,{base64.b64encode(data).decode('ascii')}")  # noqa: S704 - base64 alone

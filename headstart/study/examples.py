@@ -43,8 +43,9 @@ class Judged(NamedTuple):
 def examples_of(rows: FeatureSet, held_out: HeldOut, trials: Trials, answers: Answers, model: Model) -> Examples:
     """The rows to show of a model that was tested on `held_out`; its answers have a layer a repeat."""
     judged = _judged(held_out, answers, model)
-    mistakes = [at for at in np.argsort(-judged.error, kind="stable")[:SHOWN].tolist() if judged.error[at] > 0]
-    doubtful = np.argsort(judged.given, kind="stable")[:SHOWN].tolist() if held_out.kind.exclusive else []
+    blocks = rows.blocks[trials.tested]
+    mistakes = [at for at in _first(np.argsort(-judged.error, kind="stable"), blocks) if judged.error[at] > 0]
+    doubtful = _first(np.argsort(judged.given, kind="stable"), blocks) if held_out.kind.exclusive else []
     place = {at: number for number, at in enumerate(dict.fromkeys([*mistakes, *doubtful]))}
     features, why = _features(rows, model)
     nearest: list[tuple[Neighbour, ...]] = [()] * len(place)
@@ -63,6 +64,12 @@ def examples_of(rows: FeatureSet, held_out: HeldOut, trials: Trials, answers: An
         map=drawn,
         no_map=why,
     )
+
+
+def _first(order: Array, blocks: Array) -> list[int]:
+    """The first rows in this order, of those that are nearly the same only one."""
+    _, first = np.unique(blocks[order], return_index=True)
+    return [int(at) for at in order[np.sort(first)[:SHOWN]]]
 
 
 def _judged(held_out: HeldOut, answers: Answers, model: Model) -> Judged:
