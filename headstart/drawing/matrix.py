@@ -93,12 +93,10 @@ def _width(name: str) -> float:
 
 
 def _lines(size: int, side: int, left: float, top: float) -> list[str]:
-    parts = []
-    for number in range(1, size):
-        at = number * side
-        ends = {"x1": left, "x2": left + size * side, "y1": top + at, "y2": top + at}
-        other = {"x1": left + at, "x2": left + at, "y1": top, "y2": top + size * side}
-        parts += [element("line", **place, style=f"stroke:{GRID};stroke-width:.5") for place in (ends, other)]
+    parts, end, style = [], size * side, f"stroke:{GRID};stroke-width:.5"
+    for at in range(side, end, side):
+        parts.append(element("line", x1=left, x2=left + end, y1=top + at, y2=top + at, style=style))
+        parts.append(element("line", x1=left + at, x2=left + at, y1=top, y2=top + end, style=style))
     return parts
 
 
@@ -117,5 +115,7 @@ def _cell(
         return box
     dark = row != column and share > 0.5
     colour = PAPER if dark else INK
-    place = {"x": x + side / 2, "y": y + side / 2 + 4, "text_anchor": "middle", "font_size": 10}
-    return box + element("text", written if value < 1000 else f"{value / 1000:.0f}k", **place, style=f"fill:{colour}")
+    text = written if value < 1000 else f"{value / 1000:.0f}k"
+    return box + element(
+        "text", text, x=x + side / 2, y=y + side / 2 + 4, text_anchor="middle", font_size=10, style=f"fill:{colour}"
+    )

@@ -87,7 +87,7 @@ class FeatureMap(NamedTuple):
 class Examples:
     """rows       those that are shown
     mistakes   places in `rows`, from the surest mistake on (of numbers: from the largest error on)
-    doubtful   places in `rows`, from the least probable given label on; empty for numbers
+    doubtful   places in `rows` of mistakes, from the least probable given label on; empty but for one label a row
     metric     the score of groups and domains
     groups, domains   the worst first
     map        None where there is none, and `no_map` says why: "sparse", "none" or "few"

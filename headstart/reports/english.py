@@ -55,7 +55,7 @@ MESSAGES = {
     "colon": ": ",
     "comma": ", ",
     "scores.title": "Scores",
-    "scores.lead": "{metric} of this model and of those it must beat, all on the same held-out rows. Dots are "
+    "scores.lead": "This model and those it must beat, by {metric}, all on the same held-out rows. Dots are "
     "values, lines 95 % intervals.",
     "scores.lower": "Lower is better.",
     "scores.name": "Model",
@@ -132,6 +132,8 @@ MESSAGES = {
     "learn from that are most like it.",
     "mistakes.lead.numbers": "Held-out rows with the largest errors, each with the rows to learn from that are most "
     "like it.",
+    "mistakes.title.numbers": "Largest errors",
+    "mistakes.this": "this row",
     "mistakes.none": "No held-out row was answered wrongly.",
     "mistakes.truth": "given",
     "mistakes.answer": "answered",
@@ -144,6 +146,7 @@ MESSAGES = {
     "doubtful.title": "Likely label errors",
     "doubtful.lead": "Held-out rows whose given label the model thinks least likely. Look at them first when you "
     "clean labels; some are merely hard.",
+    "doubtful.none": "None: no held-out row was answered otherwise than its label says.",
     "doubtful.row": "Row",
     "doubtful.given": "Given label",
     "doubtful.chance": "Its probability",
@@ -170,7 +173,7 @@ MESSAGES = {
     "groups.title": "Scores by group and by domain",
     "groups.group": "Group",
     "groups.domain": "Domain",
-    "groups.lead": "{metric}, the worst first. Groups of few rows have wide intervals.",
+    "groups.lead": "By {metric}, the worst first. Groups of few rows have wide intervals.",
     "map.title": "Map of the features",
     "map.lead": "Each dot is a row, on the two principal components of {of}, which hold {share} of their variance. "
     "Pale dots were learnt from, full ones tested; a cross is a mistake.",

@@ -132,7 +132,7 @@ def group_rows(scores: Sequence[GroupScore], *, shares: bool) -> tuple[list[Scor
     known = [Interval(*(_NAN if part is None else part for part in group[2:])) for group in scores]
     axis = axis_of([value for score in known for value in score])
     if shares:
-        axis = Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
+        axis = Axis(0.0, 1.0, (0.0, 0.5, 1.0))
     return list(_group_rows(scores, known, axis)), _foot(axis)
 
 

@@ -15,7 +15,8 @@ __all__ = ["verdict_in"]
 def verdict_in(words: Words, evidence: Record) -> tuple[str, str]:
     """What is answered, and the figures behind it: two strings without a stop at their end."""
     answers = [_transfer(words, evidence), *_adaptation(words, evidence), *_teacher(words, evidence)]
-    return words("semicolon").join(answers), words("semicolon").join(_figures(words, evidence))
+    figures = words("semicolon").join(_figures(words, evidence))
+    return words("stop").join(answers), figures[:1].upper() + figures[1:]
 
 
 def _transfer(words: Words, evidence: Record) -> str:

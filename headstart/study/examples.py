@@ -43,9 +43,9 @@ class Judged(NamedTuple):
 def examples_of(rows: FeatureSet, held_out: HeldOut, trials: Trials, answers: Answers, model: Model) -> Examples:
     """The rows to show of a model that was tested on `held_out`; its answers have a layer a repeat."""
     judged = _judged(held_out, answers, model)
-    blocks = rows.blocks[trials.tested]
-    mistakes = [at for at in _first(np.argsort(-judged.error, kind="stable"), blocks) if judged.error[at] > 0]
-    doubtful = _first(np.argsort(judged.given, kind="stable"), blocks) if held_out.kind.exclusive else []
+    blocks, exclusive = rows.blocks[trials.tested], held_out.kind.exclusive
+    mistakes = _first(np.argsort(-judged.error, kind="stable"), blocks, judged.error > 0)
+    doubtful = _first(np.argsort(judged.given, kind="stable"), blocks, judged.wrong) if exclusive else []
     place = {at: number for number, at in enumerate(dict.fromkeys([*mistakes, *doubtful]))}
     features, why = _features(rows, model)
     nearest: list[tuple[Neighbour, ...]] = [()] * len(place)
@@ -66,8 +66,9 @@ def examples_of(rows: FeatureSet, held_out: HeldOut, trials: Trials, answers: An
     )
 
 
-def _first(order: Array, blocks: Array) -> list[int]:
-    """The first rows in this order, of those that are nearly the same only one."""
+def _first(order: Array, blocks: Array, among: Array) -> list[int]:
+    """The first rows in this order among some, (T,) bool; of those that are nearly the same only one."""
+    order = order[among[order]]
     _, first = np.unique(blocks[order], return_index=True)
     return [int(at) for at in order[np.sort(first)[:SHOWN]]]
 
