@@ -53,9 +53,10 @@ def inputs_of(origin: Origin | None, config: dict[str, Any], rows: Iterable[RowN
 
 def _read(origin: Origin, config: dict[str, Any]) -> Task:
     """As the fit read them; the targets, which say nothing here, may be missing in some rows."""
-    named = {name: value for name, value in origin.roles.items() if value}
-    roles = Roles(**{name: tuple(value) if isinstance(value, list) else value for name, value in named.items()})
-    roles = replace(roles, modality=modality_named(config["modality"]))
+    named: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in origin.roles.items() if value
+    }
+    roles = replace(Roles(**named), modality=modality_named(config["modality"]))
     partly = origin.source is not None
     task = read(origin.data, roles=roles, kind=origin.kind, partly=partly)
     if origin.test is None:

@@ -7,7 +7,7 @@ import io
 import wave
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from headstart.data.waves import first_samples
 from headstart.messages import printable
 from headstart.preprocessing.pillow import from_deep, open_picture, to_rgb
 from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
+from headstart.tasks.audio import Clip
 from headstart.tasks.task import Task
 
 __all__ = ["Media", "media_of"]
@@ -58,7 +59,7 @@ def media_of(task: Task, row: int, window: Window | None = None) -> Media:
 
 
 def _picture(task: Task, row: int, window: Window | None) -> Media:
-    item = task.inputs[row]  # type: ignore[index,call-overload]
+    item: Any = task.inputs[row]
     if isinstance(item, str | Path):
         pixels = to_rgb(open_picture(Path(item).read_bytes()), shorter=SIDE, window=window)
     elif isinstance(item, Image.Image):
@@ -79,7 +80,7 @@ def _of_pixels(pixels: Any, window: Window | None) -> Image.Image:
 
 
 def _sound(task: Task, row: int, window: Window | None) -> Media:
-    samples, _ = first_samples(task.inputs[row], RATE, round(RATE * SECONDS))  # type: ignore[index,call-overload]
+    samples, _ = first_samples(cast("Clip", task.inputs[row]), RATE, round(RATE * SECONDS))
     loudest = max(1.0, float(np.abs(samples).max(initial=0)))
     data = io.BytesIO()
     with wave.open(data, "wb") as file:
@@ -91,7 +92,7 @@ def _sound(task: Task, row: int, window: Window | None) -> Media:
 
 
 def _text(task: Task, row: int, window: Window | None) -> Media:
-    return Media(text=_beginning(str(task.inputs[row])))  # type: ignore[index,call-overload]
+    return Media(text=_beginning(str(task.inputs[row])))
 
 
 def _cells(task: Task, row: int, window: Window | None) -> Media:

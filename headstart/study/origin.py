@@ -31,8 +31,8 @@ def with_origin(
     named: dict[str, Any] = {name: getattr(roles, name) for name in ROLES if getattr(roles, name)}
     named |= {"input": list(roles.inputs)} if roles.inputs else {}
     named |= {"classes": list(roles.classes)} if roles.classes else {}
-    places = [_place(given) for given in (data, test, source)]
-    origin = Origin(*places, roles=named, kind=kind, command=None if command is None else tuple(command))
+    typed = None if command is None else tuple(command)
+    origin = Origin(_place(data), _place(test), _place(source), named, kind, typed)
     model = fitted.model_
     if model.evidence is None:
         return fitted
