@@ -50,7 +50,8 @@ def test_the_drawing_names_every_count_and_escapes_the_names():
     plot = matrix(np.array([[8, 2, 0], [0, 5, 0], [1, 0, 9.0]]), names, "t", "d", ("true", "answered"))
     tree = tree_of(plot)
     titles = [tag.text for tag in tree.find_all("title")][1:]
-    assert titles == ["<b>one</b> → <b>one</b>: 8", '<b>one</b> → two" onload="x: 2', 'two" onload="x → two" onload="x: 5',
-                      "three → <b>one</b>: 1", "three → three: 9"]  # fmt: skip
+    one, two, three = names
+    pairs = ((one, one, 8), (one, two, 2), (two, two, 5), (three, one, 1), (three, three, 9))
+    assert titles == [f"{truth} → {answer}: {count}" for truth, answer, count in pairs]
     assert tree.find("b") is None
     assert not [tag for tag in tree.find_all(True) if "onload" in tag.attrs]

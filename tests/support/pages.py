@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from bs4 import BeautifulSoup
 
@@ -49,7 +50,7 @@ def structure(tree: BeautifulSoup) -> dict[str, object]:
     tables = [table for table in tree.find_all("table") if not table.find("th", scope=True)]
     plots = [svg for svg in tree.find_all("svg") if svg.get("role") == "img"]
     return {
-        "headings that skip a level": [b for a, b in zip(levels, levels[1:], strict=False) if b > a + 1],
+        "headings that skip a level": [b for a, b in pairwise(levels) if b > a + 1],
         "more or less than one h1": levels.count(1) - 1 or [],
         "ids that stand twice": sorted({name for name in ids if ids.count(name) > 1}),
         "names that lead nowhere": sorted((named | anchors) - set(ids)),
