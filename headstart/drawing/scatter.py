@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from headstart.drawing.svg import GRID, INK, PAPER, element, picture
 
-__all__ = ["COLOURS", "OTHER", "scatter"]
+__all__ = ["COLOURS", "OTHER", "STEPS", "scatter"]
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8b7bd8")
+STEPS = ("#3d4f9f", "#2a7f9e", "#2aa98a", "#8fbf3f", "#e0b52c")
+"""For numbers, from the least to the greatest: lightness rises too (as in viridis, Smith and van der Walt, 2015)."""
 OTHER = "#9a9ea6"
 _WIDE, _HIGH, _ROOM, _SIDE = 640, 440, 14, 1000
 _LEARNT, _RIGHT, _WRONG = 0, 1, 2
@@ -24,17 +26,18 @@ def scatter(
     state: Sequence[int],
     title: str,
     description: str,
+    colours: Sequence[str] = COLOURS,
 ) -> str:
     """Points from 0 to 1000 along and up.
 
-    colour   of each the place in `COLOURS`; -1: grey
-    state    0: to learn from, hollow; 1: tested and right, full; 2: tested and wrong, full with a cross
+    colour   of each the place in `colours`; -1: grey
+    state    0: to learn from, pale; 1: tested and right, full; 2: tested and wrong, full with a cross
     """
     along, up = (_WIDE - 2 * _ROOM) / _SIDE, (_HIGH - 2 * _ROOM) / _SIDE
     places = [(_ROOM + along * a, _HIGH - _ROOM - up * b) for a, b in zip(x, y, strict=True)]
     parts = [element("rect", x=0.5, y=0.5, width=_WIDE - 1, height=_HIGH - 1, style=f"fill:{PAPER};stroke:{GRID}")]
-    for number in (-1, *range(len(COLOURS))):
-        ink = OTHER if number < 0 else COLOURS[number]
+    for number in (-1, *range(len(colours))):
+        ink = OTHER if number < 0 else colours[number]
         coloured = [at for at, code in enumerate(colour) if code == number]
         parts += _dots(places, [at for at in coloured if state[at] == _LEARNT], f"stroke:{ink};stroke-width:6", 0.45)
         parts += _dots(places, [at for at in coloured if state[at] != _LEARNT], f"stroke:{ink};stroke-width:8", 0.9)

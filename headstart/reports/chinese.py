@@ -170,6 +170,8 @@ MESSAGES = {
     "map.title": "特征图",
     "map.lead": "每个点是一行，位于{of}的前两个主成分上，两者占方差的 {share}。浅色点用于训练，深色点用于测试；"
     "叉号表示答错。",
+    "map.lead.numbers": "每个点是一行，位于{of}的前两个主成分上，两者占方差的 {share}，"
+    "颜色按数值的五分位。浅色点用于训练，深色点用于测试。",
     "map.some": "随机抽取 {rows} 行中的 {shown} 行。",
     "map.of": "{backbone} 的特征",
     "map.columns": "各列",
@@ -182,7 +184,7 @@ MESSAGES = {
     "choice.heads": "尝试过的分类头，及其在未用于拟合的训练行上的损失。保留：{head}。",
     "choice.head": "分类头",
     "choice.loss": "损失",
-    "choice.error": "标准误",
+    "choice.error": "与最佳之差的标准误",
     "choice.rule": "规则：{rule}",
     "choice.race": "{count} 种设置的竞赛用时 {spent}，预算 {budget}。结束原因：{ended}。保留：{winner}。",
     "choice.setting": "设置",

@@ -177,6 +177,8 @@ MESSAGES = {
     "map.title": "Map of the features",
     "map.lead": "Each dot is a row, on the two principal components of {of}, which hold {share} of their variance. "
     "Pale dots were learnt from, full ones tested; a cross is a mistake.",
+    "map.lead.numbers": "Each dot is a row, on the two principal components of {of}, which hold {share} of their "
+    "variance, coloured by fifths of the values. Pale dots were learnt from, full ones tested.",
     "map.some": "{shown} of {rows} rows, drawn at random.",
     "map.of": "the features of {backbone}",
     "map.columns": "the columns",
@@ -189,7 +191,7 @@ MESSAGES = {
     "choice.heads": "Heads that were tried, by their loss on training rows that each was not fitted on. Kept: {head}.",
     "choice.head": "Head",
     "choice.loss": "Loss",
-    "choice.error": "Standard error",
+    "choice.error": "Standard error of the distance to the best",
     "choice.rule": "The rule: {rule}",
     "choice.race": "A race of {count} settings took {spent} of {budget}. It ended because {ended}. Kept: {winner}.",
     "choice.setting": "Setting",

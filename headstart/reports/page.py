@@ -149,7 +149,7 @@ def _of_rows(words: Words, subject: Subject, evidence: Evidence) -> dict[str, An
         "input_gaps": list(_gaps(words, inputs)),
         "groups": groups,
         "group_metric": words.metric(examples.metric),
-        "map": None if examples.map is None else map_view(words, examples.map),
+        "map": None if examples.map is None else map_view(words, examples.map, numbers=not shares),
     }
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from headstart.drawing.matrix import matrix, order_of
 from headstart.drawing.reliability import reliability_diagram
-from headstart.drawing.scatter import COLOURS, OTHER, scatter
+from headstart.drawing.scatter import COLOURS, OTHER, STEPS, scatter
 from headstart.evidence.confusion import Mistake
 from headstart.evidence.examples import FeatureMap
 from headstart.evidence.record import Record
@@ -102,18 +102,19 @@ class MapView(NamedTuple):
     key: tuple[tuple[str, str], ...]
 
 
-def map_view(words: Words, drawn: FeatureMap) -> MapView:
-    """The labels of which most rows were answered wrongly have a colour, the others are grey."""
+def map_view(words: Words, drawn: FeatureMap, *, numbers: bool) -> MapView:
+    """The labels of which most rows were answered wrongly have a colour, the others are grey; numbers in five steps."""
+    colours = STEPS if numbers else COLOURS
     wrong = Counter(code for code, how in zip(drawn.code, drawn.state, strict=True) if how == _WRONG and code >= 0)
     often = Counter(code for code in drawn.code if code >= 0)
-    ordered = len(drawn.labels) <= len(COLOURS)
+    ordered = len(drawn.labels) <= len(colours)
     codes = sorted(often) if ordered else sorted(often, key=lambda code: (-wrong[code], -often[code], code))
-    place = {code: number for number, code in enumerate(codes[: len(COLOURS)])}
-    key = [(_short(drawn.labels[code]), COLOURS[number]) for code, number in place.items()]
+    place = {code: number for number, code in enumerate(codes[: len(colours)])}
+    key = [(_short(drawn.labels[code]), colours[number]) for code, number in place.items()]
     if len(codes) > len(place) or -1 in drawn.code:
         key.append((words("map.other"), OTHER))
     of = words("map.of", backbone=drawn.of) if drawn.of else words("map.columns")
-    lead = [words("map.lead", of=of, share=f"{100 * drawn.share:.0f} %")]
+    lead = [words("map.lead.numbers" if numbers else "map.lead", of=of, share=f"{100 * drawn.share:.0f} %")]
     shown = len(drawn.x)
     if shown < drawn.rows:
         lead.append(words("map.some", shown=f"{shown:,}", rows=f"{drawn.rows:,}"))
@@ -125,6 +126,7 @@ def map_view(words: Words, drawn: FeatureMap) -> MapView:
         drawn.state,
         words("map.title"),
         words("map.description", shown=f"{shown:,}", wrong=drawn.state.count(_WRONG), labels=labels),
+        colours,
     )
     return MapView(Markup(plot), tuple(lead), tuple(key))  # noqa: S704 - made by `drawing`, which escapes
 

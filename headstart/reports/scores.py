@@ -133,7 +133,8 @@ def group_rows(scores: Sequence[GroupScore], *, shares: bool) -> tuple[list[Scor
     axis = axis_of([value for score in known for value in score])
     if shares:
         axis = Axis(0.0, 1.0, (0.0, 0.5, 1.0))
-    return list(_group_rows(scores, known, axis)), _foot(axis)
+    ends = foot(axis, [figure(tick) if tick in (0, 1) else "" for tick in axis.ticks]) if shares else _foot(axis)
+    return list(_group_rows(scores, known, axis)), ends
 
 
 def _group_rows(scores: Sequence[GroupScore], known: Sequence[Interval], axis: Axis) -> Iterator[ScoreRow]:
