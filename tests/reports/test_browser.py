@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -64,13 +61,3 @@ def test_the_keyboard_reaches_every_link_and_region(browser, hostile):
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.id") == "report"
     tab.close()
-
-
-def test_a_locale_without_utf8_writes_the_same_page(hostile):
-    words = [sys.executable, "-m", "headstart", "report", str(hostile.model), "--lang", "zh", "--overwrite"]
-    headstart.report(hostile.model, lang="zh")
-    page = hostile.model.with_name("model.html").read_bytes()
-    plain = os.environ | {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = subprocess.run(words, env=plain, capture_output=True, check=True)
-    assert hostile.model.with_name("model.html").read_bytes() == page
-    assert done.stdout.isascii()

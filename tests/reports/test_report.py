@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +17,8 @@ from sklearn.exceptions import NotFittedError
 import headstart
 from headstart.artefact.files import seal
 from headstart.reports.words import LANGUAGES
+
+EARLIER = Path(__file__).parents[1] / "artefact" / "earlier"
 
 
 def rewritten(model, evidence):
@@ -106,6 +112,13 @@ def test_evidence_of_another_version_still_gives_a_page(hostile, change, said):
     assert said in tree_of(page).text
 
 
+@pytest.mark.parametrize("name", ["table", "text", "picture"])
+def test_a_model_of_the_first_tree_has_a_page(name, tmp_path):
+    page = headstart.report(EARLIER / name, tmp_path / "page.html").read_text("utf-8")
+    assert faults(page) == {}
+    assert "did not keep which rows were tested" in tree_of(page).text
+
+
 def test_no_model_is_an_error_of_the_model(tmp_path):
     with pytest.raises(headstart.ArtefactError):
         headstart.report(tmp_path / "nothing")
@@ -164,3 +177,14 @@ def test_numbers_have_errors_in_the_place_of_mistakes(tmp_path):
     assert errors == sorted(errors, reverse=True)
     assert examples.doubtful == ()
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_locale_without_utf8_writes_the_same_page(hostile):
+    words = [sys.executable, "-m", "headstart", "report", str(hostile.model), "--lang", "zh", "--overwrite"]
+    headstart.report(hostile.model, lang="zh")
+    page = hostile.model.with_name("model.html").read_bytes()
+    plain = os.environ | {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(words, env=plain, capture_output=True, check=True)
+    assert hostile.model.with_name("model.html").read_bytes() == page
+    assert done.stdout.isascii()
