@@ -12,8 +12,8 @@ MESSAGES = {
     "facts.protocol": "How they were held out: {protocol}",
     "facts.model": "Method {method} on {backbone}",
     "facts.model.none": "Method {method}; no pretrained backbone",
-    "facts.kind": "{kind} of {modality}, {classes} classes",
-    "facts.kind.plain": "{kind} of {modality}",
+    "facts.kind": "{modality} {kind}, {classes} classes",
+    "facts.kind.plain": "{modality} {kind}",
     "no.evidence": "This model has no evidence: nothing was held out when it was fitted (`Transfer.fit` uses all "
     "rows; `headstart fit` holds some out). Scores, mistakes and the map are left out.",
     "bad.evidence": "The evidence of this model cannot be read ({why}). Scores, mistakes and the map are left out.",
