@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from headstart.explanations.explain import explain
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
+    from headstart.reports.report import report
     from headstart.study.distillation import distil
     from headstart.study.few_shot import few_shot
     from headstart.study.methods_compared.protocol import compare
@@ -67,6 +68,7 @@ _HOME = {
     "predict_tasks": "study.multi_task_protocol",
     "pretrain": "pretraining.pretrain",
     "read": "data.read",
+    "report": "reports.report",
     "shift": "study.shift",
 }
 
@@ -98,6 +100,7 @@ __all__ = [
     "predict_tasks",
     "pretrain",
     "read",
+    "report",
     "shift",
 ]
 

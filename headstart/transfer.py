@@ -28,6 +28,7 @@ from headstart.data.target_values import column_of, truth_of
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
+from headstart.evidence.notebook import ShownInNotebook
 from headstart.features.cache.cache import Cache
 from headstart.features.engines.wish import Device
 from headstart.features.extract import Extraction
@@ -57,7 +58,7 @@ __all__ = ["Transfer"]
 EngineChoice = Literal["auto", "torch", "openvino"]
 
 
-class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Transfer(ShownInNotebook, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
 
     X may be a list of paths of pictures or recordings, PIL pictures or strings, a table, or a numeric array (N, D), in

@@ -12,6 +12,7 @@ from headstart.data.roles import Roles
 from headstart.features.engines.wish import Device
 from headstart.listener import LOGGED, Listener
 from headstart.study import protocol
+from headstart.study.origin import with_origin
 from headstart.study.shift import TargetLabels
 from headstart.tasks.goal import Goal
 from headstart.tracking.tracked import trackable
@@ -103,7 +104,7 @@ def fit(
     }
     if budget is None:
         refuse_without_budget({"race_folder": race_folder, "memory": memory, "disk": disk})
-        return protocol.fit(
+        fitted = protocol.fit(
             data,
             source=source,
             target_labels=target_labels,
@@ -116,12 +117,13 @@ def fit(
             chooser=Picker(candidates),
             **common,
         )
+        return with_origin(fitted, data, test=test, source=source, roles=roles, kind=kind)
     from headstart.automl.race.fit import fit_within
 
     refuse_with_budget({"source": source, "options": options, "keep_tuned": keep_tuned or None})
     if backbone is not None and candidates is not None:
         raise ValueError("backbone and candidates both name what is raced: give one of the two")
-    return fit_within(
+    fitted = fit_within(
         data,
         budget=budget,
         candidates=candidates if backbone is None else [backbone],
@@ -132,6 +134,7 @@ def fit(
         folder=None if race_folder is None else Path(race_folder),
         **common,
     )
+    return with_origin(fitted, data, test=test, roles=roles, kind=kind)
 
 
 def refuse_with_budget(options: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from headstart.cli.predict import evaluate, predict
 from headstart.cli.pretrain import pretrain
 from headstart.cli.race import race
 from headstart.cli.rank import rank
+from headstart.cli.report import report
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
 
@@ -50,6 +51,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "pretrain": pretrain,
     "few-shot": few_shot,
     "show": show,
+    "report": report,
     "race": race,
     "methods": methods,
     "backbones": backbones,

@@ -39,6 +39,7 @@ from headstart.cli.arguments import (
     targets_of,
     window_of,
 )
+from headstart.cli.report import Lang, Report, from_command, page_beside
 from headstart.cli.streams import complain, show_saved
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def fit(
     ] = None,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
+    report: Report = False,
+    lang: Lang = "en",
     json: AsJson = False,
 ) -> None:
     """Fit a model on DATA, test it on rows it has not seen, and say whether reuse helped."""
@@ -119,6 +122,7 @@ def fit(
     if slim and budget is not None:
         raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
+    page = page_beside(out, wanted=report, lang=lang, overwrite=overwrite)
     columns = (split, group, domain, weight)
     with Terminal(quiet=json) as terminal, tracked(track, terminal, complain) as tracking:
         common: dict[str, Any] = {
@@ -139,7 +143,7 @@ def fit(
         tracking.asked(common | {"data": data, "source": source, "target": target, "goal": goal, "budget": budget})
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
-            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates))
+            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates, report=report))
             fitted = fit_tasks(
                 data, targets, kind=kind, roles=roles_of(input, None, *columns, modality=modality), **common
             )
@@ -154,10 +158,12 @@ def fit(
             else:
                 race = Within(budget, named, out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
+            fitted = from_command(fitted, data, test=test, source=source, roles=roles, kind=kind_of(kind))
         fitted.save(out, slim=slim, overwrite=overwrite)
-        tracking.conclude(fitted, out)
-    evidence = fitted.evidence_
-    show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)
+        evidence, written = fitted.evidence_, page.write(out)
+        tracking.conclude(fitted, out, report=page.path)
+    record = evidence.to_json() | {"saved": str(out), **written}
+    show_saved(record, page.words(evidence, out, written), out, json=json)
 
 
 def _of_one_target(
@@ -167,6 +173,8 @@ def _of_one_target(
     control: bool,
     budget: str | None,
     candidates: list[str] | None,
+    *,
+    report: bool,
 ) -> dict[str, str | None]:
     """Options that do not go with several targets, as they were given."""
     return {
@@ -175,5 +183,6 @@ def _of_one_target(
         "--for": goal,
         "--no-control": None if control else "it",
         "--budget": budget,
+        "--report": "it" if report else None,
         "--candidates": None if candidates is None else ",".join(candidates),
     }

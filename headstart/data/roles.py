@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from headstart.tasks.modality import Modality, modality_named
 
-__all__ = ["Roles"]
+__all__ = ["ROLES", "Roles"]
 
 ROLES = ("target", "split", "group", "domain", "weight")
 

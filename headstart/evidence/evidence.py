@@ -12,6 +12,7 @@ from headstart.evidence.calibration import reliability
 from headstart.evidence.confusion import class_scores, confusion, mistakes
 from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.held_out import HeldOut
+from headstart.evidence.notebook import head_of
 from headstart.evidence.page import page
 from headstart.evidence.record import Record, from_record, to_record
 from headstart.evidence.unlearnt import unlearnt
@@ -37,6 +38,9 @@ class Evidence(Record):
 
     def __str__(self) -> str:
         return page(self)
+
+    def _repr_html_(self) -> str:
+        return head_of(self)
 
 
 def of_answers(held_out: HeldOut, predictions: Answers, baselines: Mapping[str, Answers], *, seed: int = 0) -> Evidence:

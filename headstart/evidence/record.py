@@ -13,9 +13,11 @@ from headstart.errors import DataError
 from headstart.evidence.assess import Adaptation, Assessment, Gain
 from headstart.evidence.confusion import ClassScore, Mistake
 from headstart.evidence.distillation import Distillation, distillation_from
+from headstart.evidence.examples import Examples, examples_from
 from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.intervals import Interval
+from headstart.evidence.origin import Origin, origin_from
 from headstart.evidence.verdict import Verdict
 from headstart.tasks.goal import Goal
 from headstart.tasks.kind import KINDS, Kind, kind_named
@@ -27,6 +29,8 @@ _FACTS = "about"
 _PLAIN: dict[str, Any] = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
 _MORE = {"confusion": list, "reliability": dict, _FACTS: dict, "notes": list, "findings": list}
 _TABLES = {"classes": list, "mistakes": list}
+_OBJECTS = ("goal", "distillation", "examples", "origin")
+"""Of these there is a key only where there is something to say."""
 _LATER = ("auroc", "average_precision")
 """Scores that evidence of an earlier version does not have."""
 _SCORES: dict[str, Any] = {
@@ -55,6 +59,7 @@ class Record:
     adaptation   with a source: whether adaptation helped; None without one
     distillation  of a student: what it kept of its teacher, and whether that helped; None without one
     goal         what the model was to be good at; None: the headline of the kind, as in evidence of earlier versions
+    examples, origin   rows that a report shows, and where they come from; None in evidence of earlier versions
     """
 
     kind: Kind
@@ -74,6 +79,8 @@ class Record:
     adaptation: Adaptation | None = None
     distillation: Distillation | None = None
     goal: Goal | None = None
+    examples: Examples | None = None
+    origin: Origin | None = None
 
     @property
     def headline(self) -> str:
@@ -116,10 +123,9 @@ def to_record(evidence: Record) -> dict[str, Any]:
         **{key: [_of_labels(row._asdict()) for row in getattr(evidence, key)] for key in _TABLES},
         **{key: facts_record(evidence.facts) if key == _FACTS else getattr(evidence, key) for key in _MORE},
     }
-    if evidence.goal is not None:
-        record["goal"] = evidence.goal.to_json()
-    if evidence.distillation is not None:
-        record["distillation"] = evidence.distillation.to_json()
+    for name in _OBJECTS:
+        if (value := getattr(evidence, name)) is not None:
+            record[name] = value.to_json()
     return {key: _plain(value) for key, value in record.items()}
 
 
@@ -141,8 +147,12 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             "adaptation": _adaptation(data.get("adaptation")),  # a record of an earlier version has none
             "goal": Goal.from_json(data.get("goal")),
             "distillation": distillation_from(data.get("distillation")),  # nor has one without a teacher
+            "examples": examples_from(data.get("examples")),
+            "origin": origin_from(data.get("origin")),
         }
-    except (KeyError, TypeError, AttributeError) as error:
+    except DataError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _damaged(str(error)) from error
 
 

@@ -15,6 +15,7 @@ from headstart.evidence.facts import Instead
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
+from headstart.study.examples import examples_of
 from headstart.study.resampling import Trials
 from headstart.study.stopwatch import Stopwatch, timed
 from headstart.tasks.goal import Answers, Goal
@@ -136,6 +137,7 @@ class Comparison:
         results = self._results(answers, observed, seconds, fitted)
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
+        kept = name if fallback is None else fallback
         final = fitted
         rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(winner.rows))
         if not self.trials.held_out or winner is not candidate:
@@ -144,14 +146,18 @@ class Comparison:
         why = self._against(evidence, final, rows)
         if self.plain is not None and why:
             evidence = self._without(self.plain.name, winner.name, results, why)
-            winner = self.plain.candidate
+            winner, kept = self.plain.candidate, self.plain.name
             with self.watch(winner.stage):
                 final = winner.fit(rows)
         evidence = winner.complete(evidence, final, results, self.trials)
         evidence = candidate.compare(evidence, results, self.trials)
         if fallback is not None:
             evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(name, fallback)))
-        return winner.model(final), replace(evidence, seconds=self.watch.seconds())
+        model = winner.model(final)
+        with self.watch("evidence"):
+            tested = held_out_of(candidate.rows, candidate.goal, self.trials)
+            examples = examples_of(candidate.rows, tested, self.trials, results.answers[kept], model)
+        return model, replace(evidence, examples=examples, seconds=self.watch.seconds())
 
     def _against(self, evidence: Evidence, fitted: Any, rows: Array) -> str:
         """Why the model without transfer is kept in the place of what was fitted to these rows; "" where it is not."""

@@ -19,8 +19,8 @@ from headstart.tracking.run import Outcome, Run
 
 __all__ = ["Tracked", "WithEvidence", "trackable", "tracked"]
 
-FILES = ("README.md", "evidence.json", "report.html")
-"""Of a saved model: its card, its evidence, and its report where one was made."""
+FILES = ("README.md", "evidence.json")
+"""Of a saved model: its card and its evidence."""
 
 
 class WithEvidence(Protocol):
@@ -65,8 +65,10 @@ class Tracked:
         """Write down one epoch of a training."""
         self._ask(lambda run: run.figures(finite({f"{training}/{name}": v for name, v in values.items()}), step))
 
-    def conclude(self, fitted: WithEvidence, folder: str | os.PathLike[str] | None = None) -> None:
-        """Write down what came out: the evidence, and where the model was saved its place, its card and its report."""
+    def conclude(
+        self, fitted: WithEvidence, folder: str | os.PathLike[str] | None = None, *, report: Path | None = None
+    ) -> None:
+        """Write down what came out: the evidence, where the model was saved its place and its card, and a report."""
         if self.run is None:
             return
         evidence = fitted.evidence_
@@ -74,12 +76,12 @@ class Tracked:
         self._ask(lambda run: run.text("evidence.txt", str(evidence)))
         self._ask(lambda run: run.parameters(_kept(evidence)))
         if folder is not None:
-            self._saved(Path(folder))
+            self._saved(Path(folder), report)
 
-    def _saved(self, folder: Path) -> None:
+    def _saved(self, folder: Path, report: Path | None) -> None:
         self._ask(lambda run: run.parameters({"model": str(folder.absolute())}))
-        for path in (folder / name for name in FILES):
-            if path.exists():
+        for path in (*(folder / name for name in FILES), report):
+            if path is not None and path.exists():
                 self._ask(lambda run, path=path: run.file(path))  # type: ignore[misc]
 
     def _ask(self, write: Callable[[Run], None]) -> None:

@@ -49,6 +49,15 @@ def scores(model):
     return {key: value for key, value in model.evidence_.to_json().items() if key != "seconds"}
 
 
+def unnamed(model):
+    """The same without the names of the rows that are shown, which say where in its own table a row stood."""
+    record = scores(model)
+    for shown in record["examples"]["rows"]:
+        for named in (shown[0], *(near[0] for near in shown[5])):
+            named[0] = ""
+    return record
+
+
 def test_few_rows_are_cross_validated(of_table):
     evidence = of_table.evidence_
     assert evidence.protocol == "5-fold cross-validation, repeated 3 times"
@@ -147,7 +156,7 @@ def test_one_rule_for_classes_that_no_training_row_has(kind):
     column = headstart.fit(both, roles=Roles(target="kind"), method="ridge")
     later = headstart.evaluate(beside, test, roles=Roles(target="kind"))
     assert list(column.classes_) == list(beside.classes_) == ["a", "b"]
-    assert {**scores(beside), "notes": ()} == {**scores(column), "notes": ()}
+    assert {**unnamed(beside), "notes": ()} == {**unnamed(column), "notes": ()}
     figures = {metric: found.value for metric, found in later.metrics.items()}
     assert figures == pytest.approx({metric: found.value for metric, found in beside.evidence_.metrics.items()})
     assert later.facts.unlearnt == beside.evidence_.facts.unlearnt == column.evidence_.facts.unlearnt

@@ -1,0 +1,44 @@
+"""Where a model comes from: the data that it was fitted to and the command, so that a report can show rows again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+__all__ = ["Origin", "origin_from"]
+
+
+class Origin(NamedTuple):
+    """data, test, source   absolute paths; None where they were given as objects in memory, or were not given
+    roles     which columns were named, and the modality, as JSON
+    kind      of the task, where it was named
+    command   as it was typed; None where Python fitted the model
+    """
+
+    data: str | None
+    test: str | None
+    source: str | None
+    roles: Mapping[str, Any]
+    kind: str | None
+    command: tuple[str, ...] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        command = None if self.command is None else list(self.command)
+        return self._asdict() | {"roles": dict(self.roles), "command": command}
+
+
+def origin_from(record: Any) -> Origin | None:
+    """What `to_json` gave; None for None. TypeError or KeyError where it is damaged."""
+    if record is None:
+        return None
+    command = record["command"]
+    return Origin(
+        **{name: _text(record[name]) for name in ("data", "test", "source", "kind")},
+        roles=dict(record["roles"]),
+        command=None if command is None else tuple(str(word) for word in command),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,75 @@
+"""Small models of hostile data, fitted once, and saved where each test may change its copy."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import headstart
+from headstart.cli.report import from_command
+from headstart.data.roles import Roles
+
+SCRIPT = "<script>alert(1)</script>"
+QUOTES = '"onload="alert(1)'
+TURNED = "\u202etxt.exe\u202c"
+LONG = "x" * 10_000
+
+
+class Saved(NamedTuple):
+    """A model in a folder, and the table that it was fitted to."""
+
+    model: Path
+    data: Path
+
+
+def hostile_table(rows: int = 96) -> pd.DataFrame:
+    """Three classes that a number tells apart, but for every tenth row; names, groups and words that attack a page."""
+    rng = np.random.default_rng(0)
+    code = np.arange(rows) % 3
+    given = np.where(np.arange(rows) % 10 == 9, (code + 1) % 3, code)
+    return pd.DataFrame(
+        {
+            f"size {SCRIPT}": rng.normal(size=rows) + 4 * code,
+            "word": [(TURNED, SCRIPT, QUOTES, LONG)[row // 10 % 4] for row in range(rows)],
+            "label": np.array([SCRIPT, QUOTES, f"class {LONG}"])[given],
+            "group": [f"<b>{row % 7}</b>{TURNED}" for row in range(rows)],
+            "domain": [f"place {row % 2} {QUOTES}" for row in range(rows)],
+            "split": np.where(np.arange(rows) % 3 == rows % 2, "test", "train"),
+        }
+    ).assign(split=np.where(np.arange(rows) // 3 % 2 == 0, "train", "test"))
+
+
+def saved(frame: pd.DataFrame, folder: Path, kind: str | None = None) -> Saved:
+    path = folder / "data.csv"
+    frame.to_csv(path, index=False)
+    roles = Roles(**{name: name for name in ("group", "domain") if name in frame}, target="label")
+    fitted = headstart.fit(path, method="ridge", roles=roles, kind=kind, cache=False)
+    sys.argv, before = ["headstart", "fit", str(path), "--out", f"a {QUOTES}"], sys.argv
+    try:
+        fitted = from_command(fitted, str(path), roles=roles, kind=kind)
+    finally:
+        sys.argv = before
+    fitted.save(folder / "model")
+    return Saved(folder / "model", path)
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory) -> Saved:
+    """The model of the hostile table; tests that change a file take `hostile`."""
+    frame = hostile_table()
+    together = frame["group"].map(lambda name: name[3])
+    frame["split"] = np.where(together.isin(["0", "1", "2"]), "test", "train")
+    return saved(frame, tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture
+def hostile(first, tmp_path) -> Saved:
+    """A copy of the model; its data stay where they were."""
+    shutil.copytree(first.model, tmp_path / "model")
+    return Saved(tmp_path / "model", first.data)
