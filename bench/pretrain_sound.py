@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from audio_backbones import nearest, spoken_words
+from audio_backbones import spoken_words
+from audio_source import nearest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
