@@ -6,6 +6,9 @@ Writes 1,000 clips of 2 s at 44.1 kHz in each format into a temporary folder, pa
 `headstart check` without a cache, a thread a core, and prints seconds of sound for each second that took, and for each
 second of a core, which other processes do not change much; of a third of them also what one plain loop of soundfile,
 soxr and the same mel power takes, and the ratio of the first to that.
+
+Then what a cold fit of a fifth of the clips takes (read, check, features of the default backbone, head, evidence; no
+cache) over the bare network on waves that are there already, in seconds of cores.
 """
 
 from __future__ import annotations
@@ -19,15 +22,20 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
+import torch
 
+import headstart as hs
+from headstart.backbones.load import load
 from headstart.data.sounds import find_sounds
 from headstart.features.extract import Extraction, sketches
 from headstart.linalg.blas import one_thread
 from headstart.linalg.mel import RATE, mel_power
+from headstart.tasks import AUDIO
 
 SECONDS, ORIGINAL = 2.0, 44100
 FORMATS = ("wav", "flac", "mp3", "ogg")
 SHARE = 3
+BATCH = 24
 
 
 def written(folder: Path, suffix: str, count: int) -> list[Path]:
@@ -63,6 +71,34 @@ def lanes(paths: list[Path]) -> tuple[float, float]:
     return time.perf_counter() - start, time.process_time() - cores
 
 
+def cold_fit(folder: Path) -> float:
+    """Seconds of cores of a fit on a folder of classes."""
+    start = time.process_time()
+    hs.fit(folder, backbone=AUDIO.backbone, method="ridge", control=False, cache=False)
+    return time.process_time() - start
+
+
+def bare(folder: Path) -> float:
+    """Seconds of cores of the network alone, on batches of `BATCH` clips."""
+    backbone = load(str(AUDIO.backbone))
+    clips, _ = find_sounds(sorted(folder.rglob("*.wav")))
+    waves = [backbone.preprocess.prepare(clip)[0] for clip in clips]
+    batches = [backbone.preprocess.collate(waves[at : at + BATCH]) for at in range(0, len(waves), BATCH)]
+    start = time.process_time()
+    with torch.inference_mode():
+        for batch in batches:
+            backbone.module(*map(torch.from_numpy, batch))
+    return time.process_time() - start
+
+
+def two_classes(folder: Path, count: int) -> Path:
+    """Clips in a folder a class, which are told apart by nothing."""
+    for number, path in enumerate(written(folder, "wav", count)):
+        (folder / "ab"[number % 2]).mkdir(exist_ok=True)
+        path.rename(folder / "ab"[number % 2] / f"{number * 7919 % 10007}x.wav")
+    return folder
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print(f"{count:,} clips of {SECONDS:g} s at {ORIGINAL:,} Hz, {os.cpu_count()} cores\n")
@@ -75,6 +111,11 @@ def main() -> None:
             fast, core = (SECONDS * count / took for took in lanes(paths))
             slow = SECONDS * len(some) / plain(some)
         print(f"{suffix:<8}{fast:>12,.0f}{core:>10,.0f}{slow:>12,.0f}{fast / slow:>8.2f}")
+    with tempfile.TemporaryDirectory() as place:
+        folder = two_classes(Path(place), max(50, count // 5))
+        bare(folder)  # what is set up once is no part of either
+        alone, whole = bare(folder), cold_fit(folder)
+    print(f"\ncold fit {whole:.1f} s of cores, bare network {alone:.1f} s: {whole / alone:.2f}")
 
 
 if __name__ == "__main__":

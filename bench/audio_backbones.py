@@ -53,7 +53,7 @@ def main() -> None:
     if len(folders) != 3:
         sys.exit(__doc__)
     names = [name for name in NAMES if not (options and "whisper" in name)]
-    words, prompts = _words(*folders[:2]), _prompts(folders)
+    words, prompts = spoken_words(*folders[:2]), _prompts(folders)
     print(f"{len(words)} words of two speakers, {len(prompts)} prompts of three.\n")
     print("| backbone | features | words, to Menardi | words, to Carlo | speakers | x real time |")
     print("|---|--:|--:|--:|--:|--:|")
@@ -107,7 +107,7 @@ def _unit(rows: Array) -> Array:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def _words(first: Path, second: Path) -> list[str]:
+def spoken_words(first: Path, second: Path) -> list[str]:
     return sorted(
         str(file.relative_to(first))
         for folder in FOLDERS

@@ -18,8 +18,8 @@ HEADINGS = {
 PRETRAIN = (
     "What a backbone learns by from data without labels (see [pretraining](pretraining.md)). Beside those named here "
     "each has the options `epochs`, `batch`, `lr`, `optimizer`, `schedule`, `weight_decay`, `clip`, `micro`, "
-    "`statistics`, `precision` and `journal`, as above; `lr` is 0.0001 (`mlm` 0.00005, `simcse` 0.00003), and 0.001 "
-    "from random weights."
+    "`statistics`, `precision` and `journal`, as above; `lr` is 0.0001 (`mlm` 0.00005, `simcse` 0.00003, of sounds "
+    "0.001), and 0.001 from random weights."
 )
 
 

@@ -8,28 +8,12 @@ Prints the share of words that are understood, with the network and without: the
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
+from italian_words import missing, words
 
 import headstart as hs
 from headstart.data import clip_of, described, sketch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-LONGEST = 24_000
-"""Bytes: 1.5 seconds."""
-
-
-def words() -> dict[str, tuple[bytes, bytes]]:
-    """By name what the man and the woman said; digits, which are seconds of silence, and copies are left out."""
-    from italian import both
-
-    pairs, known = {}, set()
-    for name, (man, woman) in both().items():
-        if not name.isdigit() and max(len(man), len(woman)) < LONGEST and not {man, woman} & known:
-            pairs[name] = (man, woman)
-            known |= {man, woman}
-    return pairs
 
 
 def cepstra(recordings: list[bytes]) -> np.ndarray:
@@ -39,6 +23,8 @@ def cepstra(recordings: list[bytes]) -> np.ndarray:
 
 
 def main(backbone: str = "bundled:speech-embedding") -> None:
+    if lacking := missing():
+        sys.exit(lacking)
     pairs = words()
     names, (men, women) = list(pairs), zip(*pairs.values(), strict=True)
     for learnt, asked, who in ((men, women, "man, then woman"), (women, men, "woman, then man")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def fit(
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
     track: str | None = None,
+    sample_rate: int | None = None,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
@@ -83,11 +85,14 @@ def fit(
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
     track        where the fit is written down: "mlflow:URI" or "tensorboard:DIR" (`pip install 'headstart[track]'`);
                  None: nowhere. A service that fails is warned of, and the fit goes on
+    sample_rate  the inputs are waves, as arrays, with so many samples a second (Hz): the same as in `roles`
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
     DataError where the data cannot be used, BackboneError where the backbone cannot, ValueError for a budget that is
     none, RaceError where nothing could be fitted within it.
     """
+    if sample_rate is not None:
+        roles = replace(roles, sample_rate=sample_rate)
     common: dict[str, Any] = {
         "test": test,
         "roles": roles,

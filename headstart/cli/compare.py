@@ -24,6 +24,7 @@ from headstart.cli.arguments import (
     Input,
     Kind,
     Losses,
+    Modality,
     SplitColumn,
     Target,
     Weight,
@@ -63,6 +64,7 @@ def compare(
     group: Group = None,
     domain: Domain = None,
     kind: Kind = None,
+    modality: Modality = None,
     classes: Classes = None,
     weight: Weight = None,
     goal: Annotated[str | None, typer.Option("--for", help=GOAL)] = None,
@@ -93,7 +95,12 @@ def compare(
     again = _again(
         {"--test": test, "--source": source, "--backbone": backbone, "--target": target, "--split": split},
         {"--group": group, "--kind": kind, "--classes": classes, "--weight": weight, "--for": goal},
-        {"--class-weight": class_weight, "--window": window, "--seed": str(seed) if seed else None},
+        {
+            "--modality": modality,
+            "--class-weight": class_weight,
+            "--window": window,
+            "--seed": str(seed) if seed else None,
+        },
         input,
     )
     try:
@@ -105,7 +112,7 @@ def compare(
                 source=source,
                 target_labels=cast(Any, target_labels),
                 backbone=backbone,
-                roles=roles_of(input, target, split, group, domain, weight, classes=classes),
+                roles=roles_of(input, target, split, group, domain, weight, classes=classes, modality=modality),
                 kind=kind_of(kind),
                 goal=goal,
                 class_weight=class_weight,

@@ -24,6 +24,7 @@ from headstart.cli.arguments import (
     Input,
     Kind,
     Losses,
+    Modality,
     SplitColumn,
     Target,
     Window,
@@ -59,6 +60,7 @@ def curve(
     group: Group = None,
     domain: Domain = None,
     kind: Kind = None,
+    modality: Modality = None,
     classes: Classes = None,
     class_weight: Annotated[
         str | None, typer.Option("--class-weight", help="balanced: all classes count alike")
@@ -92,7 +94,7 @@ def curve(
             test=test,
             backbone=backbone,
             method=method,
-            roles=roles_of(input, target, split, group, domain, classes=classes),
+            roles=roles_of(input, target, split, group, domain, classes=classes, modality=modality),
             kind=kind_of(kind),
             sizes=numbers,
             draws=draws,

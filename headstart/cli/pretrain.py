@@ -17,8 +17,8 @@ __all__ = ["pretrain"]
 
 METHOD = (
     "Of pictures: simclr, moco, vicreg, barlow, byol, simsiam, dino, mae, rotation, jigsaw; of texts: mlm, simcse; of "
-    "tables: scarf, vime; with --target or a folder a class: supervised. Default: simclr, mlm or scarf. Options of "
-    "each: headstart methods NAME"
+    "tables: scarf, vime; of sounds: next-sample, masked-frames; with --target or a folder a class: supervised. "
+    "Default: simclr, mlm, scarf or next-sample. Options of each: headstart methods NAME"
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from torch import Tensor, nn
 
 from headstart.backbones.backbone import Backbone
+from headstart.preprocessing.preprocess import Preprocess
 from headstart.pretraining.views import Views
 from headstart.tasks import IMAGE, Modality
 
@@ -79,6 +80,10 @@ class Objective(ABC):
         encoder   as `encoder` made it
         dim       of the features of the backbone
         """
+
+    def form(self, preprocess: Preprocess) -> Preprocess:
+        """How inputs are prepared while it learns. By default as the backbone has them prepared."""
+        return preprocess
 
     def encoder(self, module: nn.Module) -> nn.Module:
         """What goes through in each step; its `module` is the backbone's, which is kept."""

@@ -10,8 +10,10 @@ from headstart.pretraining.objectives.byol import BYOL
 from headstart.pretraining.objectives.dino import DINO
 from headstart.pretraining.objectives.jigsaw import Jigsaw
 from headstart.pretraining.objectives.mae import MAE
+from headstart.pretraining.objectives.masked_frames import MaskedFrames
 from headstart.pretraining.objectives.mlm import MLM
 from headstart.pretraining.objectives.moco import MoCo
+from headstart.pretraining.objectives.next_sample import NextSample
 from headstart.pretraining.objectives.rotation import Rotation
 from headstart.pretraining.objectives.scarf import SCARF
 from headstart.pretraining.objectives.simclr import SimCLR
@@ -21,7 +23,7 @@ from headstart.pretraining.objectives.vicreg import VICReg
 from headstart.pretraining.objectives.vime import VIME
 from headstart.pretraining.row import Row
 from headstart.pretraining.unlabelled import Unlabelled
-from headstart.tasks import IMAGE, TABLE, TEXT, Modality
+from headstart.tasks import AUDIO, IMAGE, TABLE, TEXT, Modality
 from headstart.training.options import Training
 
 __all__ = ["DEFAULTS", "PRETRAINING", "row_named"]
@@ -49,13 +51,19 @@ PRETRAINING: dict[str, Row] = {
     "simcse": _row("texts: one is told from the others of a batch though dropout differs", SimCSE(), epochs=2, lr=3e-5),
     "scarf": _row("tables: a row is told from others though most of its cells are", SCARF(), epochs=50, batch=128),
     "vime": _row("tables: which cells are of other rows, and what stood there", VIME(), epochs=50, batch=128),
+    "next-sample": _row(
+        "sounds, WaveNets: the next sample is told from those before it", NextSample(), batch=16, lr=1e-3
+    ),
+    "masked-frames": _row(
+        "sounds, encoders of Tacotron: hidden mel frames are told from the others", MaskedFrames(), batch=16, lr=1e-3
+    ),
     "supervised": Labelled(
         about="pictures or texts with labels of another task: these are learnt, and the head is thrown away",
         training=Training(epochs=15, batch=32, statistics="batch"),
     ),
 }
 
-DEFAULTS: dict[Modality, str] = {IMAGE: "simclr", TEXT: "mlm", TABLE: "scarf"}
+DEFAULTS: dict[Modality, str] = {IMAGE: "simclr", TEXT: "mlm", TABLE: "scarf", AUDIO: "next-sample"}
 """By modality, the method where none is named."""
 
 

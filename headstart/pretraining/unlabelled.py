@@ -20,6 +20,7 @@ from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import Listener
 from headstart.network import Network
+from headstart.preprocessing.preprocess import Preprocess
 from headstart.pretraining.encoder_tune import EncoderOnly
 from headstart.pretraining.loss import Pretext, SelfSupervised
 from headstart.pretraining.material import labelled_rows
@@ -99,7 +100,8 @@ class Unlabelled:
         began = time.perf_counter()
         self.objective.suits(backbone)
         device, training, notes = settle(self.training, how[0], backbone, len(rows))
-        plain = batches(cast("list[Any]", rows.task.inputs), backbone, device)
+        seen = replace(backbone, preprocess=self.objective.form(cast(Preprocess, backbone.preprocess)))
+        plain = batches(cast("list[Any]", rows.task.inputs), seen, device)
         views = batches_of_views(plain, self.objective.views(backbone, self.variation), device)
         network = self._network(backbone).to(device).to(memory_format=torch.channels_last)
         watch = _watch(plain, rows, training.seed)

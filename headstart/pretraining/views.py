@@ -105,10 +105,9 @@ class ItemViewBatches(ViewBatches[ItemBatches]):
         self._views = views
 
     def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        draw = draw or _PLAIN
-        arrays = tuple(tensor.cpu().numpy() for tensor in self.plain.batch(rows, None))
+        draws = [(draw or _PLAIN).generator(int(row)) for row in rows]
         lengths = [self.length(int(row)) for row in rows]
-        made = self._views(arrays, lengths, [draw.generator(int(row)) for row in rows])
+        made = self._views(self.plain.arrays(rows, draws), lengths, draws)
         return tuple(moved(torch.from_numpy(array), self._device) for array in made)
 
     def length(self, row: int) -> int:

@@ -18,9 +18,11 @@ from headstart.preprocessing.prepare import Pixels
 from headstart.preprocessing.resize import resize
 from headstart.preprocessing.spec import PicturePreprocess, Preprocess
 from headstart.preprocessing.table_preprocess import TablePreprocess
-from headstart.tasks import IMAGE, TABLE
+from headstart.tasks import AUDIO, IMAGE, TABLE
 from headstart.tasks.task import Array
 from headstart.training.augmentation import Draw
+from headstart.training.item_batches import CPU, ItemBatches, Part, moved
+from headstart.training.sound_batches import SoundBatches
 
 __all__ = [
     "BATCHES",
@@ -36,13 +38,9 @@ __all__ = [
     "moved",
 ]
 
-CPU = torch.device("cpu")
 PLAIN = Extraction(engine="torch", precision="float32", thumbs=False)
 _SMALLEST = 0.6
 _ASPECT = (3 / 4, 4 / 3)
-
-
-Part = Callable[[Array, Draw | None], Array]
 
 
 class Batches(Protocol):
@@ -152,37 +150,6 @@ class PictureBatches:
         return resize(part, (height, width)).permute(1, 2, 0)
 
 
-class ItemBatches:
-    """Inputs that differ in length, such as texts: prepared once, varied as their preprocessing says."""
-
-    def __init__(self, inputs: Sequence[Any], preprocess: Preprocess, device: torch.device = CPU) -> None:
-        self.preprocess, self._device = preprocess, device
-        self._items = [preprocess.prepare(item)[0] for item in inputs]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def batch(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        """As the preprocessing puts them together; of texts ids and mask, int64 (N, L) each."""
-        arrays = self.preprocess.collate([self._items[row] for row in rows])
-        if draw is not None:
-            for place, row in enumerate(rows):
-                self.preprocess.vary(arrays, place, self.length(row), draw.generator(row))
-        return self.preprocess.tensors(*(moved(torch.from_numpy(array), self._device) for array in arrays))
-
-    def above(self, rows: Array, draw: Draw | None) -> tuple[Tensor, ...]:
-        """The whole batch: lengths and masks matter above a cut."""
-        return self.batch(rows, draw)
-
-    def length(self, row: int) -> int:
-        """How many tokens it has, or what else its preprocessing counts."""
-        return self.preprocess.length(self._items[row])
-
-    def part(self, module: nn.Module, width: int, place: str) -> Part | None:
-        """None: what comes out of a part has the length of its input."""
-        return None
-
-
 class TableBatches:
     """Rows of a table, encoded once, float32 (N, D); not varied."""
 
@@ -216,10 +183,6 @@ class TableBatches:
 BATCHES: dict[str, Callable[[Sequence[Any], Backbone, torch.device, Extraction], InputBatches]] = {
     IMAGE: PictureBatches,
     TABLE: TableBatches,
+    AUDIO: SoundBatches,
 }
 """By modality, batches that hold and vary inputs in a way of their own. None: `ItemBatches`."""
-
-
-def moved(tensor: Tensor, device: torch.device) -> Tensor:
-    """On the device; to a GPU from pinned memory, while it calculates."""
-    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)

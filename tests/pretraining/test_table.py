@@ -9,15 +9,17 @@ import pandas as pd
 import pytest
 import torch
 from small import RESNET
+from tones import RATE, melody
 
 from headstart import Roles, Transfer, fit, pretrain
 from headstart.backbones.load import load
 from headstart.pretraining.table import PRETRAINING, row_named
-from headstart.tasks import IMAGE, TABLE, TEXT
+from headstart.tasks import AUDIO, IMAGE, TABLE, TEXT
 
 PICTURES = [name for name, row in PRETRAINING.items() if IMAGE in row.modalities and not row.labelled]
 TEXTS = [name for name, row in PRETRAINING.items() if TEXT in row.modalities and not row.labelled]
 TABLES = [name for name, row in PRETRAINING.items() if TABLE in row.modalities]
+SOUNDS = {"next-sample": "wavenet:2x1-4", "masked-frames": "cbhg:4"}
 VIT = "timm:test_vit?weights=random"
 SENTENCES = [
     f"{first} {noun} was {word}"
@@ -33,6 +35,12 @@ def for_pictures(name):
     if name == "mae":
         return VIT, options | {"size": 0}
     return RESNET, options if name == "rotation" else options | {"hidden": 16}
+
+
+def melodies():
+    """Twelve, each of a pitch of its own, as waves and their rate."""
+    rng = np.random.default_rng(0)
+    return [(melody(pitch, 0.2, RATE, rng), RATE) for pitch in np.linspace(150, 900, 12)]
 
 
 def moves_all_and_says_how_it_went(made, before):
@@ -61,6 +69,14 @@ def test_a_row_for_texts_learns(name, learn, bert):
     options = {"epochs": 1, "batch": 8}
     made = learn(name, SENTENCES, backbone=f"file:{bert}", options=options, cache=False)
     moves_all_and_says_how_it_went(made, load(f"file:{bert}"))
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_a_row_for_sounds_learns(name, learn):
+    assert PRETRAINING[name].modalities == (AUDIO,)
+    options = {"epochs": 1, "batch": 4, "seconds": 0.1}
+    made = learn(name, melodies(), backbone=SOUNDS[name], options=options, cache=False)
+    moves_all_and_says_how_it_went(made, load(SOUNDS[name]))
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -96,6 +112,9 @@ def test_a_killed_run_of_any_row_goes_on_to_the_same_bits(name, learn, goes_on, 
         goes_on(partial(learn, name, by_colour, options={"epochs": 3, "batch": 8}))
     elif TEXT in row.modalities:
         goes_on(partial(learn, name, SENTENCES, backbone=f"file:{bert}", options={"epochs": 2, "batch": 8}))
+    elif AUDIO in row.modalities:
+        options = {"epochs": 2, "batch": 4, "seconds": 0.1}
+        goes_on(partial(learn, name, melodies(), backbone=SOUNDS[name], options=options))
     elif TABLE in row.modalities:
         table = pd.DataFrame(rng.normal(size=(60, 4)), columns=list("abcd"))
         goes_on(partial(learn, name, table, backbone=None, options={"epochs": 2, "batch": 16}))

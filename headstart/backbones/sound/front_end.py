@@ -134,13 +134,19 @@ class FrontEnd(nn.Module):
 
     def forward(self, waves: Tensor, samples: Tensor) -> Tensor:
         """The spectrogram; frames behind a clip's last are 0."""
+        levels = self.plain(waves, samples)
+        if not self.training or self.augment is None:
+            return levels
+        real = prefix_mask(self.spectrum.frames(samples), levels.shape[1])
+        with torch.autocast(waves.device.type, enabled=False):
+            return self.augment(levels, real).masked_fill(~real[:, :, None], 0.0)
+
+    def plain(self, waves: Tensor, samples: Tensor) -> Tensor:
+        """The same, never augmented."""
         with torch.autocast(waves.device.type, enabled=False):
             bands = self.power(waves.float()) @ self.filters
-            real = prefix_mask(self.spectrum.frames(samples), bands.shape[1])
-            levels = self._levels(bands, real[:, :, None])
-            if self.training and self.augment is not None:
-                levels = self.augment(levels, real)
-            return levels.masked_fill(~real[:, :, None], 0.0)
+            real = prefix_mask(self.spectrum.frames(samples), bands.shape[1])[:, :, None]
+            return self._levels(bands, real).masked_fill(~real, 0.0)
 
     def power(self, waves: Tensor) -> Tensor:
         """(N, T) -> (N, frames, n_fft // 2 + 1), |X|^2."""

@@ -10,6 +10,7 @@ Frames behind a clip are zero for every convolution, as they are where the clip 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import torch
@@ -21,14 +22,14 @@ from headstart.backbones.sound.front_end import FrontEnd, Spectrum, prefix_mask
 from headstart.backbones.sound.pooling import mean_over_time
 from headstart.backbones.sound.spec_augment import SpecAugment
 
-__all__ = ["CBHG", "CBHG_KEYS", "TACOTRON2_KEYS", "Tacotron2Encoder", "renamed"]
+__all__ = ["CBHG", "CBHG_KEYS", "TACOTRON2_KEYS", "OverFrames", "Tacotron2Encoder", "renamed"]
 
 CBHG_KEYS = ("width", "bank", "highways")
 TACOTRON2_KEYS = ("width", "layers", "kernel")
 _DROPOUT = 0.5
 
 
-class _OverFrames(SoundEncoder):
+class OverFrames(SoundEncoder):
     """What both have in common: log-mel frames in, and one state a frame."""
 
     SPECTRUM: ClassVar[Spectrum] = Spectrum(form="ln", floor=1e-5, edge="zeros")
@@ -42,11 +43,19 @@ class _OverFrames(SoundEncoder):
         levels: Tensor = self.front_end(waves, samples)
         return levels.to(self.dtype), self.counts("", samples)
 
+    def forward(self, waves: Tensor, samples: Tensor) -> Tensor:
+        levels, counts = self.frames(waves, samples)
+        return mean_over_time(self.states(levels, counts), counts)
+
+    @abstractmethod
+    def states(self, levels: Tensor, counts: Tensor) -> Tensor:
+        """(N, L, mels) and (N,) frames of each clip -> (N, L, D)."""
+
     def counts(self, after: str, samples: Tensor) -> Tensor:
         return self.SPECTRUM.frames(samples)
 
 
-class CBHG(_OverFrames):
+class CBHG(OverFrames):
     """(waves (N, T) at 16 kHz, samples (N,)) -> (N, 2 width).
 
     width      of the prenet's second layer and of everything above
@@ -63,8 +72,9 @@ class CBHG(_OverFrames):
         self.highways = nn.ModuleList(_Highway(width) for _ in range(sizes["highways"]))
         self.recurrent = _Recurrent(nn.GRU(width, width, batch_first=True, bidirectional=True))
 
-    def forward(self, waves: Tensor, samples: Tensor) -> Tensor:
-        x, counts = self.frames(waves, samples)
+    def states(self, levels: Tensor, counts: Tensor) -> Tensor:
+        """See `OverFrames`."""
+        x = levels
         for linear in self.prenet:
             x = functional.dropout(functional.relu(linear(x)), _DROPOUT, self.training)
         real = prefix_mask(counts, x.shape[1])[:, :, None]
@@ -75,14 +85,15 @@ class CBHG(_OverFrames):
         y = self.projections[1](y) + x
         for highway in self.highways:
             y = highway(y)
-        return mean_over_time(self.recurrent(y, counts), counts)
+        states: Tensor = self.recurrent(y, counts)
+        return states
 
     def parameter_groups(self) -> list[list[str]]:
         """Names of parameters by stage: what stands before the highways, each highway, the GRU."""
         return _grouped(self, ["highways", "recurrent"])
 
 
-class Tacotron2Encoder(_OverFrames):
+class Tacotron2Encoder(OverFrames):
     """(waves (N, T) at 16 kHz, samples (N,)) -> (N, width).
 
     width     of everything
@@ -98,13 +109,14 @@ class Tacotron2Encoder(_OverFrames):
         self.convolutions = nn.ModuleList(_ConvNorm(width, width, sizes["kernel"]) for _ in range(sizes["layers"]))
         self.recurrent = _Recurrent(nn.LSTM(width, width // 2, batch_first=True, bidirectional=True))
 
-    def forward(self, waves: Tensor, samples: Tensor) -> Tensor:
-        levels, counts = self.frames(waves, samples)
+    def states(self, levels: Tensor, counts: Tensor) -> Tensor:
+        """See `OverFrames`."""
         real = prefix_mask(counts, levels.shape[1])[:, :, None]
         x = self.inputs(levels) * real
         for layer in self.convolutions:
             x = functional.dropout(functional.relu(layer(x)), _DROPOUT, self.training) * real
-        return mean_over_time(self.recurrent(x, counts), counts)
+        states: Tensor = self.recurrent(x, counts)
+        return states
 
     def parameter_groups(self) -> list[list[str]]:
         """Names of parameters by stage: the projection, each convolution, the LSTM."""

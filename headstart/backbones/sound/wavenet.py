@@ -18,7 +18,7 @@ from torch.nn import functional
 from headstart.backbones.sound.encoder import SoundEncoder
 from headstart.backbones.sound.pooling import mean_over_time
 
-__all__ = ["KEYS", "WaveNet", "renamed"]
+__all__ = ["KEYS", "WaveNet", "mu_law", "renamed"]
 
 KEYS = ("residual", "gate", "skip", "layers", "stacks", "kernel", "classes")
 
@@ -44,12 +44,16 @@ class WaveNet(SoundEncoder):
         )
 
     def forward(self, waves: Tensor, samples: Tensor) -> Tensor:
+        return mean_over_time(self.skips(waves), samples)
+
+    def skips(self, waves: Tensor) -> Tensor:
+        """(N, T) -> s (N, T, skip): each place from its own sample and those before it."""
         x: Tensor = self.first_conv(mu_law(waves, self.classes))
         skips = x.new_zeros(())
         for layer in self.conv_layers:
             x, skip = layer(x)
             skips = skips + skip
-        return mean_over_time(skips / math.sqrt(len(self.conv_layers)), samples)
+        return skips / math.sqrt(len(self.conv_layers))
 
     def counts(self, after: str, samples: Tensor) -> Tensor:
         return samples
