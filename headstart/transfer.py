@@ -45,6 +45,7 @@ from headstart.methods.plan import Plan
 from headstart.methods.table import configured, fit_model, row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair, refuse_source
 from headstart.methods.teaching import Teaching
+from headstart.methods.uncertainty_mixin import UncertaintyMixin
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array, Task
@@ -57,7 +58,7 @@ __all__ = ["Transfer"]
 EngineChoice = Literal["auto", "torch", "openvino"]
 
 
-class Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Transfer(UncertaintyMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
 
     X may be a list of paths of pictures or recordings, PIL pictures or strings, a table, or a numeric array (N, D), in

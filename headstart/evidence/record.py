@@ -16,6 +16,7 @@ from headstart.evidence.distillation import Distillation, distillation_from
 from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.intervals import Interval
+from headstart.evidence.uncertainty import UncertaintyFacts
 from headstart.evidence.verdict import Verdict
 from headstart.tasks.goal import Goal
 from headstart.tasks.kind import KINDS, Kind, kind_named
@@ -55,6 +56,7 @@ class Record:
     adaptation   with a source: whether adaptation helped; None without one
     distillation  of a student: what it kept of its teacher, and whether that helped; None without one
     goal         what the model was to be good at; None: the headline of the kind, as in evidence of earlier versions
+    uncertainty  how often sets hold the true answer, and more; None where it is not known, as in earlier versions
     """
 
     kind: Kind
@@ -74,6 +76,7 @@ class Record:
     adaptation: Adaptation | None = None
     distillation: Distillation | None = None
     goal: Goal | None = None
+    uncertainty: UncertaintyFacts | None = None
 
     @property
     def headline(self) -> str:
@@ -120,6 +123,8 @@ def to_record(evidence: Record) -> dict[str, Any]:
         record["goal"] = evidence.goal.to_json()
     if evidence.distillation is not None:
         record["distillation"] = evidence.distillation.to_json()
+    if evidence.uncertainty is not None:
+        record["uncertainty"] = evidence.uncertainty.to_json()
     return {key: _plain(value) for key, value in record.items()}
 
 
@@ -141,6 +146,7 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             "adaptation": _adaptation(data.get("adaptation")),  # a record of an earlier version has none
             "goal": Goal.from_json(data.get("goal")),
             "distillation": distillation_from(data.get("distillation")),  # nor has one without a teacher
+            "uncertainty": UncertaintyFacts.from_json(data.get("uncertainty")),
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(str(error)) from error

@@ -15,10 +15,13 @@ from headstart.evidence.facts import Instead
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
+from headstart.methods.uncertainty import Calibration
 from headstart.study.resampling import Trials
 from headstart.study.stopwatch import Stopwatch, timed
+from headstart.study.uncertainty import Kept, assessed
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array
+from headstart.uncertainty.out_of_distribution import Placed
 
 __all__ = ["Candidate", "Comparison", "Contender", "Plain", "Results", "held_out_of"]
 
@@ -50,6 +53,12 @@ class Candidate(Protocol):
 
     def model(self, fitted: Any) -> Model:
         """It as a model to keep."""
+
+    def calibration(self, fitted: Any, rows: Array) -> Calibration | None:
+        """What the fit to rows of these numbers says of them out of fold; None where it makes no such answers."""
+
+    def placed(self, fitted: Any) -> Placed | None:
+        """Where all rows lie; None where features have no distances, or would have to be calculated anew."""
 
     def observe(self, fitted: Any, test: Array, answers: Mapping[str, Answers]) -> Any:
         """What the evidence will need of a trial, beside the answers; small, since all trials are kept."""
@@ -136,6 +145,7 @@ class Comparison:
         results = self._results(answers, observed, seconds, fitted)
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
+        kept = name if fallback is None else fallback
         final = fitted
         rows = self.trials.trials[0].train if self.trials.held_out else np.arange(len(winner.rows))
         if not self.trials.held_out or winner is not candidate:
@@ -144,14 +154,22 @@ class Comparison:
         why = self._against(evidence, final, rows)
         if self.plain is not None and why:
             evidence = self._without(self.plain.name, winner.name, results, why)
-            winner = self.plain.candidate
+            winner, kept = self.plain.candidate, self.plain.name
             with self.watch(winner.stage):
                 final = winner.fit(rows)
         evidence = winner.complete(evidence, final, results, self.trials)
         evidence = candidate.compare(evidence, results, self.trials)
         if fallback is not None:
             evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(name, fallback)))
-        return winner.model(final), replace(evidence, seconds=self.watch.seconds())
+        with self.watch("evidence"):
+            uncertainty, facts = assessed(self._kept(winner, final, rows, results.answers[kept]), self.trials)
+        model = replace(winner.model(final), uncertainty=uncertainty)
+        return model, replace(evidence, uncertainty=facts, seconds=self.watch.seconds())
+
+    def _kept(self, winner: Candidate, fitted: Any, rows: Array, answers: Answers) -> Kept:
+        calibration = winner.calibration(fitted, rows) if self.trials.held_out else None
+        held_out = held_out_of(self.candidate.rows, self.candidate.goal, self.trials)
+        return Kept(rows, answers, held_out, calibration, winner.placed(fitted))
 
     def _against(self, evidence: Evidence, fitted: Any, rows: Array) -> str:
         """Why the model without transfer is kept in the place of what was fitted to these rows; "" where it is not."""
