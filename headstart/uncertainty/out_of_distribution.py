@@ -18,7 +18,7 @@ from headstart.linalg.distances import apart
 from headstart.tasks.kind import Array
 from headstart.uncertainty.quantile import share_of, threshold
 
-__all__ = ["BANK", "FEWEST", "RATE", "OutOfDistribution", "Placed"]
+__all__ = ["BANK", "FEWEST", "RATE", "OutOfDistribution", "Placed", "own_distances"]
 
 RATE = 0.01
 """The share of rows like those of the training that are flagged, unless another is asked for."""
@@ -67,10 +67,7 @@ class OutOfDistribution:
             return None
         drawn = np.random.default_rng(0).permutation(len(rows.blocks))[:MOST]
         rows = rows.take(drawn)
-        centre = scale = np.zeros(0)
-        if not rows.unit:
-            centre, scale = rows.features.mean(axis=0, dtype=np.float64), rows.features.std(axis=0, dtype=np.float64)
-            scale = np.where(scale > 0, scale, 1.0)
+        centre, scale = _columns(rows)
         scaled = _scaled(rows.features, centre, scale)
         bank = scaled[:BANK].astype(np.float16 if rows.unit else np.float32)
         others = rows.blocks[:, None] != rows.blocks[None, :BANK]
@@ -124,6 +121,28 @@ class OutOfDistribution:
         if not fits or not all(np.isfinite(array).all() for array in arrays.values()) or not (made.scale >= 0).all():
             raise ValueError("distances have shapes that do not go together, or hold NaN or infinity")
         return made
+
+
+def own_distances(rows: Placed) -> Array | None:
+    """(N,) float64: of each row, the distance to the k-th nearest of the others that are not of its block; None where
+    there are fewer than `FEWEST` rows, or blocks of them. Of more than `MOST` rows so many are drawn to be near to."""
+    if len(np.unique(rows.blocks)) < FEWEST:
+        return None
+    centre, scale = _columns(rows)
+    drawn = np.sort(np.random.default_rng(0).permutation(len(rows.blocks))[:MOST])
+    scaled = _scaled(rows.features, centre, scale)
+    others = rows.blocks[:, None] != rows.blocks[None, drawn]
+    nearest = min(_NEAREST, int(others.sum(axis=1).min()))
+    with one_thread():
+        return _kth(np.where(others, apart(scaled, scaled[drawn]), np.inf), nearest) if nearest else None
+
+
+def _columns(rows: Placed) -> tuple[Array, Array]:
+    """By what columns are standardised; nothing where only the direction of rows counts."""
+    if rows.unit:
+        return np.zeros(0), np.zeros(0)
+    scale = rows.features.std(axis=0, dtype=np.float64)
+    return rows.features.mean(axis=0, dtype=np.float64), np.where(scale > 0, scale, 1.0)
 
 
 def _scaled(features: Array, centre: Array, scale: Array) -> Array:

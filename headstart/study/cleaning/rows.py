@@ -1,0 +1,74 @@
+"""Rows that are strange among the others, that repeat another, or that stand on both sides of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from headstart.data.quality.findings import Report
+from headstart.data.splits.groups import blocks, copies_of_held
+from headstart.features.feature_set import FeatureSet
+from headstart.study.cleaning.suggestions import Suggestion
+from headstart.tasks.task import Task
+from headstart.uncertainty.out_of_distribution import Placed, own_distances
+
+__all__ = ["outliers", "repeated"]
+
+_FENCE = 2.0
+"""Interquartile ranges of the logarithm above the third quartile."""
+
+
+def outliers(task: Task, rows: Placed) -> Iterator[Suggestion]:
+    """Rows much farther from their neighbours than others are from theirs, the farthest first.
+
+    log d > q_3 + 2 (q_3 - q_1)        a fence as Tukey's (1977), on logarithms, as distances are skewed
+    """
+    distances = own_distances(rows)
+    if distances is None or not (distances > 0).any():
+        return
+    logs = np.log(np.maximum(distances, distances[distances > 0].min()))
+    first, median, third = np.quantile(logs, [0.25, 0.5, 0.75])
+    far = np.flatnonzero(logs > third + _FENCE * (third - first))
+    for row in far[np.argsort(-logs[far], kind="stable")].tolist():
+        times = float(np.exp((logs[row] - median) / 2))  # distances are squared
+        yield Suggestion(_place(task, row), _name(task, row), "outlier", _label(task, row), None, times)
+
+
+def repeated(feature_set: FeatureSet, report: Report) -> Iterator[Suggestion]:
+    """Training rows that repeat tested ones, then of rows that repeat each other all but the first."""
+    task, n = feature_set.task, len(feature_set)
+    same = blocks(n, feature_set.keys, report.near_pairs)
+    split = None if task.split is None else np.asarray(task.split)
+    leaks = np.zeros(0, np.int64) if split is None else copies_of_held(same, split)
+    for row in leaks.tolist() if split is not None else []:
+        others = np.flatnonzero((same == same[row]) & (split != split[row]) & (split != "train"))
+        yield _pair(task, row, int(others[0]), "leak")
+    first: dict[int, int] = {}
+    gone = set(leaks.tolist())
+    for row in range(n):
+        if row not in gone and first.setdefault(int(same[row]), row) != row:
+            yield _pair(task, row, first[int(same[row])], "duplicate")
+
+
+def _pair(task: Task, row: int, other: int, problem: Any) -> Suggestion:
+    labels = _label(task, row), _label(task, other)
+    return Suggestion(
+        _place(task, row), _name(task, row), problem, *labels, None, _place(task, other), _name(task, other)
+    )
+
+
+def _place(task: Task, row: int) -> int:
+    return int(task.positions[row])
+
+
+def _name(task: Task, row: int) -> str:
+    return str(task.names[row]) if len(task.names) else f"row {row}"
+
+
+def _label(task: Task, row: int) -> Any:
+    """As it is given; None where it is not known."""
+    if task.targets is None:
+        return None
+    return task.kind.in_words(task.targets[row], task.classes)
