@@ -1,9 +1,9 @@
 """How often sets and intervals hold the truth on real data, how large they are, and how often the flag is wrong.
 
-    OMP_NUM_THREADS=1 python bench/coverage_sets.py [--splits 50] [--only WORD]
+    OMP_NUM_THREADS=1 python bench/coverage_sets.py [--splits 50] [--only WORD] [--method probe]
 
 Each data set is split 50 times at random into rows to learn from and rows to test on (a quarter; blocks of duplicates
-on one side). A `probe` is fitted to the former as `Transfer.fit` does it, and its out-of-fold answers set the
+on one side). A `probe`, or another method, is fitted to the former as `Transfer.fit` does it, and its out-of-fold answers set the
 thresholds. Printed in Markdown, means over the splits: accuracy (or R2), coverage for .8, .9 and .95 with its standard
 error over splits, classes of a set of .9 (or its width), the share that is answered at an accuracy of .95 and the
 accuracy of it, and the share of test rows that is flagged at a rate of .01 and of .05. Twemoji also: AUROC of the
@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from material import emoji_folder, rated_sentences
+from curve_data import TASKS
+from material import emoji_folder
 from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 from sklearn.metrics import r2_score, roc_auc_score
@@ -32,45 +33,31 @@ from headstart.data.arrays import as_task
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import SILENT
 from headstart.methods.answers import answer, features
-from headstart.methods.table import fit_model
-from headstart.methods.uncertainty import conformity_stored, distribution_stored
+from headstart.methods.method import Data
+from headstart.methods.model import model_of
+from headstart.methods.table import row_of
+from headstart.methods.uncertainty import (
+    Calibration,
+    calibration_of,
+    conformity_stored,
+    distribution_stored,
+    uncertainty_of,
+)
 from headstart.uncertainty.selective import confidence_threshold
 
 Array = np.ndarray[Any, Any]
 COVERAGES, RATES = (0.8, 0.9, 0.95), (0.01, 0.05)
 OF_ROWS = (
-    "score",
-    "covered .8",
-    "covered .9",
-    "covered .95",
-    "size",
-    "answered",
-    "right",
-    "flagged .01",
-    "flagged .05",
-)
-
-
-def bokeh(name: str) -> pd.DataFrame:
-    """A table of bokeh-sampledata, read by its path."""
-    from importlib.util import find_spec
-
-    spec = find_spec("bokeh_sampledata")
-    assert spec is not None and spec.origin is not None
-    return pd.read_csv(Path(spec.origin).parent / "_data" / name)
+    "score", "covered .8", "covered .9", "covered .95", "size", "answered", "right", "flagged .01", "flagged .05",
+)  # fmt: skip
 
 
 def data_sets(folder: Path) -> Iterator[tuple[str, Any, str | None]]:
     """(name, data, backbone)."""
     yield "Twemoji, 23 classes", str(emoji_folder(folder / "emoji")), "bundled:efficientnet-lite0"
-    rows = [
-        (text, "good" if rating > 0 else "bad") for _, rating, text in rated_sentences("amazon") if abs(rating) > 0.5
-    ]
-    texts, labels = zip(*rows, strict=True)
-    yield "Amazon sentences, 2 classes", pd.DataFrame({"text": texts, "label": labels}), "bundled:minilm"
-    cars = bokeh("auto-mpg.csv")
-    yield "auto-mpg, origin of 3", cars.rename(columns={"origin": "target"}).drop(columns="name"), None
-    yield "auto-mpg, miles a gallon", cars.rename(columns={"mpg": "target"}).drop(columns="name"), None
+    yield "Amazon sentences, 2 classes", TASKS["sentences, amazon"](), "bundled:minilm"
+    yield "Titanic, 2 classes", TASKS["Titanic"](), None
+    yield "auto-mpg, miles a gallon", TASKS["auto-mpg"](), None
 
 
 def strange() -> dict[str, list[Image.Image]]:
@@ -95,7 +82,11 @@ def halves(rows: FeatureSet, seed: int) -> tuple[Array, Array]:
 
 def measured(rows: FeatureSet, transfer: Transfer, seed: int, others: dict[str, FeatureSet]) -> dict[str, float]:
     train, test = halves(rows, seed)
-    model = fit_model(rows.take(train), transfer.backbone_, transfer.plan)
+    learnt = rows.take(train)
+    how = (transfer.extraction(), SILENT)
+    fitted = row_of(transfer.plan).fit(transfer.plan, Data(learnt, transfer.backbone_, how))
+    model = model_of(fitted, transfer.plan, learnt, classes=rows.task.classes, columns=rows.task.columns)
+    model = replace(model, uncertainty=uncertainty_of(fitted, learnt))
     new, scores = rows.take(test), conformity_stored(model)
     values, targets = answer(model, new), np.asarray(new.task.targets)
     result: dict[str, float] = {}
@@ -113,9 +104,8 @@ def measured(rows: FeatureSet, transfer: Transfer, seed: int, others: dict[str, 
         if coverage == 0.9:
             result["size"] = size
     if model.kind.has_classes:
-        result |= {"score": float((values.argmax(axis=1) == targets).mean())} | selective(
-            rows.take(train), model, transfer, values, targets
-        )
+        result["score"] = float((values.argmax(axis=1) == targets).mean())
+        result |= selective(calibration_of(fitted, learnt), values, targets)
     else:
         result["score"] = float(r2_score(targets, values))
     distribution = distribution_stored(model)
@@ -132,14 +122,8 @@ def measured(rows: FeatureSet, transfer: Transfer, seed: int, others: dict[str, 
     return result
 
 
-def selective(rows: FeatureSet, model: Any, transfer: Transfer, values: Array, targets: Array) -> dict[str, float]:
+def selective(calibration: Calibration | None, values: Array, targets: Array) -> dict[str, float]:
     """The share that is answered so that .95 are right, and how many are."""
-    from headstart.methods.method import Data
-    from headstart.methods.table import row_of
-    from headstart.methods.uncertainty import calibration_of
-
-    fitted = row_of(transfer.plan).fit(transfer.plan, Data(rows, transfer.backbone_, (transfer.extraction(), SILENT)))
-    calibration = calibration_of(fitted, rows)
     assert calibration is not None
     limit = confidence_threshold(
         calibration.predictions.max(axis=1), calibration.predictions.argmax(axis=1) == calibration.targets, 0.95
@@ -153,6 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--splits", type=int, default=50)
     parser.add_argument("--only", default="")
+    parser.add_argument("--method", default="probe")
     chosen = parser.parse_args()
     print("| data | rows | " + " | ".join(OF_ROWS) + " |")
     print("|---" * (len(OF_ROWS) + 2) + "|")
@@ -160,14 +145,13 @@ def main() -> None:
         for name, data, backbone in data_sets(Path(folder)):
             if chosen.only.lower() not in name.lower():
                 continue
-            task = read(data)
-            transfer = Transfer(backbone, kind=str(task.kind), engine="torch")
+            task = read(data) if isinstance(data, str) else data
+            transfer = Transfer(backbone, chosen.method, kind=str(task.kind), engine="torch")
             rows = transfer.look(task, listener=SILENT)
             others = {}
             if task.modality.has_pixels:
                 others = {
-                    kind: transfer.look(replace(as_task(pictures)), listener=SILENT)
-                    for kind, pictures in strange().items()
+                    kind: transfer.look(as_task(pictures), listener=SILENT) for kind, pictures in strange().items()
                 }
             results = pd.DataFrame([measured(rows, transfer, seed, others) for seed in range(chosen.splits)])
             means, errors = results.mean(), results.sem()

@@ -1,7 +1,7 @@
 """Likely errors of targets, by what a model says of each row that a fit without it was asked.
 
-classes       confident learning (Northcutt, Jiang and Chuang, 2021) by cleanlab: a row is suspected where, of its class,
-              as many are expected to be of others, and it is among the least likely of these
+classes       confident learning (Northcutt, Jiang and Chuang, 2021) by cleanlab: a row is suspected where so many of
+              its class are expected to be of others, and it is among the least likely of these
 labels        the same for each label against the rest
 values        |r - median(r)| > `FAR` x 1.4826 median |r - median(r)|, r the residuals
 """
@@ -92,9 +92,8 @@ def ambiguous_classes(task: Task, calibration: Calibration) -> Iterator[Suggesti
         return
     p, y = calibration.predictions, calibration.targets
     rows = np.bincount(y, minlength=p.shape[1])
-    wrong = {
-        tuple(sorted(pair)) for pair in zip(y.tolist(), p.argmax(axis=1).tolist(), strict=True) if len({*pair}) > 1
-    }
+    pairs = zip(y.tolist(), p.argmax(axis=1).tolist(), strict=True)
+    wrong = {(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]}
     alike: list[tuple[float, int, int]] = []
     for first, second in sorted(wrong):
         if min(rows[first], rows[second]) >= _ENOUGH:

@@ -41,12 +41,13 @@ def repeated(feature_set: FeatureSet, report: Report) -> Iterator[Suggestion]:
     task, n = feature_set.task, len(feature_set)
     same = blocks(n, feature_set.keys, report.near_pairs)
     split = None if task.split is None else np.asarray(task.split)
-    leaks = np.zeros(0, np.int64) if split is None else copies_of_held(same, split)
-    for row in leaks.tolist() if split is not None else []:
-        others = np.flatnonzero((same == same[row]) & (split != split[row]) & (split != "train"))
-        yield _pair(task, row, int(others[0]), "leak")
+    gone: set[int] = set()
+    if split is not None:
+        gone = set(copies_of_held(same, split).tolist())
+        for row in sorted(gone):
+            others = np.flatnonzero((same == same[row]) & (split != split[row]) & (split != "train"))
+            yield _pair(task, row, int(others[0]), "leak")
     first: dict[int, int] = {}
-    gone = set(leaks.tolist())
     for row in range(n):
         if row not in gone and first.setdefault(int(same[row]), row) != row:
             yield _pair(task, row, first[int(same[row])], "duplicate")

@@ -21,7 +21,7 @@ _WHAT: dict[str, str] = {
     "outlier": "unlike all other rows ({score:.1f} x the usual distance)",
     "duplicate": "repeats {other}",
     "leak": "is learnt from, and repeats {other}, which is tested",
-    "ambiguous classes": "{label} and {suggestion} are hardly told apart (AUROC {score:.2f}): merge them, or say better",
+    "ambiguous classes": "{label} and {suggestion} are hardly told apart (AUROC {score:.2f}): merge them?",
 }
 
 
