@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python bench/coverage_sets.py [--splits 50] [--only WORD] [--method probe]
 
 Each data set is split 50 times at random into rows to learn from and rows to test on (a quarter; blocks of duplicates
-on one side). A `probe`, or another method, is fitted to the former as `Transfer.fit` does it, and its out-of-fold answers set the
-thresholds. Printed in Markdown, means over the splits: accuracy (or R2), coverage for .8, .9 and .95 with its standard
-error over splits, classes of a set of .9 (or its width), the share that is answered at an accuracy of .95 and the
-accuracy of it, and the share of test rows that is flagged at a rate of .01 and of .05. Twemoji also: AUROC of the
+on one side). A `probe`, or another method, is fitted to the former as `Transfer.fit` does it, and its out-of-fold
+answers set the thresholds. Printed in Markdown, means over the splits with their standard errors: accuracy (or R2),
+coverage for .8, .9 and .95, classes of a set of .9 (or its width), the share that is answered at an accuracy of .95 and
+the accuracy of it, and the share of test rows that is flagged at a rate of .01 and of .05. Twemoji also: AUROC of the
 distance against digits (`load_digits`) and crops of photographs (`load_sample_images`).
 """
 

@@ -24,7 +24,7 @@ FAR = 5.0
 FEWEST = 3
 """Rows of a class below which its rows are not suspected: a fit without one has hardly seen the class."""
 _AMBIGUOUS, _ENOUGH = 0.75, 5
-_TO_SIGMA, _TINY = 1.4826, 1e-12
+_TO_SIGMA, _TINY, _TWO = 1.4826, 1e-12, 2
 
 
 def require_cleanlab() -> Any:
@@ -49,12 +49,18 @@ def label_errors(task: Task, calibration: Calibration) -> Iterator[Suggestion]:
 
 def _of_classes(task: Task, calibration: Calibration) -> Iterator[Suggestion]:
     p, y = calibration.predictions, calibration.targets
-    suspected = require_cleanlab().filter.find_label_issues(y, p, filter_by="both", n_jobs=1)
-    suspected &= (np.bincount(y, minlength=p.shape[1])[y] >= FEWEST) & (p.argmax(axis=1) != y)
-    rows = np.flatnonzero(suspected)
+    enough = np.flatnonzero(np.bincount(y, minlength=p.shape[1]) >= FEWEST)
+    rows = np.flatnonzero(np.isin(y, enough))
+    if len(enough) < _TWO:
+        return
+    among = p[np.ix_(rows, enough)]
+    among /= np.maximum(among.sum(axis=1, keepdims=True), _TINY)
+    given = np.searchsorted(enough, y[rows])
+    suspected = require_cleanlab().filter.find_label_issues(given, among, filter_by="both", n_jobs=1)
     best = p.argmax(axis=1)
-    gap = p[np.arange(len(p)), best] - p[np.arange(len(p)), y]
-    for row in rows[np.argsort(-gap[rows], kind="stable")].tolist():
+    rows = rows[suspected & (best[rows] != y[rows])]
+    gap = p[rows, best[rows]] - p[rows, y[rows]]
+    for row in rows[np.argsort(-gap, kind="stable")].tolist():
         code = int(best[row])
         yield _suggestion(task, row, task.classes[y[row]], task.classes[code], float(p[row, code]))
 

@@ -6,13 +6,16 @@ import os
 from dataclasses import replace
 from typing import Any
 
+from headstart.backbones.backbone import Backbone
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.defaults import with_own_defaults
 from headstart.features.engines.wish import Device
+from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import LOGGED, Listener
 from headstart.methods.method import Data, Fitted
+from headstart.methods.plan import Plan
 from headstart.methods.table import row_of
 from headstart.methods.uncertainty import calibration_of, placed
 from headstart.study.answering import say_read
@@ -24,7 +27,7 @@ from headstart.study.cleaning.suggestions import PROBLEMS, Suggestion, Suggestio
 from headstart.study.destination import Destination
 from headstart.transfer import EngineChoice, Transfer
 
-__all__ = ["clean"]
+__all__ = ["clean", "suggestions_of"]
 
 NO_ROLES = Roles()
 
@@ -63,7 +66,8 @@ def clean(
     say_read(task, listener)
     extractor = Transfer(backbone, kind=str(task.kind), seed=seed, engine=engine, device=device, cache=cache)
     feature_set = extractor.look(task, listener=listener)
-    suggested = _suggestions(feature_set, extractor, listener)
+    how = (extractor.extraction(), listener)
+    suggested = suggestions_of(feature_set, extractor.backbone_, extractor.plan, how)
     if files[0] is not None:
         files[0].write(suggested)
     if files[1] is not None:
@@ -71,21 +75,22 @@ def clean(
     return suggested
 
 
-def _suggestions(feature_set: FeatureSet, extractor: Transfer, listener: Listener) -> Suggestions:
+def suggestions_of(
+    feature_set: FeatureSet, backbone: Backbone | None, plan: Plan, how: tuple[Extraction, Listener]
+) -> Suggestions:
+    """Of rows that a backbone has seen; the plan's method is asked of each by a fit without it."""
     report = report_of(feature_set)
     items: list[Suggestion] = list(repeated(feature_set, report))
     rows = replace(feature_set, blocks=report.blocks).take(report.keep)
     notes: list[str] = []
-    listener.say("fitting: probe, each row asked of a fit without it")
+    how[1].say(f"fitting: {plan.method}, each row asked of a fit without it")
     try:
-        how = (extractor.extraction(), listener)
-        fitted = row_of(extractor.plan).fit(extractor.plan, Data(rows, extractor.backbone_, how))
-    except ValueError as error:  # a DataError is one
-        notes.append(f"labels were not looked at: {error}")
+        fitted = row_of(plan).fit(plan, Data(rows, backbone, how))
+    except ValueError as error:  # DataError is one: so few rows, or one class
+        notes.append(f"labels and outliers were not looked for: {error}")
     else:
         items += _of_a_fit(fitted, rows)
-    order = {problem: place for place, problem in enumerate(PROBLEMS)}
-    items.sort(key=lambda item: order[item.problem])
+    items.sort(key=lambda item: PROBLEMS.index(item.problem))
     return Suggestions(n_rows=len(feature_set), items=tuple(items), notes=tuple(notes))
 
 
