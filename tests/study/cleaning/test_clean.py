@@ -123,7 +123,7 @@ def test_of_several_labels_a_missing_one_is_suspected() -> None:
     columns = rng.normal(size=(200, 2))
     has = columns > 0
     has[4] = [False, False]
-    columns[4] = [2.5, 2.5]
+    columns[4] = [1.2, 1.2]
     labels = [[name for name, there in zip(("warm", "wet"), row, strict=True) if there] for row in has]
     frame = pd.DataFrame({"a": columns[:, 0], "b": columns[:, 1], "target": labels})
     errors = {item.row: item for item in hs.clean(frame, kind="multilabel").of("label error")}
