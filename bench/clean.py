@@ -62,8 +62,18 @@ def of_seed(rows: FeatureSet, transfer: Transfer, share: float, seed: int) -> li
     places = {int(place): row for row, place in enumerate(rows.task.positions)}
     at = np.array([places[int(item.row or 0)] for item in suggested], dtype=int)
     true = {row: rows.task.classes[int(np.asarray(rows.task.targets)[row])] for row in changed.tolist()}
-    corrected = [item.suggestion == true[row] for item, row in zip(suggested, at.tolist(), strict=True) if row in true]
-    results = [{"by": "headstart clean", **quality(at, changed), "corrected": np.mean(corrected)}]
+    scores = np.array([item.score for item in suggested])
+    results: list[dict[str, Any]] = []
+    for least in (0.0, 0.5, 0.7, 0.8, 0.9, 0.95):
+        sure = scores >= least
+        right = [
+            item.suggestion == true[row]
+            for item, row in zip(suggested, at.tolist(), strict=True)
+            if row in true and (item.score or 0) >= least
+        ]
+        name = "headstart clean" + (f", score from {least}" if least else "")
+        results.append({"by": name, **quality(at[sure], changed), "corrected": np.mean(right)})
+    results.append({"by": "headstart clean, the first as many as were changed", **quality(at[: len(changed)], changed)})
     fitted = row_of(transfer.plan).fit(transfer.plan, Data(noisy, transfer.backbone_, how))
     calibration = calibration_of(fitted, noisy)
     assert calibration is not None

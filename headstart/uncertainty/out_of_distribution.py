@@ -123,16 +123,19 @@ class OutOfDistribution:
         return made
 
 
-def own_distances(rows: Placed) -> Array | None:
-    """(N,) float64: of each row, the distance to the k-th nearest of the others that are not of its block; None where
-    there are fewer than `FEWEST` rows, or blocks of them. Of more than `MOST` rows so many are drawn to be near to."""
+def own_distances(rows: Placed, nearest: int) -> Array | None:
+    """(N,) float64: of each row, the distance to the nearest-th of the others that are not of its block, at most to one
+    in five; None where there are fewer than `FEWEST` rows, or blocks of them.
+
+    Of more than `MOST` rows so many are drawn to be near to.
+    """
     if len(np.unique(rows.blocks)) < FEWEST:
         return None
     centre, scale = _columns(rows)
     drawn = np.sort(np.random.default_rng(0).permutation(len(rows.blocks))[:MOST])
     scaled = _scaled(rows.features, centre, scale)
     others = rows.blocks[:, None] != rows.blocks[None, drawn]
-    nearest = min(_NEAREST, int(others.sum(axis=1).min()))
+    nearest = min(nearest, len(drawn) // 5, int(others.sum(axis=1).min()))
     with one_thread():
         return _kth(np.where(others, apart(scaled, scaled[drawn]), np.inf), nearest) if nearest else None
 

@@ -16,21 +16,25 @@ from headstart.uncertainty.out_of_distribution import Placed, own_distances
 
 __all__ = ["outliers", "repeated"]
 
-_FENCE = 2.0
-"""Interquartile ranges of the logarithm above the third quartile."""
+_FENCE = 3.5
+"""How many times as far above the median as the third quartile."""
+_NEAREST = 20
+"""Which neighbour counts: fewer strange rows than that, alike among themselves, are still strange."""
 
 
 def outliers(task: Task, rows: Placed) -> Iterator[Suggestion]:
     """Rows much farther from their neighbours than others are from theirs, the farthest first.
 
-    log d > q_3 + 2 (q_3 - q_1)        a fence as Tukey's (1977), on logarithms, as distances are skewed
+    log d > median + 3.5 (third quartile - median)        d the distance to the 20th nearest row
+
+    A fence as Tukey's (1977), on logarithms and of the upper half, as distances are skewed.
     """
-    distances = own_distances(rows)
+    distances = own_distances(rows, _NEAREST)
     if distances is None or not (distances > 0).any():
         return
     logs = np.log(np.maximum(distances, distances[distances > 0].min()))
-    first, median, third = np.quantile(logs, [0.25, 0.5, 0.75])
-    far = np.flatnonzero(logs > third + _FENCE * (third - first))
+    median, third = np.quantile(logs, [0.5, 0.75])
+    far = np.flatnonzero(logs > median + _FENCE * (third - median))
     for row in far[np.argsort(-logs[far], kind="stable")].tolist():
         times = float(np.exp((logs[row] - median) / 2))  # distances are squared
         yield Suggestion(_place(task, row), _name(task, row), "outlier", _label(task, row), None, times)
