@@ -33,16 +33,11 @@ from headstart.data.arrays import as_task
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import SILENT
 from headstart.methods.answers import answer, features
+from headstart.methods.doubts import conformity_stored, distribution_stored
 from headstart.methods.method import Data
 from headstart.methods.model import model_of
 from headstart.methods.table import row_of
-from headstart.methods.uncertainty import (
-    Calibration,
-    calibration_of,
-    conformity_stored,
-    distribution_stored,
-    uncertainty_of,
-)
+from headstart.methods.uncertainty import Calibration, calibration_of, uncertainty_of
 from headstart.uncertainty.selective import confidence_threshold
 
 Array = np.ndarray[Any, Any]

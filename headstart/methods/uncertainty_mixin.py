@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from headstart.methods.uncertainty import conformity_stored, distribution_stored
+from headstart.linalg.blas import one_thread
+from headstart.methods.doubts import conformity_stored, distribution_stored
 from headstart.tasks.task import Array
 from headstart.uncertainty.conformal import ScoreName
 from headstart.uncertainty.out_of_distribution import RATE
@@ -67,4 +68,6 @@ class UncertaintyMixin:
         check_is_fitted(self, "model_")
         share_of(rate, "the rate of false alarms")
         distribution = distribution_stored(self.model_)
-        return distribution.flags(np.asarray(self.transform(X)), rate)
+        rows = np.asarray(self.transform(X))
+        with one_thread():
+            return distribution.flags(rows, rate)

@@ -16,7 +16,7 @@ from headstart.features.feature_set import FeatureSet
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import LOGGED, Listener
 from headstart.methods.answers import answer, fed_otherwise, look_as_fitted
-from headstart.methods.uncertainty import flags_of, scores_for
+from headstart.methods.doubts import flags_of, scores_for
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.predictions import Answers
 from headstart.study.windows import windowed, windows_of

@@ -16,6 +16,7 @@ import numpy as np
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.uncertainty import AlarmFacts, SelectiveFacts, SetFacts, UncertaintyFacts, share
+from headstart.linalg.blas import one_thread
 from headstart.methods.uncertainty import Calibration
 from headstart.study.resampling import Trials
 from headstart.tasks.goal import Answers
@@ -66,11 +67,13 @@ def assessed(kept: Kept, trials: Trials) -> tuple[Uncertainty | None, Uncertaint
     folds = list(_folds(kept, trials))
     final = kept.calibration if trials.held_out else _first_repeat(kept)
     conformity = None if final is None else Conformity.of(kind, final.predictions, final.targets)
-    where = kept.placed
-    distribution = None if where is None else OutOfDistribution.of(where.take(kept.rows))
     sets = _sets(kept, folds) if folds else None
     selective = _selective(kept, folds) if folds and kind.exclusive else None
-    alarms = None if where is None or distribution is None else _alarms(kept, where, distribution, trials)
+    where, alarms = kept.placed, None
+    with one_thread():
+        distribution = None if where is None else OutOfDistribution.of(where.take(kept.rows))
+        if where is not None and distribution is not None:
+            alarms = _alarms(kept, where, distribution, trials)
     facts = UncertaintyFacts(sets, selective, alarms)
     stored = Uncertainty(conformity=conformity, distribution=distribution)
     return stored if stored.arrays() else None, facts if any(facts) else None

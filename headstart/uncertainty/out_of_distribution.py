@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.linalg.blas import one_thread
-from headstart.linalg.distances import apart
+from headstart.linalg.distances import apart, expanded
 from headstart.tasks.kind import Array
 from headstart.uncertainty.quantile import share_of, threshold
 
@@ -74,8 +73,7 @@ class OutOfDistribution:
         nearest = min(_NEAREST, int(others.sum(axis=1).min()))
         if not nearest:
             return None
-        with one_thread():
-            between = np.where(others, apart(scaled, bank.astype(np.float64)), np.inf)
+        between = np.where(others, _between(scaled, bank.astype(scaled.dtype)), np.inf)
         distances = np.sort(_kth(between, nearest)).astype(np.float32)
         return cls(bank=bank, centre=centre, scale=scale, distances=distances, nearest=np.array([nearest]))
 
@@ -83,8 +81,8 @@ class OutOfDistribution:
         """(N, D) features -> (N,) float32 distances."""
         if features.ndim != 2 or features.shape[1] != self.bank.shape[1]:
             raise ValueError(f"features have the shape {features.shape}, expected (N, {self.bank.shape[1]})")
-        with one_thread():
-            between = apart(_scaled(features, self.centre, self.scale), self.bank.astype(np.float64))
+        scaled = _scaled(features, self.centre, self.scale)
+        between = _between(scaled, self.bank.astype(scaled.dtype))
         return _kth(between, int(self.nearest[0])).astype(np.float32)
 
     def flags(self, features: Array, rate: float = RATE) -> Array:
@@ -136,8 +134,7 @@ def own_distances(rows: Placed, nearest: int) -> Array | None:
     scaled = _scaled(rows.features, centre, scale)
     others = rows.blocks[:, None] != rows.blocks[None, drawn]
     nearest = min(nearest, len(drawn) // 5, int(others.sum(axis=1).min()))
-    with one_thread():
-        return _kth(np.where(others, apart(scaled, scaled[drawn]), np.inf), nearest) if nearest else None
+    return _kth(np.where(others, _between(scaled, scaled[drawn]), np.inf), nearest) if nearest else None
 
 
 def _columns(rows: Placed) -> tuple[Array, Array]:
@@ -149,13 +146,18 @@ def _columns(rows: Placed) -> tuple[Array, Array]:
 
 
 def _scaled(features: Array, centre: Array, scale: Array) -> Array:
-    """float64, standardised, or without columns to do so the signed root at length 1."""
-    x = np.asarray(features, dtype=np.float64)
+    """float64, standardised; or without columns to do so float32, the signed root at length 1."""
     if len(centre):
-        return np.asarray((x - centre) / scale)
-    x = np.sign(x) * np.sqrt(np.abs(x))
+        return np.asarray((np.asarray(features, dtype=np.float64) - centre) / scale)
+    features = np.asarray(features, dtype=np.float32)
+    x = np.copysign(np.sqrt(np.abs(features)), features)
     length = np.linalg.norm(x, axis=1, keepdims=True)
     return np.asarray(x / np.where(length > 0, length, 1.0))
+
+
+def _between(rows: Array, others: Array) -> Array:
+    """(N, M) squared distances; of rows of length 1 by one product in float32."""
+    return expanded(rows, others) if rows.dtype == np.float32 else apart(rows, others)
 
 
 def _kth(distances: Array, nearest: int) -> Array:

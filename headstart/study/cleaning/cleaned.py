@@ -28,8 +28,9 @@ _LEFT_OUT: tuple[Problem, ...] = ("duplicate", "leak")
 def write_cleaned(data: Any, task: Task, suggested: Suggestions, file: Destination) -> None:
     """Write the rows of a table with all their columns; of a folder the file (of texts the text), label and split.
 
-    Labels that are suggested with a probability of `SURE` or more are corrected. Paths are written as seen from the folder of the new file. Where rows have several labels, or values, none is
-    corrected. Raises DataError for objects in memory that are no table.
+    Labels that are suggested with a probability of `SURE` or more are corrected; where rows have several labels, or
+    values, none is. Paths are written as seen from the folder of the new file. Raises DataError for objects in memory
+    that are no table.
     """
     sure = [item for item in suggested.of("label error") if task.kind.exclusive and (item.score or 0.0) >= SURE]
     labels = {item.row: item.suggestion for item in sure}
