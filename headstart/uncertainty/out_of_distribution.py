@@ -21,7 +21,7 @@ __all__ = ["BANK", "FEWEST", "RATE", "OutOfDistribution", "Placed", "own_distanc
 
 RATE = 0.01
 """The share of rows like those of the training that are flagged, unless another is asked for."""
-BANK, MOST, FEWEST = 500, 2_000, 20
+BANK, MOST, FEWEST = 250, 2_000, 20
 """Rows that are stored; rows whose distances set the threshold; rows and blocks below which nothing is said."""
 _NEAREST = 3
 _FIELDS = ("bank", "centre", "scale", "distances", "nearest")
