@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from headstart.features.cache.cache import Cache
     from headstart.pretraining.pretrain import pretrain
     from headstart.reports.report import report
+    from headstart.study.cleaning.protocol import clean
     from headstart.study.distillation import distil
     from headstart.study.few_shot import few_shot
     from headstart.study.methods_compared.protocol import compare
@@ -55,6 +56,7 @@ _HOME = {
     "Task": "tasks.task",
     "Transfer": "transfer",
     "check": "study.protocol",
+    "clean": "study.cleaning.protocol",
     "compare": "study.methods_compared.protocol",
     "curve": "automl.learning_curves.protocol",
     "distil": "study.distillation",
@@ -87,6 +89,7 @@ __all__ = [
     "Task",
     "Transfer",
     "check",
+    "clean",
     "compare",
     "curve",
     "distil",

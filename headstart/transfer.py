@@ -46,6 +46,7 @@ from headstart.methods.plan import Plan
 from headstart.methods.table import configured, fit_model, row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair, refuse_source
 from headstart.methods.teaching import Teaching
+from headstart.methods.uncertainty_mixin import UncertaintyMixin
 from headstart.tasks import CLASSIFICATION, KINDS, Kind
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array, Task
@@ -58,7 +59,7 @@ __all__ = ["Transfer"]
 EngineChoice = Literal["auto", "torch", "openvino"]
 
 
-class Transfer(ShownInNotebook, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Transfer(UncertaintyMixin, ShownInNotebook, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained backbone, frozen, and a head fitted on its features; follows the scikit-learn contract.
 
     X may be a list of paths of pictures or recordings, PIL pictures or strings, a table, or a numeric array (N, D), in
@@ -165,11 +166,8 @@ class Transfer(ShownInNotebook, TransformerMixin, BaseEstimator):  # type: ignor
         """What a teacher says of the rows, and of inputs without a label."""
         bare = None
         if unlabelled is not None:
-            bare = readable(
-                look(
-                    as_task(unlabelled, sample_rate=self.sample_rate), self.backbone_, extraction, LOGGED, "unlabelled"
-                )
-            )
+            more = as_task(unlabelled, sample_rate=self.sample_rate)
+            bare = readable(look(more, self.backbone_, extraction, LOGGED, "unlabelled"))
         teaching = teaching_for(teacher, self.plan, Data(feature_set, self.backbone_, (extraction, LOGGED)), bare)
         if teaching.kind != self.kind:
             raise DataError(f"the teacher is of a {teaching.kind}: give Transfer(kind={str(teaching.kind)!r})")

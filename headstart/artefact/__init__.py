@@ -2,7 +2,7 @@
 
     flowers/
       config.json          everything but the tensors; the size and BLAKE3 hash of every file below but the card
-      model.safetensors    head.*, encoder.* and, unless slim, backbone.* tensors
+      model.safetensors    head.*, encoder.*, uncertainty.* and, unless slim, backbone.* tensors
       tokenizer.json       the tokenizer, where a stored backbone reads text
       evidence.json        what held-out data said, where there is evidence
       README.md            the model card: for people, never read back, so it may be edited

@@ -9,6 +9,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.heads.head import Head
 from headstart.tasks.modality import Modality, modality_named
 from headstart.tasks.task import Array, Columns, Kind
+from headstart.uncertainty.stored import Uncertainty
 
 __all__ = ["Label", "Member", "Model"]
 
@@ -29,6 +30,7 @@ class Model:
     evidence   JSON as in evidence.json; None where nothing was held out
     beside     models whose answers are averaged with its own, which weighs what they leave of 1; answers are decided
                by the head of this one
+    uncertainty   of sets, intervals and flags; None in a model of an earlier version
     """
 
     modality: Modality
@@ -44,6 +46,7 @@ class Model:
     evidence: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     beside: tuple[Member, ...] = ()
+    uncertainty: Uncertainty | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modality", modality_named(self.modality))

@@ -24,6 +24,7 @@ from headstart.preprocessing.preprocess import PREPROCESSES
 from headstart.tasks.goal import Goal
 from headstart.tasks.kind import kind_named
 from headstart.tasks.modality import modality_named
+from headstart.uncertainty.stored import Uncertainty
 
 __all__ = ["Stored", "backbone_of", "model_of", "read", "verify"]
 
@@ -91,6 +92,7 @@ def model_of(stored: Stored, *, build: bool) -> Model:
         engine=config["engine"],
         evidence=parse(files["evidence.json"], "evidence.json") if "evidence.json" in files else None,
         notes=tuple(config["notes"]),
+        uncertainty=_uncertainty(stored, len(classes)),
     )
     return replace(model, beside=_beside(stored, model, build=build)) if config.get("beside") else model
 
@@ -121,7 +123,7 @@ def _beside(stored: Stored, model: Model, *, build: bool) -> tuple[Member, ...]:
 def _check_names(config: dict[str, Any], tensors: StoredTensors) -> None:
     stored = config["backbone"] is not None and config["backbone"]["stored"]
     rooms = (
-        {"head"}
+        {"head", "uncertainty"}
         | ({"beside"} if config.get("beside") else set())
         | ({"backbone"} if stored else set())
         | ({"encoder"} if config["encoder"] else set())
@@ -183,6 +185,15 @@ def _encoder(stored: Stored) -> tuple[dict[str, Any], dict[str, Any]] | None:
     if sorted(arrays) != described["arrays"]:
         raise ArtefactError(f"model.safetensors holds the encoder's {sorted(arrays)}, expected {described['arrays']}")
     return described["config"], arrays
+
+
+def _uncertainty(stored: Stored, classes: int) -> Uncertainty | None:
+    """What it says of its uncertainty; None in a model of an earlier version."""
+    try:
+        arrays = arrays_under("uncertainty", stored.tensors)
+        return Uncertainty.from_arrays(kind_named(stored.config["kind"]), classes, arrays)
+    except ValueError as error:
+        raise ArtefactError(f"model.safetensors: uncertainty.* cannot be used: {error}; fit again") from error
 
 
 def _check_encoder(encoder: tuple[dict[str, Any], dict[str, Any]] | None, head: Head) -> None:

@@ -1,4 +1,4 @@
-"""The tensors of a model, by name, to and from safetensors bytes: backbone.*, head.*, encoder.*.
+"""The tensors of a model, by name, to and from safetensors bytes: backbone.*, head.*, encoder.*, uncertainty.*.
 
 What is read stays bytes until it is asked for: a head and an encoder become arrays, a backbone tensors of torch, which
 is not imported for a model without one.
@@ -70,6 +70,11 @@ def tensors_of(model: Model, *, slim: bool) -> Tensors:
     if model.encoder is not None:
         tensors |= {
             f"encoder.{name}": _from_array(array, f"encoder.{name}") for name, array in model.encoder[1].items()
+        }
+    if model.uncertainty is not None:
+        tensors |= {
+            f"uncertainty.{name}": _from_array(array, f"uncertainty.{name}")
+            for name, array in model.uncertainty.arrays().items()
         }
     for number, (member, place) in enumerate(zip(model.beside, places(model), strict=True), 1):
         items = tensors_of(member.model, slim=slim or place != number).items()

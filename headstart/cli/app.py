@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from headstart.cli.backbones import backbones
+from headstart.cli.clean import clean
 from headstart.cli.compare import compare
 from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
@@ -43,6 +44,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "distil": distil,
     "explain": explain,
     "check": check,
+    "clean": clean,
     "compare": compare,
     "curve": curve,
     "shift": shift,

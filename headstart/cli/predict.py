@@ -25,6 +25,9 @@ def predict(
     windows: Annotated[
         str | None, typer.Option("--windows", help="Of recordings: one answer every so many seconds, or auto")
     ] = None,
+    coverage: Annotated[
+        float | None, typer.Option("--coverage", help="Sets or intervals that hold the truth so often, such as .9")
+    ] = None,
     device: Device = "auto",
     json: AsJson = False,
 ) -> None:
@@ -35,7 +38,7 @@ def predict(
     from headstart.cli.terminal import Terminal
 
     with Terminal(quiet=json) as terminal:
-        answers = _answers(model, data[0] if len(data) == 1 else data, device, windows, terminal)
+        answers = _answers(model, data[0] if len(data) == 1 else data, device, windows, coverage, terminal)
         if file is not None:
             file.write(answers)
             terminal.say(f"{out}: {answers.summary}")
@@ -46,7 +49,14 @@ def predict(
         raise DataError(f"no input could be answered ({answers.summary}); the first of them, {first.name}: {first.why}")
 
 
-def _answers(model: str, inputs: str | list[str], device: str, windows: str | None, listener: Listener) -> Any:
+def _answers(
+    model: str,
+    inputs: str | list[str],
+    device: str,
+    windows: str | None,
+    coverage: float | None,
+    listener: Listener,
+) -> Any:
     """What only a fit needs is not loaded: it would be half of the time of a short answer."""
     from headstart import artefact
     from headstart.features.cache.cache import Cache
@@ -54,15 +64,17 @@ def _answers(model: str, inputs: str | list[str], device: str, windows: str | No
 
     extraction = Extraction(device=device, cache=Cache())
     if artefact.holds_multi_task(model):
-        if windows is not None:
-            raise ValueError("--windows is for a model of one target, and this one answers several: leave it out")
+        for name, value in (("--windows", windows), ("--coverage", coverage)):
+            if value is not None:
+                raise ValueError(f"{name} is for a model of one target, and this one answers several: leave it out")
         from headstart.study.multi_task_answers import answers_to_all
 
         return answers_to_all(artefact.read_multi_task(model).models, inputs, extraction, listener=listener)
     from headstart.study.answering import answers_to
 
     fitted = artefact.read(model)
-    return answers_to(fitted, inputs, extraction.as_fitted(fitted.engine), windows=windows, listener=listener)
+    fed = extraction.as_fitted(fitted.engine)
+    return answers_to(fitted, inputs, fed, windows=windows, coverage=coverage, listener=listener)
 
 
 def evaluate(

@@ -14,6 +14,7 @@ from headstart.evidence.lines import WIDTH, wrapped
 from headstart.evidence.race import table as race_table
 from headstart.evidence.record import Record
 from headstart.evidence.steps import table
+from headstart.evidence.uncertainty import sentences
 from headstart.evidence.verdict import figure, signed, spread
 from headstart.tasks.goal import in_words
 
@@ -100,6 +101,7 @@ def page(evidence: Record) -> str:
         wrapped(_rows(evidence)),
         [*_table(evidence), *_left_out(evidence)],
         [line for text in _ranks(evidence) for line in wrapped(text)],
+        [line for text in _uncertainty(evidence) for line in wrapped(text, indent="  ")],
         list(_steps(evidence)),
         list(_race(evidence)),
         list(_kept(evidence)),
@@ -148,6 +150,10 @@ def _ranks(evidence: Record) -> Iterator[str]:
         f"order of the probabilities: AUROC {figure(area.value)} {spread(area)}, average precision{of_class} "
         f"{figure(precision.value)} {spread(precision)}{without}"
     )
+
+
+def _uncertainty(evidence: Record) -> list[str]:
+    return [] if evidence.uncertainty is None else sentences(evidence.uncertainty)
 
 
 def _rarer(evidence: Record) -> object:

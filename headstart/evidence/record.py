@@ -18,6 +18,7 @@ from headstart.evidence.facts import EvidenceFacts
 from headstart.evidence.facts_record import facts_from, facts_record
 from headstart.evidence.intervals import Interval
 from headstart.evidence.origin import Origin, origin_from
+from headstart.evidence.uncertainty import UncertaintyFacts
 from headstart.evidence.verdict import Verdict
 from headstart.tasks.goal import Goal
 from headstart.tasks.kind import KINDS, Kind, kind_named
@@ -29,7 +30,7 @@ _FACTS = "about"
 _PLAIN: dict[str, Any] = {"kind": str, "n_train": int, "n_test": int, "seed": int, "protocol": str, "seconds": dict}
 _MORE = {"confusion": list, "reliability": dict, _FACTS: dict, "notes": list, "findings": list}
 _TABLES = {"classes": list, "mistakes": list}
-_OBJECTS = ("goal", "distillation", "examples", "origin")
+_OBJECTS = ("goal", "distillation", "examples", "origin", "uncertainty")
 """Of these there is a key only where there is something to say."""
 _LATER = ("auroc", "average_precision")
 """Scores that evidence of an earlier version does not have."""
@@ -60,6 +61,7 @@ class Record:
     distillation  of a student: what it kept of its teacher, and whether that helped; None without one
     goal         what the model was to be good at; None: the headline of the kind, as in evidence of earlier versions
     examples, origin   rows that a report shows, and where they come from; None in evidence of earlier versions
+    uncertainty  how often sets hold the true answer, and more; None where it is not known, as in earlier versions
     """
 
     kind: Kind
@@ -81,6 +83,7 @@ class Record:
     goal: Goal | None = None
     examples: Examples | None = None
     origin: Origin | None = None
+    uncertainty: UncertaintyFacts | None = None
 
     @property
     def headline(self) -> str:
@@ -149,6 +152,7 @@ def from_record(data: Mapping[str, Any]) -> dict[str, Any]:
             "distillation": distillation_from(data.get("distillation")),  # nor has one without a teacher
             "examples": examples_from(data.get("examples")),
             "origin": origin_from(data.get("origin")),
+            "uncertainty": UncertaintyFacts.from_json(data.get("uncertainty")),
         }
     except DataError:
         raise

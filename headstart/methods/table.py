@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from headstart.adaptation.strategies import STRATEGIES, Row
@@ -45,6 +46,7 @@ from headstart.methods.no_transfer import NoTransfer
 from headstart.methods.plan import Plan
 from headstart.methods.probe import Probe
 from headstart.methods.teaching import Teaching
+from headstart.methods.uncertainty import uncertainty_of
 from headstart.multitask.cagrad import CAGrad
 from headstart.multitask.dwa import DWA
 from headstart.multitask.gradnorm import GradNorm
@@ -209,4 +211,6 @@ def fit_model(
             f"method {plan.method!r} draws on a source task: give one to headstart.fit, or as source to Transfer.fit"
         )
     fitted = row.fit(plan, Data(rows, backbone, (extraction, listener), teaching))
-    return model_of(fitted, plan, rows, classes=rows.task.classes, columns=rows.task.columns)
+    model = model_of(fitted, plan, rows, classes=rows.task.classes, columns=rows.task.columns)
+    moved = fitted.backbone is not None and backbone is not None and fitted.backbone is not backbone
+    return model if moved else replace(model, uncertainty=uncertainty_of(fitted, rows))

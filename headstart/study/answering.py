@@ -16,6 +16,7 @@ from headstart.features.feature_set import FeatureSet
 from headstart.features.unknown import MUCH, unknown_advice
 from headstart.listener import LOGGED, Listener
 from headstart.methods.answers import answer, fed_otherwise, look_as_fitted
+from headstart.methods.doubts import flags_of, scores_for
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.study.predictions import Answers
 from headstart.study.windows import windowed, windows_of
@@ -26,14 +27,23 @@ __all__ = ["answers_to", "notes_of_inputs", "say_read"]
 
 @with_own_defaults
 def answers_to(
-    model: Model, data: Any, extraction: Extraction, *, windows: float | str | None = None, listener: Listener = LOGGED
+    model: Model,
+    data: Any,
+    extraction: Extraction,
+    *,
+    windows: float | str | None = None,
+    coverage: float | None = None,
+    listener: Listener = LOGGED,
 ) -> Answers:
     """To a folder, files, a table or objects. One row out for each row in, in the same order; what cannot be read has
     no answer, and a reason.
 
     windows   of recordings: an answer for each window of so many seconds, with its times; "auto": as long as the
               backbone takes. ValueError for a model that hears none, and for another length
+    coverage  give sets or intervals too, which hold the true answer with this probability. ValueError where it is no
+              share, DataError where the model stores no scores for that
     """
+    scores = None if coverage is None else scores_for(model, coverage)
     form = None if windows is None else windows_of(model, windows)
     roles = Roles(modality=model.modality)
     task = read(data, roles=roles, need_target=False, columns=model.columns, to_answer=True)
@@ -41,16 +51,27 @@ def answers_to(
     task, spans = (task, None) if form is None else windowed(task, form)
     feature_set = look_as_fitted(model, task, extraction, listener) if len(task) else None
     task = task if feature_set is None else feature_set.task
+    some = feature_set is not None and len(feature_set) > 0
+    values = answer(model, feature_set) if feature_set is not None and some else _no_values(model)
+    sets = intervals = None
+    if scores is not None and coverage is not None:
+        if model.kind.has_classes:
+            sets = scores.sets(values, coverage)
+        else:
+            intervals = scores.intervals(values, coverage)
     return Answers(
         kind=model.kind,
         names=task.names,
-        values=answer(model, feature_set) if feature_set is not None and len(feature_set) else _no_values(model),
+        values=values,
         classes=model.classes,
         places=task.positions,
         set_aside=task.set_aside,
         decide=model.head.decide,
         notes=notes_of_inputs(model, task, feature_set),
         spans=spans,
+        sets=sets,
+        intervals=intervals,
+        strange=flags_of(model, feature_set) if feature_set is not None and some else None,
     )
 
 

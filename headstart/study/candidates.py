@@ -29,6 +29,7 @@ from headstart.methods.plan import Plan
 from headstart.methods.probe import features_of
 from headstart.methods.table import row_of
 from headstart.methods.task_pair import StrategyFitter, TaskPair
+from headstart.methods.uncertainty import Calibration, calibration_of, placed
 from headstart.study.comparison import Results, held_out_of
 from headstart.study.content import REVISION, content, fitted_by, seen_by
 from headstart.study.measured import Clock, FitCost, Measured, Outcome, store, stored_in
@@ -38,6 +39,7 @@ from headstart.study.resampling import Trials
 from headstart.study.source_contenders import untold
 from headstart.tasks.goal import Answers
 from headstart.tasks.task import Array
+from headstart.uncertainty.out_of_distribution import Placed
 
 __all__ = ["ScratchControl", "SourceCandidate", "TaskCandidate", "unadapted"]
 
@@ -98,6 +100,12 @@ class TaskCandidate:
         """What it says of those of the rows that count, each held out, where its heads are chosen by that."""
         return self.row.fit(self.plan, Data(rows, self.backbone, self.how)).out_of_fold
 
+    def calibration(self, fitted: Fitted, rows: Array) -> Calibration | None:
+        return calibration_of(fitted, self.rows.take(rows))
+
+    def placed(self, fitted: Fitted) -> Placed | None:
+        return None if _moved(self.backbone, fitted) else placed(fitted, self.rows)
+
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Answers]) -> int:
         return learnt_by(fitted.head)
 
@@ -149,9 +157,11 @@ class TaskCandidate:
     def _through(self, fitted: Fitted, feature_set: FeatureSet) -> FeatureSet:
         """The same rows through the backbone that was fitted, where it has moved."""
         moved = fitted.backbone
-        if self.backbone is None or moved is None or moved.fingerprint == self.backbone.fingerprint:
-            return feature_set
-        return look_again(feature_set, moved, self.how[0])
+        return (
+            feature_set
+            if moved is None or not _moved(self.backbone, fitted)
+            else look_again(feature_set, moved, self.how[0])
+        )
 
 
 class ScratchControl(TaskCandidate):
@@ -198,6 +208,12 @@ class SourceCandidate:
         """As a contender of another candidate, on the features of both tasks that it was fitted with."""
         arguments = self.fitter.given(self.fitter.seen(train), facts_of(fitted).pair)
         return self.fitter.answers(self.row.fit(self.plan, *arguments), test)
+
+    def calibration(self, fitted: Fitted, rows: Array) -> Calibration | None:
+        return None
+
+    def placed(self, fitted: Fitted) -> Placed | None:
+        return None if _moved(self.fitter.backbone, fitted) else placed(fitted, self.rows)
 
     def observe(self, fitted: Fitted, test: Array, answers: Mapping[str, Answers]) -> Observed:
         names = [name for name in UNADAPTED if name in answers and name != self.name]
@@ -248,6 +264,12 @@ class SourceCandidate:
         """Of which the answers were learnt from: target rows of a trial, or where there are none, source rows."""
         target = np.mean([len(trial.train) for trial in trials.trials]) if self.fitter.labels else 0
         return round(float(target)) or len(self.fitter.source)
+
+
+def _moved(backbone: Backbone | None, fitted: Fitted) -> bool:
+    """Whether weights of the backbone are others after the fit."""
+    after = fitted.backbone
+    return backbone is not None and after is not None and after.fingerprint != backbone.fingerprint
 
 
 def unadapted(fitted: Fitted, method: str) -> Adaptation | None:

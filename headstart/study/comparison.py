@@ -15,11 +15,14 @@ from headstart.evidence.facts import Instead
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
+from headstart.methods.uncertainty import Calibration
 from headstart.study.examples import examples_of
 from headstart.study.resampling import Trials
 from headstart.study.stopwatch import Stopwatch, timed
+from headstart.study.uncertainty import Kept, assessed
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array
+from headstart.uncertainty.out_of_distribution import Placed
 
 __all__ = ["Candidate", "Comparison", "Contender", "Plain", "Results", "held_out_of"]
 
@@ -51,6 +54,12 @@ class Candidate(Protocol):
 
     def model(self, fitted: Any) -> Model:
         """It as a model to keep."""
+
+    def calibration(self, fitted: Any, rows: Array) -> Calibration | None:
+        """What the fit to rows of these numbers says of them out of fold; None where it makes no such answers."""
+
+    def placed(self, fitted: Any) -> Placed | None:
+        """Where all rows lie; None where features have no distances, or would have to be calculated anew."""
 
     def observe(self, fitted: Any, test: Array, answers: Mapping[str, Answers]) -> Any:
         """What the evidence will need of a trial, beside the answers; small, since all trials are kept."""
@@ -155,9 +164,12 @@ class Comparison:
             evidence = replace(evidence, notes=(*evidence.notes, _fallen_back(name, fallback)))
         model = winner.model(final)
         with self.watch("evidence"):
-            tested = held_out_of(candidate.rows, candidate.goal, self.trials)
-            examples = examples_of(candidate.rows, tested, self.trials, results.answers[kept], model)
-        return model, replace(evidence, examples=examples, seconds=self.watch.seconds())
+            tested, told = held_out_of(candidate.rows, candidate.goal, self.trials), results.answers[kept]
+            examples = examples_of(candidate.rows, tested, self.trials, told, model)
+            calibration = winner.calibration(final, rows) if self.trials.held_out else None
+            uncertainty, facts = assessed(Kept(rows, told, tested, calibration, winner.placed(final)), self.trials)
+        evidence = replace(evidence, examples=examples, uncertainty=facts, seconds=self.watch.seconds())
+        return replace(model, uncertainty=uncertainty), evidence
 
     def _against(self, evidence: Evidence, fitted: Any, rows: Array) -> str:
         """Why the model without transfer is kept in the place of what was fitted to these rows; "" where it is not."""

@@ -15,6 +15,8 @@ from headstart.tasks.task import Array, Kind, SetAside
 __all__ = ["Answers"]
 
 NO_ANSWER = "no answer"
+STRANGE = "?"
+"""Beside the answer to an input that is unlike all that the model learnt from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,9 @@ class Answers:
     decide      predictions (C,) of a row -> the answer to it, as targets are; None: that of the kind
     notes       what the model met that it had not seen: missing cells, unknown categories
     spans       by place, from where to where in the input of this name the answer is for, in seconds
+    sets        (N, C) bool, the classes of each prediction set; None where none were asked for
+    intervals   (N, 2) lower and upper ends, of a regression
+    strange     (N,) bool, whether an input is unlike all that the model learnt from; None where it does not know
     """
 
     kind: Kind
@@ -39,6 +44,9 @@ class Answers:
     decide: Callable[[Array], Array] | None = None
     notes: tuple[str, ...] = ()
     spans: Mapping[int, tuple[float, float]] | None = None
+    sets: Array | None = None
+    intervals: Array | None = None
+    strange: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", kind_named(self.kind))
@@ -64,10 +72,12 @@ class Answers:
         each class, and the reason where there is no prediction. What is not there is None."""
         places = range(len(self.names)) if self.places is None else self.places.tolist()
         records = [
-            (place, {"name": name} | self._span(place) | self._record(row) | {"reason": None})
-            for place, name, row in zip(places, self.names, self.values, strict=True)
+            (place, {"name": name} | self._span(place) | self._record(values) | self._doubt(row) | {"reason": None})
+            for row, (place, name, values) in enumerate(zip(places, self.names, self.values, strict=True))
         ]
-        nothing = {"prediction": None} if not self.kind.has_classes else {"prediction": None, "probabilities": None}
+        nothing: dict[str, Any] = {"prediction": None}
+        nothing |= {"probabilities": None} if self.kind.has_classes else {}
+        nothing |= dict.fromkeys(self._doubts)
         records += [
             (int(item.place or 0), {"name": item.name} | self._span(item.place) | nothing | {"reason": item.why})
             for item in self.unanswered
@@ -84,7 +94,13 @@ class Answers:
         records = self.rows()
         spans = [] if self.spans is None else ["start", "end"]
         names = ["name", *spans, "prediction", "reason"]
+        names[-1:] = [*self._doubts, "reason"]
         table: dict[str, list[Any]] = {name: [record[name] for record in records] for name in names}
+        if "interval" in table:
+            ends = [(None, None) if pair is None else pair for pair in table.pop("interval")]
+            table |= {"low": [low for low, _ in ends], "high": [high for _, high in ends]}
+        if "set" in table:
+            table["set"] = [None if labels is None else ", ".join(map(str, labels)) for labels in table["set"]]
         reasons = table.pop("reason")
         for label in map(str, self.classes):
             table[f"p({label})"] = [
@@ -122,6 +138,23 @@ class Answers:
         start, end = self.spans.get(-1 if place is None else place, (None, None))
         return {"start": start, "end": end}
 
+    @property
+    def _doubts(self) -> list[str]:
+        """What is told of each row beside the prediction."""
+        told = {"set": self.sets, "interval": self.intervals, "out_of_distribution": self.strange}
+        return [name for name, values in told.items() if values is not None]
+
+    def _doubt(self, row: int) -> dict[str, Any]:
+        """The set or interval of a row, and whether it is strange."""
+        doubt: dict[str, Any] = {}
+        if self.sets is not None:
+            doubt["set"] = [label for label, inside in zip(self.classes, self.sets[row], strict=True) if inside]
+        if self.intervals is not None:
+            doubt["interval"] = self.intervals[row].tolist()
+        if self.strange is not None:
+            doubt["out_of_distribution"] = bool(self.strange[row])
+        return doubt
+
     def _record(self, row: Array) -> dict[str, Any]:
         decide = self.decide or self.kind.decide
         answer = self.kind.in_words(decide(row), self.classes)
@@ -139,12 +172,20 @@ def _time(record: dict[str, Any]) -> str:
 def _said(record: dict[str, Any]) -> str:
     if record["reason"] is not None:
         return f"{NO_ANSWER}: {record['reason']}"
-    answer, chances = record["prediction"], record.get("probabilities")
-    if chances is None:
-        return f"{answer:.6g}"
-    if isinstance(answer, list):
-        return ", ".join(f"{label} {chances[str(label)]:.2f}" for label in answer) or "none"
-    return f"{answer}  {chances[str(answer)]:.2f}"
+    answer, chances = record["prediction"], record.get("probabilities") or {}
+    if not chances:
+        words = f"{answer:.6g}"
+    elif isinstance(answer, list):
+        words = ", ".join(f"{label} {chances[str(label)]:.2f}" for label in answer) or "none"
+    else:
+        words = f"{answer}  {chances[str(answer)]:.2f}"
+    if record.get("out_of_distribution"):
+        words += f"  {STRANGE}"
+    if "interval" in record:
+        words += "  [{:.6g}, {:.6g}]".format(*record["interval"])
+    if "set" in record:
+        words += "  {" + ", ".join(sorted(map(str, record["set"]), key=lambda label: -chances[label])) + "}"
+    return words
 
 
 def _end(name: str, width: int) -> str:

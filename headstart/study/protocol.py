@@ -205,17 +205,26 @@ def evaluate(
 
 
 @with_own_defaults
-def predict(model: Transfer, data: Any, *, windows: float | str | None = None, listener: Listener = LOGGED) -> Answers:
+def predict(
+    model: Transfer,
+    data: Any,
+    *,
+    windows: float | str | None = None,
+    coverage: float | None = None,
+    listener: Listener = LOGGED,
+) -> Answers:
     """Predict for new inputs: a folder, files, a table or objects. One row out for each row in, in the same order;
     what cannot be read has no answer, and a reason.
 
     data      in the same form as what the model was fitted on, without labels
     windows   of recordings: an answer for each window of so many seconds, with its times; "auto": as long as the
               backbone takes
+    coverage  give sets of classes, or intervals, that hold the true answer with this probability
 
     Returns `Answers`, one a row. Raises DataError where the data cannot be read, or lack a column that the model needs.
     """
-    return answers_to(model.model_, data, model.extraction(model.model_.engine), windows=windows, listener=listener)
+    extraction = model.extraction(model.model_.engine)
+    return answers_to(model.model_, data, extraction, windows=windows, coverage=coverage, listener=listener)
 
 
 def read_with_test(

@@ -271,7 +271,7 @@ def put_tensors(folder, forge, change):
         ),
         (lambda t: t | {"head.bias.1": t["head.bias.1"] * torch.nan}, "head.bias.1 holds NaN"),
         (lambda t: t | {"head.bias.1": t["head.bias.1"][:3]}, "expected .4,. for 5 features and 4 outputs"),
-        (lambda t: t | {"tail.x": torch.zeros(1)}, "holds 'tail.x', expected only encoder and head tensors"),
+        (lambda t: t | {"tail.x": torch.zeros(1)}, "holds 'tail.x', expected only encoder and head and uncertainty"),
         (lambda t: t | {"backbone.x": torch.zeros(1)}, "holds 'backbone.x', expected only"),
         (lambda t: {n: v for n, v in t.items() if n != "encoder.counts"}, "holds the encoder's .*expected .*counts"),
     ],

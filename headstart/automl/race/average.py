@@ -21,11 +21,13 @@ from headstart.heads.prior import shares_of
 from headstart.listener import Listener
 from headstart.methods.method import Fitted
 from headstart.methods.model import learnt_by
+from headstart.methods.uncertainty import Calibration
 from headstart.study.comparison import Results
 from headstart.study.notes import model_of_task, notes_of_task
 from headstart.study.resampling import Trials
 from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
+from headstart.uncertainty.out_of_distribution import Placed
 
 __all__ = ["Average", "AverageCandidate", "average_of"]
 
@@ -102,6 +104,18 @@ class AverageCandidate:
         first = models[0]
         beside = tuple(Member(weight, model) for weight, model in zip(self.weights[1:], models[1:], strict=True))
         return replace(first, head=first.head.decided_by(self.average.utility), beside=beside)
+
+    def calibration(self, fitted: list[Fitted], rows: Array) -> Calibration | None:
+        parts = [member.calibration(part, rows) for member, part in zip(self.members, fitted, strict=True)]
+        made = [part for part in parts if part is not None]
+        if len(made) < len(parts):
+            return None
+        mixed = np.asarray(sum(weight * part.predictions for weight, part in zip(self.weights, made, strict=True)))
+        decide_by = fitted[0].head.decided_by(self.average.utility).decide
+        return Calibration(mixed, decide_by(mixed), made[0].targets)
+
+    def placed(self, fitted: list[Fitted]) -> Placed | None:
+        return self.members[0].placed(fitted[0])
 
     def observe(self, fitted: list[Fitted], test: Array, answers: Mapping[str, Answers]) -> int:
         return sum(learnt_by(part.head) for part in fitted)

@@ -1,0 +1,1 @@
+"""What a model sees wrong with labelled data: suggestions for a person, and a cleaned copy."""

@@ -1,0 +1,164 @@
+"""Whether an input is unlike all that a model learnt from: the distance to the k-th nearest training row.
+
+    d(x) = |x - x_(k)|^2        flagged where d(x) > the ceil((n + 1)(1 - rate))-th smallest of d of n training rows
+
+(Sun et al., 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors"). Features of a network are taken at
+length 1, columns that have units of their own standardised. The distance of a training row leaves out the rows of its
+own block (itself, its duplicates, its group), so that a new row of the same kind is flagged as often as `rate` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.linalg.distances import apart, expanded
+from headstart.tasks.kind import Array
+from headstart.uncertainty.quantile import share_of, threshold
+
+__all__ = ["BANK", "FEWEST", "RATE", "OutOfDistribution", "Placed", "own_distances"]
+
+RATE = 0.01
+"""The share of rows like those of the training that are flagged, unless another is asked for."""
+BANK, MOST, FEWEST = 250, 2_000, 20
+"""Rows that are stored; rows whose distances set the threshold; rows and blocks below which nothing is said."""
+_NEAREST = 3
+_FIELDS = ("bank", "centre", "scale", "distances", "nearest")
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where rows lie: (N, D) features, and (N,) blocks of rows that belong together.
+
+    unit   the features are of a network, and only their direction counts
+    """
+
+    features: Array
+    blocks: Array
+    unit: bool
+
+    def take(self, rows: Array) -> Placed:
+        """The same with only these rows."""
+        return Placed(self.features[rows], self.blocks[rows], self.unit)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OutOfDistribution:
+    """What a model learnt from, as far as distances to it need it.
+
+    bank        (M, D) float16 of length 1, or float32 standardised
+    centre, scale   (D,) float64 of the columns; empty for features of a network
+    distances   (n,) float32, ascending: of training rows, each without the rows of its own block
+    nearest     (1,) int64, which neighbour counts
+    """
+
+    bank: Array
+    centre: Array
+    scale: Array
+    distances: Array
+    nearest: Array
+
+    @classmethod
+    def of(cls, rows: Placed) -> OutOfDistribution | None:
+        """Of training rows; None where there are fewer than `FEWEST` rows, or blocks of them."""
+        if len(np.unique(rows.blocks)) < FEWEST:
+            return None
+        drawn = np.random.default_rng(0).permutation(len(rows.blocks))[:MOST]
+        rows = rows.take(drawn)
+        centre, scale = _columns(rows)
+        scaled = _scaled(rows.features, centre, scale)
+        bank = scaled[:BANK].astype(np.float16 if rows.unit else np.float32)
+        others = rows.blocks[:, None] != rows.blocks[None, :BANK]
+        nearest = min(_NEAREST, int(others.sum(axis=1).min()))
+        if not nearest:
+            return None
+        between = np.where(others, _between(scaled, bank.astype(scaled.dtype)), np.inf)
+        distances = np.sort(_kth(between, nearest)).astype(np.float32)
+        return cls(bank=bank, centre=centre, scale=scale, distances=distances, nearest=np.array([nearest]))
+
+    def distance(self, features: Array) -> Array:
+        """(N, D) features -> (N,) float32 distances."""
+        if features.ndim != 2 or features.shape[1] != self.bank.shape[1]:
+            raise ValueError(f"features have the shape {features.shape}, expected (N, {self.bank.shape[1]})")
+        scaled = _scaled(features, self.centre, self.scale)
+        between = _between(scaled, self.bank.astype(scaled.dtype))
+        return _kth(between, int(self.nearest[0])).astype(np.float32)
+
+    def flags(self, features: Array, rate: float = RATE) -> Array:
+        """(N, D) features -> (N,) bool, whether a row is farther from the training rows than `rate` allows.
+
+        Of fewer than 1 / rate - 1 training rows the farthest is the limit, which about one in n + 1 rows passes.
+        """
+        return np.asarray(self.distance(features) > self.limit(rate))
+
+    def limit(self, rate: float = RATE) -> float:
+        """The distance from which on a row is flagged."""
+        return min(threshold(self.distances, 1 - share_of(rate, "the rate of false alarms")), float(self.distances[-1]))
+
+    def arrays(self) -> dict[str, Array]:
+        """As named arrays, for a file."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Array]) -> OutOfDistribution:
+        """What `arrays` gave. Raises ValueError where they are nothing of the kind."""
+        if sorted(arrays) != sorted(_FIELDS):
+            raise ValueError(f"distances are {', '.join(_FIELDS)}; these are {', '.join(sorted(arrays))}")
+        made = cls(**arrays)
+        columns = made.centre.shape
+        fits = (
+            made.bank.ndim == 2
+            and made.distances.ndim == 1
+            and len(made.distances) > 0
+            and columns == made.scale.shape
+            and columns in ((0,), made.bank.shape[1:])
+            and made.nearest.shape == (1,)
+            and 1 <= made.nearest[0] <= len(made.bank)
+        )
+        if not fits or not all(np.isfinite(array).all() for array in arrays.values()) or not (made.scale >= 0).all():
+            raise ValueError("distances have shapes that do not go together, or hold NaN or infinity")
+        return made
+
+
+def own_distances(rows: Placed, nearest: int) -> Array | None:
+    """(N,) float64: of each row, the distance to the nearest-th of the others that are not of its block, at most to one
+    in five; None where there are fewer than `FEWEST` rows, or blocks of them.
+
+    Of more than `MOST` rows so many are drawn to be near to.
+    """
+    if len(np.unique(rows.blocks)) < FEWEST:
+        return None
+    centre, scale = _columns(rows)
+    drawn = np.sort(np.random.default_rng(0).permutation(len(rows.blocks))[:MOST])
+    scaled = _scaled(rows.features, centre, scale)
+    others = rows.blocks[:, None] != rows.blocks[None, drawn]
+    nearest = min(nearest, len(drawn) // 5, int(others.sum(axis=1).min()))
+    return _kth(np.where(others, _between(scaled, scaled[drawn]), np.inf), nearest) if nearest else None
+
+
+def _columns(rows: Placed) -> tuple[Array, Array]:
+    """By what columns are standardised; nothing where only the direction of rows counts."""
+    if rows.unit:
+        return np.zeros(0), np.zeros(0)
+    scale = rows.features.std(axis=0, dtype=np.float64)
+    return rows.features.mean(axis=0, dtype=np.float64), np.where(scale > 0, scale, 1.0)
+
+
+def _scaled(features: Array, centre: Array, scale: Array) -> Array:
+    """float64, standardised; or without columns to do so float32, the signed root at length 1."""
+    if len(centre):
+        return np.asarray((np.asarray(features, dtype=np.float64) - centre) / scale)
+    features = np.asarray(features, dtype=np.float32)
+    x = np.copysign(np.sqrt(np.abs(features)), features)
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.asarray(x / np.where(length > 0, length, 1.0))
+
+
+def _between(rows: Array, others: Array) -> Array:
+    """(N, M) squared distances; of rows of length 1 by one product in float32."""
+    return expanded(rows, others) if rows.dtype == np.float32 else apart(rows, others)
+
+
+def _kth(distances: Array, nearest: int) -> Array:
+    return np.asarray(np.partition(distances, nearest - 1, axis=1)[:, nearest - 1])
