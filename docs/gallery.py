@@ -33,10 +33,11 @@ class Example(NamedTuple):
 
 
 GALLERY = (
-    Example("demo", "Pictures and sentences", model="demo-out/emoji"),
+    Example("demo", "Pictures, sentences and spoken words", model="demo-out/emoji"),
     Example("incontext", "A table, answered in context"),
     Example("multitask", "Two targets at once"),
     Example("spoken_words", "One recording of each word"),
+    Example("explain", "Which parts of an input an answer stands on"),
     Example("few_shot", "Learning to learn"),
     Example("distil", "A small model learns from a large one"),
     Example("pretrain", "Pretraining on pictures without labels"),
@@ -48,8 +49,8 @@ GALLERY = (
 )
 WITHOUT_OUTPUT = {"few_shot", "distil", "pretrain", "recipe_vgg16_gap", "recipe_vgg16_flatten", "recipe_resnetv2"}
 """Those that take longest, and were not run for the page yet: they are shown by name."""
-NOT_SHOWN = {"demo_data", "draw_evidence"}
-"""Parts of the others: one writes the data, one draws the pictures."""
+NOT_SHOWN = {"demo_data", "draw_evidence", "italian_words"}
+"""Parts of the others: two write data, one draws the pictures."""
 
 
 def fingerprint(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What MkDocs asks while it builds the site: pages from outside `docs/`, and a navigation of pages that exist."""
+"""What MkDocs asks while it builds the site: pages from outside `docs/`, and the pages of a folder by name."""
 
 from __future__ import annotations
 
@@ -10,29 +10,27 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-RESERVED = {"clean.md", "explanations.md", "report.md", "uncertainty.md"}
-"""Pages that the navigation names before they are written."""
 OUTSIDE = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 LINK = re.compile(r"(?<=\]\()((?:\.\./)+)([^)#\s]+)")
 FROM_THE_ROOT = re.compile(r"(?<=\]\()(?:docs/)")
 
 
-def existing(entry: Any, docs: Path) -> list[Any]:
-    """An entry of the navigation as far as its pages are there; a folder stands for its pages in their order."""
+def pages_of(entry: Any, docs: Path) -> list[Any]:
+    """An entry of the navigation; a folder stands for its pages in their order."""
     if isinstance(entry, str):
         if entry.endswith("/"):
             return sorted(f"{entry}{path.name}" for path in (docs / entry).glob("*.md"))
-        return [] if entry in RESERVED and not (docs / entry).exists() else [entry]
+        return [entry]
     (title, inside), *_ = entry.items()
     if isinstance(inside, str) and not inside.endswith("/"):
-        return [entry] if existing(inside, docs) else []
-    pages = [page for each in ([inside] if isinstance(inside, str) else inside) for page in existing(each, docs)]
-    return [{title: pages}] if pages else []
+        return [entry]
+    entries = [inside] if isinstance(inside, str) else inside
+    return [{title: [page for each in entries for page in pages_of(each, docs)]}]
 
 
 def on_config(config: Any) -> Any:
-    """The navigation without pages that are not written yet."""
-    config.nav = [page for entry in config.nav for page in existing(entry, Path(config.docs_dir))]
+    """The navigation with the pages of its folders."""
+    config.nav = [page for entry in config.nav for page in pages_of(entry, Path(config.docs_dir))]
     return config
 
 

@@ -40,12 +40,10 @@ def test_words_do_not_count_as_a_change_and_code_does(tmp_path, monkeypatch):
     assert prints[0] == prints[1] != prints[2]
 
 
-def test_pages_that_are_not_written_yet_are_left_out_of_the_navigation(tmp_path):
+def test_a_folder_in_the_navigation_stands_for_its_pages_in_their_order(tmp_path):
     (tmp_path / "decisions").mkdir()
-    for name in ("evidence.md", "decisions/0002-b.md", "decisions/0001-a.md"):
+    for name in ("decisions/0002-b.md", "decisions/0001-a.md"):
         (tmp_path / name).write_text("# x\n")
-    nav = [{"Found": ["evidence.md", {"Report": "report.md"}]}, {"Later": ["clean.md"]}, {"Why": "decisions/"}]
-    shown = [part for entry in nav for part in hooks.existing(entry, tmp_path)]
-    assert shown == [{"Found": ["evidence.md"]}, {"Why": ["decisions/0001-a.md", "decisions/0002-b.md"]}]
-    (tmp_path / "report.md").write_text("# x\n")
-    assert hooks.existing(nav[0], tmp_path) == [{"Found": ["evidence.md", {"Report": "report.md"}]}]
+    nav = [{"Found": ["evidence.md", {"Report": "report.md"}]}, {"Why": "decisions/"}]
+    shown = [part for entry in nav for part in hooks.pages_of(entry, tmp_path)]
+    assert shown == [nav[0], {"Why": ["decisions/0001-a.md", "decisions/0002-b.md"]}]
