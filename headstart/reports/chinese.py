@@ -113,6 +113,15 @@ MESSAGES = {
     "confusion.none": "没有混淆。",
     "confusion.times": "行数",
     "confusion.of": "{all} 行中的 {rows} 行",
+    "uncertainty.title": "单个答案有多可靠？",
+    "uncertainty.sets": "要求以 {asked} 的概率包含真实类别的预测集合，在 {covered} {interval} 的数据行上确实包含。"
+    "每个集合平均有 {size} 个类别；{single} % 的数据行只有一个类别。",
+    "uncertainty.intervals": "要求以 {asked} 的概率包含真实值的区间，在 {covered} {interval} 的数据行上确实包含。"
+    "区间宽度为 {size}。",
+    "uncertainty.selective": "如果只给出把握足以使准确率达到 {asked} 的答案，则会回答 {answered} % 的数据行，"
+    "其中 {right} {interval} 是正确的。",
+    "uncertainty.unanswered": "没有任何数据行的把握足以使准确率达到 {asked}。",
+    "uncertainty.alarms": "被标记为与训练数据不相似的数据行：{flagged} {interval}；在没有异常时预期为 {asked}。",
     "reliability.title": "概率可信吗？",
     "reliability.lead": "以某一置信度给出的答案中，正确的比例。落在虚线上表示两者一致；低于虚线表示模型过于自信。"
     "圆点越大，行数越多。",

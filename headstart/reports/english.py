@@ -117,6 +117,16 @@ MESSAGES = {
     "confusion.none": "None was confused.",
     "confusion.times": "Rows",
     "confusion.of": "{rows} of {all}",
+    "uncertainty.title": "How far can an answer be relied on?",
+    "uncertainty.sets": "Sets of classes that are to hold the true one with probability {asked} held it in {covered} "
+    "{interval} of the rows. They have {size} classes on average, and one class in {single} % of the rows.",
+    "uncertainty.intervals": "Intervals that are to hold the true value with probability {asked} held it in {covered} "
+    "{interval} of the rows. They are {size} wide.",
+    "uncertainty.selective": "Where only answers are given that are sure enough for an accuracy of {asked}, "
+    "{answered} % of the rows are answered, and {right} {interval} of these rightly.",
+    "uncertainty.unanswered": "No row is answered surely enough for an accuracy of {asked}.",
+    "uncertainty.alarms": "Flagged as unlike what was learnt from: {flagged} {interval} of the rows; {asked} are to be "
+    "expected where nothing is strange.",
     "reliability.title": "Are the probabilities right?",
     "reliability.lead": "Of the answers given with a confidence, the share that was right. On the dashed line they "
     "agree; below it the model is too sure. Larger dots are more rows.",

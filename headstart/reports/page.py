@@ -22,6 +22,7 @@ from headstart.reports.plots import confusion_view, map_view, reliability_view
 from headstart.reports.rows import cards, doubtful_rows, rows_of
 from headstart.reports.scores import class_rows, cost_rows, group_rows, score_rows, score_table, time_rows
 from headstart.reports.subject import Subject
+from headstart.reports.uncertainty import uncertainty_lines
 from headstart.reports.verdict import verdict_in
 from headstart.reports.words import Words
 from headstart.tasks import AUDIO
@@ -109,6 +110,7 @@ def _of_scores(words: Words, subject: Subject, evidence: Evidence) -> dict[str, 
         "classes": (weak, others, words("comma").join(never)),
         "confusion": confusion_view(words, evidence),
         "reliability": reliability_view(words, evidence),
+        "uncertainty": list(uncertainty_lines(words, evidence.uncertainty)),
     }
 
 

@@ -8,12 +8,15 @@ import pytest
 from html_pages import faults, tree_of
 
 from headstart.evidence.confusion import ClassScore, Mistake
+from headstart.evidence.intervals import Interval
+from headstart.evidence.uncertainty import AlarmFacts, SelectiveFacts, SetFacts, UncertaintyFacts
 from headstart.reports.page import make_page
 from headstart.reports.subject import Subject, subject_of
+from headstart.reports.uncertainty import uncertainty_lines
 from headstart.reports.words import words_of
 
 SECTIONS = [
-    "scores", "cost", "classes", "confusion", "reliability", "curve", "mistakes", "doubtful", "check", "groups", "map",
+    "scores", "cost", "classes", "confusion", "reliability", "uncertainty", "curve", "mistakes", "doubtful", "check", "groups", "map",
     "choice", "environment",
 ]  # fmt: skip
 
@@ -134,3 +137,21 @@ def test_the_command_can_be_typed_again(subject):
     command = tree_of(make_page(subject, words_of("en"))).pre.text
     assert shlex.split(command)[:2] == ["headstart", "fit"]
     assert shlex.split(command)[-1] == 'a "onload="alert(1)'
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_is_known_of_uncertainty_is_said_and_no_more(language):
+    words, half = words_of(language), Interval(0.5, 0.4, 0.6)
+    sets = SetFacts(0.9, Interval(0.91, 0.88, 0.94), 2.1, 0.56, 1)
+    told = list(
+        uncertainty_lines(words, UncertaintyFacts(sets, SelectiveFacts(0.95, half, half), AlarmFacts(0.01, half)))
+    )
+    assert [
+        figure in line for figure, line in zip((".91 [.88, .94]", "50 %", ".50 [.40, .60]"), told, strict=True)
+    ] == [True] * 3
+    unanswered = SelectiveFacts(0.95, Interval(0.0), Interval(float("nan")))
+    told = list(uncertainty_lines(words, UncertaintyFacts(sets._replace(single=None, size=12.34), unanswered)))
+    assert len(told) == 2
+    assert "12.3" in told[0]
+    assert ".95" in told[1]
+    assert list(uncertainty_lines(words, None)) == []
