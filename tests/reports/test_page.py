@@ -16,8 +16,8 @@ from headstart.reports.uncertainty import uncertainty_lines
 from headstart.reports.words import words_of
 
 SECTIONS = [
-    "scores", "cost", "classes", "confusion", "reliability", "uncertainty", "curve", "mistakes", "doubtful", "check", "groups", "map",
-    "choice", "environment",
+    "scores", "cost", "classes", "confusion", "reliability", "uncertainty", "curve", "mistakes", "doubtful", "check",
+    "groups", "map", "choice", "environment",
 ]  # fmt: skip
 
 
@@ -143,12 +143,9 @@ def test_the_command_can_be_typed_again(subject):
 def test_what_is_known_of_uncertainty_is_said_and_no_more(language):
     words, half = words_of(language), Interval(0.5, 0.4, 0.6)
     sets = SetFacts(0.9, Interval(0.91, 0.88, 0.94), 2.1, 0.56, 1)
-    told = list(
-        uncertainty_lines(words, UncertaintyFacts(sets, SelectiveFacts(0.95, half, half), AlarmFacts(0.01, half)))
-    )
-    assert [
-        figure in line for figure, line in zip((".91 [.88, .94]", "50 %", ".50 [.40, .60]"), told, strict=True)
-    ] == [True] * 3
+    facts = UncertaintyFacts(sets, SelectiveFacts(0.95, half, half), AlarmFacts(0.01, half))
+    for figure, line in zip((".91 [.88, .94]", "50 %", ".50 [.40, .60]"), uncertainty_lines(words, facts), strict=True):
+        assert figure in line
     unanswered = SelectiveFacts(0.95, Interval(0.0), Interval(float("nan")))
     told = list(uncertainty_lines(words, UncertaintyFacts(sets._replace(single=None, size=12.34), unanswered)))
     assert len(told) == 2
