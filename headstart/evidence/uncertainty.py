@@ -27,7 +27,7 @@ class SetFacts(NamedTuple):
     covered    the share of rows whose set or interval holds the true answer
     size       classes of a set, or the width of an interval, on average
     single     the share of sets of one class; None for intervals
-    classes    how many thresholds there are: 1, or one for each class, or group of classes, where rows allow
+    thresholds how many thresholds there are: 1, or one for each class, or group of classes, where rows allow
     """
 
     coverage: float
@@ -35,6 +35,11 @@ class SetFacts(NamedTuple):
     size: float
     single: float | None
     thresholds: int
+
+    @property
+    def classes(self) -> str:
+        """The size in words: to a tenth below 10, else whole."""
+        return f"{self.size:.1f}" if self.size < 10 else f"{self.size:.0f}"
 
 
 class SelectiveFacts(NamedTuple):
@@ -127,7 +132,7 @@ def _of_sets(sets: SetFacts | None) -> str:
     if sets.single is None:
         return f"intervals for coverage {figure(sets.coverage)}: {held}; {sets.size:.3g} wide"
     return (
-        f"sets for coverage {figure(sets.coverage)}: {held}; {sets.size:.2g} classes on average, "
+        f"sets for coverage {figure(sets.coverage)}: {held}; {sets.classes} classes on average, "
         f"one class in {100 * sets.single:.0f} %"
     )
 

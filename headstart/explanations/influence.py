@@ -10,7 +10,7 @@ features, which is said.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def influence_of(model: Model, rows: FeatureSet, *, seed: int = 0) -> Influence:
     with one_thread():
         values = shaped(raw.astype(np.float32), model.head.form)
         problem = _posed(model, rows, values, seed)
-        strength = _strength(model.head, problem)
+        strength = Ridge().strength(problem)
         return _influence(model.head, problem, strength)
 
 
@@ -95,18 +95,6 @@ def _posed(model: Model, rows: FeatureSet, values: Array, seed: int) -> Problem:
         if np.shape(own) == np.shape(model.head.arrays["scale"]) and np.allclose(own, model.head.arrays["scale"], 1e-4):
             return problems[-1]
     return problems[0]
-
-
-def _strength(head: Head, problem: Problem) -> float:
-    """That of the head, where it is ridge; else the best for these rows."""
-    account = _account(head)
-    if head.name == "ridge" and "strength" in account:
-        return float(account["strength"])
-    return float(_account(Ridge().propose(problem).finish())["strength"])
-
-
-def _account(head: Head) -> dict[str, Any]:
-    return dict(getattr(head.facts, "account", {}))
 
 
 def _influence(head: Head, problem: Problem, strength: float) -> Influence:

@@ -48,28 +48,46 @@ class Ridge(Posed):
     def propose(self, problem: Problem) -> Proposal:
         """The head at the best strength; its account tells the loss at each strength visited."""
         self.check(problem.kind)
-        basis = problem.basis
-        strengths = [s for s in self.strengths if s >= basis.weakest] or [max(self.strengths)]
-        equations = _Equations(problem)
+        path = self._path(problem, _Equations(problem))
+        account = {
+            "strength": path.strength,
+            "relative_strength": path.strengths[path.best],
+            "losses": {f"{path.strengths[point]:.3g}": path.left[point].loss for point in sorted(path.left)},
+        }
+        beta = path.equations.solve(path.strength)  # now, so that the equations of all folds are let go
+        return Proposal(path.left[path.best].out, lambda: problem.head("ridge", beta, account))
+
+    def strength(self, problem: Problem) -> float:
+        """The best lambda for these rows, the one of `propose`."""
+        self.check(problem.kind)
+        return self._path(problem, _Equations(problem)).strength
+
+    def _path(self, problem: Problem, equations: _Equations) -> _Path:
+        unit = problem.basis.unit
+        strengths = [s for s in self.strengths if s >= problem.basis.weakest] or [max(self.strengths)]
 
         def visit(point: int, _: _Left | None) -> _Left:
-            out = equations.held_out(strengths[point] * basis.unit)
+            out = equations.held_out(strengths[point] * unit)
             return _Left(out, problem.score(out).loss)
 
         start = int(np.argmin(np.abs(np.log(strengths))))
         best, left = walk(visit, len(strengths), start, gain=self.gain)
-        account = {
-            "strength": strengths[best] * basis.unit,
-            "relative_strength": strengths[best],
-            "losses": {f"{strengths[point]:.3g}": left[point].loss for point in sorted(left)},
-        }
-        beta = equations.solve(strengths[best] * basis.unit)  # now, so that the equations of all folds are let go
-        return Proposal(left[best].out, lambda: problem.head("ridge", beta, account))
+        return _Path(equations, strengths, best, left, strengths[best] * unit)
 
 
 class _Left(NamedTuple):
     out: Array
     loss: float
+
+
+class _Path(NamedTuple):
+    """The strengths that were to be visited, the number of the best, what was left out at each, and lambda."""
+
+    equations: _Equations
+    strengths: list[float]
+    best: int
+    left: dict[int, _Left]
+    strength: float
 
 
 class _Fold(NamedTuple):

@@ -134,7 +134,7 @@ def _of_rows(words: Words, subject: Subject, evidence: Evidence) -> dict[str, An
     findings = [dict(finding) for finding in evidence.findings]
     if examples is None:
         return {"examples": None, "findings": findings, "groups": []}
-    sound = subject.config["modality"] == AUDIO
+    sound = subject.modality == AUDIO
     inputs = inputs_of(evidence.origin, subject.config, rows_of(examples, sound=sound))
     shares = evidence.kind.has_classes
     groups = []

@@ -22,11 +22,13 @@ class Subject(NamedTuple):
 
     name       of its folder, or of its method
     config     as in config.json
+    modality   of its inputs
     evidence   None where there is none, or `why` it cannot be read
     """
 
     name: str
     config: dict[str, Any]
+    modality: str
     evidence: Evidence | None
     why: str = ""
 
@@ -49,9 +51,10 @@ def subject_of(model: str | os.PathLike[str] | Transfer) -> Subject:
 
 
 def _with_evidence(name: str, config: dict[str, Any], stored: dict[str, Any] | None) -> Subject:
+    modality = str(config["modality"])
     if stored is None:
-        return Subject(name, config, None)
+        return Subject(name, config, modality, None)
     try:
-        return Subject(name, config, Evidence.from_json(stored))
+        return Subject(name, config, modality, Evidence.from_json(stored))
     except DataError as error:  # of another version, or damaged: the page says so in its place
-        return Subject(name, config, None, str(error))
+        return Subject(name, config, modality, None, str(error))

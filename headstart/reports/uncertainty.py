@@ -31,7 +31,7 @@ def _of_sets(words: Words, sets: SetFacts) -> str:
     }
     if sets.single is None:
         return words("uncertainty.intervals", **shares, size=f"{sets.size:.3g}")
-    return words("uncertainty.sets", **shares, size=f"{sets.size:.2g}", single=f"{100 * sets.single:.0f}")
+    return words("uncertainty.sets", **shares, size=sets.classes, single=f"{100 * sets.single:.0f}")
 
 
 def _of_selective(words: Words, selective: SelectiveFacts) -> str:

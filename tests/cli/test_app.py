@@ -89,7 +89,7 @@ def test_predict_names_each_input(run, fitted, reviews, tmp_path):
     out = tmp_path / "said.csv"
     assert run("predict", fitted, reviews, "--out", out).code == 0
     rows = list(csv.reader(out.read_text("utf-8").splitlines()))
-    assert rows[0] == ["name", "prediction", "p(negative)", "p(positive)", "reason"]
+    assert rows[0] == ["name", "prediction", "out_of_distribution", "p(negative)", "p(positive)", "reason"]
     assert len(rows) == 1 + len(pd.read_csv(reviews)) == 1 + len(said.json["predictions"])
 
 

@@ -177,7 +177,7 @@ def encoder(**changes: Any):
         ({"config": encoder(version=9)}, "terms of version 9; expected 1"),
         ({"config": lambda c: c | {"modality": "image"}}, "a model for image inputs has an encoder of text inputs"),
         ({"config": lambda c: c | {"modality": "table"}}, "a model for table inputs has an encoder of text inputs"),
-        ({"config": lambda c: c | {"encoder": None}}, "expected only head tensors"),
+        ({"config": lambda c: c | {"encoder": None}}, "expected only head and uncertainty tensors"),
     ],
 )
 def test_a_forged_model_is_refused(stored, tmp_path, change, words):

@@ -111,7 +111,7 @@ def test_a_class_that_is_never_answered_is_named(subject):
 
 @pytest.mark.parametrize("why", ["", "this evidence has format 9, and this headstart reads 1"])
 def test_without_evidence_the_page_says_so_and_shows_the_environment(subject, why):
-    html = make_page(Subject("m", subject.config, None, why), words_of("en"))
+    html = make_page(Subject("m", subject.config, subject.modality, None, why), words_of("en"))
     assert faults(html) == {}
     text = tree_of(html).text
     assert (why or "nothing was held out when it was fitted") in text

@@ -146,3 +146,11 @@ def test_row_counters_are_told_whether_they_are_left_out_or_asked_for(wine) -> N
     aside = Task(**{**wine.__dict__, "counters": (SetAside("line", "in its order the target rises"),)})
     finding = found(aside)["columns that count the rows"]
     assert (finding.examples, finding.action) == (("line",), "left out: in its order the target rises")
+
+
+def test_a_column_says_nothing_of_classes_that_have_two_rows_each() -> None:
+    """Without a warning of scikit-learn's, that so many classes might be numbers."""
+    codes = np.repeat(np.arange(150), 2)
+    inputs = pd.DataFrame({"length": np.random.default_rng(0).normal(size=300)})
+    task = Task(inputs=inputs, targets=codes, kind="classification", modality="table", classes=tuple(range(150)))
+    assert found(task) == {}
