@@ -1,6 +1,7 @@
 """Explanations of real pictures and texts: deletion curves against random orders, and maps of random weights.
 
-    python bench/explain.py [pictures] [texts] [--rows 100] [--ways grad-cam,occlusion] [--deletion-only]
+    python bench/explain.py [pictures] [texts] [--rows 100] [--ways grad-cam,occlusion] [--seed 0]
+        [--deletion-only]
 
 Pictures: Twemoji in all kinds of at least 25, efficientnet-lite0. Texts: amazon sentences, MiniLM, and averaged word
 vectors. Each is fitted without the rows that are explained. A row counts as better where the area under its deletion
@@ -46,7 +47,7 @@ class Row(NamedTuple):
     seconds: float
 
 
-def material(task: str, folder: Path, rows: int) -> tuple[Task, Any]:
+def material(task: str, folder: Path, rows: int, seed: int) -> tuple[Task, Any]:
     """The task that is fitted, and the inputs that are explained, in an order of chance."""
     if task == "pictures":
         demo_data.emoji_folder(folder / "emoji", at_least=25, train=20)
@@ -56,7 +57,7 @@ def material(task: str, folder: Path, rows: int) -> tuple[Task, Any]:
         whole = read(str(file))
         split = np.asarray(whole.split)
         data, new = whole.take(np.flatnonzero(split == "train")), whole.take(np.flatnonzero(split == "test"))
-    some = np.random.default_rng(0).permutation(len(new))[:rows]
+    some = np.random.default_rng(seed).permutation(len(new))[:rows]
     return data, new.take(some).inputs
 
 
@@ -95,6 +96,7 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", default=[], help="pictures, texts, 'word vectors'; none: all")
     parser.add_argument("--rows", type=int, default=100)
     parser.add_argument("--ways", default="")
+    parser.add_argument("--seed", type=int, default=0, help="of which rows are explained")
     parser.add_argument("--deletion-only", action="store_true")
     asked = parser.parse_args()
     sys.stdout.write(
@@ -103,7 +105,7 @@ def main() -> None:
     for task in asked.tasks or TASKS:
         backbone, ways = TASKS[task]
         with TemporaryDirectory() as folder:
-            data, inputs = material(task, Path(folder), asked.rows)
+            data, inputs = material(task, Path(folder), asked.rows, asked.seed)
             model = hs.Transfer(backbone).fit(list(data.inputs), [data.classes[code] for code in data.targets])
             for way in asked.ways.split(",") if asked.ways else ways:
                 rows: list[Row] = []
