@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import italian_words
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,9 +52,12 @@ def photos(work: Path, code: str) -> None:
 
 
 def demo(work: Path, code: str) -> None:
-    """What `examples/demo_data.py demo-data` writes."""
+    """What `examples/demo_data.py demo-data` writes, and `examples/italian_words.py demo-data/words 150`."""
     emoji_folder(work / "demo-data" / "twemoji", train=5)
     sentences(work / "demo-data" / "amazon.csv")
+    if why := italian_words.missing():
+        pytest.skip(why)
+    italian_words.word_folders(work / "demo-data" / "words", 150)
 
 
 def sentences(path: Path, **options: Any) -> None:
