@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["by_name", "did_you_mean", "few", "label_of", "lasting", "nearest", "nearest_hint", "printable", "shown"]
+__all__ = [
+    "by_name",
+    "did_you_mean",
+    "few",
+    "label_of",
+    "lasting",
+    "nearest",
+    "nearest_hint",
+    "printable",
+    "shown",
+    "without_password",
+]
 
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNSEEN = frozenset("\u200b\u2060\ufeff")
@@ -70,6 +82,11 @@ def printable(text: str, *, newlines: bool = True) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _is_shown(char, newlines) else _escaped(char) for char in text)
+
+
+def without_password(text: str) -> str:
+    """Words in which an address may stand, without the name and password before its host."""
+    return re.sub(r"(?<=//)[^/\s]*@", "", text)
 
 
 def _is_shown(char: str, newlines: bool) -> bool:

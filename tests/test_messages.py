@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.messages import by_name, did_you_mean, few, label_of, printable, shown
+from headstart.messages import by_name, did_you_mean, few, label_of, printable, shown, without_password
 
 
 def test_few_names_and_how_many_more():
@@ -61,3 +61,16 @@ def test_nothing_acts_on_a_terminal_and_text_that_does_not_stays(text):
     assert not {unicodedata.bidirectional(char) for char in written} & {"RLO", "LRO", "RLE", "LRE", "RLI", "LRI", "FSI"}
     assert printable(written) == written
     assert written == text or not text.isprintable() or "\u200b" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("mlflow:https://me:s3cret@host:5000/a", "mlflow:https://host:5000/a"),
+        ("https://me:p@ss@host/a@b", "https://host/a@b"),
+        ("https://host/a@b", "https://host/a@b"),
+        ("photos/me@home", "photos/me@home"),
+    ],
+)
+def test_a_password_in_an_address_is_left_out(text, left):
+    assert without_password(text) == left

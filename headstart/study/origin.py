@@ -9,6 +9,7 @@ from typing import Any
 
 from headstart.data.roles import ROLES, Roles
 from headstart.evidence.origin import Origin
+from headstart.messages import without_password
 from headstart.transfer import Transfer
 
 __all__ = ["with_origin"]
@@ -26,12 +27,12 @@ def with_origin(
 ) -> Transfer:
     """The same fitted model, whose evidence tells what it was fitted to.
 
-    command   as it was typed; None: Python fitted it
+    command   as it was typed, kept without passwords; None: Python fitted it
     """
     named: dict[str, Any] = {name: getattr(roles, name) for name in ROLES if getattr(roles, name)}
     named |= {"input": list(roles.inputs)} if roles.inputs else {}
     named |= {"classes": list(roles.classes)} if roles.classes else {}
-    typed = None if command is None else tuple(command)
+    typed = None if command is None else tuple(without_password(word) for word in command)
     origin = Origin(_place(data), _place(test), _place(source), named, kind, typed)
     model = fitted.model_
     if model.evidence is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from headstart.messages import without_password
 from headstart.tracking.run import Run
 
 __all__ = ["Destination", "destination_of"]
@@ -33,7 +33,7 @@ class Destination(NamedTuple):
     where: str
 
     def __str__(self) -> str:
-        return f"{self.service}:{re.sub('//[^/@]*@', '//', self.where)}"
+        return f"{self.service}:{without_password(self.where)}"
 
     @property
     def remote(self) -> bool:

@@ -28,6 +28,9 @@ class Saved(NamedTuple):
     data: Path
 
 
+TRACKED = "mlflow:https://me:s3cret@host"
+
+
 def hostile_table(rows: int = 96) -> pd.DataFrame:
     """Three classes that a number tells apart, but for every tenth row; names, groups and words that attack a page."""
     rng = np.random.default_rng(0)
@@ -50,7 +53,10 @@ def saved(frame: pd.DataFrame, folder: Path, kind: str | None = None) -> Saved:
     frame.to_csv(path, index=False)
     roles = Roles(**{name: name for name in ("group", "domain") if name in frame}, target="label")
     fitted = headstart.fit(path, method="ridge", roles=roles, kind=kind, cache=False)
-    sys.argv, before = ["headstart", "fit", str(path), "--out", f"a {QUOTES}"], sys.argv
+    sys.argv, before = (
+        ["headstart", "fit", str(path), "--track", f"mlflow:https://me:{PASSWORD}@host", "--out", f"a {QUOTES}"],
+        sys.argv,
+    )
     try:
         fitted = from_command(fitted, str(path), roles=roles, kind=kind)
     finally:

@@ -139,6 +139,12 @@ def test_the_command_can_be_typed_again(subject):
     assert shlex.split(command)[-1] == 'a "onload="alert(1)'
 
 
+def test_a_password_of_the_command_is_not_kept(first):
+    kept = (first.model / "evidence.json").read_text("utf-8")
+    assert "mlflow:https://host" in kept
+    assert "s3cret" not in kept
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_what_is_known_of_uncertainty_is_said_and_no_more(language):
     words, half = words_of(language), Interval(0.5, 0.4, 0.6)
