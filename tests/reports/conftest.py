@@ -53,10 +53,8 @@ def saved(frame: pd.DataFrame, folder: Path, kind: str | None = None) -> Saved:
     frame.to_csv(path, index=False)
     roles = Roles(**{name: name for name in ("group", "domain") if name in frame}, target="label")
     fitted = headstart.fit(path, method="ridge", roles=roles, kind=kind, cache=False)
-    sys.argv, before = (
-        ["headstart", "fit", str(path), "--track", f"mlflow:https://me:{PASSWORD}@host", "--out", f"a {QUOTES}"],
-        sys.argv,
-    )
+    command = ["headstart", "fit", str(path), "--track", TRACKED, "--out", f"a {QUOTES}"]
+    sys.argv, before = command, sys.argv
     try:
         fitted = from_command(fitted, str(path), roles=roles, kind=kind)
     finally:
