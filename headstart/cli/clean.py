@@ -35,7 +35,8 @@ def clean(
     data: Data,
     out: Annotated[Path | None, typer.Option("--out", help="A .csv, .tsv, .jsonl, .json or .parquet to write")] = None,
     apply: Annotated[
-        Path | None, typer.Option("--apply", help="A .csv to write: DATA with the suggestions followed")
+        Path | None,
+        typer.Option("--apply", help="A .csv to write: DATA with sure label errors mended and copies left out"),
     ] = None,
     backbone: Annotated[str | None, typer.Option("--backbone", help=BACKBONE)] = None,
     input: Input = None,
