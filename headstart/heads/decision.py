@@ -24,7 +24,7 @@ __all__ = ["decide", "utility_of"]
 
 _EXPONENTS = (0.5, 0.25, 0.75, 0.0, 1.0)
 _SLIGHT = 1e-6
-"""What tells classes apart that are worth the same otherwise."""
+"""What tells classes apart that are worth the same otherwise, as a share of that worth."""
 
 
 def decide(probabilities: Array, utility: Array | None) -> Array:
@@ -61,7 +61,7 @@ def _for_class(probabilities: Array, code: int) -> Array:
     (1 - t) p_k > t (1 - p_k)    where p_k > t
     """
     t, classes = _best_f1(probabilities[:, code]) / 2, probabilities.shape[1]
-    utility = np.full((classes, classes), t) + _SLIGHT * np.eye(classes)
+    utility = np.full((classes, classes), t) + _SLIGHT * (t or 1.0) * np.eye(classes)
     utility[code] = 0.0
     utility[:, code] = 0.0
     utility[code, code] = 1 - t
