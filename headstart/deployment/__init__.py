@@ -1,0 +1,1 @@
+"""A fitted model outside of headstart: exported to other formats, and served over HTTP."""

@@ -1,0 +1,1 @@
+"""One fit on many machines (Ray), and of many owners whose rows stay where they are (Flower)."""
