@@ -179,7 +179,7 @@ def test_every_objective_without_labels(method, steps, tmp_path):
     assert set(steps) == {True}
 
 
-@pytest.mark.parametrize("learner", some_slow(LEARNERS, ["protonet", "anil"]))
+@pytest.mark.parametrize("learner", some_slow(LEARNERS, ["anil"]))
 def test_learners_of_episodes(learner, tmp_path):
     for kind in range(12):
         (tmp_path / f"kind {kind}").mkdir()
