@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import sound_rows
 import torch
 from hub_folders import SMALL, VOCABULARY, write_model, write_tokenizer
 from PIL import Image
@@ -200,6 +201,7 @@ ROWS = (
     texts("GPT-2", lambda hf: hf.GPT2Model(hf.GPT2Config(vocab_size=len(VOCABULARY), **GPT2)), special=False),
     texts("Llama", lambda hf: hf.LlamaModel(hf.LlamaConfig(**TEXT, **SMALL, **LLAMA)), special=False),
     texts("T5 encoder", lambda hf: hf.T5EncoderModel(hf.T5Config(vocab_size=len(VOCABULARY), **T5))),
+    *(Row(*network) for network in sound_rows.NETWORKS),
 )
 
 
@@ -212,8 +214,8 @@ def checked(row: Row, folder: Path) -> dict[str, str]:
     found = {"width": str(backbone.dim), "stages": str(len(backbone.stages)), "loads": "yes"}
     if backbone.dim != row.width or not _in_order(backbone):
         found["loads"] = f"{backbone.dim} features, expected {row.width}" if backbone.dim != row.width else "stages"
-    inputs, answers = _data(backbone.modality == "text", folder)
-    found["input"] = "yes" if row.expected is None else _same_input(row, backbone, source, inputs[0])
+    inputs, answers = _data(backbone.modality, folder)
+    found["input"] = "-" if row.expected is None else _same_input(row, backbone, source, inputs[0])
     own = {}
     for method in METHODS:
         options = None if method == "probe" else {"epochs": 1}
@@ -245,9 +247,11 @@ def _in_order(backbone: Any) -> bool:
     return len(named) > 1 and all(len(stages) == 1 for stages in owners) and order == [s for s in named if s in order]
 
 
-def _data(text: bool, folder: Path) -> tuple[list[Any], list[str]]:
+def _data(modality: str, folder: Path) -> tuple[list[Any], list[str]]:
     """Twenty-four rows of two classes."""
-    if text:
+    if modality == "audio":
+        return sound_rows.recordings(folder)
+    if modality == "text":
         return [f"{WORDS[number % 6]} {'good' if number % 2 else 'bad'}" for number in range(24)], ["a", "b"] * 12
     rng = np.random.default_rng(0)
     places = []
@@ -265,6 +269,8 @@ def _same_input(row: Row, backbone: Any, source: Path, item: Any) -> str:
     from headstart.preprocessing.decode import decode
 
     preprocess = backbone.preprocess
+    if backbone.modality == "audio":
+        return sound_rows.same_input(backbone, row.expected, source, item)
     if isinstance(item, str):
         ids, _ = preprocess.prepare(item)
         return "yes" if ids.tolist() == row.expected(source, item).tolist() else "other tokens"

@@ -111,13 +111,14 @@ taken."""
 
 def build(spec: dict[str, Any]) -> nn.Module:
     """The encoder of {"hub": "hf-sound", "config", "extractor"}; KeyError where a setting of the front end lacks."""
-    from transformers import AutoModel
+    from transformers import AutoModel, ClapAudioModel
 
     kind = str(spec["config"].get("model_type"))
     if kind not in TYPES:
         raise ValueError(f"architecture {kind!r}: expected one of {', '.join(TYPES)}")
-    with quiet():
-        model = AutoModel.from_config(configured(spec["config"], "the stored architecture"))
+    config = configured(spec["config"], "the stored architecture")
+    with quiet():  # AutoModel knows CLAP only as a whole
+        model = ClapAudioModel(config) if kind == "clap_audio_model" else AutoModel.from_config(config)
     return TYPES[kind].encoder(model, spec["extractor"])
 
 

@@ -123,8 +123,8 @@ class ClapEncoder(SoundEncoder):
         """None: its places are of the whole picture."""
 
     def parameter_groups(self) -> list[list[str]]:
-        """As those of `WaveEncoder`."""
-        return _by_layer(self, self.chain)
+        """As those of `WaveEncoder`; the norm of its levels stands before the layers, though it is made after them."""
+        return _by_layer(self, self.chain, ("model.audio_encoder.batch_norm.",))
 
     def _repeated(self, waves: Tensor, samples: Tensor) -> Tensor:
         at = torch.arange(self.size, device=waves.device)
@@ -163,12 +163,13 @@ def _normalised(waves: Tensor, real: Tensor) -> Tensor:
     return apart * torch.rsqrt(apart.square().sum(1, keepdim=True) / count + 1e-7)
 
 
-def _by_layer(module: nn.Module, chain: str) -> list[list[str]]:
+def _by_layer(module: nn.Module, chain: str, early: tuple[str, ...] = ()) -> list[list[str]]:
+    """early   prefixes of what is applied before the layers, wherever it stands among the parameters"""
     names = [name for name, _ in module.named_parameters()]
     count = len(list(module.get_submodule(chain).children()))
     layers = [[name for name in names if name.startswith(f"{chain}.{place}.")] for place in range(count)]
     last = max(names.index(name) for name in layers[-1])
     within = {name for layer in layers for name in layer}
     rest = [name for name in names if name not in within]
-    before = [name for name in rest if names.index(name) < last]
+    before = [name for name in rest if names.index(name) < last or name.startswith(early)]
     return [before, *layers[:-1], layers[-1] + [name for name in rest if name not in before]]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from public_layouts import public_tacotron2, public_wavenet
 from sounds import batch, clip, features
 from torch import nn
 
@@ -60,27 +61,6 @@ def test_mu_law():
     assert expected[-1] == 255
 
 
-def public_wavenet(layers, channels, kernel, weight_norm):
-    """Tensors of a public checkpoint: weight norm over all, conditioning and what tells samples beside them."""
-    gen = torch.Generator().manual_seed(0)
-    shapes = {"first_conv": (channels, 256, 1)}
-    for place in range(layers):
-        start = f"conv_layers.{place}"
-        shapes |= {f"{start}.conv": (2 * channels, channels, kernel), f"{start}.conv1x1c": (2 * channels, 80, 1)}
-        shapes |= {f"{start}.conv1x1_out": (channels, channels, 1), f"{start}.conv1x1_skip": (6, channels, 1)}
-    shapes |= {"last_conv_layers.1": (6, 6, 1), "last_conv_layers.3": (256, 6, 1)}
-    plain, stored = {}, {}
-    for name, shape in shapes.items():
-        v = torch.randn(shape, generator=gen)
-        g = torch.rand(shape[0], 1, 1, generator=gen) + 0.5
-        weight = v * g / v.square().sum((1, 2), keepdim=True).sqrt()
-        bias = torch.randn(shape[0], generator=gen)
-        plain |= {f"{name}.weight": weight, f"{name}.bias": bias}
-        stored |= {f"{name}.weight_g": g, f"{name}.weight_v": v} if weight_norm else {f"{name}.weight": weight}
-        stored[f"{name}.bias"] = bias
-    return plain, stored
-
-
 def wavenet_by_hand(weights, wave, layers, each, kernel):
     """Sample by sample, as the recursion of the paper reads."""
     classes = mu_law(torch.from_numpy(wave), 256)
@@ -123,41 +103,8 @@ def test_a_wavenet_of_another_number_of_stacks(tmp_path):
         load(f"wavenet:2x3-5?weights={tmp_path / 'w.pth'}")
 
 
-class PublicTacotron2(nn.Module):
-    """The encoder as the public implementation for torch stores it, after the embedding of characters."""
-
-    def __init__(self, width):
-        super().__init__()
-        self.convolutions = nn.ModuleList(nn.Sequential(Inner(width), nn.BatchNorm1d(width)) for _ in range(3))
-        self.lstm = nn.LSTM(width, width // 2, 1, batch_first=True, bidirectional=True)
-
-    def forward(self, x):
-        for layer in self.convolutions:
-            x = torch.relu(layer(x))
-        return self.lstm(x.transpose(1, 2))[0]
-
-
-class Inner(nn.Module):
-    def __init__(self, width):
-        super().__init__()
-        self.conv = nn.Conv1d(width, width, 5, padding=2)
-
-    def forward(self, x):
-        return self.conv(x)
-
-
 def test_tacotron2_of_a_public_checkpoint(tmp_path):
-    torch.manual_seed(1)
-    public = PublicTacotron2(12).eval()
-    for module in public.modules():
-        if isinstance(module, nn.BatchNorm1d):
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 2)
-    stored = {f"encoder.{name}": value for name, value in public.state_dict().items()}
-    stored |= {
-        "embedding.weight": torch.randn(148, 12),
-        "decoder.prenet.layers.0.linear_layer.weight": torch.randn(4, 4),
-    }
+    public, stored = public_tacotron2(12)
     torch.save({"state_dict": stored, "iteration": 5}, tmp_path / "tacotron2.pt")
     module = load(f"tacotron2:12?weights={tmp_path / 'tacotron2.pt'}").module
     wave = clip(0.3)

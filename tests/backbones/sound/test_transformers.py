@@ -160,6 +160,8 @@ def test_clap(fusion, padding, tmp_path):
         expected = model.audio_model(**inputs).pooler_output[0].numpy()
     found = alone_and_together(backbone, wave, clip(1.5, 1, 48000))
     np.testing.assert_allclose(found, expected.ravel(), rtol=2e-3, atol=2e-3)
+    again = rebuild(backbone.spec, backbone.module.state_dict(), backbone.preprocess, backbone.name)
+    np.testing.assert_array_equal(features(again.module, wave), features(backbone.module, wave))
 
 
 WHISPER = {
