@@ -58,7 +58,9 @@ def _chain(weights: Array, group: list[int]) -> list[int]:
     return [group[at] for at in np.argsort(np.round(vector, 9), kind="stable").tolist()]
 
 
-def matrix(counts: Array, names: Sequence[str], title: str, description: str, axes: tuple[str, str]) -> str:
+def matrix(
+    counts: Array, names: Sequence[str], title: str, description: str, axes: tuple[str, str], key: str = "confusion"
+) -> str:
     """The (C, C) counts in this order: true classes are rows; right answers are grey, confusions in the accent colour,
     both as dark as their share of the row.
 
@@ -84,7 +86,7 @@ def matrix(counts: Array, names: Sequence[str], title: str, description: str, ax
     parts.append(element("text", safe(axes[0]), x=4, y=top - 6, style=f"fill:{QUIET}"))
     turned = f"translate({left - 8:.1f} {top - 6:.1f}) rotate(-90)"
     parts.append(element("text", safe(axes[1]), transform=turned, style=f"fill:{QUIET}"))
-    return picture(title, description, parts, wide=wide, high=high, key="confusion")
+    return picture(title, description, parts, wide=wide, high=high, key=key)
 
 
 def _width(name: str) -> float:

@@ -33,8 +33,8 @@ class ConfusionView(NamedTuple):
     pairs: tuple[tuple[str, str], ...]
 
 
-def confusion_view(words: Words, evidence: Record) -> ConfusionView | None:
-    """None where a row has no one class."""
+def confusion_view(words: Words, evidence: Record, at: str = "") -> ConfusionView | None:
+    """None where a row has no one class. `at` is what ids of the drawing begin with, as of the others."""
     if not evidence.kind.exclusive or len(evidence.classes) < 2:
         return None
     pairs = tuple(_pair(words, evidence, mistake) for mistake in evidence.mistakes[:_PAIRS])
@@ -57,6 +57,7 @@ def confusion_view(words: Words, evidence: Record) -> ConfusionView | None:
         words("confusion.title"),
         words("confusion.description", count=len(drawn), pairs=spoken),
         (words("confusion.true"), words("confusion.answered")),
+        f"{at}confusion",
     )
     return ConfusionView(Markup(plot), tuple(lead), pairs)  # noqa: S704 - made by `drawing`, which escapes
 
@@ -70,7 +71,7 @@ def _pair(words: Words, evidence: Record, mistake: Mistake) -> tuple[str, str]:
     )
 
 
-def reliability_view(words: Words, evidence: Record) -> tuple[str, str] | None:
+def reliability_view(words: Words, evidence: Record, at: str = "") -> tuple[str, str] | None:
     """The diagram, and the calibration error in words; None without probabilities."""
     bins = evidence.reliability
     if not bins or not bins["rows"]:
@@ -85,6 +86,7 @@ def reliability_view(words: Words, evidence: Record) -> tuple[str, str] | None:
         words("reliability.title"),
         words("reliability.description", points=points),
         (words("reliability.sure"), words("reliability.right")),
+        key=f"{at}reliability",
     )
     error = evidence.metrics["calibration_error"]
     caption = words("reliability.error", value=figure(error.value), interval=spread(error))
@@ -102,7 +104,7 @@ class MapView(NamedTuple):
     key: tuple[tuple[str, str], ...]
 
 
-def map_view(words: Words, drawn: FeatureMap, *, numbers: bool) -> MapView:
+def map_view(words: Words, drawn: FeatureMap, *, numbers: bool, at: str = "") -> MapView:
     """The labels of which most rows were answered wrongly have a colour, the others are grey; numbers in five steps."""
     colours = STEPS if numbers else COLOURS
     wrong = Counter(code for code, how in zip(drawn.code, drawn.state, strict=True) if how == _WRONG and code >= 0)
@@ -127,6 +129,7 @@ def map_view(words: Words, drawn: FeatureMap, *, numbers: bool) -> MapView:
         words("map.title"),
         words("map.description", shown=f"{shown:,}", wrong=drawn.state.count(_WRONG), labels=labels),
         colours,
+        key=f"{at}map",
     )
     return MapView(Markup(plot), tuple(lead), tuple(key))  # noqa: S704 - made by `drawing`, which escapes
 
