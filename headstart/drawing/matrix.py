@@ -69,7 +69,8 @@ def matrix(
     size = len(names)
     side = 26 if size <= 12 else _LARGE if size <= 24 else 15
     short = [name if len(name) <= _LABEL else name[: _LABEL - 1] + "…" for name in names]
-    left = 14 + _CHAR * max(4, *(_width(name) for name in short))
+    letters = [_width(axes[0]) + 3, _width(axes[1]), *map(_width, short)]
+    left = 14 + _CHAR * max(letters)
     top, shares = left, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12)
     wide, high = left + size * side + 8, top + size * side + 8
     parts = [

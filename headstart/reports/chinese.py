@@ -207,6 +207,7 @@ MESSAGES = {
     "叉号表示答错。",
     "map.lead.numbers": "每个点是一行，位于{of}的前两个主成分上，两者占方差的 {share}，"
     "颜色按数值的五分位。浅色点用于训练，深色点用于测试。",
+    "map.edge": "离得很远的行画在边上。",
     "map.some": "随机抽取 {rows} 行中的 {shown} 行。",
     "map.of": "{backbone} 的特征",
     "map.columns": "各列",
@@ -221,6 +222,7 @@ MESSAGES = {
     "choice.loss": "损失",
     "choice.error": "与最佳之差的标准误",
     "choice.rule": "规则：{rule}",
+    "choice.race.1": "只有一种设置的竞赛用时 {spent}，预算 {budget}。结束原因：{ended}。保留：{winner}。",
     "choice.race": "{count} 种设置的竞赛用时 {spent}，预算 {budget}。结束原因：{ended}。保留：{winner}。",
     "choice.setting": "设置",
     "choice.behind": "落后于保留者",

@@ -47,7 +47,7 @@ def race_rows(words: Words, race: RaceFacts) -> dict[str, Any]:
     more = len(race.trials) - len(shown)
     return {
         "lead": words(
-            "choice.race",
+            "choice.race" if len(race.trials) != 1 else "choice.race.1",
             count=len(race.trials),
             spent=lasting(race.spent),
             budget=lasting(race.budget),

@@ -217,6 +217,7 @@ MESSAGES = {
     "Pale dots were learnt from, full ones tested; a cross is a mistake.",
     "map.lead.numbers": "Each dot is a row, on the two principal components of {of}, which hold {share} of their "
     "variance, coloured by fifths of the values. Pale dots were learnt from, full ones tested.",
+    "map.edge": "Rows far out stand on the edge.",
     "map.some": "{shown} of {rows} rows, drawn at random.",
     "map.of": "the features of {backbone}",
     "map.columns": "the columns",
@@ -231,6 +232,7 @@ MESSAGES = {
     "choice.loss": "Loss",
     "choice.error": "Standard error of the distance to the best",
     "choice.rule": "The rule: {rule}",
+    "choice.race.1": "A race of one setting took {spent} of {budget}. It ended because {ended}. Kept: {winner}.",
     "choice.race": "A race of {count} settings took {spent} of {budget}. It ended because {ended}. Kept: {winner}.",
     "choice.setting": "Setting",
     "choice.behind": "Behind what is kept",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -117,6 +118,8 @@ def map_view(words: Words, drawn: FeatureMap, *, numbers: bool, at: str = "") ->
         key.append((words("map.other"), OTHER))
     of = words("map.of", backbone=drawn.of) if drawn.of else words("map.columns")
     lead = [words("map.lead.numbers" if numbers else "map.lead", of=of, share=f"{100 * drawn.share:.0f} %")]
+    if any(_crowded(places) for places in (drawn.x, drawn.y)):
+        lead.append(words("map.edge"))
     shown = len(drawn.x)
     if shown < drawn.rows:
         lead.append(words("map.some", shown=f"{shown:,}", rows=f"{drawn.rows:,}"))
@@ -132,6 +135,11 @@ def map_view(words: Words, drawn: FeatureMap, *, numbers: bool, at: str = "") ->
         key=f"{at}map",
     )
     return MapView(Markup(plot), tuple(lead), tuple(key))  # noqa: S704 - made by `drawing`, which escapes
+
+
+def _crowded(places: Sequence[int]) -> bool:
+    """Whether some stand on an edge that others left free: more than the one row that every edge has."""
+    return places.count(min(places, default=0)) > 1 or places.count(max(places, default=0)) > 1
 
 
 def _short(label: object, most: int = 60) -> str:
