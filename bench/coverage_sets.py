@@ -31,7 +31,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 from headstart import Transfer, read
 from headstart.data.arrays import as_task
-from headstart.features.feature_set import FeatureSet
+from headstart.features.feature_set import FeatureSet, look_again
 from headstart.listener import SILENT
 from headstart.methods.answers import answer, features
 from headstart.methods.doubts import conformity_stored, distribution_stored
@@ -82,8 +82,11 @@ def measured(rows: FeatureSet, transfer: Transfer, seed: int, others: dict[str, 
     how = (transfer.extraction(), SILENT)
     fitted = row_of(transfer.plan).fit(transfer.plan, Data(learnt, transfer.backbone_, how))
     model = model_of(fitted, transfer.plan, learnt, classes=rows.task.classes, columns=rows.task.columns)
-    model = replace(model, uncertainty=uncertainty_of(fitted, learnt))
+    moved = fitted.backbone is not transfer.backbone_
+    model = replace(model, uncertainty=uncertainty_of(fitted, learnt, moved=moved))
     new, scores = rows.take(test), conformity_stored(model)
+    if moved:
+        new = look_again(new, fitted.backbone, transfer.extraction())
     values, targets = answer(model, new), np.asarray(new.task.targets)
     result: dict[str, float] = {}
     every = np.arange(len(targets))
@@ -104,6 +107,8 @@ def measured(rows: FeatureSet, transfer: Transfer, seed: int, others: dict[str, 
         result |= selective(calibration_of(fitted, learnt), values, targets)
     else:
         result["score"] = float(r2_score(targets, values))
+    if moved:
+        return result  # nothing says what is strange to it
     distribution = distribution_stored(model)
     where = np.asarray(features(model, new))
     for rate in RATES:

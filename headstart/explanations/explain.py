@@ -94,19 +94,21 @@ def explain(
     task, cut = _first(_read(fitted, inputs), rows)
     for note in cut:
         listener.say(note)
-    seen = model.look(task, listener=listener)
-    if not len(seen):
+    feature_set = model.look(task, listener=listener)
+    if not len(feature_set):
         raise DataError(
-            f"no input can be explained: {few([f'{item.name}: {item.why}' for item in seen.task.set_aside])}"
+            f"no input can be explained: {few([f'{item.name}: {item.why}' for item in feature_set.task.set_aside])}"
         )
     training = training_rows(model, data, listener)
-    neighbours = [()] * len(seen) if training.rows is None else nearest(fitted, seen, training.rows, count=near)
+    neighbours = (
+        [()] * len(feature_set) if training.rows is None else nearest(fitted, feature_set, training.rows, count=near)
+    )
     each = []
-    for row in range(len(seen)):
-        listener.progress("explanations", row, len(seen))
-        each.append(_explained(model, seen.take(np.array([row])), training, neighbours[row], asked, seed))
-    listener.progress("explanations", len(seen), len(seen))
-    return Explanations(each=tuple(each), set_aside=seen.task.set_aside, notes=(*cut, *training.notes))
+    for row in range(len(feature_set)):
+        listener.progress("explanations", row, len(feature_set))
+        each.append(_explained(model, feature_set.take(np.array([row])), training, neighbours[row], asked, seed))
+    listener.progress("explanations", len(feature_set), len(feature_set))
+    return Explanations(each=tuple(each), set_aside=feature_set.task.set_aside, notes=(*cut, *training.notes))
 
 
 def case_of(model: Model, item: Any, extraction: Extraction, training: TrainingRows | None = None) -> Case:
