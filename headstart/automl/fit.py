@@ -10,10 +10,11 @@ from typing import Any
 
 from headstart.automl.pick import Picker
 from headstart.data.roles import Roles
+from headstart.evidence.origin import Origin
 from headstart.features.engines.wish import Device
 from headstart.listener import LOGGED, Listener
 from headstart.study import protocol
-from headstart.study.origin import with_origin
+from headstart.study.origin import origin_of, with_origin, without_origin
 from headstart.study.shift import TargetLabels
 from headstart.tasks.goal import Goal
 from headstart.tracking.tracked import trackable
@@ -52,6 +53,7 @@ def fit(
     control: bool = True,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
+    provenance: bool = True,
     track: str | None = None,
     sample_rate: int | None = None,
     listener: Listener = LOGGED,
@@ -83,6 +85,7 @@ def fit(
     control      test the same network from random weights too; without it, and with a budget, the evidence says that it
                  was left out
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
+    provenance   keep the paths of the data and the named columns, so that a report can show rows again
     track        where the fit is written down: "mlflow:URI" or "tensorboard:DIR" (`pip install 'headstart[track]'`);
                  None: nowhere. A service that fails is warned of, and the fit goes on
     sample_rate  the inputs are waves, as arrays, with so many samples a second (Hz): the same as in `roles`
@@ -93,6 +96,7 @@ def fit(
     """
     if sample_rate is not None:
         roles = replace(roles, sample_rate=sample_rate)
+    origin = origin_of(data, test=test, source=source, roles=roles, kind=kind)
     common: dict[str, Any] = {
         "test": test,
         "roles": roles,
@@ -122,7 +126,7 @@ def fit(
             chooser=Picker(candidates),
             **common,
         )
-        return with_origin(fitted, data, test=test, source=source, roles=roles, kind=kind)
+        return _telling(fitted, origin, provenance=provenance)
     from headstart.automl.race.fit import fit_within
 
     refuse_with_budget({"source": source, "options": options, "keep_tuned": keep_tuned or None})
@@ -139,7 +143,14 @@ def fit(
         folder=None if race_folder is None else Path(race_folder),
         **common,
     )
-    return with_origin(fitted, data, test=test, roles=roles, kind=kind)
+    return _telling(fitted, origin, provenance=provenance)
+
+
+def _telling(fitted: Transfer, origin: Origin, *, provenance: bool) -> Transfer:
+    """The fitted model, which tells where it comes from, or does not."""
+    if provenance:
+        return with_origin(fitted, origin)
+    return without_origin(fitted, (origin.data, origin.test, origin.source))
 
 
 def refuse_with_budget(options: dict[str, Any]) -> None:

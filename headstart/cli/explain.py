@@ -16,6 +16,8 @@ from headstart.cli.streams import show_result
 __all__ = ["explain"]
 
 FORMATS = (".png", ".html")
+ROWS = 20
+"""So many inputs are explained unless more are asked for: each takes some seconds."""
 
 
 def explain(
@@ -36,6 +38,7 @@ def explain(
     data: Annotated[
         str | None, typer.Option("--data", help="The training data: nearest rows, and what counts as a whole")
     ] = None,
+    rows: Annotated[str, typer.Option("--rows", help="So many inputs, the first; or all")] = str(ROWS),
     check: Annotated[bool, typer.Option("--check/--no-check", help="Deletion curve and random weights")] = True,
     device: Device = "auto",
     json: AsJson = False,
@@ -43,6 +46,7 @@ def explain(
     """Explain the answers of a saved MODEL to each INPUT, or the MODEL as a whole."""
     from headstart.study.destination import Destination
 
+    most = _rows(rows)
     file = None if out is None else Destination(out, inputs=inputs or [], formats=FORMATS)
     from headstart.cli.terminal import Terminal
     from headstart.explanations.explain import explain as explained
@@ -54,7 +58,15 @@ def explain(
         if inputs:
             given: Any = inputs[0] if len(inputs) == 1 else inputs
             result = explained(
-                fitted, given, how=how, label=label, against=against, data=data, check=check, listener=terminal
+                fitted,
+                given,
+                how=how,
+                label=label,
+                against=against,
+                data=data,
+                check=check,
+                rows=most,
+                listener=terminal,
             )
         else:
             result = _whole(fitted, data, file, label, against, terminal)
@@ -65,6 +77,19 @@ def explain(
             terminal.say(f"{out}: {len(result):,} explained")
     if file is None or json:
         show_result(result.to_json() if json else str(result), json)
+
+
+def _rows(words: str) -> int | None:
+    """all, which is None, or a number from 1 on; ValueError for anything else."""
+    if words.strip().lower() == "all":
+        return None
+    try:
+        count = int(words)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError(f"--rows {words}: expected a number from 1 on, or all")
+    return count
 
 
 def _whole(fitted: Any, data: str | None, file: Any, label: str | None, against: str | None, listener: Any) -> Any:

@@ -39,7 +39,7 @@ from headstart.cli.arguments import (
     targets_of,
     window_of,
 )
-from headstart.cli.report import Lang, Report, from_command, page_beside
+from headstart.cli.report import Lang, Provenance, Report, command_origin, page_beside
 from headstart.cli.streams import complain, show_saved
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def fit(
     ] = None,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
+    provenance: Provenance = True,
     report: Report = False,
     lang: Lang = "en",
     json: AsJson = False,
@@ -115,6 +116,7 @@ def fit(
     from headstart.cli.terminal import Terminal
     from headstart.study import protocol
     from headstart.study.multi_task_protocol import fit_tasks
+    from headstart.study.origin import with_origin, without_origin
     from headstart.tracking import tracked
 
     options = options_of(option)
@@ -143,10 +145,10 @@ def fit(
         tracking.asked(common | {"data": data, "source": source, "target": target, "goal": goal, "budget": budget})
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
-            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates, report=report))
-            fitted = fit_tasks(
-                data, targets, kind=kind, roles=roles_of(input, None, *columns, modality=modality), **common
-            )
+            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates))
+            roles = roles_of(input, None, *columns, modality=modality)
+            origin = command_origin(data, test=test, roles=roles, kind=kind)
+            fitted = fit_tasks(data, targets, kind=kind, roles=roles, **common).with_origin(origin)
         else:
             roles = roles_of(input, target, *columns, classes=classes, modality=modality)
             own: dict[str, Any] = {"source": source, "target_labels": target_labels, "control": control, "goal": goal}
@@ -158,7 +160,9 @@ def fit(
             else:
                 race = Within(budget, named, out, began, memory, disk)
                 fitted = race.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
-            fitted = from_command(fitted, data, test=test, source=source, roles=roles, kind=kind_of(kind))
+            given = {"test": test, "source": source, "roles": roles, "kind": kind_of(kind)}
+            fitted = with_origin(fitted, command_origin(data, **given))
+        fitted = fitted if provenance else without_origin(fitted, (data, test, source))
         fitted.save(out, slim=slim, overwrite=overwrite)
         evidence, written = fitted.evidence_, page.write(out)
         tracking.conclude(fitted, out, report=page.path)
@@ -173,8 +177,6 @@ def _of_one_target(
     control: bool,
     budget: str | None,
     candidates: list[str] | None,
-    *,
-    report: bool,
 ) -> dict[str, str | None]:
     """Options that do not go with several targets, as they were given."""
     return {
@@ -183,6 +185,5 @@ def _of_one_target(
         "--for": goal,
         "--no-control": None if control else "it",
         "--budget": budget,
-        "--report": "it" if report else None,
         "--candidates": None if candidates is None else ",".join(candidates),
     }

@@ -15,11 +15,15 @@ from headstart.cli.arguments import AsJson, Model
 from headstart.cli.streams import show_result
 
 if TYPE_CHECKING:
-    from headstart.transfer import Transfer
+    from headstart.evidence.origin import Origin
 
-__all__ = ["Lang", "Page", "Report", "from_command", "page_beside", "report"]
+__all__ = ["Lang", "Page", "Provenance", "Report", "command_origin", "page_beside", "report"]
 
 Lang = Annotated[str, typer.Option("--lang", help="Language of the report and of the verdict: en or zh")]
+Provenance = Annotated[
+    bool,
+    typer.Option("--provenance/--no-provenance", help="Keep the paths of the data, its names and the command"),
+]
 Report = Annotated[bool, typer.Option("--report", help="Write the report too, beside --out: NAME.html")]
 
 
@@ -57,11 +61,14 @@ def _verdict(model: Path, lang: str) -> str:
 
 def in_sentences(evidence: Any, lang: str) -> str:
     """The verdict of some evidence."""
+    from headstart.evidence.multi_task import MultiTaskEvidence
+    from headstart.reports.several import sharing_in
     from headstart.reports.verdict import verdict_in
     from headstart.reports.words import words_of
 
     words = words_of(lang)
-    return "".join(f"{part}{words('stop')}" for part in verdict_in(words, evidence)).strip()
+    verdict = sharing_in(words, evidence) if isinstance(evidence, MultiTaskEvidence) else verdict_in(words, evidence)
+    return "".join(f"{part}{words('stop')}" for part in verdict).strip()
 
 
 class Page(NamedTuple):
@@ -101,8 +108,8 @@ def page_beside(model: Path, *, wanted: bool, lang: str, overwrite: bool) -> Pag
     return Page(page_place(model, None, overwrite=overwrite).path, lang, overwrite)
 
 
-def from_command(fitted: Transfer, data: str, **given: Any) -> Transfer:
-    """The fitted model, which tells what command made it of which data, see `study.origin`."""
-    from headstart.study.origin import with_origin
+def command_origin(data: str, **given: Any) -> Origin:
+    """What command makes a model of which data, see `study.origin`."""
+    from headstart.study.origin import origin_of
 
-    return with_origin(fitted, data, command=("headstart", *sys.argv[1:]), **given)
+    return origin_of(data, command=("headstart", *sys.argv[1:]), **given)

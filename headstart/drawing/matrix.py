@@ -58,7 +58,9 @@ def _chain(weights: Array, group: list[int]) -> list[int]:
     return [group[at] for at in np.argsort(np.round(vector, 9), kind="stable").tolist()]
 
 
-def matrix(counts: Array, names: Sequence[str], title: str, description: str, axes: tuple[str, str]) -> str:
+def matrix(
+    counts: Array, names: Sequence[str], title: str, description: str, axes: tuple[str, str], key: str = "confusion"
+) -> str:
     """The (C, C) counts in this order: true classes are rows; right answers are grey, confusions in the accent colour,
     both as dark as their share of the row.
 
@@ -67,7 +69,8 @@ def matrix(counts: Array, names: Sequence[str], title: str, description: str, ax
     size = len(names)
     side = 26 if size <= 12 else _LARGE if size <= 24 else 15
     short = [name if len(name) <= _LABEL else name[: _LABEL - 1] + "…" for name in names]
-    left = 14 + _CHAR * max(4, *(_width(name) for name in short))
+    letters = [_width(axes[0]) + 3, _width(axes[1]), *map(_width, short)]
+    left = 14 + _CHAR * max(letters)
     top, shares = left, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12)
     wide, high = left + size * side + 8, top + size * side + 8
     parts = [
@@ -84,7 +87,7 @@ def matrix(counts: Array, names: Sequence[str], title: str, description: str, ax
     parts.append(element("text", safe(axes[0]), x=4, y=top - 6, style=f"fill:{QUIET}"))
     turned = f"translate({left - 8:.1f} {top - 6:.1f}) rotate(-90)"
     parts.append(element("text", safe(axes[1]), transform=turned, style=f"fill:{QUIET}"))
-    return picture(title, description, parts, wide=wide, high=high, key="confusion")
+    return picture(title, description, parts, wide=wide, high=high, key=key)
 
 
 def _width(name: str) -> float:

@@ -19,6 +19,7 @@ def reliability_diagram(
     title: str,
     description: str,
     axes: tuple[str, str],
+    key: str = "reliability",
 ) -> str:
     """Of each bin the mean confidence, the share that was right, and the number of rows, which is the dot's area.
 
@@ -53,4 +54,4 @@ def reliability_diagram(
     parts.append(element("text", safe(axes[0]), x=x(0.5), y=y(0) + 38, text_anchor="middle", style=f"fill:{INK}"))
     turned = f"translate(12 {y(0.5):.0f}) rotate(-90)"
     parts.append(element("text", safe(axes[1]), transform=turned, text_anchor="middle", style=f"fill:{INK}"))
-    return picture(title, description, parts, wide=wide, high=high, key="reliability")
+    return picture(title, description, parts, wide=wide, high=high, key=key)

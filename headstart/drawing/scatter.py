@@ -27,6 +27,7 @@ def scatter(
     title: str,
     description: str,
     colours: Sequence[str] = COLOURS,
+    key: str = "map",
 ) -> str:
     """Points from 0 to 1000 along and up.
 
@@ -45,7 +46,7 @@ def scatter(
     crosses = "".join(f"M{a - 4:.0f} {b - 4:.0f}l8 8m0-8l-8 8" for a, b in wrong)
     if crosses:
         parts.append(element("path", d=crosses, fill="none", style=f"stroke:{INK};stroke-width:1.6"))
-    return picture(title, description, parts, wide=_WIDE, high=_HIGH, key="map")
+    return picture(title, description, parts, wide=_WIDE, high=_HIGH, key=key)
 
 
 def _dots(places: Sequence[tuple[float, float]], rows: Sequence[int], style: str, shade: float) -> Iterator[str]:

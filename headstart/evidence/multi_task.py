@@ -10,6 +10,7 @@ from headstart.errors import DataError
 from headstart.evidence.assess import Gain
 from headstart.evidence.evidence import Evidence
 from headstart.evidence.lines import WIDTH, wrapped
+from headstart.evidence.origin import Origin, origin_from
 from headstart.evidence.page import page
 from headstart.evidence.plain import plain
 from headstart.evidence.sharing import ALONE, Sharing, hurt
@@ -37,6 +38,8 @@ class MultiTaskEvidence:
     overall   the mean over tasks; None likewise
     notes     of the whole
     seconds   by what they were spent on
+    findings  what the check of the inputs found, as JSON; those of one target are with its evidence
+    origin    where the data lay and what the command was; None in evidence of earlier versions
     """
 
     method: str
@@ -45,6 +48,8 @@ class MultiTaskEvidence:
     overall: Sharing | None = None
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    findings: tuple[dict[str, Any], ...] = ()
+    origin: Origin | None = None
 
     @property
     def hurt(self) -> tuple[str, ...]:
@@ -53,7 +58,7 @@ class MultiTaskEvidence:
 
     def to_json(self) -> dict[str, Any]:
         """`evidence.json`; a figure that is not known is null."""
-        return {
+        record = {
             "format": FORMAT,
             "method": self.method,
             "tasks": {name: evidence.to_json() for name, evidence in self.tasks.items()},
@@ -62,7 +67,9 @@ class MultiTaskEvidence:
             "hurt": list(self.hurt),
             "notes": list(self.notes),
             "seconds": plain(self.seconds),
+            "findings": plain(list(self.findings)),
         }
+        return record if self.origin is None else record | {"origin": self.origin.to_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> MultiTaskEvidence:
@@ -77,8 +84,10 @@ class MultiTaskEvidence:
                 overall=None if data["overall"] is None else _sharing(data["overall"]),
                 notes=tuple(map(str, data["notes"])),
                 seconds=dict(data["seconds"]),
+                findings=tuple(dict(finding) for finding in data.get("findings", ())),
+                origin=origin_from(data.get("origin")),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"this evidence of several tasks is damaged ({error}): fit the model again") from error
 
     def __str__(self) -> str:

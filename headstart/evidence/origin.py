@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Origin", "origin_from"]
+__all__ = ["WITHHELD", "Origin", "origin_from"]
 
 
 class Origin(NamedTuple):
@@ -13,6 +13,7 @@ class Origin(NamedTuple):
     roles     which columns were named, and the modality, as JSON
     kind      of the task, where it was named
     command   as it was typed; None where Python fitted the model
+    withheld  whether all of it was left out, as was asked
     """
 
     data: str | None
@@ -21,11 +22,19 @@ class Origin(NamedTuple):
     roles: Mapping[str, Any]
     kind: str | None
     command: tuple[str, ...] | None
+    withheld: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
         command = None if self.command is None else list(self.command)
-        return self._asdict() | {"roles": dict(self.roles), "command": command}
+        record = self._asdict() | {"roles": dict(self.roles), "command": command}
+        if not self.withheld:
+            del record["withheld"]
+        return record
+
+
+WITHHELD = Origin(None, None, None, {}, None, None, withheld=True)
+"""Of a model that tells neither paths nor the command."""
 
 
 def origin_from(record: Any) -> Origin | None:
@@ -37,6 +46,7 @@ def origin_from(record: Any) -> Origin | None:
         **{name: _text(record[name]) for name in ("data", "test", "source", "kind")},
         roles=dict(record["roles"]),
         command=None if command is None else tuple(str(word) for word in command),
+        withheld=bool(record.get("withheld", False)),
     )
 
 

@@ -70,6 +70,7 @@ def explain(
     data: Any = None,
     check: bool = True,
     near: int = 5,
+    rows: int | None = None,
     seed: int = 0,
     listener: Listener = LOGGED,
 ) -> Explanations:
@@ -81,28 +82,33 @@ def explain(
     against  another class; None: all others
     data     the training data, for the `near` nearest training rows and, of columns, as the rows whose values stand for
              what is missing
+    rows     so many of the inputs, the first, which a note then says; None: all of them
     check    whether each explanation is checked: a deletion curve against random orders, and random weights
 
-    Raises ValueError for an unknown class or way, and DataError where no input can be explained.
+    Raises ValueError for an unknown class or way, for rows below 1, and DataError where no input can be explained.
     """
     fitted = model.model_
     asked = _Asked(_known(how), label, against, check)
     for name in filter(None, (label, against)):
         code_of(name, fitted.classes, fitted.kind)
-    task = _read(fitted, inputs)
-    rows = model.look(task, listener=listener)
-    if not len(rows):
+    task, cut = _first(_read(fitted, inputs), rows)
+    for note in cut:
+        listener.say(note)
+    feature_set = model.look(task, listener=listener)
+    if not len(feature_set):
         raise DataError(
-            f"no input can be explained: {few([f'{item.name}: {item.why}' for item in rows.task.set_aside])}"
+            f"no input can be explained: {few([f'{item.name}: {item.why}' for item in feature_set.task.set_aside])}"
         )
     training = training_rows(model, data, listener)
-    neighbours = [()] * len(rows) if training.rows is None else nearest(fitted, rows, training.rows, count=near)
+    neighbours = (
+        [()] * len(feature_set) if training.rows is None else nearest(fitted, feature_set, training.rows, count=near)
+    )
     each = []
-    for row in range(len(rows)):
-        listener.progress("explanations", row, len(rows))
-        each.append(_explained(model, rows.take(np.array([row])), training, neighbours[row], asked, seed))
-    listener.progress("explanations", len(rows), len(rows))
-    return Explanations(each=tuple(each), set_aside=rows.task.set_aside, notes=training.notes)
+    for row in range(len(feature_set)):
+        listener.progress("explanations", row, len(feature_set))
+        each.append(_explained(model, feature_set.take(np.array([row])), training, neighbours[row], asked, seed))
+    listener.progress("explanations", len(feature_set), len(feature_set))
+    return Explanations(each=tuple(each), set_aside=feature_set.task.set_aside, notes=(*cut, *training.notes))
 
 
 def case_of(model: Model, item: Any, extraction: Extraction, training: TrainingRows | None = None) -> Case:
@@ -120,6 +126,18 @@ def _read(model: Model, inputs: Any) -> Task:
     if not len(task):
         raise DataError(f"no input can be explained: {few([f'{item.name}: {item.why}' for item in task.set_aside])}")
     return task
+
+
+def _first(task: Task, rows: int | None) -> tuple[Task, tuple[str, ...]]:
+    """The first so many rows of a task, and what is to be said of the others. Inputs that were set aside stay so."""
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
+        raise ValueError(f"rows = {rows!r}: expected a number of inputs from 1 on, or None for all of them")
+    if rows is None or rows >= len(task):
+        return task, ()
+    return task.take(np.arange(rows)), (
+        f"the first {rows:,} of {len(task):,} inputs are explained, {len(task) - rows:,} are not: --rows all, or "
+        "rows=None, explains every one",
+    )
 
 
 def _known(how: str) -> str:

@@ -26,6 +26,7 @@ from headstart.methods.method import (
     AdaptationFacts,
     Data,
     Fitted,
+    HeldAnswers,
     Option,
     Source,
     options_of,
@@ -66,11 +67,13 @@ _BY_TARGET = {
 
 
 class Tuned(NamedTuple):
-    """The moved backbone, the head that belongs to it, and what happened in words."""
+    """The moved backbone, the head that belongs to it, what happened in words, and what the first training says of the
+    rows that it held out, None where it held out none."""
 
     backbone: Backbone
     head: Head
     notes: tuple[str, ...]
+    held_out: HeldAnswers | None = None
 
 
 class _Pass(NamedTuple):
@@ -164,7 +167,8 @@ class FineTune:
         facts = None
         if source is not None:
             facts = AdaptationFacts(ChosenStrategy(plan.method, Strategy()), source.pair, moved=True)
-        return Fitted(moved.head, moved.backbone, None, moved.notes, facts)
+        held_out = moved.held_out if source is None else None
+        return Fitted(moved.head, moved.backbone, None, moved.notes, facts, held_out=held_out)
 
 
 def _take(part: Any, options: dict[str, Any]) -> Any:
@@ -231,17 +235,19 @@ def tune(
             if error.__cause__ is not None:  # it is the device that failed, not the weights: nothing can go on
                 raise
             failed = [f"not trained again on all rows: {error}"]
+    outputs = job.outputs(first.start.network, part.held)
+    held_out = None if outputs is None else HeldAnswers(part.held, first.start.scale.restored(outputs))
     network = last.start.network.cpu().to(memory_format=torch.contiguous_format)
     facts = _facts(part, first, last, target, time.perf_counter() - began)
     head = last.start.scale.undo(cast(HeadModule, network.head))
-    temperature, utility = job.answering(first.start.network, part.held, aim)
+    temperature, utility = job.answering(outputs, part.held, aim)
     exported = head.exported(feature_set.task.kind, temperature=temperature, facts=facts).decided_by(utility)
     for journal in run_journals:
         journal.close()
     if tuning.tune.start == "probe" and not any(first.done.lengths):
         notes = (*notes, _NO_BETTER)
     notes = (*notes, *failed, *first.done.notes, *last.done.notes, *(run_journals[0].notes or run_journals[1].notes))
-    return Tuned(_backbone(network, backbone, name), exported, tuple(dict.fromkeys(notes)))
+    return Tuned(_backbone(network, backbone, name), exported, tuple(dict.fromkeys(notes)), held_out)
 
 
 def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None, teaching: Teaching | None) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "AdaptationFacts",
     "Data",
     "Fitted",
+    "HeldAnswers",
     "Method",
     "Option",
     "Source",
@@ -84,6 +85,17 @@ class AdaptationFacts(NamedTuple):
         return self.moved or self.chosen.strategy.target or step
 
 
+class HeldAnswers(NamedTuple):
+    """What a network said of rows that a training held out to know when to stop.
+
+    rows     (n,) numbers among the rows that count (`probe.counted`)
+    outputs  (n, C) logits, or (n, 1) values
+    """
+
+    rows: Array
+    outputs: Array
+
+
 class Fitted(NamedTuple):
     """A head and the backbone or encoder whose features it answers.
 
@@ -91,6 +103,7 @@ class Fitted(NamedTuple):
     adaptation   None where no source was drawn on
     out_of_fold  (N, C) logits, or (N, 1) values, that say of each row that counts (`probe.counted`) what a fit without
                  it says; None where nothing was held out so
+    held_out     of a training that held some of them out; else None
     """
 
     head: Head
@@ -99,6 +112,7 @@ class Fitted(NamedTuple):
     notes: tuple[str, ...] = ()
     adaptation: AdaptationFacts | None = None
     out_of_fold: Array | None = None
+    held_out: HeldAnswers | None = None
 
 
 def facts_of(fitted: Fitted) -> AdaptationFacts:

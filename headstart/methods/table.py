@@ -213,4 +213,4 @@ def fit_model(
     fitted = row.fit(plan, Data(rows, backbone, (extraction, listener), teaching))
     model = model_of(fitted, plan, rows, classes=rows.task.classes, columns=rows.task.columns)
     moved = fitted.backbone is not None and backbone is not None and fitted.backbone is not backbone
-    return model if moved else replace(model, uncertainty=uncertainty_of(fitted, rows))
+    return replace(model, uncertainty=uncertainty_of(fitted, rows, moved=moved))

@@ -40,12 +40,15 @@ class Calibration(NamedTuple):
 
 
 def calibration_of(fitted: Fitted, rows: FeatureSet) -> Calibration | None:
-    """Of the rows that it was fitted to, each from a fit without it; None where the method makes no such answers."""
+    """Of the rows that it was fitted to, each from a fit without it: of all, or where weights moved of those that the
+    training held out. None where the method makes no such answers."""
     rows = counted(rows)
-    targets = np.asarray(rows.task.targets)
-    if fitted.out_of_fold is None or len(fitted.out_of_fold) != len(targets) or rows.task.kind.parts:
+    targets, outputs = np.asarray(rows.task.targets), fitted.out_of_fold
+    if fitted.held_out is not None:
+        targets, outputs = targets[fitted.held_out.rows], fitted.held_out.outputs
+    if outputs is None or len(outputs) != len(targets) or rows.task.kind.parts:
         return None
-    predictions = probabilities(fitted.out_of_fold, rows.task.kind, fitted.head.temperature)
+    predictions = probabilities(outputs, rows.task.kind, fitted.head.temperature)
     return Calibration(predictions, fitted.head.decide(predictions), targets)
 
 
@@ -61,12 +64,15 @@ def placed(fitted: Fitted, rows: FeatureSet) -> Placed | None:
     return Placed(features_of(rows, encoder), rows.blocks, unit)
 
 
-def uncertainty_of(fitted: Fitted, rows: FeatureSet) -> Uncertainty:
-    """Of a fit to these rows, as the backbone that was fitted sees them."""
-    where = placed(fitted, rows)
+def uncertainty_of(fitted: Fitted, rows: FeatureSet, *, moved: bool = False) -> Uncertainty | None:
+    """Of a fit to these rows, as the backbone sees them that was fitted; or where it has moved, as the one before it
+    does, among whose features nothing lies any more. None where nothing is known."""
+    where = None if moved else placed(fitted, rows)
     with one_thread():
         distribution = None if where is None else OutOfDistribution.of(where)
-    return Uncertainty(conformity=conformity_of(calibration_of(fitted, rows), rows), distribution=distribution)
+    conformity = conformity_of(calibration_of(fitted, rows), rows)
+    stored = Uncertainty(conformity=conformity, distribution=distribution)
+    return stored if not moved or stored.arrays() else None
 
 
 def conformity_of(calibration: Calibration | None, rows: FeatureSet) -> Conformity | None:

@@ -13,7 +13,6 @@ from headstart.evidence.race import RaceFacts
 from headstart.evidence.record import Record
 from headstart.evidence.verdict import figure
 from headstart.messages import lasting
-from headstart.reports.subject import Subject
 from headstart.reports.words import Words
 
 __all__ = ["command_of", "environment", "head_rows", "race_rows", "source_lines", "step_rows"]
@@ -48,7 +47,7 @@ def race_rows(words: Words, race: RaceFacts) -> dict[str, Any]:
     more = len(race.trials) - len(shown)
     return {
         "lead": words(
-            "choice.race",
+            "choice.race" if len(race.trials) != 1 else "choice.race.1",
             count=len(race.trials),
             spent=lasting(race.spent),
             budget=lasting(race.budget),
@@ -89,16 +88,16 @@ def command_of(words: Words, origin: Origin | None) -> tuple[str, bool]:
     """The command, or why there is none, and whether there is."""
     if origin is None:
         return words("environment.unknown"), False
+    if origin.withheld:
+        return words("environment.withheld"), False
     if origin.command is None:
         return words("environment.no_command"), False
     return shlex.join(origin.command), True
 
 
-def environment(words: Words, subject: Subject) -> Iterator[tuple[str, str]]:
+def environment(words: Words, config: Mapping[str, Any], origin: Origin | None) -> Iterator[tuple[str, str]]:
     """What was fitted where: names and values."""
-    config, evidence = subject.config, subject.evidence
-    origin = None if evidence is None else evidence.origin
-    if origin is not None:
+    if origin is not None and not origin.withheld:
         places = [place for place in (origin.data, origin.test, origin.source) if place]
         yield words("environment.data"), words("semicolon").join(places) or words("inputs.memory")
     engine = config.get("engine") or {}

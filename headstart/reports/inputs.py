@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from headstart.data.bit_depth import Window
 from headstart.data.content import content_keys
 from headstart.data.join import join
+from headstart.data.multi_task import kinds_named, read_multi_task, with_test
 from headstart.data.read import read
 from headstart.data.roles import Roles
 from headstart.errors import DataError
@@ -19,44 +20,66 @@ from headstart.reports.media import Media, media_of
 from headstart.tasks.modality import modality_named
 from headstart.tasks.task import Task
 
-__all__ = ["BUDGET", "Inputs", "inputs_of"]
+__all__ = ["BUDGET", "Inputs", "Rows", "rows_again"]
 
 BUDGET = 1_300_000
 """Letters that all rows together may take on the page."""
+Gap = tuple[str, dict[str, Any]]
+"""Why there is nothing: a key of the words, and its values."""
 
 
 class Inputs(NamedTuple):
     """media     of the rows that could be read and are as they were
-    gap       why there is none at all: a key of the words, and its values
+    gap       why there is none at all
     changed   how many rows are not what they were, or cannot be read
     full      how many were left out since the page was full
     """
 
     media: dict[RowName, Media]
-    gap: tuple[str, dict[str, Any]] | None = None
+    gap: Gap | None = None
     changed: int = 0
     full: int = 0
 
 
-def inputs_of(origin: Origin | None, config: dict[str, Any], rows: Iterable[RowName]) -> Inputs:
-    """What the rows hold, in this order until the page is full."""
+class Rows(NamedTuple):
+    """The data as they are now, or why they cannot be read.
+
+    window   of pictures of more than 8 bits
+    budget   letters that the rows of one model may take
+    """
+
+    task: Task | None
+    gap: Gap | None = None
+    window: Window | None = None
+    budget: int = BUDGET
+
+    def shown(self, rows: Iterable[RowName]) -> Inputs:
+        """What these rows hold, in this order until there is no more room."""
+        if self.task is None:
+            return Inputs({}, self.gap)
+        return _of_rows(self.task, list(dict.fromkeys(rows)), self.window, self.budget)
+
+
+def rows_again(
+    origin: Origin | None, config: dict[str, Any], targets: Sequence[str] = (), *, budget: int = BUDGET
+) -> Rows:
+    """The data of a model, or of a model of several targets, read where the fit read them."""
     if origin is None:
-        return Inputs({}, ("inputs.unknown", {}))
+        return Rows(None, ("inputs.unknown", {}))
+    if origin.withheld:
+        return Rows(None, ("inputs.withheld", {}))
     if origin.data is None:
-        return Inputs({}, ("inputs.memory", {}))
+        return Rows(None, ("inputs.memory", {}))
     try:
-        task = _read(origin, config)
+        task = _read_several(origin, config, targets) if targets else _read(origin, config)
     except (DataError, OSError, ImportError) as error:
-        return Inputs({}, ("inputs.moved", {"path": origin.data, "why": _reason(error)}))
-    return _of_rows(task, list(dict.fromkeys(rows)), _window(config))
+        return Rows(None, ("inputs.moved", {"path": origin.data, "why": _reason(error)}))
+    return Rows(task, None, _window(config), budget)
 
 
 def _read(origin: Origin, config: dict[str, Any]) -> Task:
     """As the fit read them; the targets, which say nothing here, may be missing in some rows."""
-    named: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in origin.roles.items() if value
-    }
-    roles = replace(Roles(**named), modality=modality_named(config["modality"]))
+    roles = _roles(origin, config)
     partly = origin.source is not None
     task = read(origin.data, roles=roles, kind=origin.kind, partly=partly)
     if origin.test is None:
@@ -65,7 +88,24 @@ def _read(origin: Origin, config: dict[str, Any]) -> Task:
     return join(task, test)
 
 
-def _of_rows(task: Task, rows: list[RowName], window: Window | None) -> Inputs:
+def _read_several(origin: Origin, config: dict[str, Any], targets: Sequence[str]) -> Task:
+    roles, kinds = _roles(origin, config), kinds_named(origin.kind, targets)
+    tasks = read_multi_task(origin.data, targets, roles=roles, kinds=kinds)
+    if origin.test is None:
+        return tasks.task
+    columns = {name: answer.columns for name, answer in zip(tasks.names, tasks.answers, strict=True)}
+    kinds = tuple(answer.kind for answer in tasks.answers)
+    return with_test(tasks, read_multi_task(origin.test, targets, roles=roles, kinds=kinds, columns=columns)).task
+
+
+def _roles(origin: Origin, config: dict[str, Any]) -> Roles:
+    named: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in origin.roles.items() if value
+    }
+    return replace(Roles(**named), modality=modality_named(config["modality"]))
+
+
+def _of_rows(task: Task, rows: list[RowName], window: Window | None, budget: int) -> Inputs:
     at = {place: row for row, place in enumerate(task.positions.tolist())}
     media: dict[RowName, Media] = {}
     changed = full = used = 0
@@ -73,7 +113,7 @@ def _of_rows(task: Task, rows: list[RowName], window: Window | None) -> Inputs:
         shown = _media(task, at.get(name.place), name, window)
         if shown is None:
             changed += 1
-        elif used + shown.weight > BUDGET:
+        elif used + shown.weight > budget:
             full += 1
         else:
             media[name] = shown

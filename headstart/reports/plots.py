@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,8 +34,8 @@ class ConfusionView(NamedTuple):
     pairs: tuple[tuple[str, str], ...]
 
 
-def confusion_view(words: Words, evidence: Record) -> ConfusionView | None:
-    """None where a row has no one class."""
+def confusion_view(words: Words, evidence: Record, at: str = "") -> ConfusionView | None:
+    """None where a row has no one class. `at` is what ids of the drawing begin with, as of the others."""
     if not evidence.kind.exclusive or len(evidence.classes) < 2:
         return None
     pairs = tuple(_pair(words, evidence, mistake) for mistake in evidence.mistakes[:_PAIRS])
@@ -57,6 +58,7 @@ def confusion_view(words: Words, evidence: Record) -> ConfusionView | None:
         words("confusion.title"),
         words("confusion.description", count=len(drawn), pairs=spoken),
         (words("confusion.true"), words("confusion.answered")),
+        f"{at}confusion",
     )
     return ConfusionView(Markup(plot), tuple(lead), pairs)  # noqa: S704 - made by `drawing`, which escapes
 
@@ -70,7 +72,7 @@ def _pair(words: Words, evidence: Record, mistake: Mistake) -> tuple[str, str]:
     )
 
 
-def reliability_view(words: Words, evidence: Record) -> tuple[str, str] | None:
+def reliability_view(words: Words, evidence: Record, at: str = "") -> tuple[str, str] | None:
     """The diagram, and the calibration error in words; None without probabilities."""
     bins = evidence.reliability
     if not bins or not bins["rows"]:
@@ -85,6 +87,7 @@ def reliability_view(words: Words, evidence: Record) -> tuple[str, str] | None:
         words("reliability.title"),
         words("reliability.description", points=points),
         (words("reliability.sure"), words("reliability.right")),
+        key=f"{at}reliability",
     )
     error = evidence.metrics["calibration_error"]
     caption = words("reliability.error", value=figure(error.value), interval=spread(error))
@@ -102,7 +105,7 @@ class MapView(NamedTuple):
     key: tuple[tuple[str, str], ...]
 
 
-def map_view(words: Words, drawn: FeatureMap, *, numbers: bool) -> MapView:
+def map_view(words: Words, drawn: FeatureMap, *, numbers: bool, at: str = "") -> MapView:
     """The labels of which most rows were answered wrongly have a colour, the others are grey; numbers in five steps."""
     colours = STEPS if numbers else COLOURS
     wrong = Counter(code for code, how in zip(drawn.code, drawn.state, strict=True) if how == _WRONG and code >= 0)
@@ -115,6 +118,8 @@ def map_view(words: Words, drawn: FeatureMap, *, numbers: bool) -> MapView:
         key.append((words("map.other"), OTHER))
     of = words("map.of", backbone=drawn.of) if drawn.of else words("map.columns")
     lead = [words("map.lead.numbers" if numbers else "map.lead", of=of, share=f"{100 * drawn.share:.0f} %")]
+    if any(_crowded(places) for places in (drawn.x, drawn.y)):
+        lead.append(words("map.edge"))
     shown = len(drawn.x)
     if shown < drawn.rows:
         lead.append(words("map.some", shown=f"{shown:,}", rows=f"{drawn.rows:,}"))
@@ -127,8 +132,14 @@ def map_view(words: Words, drawn: FeatureMap, *, numbers: bool) -> MapView:
         words("map.title"),
         words("map.description", shown=f"{shown:,}", wrong=drawn.state.count(_WRONG), labels=labels),
         colours,
+        key=f"{at}map",
     )
     return MapView(Markup(plot), tuple(lead), tuple(key))  # noqa: S704 - made by `drawing`, which escapes
+
+
+def _crowded(places: Sequence[int]) -> bool:
+    """Whether some stand on an edge that others left free: more than the one row that every edge has."""
+    return places.count(min(places, default=0)) > 1 or places.count(max(places, default=0)) > 1
 
 
 def _short(label: object, most: int = 60) -> str:

@@ -14,6 +14,7 @@ from headstart.reports.words import words_of
 from headstart.study.destination import Destination
 
 if TYPE_CHECKING:
+    from headstart.study.multi_task import MultiTask
     from headstart.transfer import Transfer
 
 __all__ = ["page_place", "report"]
@@ -22,7 +23,7 @@ _SUFFIXES = (".html", ".htm")
 
 
 def report(
-    model: str | os.PathLike[str] | Transfer,
+    model: str | os.PathLike[str] | Transfer | MultiTask,
     out: str | os.PathLike[str] | None = None,
     *,
     lang: str = "en",
@@ -31,7 +32,7 @@ def report(
 ) -> Path:
     """Write the report of a model and return its absolute path.
 
-    model      the folder of a saved model, or a fitted `Transfer`
+    model      the folder of a saved model, or a fitted `Transfer` or `MultiTask`
     out        a .html; None: beside the folder, under its name
     lang       "en" or "zh"
     curve      the .svg that `headstart curve --out` drew, to stand in the page
@@ -49,7 +50,7 @@ def report(
 
 
 def page_place(
-    model: str | os.PathLike[str] | Transfer, out: str | os.PathLike[str] | None, *, overwrite: bool
+    model: str | os.PathLike[str] | Transfer | MultiTask, out: str | os.PathLike[str] | None, *, overwrite: bool
 ) -> Destination:
     """Where the page goes, asked before any work is done. Raises ValueError as `report` does."""
     if isinstance(model, str | os.PathLike):

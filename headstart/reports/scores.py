@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from headstart.drawing.intervals import Axis, axis_of, foot, strip
@@ -96,10 +96,12 @@ def cost_rows(words: Words, evidence: Record) -> list[dict[str, str]]:
     ]
 
 
-def time_rows(words: Words, evidence: Record) -> list[tuple[str, str, float]]:
-    """Of each part of the fit its name, its seconds, and its share of the whole; the whole last."""
-    total = evidence.seconds.get("total") or sum(evidence.seconds.values()) or 1.0
-    parts = {name: spent for name, spent in evidence.seconds.items() if name != "total"}
+def time_rows(words: Words, seconds: Mapping[str, float]) -> list[tuple[str, str, float]]:
+    """Of each part of the fit its name, its seconds, and its share of the whole; the whole last. Of none: nothing."""
+    if not seconds:
+        return []
+    total = seconds.get("total") or sum(seconds.values()) or 1.0
+    parts = {name: spent for name, spent in seconds.items() if name != "total"}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1])) | {"total": total}
     return [
         (words.sentences.get(f"cost.{name}", name), seconds_in_words(spent), min(1.0, spent / total))

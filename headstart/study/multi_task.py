@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from headstart.data.roles import Roles
 from headstart.defaults import with_own_defaults
 from headstart.errors import DataError
 from headstart.evidence.multi_task import MultiTaskEvidence
+from headstart.evidence.origin import Origin
 from headstart.features.engines.wish import Device
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
@@ -141,11 +143,20 @@ class MultiTask(BaseEstimator):  # type: ignore[misc]
             raise AttributeError("this MultiTask has no evidence: headstart.fit_tasks holds rows out, fit uses all")
         return evidence
 
+    @property
+    def known_evidence(self) -> MultiTaskEvidence | None:
+        """The same; None where nothing was held out."""
+        return self._said
+
     def hold(self, models: dict[str, Model], evidence: MultiTaskEvidence | None = None) -> Self:
         """Be this fitted model."""
         settle()
         self.models_, self._said = models, evidence
         return self
+
+    def with_origin(self, origin: Origin) -> Self:
+        """The same, whose evidence tells what it was fitted to."""
+        return self.hold(self.models_, replace(self.evidence_, origin=origin))
 
     def predict(self, X: Any) -> pd.DataFrame:
         """A column a target: (N,) labels or values; lists of labels of a multilabel target."""

@@ -14,6 +14,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.examples import Examples
 from headstart.evidence.multi_task import MultiTaskEvidence
 from headstart.evidence.sharing import ALONE, Learnt, Sharing, TaskAnswers, mean_gain
 from headstart.evidence.verdict import verdict
@@ -30,6 +31,7 @@ from headstart.multitask.parts import part_of, rows_of
 from headstart.study.candidates import TaskCandidate
 from headstart.study.comparison import held_out_of
 from headstart.study.contenders import answer_cache, majority_answers
+from headstart.study.examples import examples_of
 from headstart.study.notes import model_of_task, notes_of_task
 from headstart.study.resampling import REPEATS, Trials, plan_trials
 from headstart.study.stopwatch import Stopwatch
@@ -165,9 +167,11 @@ class MultiTaskComparison:
                 fitted, plan, result.task.rows, classes=result.task.part.classes, columns=self.columns[name]
             )
             models[name] = model
+            answered = TOGETHER if plan is self.plan else PROBE
             with self.watch("evidence"):
-                target_evidence = result.evidence(TOGETHER if plan is self.plan else PROBE, self.plan.seed)
-            evidence[name] = self._complete(result.task, target_evidence, model)
+                target_evidence = result.evidence(answered, self.plan.seed)
+                examples = result.examples(answered, model)
+            evidence[name] = replace(self._complete(result.task, target_evidence, model), examples=examples)
         return models, evidence
 
     def _complete(self, task: _Alone, evidence: Evidence, model: Model) -> Evidence:
@@ -263,3 +267,7 @@ class _Results:
         """Of the one of this name; the others are its baselines."""
         others = {other: answers for other, answers in self.answers.items() if other != name}
         return of_answers(self.held, self.answers[name], others, seed=seed)
+
+    def examples(self, name: str, model: Model) -> Examples:
+        """The rows that a report shows of the model that is kept, whose answers have this name."""
+        return examples_of(self.task.rows, self.held, self.task.trials, self.answers[name], model)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from headstart.data.losses import require_few_lost
 from headstart.data.multi_task import MultiTaskData, kinds_named, read_multi_task, with_test
+from headstart.data.quality.findings import Finding
 from headstart.data.roles import Roles
 from headstart.data.unlearnt import to_classes
 from headstart.defaults import with_own_defaults
@@ -27,6 +28,7 @@ from headstart.study.check import checked, report_of
 from headstart.study.multi_task import MultiTask
 from headstart.study.multi_task_answers import MultiTaskAnswers, answers_to_all
 from headstart.study.multi_task_comparison import MultiTaskComparison
+from headstart.study.origin import origin_of, without_origin
 from headstart.study.stopwatch import Stopwatch
 from headstart.transfer import EngineChoice, Transfer
 
@@ -55,6 +57,7 @@ def fit_tasks(
     keep_tuned: bool = False,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
+    provenance: bool = True,
     listener: Listener = LOGGED,
 ) -> MultiTask:
     """Fit several targets at once, and learn from rows held out what each is worth and whether sharing helped.
@@ -90,10 +93,11 @@ def fit_tasks(
         feature_set = looking.look(tasks.whole(), listener=listener)
     require_few_lost(feature_set.task, allow=allow_losses, learnt=True)
     with watch("check"):
-        feature_set = _checked(feature_set, listener)
+        feature_set, findings = _checked(feature_set, listener)
     how = (looking.extraction(feature_set.engine), listener)
     comparison = MultiTaskComparison(feature_set, looking.backbone_, plan, how, watch, columns, auto)
     models, evidence = comparison.run()
+    evidence = findings.told(evidence)
     fitted = MultiTask(
         backbone,
         AUTO if auto else name,
@@ -106,7 +110,8 @@ def fit_tasks(
         options=options,
         window=window,
     )
-    return fitted.hold(models, evidence)
+    fitted.hold(models, replace(evidence, origin=origin_of(data, test=test, roles=roles, kind=kind)))
+    return fitted if provenance else without_origin(fitted, (data, test))
 
 
 @with_own_defaults
@@ -165,20 +170,37 @@ def _evidence(model: MultiTask, name: str, task_rows: FeatureSet, predictions: A
     return replace(evidence, n_train=trained, protocol="new data", facts=replace(evidence.facts, model=facts))
 
 
-def _checked(feature_set: FeatureSet, listener: Listener) -> FeatureSet:
-    """The rows that the check of the inputs leaves; findings of a single target are said with its name."""
+class _Findings(NamedTuple):
+    """What the check found in the inputs, and in the answers of each target, by its name."""
+
+    inputs: tuple[Finding, ...]
+    answers: dict[str, tuple[Finding, ...]]
+
+    def told(self, evidence: MultiTaskEvidence) -> MultiTaskEvidence:
+        """The evidence with them."""
+        tasks = {
+            name: replace(task, findings=tuple(finding.to_json() for finding in self.answers[name]))
+            for name, task in evidence.tasks.items()
+        }
+        return replace(evidence, tasks=tasks, findings=tuple(finding.to_json() for finding in self.inputs))
+
+
+def _checked(feature_set: FeatureSet, listener: Listener) -> tuple[FeatureSet, _Findings]:
+    """The rows that the check of the inputs leaves, and what it found; what is of one target is said with its name."""
     bare = replace(feature_set, task=replace(feature_set.task, targets=None))
     _, report = checked(bare, listener, taught=True)
     of_all = {str(finding) for finding in report.findings}
+    findings = _Findings(report.findings, {})
     feature_set = replace(feature_set, blocks=report.blocks).take(report.keep)
     for part in feature_set.task.kind.parts:
         part_report = report_of(part_of(feature_set, part))
-        for finding in part_report.findings:
-            if str(finding) not in of_all:
-                listener.say(f"{part.name}: {finding}")
+        own = tuple(finding for finding in part_report.findings if str(finding) not in of_all)
+        findings.answers[part.name] = own
+        for finding in own:
+            listener.say(f"{part.name}: {finding}")
         if part_report.errors:
             raise DataError(f"target {part.name!r}: {part_report.errors[0]}")
-    return feature_set
+    return feature_set, findings
 
 
 def _say(tasks: MultiTaskData, listener: Listener) -> None:

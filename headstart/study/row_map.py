@@ -15,7 +15,7 @@ from headstart.tasks.task import Array
 
 __all__ = ["row_map"]
 
-_SIDE, _BINS = 1000, 5
+_SIDE, _BINS, _SETS, _LONGEST = 1000, 5, 30, 80
 LEARNT, RIGHT, WRONG = 0, 1, 2
 
 
@@ -53,21 +53,35 @@ def _each_alike(values: Array) -> Array:
 
 
 def _labels(rows: FeatureSet, held_out: HeldOut, drawn: Array) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """What the codes mean, and the code of each row that is drawn: of numbers, fifths of the rows."""
+    """What the codes mean, and the code of each row that is drawn: of numbers fifths of the rows, of several labels all
+    that a row has together."""
     targets = np.asarray(rows.task.targets)[drawn]
     if held_out.kind.exclusive:
         known = (targets >= 0) & (targets < len(rows.task.classes))
         return tuple(str(label) for label in rows.task.classes), tuple(np.where(known, targets, -1).tolist())
     if held_out.kind.several:
-        alone = targets.sum(axis=1) == 1
-        codes = np.where(alone, targets.argmax(axis=1), -1)
-        return tuple(str(label) for label in rows.task.classes), tuple(codes.tolist())
+        return _label_sets(rows, targets > 0)
     edges = np.quantile(targets, np.linspace(0, 1, _BINS + 1))
     codes = np.clip(np.searchsorted(edges[1:-1], targets, side="right"), 0, _BINS - 1)
-    names = tuple(f"{low:.4g} - {high:.4g}" for low, high in pairwise(edges))
-    return names, tuple(codes.tolist())
+    return tuple(f"{low:.4g} - {high:.4g}" for low, high in pairwise(edges)), tuple(codes.tolist())
+
+
+def _label_sets(rows: FeatureSet, given: Array) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The commonest sets of labels, and which of them each row has, -1 for any other; given (N, C) bool."""
+    sets, codes, counts = np.unique(given, axis=0, return_inverse=True, return_counts=True)
+    common = np.argsort(-counts, kind="stable")[:_SETS]
+    place = np.full(len(sets), -1)
+    place[common] = np.arange(len(common))
+    names = (", ".join(str(rows.task.classes[at]) for at in np.flatnonzero(sets[number])) for number in common)
+    return tuple(name[:_LONGEST] or "-" for name in names), tuple(place[codes.ravel()].tolist())
 
 
 def _scaled(values: Array) -> tuple[int, ...]:
-    low, high = float(values.min()), float(values.max())
-    return tuple(np.rint((values - low) * (_SIDE / (high - low or 1))).astype(int).tolist())
+    """From 0 to `_SIDE`. A few rows far out, which would press all others together, stand on the edge: beyond the 2nd
+    and 98th percentiles there is room for half of what lies between them."""
+    inner, outer = np.quantile(values, [0.02, 0.98])
+    room = (outer - inner) / 2
+    low, high = (float(values.min()), float(values.max())) if not room else (inner - room, outer + room)
+    low, high = max(low, float(values.min())), min(high, float(values.max()))
+    places = (np.clip(values, low, high) - low) * (_SIDE / (high - low or 1))
+    return tuple(np.rint(places).astype(int).tolist())

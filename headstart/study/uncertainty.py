@@ -171,12 +171,12 @@ def _alarms(kept: Kept, where: Placed, distribution: OutOfDistribution, trials: 
     group = kept.held_out.group
     if trials.held_out:
         flagged = distribution.flags(where.features[trials.tested])
-        return AlarmFacts(max(RATE, 1 / (len(distribution.distances) + 1)), share(flagged.astype(float), group))
+        return AlarmFacts(distribution.promised(), share(flagged.astype(float), group))
     flags, rates = np.zeros(len(where.features)), []
     for trial in trials.trials[: trials.folds]:
         of_others = OutOfDistribution.of(where.take(trial.train))
         if of_others is None:
             return AlarmFacts(RATE, Interval(np.nan))
         flags[trial.test] = of_others.flags(where.features[trial.test])
-        rates.append(max(RATE, 1 / (len(of_others.distances) + 1)))
+        rates.append(of_others.promised())
     return AlarmFacts(float(np.mean(rates)), share(flags[trials.tested], group))

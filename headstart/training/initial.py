@@ -40,6 +40,10 @@ class Scale(NamedTuple):
         """The targets as the network sees them."""
         return (targets - self.center) / self.spread if not kind.has_classes else targets
 
+    def restored(self, outputs: Array) -> Array:
+        """What the network says, in the units of the targets."""
+        return outputs * self.spread + self.center
+
     def undo(self, head: HeadModule) -> HeadModule:
         """The head in the units of the targets, in place."""
         with torch.no_grad():

@@ -129,14 +129,19 @@ class Job:
             data = self.taught.beside(data, scale)
         return Start(network, data, scale)
 
-    def answering(self, network: Network, held_out: Array, aim: Aim | None) -> tuple[float, Array | None]:
-        """The temperature by which the network's answers to these rows are calibrated, and the utility by which answers
-        are decided."""
+    def outputs(self, network: Network, held_out: Array) -> Array | None:
+        """(n, C) logits, or (n, 1) values on the scale of the head's own training, for these rows; None of none."""
+        if not len(held_out):
+            return None
+        return np.asarray(logits(network, self.inputs, held_out).double().cpu().numpy())
+
+    def answering(self, out: Array | None, held_out: Array, aim: Aim | None) -> tuple[float, Array | None]:
+        """The temperature by which the network's outputs for these rows are calibrated, and the utility by which
+        answers are decided."""
         task = self.seen.task
         kind, classes = task.kind, len(task.classes)
         temperature, p = 1.0, np.zeros((0, classes))
-        if kind.has_classes and len(held_out):
-            out = logits(network, self.inputs, held_out).double().cpu().numpy()
+        if kind.has_classes and out is not None:
             temperature = calibrate(out, self.rows.targets[held_out], kind, self.rows.weights[held_out]).temperature
             p = kind.probabilities(out, temperature)
         if aim is None or not kind.exclusive:

@@ -1,21 +1,28 @@
 """Whether an input is unlike all that a model learnt from: the distance to the k-th nearest training row.
 
-    d(x) = |x - x_(k)|^2        flagged where d(x) > the ceil((n + 1)(1 - rate))-th smallest of d of n training rows
+    d(x) = |x - x_(k)|^2        flagged where d(x) > q
+    q = the larger of           the least d_i with  #{j: d_j <= d_i} >= (n + 1)(1 - rate)
+                                the least d_i with  sum of 1 / m_j over {j: d_j <= d_i} >= (B + 1)(1 - rate)
+
+where row j of n training rows is one of m_j rows of its block, and there are B blocks. Blocks are what is exchangeable,
+and the second counts each once (Dunn, Wasserman and Ramdas, 2023, on conformal prediction of hierarchical data): where
+rows alone were counted, a block of many copies would stand for as many rows. Without copies and groups both are one.
 
 (Sun et al., 2022, "Out-of-Distribution Detection with Deep Nearest Neighbors"). Features of a network are taken at
 length 1, columns that have units of their own standardised. The distance of a training row leaves out the rows of its
-own block (itself, its duplicates, its group), so that a new row of the same kind is flagged as often as `rate` says.
+own block (itself, its duplicates, its group), so that a row of a new block is flagged as often as `rate` says.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from headstart.linalg.distances import apart, expanded
 from headstart.tasks.kind import Array
-from headstart.uncertainty.quantile import share_of, threshold
+from headstart.uncertainty.quantile import share_of
 
 __all__ = ["BANK", "FEWEST", "RATE", "OutOfDistribution", "Placed", "own_distances"]
 
@@ -25,6 +32,7 @@ BANK, MOST, FEWEST = 250, 2_000, 20
 """Rows that are stored; rows whose distances set the threshold; rows and blocks below which nothing is said."""
 _NEAREST = 3
 _FIELDS = ("bank", "centre", "scale", "distances", "nearest")
+_SHARES, _ROUNDING = "shares", 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +59,7 @@ class OutOfDistribution:
     centre, scale   (D,) float64 of the columns; empty for features of a network
     distances   (n,) float32, ascending: of training rows, each without the rows of its own block
     nearest     (1,) int64, which neighbour counts
+    shares      (n,) float64, in the order of the distances: 1 / the number of these rows that are of its block
     """
 
     bank: Array
@@ -58,6 +67,7 @@ class OutOfDistribution:
     scale: Array
     distances: Array
     nearest: Array
+    shares: Array
 
     @classmethod
     def of(cls, rows: Placed) -> OutOfDistribution | None:
@@ -74,8 +84,17 @@ class OutOfDistribution:
         if not nearest:
             return None
         between = np.where(others, _between(scaled, bank.astype(scaled.dtype)), np.inf)
-        distances = np.sort(_kth(between, nearest)).astype(np.float32)
-        return cls(bank=bank, centre=centre, scale=scale, distances=distances, nearest=np.array([nearest]))
+        distances = _kth(between, nearest).astype(np.float32)
+        _, block, sizes = np.unique(rows.blocks, return_inverse=True, return_counts=True)
+        order = np.argsort(distances, kind="stable")
+        return cls(
+            bank=bank,
+            centre=centre,
+            scale=scale,
+            distances=distances[order],
+            nearest=np.array([nearest]),
+            shares=1 / sizes[block][order],
+        )
 
     def distance(self, features: Array) -> Array:
         """(N, D) features -> (N,) float32 distances."""
@@ -88,29 +107,44 @@ class OutOfDistribution:
     def flags(self, features: Array, rate: float = RATE) -> Array:
         """(N, D) features -> (N,) bool, whether a row is farther from the training rows than `rate` allows.
 
-        Of fewer than 1 / rate - 1 training rows the farthest is the limit, which about one in n + 1 rows passes.
+        Of fewer than 1 / rate - 1 blocks the farthest row is the limit, which about one in B + 1 new blocks passes.
         """
         return np.asarray(self.distance(features) > self.limit(rate))
 
     def limit(self, rate: float = RATE) -> float:
         """The distance from which on a row is flagged."""
-        return min(threshold(self.distances, 1 - share_of(rate, "the rate of false alarms")), float(self.distances[-1]))
+        usual, last = 1 - share_of(rate, "the rate of false alarms"), len(self.distances) - 1
+        by_rows = math.ceil((last + 2) * usual - _ROUNDING) - 1
+        by_blocks = int(np.searchsorted(np.cumsum(self.shares), (self.blocks + 1) * usual - _ROUNDING))
+        return float(self.distances[min(max(by_rows, by_blocks), last)])
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks the rows are of whose distances set the limit."""
+        return round(float(self.shares.sum()))
+
+    def promised(self, rate: float = RATE) -> float:
+        """The rate that so many blocks can promise."""
+        return max(rate, 1 / (self.blocks + 1))
 
     def arrays(self) -> dict[str, Array]:
-        """As named arrays, for a file."""
-        return {name: getattr(self, name) for name in _FIELDS}
+        """As named arrays, for a file; shares only where some row is not alone in its block."""
+        stored = {name: getattr(self, name) for name in _FIELDS}
+        return stored if (self.shares == 1).all() else stored | {_SHARES: self.shares}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Array]) -> OutOfDistribution:
-        """What `arrays` gave. Raises ValueError where they are nothing of the kind."""
-        if sorted(arrays) != sorted(_FIELDS):
+        """What `arrays` gave, or did in an earlier version, without shares. Raises ValueError for anything else."""
+        if sorted(arrays.keys() - {_SHARES}) != sorted(_FIELDS):
             raise ValueError(f"distances are {', '.join(_FIELDS)}; these are {', '.join(sorted(arrays))}")
-        made = cls(**arrays)
+        made = cls(**({_SHARES: np.ones(len(arrays["distances"]))} | arrays))
         columns = made.centre.shape
         fits = (
             made.bank.ndim == 2
             and made.distances.ndim == 1
             and len(made.distances) > 0
+            and made.shares.shape == made.distances.shape
+            and bool(((made.shares > 0) & (made.shares <= 1)).all())
             and columns == made.scale.shape
             and columns in ((0,), made.bank.shape[1:])
             and made.nearest.shape == (1,)

@@ -39,6 +39,22 @@ def test_what_cannot_be_done_is_said_before_the_work(saved, run):
     assert (unknown.code, "the model does not know it" in unknown.err) == (2, True)
 
 
+def test_of_many_rows_the_first_are_explained_and_the_others_counted(saved, frame, run):
+    model, folder = saved
+    frame.iloc[:23].to_csv(folder / "many.csv", index=False)
+    asked = ("explain", model, folder / "many.csv", "--no-check", "--json")
+    some = run(*asked)
+    assert [row["name"] for row in some.json["explanations"]] == [f"line {line}" for line in range(2, 22)]
+    told = "the first 20 of 23 inputs are explained, 3 are not: --rows all"
+    assert told in some.json["notes"][0]
+    assert len(run(*asked, "--rows", "all").json["explanations"]) == 23
+    two = run("explain", model, folder / "many.csv", "--no-check", "--rows", "2")
+    assert two.out.count("by contributions") == 2
+    assert "the first 2 of 23 inputs are explained, 21 are not" in two.err
+    wrong = run(*asked, "--rows", "0")
+    assert (wrong.code, "--rows 0: expected a number from 1 on, or all" in wrong.err) == (2, True)
+
+
 def test_the_model_as_a_whole(saved, run):
     model, folder = saved
     record = run("explain", model, "--data", folder / "data.csv", "--json").json

@@ -10,15 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from hostile import QUOTES, hostile_table
 
 import headstart
-from headstart.cli.report import from_command
+from headstart.cli.report import command_origin
 from headstart.data.roles import Roles
-
-SCRIPT = "<script>alert(1)</script>"
-QUOTES = '"onload="alert(1)'
-TURNED = "\u202etxt.exe\u202c"
-LONG = "x" * 10_000
+from headstart.study.origin import with_origin
 
 
 class Saved(NamedTuple):
@@ -31,23 +28,6 @@ class Saved(NamedTuple):
 TRACKED = "mlflow:https://me:s3cret@host"
 
 
-def hostile_table(rows: int = 96) -> pd.DataFrame:
-    """Three classes that a number tells apart, but for every tenth row; names, groups and words that attack a page."""
-    rng = np.random.default_rng(0)
-    code = np.arange(rows) % 3
-    given = np.where(np.arange(rows) % 10 == 9, (code + 1) % 3, code)
-    return pd.DataFrame(
-        {
-            f"size {SCRIPT}": rng.normal(size=rows) + 4 * code,
-            "word": [(TURNED, SCRIPT, QUOTES, LONG)[row // 10 % 4] for row in range(rows)],
-            "label": np.array([SCRIPT, QUOTES, f"class {LONG}"])[given],
-            "group": [f"<b>{row % 7}</b>{TURNED}" for row in range(rows)],
-            "domain": [f"place {row % 2} {QUOTES}" for row in range(rows)],
-            "split": np.where(np.arange(rows) % 3 == rows % 2, "test", "train"),
-        }
-    ).assign(split=np.where(np.arange(rows) // 3 % 2 == 0, "train", "test"))
-
-
 def saved(frame: pd.DataFrame, folder: Path, kind: str | None = None) -> Saved:
     path = folder / "data.csv"
     frame.to_csv(path, index=False)
@@ -56,7 +36,7 @@ def saved(frame: pd.DataFrame, folder: Path, kind: str | None = None) -> Saved:
     command = ["headstart", "fit", str(path), "--track", TRACKED, "--out", f"a {QUOTES}"]
     sys.argv, before = command, sys.argv
     try:
-        fitted = from_command(fitted, str(path), roles=roles, kind=kind)
+        fitted = with_origin(fitted, command_origin(str(path), roles=roles, kind=kind))
     finally:
         sys.argv = before
     fitted.save(folder / "model")

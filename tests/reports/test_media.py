@@ -13,8 +13,7 @@ from PIL import Image
 from headstart.data.content import content_keys
 from headstart.evidence.examples import RowName
 from headstart.evidence.origin import Origin
-from headstart.reports import inputs
-from headstart.reports.inputs import inputs_of
+from headstart.reports.inputs import rows_again
 from headstart.reports.media import media_of
 from headstart.tasks.audio import Clip
 from headstart.tasks.task import Task
@@ -64,7 +63,7 @@ def test_a_text_is_cut_and_marks_that_turn_it_are_written_out():
     assert media_of(task_of(["短い文"], "text"), 0).text == "短い文"
 
 
-def test_what_is_beyond_the_room_of_the_page_is_counted(tmp_path, monkeypatch):
+def test_what_is_beyond_the_room_of_the_page_is_counted(tmp_path):
     paths = []
     for row in range(6):
         folder = tmp_path / "ab"[row % 2]
@@ -76,13 +75,12 @@ def test_what_is_beyond_the_room_of_the_page_is_counted(tmp_path, monkeypatch):
     rows = [RowName(path, place, content_keys([path], "image")[0][:8].hex()) for place, path in enumerate(paths)]
     origin = Origin(str(tmp_path), None, None, {}, None, None)
     config = {"modality": "image", "backbone": None}
-    whole = inputs_of(origin, config, rows)
+    whole = rows_again(origin, config).shown(rows)
     assert (len(whole.media), whole.changed, whole.full, whole.gap) == (6, 0, 0, None)
     room = sum(media.weight for media in whole.media.values()) // 2
-    monkeypatch.setattr(inputs, "BUDGET", room)
-    half = inputs_of(origin, config, rows)
+    half = rows_again(origin, config, budget=room).shown(rows)
     assert len(half.media) + half.full == 6
     assert 2 <= half.full <= 4
     assert sum(media.weight for media in half.media.values()) <= room
     Image.new("RGB", (8, 8)).save(paths[0])
-    assert inputs_of(origin, config, rows[:1]).changed == 1
+    assert rows_again(origin, config).shown(rows[:1]).changed == 1

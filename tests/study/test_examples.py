@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -10,6 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 import headstart
 from headstart.evidence.examples import examples_from
 from headstart.study.groups import group_scores
+from headstart.study.row_map import _label_sets, _scaled
 from headstart.tasks.task import Task
 
 ROWS, TESTED = 150, 50
@@ -91,6 +94,25 @@ def test_the_map_has_every_row_with_its_label_and_whether_it_was_answered_rightl
     assert drawn.code == tuple(task.targets.tolist())
     assert drawn.state == tuple(state.tolist())
     assert (min(drawn.x), max(drawn.x), min(drawn.y), max(drawn.y)) == (0, 1000, 0, 1000)
+
+
+def test_a_row_far_out_does_not_press_the_others_together():
+    near = np.random.default_rng(0).normal(size=200)
+    alone, beside = _scaled(near), _scaled(np.append(near, 1e6))
+    assert max(beside) == beside[-1] == 1000
+    assert np.corrcoef(alone, beside[:-1])[0, 1] > 0.98
+    assert np.ptp(beside[:-1]) > 600
+    assert _scaled(np.zeros(3)) == (0, 0, 0)
+
+
+def test_a_map_of_several_labels_is_coloured_by_what_a_row_has_together():
+    given = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 0]], bool)
+    rows = SimpleNamespace(task=SimpleNamespace(classes=("a", "b", "c")))
+    assert _label_sets(rows, given) == (("a, c", "b", "-"), (0, 0, 2, 1, 0, 1))
+    many = np.array([[int(bit) for bit in f"{number:06b}"] for number in range(64)], bool)
+    rows = SimpleNamespace(task=SimpleNamespace(classes=tuple("abcdef")))
+    names, codes = _label_sets(rows, many)
+    assert (len(names), codes.count(-1)) == (30, 34)
 
 
 def test_domains_are_scored(fitted, answered):

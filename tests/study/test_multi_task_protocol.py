@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,8 +39,12 @@ def saved(tmp_path_factory):
 
 
 def test_the_command_line_learns_answers_and_measures_a_column_a_target(run, saved, tmp_path):
-    fitted = run("fit", saved / "houses.csv", "--target", "price, rating", "--out", tmp_path / "m", "--json")
+    asked = ("--target", "price, rating", "--out", tmp_path / "m", "--report", "--no-provenance", "--json")
+    fitted = run("fit", saved / "houses.csv", *asked)
     assert fitted.code == 0, fitted.err
+    page = Path(fitted.json["report"]).read_text("utf-8")
+    assert page.count("--no-provenance") == 3
+    assert str(saved) not in page
     document = fitted.json
     assert list(document["tasks"]) == ["price", "rating"]
     assert (document["tasks"]["price"]["kind"], document["tasks"]["rating"]["kind"]) == ("regression", "classification")

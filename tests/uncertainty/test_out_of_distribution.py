@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from headstart.uncertainty.out_of_distribution import BANK, FEWEST, OutOfDistribution, Placed
+from headstart.uncertainty.out_of_distribution import BANK, FEWEST, OutOfDistribution, Placed, own_distances
 
 
 def drawn(rows: int, seed: int, *, unit: bool = False, columns: int = 8, shift: float = 0.0) -> Placed:
@@ -55,6 +55,43 @@ def test_duplicates_do_not_make_all_else_strange() -> None:
     assert fitted(apart).flags(new, 0.05).mean() > 0.9  # what happens where blocks are not known
 
 
+def test_a_block_counts_once_however_many_copies_it_has() -> None:
+    """One row in three is the same row, or one of a few; which blocks are new is drawn anew."""
+    alarms = []
+    for seed in range(40):
+        everything = drawn(600, seed)
+        rng = np.random.default_rng(seed)
+        sizes = np.where(np.arange(600) % 100 == 0, 60, 1)
+        order = rng.permutation(600)
+        learnt, new = order[:400], order[400:]
+        rows = Placed(
+            np.repeat(everything.features[learnt], sizes[learnt], axis=0), np.repeat(learnt, sizes[learnt]), False
+        )
+        made = fitted(rows)
+        assert made.blocks == 400
+        alarms.append(made.flags(everything.features[new], 0.05).mean())
+    assert 0.01 < np.mean(alarms) < 0.06
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.4, 0.6])
+def test_the_limit_is_the_larger_of_the_quantiles_of_blocks_and_of_rows(rate: float) -> None:
+    larger = set()
+    for seed in range(6):
+        sizes = np.where(np.arange(40) % 8 == 0, 30, 1)
+        features = np.repeat(drawn(40, seed).features, sizes, axis=0)
+        copies = Placed(features, np.repeat(np.arange(40), sizes), unit=False)
+        made, own = fitted(copies), own_distances(copies, 3)
+        assert own is not None
+        of_blocks = np.sort([own[copies.blocks == block].mean() for block in range(40)])  # copies lie equally far
+        by_blocks = of_blocks[int(np.ceil(41 * (1 - rate))) - 1]
+        by_rows = np.sort(own)[int(np.ceil((len(own) + 1) * (1 - rate))) - 1]
+        assert made.limit(rate) == pytest.approx(max(by_blocks, by_rows), rel=1e-5)
+        assert made.limit(0.001) == pytest.approx(of_blocks[-1], rel=1e-5)
+        assert made.promised() == 1 / 41
+        larger.add(bool(by_blocks > by_rows))
+    assert larger == {True, False}
+
+
 def test_of_few_rows_nothing_is_said_and_the_rate_is_what_they_can_promise() -> None:
     assert OutOfDistribution.of(drawn(FEWEST - 1, 0)) is None
     one_block = Placed(np.random.default_rng(0).normal(size=(50, 3)), np.zeros(50, int), unit=False)
@@ -89,5 +126,10 @@ def test_it_comes_back_from_its_arrays_and_damaged_ones_do_not() -> None:
     for name, wrong in (("nearest", np.array([0])), ("bank", made.bank * np.nan), ("centre", np.zeros(3))):
         with pytest.raises(ValueError, match="do not go together"):
             OutOfDistribution.from_arrays(made.arrays() | {name: wrong})
+    copies = fitted(Placed(np.repeat(drawn(40, 0).features, 2, axis=0), np.repeat(np.arange(40), 2), unit=False))
+    assert sorted(copies.arrays().keys() - made.arrays().keys()) == ["shares"]
+    assert OutOfDistribution.from_arrays(copies.arrays()).limit(0.1) == copies.limit(0.1)
+    with pytest.raises(ValueError, match="do not go together"):
+        OutOfDistribution.from_arrays(copies.arrays() | {"shares": np.ones(3)})
     with pytest.raises(ValueError, match="distances are"):
         OutOfDistribution.from_arrays({"bank": made.bank})

@@ -134,8 +134,9 @@ def _contenders(ready: Ready, candidate: Candidate) -> Iterator[tuple[str, Conte
 
 
 def _notes(race: Race, ready: Ready) -> Iterator[str]:
+    tried = "one setting" if len(race.tried) == 1 else f"{len(race.tried)} settings"
     yield (
-        f"What is kept was found by a race among {len(race.tried)} settings on the training rows; the rows to test on "
+        f"What is kept was found by a race among {tried} on the training rows; the rows to test on "
         "were opened once, at its end."
     )
     if any(backbone is not None for backbone in ready.backbones.values()):
