@@ -1,4 +1,4 @@
-"""The module of a whole prediction answers as the model, for every modality, averages and goals; nothing is exported."""
+"""The module of a whole prediction answers as the model: of every modality, of averages and goals; without a file."""
 
 from __future__ import annotations
 
