@@ -91,11 +91,11 @@ def converted(graph: Graph, opset: int) -> ModelProto:
 
 
 def _cause(error: BaseException) -> str:
-    """The first line of what stands at the bottom."""
+    """The first lines of what stands at the bottom."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:2])[:400]}" if lines else type(error).__name__
 
 
 def metadata_of(graph: Graph, model: Model, opset: int) -> dict[str, str]:
