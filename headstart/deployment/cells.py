@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from headstart.preprocessing.table_encoder import TableEncoder
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["cell_columns", "in_front"]
+__all__ = ["CellColumn", "cell_columns", "in_front"]
 
 _PERIOD = 2 * np.pi
 _MARKS = ("", "\u0000missing")
@@ -21,21 +21,31 @@ _RESERVED = ("probabilities", "decision", "values", "features", "encoded")
 _NETWORK, _COLUMNS = "network/", "columns/"
 
 
-def cell_columns(encoder: TableEncoder) -> list[dict[str, Any]]:
-    """As JSON, of each column its kind, the name of its input, and of categories what stands for a missing cell."""
+class CellColumn(NamedTuple):
+    """column, kind   its name in the table, and "number", "moment" or "category"
+    input         the name of the tensor
+    missing_is    what stands for an empty cell of a category; None: not a number
+    """
+
+    column: str
+    kind: str
+    input: str
+    missing_is: str | None = None
+
+
+def cell_columns(encoder: TableEncoder) -> tuple[CellColumn, ...]:
+    """Those that the encoder takes."""
     columns = []
     for column in encoder.columns:
         name = column.column
         if name in _RESERVED or name.startswith((_NETWORK, _COLUMNS)) or not name:
             name = f"column.{name}"
-        told: dict[str, Any] = {"column": column.column, "kind": column.kind, "input": name}
-        if isinstance(column, Category):
-            told["missing_is"] = _MARKS[int(_MARKS[0] in column.categories)]
-        columns.append(told)
-    return columns
+        mark = _MARKS[int(_MARKS[0] in column.categories)] if isinstance(column, Category) else None
+        columns.append(CellColumn(column.column, column.kind, name, mark))
+    return tuple(columns)
 
 
-def in_front(model: ModelProto, encoder: TableEncoder, columns: Sequence[dict[str, Any]], name: str) -> ModelProto:
+def in_front(model: ModelProto, encoder: TableEncoder, columns: Sequence[CellColumn], name: str) -> ModelProto:
     """The model, whose input `name`, (N, D) encoded columns, is made of the columns: each an input (N,) of its own."""
     from onnx import compose
 
@@ -59,7 +69,7 @@ class _Maker:
         self._inputs: list[Any] = []
         self._parts: list[str] = []
 
-    def column(self, column: Number | Category | Moment, told: dict[str, Any]) -> None:
+    def column(self, column: Number | Category | Moment, told: CellColumn) -> None:
         """The nodes of one column, whose values become the next of the encoded ones."""
         of = {"number": self._number, "category": self._category, "moment": self._moment}[column.kind]
         of(column, told)
@@ -76,15 +86,15 @@ class _Maker:
         made: ModelProto = self._helper.make_model(graph, opset_imports=opsets, ir_version=self._behind.ir_version)
         return made
 
-    def _number(self, column: Any, told: dict[str, Any]) -> None:
-        value = self._input(told["input"], np.float64)
+    def _number(self, column: Any, told: CellColumn) -> None:
+        value = self._input(told.input, np.float64)
         unknown = self._node("Or", [self._node("IsNaN", [value]), self._node("IsInf", [value])])
         filled = self._node("Where", [unknown, self._constant(column.scale.median), value])
         self._scaled(filled, column.scale)
         self._marked(unknown, column.missing)
 
-    def _moment(self, column: Any, told: dict[str, Any]) -> None:
-        value = self._input(told["input"], np.float64)
+    def _moment(self, column: Any, told: CellColumn) -> None:
+        value = self._input(told.input, np.float64)
         unknown = self._node("IsNaN", [value])
         filled = self._node("Where", [unknown, self._constant(column.scale.median), value])
         self._scaled(filled, column.scale)
@@ -96,13 +106,13 @@ class _Maker:
             self._part(self._node("Sin", [self._node("Add", [angle, self._constant(np.pi / 2)])]))
         self._marked(unknown, column.missing)
 
-    def _category(self, column: Any, told: dict[str, Any]) -> None:
-        value, known = self._input(told["input"], np.str_), len(column.categories)
+    def _category(self, column: Any, told: CellColumn) -> None:
+        value, known = self._input(told.input, np.str_), len(column.categories)
         place = self._node(
             "LabelEncoder",
             [value],
             domain="ai.onnx.ml",
-            keys_strings=[*column.categories, told["missing_is"]],
+            keys_strings=[*column.categories, told.missing_is],
             values_int64s=[*range(known), known + 1],
             default_int64=known,
         )

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.deployment.inputs import Reading
+from headstart.deployment.cells import CellColumn
+from headstart.deployment.reading import Reading
 from headstart.features.picture_input import Source
 from headstart.preprocessing.numbers import NumberPreprocess
 from headstart.preprocessing.sound import SoundPreprocess
@@ -57,7 +58,7 @@ def _sounds(inputs: Any, reading: Reading) -> Feeds:
     form: SoundPreprocess = reading.form
     windows = [list(form.windows(clip)) for clip in inputs]
     waves, samples = form.collate([window.wave for clip in windows for window in clip])
-    if reading.facts["of_one_length"]:
+    if reading.of_one_length:
         waves = np.pad(waves, ((0, 0), (0, form.max_samples - waves.shape[1])))
     share = np.zeros((len(windows), len(waves)), np.float32)
     at = 0
@@ -69,21 +70,21 @@ def _sounds(inputs: Any, reading: Reading) -> Feeds:
 
 
 def _cells(inputs: Any, reading: Reading) -> Feeds:
-    return cells_of(inputs, reading.facts["columns"])
+    return cells_of(inputs, reading.columns)
 
 
-def cells_of(frame: Any, columns: Sequence[dict[str, Any]]) -> Feeds:
+def cells_of(frame: Any, columns: Sequence[CellColumn]) -> Feeds:
     """By the name of its input each column: numbers and seconds float64 with NaN, categories text with a mark."""
     labels = {str(label): label for label in frame.columns}
     read: dict[str, Callable[[Any], Array]] = {"number": numbers, "moment": moments}
     made: Feeds = {}
     for column in columns:
-        cells = frame[labels[column["column"]]]
-        if column["kind"] == "category":
-            mark = column["missing_is"]
-            made[column["input"]] = np.array([mark if text is None else text for text in texts(cells)], dtype=object)
+        cells = frame[labels[column.column]]
+        if column.kind == "category":
+            mark = column.missing_is
+            made[column.input] = np.array([mark if text is None else text for text in texts(cells)], dtype=object)
         else:
-            made[column["input"]] = read[column["kind"]](cells)
+            made[column.input] = read[column.kind](cells)
     return made
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from headstart.artefact.model import Model
 from headstart.deployment.heads import Answer, exportable_head
-from headstart.deployment.inputs import Reading, padded, reading_of
+from headstart.deployment.reading import Reading, padded, reading_of
 from headstart.preprocessing.sound import SoundPreprocess
 
 __all__ = ["Graph", "Prediction", "graph_of", "of_one_length", "run"]
@@ -112,7 +112,7 @@ def graph_of(model: Model) -> Graph:
             example += reading.example
             axes += reading.axes
         else:
-            reading = reading._replace(inputs=same.inputs, facts=same.facts)
+            reading = reading._replace(inputs=same.inputs, columns=same.columns)
         places = tuple(names.index(name) for name in reading.inputs)
         members.append(Member(reading.front, exportable_head(share.model.head), share.weight, places))
         readings.append(reading)

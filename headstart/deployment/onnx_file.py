@@ -17,6 +17,7 @@ from headstart.study.destination import Destination
 
 if TYPE_CHECKING:
     from headstart.deployment.graph import Graph
+    from headstart.deployment.reading import FileBeside
     from headstart.transfer import Transfer
 
 __all__ = ["write_onnx"]
@@ -88,29 +89,34 @@ def _place(path: Path, *, overwrite: bool) -> Destination:
 def _named_beside(graph: Graph, path: Path) -> tuple[Graph, dict[Path, bytes]]:
     """The graph, whose readings name the files beside it, and these files."""
     from headstart.preprocessing.spec import TextPreprocess
+    from headstart.preprocessing.term_encoder import TermEncoder
 
     files: dict[Path, bytes] = {}
     readings = []
     for reading in graph.readings:
-        facts = reading.facts
         if isinstance(reading.form, TextPreprocess):
-            data = reading.form.tokenizer_json.encode()
-            facts = facts | _beside(path, "tokenizer", data, files)
-        elif facts["kind"] == "terms":
-            data = json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
-            facts = {"kind": "terms"} | _beside(path, "preprocess", data, files)
-        readings.append(reading._replace(facts=facts))
+            named = _beside(path, "tokenizer", reading.form.tokenizer_json.encode(), files)
+        elif isinstance(reading.form, TermEncoder):
+            form = reading.form
+            terms = {"kind": "terms", "terms": form.terms, "rarity": form.rarity.tolist(), "other": form.other}
+            data = json.dumps(terms, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            named = _beside(path, "preprocess", data, files)
+        else:
+            named = None
+        readings.append(reading._replace(beside=named))
     return graph._replace(readings=tuple(readings)), files
 
 
-def _beside(path: Path, what: str, data: bytes, files: dict[Path, bytes]) -> dict[str, str]:
-    """The name of a file with this content beside the model, among files that are to be written, and its hash."""
+def _beside(path: Path, what: str, data: bytes, files: dict[Path, bytes]) -> FileBeside:
+    """A file with this content beside the model, among files that are to be written."""
     name = next((file for file, there in files.items() if there == data), None)
     if name is None:
         number = f".{len(files)}" if files else ""
         name = path.with_name(f"{path.stem}.{what}{number}.json")
         files[name] = data
-    return {"file": name.name, "sha256": hashlib.sha256(data).hexdigest()}
+    from headstart.deployment.reading import FileBeside
+
+    return FileBeside(name.name, hashlib.sha256(data).hexdigest())
 
 
 def _notes(fitted: Transfer, rows: Any) -> tuple[str, ...]:

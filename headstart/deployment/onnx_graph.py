@@ -57,7 +57,7 @@ def onnx_of(graph: Graph, model: Model, opset: int) -> ModelProto:
         if isinstance(reading.form, TableEncoder) and any(
             value.name == reading.inputs[0] for value in proto.graph.input
         ):
-            proto = in_front(proto, reading.form, reading.facts["columns"], reading.inputs[0])
+            proto = in_front(proto, reading.form, reading.columns, reading.inputs[0])
     from onnx import helper
 
     helper.set_model_props(proto, metadata_of(graph, model, opset))
@@ -112,7 +112,7 @@ def metadata_of(graph: Graph, model: Model, opset: int) -> dict[str, str]:
         "decision": _rule(model),
         "utility": None if utility is None else utility.tolist(),
         "temperature": model.head.temperature,
-        "inputs": [{"inputs": list(reading.inputs), **reading.facts} for reading in graph.readings],
+        "inputs": [reading.to_json() for reading in graph.readings],
         "evidence": _headline(model),
     }
     return {_PREFIX + name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}

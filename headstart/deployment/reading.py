@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
-from headstart.deployment.cells import cell_columns
+from headstart.deployment.cells import CellColumn, cell_columns
 from headstart.deployment.pixels import PixelsToInput
 from headstart.errors import ArtefactError
 from headstart.preprocessing.numbers import NumberPreprocess
@@ -21,7 +21,14 @@ from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.preprocessing.table_preprocess import TablePreprocess
 from headstart.preprocessing.term_encoder import TermEncoder
 
-__all__ = ["Reading", "padded", "reading_of"]
+__all__ = ["FileBeside", "Reading", "padded", "reading_of"]
+
+
+class FileBeside(NamedTuple):
+    """A file that lies beside an exported model: its name, and the SHA-256 of what it holds, in hexadecimal."""
+
+    file: str
+    sha256: str
 
 
 class Reading(NamedTuple):
@@ -32,7 +39,9 @@ class Reading(NamedTuple):
     example   of two rows
     axes      of each, the names of the axes whose length is free
     form      the preprocessing, or the encoder, that makes them; None where a row of numbers is one as it stands
-    facts     the same as JSON, with its "kind", for whoever makes them without headstart
+    columns   of a table, as they are
+    of_one_length   of recordings: all waves have the longest length
+    beside    what is needed of a file
     """
 
     front: nn.Module
@@ -40,20 +49,49 @@ class Reading(NamedTuple):
     example: tuple[Tensor, ...]
     axes: tuple[Mapping[int, str], ...]
     form: Any
-    facts: dict[str, Any]
+    columns: tuple[CellColumn, ...] = ()
+    of_one_length: bool = False
+    beside: FileBeside | None = None
 
     def renamed(self, inputs: tuple[str, ...]) -> Reading:
         """With other names of the tensors, and so of the columns that they are made of."""
-        if inputs == self.inputs or "columns" not in self.facts:
-            return self._replace(inputs=inputs)
-        columns = [column | {"input": f"{inputs[0]}/{column['input']}"} for column in self.facts["columns"]]
-        return self._replace(inputs=inputs, facts=self.facts | {"columns": columns})
+        if inputs == self.inputs:
+            return self
+        columns = tuple(column._replace(input=f"{inputs[0]}/{column.input}") for column in self.columns)
+        return self._replace(inputs=inputs, columns=columns)
 
     def same_inputs(self, other: Reading) -> bool:
         """Whether both take the very same tensors."""
         if isinstance(self.form, PicturePreprocess) and isinstance(other.form, PicturePreprocess):
             return self.form.window == other.form.window
-        return self.facts == other.facts
+        return type(self.form) is type(other.form) and _state(self.form) == _state(other.form)
+
+    def to_json(self) -> dict[str, Any]:
+        """For whoever makes the tensors without headstart."""
+        record: dict[str, Any] = {"inputs": list(self.inputs), **_told(self.form)}
+        if self.columns:
+            record["columns"] = [column._asdict() for column in self.columns]
+        if isinstance(self.form, SoundPreprocess):
+            record["of_one_length"] = self.of_one_length
+        return record | ({} if self.beside is None else self.beside._asdict())
+
+
+def _state(form: Any) -> Any:
+    """What is equal where two make the same tensors."""
+    if isinstance(form, Preprocess):
+        return preprocess_to_json(form)
+    if isinstance(form, TermEncoder):
+        return form.terms, form.rarity.tolist(), form.other
+    return form.state()[0] if isinstance(form, TableEncoder) else None
+
+
+def _told(form: Any) -> dict[str, Any]:
+    """The same as JSON, without what lies beside the file."""
+    if isinstance(form, Preprocess):
+        return {name: value for name, value in (preprocess_to_json(form) or {}).items() if name not in form.files}
+    if isinstance(form, TableEncoder):
+        return {"kind": "cells", "encoder": form.state()[0], "names": list(form.names)}
+    return {"kind": "terms"} if isinstance(form, TermEncoder) else {"kind": "columns"}
 
 
 def reading_of(model: Model) -> Reading:
@@ -115,16 +153,14 @@ def _pictures(backbone: Backbone, form: PicturePreprocess) -> Reading:
     example = torch.arange(2 * 40 * 56 * 3).reshape(2, 40, 56, 3).remainder(251).to(torch.uint8)
     axes = {0: "rows", 1: "height", 2: "width"}
     front = _Network(PixelsToInput(form), backbone)
-    return Reading(front, ("pixels",), (example,), (axes,), form, _facts(form))
+    return Reading(front, ("pixels",), (example,), (axes,), form)
 
 
 def _texts(backbone: Backbone, form: TextPreprocess) -> Reading:
     example = form.example()
     axes = {0: "rows", 1: "tokens"}
-    facts = _facts(form)
-    facts.pop("tokenizer_json")
     names = ("input_ids", "attention_mask")
-    return Reading(_Network(None, backbone), names, example, (axes, axes), form, facts)
+    return Reading(_Network(None, backbone), names, example, (axes, axes), form)
 
 
 def _sounds(backbone: Backbone, form: SoundPreprocess) -> Reading:
@@ -134,8 +170,8 @@ def _sounds(backbone: Backbone, form: SoundPreprocess) -> Reading:
     axes = ({0: "windows", 1: "samples"}, {0: "windows"}, {0: "rows", 1: "windows"})
     if form.min_samples == form.max_samples:
         axes = ({0: "windows"}, *axes[1:])
-    facts = _facts(form) | {"of_one_length": form.min_samples == form.max_samples}
-    return Reading(_Heard(backbone), ("waves", "samples", "share"), example, axes, form, facts)
+    whole = form.min_samples == form.max_samples
+    return Reading(_Heard(backbone), ("waves", "samples", "share"), example, axes, form, of_one_length=whole)
 
 
 def padded(reading: Reading) -> Reading:
@@ -145,26 +181,23 @@ def padded(reading: Reading) -> Reading:
     waves, *others = reading.example
     whole = nn.functional.pad(waves, (0, reading.form.max_samples - waves.shape[1]))
     axes = ({0: "windows"}, *reading.axes[1:])
-    return reading._replace(example=(whole, *others), axes=axes, facts=reading.facts | {"of_one_length": True})
+    return reading._replace(example=(whole, *others), axes=axes, of_one_length=True)
 
 
 def _numbers(backbone: Backbone, form: NumberPreprocess) -> Reading:
     example = (torch.zeros(2, len(form.mean), dtype=torch.float64),)
-    return Reading(_Network(_Numbers(form), backbone), ("columns",), example, ({0: "rows"},), form, _facts(form))
+    return Reading(_Network(_Numbers(form), backbone), ("columns",), example, ({0: "rows"},), form)
 
 
 def _tables(backbone: Backbone, form: TablePreprocess) -> Reading:
-    encoder = form.learnt
-    facts = _cells(encoder)
-    return Reading(
-        _Network(None, backbone), ("encoded",), (torch.zeros(2, form.width),), ({0: "rows"},), encoder, facts
-    )
+    encoder, example = form.learnt, (torch.zeros(2, form.width),)
+    columns = cell_columns(encoder)
+    return Reading(_Network(None, backbone), ("encoded",), example, ({0: "rows"},), encoder, columns)
 
 
 def _columns(width: int) -> Reading:
-    facts = {"kind": "columns", "width": width}
     example = (torch.zeros(2, width, dtype=torch.float64),)
-    return Reading(nn.Identity(), ("columns",), example, ({0: "rows"},), None, facts)
+    return Reading(nn.Identity(), ("columns",), example, ({0: "rows"},), None)
 
 
 def _encoded(model: Model) -> Reading:
@@ -174,29 +207,14 @@ def _encoded(model: Model) -> Reading:
     encoder = encoder_of(model)
     if isinstance(encoder, TableEncoder):
         example = (torch.zeros(2, encoder.width),)
-        return Reading(nn.Identity(), ("encoded",), example, ({0: "rows"},), encoder, _cells(encoder))
+        return Reading(nn.Identity(), ("encoded",), example, ({0: "rows"},), encoder, cell_columns(encoder))
     if isinstance(encoder, TermEncoder):
-        facts = {
-            "kind": "terms",
-            "terms": list(encoder.terms),
-            "rarity": encoder.rarity.tolist(),
-            "other": encoder.other,
-        }
         example = (torch.zeros(2, encoder.width, dtype=torch.float64),)
-        return Reading(nn.Identity(), ("terms",), example, ({0: "rows"},), encoder, facts)
+        return Reading(nn.Identity(), ("terms",), example, ({0: "rows"},), encoder)
     raise ArtefactError(
         f"a model of {model.modality.noun} without a network stands on descriptions that only headstart computes, and "
         "cannot be exported: fit one with a backbone, such as method 'probe'"
     )
-
-
-def _cells(encoder: TableEncoder) -> dict[str, Any]:
-    config, _ = encoder.state()
-    return {"kind": "cells", "columns": cell_columns(encoder), "encoder": config, "names": list(encoder.names)}
-
-
-def _facts(form: Preprocess) -> dict[str, Any]:
-    return dict(preprocess_to_json(form) or {})
 
 
 _BY_PREPROCESS: dict[type, Callable[[Backbone, Any], Reading]] = {
