@@ -87,7 +87,11 @@ def converted(graph: Graph, opset: int) -> ModelProto:
         raise ArtefactError(f"this model cannot be written as ONNX: {_cause(error)}") from error
     if program is None:
         raise ArtefactError("this model cannot be written as ONNX: torch's exporter gave none")
-    return program.model_proto
+    proto: ModelProto = program.model_proto
+    written = next((part.version for part in proto.opset_import if not part.domain), None)
+    if written != opset:
+        raise ArtefactError(f"the model could be written in opset {written} and not in opset {opset}: leave it out")
+    return proto
 
 
 def _cause(error: BaseException) -> str:

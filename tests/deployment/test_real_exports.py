@@ -145,3 +145,15 @@ def test_a_model_that_a_source_helped(tmp_path):
         fitted = hs.fit(target, source=frame[:100], method=method, roles=Roles(target="target"))
         exported = hs.export(fitted, tmp_path / f"{method}.onnx", check_on=target[["a", "b", "c"]])
         assert exported.parity.rows == 100
+
+
+@pytest.mark.parametrize("opset", [18, 20, 23])
+def test_the_opset_that_was_asked_for_is_that_of_the_file(tmp_path, opset):
+    import onnx
+
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(40, 3)), columns=["a", "b", "c"]).assign(d=["x", "y"] * 20)
+    fitted = hs.Transfer(method="ridge").fit(frame, np.where(frame["a"] > 0, "high", "low"))
+    exported = hs.export(fitted, tmp_path / "m.onnx", opset=opset)
+    assert exported.parity.rows == 200
+    assert {part.domain: part.version for part in onnx.load(exported.path).opset_import}[""] == opset
