@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.automl.learning_curves.protocol import curve
     from headstart.data.read import read
     from headstart.data.roles import Roles
+    from headstart.deployment.export import export
     from headstart.errors import (
         ArtefactError,
         BackboneError,
@@ -63,6 +64,7 @@ _HOME = {
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.multi_task_protocol",
     "explain": "explanations.explain",
+    "export": "deployment.export",
     "few_shot": "study.few_shot",
     "fit": "automl.fit",
     "fit_tasks": "study.multi_task_protocol",
@@ -96,6 +98,7 @@ __all__ = [
     "evaluate",
     "evaluate_tasks",
     "explain",
+    "export",
     "few_shot",
     "fit",
     "fit_tasks",

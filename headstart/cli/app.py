@@ -21,6 +21,7 @@ from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
 from headstart.cli.distil import distil
 from headstart.cli.explain import explain
+from headstart.cli.export import export
 from headstart.cli.features import features
 from headstart.cli.few_shot import few_shot
 from headstart.cli.fit import fit
@@ -43,6 +44,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "distil": distil,
     "explain": explain,
+    "export": export,
     "check": check,
     "clean": clean,
     "compare": compare,

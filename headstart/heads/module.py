@@ -105,7 +105,10 @@ class HeadModule(nn.Module):
         return cls(standardisation, head.form, layers=[layer], dropout=dropout)
 
     def forward(self, features: Tensor) -> Tensor:
-        x = self._below(self.standardised(features))
+        return self.above(self._below(self.standardised(features)))
+
+    def above(self, x: Tensor) -> Tensor:
+        """Of what the linear layers stand on, the logits over the temperature."""
         for layer in range(self.count):
             x = self._linear(layer, x.relu() if layer else x)
         return x if self.learns else x / self.temperature
@@ -144,7 +147,7 @@ class HeadModule(nn.Module):
         x = features.double()
         if self.form == "plain":
             return x
-        root = x.abs().sqrt().copysign(x)
+        root = x.abs().sqrt() * x.sign()  # for which there is an operator in every format, as there is none of copysign
         return root if features.dtype == torch.float64 else root.float().double()  # as rounded as numpy's own root
 
     def _below(self, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from headstart import __version__
+from headstart.data.installed import installed_version
 from headstart.reports.choice import command_of, environment
 from headstart.reports.inputs import rows_again
 from headstart.reports.rendering import rendered
@@ -31,7 +31,7 @@ def make_page(subject: Subject | SeveralSubject, words: Words, *, curve: str | o
     view: dict[str, Any] = {
         "w": words,
         "name": subject.name,
-        "version": __version__,
+        "version": installed_version("headstart"),
         "gap": "",
         "contents": [],
         "body": "",

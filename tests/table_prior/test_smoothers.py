@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from headstart.table_prior.cells import cells_of
-from headstart.table_prior.smoothers import SMOOTHERS, STRENGTHS, _kernels, smoothed
+from headstart.table_prior.smoothers import SMOOTHERS, STRENGTHS, kernels, smoothed
 
 
 def test_each_answer_is_that_of_a_fit_without_its_row():
@@ -16,7 +16,7 @@ def test_each_answer_is_that_of_a_fit_without_its_row():
     cells = cells_of(x, 10)
     result = smoothed(cells, y)
     mean = y[0].mean(0).double()
-    for number, kernel in enumerate(_kernels(cells, 10)):
+    for number, kernel in enumerate(kernels(cells, 10)):
         k, centred = kernel[0].double(), y[0].double() - mean
         best = None
         for strength in STRENGTHS:
