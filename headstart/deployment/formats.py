@@ -109,6 +109,9 @@ class Format(NamedTuple):
         return writer(fitted, path, options)
 
 
+_CHECKED = frozenset({"check_on"})
+
 FORMATS: dict[str, Format] = {
     "onnx": Format("a file for onnxruntime", "onnx_file:write_onnx", frozenset({"check_on", "opset", "int8"})),
+    "transformers": Format("a folder for transformers", "transformers_folder:write_transformers", _CHECKED),
 }
