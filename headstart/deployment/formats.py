@@ -114,4 +114,5 @@ _CHECKED = frozenset({"check_on"})
 FORMATS: dict[str, Format] = {
     "onnx": Format("a file for onnxruntime", "onnx_file:write_onnx", frozenset({"check_on", "opset", "int8"})),
     "transformers": Format("a folder for transformers", "transformers_folder:write_transformers", _CHECKED),
+    "timm": Format("a folder for timm", "timm_folder:write_timm", _CHECKED),
 }

@@ -49,8 +49,8 @@ def linear_head_of(model: Model, what: str) -> Affine:
     head = affine(model.head)
     if head is None:
         raise ValueError(
-            f"{what} holds a head of one linear layer, and this model has the head {model.head.name!r}"
-            f"{'' if model.head.form == 'plain' else ' on the roots of the features'}: export it to ONNX (--onnx), or "
-            "fit with a linear head, such as --method logistic or ridge"
+            f"{what} holds a head of one linear layer on the features, and this model has the head {model.head.name!r}"
+            f"{'' if model.head.form == 'plain' else ' on the square roots of the features'}: export it to ONNX "
+            "(--onnx), or fit with another --method, such as logistic, ridge or fine-tune"
         )
     return head

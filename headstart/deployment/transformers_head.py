@@ -165,22 +165,24 @@ class _Fitting:
         place = next(number for number, each in enumerate(self.seen) if each is last)
         dense = next((each for each in reversed(self.seen[:place]) if isinstance(each.module, nn.Linear)), None)
         bound = self._bound()
-        if dense is None or bound is None or not self._passes(dense, last):
+        margin = None if dense is None else self._margin(dense, last)
+        if dense is None or bound is None or margin is None:
             raise ValueError(self._other_features())
         layer: Any = dense.module
-        shift = bound + _MARGIN
+        shift = bound + margin
         with torch.no_grad():
             layer.weight.copy_(torch.eye(layer.in_features))
             layer.bias.copy_(torch.from_numpy(shift))
         return dense.given, 0, shift
 
-    def _passes(self, dense: Seen, last: Seen) -> bool:
-        """Whether the last layer is given ReLU or GELU of what the dense one gives, which is given the features."""
+    def _margin(self, dense: Seen, last: Seen) -> float | None:
+        """How far above 0 the activation between two layers changes nothing; None unless it is ReLU or GELU and the
+        dense layer is given the features."""
         square = dense.given.shape[-1:] == dense.gave.shape[-1:] == self.features.shape[1:]
         if not square or dense.module.bias is None or self._columns(dense.given) != 0:
-            return False
-        activations = (nn.functional.relu, nn.functional.gelu)
-        return any(_alike(last.given, activation(dense.gave)) for activation in activations)
+            return None
+        margins = ((nn.functional.relu, 0.0), (nn.functional.gelu, _MARGIN))
+        return next((margin for activation, margin in margins if _alike(last.given, activation(dense.gave))), None)
 
     def _bound(self) -> Array | None:
         """(D,) what no feature can exceed: |x| <= |gamma| sqrt(D) + |beta| behind a layer norm; None without one."""
