@@ -1,84 +1,127 @@
-"""Inputs that are made up for a model whose training data is not at hand, so that an export can be compared."""
+"""Inputs for a model whose data are not at hand, of every size and with every gap that its preprocessing knows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from headstart.artefact import Model
+from headstart.artefact.model import Model
+from headstart.heads.layers import LEAF
+from headstart.methods.answers import encoder_of
+from headstart.preprocessing.numbers import NumberPreprocess
+from headstart.preprocessing.sound import SoundPreprocess
 from headstart.preprocessing.table_columns import Category, Moment
 from headstart.preprocessing.table_encoder import TableEncoder
-from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE
+from headstart.preprocessing.table_preprocess import TablePreprocess
+from headstart.preprocessing.term_encoder import TermEncoder
+from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.audio import Clip
-from headstart.tasks.task import Array
+from headstart.tasks.task import Array, Task
 
 __all__ = ["made_up"]
 
-_WORDS = (
-    "the a film story was not very good bad dull bright bought phone works never again service slow friendly price "
-    "high low morning train late city flood closed report number seven house water green tired happy why because"
-).split()
-_RATE = 16_000
+_SIDES = (8, 400)
+_TEXT = (
+    "the film was better than expected and its ending worth waiting for it stopped working after two weeks nobody "
+    "answered a bridge over river closed on Monday because of flood good value bad 42 € naïve 电影 прекрасно !"
+)
+_LONGEST = 60
+_SECONDS = 1.0
+_GAP = 0.1
 
 
-def made_up(model: Model, rows: int, seed: int = 0) -> Any:
-    """So many inputs of a model's modality, drawn from a seed: soft pictures, words, tones, cells, numbers.
-
-    Cells of a table are drawn from what its encoder has learnt, every tenth of them missing or new.
-    """
-    rng = np.random.default_rng(seed)
-    if model.modality == IMAGE:
-        return [_picture(rng, row) for row in range(rows)]
-    if model.modality == TABLE and model.encoder is not None:
-        return _table(TableEncoder.from_state(*model.encoder), rows, rng)
-    if model.modality in (TABLE, ARRAY):
-        return _numbers(model, rows, rng)
-    if model.modality == AUDIO:
-        return [_tone(rng) for _ in range(rows)]
-    return [" ".join(rng.choice(_WORDS, rng.integers(1, 30))) for _ in range(rows)]
+def made_up(model: Model, rows: int) -> Task:
+    """So many inputs, the same at every call."""
+    rng = np.random.default_rng(0)
+    inputs = _BY_MODALITY[model.modality](model, rows, rng)
+    names = [f"made-up row {row}" for row in range(rows)]
+    return Task(
+        inputs=inputs, targets=None, kind=model.kind, modality=model.modality, classes=model.classes, names=names
+    )
 
 
-def _picture(rng: np.random.Generator, row: int) -> Array:
-    """uint8 (H, W, 3): a few soft waves of colour and grain, tall, wide or square."""
-    height, width = ((256, 320), (300, 240), (224, 224))[row % 3]
-    down, across = np.linspace(0, 1, height)[:, None, None], np.linspace(0, 1, width)[None, :, None]
-    picture = np.full((height, width, 3), 128.0) + rng.normal(0, 8, (height, width, 3))
-    for _ in range(4):
-        waves, phase = rng.uniform(0.5, 6, (2, 3)), rng.uniform(0, 2 * np.pi, 3)
-        picture += 32 * np.sin(2 * np.pi * (waves[0] * down + waves[1] * across) + phase)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+def _pictures(model: Model, rows: int, rng: np.random.Generator) -> list[Array]:
+    """Soft colours with some grain, upright and across."""
+    pictures = []
+    for height, width in rng.integers(*_SIDES, (rows, 2)).tolist():
+        coarse = rng.uniform(0, 255, (5, 5, 3))
+        down, across = (np.linspace(0, 4, side).round().astype(int) for side in (height, width))
+        picture = coarse[down][:, across] + rng.normal(0, 12, (height, width, 3))
+        pictures.append(np.clip(picture, 0, 255).astype(np.uint8))
+    return pictures
 
 
-def _tone(rng: np.random.Generator) -> Clip:
-    """A second or so of two tones that swell, at 16 kHz."""
-    time = np.arange(int(_RATE * rng.uniform(0.5, 1.5))) / _RATE
-    tones = [np.sin(2 * np.pi * pitch * time) for pitch in rng.uniform(100, 3000, 2)]
-    wave = (0.2 * (tones[0] + tones[1]) * np.sin(np.pi * time / time[-1])).astype(np.float32)
-    return Clip(wave=wave[:, None], rate=_RATE, channels=1, frames=len(wave))
+def _texts(model: Model, rows: int, rng: np.random.Generator) -> list[str]:
+    encoder = encoder_of(model)
+    words = [*(encoder.terms if isinstance(encoder, TermEncoder) else ()), *_TEXT.split()]
+    lengths = rng.integers(1, _LONGEST, rows).tolist()
+    return [" ".join(words[at] for at in rng.integers(0, len(words), length)) for length in lengths]
 
 
-def _numbers(model: Model, rows: int, rng: np.random.Generator) -> Array:
-    """(N, D) about the middle of the training rows."""
-    head = model.head
-    shape = (rows, head.width)
-    if "turn" in head.arrays:
-        return rng.standard_normal(shape)
-    return np.asarray(head.arrays["mean"] + head.arrays["scale"] * rng.standard_normal(shape))
+def _sounds(model: Model, rows: int, rng: np.random.Generator) -> list[Clip]:
+    form = None if model.backbone is None else model.backbone.preprocess
+    rate = form.rate if isinstance(form, SoundPreprocess) else 16_000
+    clips = []
+    for seconds in rng.uniform(0.1, 2 * _SECONDS, rows).tolist():
+        at = np.arange(max(1, round(seconds * rate))) / rate
+        tone = 0.2 * np.sin(2 * np.pi * rng.uniform(80, 2000) * at) + rng.normal(0, 0.01, len(at))
+        clips.append(Clip(wave=tone.astype(np.float32)[:, None], rate=rate, channels=1, frames=len(at)))
+    return clips
 
 
-def _table(encoder: TableEncoder, rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    columns: dict[str, Any] = {}
-    for column in encoder.columns:
-        missing = rng.random(rows) < 0.1
-        if isinstance(column, Category):
-            cells = rng.choice(np.array([*column.categories, "another one"], dtype=object), rows)
-            columns[column.column] = np.where(missing, None, cells)
-            continue
-        values = column.scale.mean + column.scale.scale * rng.standard_normal(rows)
-        if isinstance(column, Moment):
-            columns[column.column] = pd.to_datetime(pd.Series(np.where(missing, np.nan, values)), unit="s")
-        else:
-            columns[column.column] = np.where(missing, np.nan, values)
-    return pd.DataFrame(columns)
+def _tables(model: Model, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    form = None if model.backbone is None else model.backbone.preprocess
+    encoder = form.learnt if isinstance(form, TablePreprocess) else encoder_of(model)
+    if not isinstance(encoder, TableEncoder):
+        raise ValueError("a model of tables without an encoder of columns")
+    return pd.DataFrame({column.column: _cells(column, rows, rng) for column in encoder.columns})
+
+
+def _cells(column: Any, rows: int, rng: np.random.Generator) -> Any:
+    gaps = rng.random(rows) < _GAP
+    if isinstance(column, Category):
+        words = np.array([*column.categories, "a word that no row had"], dtype=object)
+        cells = words[rng.integers(0, len(words), rows)]
+        cells[gaps] = None
+        return cells
+    values = column.scale.mean + 2 * column.scale.scale * rng.standard_normal(rows)
+    if isinstance(column, Moment):
+        times = pd.to_datetime(pd.Series(np.clip(values, -9e9, 9e9)), unit="s", utc=True)
+        return times.mask(pd.Series(gaps)).dt.strftime("%Y-%m-%dT%H:%M:%S")
+    return np.where(gaps, np.nan, values)
+
+
+def _arrays(model: Model, rows: int, rng: np.random.Generator) -> Array:
+    arrays, form = model.head.arrays, None if model.backbone is None else model.backbone.preprocess
+    if isinstance(form, NumberPreprocess):
+        mean, scale = np.array(form.mean), np.array(form.scale)
+    elif "trees" in arrays:
+        return _about_thresholds(arrays["trees"], len(arrays["mean"]), rows, rng)
+    elif "turn" in arrays:
+        mean, scale = np.zeros(model.head.width), np.ones(model.head.width)
+    else:
+        mean, scale = arrays["mean"], arrays["scale"]
+    return np.asarray(mean + 2 * scale * rng.standard_normal((rows, len(mean))))
+
+
+def _about_thresholds(trees: Array, width: int, rows: int, rng: np.random.Generator) -> Array:
+    """Numbers at and near what the trees ask for."""
+    columns = np.zeros((rows, width))
+    nodes = trees.reshape(-1, 5)
+    for column in range(width):
+        asked = nodes[(nodes[:, 0] != LEAF) & (nodes[:, 0] == column), 1]
+        if len(asked):
+            columns[:, column] = rng.choice(asked, rows) + rng.normal(0, np.ptp(asked) / 10 + 1e-6, rows)
+    return columns
+
+
+_BY_MODALITY: dict[str, Callable[[Model, int, np.random.Generator], Any]] = {
+    IMAGE: _pictures,
+    TEXT: _texts,
+    AUDIO: _sounds,
+    TABLE: _tables,
+    ARRAY: _arrays,
+}

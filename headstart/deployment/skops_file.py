@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from headstart.deployment.comparison import compared, expected_of
+from headstart.deployment.comparison import compared_with, expected_of
 from headstart.deployment.formats import Exported, Options
 from headstart.deployment.notes import notes_of
 from headstart.deployment.sklearn_pipeline import pipeline_of, why_no_pipeline
@@ -38,10 +38,10 @@ def write_skops(fitted: Transfer, path: Path, options: Options) -> Exported:
     if unknown := sorted(set(trusted) - set(TRUSTED)):
         raise ValueError(f"skops would have to trust {', '.join(unknown)}: export to another format, such as --onnx")
     again = io.loads(data, trusted=trusted)
-    expected = expected_of(fitted, options.check_on)
+    expected = expected_of(fitted, options)
     inputs = expected.task.inputs
     answers = again.predict_proba(inputs) if model.kind.has_classes else again.predict(inputs)
-    parity = compared(fitted, expected, answers)
+    parity = compared_with(fitted, expected, answers)
     place.put(data)
     about = "a pipeline of scikit-learn alone" if not why else f"a headstart.Transfer, since {why}"
     loads = f"it is {about}: skops.io.load({path.name!r}, trusted={trusted!r})"

@@ -14,11 +14,12 @@ from torch import nn
 from headstart.artefact import Model
 from headstart.backbones.randomness import seeded
 from headstart.deployment.class_names import class_names
-from headstart.deployment.comparison import TOLERANCE, compared, expected_of
+from headstart.deployment.comparison import compared_with, expected_of
 from headstart.deployment.formats import Exported, Options
 from headstart.deployment.linear_head import Affine, linear_head_of
 from headstart.deployment.model_card import write_card
 from headstart.deployment.notes import notes_of
+from headstart.deployment.parity import TOLERANCE, largest_difference
 from headstart.deployment.staged_folder import files_in, new_folder
 from headstart.features.picture_input import Source
 from headstart.preprocessing.spec import PicturePreprocess
@@ -59,9 +60,9 @@ def write_timm(fitted: Transfer, path: Path, options: Options) -> Exported:
     with new_folder(path, "timm", overwrite=options.overwrite) as stage:
         _save(network, model, backbone.preprocess, stage)
         write_card(model, stage, path.name, _LOADS.format(name=path.name))
-        expected = expected_of(fitted, options.check_on)
+        expected = expected_of(fitted, options)
         answers, own = logits_of_folder(stage, expected.task.inputs, backbone.preprocess)
-        parity = compared(fitted, expected, model.kind.probabilities(answers, 1.0))
+        parity = compared_with(fitted, expected, model.kind.probabilities(answers, 1.0))
     notes = (*notes_of(model), *_of_pillow(model, expected.predictions, model.kind.probabilities(own, 1.0)))
     return Exported("timm", path, tuple(files_in(path)), parity, notes)
 
@@ -145,8 +146,7 @@ def logits_of_folder(folder: Path, inputs: Any, preprocess: PicturePreprocess) -
 
 def _of_pillow(model: Model, expected: Array, own: Array) -> tuple[str, ...]:
     """That timm's own transform, which resizes with Pillow, rounds pixels otherwise, where that can be seen."""
-    spread = 1.0 if model.kind.has_classes else float(np.std(expected)) or 1.0
-    largest = float(np.abs(own - expected).max(initial=0.0)) / spread
+    largest = largest_difference(model.kind, expected, own)
     if largest <= TOLERANCE:
         return ()
     return (

@@ -11,7 +11,7 @@ import torch
 from headstart.artefact import Model
 from headstart.backbones.checkpoint import quiet
 from headstart.deployment.class_names import class_names
-from headstart.deployment.comparison import compared, expected_of
+from headstart.deployment.comparison import compared_with, expected_of
 from headstart.deployment.formats import Exported, Options
 from headstart.deployment.linear_head import linear_head_of
 from headstart.deployment.model_card import write_card
@@ -56,9 +56,9 @@ def write_transformers(fitted: Transfer, path: Path, options: Options) -> Export
             network.save_pretrained(stage)
         _write_reader(model, stage)
         write_card(model, stage, path.name, _how_to_load(model, path.name))
-        expected = expected_of(fitted, options.check_on)
+        expected = expected_of(fitted, options)
         predictions = answers_of_folder(stage, list(expected.task.inputs), model)
-        parity = compared(fitted, expected, predictions)
+        parity = compared_with(fitted, expected, predictions)
     return Exported("transformers", path, tuple(files_in(path)), parity, notes_of(model))
 
 

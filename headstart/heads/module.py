@@ -144,7 +144,7 @@ class HeadModule(nn.Module):
         x = features.double()
         if self.form == "plain":
             return x
-        root = x.abs().sqrt().copysign(x)
+        root = x.abs().sqrt() * x.sign()  # for which there is an operator in every format, as there is none of copysign
         return root if features.dtype == torch.float64 else root.float().double()  # as rounded as numpy's own root
 
     def _below(self, x: Tensor) -> Tensor:

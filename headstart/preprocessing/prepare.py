@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["RECIPE", "THUMB", "Pixels", "normalise", "prepare", "thumbnail"]
+__all__ = ["LONG", "RECIPE", "THUMB", "Pixels", "normalise", "prepare", "thumbnail"]
 
 Pixels = npt.NDArray[np.uint8]
 THUMB = 32
 RECIPE = 1
 """Raised by whoever changes what pixels come out of decoding and preparing: the cache keeps them apart."""
 
-_LONG = 40
+LONG = 40
 
 
 class Framing(Protocol):
@@ -93,7 +93,7 @@ def _centre_of_strip(picture: Tensor, preprocess: Framing) -> Tensor:
     """The part that the crop needs, where the picture is so long that resizing all of it would take much memory."""
     height, width = picture.shape[1:]
     shorter, longer = sorted((height, width))
-    if longer <= _LONG * shorter:
+    if longer <= LONG * shorter:
         return picture
     reduction = shorter / preprocess.resize
     reach = math.ceil(2 * max(1.0, reduction)) + 2

@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from headstart.preprocessing.table_cells import Floats, moments, numbers, texts
 
-__all__ = ["CYCLES", "LEAST", "MOST", "Category", "Encoded", "Moment", "Number", "Scale"]
+__all__ = ["CYCLES", "FARTHEST", "LEAST", "MOST", "Category", "Encoded", "Moment", "Number", "Scale"]
 
 MOST = 64
 LEAST = 2

@@ -73,6 +73,11 @@ class TablePreprocess(Preprocess):
         """(D,) the number of the column of the table that each came from."""
         return np.repeat(np.arange(len(self._encoder.columns)), [len(column.names) for column in self._encoder.columns])
 
+    @property
+    def learnt(self) -> TableEncoder:
+        """The encoder itself."""
+        return self._encoder
+
     def encode(self, frame: pd.DataFrame) -> Array:
         """float32 (N, D). `DataError` names a column that is missing."""
         return self._encoder.transform(frame)
