@@ -104,8 +104,10 @@ def _save(network: Any, model: Model, preprocess: PicturePreprocess, stage: Path
     # timm keeps what its own weights of this architecture are transformed by where it is told otherwise.
     file = stage / "config.json"
     written = json.loads(file.read_text("utf-8"))
-    kept = {key: value for key, value in written["pretrained_cfg"].items() if not key.startswith(("test_", "hf_hub"))}
-    written["pretrained_cfg"] = kept | how | {"num_classes": written["num_classes"]}
+    foreign = ("test_", "hf_hub", "tag", "license", "origin_url", "paper", "url")
+    kept = {key: value for key, value in written["pretrained_cfg"].items() if not key.startswith(foreign)}
+    licence = {"license": backbone.licence.lower()} if backbone.licence else {}
+    written["pretrained_cfg"] = kept | how | {"num_classes": written["num_classes"]} | licence
     file.write_text(json.dumps(written, indent=2) + "\n", "utf-8")
 
 

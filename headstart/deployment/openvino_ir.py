@@ -1,0 +1,99 @@
+"""A model as OpenVINO's intermediate representation: model.xml and model.bin, for Intel's and other processors.
+
+It is converted from the same graph as the ONNX file, so that the whole of a prediction is in it: pixels of any size, or
+what `headstart.inputs` in its rt_info says, go in; probabilities and decisions come out.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.artefact import Model
+from headstart.deployment.class_names import class_names
+from headstart.deployment.comparison import Expected, compared_with, expected_of
+from headstart.deployment.feeds import batches
+from headstart.deployment.formats import Exported, Options
+from headstart.deployment.graph import Graph, graph_of
+from headstart.deployment.model_card import write_card
+from headstart.deployment.notes import notes_of
+from headstart.deployment.onnx_graph import OPSET, metadata_of, onnx_of, runnable
+from headstart.deployment.staged_folder import files_in, new_folder
+from headstart.errors import ArtefactError
+from headstart.features.engines.engine import Unfit
+from headstart.features.engines.openvino_engine import import_openvino
+from headstart.preprocessing.spec import TextPreprocess
+from headstart.tasks.task import Array
+from headstart.transfer import Transfer
+
+__all__ = ["answers_of_ir", "write_openvino"]
+
+_EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
+_LOADS = """```python
+import openvino
+
+model = openvino.Core().read_model("{name}/model.xml")
+compiled = openvino.compile_model(model, "CPU", {{"INFERENCE_PRECISION_HINT": "f32"}})
+print(model.get_rt_info(["headstart", "inputs"]).astype(str))
+answers = compiled({inputs})
+```"""
+
+
+def write_openvino(fitted: Transfer, path: Path, options: Options) -> Exported:
+    """Write the folder, read it anew with OpenVINO, compare, and only then put it in place.
+
+    Raises ImportError where openvino or what writes ONNX is missing, ValueError for a model of tables, whose words
+    OpenVINO has no operators for, and ArtefactError where it answers otherwise or cannot be converted.
+    """
+    model = fitted.model_
+    if model.modality.has_names:
+        raise ValueError(
+            "OpenVINO has no operators for the words in a table: export it to ONNX (--onnx), to skops (--skops) or to "
+            "MLflow (--mlflow)"
+        )
+    try:
+        openvino = import_openvino()
+    except Unfit as error:
+        raise ImportError(str(error)) from error
+    runnable()
+    with new_folder(path, "openvino", overwrite=options.overwrite) as stage:
+        graph = graph_of(model)
+        openvino.save_model(_converted(openvino, graph, model), stage / "model.xml", compress_to_fp16=False)
+        preprocess = model.backbone.preprocess if model.backbone is not None else None
+        if isinstance(preprocess, TextPreprocess):
+            (stage / "tokenizer.json").write_text(preprocess.tokenizer_json, "utf-8")
+        write_card(model, stage, path.name, _LOADS.format(name=path.name, inputs=", ".join(graph.inputs)))
+        expected = expected_of(fitted, options)
+        parity = compared_with(fitted, expected, *answers_of_ir(openvino, stage, graph, expected))
+    return Exported("openvino", path, tuple(files_in(path)), parity, notes_of(model))
+
+
+def _converted(openvino: Any, graph: Graph, model: Model) -> Any:
+    """OpenVINO's own model of the ONNX graph, with what is known of it as its rt_info."""
+    data: bytes = onnx_of(graph, model, OPSET).SerializeToString()
+    try:
+        converted = openvino.Core().read_model(data, b"")
+    except RuntimeError as error:
+        raise ArtefactError(f"OpenVINO cannot convert this model: {str(error)[:300]}") from error
+    for name, value in metadata_of(graph, model, OPSET).items():
+        converted.set_rt_info(value, ["headstart", name.removeprefix("headstart.")])
+    names = class_names(model) if model.kind.has_classes else ()
+    converted.set_rt_info(json.dumps(names, ensure_ascii=False), ["headstart", "classes"])
+    converted.set_rt_info(" ".join(name.replace(" ", "_") for name in names), ["model_info", "labels"])
+    return converted
+
+
+def answers_of_ir(openvino: Any, folder: Path, graph: Graph, expected: Expected) -> tuple[Array, Array | None]:
+    """Predictions and decisions of what OpenVINO reads from a folder, to the same rows."""
+    compiled = openvino.Core().compile_model(str(folder / "model.xml"), "CPU", _EXACT)
+    has_classes = "decision" in graph.outputs
+    first = "probabilities" if has_classes else "values"
+    predictions, decisions = [], []
+    for _, feeds in batches(expected.task, graph.readings):
+        outputs = compiled(feeds)
+        predictions.append(np.array(outputs[first]))
+        decisions.append(np.array(outputs["decision"]) if has_classes else np.zeros(0))
+    return np.concatenate(predictions), np.concatenate(decisions) if has_classes else None
