@@ -51,7 +51,7 @@ def is_plain_bert(config: dict[str, Any]) -> bool:
 
 def _is_traced() -> bool:
     is_tracing: Any = torch.jit.is_tracing  # type: ignore[attr-defined]
-    return bool(is_tracing())
+    return bool(is_tracing()) or torch.compiler.is_exporting()
 
 
 class Hidden(NamedTuple):

@@ -17,13 +17,18 @@ __all__ = ["cell_columns", "in_front"]
 
 _PERIOD = 2 * np.pi
 _MARKS = ("", "\u0000missing")
+_RESERVED = ("probabilities", "decision", "values", "features", "encoded")
+_NETWORK, _COLUMNS = "network/", "columns/"
 
 
 def cell_columns(encoder: TableEncoder) -> list[dict[str, Any]]:
     """As JSON, of each column its kind, the name of its input, and of categories what stands for a missing cell."""
     columns = []
     for column in encoder.columns:
-        told: dict[str, Any] = {"column": column.column, "kind": column.kind, "input": column.column}
+        name = column.column
+        if name in _RESERVED or name.startswith((_NETWORK, _COLUMNS)) or not name:
+            name = f"column.{name}"
+        told: dict[str, Any] = {"column": column.column, "kind": column.kind, "input": name}
         if isinstance(column, Category):
             told["missing_is"] = _MARKS[int(_MARKS[0] in column.categories)]
         columns.append(told)
@@ -37,7 +42,8 @@ def in_front(model: ModelProto, encoder: TableEncoder, columns: Sequence[dict[st
     made = _Maker(model, name)
     for column, told in zip(encoder.columns, columns, strict=True):
         made.column(column, told)
-    joined: ModelProto = compose.merge_models(made.model(), model, io_map=[(name, name)])
+    behind = compose.add_prefix(model, _NETWORK, rename_inputs=False, rename_outputs=False)
+    joined: ModelProto = compose.merge_models(made.model(), behind, io_map=[(name, name)])
     return joined
 
 
@@ -130,13 +136,13 @@ class _Maker:
         return name
 
     def _node(self, kind: str, inputs: list[str], *, out: str = "", domain: str = "", **attributes: Any) -> str:
-        out = out or f"columns/{len(self._nodes)}"
+        out = out or f"{_COLUMNS}{self._name}/{len(self._nodes)}"
         self._nodes.append(self._helper.make_node(kind, inputs, [out], domain=domain, **attributes))
         return out
 
     def _constant(self, value: Any) -> str:
         from onnx import numpy_helper
 
-        name = f"columns/constant {len(self._constants)}"
+        name = f"{_COLUMNS}{self._name}/constant {len(self._constants)}"
         self._constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name

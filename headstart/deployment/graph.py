@@ -88,12 +88,12 @@ def graph_of(model: Model) -> Graph:
         same = next((other for other in readings if other.same_inputs(reading)), None)
         if same is None:
             named = [_free(name, names) for name in reading.inputs]
-            reading = reading._replace(inputs=tuple(named))
+            reading = reading.renamed(tuple(named))
             names += named
             example += reading.example
             axes += reading.axes
         else:
-            reading = reading._replace(inputs=same.inputs)
+            reading = reading._replace(inputs=same.inputs, facts=same.facts)
         places = tuple(names.index(name) for name in reading.inputs)
         members.append(Member(reading.front, exportable_head(share.model.head), share.weight, places))
         readings.append(reading)

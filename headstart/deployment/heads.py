@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from headstart.heads.arrays import UTILITY
+from headstart.heads.arrays import CONTEXT, EMBEDS, UTILITY
 from headstart.heads.head import Head
 from headstart.heads.module import HeadModule
+from headstart.table_prior.reader import ContextReader
 
 __all__ = ["Answer", "exportable_head"]
 
@@ -15,7 +16,21 @@ __all__ = ["Answer", "exportable_head"]
 def exportable_head(head: Head) -> nn.Module:
     """(N, D) features -> (N, C) logits over the temperature, float64."""
     tensors = {name: torch.from_numpy(array.copy()) for name, array in head.arrays.items() if name != UTILITY}
-    return HeadModule.stored(tensors, head.form, head.temperature)
+    module = HeadModule.stored(tensors, head.form, head.temperature)
+    if CONTEXT[0] not in tensors:
+        return module
+    return _InContext(module, ContextReader(*(tensors[name] for name in CONTEXT), embeds=EMBEDS in tensors))
+
+
+class _InContext(nn.Module):
+    """A head that stands on what a network answers in context, which is read here once."""
+
+    def __init__(self, head: HeadModule, reader: ContextReader) -> None:
+        super().__init__()
+        self.head, self.reader = head, reader
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.head.above(self.reader(self.head.standardised(features)))
 
 
 class Answer(nn.Module):

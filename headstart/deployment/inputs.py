@@ -42,6 +42,13 @@ class Reading(NamedTuple):
     form: Any
     facts: dict[str, Any]
 
+    def renamed(self, inputs: tuple[str, ...]) -> Reading:
+        """With other names of the tensors, and so of the columns that they are made of."""
+        if inputs == self.inputs or "columns" not in self.facts:
+            return self._replace(inputs=inputs)
+        columns = [column | {"input": f"{inputs[0]}/{column['input']}"} for column in self.facts["columns"]]
+        return self._replace(inputs=inputs, facts=self.facts | {"columns": columns})
+
     def same_inputs(self, other: Reading) -> bool:
         """Whether both take the very same tensors."""
         if isinstance(self.form, PicturePreprocess) and isinstance(other.form, PicturePreprocess):

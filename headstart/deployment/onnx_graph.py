@@ -12,6 +12,7 @@ import headstart
 from headstart.artefact.model import Model
 from headstart.deployment.cells import in_front
 from headstart.deployment.graph import Graph
+from headstart.deployment.operators import translations
 from headstart.errors import ArtefactError
 from headstart.evidence.evidence import Evidence
 from headstart.heads.arrays import UTILITY
@@ -20,7 +21,7 @@ from headstart.preprocessing.table_encoder import TableEncoder
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["LEAST", "MOST", "OPSET", "checked_opset", "metadata_of", "onnx_of", "runnable"]
+__all__ = ["LEAST", "MOST", "OPSET", "checked_opset", "converted", "metadata_of", "onnx_of", "runnable"]
 
 LEAST, OPSET, MOST = 18, 18, 23
 """Of the ONNX operators: the least that have all that is needed, those that are written, and the newest."""
@@ -51,7 +52,7 @@ def checked_opset(opset: int | None) -> int:
 
 def onnx_of(graph: Graph, model: Model, opset: int) -> ModelProto:
     """The model in ONNX, with its metadata. `ArtefactError` where there is no operator for a part of it."""
-    proto = _converted(graph, opset)
+    proto = converted(graph, opset)
     for reading in graph.readings:
         if isinstance(reading.form, TableEncoder) and any(
             value.name == reading.inputs[0] for value in proto.graph.input
@@ -64,7 +65,8 @@ def onnx_of(graph: Graph, model: Model, opset: int) -> ModelProto:
     return proto
 
 
-def _converted(graph: Graph, opset: int) -> ModelProto:
+def converted(graph: Graph, opset: int) -> ModelProto:
+    """The operators alone, without what stands in front of them and without metadata."""
     free = torch.export.Dim.DYNAMIC
     shapes = tuple(dict.fromkeys(axes, free) for axes in graph.axes)
     try:
@@ -78,6 +80,7 @@ def _converted(graph: Graph, opset: int) -> ModelProto:
                 output_names=list(graph.outputs),
                 dynamic_shapes=(shapes,),
                 opset_version=opset,
+                custom_translation_table=translations(),
                 verbose=False,
             )
     except Exception as error:  # torch's exporter raises what it likes

@@ -26,6 +26,7 @@ class PixelsToInput(nn.Module):
 
     scale: Tensor
     shift: Tensor
+    powers: Tensor
 
     def __init__(self, preprocess: PicturePreprocess) -> None:
         super().__init__()

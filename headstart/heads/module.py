@@ -105,7 +105,10 @@ class HeadModule(nn.Module):
         return cls(standardisation, head.form, layers=[layer], dropout=dropout)
 
     def forward(self, features: Tensor) -> Tensor:
-        x = self._below(self.standardised(features))
+        return self.above(self._below(self.standardised(features)))
+
+    def above(self, x: Tensor) -> Tensor:
+        """Of what the linear layers stand on, the logits over the temperature."""
         for layer in range(self.count):
             x = self._linear(layer, x.relu() if layer else x)
         return x if self.learns else x / self.temperature

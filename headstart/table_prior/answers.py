@@ -21,7 +21,7 @@ from headstart.table_prior.network import CLASSES, TablePrior
 from headstart.table_prior.smoothers import Smoothed, smoothed
 from headstart.table_prior.weights import checked_design, network_of
 
-__all__ = ["answered", "embedded"]
+__all__ = ["Reading", "answered", "embedded", "read_problem"]
 
 
 def answered(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def embedded(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, desig
     return torch.cat([both for part in parts for both in (part.rows, part.answers)], 1).to(x.dtype)
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
     """rows (N, D) after the last layer, answers (N, S) or (N, 1) and those of the smoothers, of one problem."""
 
     rows: Tensor
@@ -50,12 +50,12 @@ class _Reading(NamedTuple):
     start: Tensor
 
 
-def _read(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> list[_Reading]:
+def _read(x: Tensor, context: Tensor, answers: Tensor, network: Tensor, design: Tensor) -> list[Reading]:
     model, symbols = network_of(checked_design(design[1:].tolist()), network), int(design[0])
     with torch.no_grad():
         cell_inputs, smooth = _looked(x, context, answers, symbols)
         return [
-            _one(model, cell_inputs, answers[:, e], Smoothed(smooth.values[e], smooth.errors), symbols)
+            read_problem(model, cell_inputs, answers[:, e], Smoothed(smooth.values[e], smooth.errors), symbols)
             for e in range(answers.shape[1])
         ]
 
@@ -75,9 +75,10 @@ def _told(answers: Tensor, symbols: int) -> Tensor:
     return F.one_hot(answers.long(), CLASSES).float()[None] if symbols else answers.float()[None, :, None]
 
 
-def _one(model: TablePrior, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> _Reading:
+def read_problem(model: TablePrior, cell_inputs: Tensor, answers: Tensor, smooth: Smoothed, symbols: int) -> Reading:
+    """Of one problem, from what is told of the cells (1, R, K, CELL), its answers (n,) and the smoothers' values."""
     rows = model.embedded(cell_inputs, _told(answers, symbols), smooth, regresses=not symbols)
     both = model.logits_of(rows, smooth, symbols)[0], model.start_of(smooth, len(answers), symbols)[0]
     if symbols:
-        return _Reading(rows[0], *(logits.log_softmax(1) for logits in both))
-    return _Reading(rows[0], *((logits.softmax(1) * model.centres).sum(1, keepdim=True) for logits in both))
+        return Reading(rows[0], *(logits.log_softmax(1) for logits in both))
+    return Reading(rows[0], *((logits.softmax(1) * model.centres).sum(1, keepdim=True) for logits in both))

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from headstart.table_prior.cells import Cells
 
-__all__ = ["SMOOTHERS", "Smoothed", "smoothed"]
+__all__ = ["SMOOTHERS", "Smoothed", "Solved", "kernels", "smoothed", "solved"]
 
 SMOOTHERS = 6
 STRENGTHS = (0.03, 0.2, 1.0)
@@ -41,14 +41,14 @@ def smoothed(cells: Cells, answers: Tensor) -> Smoothed:
     y = answers - mean
     variance = y.square().sum((1, 2)).clamp_min(1e-9)
     values, errors = [], []
-    for kernel in _kernels(cells, context):
+    for kernel in kernels(cells, context):
         f, error = _fitted(kernel, y)
         values.append(f + mean)
         errors.append(error / variance)
     return Smoothed(torch.stack(values, 2), torch.stack(errors, 1))
 
 
-def _kernels(cells: Cells, context: int) -> Iterator[Tensor]:
+def kernels(cells: Cells, context: int) -> Iterator[Tensor]:
     """(B, R, n) each, from all rows to the context, with a mean diagonal of about 1."""
     z, ranks = cells.scaled, cells.ranks
     columns = z.shape[2]
@@ -83,19 +83,37 @@ def _by_column(ranks: Tensor, context: int) -> tuple[Tensor, Tensor]:
     return additive / columns, taxicab / columns
 
 
+class Solved(NamedTuple):
+    """At the best strength (B, n, K) the weights of the context's rows in other answers, (B, n, K) the answers that
+    leave a row out, and (B,) their squared error summed over the context."""
+
+    weights: Tensor
+    left_out: Tensor
+    error: Tensor
+
+
 def _fitted(kernel: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """(B, R, K) values at the best strength, and (B,) their squared error summed over the context."""
     context = y.shape[1]
-    inner = kernel[:, :context]
-    identity = torch.eye(context, dtype=inner.dtype, device=inner.device)
-    least, values = y.new_full((len(y),), torch.inf), torch.cat([y, kernel[:, context:] @ y], 1)
+    best = solved(kernel[:, :context], y)
+    return torch.cat([best.left_out, kernel[:, context:] @ best.weights], 1), best.error
+
+
+def solved(inner: Tensor, y: Tensor) -> Solved:
+    """From the kernel among the rows of the context (B, n, n)."""
+    identity = torch.eye(y.shape[1], dtype=inner.dtype, device=inner.device)
+    best = Solved(y, y, y.new_full((len(y),), torch.inf))
     for strength in STRENGTHS:
         root = torch.linalg.cholesky(inner + strength * identity)
         inverse = torch.cholesky_inverse(root)
         weights = inverse @ y
         left_out = y - weights / inverse.diagonal(dim1=1, dim2=2)[:, :, None]
         error = (left_out - y).square().sum((1, 2))
-        f = torch.cat([left_out, kernel[:, context:] @ weights], 1)
-        better = error < least
-        least, values = torch.where(better, error, least), torch.where(better[:, None, None], f, values)
-    return values, least
+        better = error < best.error
+        chosen = better[:, None, None]
+        best = Solved(
+            torch.where(chosen, weights, best.weights),
+            torch.where(chosen, left_out, best.left_out),
+            torch.where(better, error, best.error),
+        )
+    return best
