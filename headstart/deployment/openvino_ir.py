@@ -1,32 +1,38 @@
 """A model as OpenVINO's intermediate representation: model.xml and model.bin, for Intel's and other processors.
 
-It is converted from the same graph as the ONNX file, so that the whole of a prediction is in it: pixels of any size, or
-what `headstart.inputs` in its rt_info says, go in; probabilities and decisions come out.
+It is converted from the same graph as the ONNX file: what `headstart/inputs` in its rt_info says goes in, probabilities
+and decisions come out. OpenVINO computes in single precision, in which pixels cannot be resized as exactly as headstart
+does it, so that pictures go in resized and cropped, as `preprocess.json` says, and are scaled inside.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from headstart.artefact import Model
 from headstart.deployment.class_names import class_names
 from headstart.deployment.comparison import Expected, compared_with, expected_of
-from headstart.deployment.feeds import batches
+from headstart.deployment.feeds import BATCH, batches
 from headstart.deployment.formats import Exported, Options
 from headstart.deployment.graph import Graph, graph_of
 from headstart.deployment.model_card import write_card
 from headstart.deployment.notes import notes_of
 from headstart.deployment.onnx_graph import OPSET, metadata_of, onnx_of, runnable
+from headstart.deployment.pixels import PixelsToInput
 from headstart.deployment.staged_folder import files_in, new_folder
 from headstart.errors import ArtefactError
 from headstart.features.engines.engine import Unfit
 from headstart.features.engines.openvino_engine import import_openvino
-from headstart.preprocessing.spec import TextPreprocess
-from headstart.tasks.task import Array
+from headstart.features.picture_input import Source
+from headstart.preprocessing.spec import PicturePreprocess, TextPreprocess
+from headstart.tasks.task import Array, Task
 from headstart.transfer import Transfer
 
 __all__ = ["answers_of_ir", "write_openvino"]
@@ -60,15 +66,57 @@ def write_openvino(fitted: Transfer, path: Path, options: Options) -> Exported:
         raise ImportError(str(error)) from error
     runnable()
     with new_folder(path, "openvino", overwrite=options.overwrite) as stage:
-        graph = graph_of(model)
+        graph = _exact(graph_of(model))
         openvino.save_model(_converted(openvino, graph, model), stage / "model.xml", compress_to_fp16=False)
         preprocess = model.backbone.preprocess if model.backbone is not None else None
         if isinstance(preprocess, TextPreprocess):
             (stage / "tokenizer.json").write_text(preprocess.tokenizer_json, "utf-8")
+        _write_inputs(graph, stage)
         write_card(model, stage, path.name, _LOADS.format(name=path.name, inputs=", ".join(graph.inputs)))
         expected = expected_of(fitted, options)
         parity = compared_with(fitted, expected, *answers_of_ir(openvino, stage, graph, expected))
     return Exported("openvino", path, tuple(files_in(path)), parity, notes_of(model))
+
+
+class _Scaled(PixelsToInput):
+    """uint8 (N, size[0], size[1], 3), resized and cropped -> float32 (N, 3, size[0], size[1])."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return pixels.permute(0, 3, 1, 2).float() * self.scale + self.shift
+
+
+def _exact(graph: Graph) -> Graph:
+    """The graph, which takes pictures that are resized and cropped; any other as it is. ValueError where networks that
+    are averaged see pictures in different sizes."""
+    forms = [reading.form for reading in graph.readings]
+    first = forms[0]
+    if not isinstance(first, PicturePreprocess):
+        return graph
+    if any(form != first for form in forms):
+        raise ValueError("the networks of this model see pictures in different sizes: export it to ONNX (--onnx)")
+    for front in graph.module.fronts:
+        front.before = _Scaled(first)
+    example = (torch.zeros(2, *first.size, 3, dtype=torch.uint8),)
+    readings = tuple(reading._replace(facts=reading.facts | {"prepared": True}) for reading in graph.readings)
+    return graph._replace(example=example, axes=({0: "rows"},), readings=readings)
+
+
+def _write_inputs(graph: Graph, stage: Path) -> None:
+    """How the inputs are made of files, as JSON."""
+    made = [{"inputs": list(reading.inputs), **reading.facts} for reading in graph.readings]
+    (stage / "preprocess.json").write_text(json.dumps(made, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def _feeds(task: Task, graph: Graph) -> Iterator[dict[str, Array]]:
+    """The inputs of the rows, some at a time."""
+    form = graph.readings[0].form
+    if not isinstance(form, PicturePreprocess):
+        yield from (feeds for _, feeds in batches(task, graph.readings))
+        return
+    for start in range(0, len(task), BATCH):
+        some = list(task.inputs)[start : start + BATCH]
+        decoded = [Source(item).decode(draft=True, window=form.window) for item in some]
+        yield {graph.inputs[0]: form.collate([form.prepare(picture)[0] for picture in decoded])[0]}
 
 
 def _converted(openvino: Any, graph: Graph, model: Model) -> Any:
@@ -92,7 +140,7 @@ def answers_of_ir(openvino: Any, folder: Path, graph: Graph, expected: Expected)
     has_classes = "decision" in graph.outputs
     first = "probabilities" if has_classes else "values"
     predictions, decisions = [], []
-    for _, feeds in batches(expected.task, graph.readings):
+    for feeds in _feeds(expected.task, graph):
         outputs = compiled(feeds)
         predictions.append(np.array(outputs[first]))
         decisions.append(np.array(outputs["decision"]) if has_classes else np.zeros(0))
