@@ -1,6 +1,6 @@
 """A head of one linear layer with everything folded into it: standardisation, rotation and temperature.
 
-    logits / T = ((x turn + shift - mean) / scale) W / T + b / T = x W' + b'
+logits / T = ((x turn + shift - mean) / scale) W / T + b / T = x W' + b'
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A model as a folder in MLflow's pyfunc flavour: `mlflow.pyfunc.load_model(DIR).predict(frame)`, `mlflow models serve`.
+"""A model as a folder in MLflow's pyfunc flavour, for `mlflow.pyfunc.load_model` and `mlflow models serve`.
 
 Nothing in it is pickled: MLmodel names this module as its loader, and the data beside it are the artefact's files.
 """

@@ -18,7 +18,9 @@ def notes_of(model: Model) -> tuple[str, ...]:
             "the export gives the same probabilities and leaves the decision to its user"
         )
     if getattr(model.backbone and model.backbone.preprocess, "window", None) is not None:
-        notes.append("note: pictures of more than 8 bits must be scaled to the model's window before the export sees them")
+        notes.append(
+            "note: pictures of more than 8 bits must be scaled to the model's window before the export sees them"
+        )
     if model.engine.get("precision", "float32") != "float32":
         notes.append(
             f"note: the head was fitted on features in {model.engine['precision']}; the export computes in float32"

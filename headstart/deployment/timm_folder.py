@@ -1,4 +1,4 @@
-"""A model as a folder in the hub's format of timm (Wightman, 2019), from which `timm.create_model` predicts as it does."""
+"""A model as a folder in the hub's format of timm (Wightman, 2019), for `timm.create_model`."""
 
 from __future__ import annotations
 

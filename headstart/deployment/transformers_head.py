@@ -198,7 +198,8 @@ class _Fitting:
     def _shift_below(self, given: Tensor, weight: Array, bias: Array) -> None:
         """Let the norm below a layer without bias add c, with weight c = bias; ValueError where there is none."""
         shift = np.linalg.lstsq(weight, bias, rcond=None)[0]
-        norm = next((each.module for each in reversed(self.seen) if _is_norm(each) and _alike(each.gave, given)), None)
+        below = (each.module for each in reversed(self.seen) if _is_norm(each) and _alike(each.gave, given))
+        norm: Any = next(below, None)
         if norm is None or not np.allclose(weight @ shift, bias, rtol=1e-9, atol=1e-9):
             raise ValueError(
                 f"the classification layer of {self.name} has no bias, and no norm below it that could hold this "
