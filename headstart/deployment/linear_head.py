@@ -48,9 +48,10 @@ def linear_head_of(model: Model, what: str) -> Affine:
         )
     head = affine(model.head)
     if head is None:
+        rooted = model.head.form != "plain"
         raise ValueError(
             f"{what} holds a head of one linear layer on the features, and this model has the head {model.head.name!r}"
-            f"{'' if model.head.form == 'plain' else ' on the square roots of the features'}: export it to ONNX "
-            "(--onnx), or fit with another --method, such as logistic, ridge or fine-tune"
+            f"{' on the square roots of the features' if rooted else ''}: export it to ONNX (--onnx), or fit with "
+            f"--method {'head or fine-tune' if rooted else 'logistic, ridge, head or fine-tune'}"
         )
     return head

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -49,20 +50,26 @@ def write_mlflow(fitted: Transfer, path: Path, options: Options) -> Exported:
     model = fitted.model_
     with new_folder(path, "mlflow", overwrite=options.overwrite) as stage:
         with tempfile.TemporaryDirectory(dir=stage.parent, prefix=".headstart-mlflow-") as temporary:
-            artefact = fitted.save(Path(temporary) / "model")
-            pyfunc.save_model(
-                path=str(stage),
-                loader_module=__name__,
-                data_path=str(artefact),
-                pip_requirements=_requirements(model),
-                signature=signature_of(model),
-            )
+            _save(pyfunc, model, fitted.save(Path(temporary) / "model"), stage)
         sample = sample_of(fitted, options.check_on)
         rows = fitted.look(sample.task, listener=SILENT)
         expected = Expected(rows.task, *parts(answers_of(model, rows), model.kind), sample.origin)
         answers = pyfunc.load_model(str(stage)).predict(_frame(model, rows.task))
         parity = compared_with(fitted, expected, _predictions(model, answers), _decisions(model, answers))
     return Exported("mlflow", path, tuple(files_in(path)), parity, notes_of(model))
+
+
+def _save(pyfunc: Any, model: Model, artefact: Path, stage: Path) -> None:
+    with warnings.catch_warnings():
+        # A row of the training data as an example would leave the machine with the model.
+        warnings.filterwarnings("ignore", message=".*input example was not provided")
+        pyfunc.save_model(
+            path=str(stage),
+            loader_module=__name__,
+            data_path=str(artefact),
+            pip_requirements=_requirements(model),
+            signature=signature_of(model),
+        )
 
 
 def _load_pyfunc(path: str) -> Predictor:
