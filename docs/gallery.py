@@ -39,6 +39,7 @@ GALLERY = (
     Example("spoken_words", "One recording of each word"),
     Example("explain", "Which parts of an input an answer stands on"),
     Example("few_shot", "Learning to learn"),
+    Example("export_onnx", "A model as an ONNX file"),
     Example("distil", "A small model learns from a large one"),
     Example("pretrain", "Pretraining on pictures without labels"),
     Example("recipe_csv", "Recipe: two tables, source and target", ("out",), "out/model"),

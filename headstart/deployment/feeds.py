@@ -57,6 +57,8 @@ def _sounds(inputs: Any, reading: Reading) -> Feeds:
     form: SoundPreprocess = reading.form
     windows = [list(form.windows(clip)) for clip in inputs]
     waves, samples = form.collate([window.wave for clip in windows for window in clip])
+    if reading.facts["of_one_length"]:
+        waves = np.pad(waves, ((0, 0), (0, form.max_samples - waves.shape[1])))
     share = np.zeros((len(windows), len(waves)), np.float32)
     at = 0
     for row, clip in zip(share, windows, strict=True):

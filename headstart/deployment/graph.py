@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from headstart.artefact.model import Model
 from headstart.deployment.heads import Answer, exportable_head
-from headstart.deployment.inputs import Reading, reading_of
+from headstart.deployment.inputs import Reading, padded, reading_of
+from headstart.preprocessing.sound import SoundPreprocess
 
-__all__ = ["Graph", "Prediction", "graph_of"]
+__all__ = ["Graph", "Prediction", "graph_of", "of_one_length", "run"]
 
 
 class Prediction(nn.Module):
@@ -74,6 +75,24 @@ class Graph(NamedTuple):
     example: tuple[Tensor, ...]
     axes: tuple[Mapping[int, str], ...]
     outputs: tuple[str, ...]
+
+
+def of_one_length(graph: Graph) -> Graph | None:
+    """The same for recordings in windows of one length, the longest, with silence behind the shorter ones; None where
+    no input is a recording of another length. For networks whose graph depends on how long their input is."""
+    if not any(
+        isinstance(reading.form, SoundPreprocess) and "samples" in reading.axes[0].values()
+        for reading in graph.readings
+    ):
+        return None
+    readings = tuple(padded(reading) for reading in graph.readings)
+    by_name = {
+        name: (example, axes)
+        for reading in readings
+        for name, example, axes in zip(reading.inputs, reading.example, reading.axes, strict=True)
+    }
+    example, axes = zip(*(by_name[name] for name in graph.inputs), strict=True)
+    return graph._replace(readings=readings, example=example, axes=axes)
 
 
 def graph_of(model: Model) -> Graph:

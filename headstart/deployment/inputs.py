@@ -21,7 +21,7 @@ from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.preprocessing.table_preprocess import TablePreprocess
 from headstart.preprocessing.term_encoder import TermEncoder
 
-__all__ = ["Reading", "reading_of"]
+__all__ = ["Reading", "padded", "reading_of"]
 
 
 class Reading(NamedTuple):
@@ -134,7 +134,18 @@ def _sounds(backbone: Backbone, form: SoundPreprocess) -> Reading:
     axes = ({0: "windows", 1: "samples"}, {0: "windows"}, {0: "rows", 1: "windows"})
     if form.min_samples == form.max_samples:
         axes = ({0: "windows"}, *axes[1:])
-    return Reading(_Heard(backbone), ("waves", "samples", "share"), example, axes, form, _facts(form))
+    facts = _facts(form) | {"of_one_length": form.min_samples == form.max_samples}
+    return Reading(_Heard(backbone), ("waves", "samples", "share"), example, axes, form, facts)
+
+
+def padded(reading: Reading) -> Reading:
+    """Of recordings, with waves of the longest length alone; of others the same."""
+    if not isinstance(reading.form, SoundPreprocess):
+        return reading
+    waves, *others = reading.example
+    whole = nn.functional.pad(waves, (0, reading.form.max_samples - waves.shape[1]))
+    axes = ({0: "windows"}, *reading.axes[1:])
+    return reading._replace(example=(whole, *others), axes=axes, facts=reading.facts | {"of_one_length": True})
 
 
 def _numbers(backbone: Backbone, form: NumberPreprocess) -> Reading:

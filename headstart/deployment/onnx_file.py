@@ -33,7 +33,7 @@ def write_onnx(fitted: Transfer, path: Path, options: Options) -> Exported:
     opset = checked_opset(options.opset)
     place = _place(path, overwrite=options.overwrite)
     runnable()
-    from headstart.deployment.graph import graph_of
+    from headstart.deployment.graph import graph_of, of_one_length
     from headstart.deployment.onnx_graph import onnx_of
     from headstart.deployment.parity import compared, session_of
     from headstart.deployment.sample import sample_of
@@ -41,7 +41,14 @@ def write_onnx(fitted: Transfer, path: Path, options: Options) -> Exported:
     sample = sample_of(fitted, options.check_on)
     graph, beside = _named_beside(graph_of(fitted.model_), place.path)
     options.listener.say(f"writing {fitted.model_.method} of {fitted.model_.modality.noun} in ONNX, opset {opset}")
-    model = serialized(onnx_of(graph, fitted.model_, opset))
+    try:
+        model = serialized(onnx_of(graph, fitted.model_, opset))
+    except ArtefactError:
+        whole = of_one_length(graph)
+        if whole is None:
+            raise
+        graph = whole
+        model = serialized(onnx_of(graph, fitted.model_, opset))
     parity, rows = compared(session_of(model), graph, fitted, sample)
     notes = _notes(fitted, rows)
     facts: dict[str, Any] = {"opset": opset, "bytes": len(model)}

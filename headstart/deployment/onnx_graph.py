@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-import headstart
 from headstart.artefact.model import Model
+from headstart.data.installed import installed_version
 from headstart.deployment.cells import in_front
 from headstart.deployment.graph import Graph
 from headstart.deployment.operators import translations
@@ -61,7 +61,7 @@ def onnx_of(graph: Graph, model: Model, opset: int) -> ModelProto:
     from onnx import helper
 
     helper.set_model_props(proto, metadata_of(graph, model, opset))
-    proto.producer_name, proto.producer_version = "headstart", headstart.__version__
+    proto.producer_name, proto.producer_version = "headstart", installed_version("headstart")
     return proto
 
 
@@ -91,18 +91,18 @@ def converted(graph: Graph, opset: int) -> ModelProto:
 
 
 def _cause(error: BaseException) -> str:
-    """The first line of what stands at the bottom."""
+    """The first lines of what stands at the bottom."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:2])[:400]}" if lines else type(error).__name__
 
 
 def metadata_of(graph: Graph, model: Model, opset: int) -> dict[str, str]:
     """What is known of the model, each entry JSON or words."""
     utility = model.head.arrays.get(UTILITY)
     told: dict[str, Any] = {
-        "version": headstart.__version__,
+        "version": installed_version("headstart"),
         "opset": opset,
         "modality": str(model.modality),
         "kind": str(model.kind),

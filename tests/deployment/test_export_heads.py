@@ -23,6 +23,7 @@ from headstart.methods.table import METHODS
 from headstart.tasks import CLASSIFICATION
 from headstart.tasks.goal import Decided
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 X, Y = load_iris(return_X_y=True)
 ROWS = np.arange(len(X)) % 4 == 0
 X, Y = X[ROWS], Y[ROWS]

@@ -71,6 +71,8 @@ def test_pictures(tmp_path):
     asked = session.run(["probabilities"], {"pixels": np.stack([grey] * 3, -1)[None]})[0]
     np.testing.assert_allclose(asked, fitted.predict_proba([grey]), atol=1e-4)
     small = hs.export(fitted, tmp_path / "small.onnx", check_on=tmp_path / "photos", int8=True)
+    entries = session_of((tmp_path / "small.onnx").read_bytes()).get_modelmeta().custom_metadata_map
+    assert json.loads(entries["headstart.classes"]) == list(fitted.classes_)
     assert small.facts["bytes"] < 0.4 * small.facts["bytes_float"]
     assert small.facts["int8"]["same"] > 0.8
 

@@ -152,13 +152,16 @@ class FrontEnd(nn.Module):
         """(N, T) -> (N, frames, n_fft // 2 + 1), |X|^2."""
         spectrum = self.spectrum
         waves = _with_edges(waves, spectrum)
-        if self.basis is None:
+        basis = self.basis
+        if basis is None and torch.compiler.is_exporting():  # other programs multiply: few have the fast transform
+            basis = torch.from_numpy(_basis(spectrum)).float()
+        if basis is None:
             transformed = torch.stft(
                 waves, spectrum.n_fft, spectrum.hop, window=self.window, center=False, return_complex=True
             )
             power: Tensor = torch.view_as_real(transformed).square().sum(-1).transpose(1, 2)
         else:
-            real, imaginary = (waves.unfold(1, spectrum.frame, spectrum.hop) @ self.basis).chunk(2, 2)
+            real, imaginary = (waves.unfold(1, spectrum.frame, spectrum.hop) @ basis).chunk(2, 2)
             power = real.square() + imaginary.square()
         return power[:, :-1] if spectrum.drop_last else power
 

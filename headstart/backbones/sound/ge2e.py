@@ -74,7 +74,7 @@ class _Windowed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         states, _ = self.lstm(x.reshape(-1, _WINDOW, x.shape[2]))
-        out: Tensor = states.reshape(len(x), -1, states.shape[2])
+        out: Tensor = states.reshape(x.shape[0], -1, states.shape[2])
         return out
 
 

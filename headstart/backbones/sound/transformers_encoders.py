@@ -115,7 +115,7 @@ class ClapEncoder(SoundEncoder):
         repeated = self._repeated(waves, samples.clamp(1, self.size))
         levels = self.front_end(repeated, torch.full_like(samples, self.size)).to(self.dtype)[:, None]
         inputs = levels.expand(-1, 4, -1, -1) if self.fusion else levels
-        is_longer = torch.zeros(len(waves), 1, dtype=torch.bool, device=waves.device)
+        is_longer = torch.zeros(waves.shape[0], 1, dtype=torch.bool, device=waves.device)
         output = self.model(input_features=inputs, is_longer=is_longer)
         return torch.flatten(output.pooler_output, 1)
 
