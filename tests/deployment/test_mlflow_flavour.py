@@ -113,7 +113,11 @@ def test_mlflow_models_serve_answers(table, fitted, frame, tmp_path):
     port = free_port()
     words = ["models", "serve", "-m", table.path, "--env-manager", "local", "--port", str(port), "-w", "1"]
     beside = os.path.dirname(sys.executable)  # the command runs `uvicorn` by its name
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PATH": f"{beside}{os.pathsep}{os.environ['PATH']}",
+    }
     command = [sys.executable, "-m", "mlflow", *words]
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -48,7 +48,9 @@ def test_classes(iris, strange):
 
 def test_words_may_stand_where_truth_values_and_numbers_stood(iris, strange):
     fitted = Transfer(None, "logistic").fit(table(), iris.target_names[iris.target])
-    written = strange.assign(truth=strange["truth"].map({True: "true", False: "false"}), size=strange["size"].astype(str))
+    written = strange.assign(
+        truth=strange["truth"].map({True: "true", False: "false"}), size=strange["size"].astype(str)
+    )
     pipeline = pipeline_of(fitted.model_)
     np.testing.assert_allclose(pipeline.predict_proba(written), pipeline.predict_proba(strange), atol=1e-12)
 

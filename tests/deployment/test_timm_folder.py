@@ -68,6 +68,8 @@ def test_the_folder_is_a_backbone_again(exported, fitted):
 
 def test_networks_of_other_hubs_are_refused(folder):
     fitted = Transfer("small:conv4", "ridge", engine="torch", cache=False).fit(PICTURES, labels())
-    with pytest.raises(ValueError, match=r"holds a network of timm, and this model has the backbone small:conv4.*--onnx"):
+    with pytest.raises(
+        ValueError, match=r"holds a network of timm, and this model has the backbone small:conv4.*--onnx"
+    ):
         export(fitted, folder / "other", format="timm", check_on=PICTURES)
     assert not (folder / "other").exists()
