@@ -7,13 +7,12 @@ import pytest
 from exported import labels, soft_pictures
 from sklearn.datasets import load_iris
 
-openvino = pytest.importorskip("openvino")
-pytest.importorskip("onnxscript")
-
 from headstart.deployment.export import export
 from headstart.preprocessing.decode import decode_picture
 from headstart.transfer import Transfer
 
+openvino = pytest.importorskip("openvino")
+pytest.importorskip("onnxscript")
 PICTURES = soft_pictures(12)
 
 

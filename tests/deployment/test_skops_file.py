@@ -1,4 +1,4 @@
-"""Files of skops: a plain pipeline where there is one, else the fitted Transfer; read elsewhere, and refused in words."""
+"""Files of skops: a plain pipeline where there is one, else the fitted Transfer."""
 
 import json
 import os
@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-skops_io = pytest.importorskip("skops.io")
-
 from headstart.deployment.export import export
 from headstart.transfer import Transfer
 
+skops_io = pytest.importorskip("skops.io")
 ALONE = """
 import sys, json
 import skops.io as io, pandas as pd
