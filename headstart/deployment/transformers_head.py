@@ -117,14 +117,14 @@ class _Fitting:
         self.mask = inputs[1] if isinstance(backbone.preprocess, TextPreprocess) else None
         with torch.inference_mode():
             self.features: Tensor = module(*inputs)
-        seen: list[Seen] = []
-        hooks = [part.register_forward_hook(_recorder(seen)) for part in network.modules()]
+        record = _Record()
+        hooks = [part.register_forward_hook(record) for part in network.modules()]
         names = ("input_ids", "attention_mask") if self.mask is not None else ("pixel_values",)
         with torch.inference_mode():
             network(**dict(zip(names, inputs, strict=True)))
         for hook in hooks:
             hook.remove()
-        self.seen = seen
+        self.seen = record.seen
 
     def place(self, head: Affine) -> None:
         """Write the head into the layer that gives the logits."""
@@ -220,12 +220,15 @@ def _is_norm(each: Seen) -> bool:
     return isinstance(each.module, nn.LayerNorm) and each.module.bias is not None
 
 
-def _recorder(seen: list[Seen]) -> Any:
-    def record(module: nn.Module, given: tuple[Any, ...], gave: Any) -> None:
-        if given and isinstance(given[0], Tensor) and isinstance(gave, Tensor):
-            seen.append(Seen(module, given[0], gave))
+class _Record:
+    """A hook of modules: the calls in which each was given one tensor first and gave one, in their order."""
 
-    return record
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+
+    def __call__(self, module: nn.Module, given: tuple[Any, ...], gave: Any) -> None:
+        if given and isinstance(given[0], Tensor) and isinstance(gave, Tensor):
+            self.seen.append(Seen(module, given[0], gave))
 
 
 def _alike(some: Tensor, others: Tensor) -> bool:
