@@ -40,6 +40,7 @@ GALLERY = (
     Example("explain", "Which parts of an input an answer stands on"),
     Example("few_shot", "Learning to learn"),
     Example("export_onnx", "A model as an ONNX file"),
+    Example("export_formats", "A model for scikit-learn and MLflow"),
     Example("distil", "A small model learns from a large one"),
     Example("pretrain", "Pretraining on pictures without labels"),
     Example("recipe_csv", "Recipe: two tables, source and target", ("out",), "out/model"),

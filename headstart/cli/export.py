@@ -18,6 +18,13 @@ __all__ = ["export"]
 def export(
     model: Model,
     onnx: Annotated[str | None, typer.Option("--onnx", help="The .onnx to write, for onnxruntime")] = None,
+    transformers: Annotated[
+        str | None, typer.Option("--transformers", help="The folder to write, for transformers")
+    ] = None,
+    timm: Annotated[str | None, typer.Option("--timm", help="The folder to write, for timm")] = None,
+    skops: Annotated[str | None, typer.Option("--skops", help="The .skops to write, for scikit-learn")] = None,
+    mlflow: Annotated[str | None, typer.Option("--mlflow", help="The folder to write, for MLflow")] = None,
+    openvino: Annotated[str | None, typer.Option("--openvino", help="The folder to write, for OpenVINO")] = None,
     int8: Annotated[
         bool, typer.Option("--int8", help="Of --onnx: weights of 8 bits, and what they cost, measured")
     ] = False,
@@ -29,7 +36,8 @@ def export(
     json: AsJson = False,
 ) -> None:
     """Write a saved MODEL as what other programs run, compared with it before it is there."""
-    place = {"onnx": onnx}
+    place = {"onnx": onnx, "transformers": transformers, "timm": timm, "skops": skops, "mlflow": mlflow}
+    place["openvino"] = openvino
     format, out = _the_format(place)
     from headstart.cli.terminal import Terminal
     from headstart.deployment.export import export as write

@@ -109,6 +109,13 @@ class Format(NamedTuple):
         return writer(fitted, path, options)
 
 
+_CHECKED = frozenset({"check_on"})
+
 FORMATS: dict[str, Format] = {
     "onnx": Format("a file for onnxruntime", "onnx_file:write_onnx", frozenset({"check_on", "opset", "int8"})),
+    "transformers": Format("a folder for transformers", "transformers_folder:write_transformers", _CHECKED),
+    "timm": Format("a folder for timm", "timm_folder:write_timm", _CHECKED),
+    "skops": Format("a file for scikit-learn (skops)", "skops_file:write_skops", _CHECKED),
+    "mlflow": Format("a folder for MLflow", "mlflow_flavour:write_mlflow", _CHECKED),
+    "openvino": Format("a folder for OpenVINO", "openvino_ir:write_openvino", _CHECKED),
 }
