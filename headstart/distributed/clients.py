@@ -13,7 +13,7 @@ from headstart.messages import did_you_mean
 
 __all__ = ["Client", "Federation", "Privacy", "Rounds", "read_federation"]
 
-HEADS = ("ridge", "lda", "prototypes")
+HEADS = ("auto", "ridge", "lda", "prototypes")
 STRATEGIES = ("fedavg", "fedprox", "fedbn", "fedadam")
 
 
@@ -72,7 +72,7 @@ class Federation:
 
     clients   two or more
     backbone  one for all; None for tables, whose columns are the features, or for the default of the modality
-    head      ridge, lda or prototypes
+    head      auto (that of the least held-out log loss), ridge, lda or prototypes
     kind, target, input, group   as the options of `headstart fit`
     secure    add up by SecAgg+, so that the server sees sums only
     folds     of the cross-validation at each client
@@ -82,7 +82,7 @@ class Federation:
     clients: tuple[Client, ...]
     folder: Path
     backbone: str | None = None
-    head: str = "ridge"
+    head: str = "auto"
     kind: str | None = None
     target: str | None = None
     input: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from headstart.artefact import Model
 from headstart.data.goals import goal_of
 from headstart.defaults import with_own_defaults
+from headstart.distributed.agreement import Agreement
 from headstart.distributed.clients import Client, Federation, read_federation
 from headstart.distributed.evidence import Judged, judged, together
 from headstart.distributed.journal import Journal
@@ -38,12 +40,14 @@ class Federated:
     clients   for each whether it helped, see `Judged`
     left_out  by client, why
     notes     on secure aggregation and privacy
+    agreement what the clients agreed on
     """
 
     model: Transfer
     clients: Mapping[str, Judged]
     left_out: Mapping[str, str]
     notes: tuple[str, ...]
+    agreement: Agreement
 
     def __str__(self) -> str:
         lines = [str(self.model.evidence_), "", *(str(each) for each in self.clients.values())]
@@ -72,13 +76,14 @@ def federate(
     Raises DataError where the file is wrong, or where fewer than two clients can learn together.
     """
     _need_flower()
+    logging.getLogger("flwr").setLevel(logging.ERROR)
     from headstart.distributed.in_process import InProcess
 
     federation = read_federation(clients)
     if out is not None and Path(out).exists() and not overwrite:
         raise FileExistsError(f"{out} exists: use another --out, or --overwrite")
-    owners = _Owners(federation, listener)
-    grid = InProcess({client.name: app_of(federation, client, owners) for client in federation.clients})
+    owners = Owners(federation, listener)
+    grid = InProcess({client.name: app_of(client, owners) for client in federation.clients})
     try:
         with Working(out, federation) as journal:
             outcome = Server(federation, grid, dict(grid.names), journal, listener).run()
@@ -107,7 +112,7 @@ class Working:
             self._temporary.rmdir()
 
 
-class _Owners:
+class Owners:
     """Those of this process, each read once."""
 
     def __init__(self, federation: Federation, listener: Listener) -> None:
@@ -134,7 +139,7 @@ def release_of(federation: Federation, client: Client) -> Release | None:
     return Release(federation.privacy, Ledger(file))
 
 
-def app_of(federation: Federation, client: Client, owners: _Owners) -> ClientApp:
+def app_of(client: Client, owners: Owners) -> ClientApp:
     """The app of a client of this process."""
     from headstart.distributed.client_app import client_app
 
@@ -166,7 +171,7 @@ def concluded(
     transfer.conclude(model, evidence, None)
     if out is not None:
         transfer.save(out, overwrite=overwrite)
-    return Federated(transfer, judged(outcome.evidence), outcome.left_out, notes)
+    return Federated(transfer, judged(outcome.evidence), outcome.left_out, notes, agreement)
 
 
 def _notes(federation: Federation) -> tuple[str, ...]:

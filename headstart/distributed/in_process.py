@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from flwr.app import Context, Error, Message, RecordDict
@@ -81,6 +82,9 @@ class InProcess(Grid):  # type: ignore[misc]
     def _answer(self, message: Message) -> Message:
         node = message.metadata.dst_node_id
         try:
-            return self._apps[node](message, self._contexts[node])
+            received = Message(
+                deepcopy(message.content), metadata=message.metadata
+            )  # nothing is shared, as over a wire
+            return self._apps[node](received, self._contexts[node])
         except Exception as error:
             return Message(Error(_RAISED, f"{type(error).__name__}: {error}"), reply_to=message)

@@ -57,7 +57,7 @@ class Owner:
         from headstart.transfer import Transfer
 
         roles = Roles(target=federation.target, input=federation.input, group=federation.group)
-        task = read(federation.place(client), roles=roles, kind=federation.kind)
+        task = read(federation.place(client), roles=roles, kind=federation.kind, partly=True)
         looking = Transfer(federation.backbone, "probe", kind=task.kind, seed=federation.seed)
         rows = looking.look(task, listener=listener)
         report = report_of(rows, taught=True)
