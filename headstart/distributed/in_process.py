@@ -27,7 +27,7 @@ _RAISED = 1
 
 
 class InProcess(Grid):  # type: ignore[misc]
-    """Nodes by name, each with its app; node ids count from 2. One client calculates at a time."""
+    """Nodes by name, each with its app and a thread; node ids count from 2."""
 
     def __init__(self, apps: Mapping[str, ClientApp]) -> None:
         TaskIdentity.run_id, TaskIdentity.node_id, TaskIdentity.task_id = RUN, SERVER, RUN
@@ -37,7 +37,7 @@ class InProcess(Grid):  # type: ignore[misc]
             node: Context(RUN, node, {"client": name}, RecordDict(), {}) for node, name in self.names.items()
         }
         self._answers: dict[str, Future[Message]] = {}
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="client")
+        self._pool = ThreadPoolExecutor(len(apps), thread_name_prefix="client")
 
     def set_run(self, run: Run) -> None:
         """There is one run."""

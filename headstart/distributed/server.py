@@ -39,7 +39,7 @@ from headstart.tasks.task import Array
 if TYPE_CHECKING:
     from flwr.serverapp import Grid
 
-__all__ = ["Outcome", "Server"]
+__all__ = ["Outcome", "Server", "heads_of"]
 
 _ROUNDING = float(np.finfo(np.float32).eps)
 
@@ -72,7 +72,7 @@ class Server:
 
     def run(self) -> Outcome:
         """All four steps, but for those that the journal holds. DataError where fewer than two clients are left."""
-        agreement = self._agreement()
+        agreement = self.agreed()
         sums = self._sums(agreement)
         heads = self._heads(agreement, sums)
         evidence = self.evidence(agreement, heads[:-1])
@@ -81,7 +81,8 @@ class Server:
     def _members(self) -> dict[int, str]:
         return {node: name for node, name in self.nodes.items() if name not in self.left_out}
 
-    def _leave_out(self, name: str, why: str) -> None:
+    def leave_out(self, name: str, why: str) -> None:
+        """Of all that follows."""
         if name not in self.left_out:
             self.left_out[name] = why
             self.listener.say(f"{name} is left out: {why}")
@@ -95,10 +96,12 @@ class Server:
         else:
             self.listener.say(f"{name}: as it was learnt before the server was stopped")
         for client, why in json.loads(step.texts["left out"]).items():
-            self._leave_out(client, why)
+            self.leave_out(client, why)
         return step
 
-    def _agreement(self) -> Agreement:
+    def agreed(self) -> Agreement:
+        """What the clients agree on."""
+
         def compute() -> Step:
             replies = self._ask("query.describe", {}, {})
             descriptions: dict[str, Description] = {}
@@ -106,11 +109,11 @@ class Server:
                 try:
                     descriptions[name] = Description.from_json(text("description"))
                 except DataError as error:
-                    self._leave_out(name, str(error))
+                    self.leave_out(name, str(error))
             federation = self.federation
             made, left_out = agree(descriptions, head=federation.head, folds=federation.folds, seed=federation.seed)
             for name, why in left_out.items():
-                self._leave_out(name, why)
+                self.leave_out(name, why)
             return Step({}, {"agreement": made.to_json()})
 
         return Agreement.from_json(self._step("describe", compute).texts["agreement"])
@@ -139,7 +142,7 @@ class Server:
         """One a fold, fitted and chosen without it, and one of all. Of several candidates that of the least log loss on
         the held-out rows is taken; the temperature is that of the same loss."""
         names = _candidates(agreement, private=self.federation.privacy is not None)
-        fitted = {name: _fitted(agreement, sums, name) for name in names}
+        fitted = {name: heads_of(agreement, sums, name) for name in names}
         first = fitted[names[0]]
         if not kind_named(agreement.kind).has_classes:
             return first
@@ -192,7 +195,7 @@ class Server:
                 check(vector)
                 vectors.append(vector)
             except ValueError as error:
-                self._leave_out(name, str(error))
+                self.leave_out(name, str(error))
         self._need_two()
         return Step({"total": np.sum(vectors, axis=0)}, {})
 
@@ -202,18 +205,21 @@ class Server:
         if words["what"] == "sums":
             told = self._ask("train.plain", words | {"what": "bound"}, {})
             bound = int(max(float(sent["vector"][0]) for sent, _ in told.values())) if told else 0
-        self._need_two()
-        grid = Recording(self.grid)
-        members, timeout = self._members(), self.federation.timeout
-        try:
-            total, names = secure_sum(grid, members, words, arrays, bound=bound, timeout=timeout)
-        finally:
+        while True:
+            self._need_two()
+            grid, members = Recording(self.grid), self._members()
+            try:
+                total, _ = secure_sum(grid, members, words, arrays, bound=bound, timeout=self.federation.timeout)
+            except DataError:
+                failed = grid.failed_first(members)
+                if not failed:
+                    raise
+                for node in failed:  # who fails before all keys are shared ends the protocol: again without them
+                    self.leave_out(members[node], grid.failed[node])
+                continue
             for node, why in grid.failed.items():
-                self._leave_out(members[node], why)
-        for name in members.values():
-            if name not in names:
-                self._leave_out(name, "no answer in time")
-        return Step({"total": total}, {})
+                self.leave_out(members[node], why)
+            return Step({"total": total}, {})
 
     def _ask(
         self, kind: str, words: Mapping[str, str], arrays: Mapping[str, Array]
@@ -231,7 +237,7 @@ class Server:
                 name = members[reply.metadata.src_node_id]
                 answers[name] = (arrays_of(content), lambda text, content=content: text_of(content, text))
         for node, why in grid.failed.items():
-            self._leave_out(members[node], why)
+            self.leave_out(members[node], why)
         return {name: answers[name] for name in members.values() if name in answers}
 
     def _need_two(self) -> None:
@@ -260,7 +266,7 @@ def _candidates(agreement: Agreement, *, private: bool) -> list[str]:
     return ["ridge"] if private else [name for name in ("ridge", "lda", "prototypes") if kind in FROM_SUMS[name].kinds]
 
 
-def _fitted(agreement: Agreement, sums: list[Sums], name: str) -> list[Head]:
+def heads_of(agreement: Agreement, sums: list[Sums], name: str) -> list[Head]:
     """One a fold, without it, and one of all."""
     parts = [sums[:fold] + sums[fold + 1 :] for fold in range(agreement.folds)]
     return [fit_sums(part, name, kind=agreement.kind, scale=agreement.scale) for part in [*parts, sums]]

@@ -18,13 +18,11 @@ def written(folder, text):
 
 def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
-    head = (
-        'target = "y"\nsecure = true\n[privacy]\nepsilon = 3\ndelta = 1e-5\nclip = 2\n[rounds]\nstrategy = "fedprox"\n'
-    )
+    head = 'target = "y"\nsecure = true\n[privacy]\nepsilon = 3\ndelta = 1e-5\nclip = 2\n'
     federation = read_federation(written(tmp_path, head + TWO))
     assert federation.place(federation.clients[1]) == tmp_path / "sub" / "b.csv"
     assert federation.privacy.epsilon == 3.0
-    assert (federation.secure, federation.rounds.strategy, federation.backbone) == (True, "fedprox", None)
+    assert (federation.secure, federation.head, federation.backbone) == (True, "auto", None)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +47,6 @@ def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
         ("[privacy]\nepsilon = 1\nclip = 1\n" + TWO, r"\[privacy\]: 'delta' is missing"),
         ("[privacy]\nepsilon = 0\ndelta = 1e-5\nclip = 1\n" + TWO, "epsilon = 0.0: expected a number above 0"),
         ("[privacy]\nepsilon = 1\ndelta = 2\nclip = 1\n" + TWO, "between 0 and 1"),
-        ('[rounds]\nstrategy = "fedavgm"\n' + TWO, r"Did you mean 'fedavg'\?"),
-        ("[rounds]\ncount = 0\n" + TWO, r"\[rounds\] count = 0: expected a number above 0"),
         ("= 3", "cannot be read as TOML"),
     ],
 )

@@ -73,9 +73,8 @@ def test_the_masked_numbers_of_a_client_tell_nothing():
     assert abs(np.corrcoef(numbers, coarse.ravel())[0, 1]) < 0.5
 
 
-@pytest.mark.parametrize("stage", [Stage.SHARE_KEYS, Stage.COLLECT_MASKED_VECTORS])
-def test_who_dies_in_between_is_not_in_the_sum(stage):
-    total, names = summed([], b=stage)
+def test_who_dies_in_between_is_not_in_the_sum():
+    total, names = summed([], b=Stage.COLLECT_MASKED_VECTORS)
     assert names == ["a", "c", "d"]
     want = VECTORS["a"] + VECTORS["c"] + VECTORS["d"]
     np.testing.assert_allclose(total, want, rtol=0, atol=1e-12 * 1e5)

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from flwr.app import Error, Message
+from flwr.common.secure_aggregation.secaggplus_constants import RECORD_KEY_CONFIGS, Key, Stage
 
 from headstart.distributed.clients import read_federation
 from headstart.distributed.payload import arrays_of, record
@@ -148,6 +149,22 @@ def test_who_sends_nan_does_not_spoil_a_secure_sum(serve, owned, owners, monkeyp
     same(outcome, *pooled(owned, owners, outcome, ("north", "west")))
 
 
+def test_who_dies_before_all_keys_are_shared_is_left_out_of_a_secure_sum(serve, owned, owners):
+    def wrap(app):
+        def call(message, context):
+            if message.content.config_records.get(RECORD_KEY_CONFIGS, {}).get(Key.STAGE) == Stage.SHARE_KEYS:
+                raise ConnectionResetError("the line is dead")
+            return app(message, context)
+
+        return call
+
+    server = serve({"south": wrap}, head="lda", secure=True)
+    server.evidence = lambda *_: {}
+    outcome = server.run()
+    assert outcome.left_out == {"south": "ConnectionResetError: the line is dead"}
+    same(outcome, *pooled(owned, owners, outcome, ("north", "west")))
+
+
 def test_fewer_than_two_are_refused(serve):
     server = serve({"south": in_the_place_of_sums(dies), "west": in_the_place_of_sums(too_short)})
     with pytest.raises(DataError, match=r"fewer than 2 clients can learn together \(.*south: .*west: "):
@@ -178,4 +195,4 @@ def test_a_server_that_was_killed_goes_on(serve, tmp_path):
     assert asked == ["losses"]
     fresh = serve(head="lda")
     fresh.evidence = lambda *_: {}
-    np.testing.assert_array_equal(outcome.head.arrays["weight.0"], fresh.run().head.arrays["weight.0"])
+    np.testing.assert_allclose(outcome.head.arrays["weight.0"], fresh.run().head.arrays["weight.0"], rtol=1e-5)
