@@ -103,7 +103,7 @@ def test_processes_over_tls_learn_what_a_simulation_learns(owned, certificates, 
     for name in ("north", "south"):
         (tmp_path / f"{name}.csv").write_bytes((owned / f"{name}.csv").read_bytes())
     file, address = tmp_path / "clients.toml", free()
-    file.write_text("timeout = 240.0\n" + text, "utf-8")
+    file.write_text("timeout = 900.0\n" + text, "utf-8")
     nodes = []
     listening = threading.Event()
 
