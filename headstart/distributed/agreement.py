@@ -18,6 +18,7 @@ from headstart.heads.standardize import Scale as HeadScale
 from headstart.messages import few, nearest_hint
 from headstart.preprocessing.table_columns import MOST, Category, Moment, Number, Scale
 from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Columns
 
 __all__ = ["Agreement", "Description", "agree"]
@@ -137,7 +138,7 @@ def agree(
         raise DataError(f"fewer than 2 clients can learn together ({reasons or 'nobody answered'})")
     first = next(iter(members.values()))
     classes = tuple(sorted({label for said in members.values() for label in said.classes}, key=_order))
-    if first.kind == "classification" and len(classes) < 2:
+    if kind_named(first.kind).exclusive and len(classes) < 2:
         raise DataError(f"all clients together have one class only, {classes[0]!r}: give rows of two classes or more")
     encoders = {name: encoder_of(said.encoder) for name, said in members.items() if said.encoder is not None}
     encoder = _one_encoder(encoders, [members[name].rows for name in encoders]) if encoders else None

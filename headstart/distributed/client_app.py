@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["REFUSED", "client_app"]
 
 REFUSED = 400
+_FAR = 40.0
 """The code of an error that is meant to be read."""
 
 
@@ -85,6 +86,8 @@ def told(owner: Owner, release: Release | None, words: Mapping[str, object], arr
     member = owner.under(Agreement.from_json(str(words["agreement"])))
     if words["what"] == "losses":
         return member.losses(heads_from(arrays, member.agreement.head, member.agreement.kind)).ravel()
+    if words["what"] == "bound" and release is not None:
+        return np.array([_FAR])  # says nothing of the rows, and releases nothing
     vector = _sums(member, release)
     return np.array([float(exponent(vector))]) if words["what"] == "bound" else vector
 

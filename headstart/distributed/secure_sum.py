@@ -71,9 +71,10 @@ def asked(message: Message) -> tuple[dict[str, Any], dict[str, Array]]:
     from flwr.compat.common import recorddict_compat as compat
 
     ins = compat.recorddict_to_fitins(message.content, keep_input=True)
-    names = str(ins.config.get("arrays", ""))
+    words = dict(ins.config)
+    names = str(words.get("arrays", ""))
     arrays = parameters_to_ndarrays(ins.parameters)
-    return dict(ins.config), dict(zip(names.split(",") if names else [], arrays, strict=False))
+    return words, dict(zip(names.split(",") if names else [], arrays, strict=False))
 
 
 def secure_sum(
@@ -105,27 +106,21 @@ def secure_sum(
     for node in nodes:
         managed.register(GridClientProxy(node, grid, 0))
     config = {**words, "bound": bound, "bits": bits, "arrays": ",".join(arrays)}
-    counted: list[int] = []
-
-    def count(results: list[tuple[int, Any]]) -> dict[str, Any]:
-        counted.append(len(results))
-        return {}
-
     strategy = FedAvg(
         min_fit_clients=2,
         min_available_clients=2,
         on_fit_config_fn=lambda _: config,
-        fit_metrics_aggregation_fn=count,
     )
     context = LegacyContext(Context(0, 0, {}, RecordDict(), {}), ServerConfig(1), strategy, managed)
     context.state.config_records[MAIN_CONFIGS_RECORD] = ConfigRecord({Key.CURRENT_ROUND: 1})
     given = ndarrays_to_parameters(list(arrays.values()))
-    context.state.array_records[MAIN_PARAMS_RECORD] = compat.parameters_to_arrayrecord(given, keep_input=True)
+    before = compat.parameters_to_arrayrecord(given, keep_input=True)
+    context.state.array_records[MAIN_PARAMS_RECORD] = before
     recorder = Recording(grid)
     SecAggPlusWorkflow(
         1.0, 0.5, max_weight=1.0, clipping_range=1.0, quantization_range=2**bits, modulus_range=MODULUS, timeout=timeout
     )(recorder, context)
-    if not counted:
+    if context.state.array_records[MAIN_PARAMS_RECORD] is before:
         raise DataError(
             "fewer clients than secure aggregation needs held out until the end "
             f"({'; '.join(f'{nodes[node]}: {why}' for node, why in recorder.failed.items()) or 'no answer in time'})"
@@ -134,4 +129,4 @@ def secure_sum(
         compat.arrayrecord_to_parameters(context.state.array_records[MAIN_PARAMS_RECORD], keep_input=True)
     )[0]
     names = [name for node, name in nodes.items() if node in recorder.answered[_MASKED]]
-    return decoded(made * counted[0], bound, bits), names
+    return decoded(made * len(recorder.answered[_MASKED]), bound, bits), names

@@ -29,7 +29,7 @@ from headstart.distributed.secure_sum import secure_sum
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.heads.facts import FitterFacts
-from headstart.heads.from_sums import FROM_SUMS, fit_sums
+from headstart.heads.from_sums import FROM_SUMS, chosen_from_sums, fit_sums
 from headstart.heads.head import Head
 from headstart.heads.sums import Sums
 from headstart.listener import Listener
@@ -142,12 +142,11 @@ class Server:
         """One a fold, fitted and chosen without it, and one of all. Of several candidates that of the least log loss on
         the held-out rows is taken; the temperature is that of the same loss."""
         names = _candidates(agreement, private=self.federation.privacy is not None)
-        fitted = {name: heads_of(agreement, sums, name) for name in names}
-        first = fitted[names[0]]
         if not kind_named(agreement.kind).has_classes:
-            return first
+            return heads_of(agreement, sums, names[0])
         if self.federation.privacy is not None:
-            return [_by_residuals(head) for head in first]
+            return [_by_residuals(agreement, part, names[0]) for part in _parts(agreement, sums)]
+        fitted = {name: heads_of(agreement, sums, name) for name in names}
         curves = {name: self._losses(agreement, heads, name) for name, heads in fitted.items()}
         chosen = []
         for place in range(agreement.folds + 1):
@@ -268,12 +267,17 @@ def _candidates(agreement: Agreement, *, private: bool) -> list[str]:
 
 def heads_of(agreement: Agreement, sums: list[Sums], name: str) -> list[Head]:
     """One a fold, without it, and one of all."""
-    parts = [sums[:fold] + sums[fold + 1 :] for fold in range(agreement.folds)]
-    return [fit_sums(part, name, kind=agreement.kind, scale=agreement.scale) for part in [*parts, sums]]
+    parts = _parts(agreement, sums)
+    return [fit_sums(part, name, kind=agreement.kind, scale=agreement.scale) for part in parts]
 
 
-def _by_residuals(head: Head) -> Head:
+def _parts(agreement: Agreement, sums: list[Sums]) -> list[list[Sums]]:
+    """The folds without each of them, and all."""
+    return [*(sums[:fold] + sums[fold + 1 :] for fold in range(agreement.folds)), sums]
+
+
+def _by_residuals(agreement: Agreement, sums: list[Sums], name: str) -> Head:
     """With private sums: answers coded +1 and -1 whose residuals are normal with the held-out variance v have log odds
     2 y / v; the temperature is v / 2. LDA has log odds already; those of prototypes are left as they are."""
-    losses = head.facts.account.get("losses", {}) if head.name == "ridge" else {}
-    return replace(head, temperature=max(min(losses.values()) ** 2 / 2, 1e-3)) if losses else head
+    head, error = chosen_from_sums(sums, name, kind=agreement.kind, scale=agreement.scale)
+    return head if error is None or name != "ridge" else replace(head, temperature=max(error**2 / 2, 1e-3))

@@ -34,7 +34,7 @@ from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
-__all__ = ["FROM_SUMS", "fit_sums", "standard_of_sums"]
+__all__ = ["FROM_SUMS", "SumsFit", "chosen_from_sums", "fit_sums", "standard_of_sums"]
 
 _RIDGE, _LDA = Ridge(), Discriminant()
 _NONE = 1e-9
@@ -128,6 +128,14 @@ class _Fitter(NamedTuple):
     layer: Callable[[_OnAxes, float, Kind, int], Array]
 
 
+class SumsFit(NamedTuple):
+    """A head, and the root of the mean squared error of left-out rows at its strength; None where nothing was left
+    out."""
+
+    head: Head
+    error: float | None
+
+
 def fit_sums(
     folds: Sequence[Sums],
     name: str = "ridge",
@@ -146,6 +154,18 @@ def fit_sums(
     Raises ValueError for a head that does not answer such a task, for sums that do not go together, and where there are
     fewer than 2 rows.
     """
+    return chosen_from_sums(folds, name, kind=kind, scale=scale, strengths=strengths).head
+
+
+def chosen_from_sums(
+    folds: Sequence[Sums],
+    name: str = "ridge",
+    *,
+    kind: Kind | str,
+    scale: Scale = "each",
+    strengths: Sequence[float] | None = None,
+) -> SumsFit:
+    """As `fit_sums`, with the error by which the strength was chosen."""
     kind = kind_named(str(kind))
     fitter = _fitter(name, kind)
     with one_thread():
@@ -156,7 +176,7 @@ def fit_sums(
         everything = frame.turned(sums)
         parts = [frame.turned(fold) for fold in folds if fold.rows]
         if not fitter.strengths:
-            return frame.head(name, kind, fitter.layer(everything, 0.0, kind, sums.width), {})
+            return SumsFit(frame.head(name, kind, fitter.layer(everything, 0.0, kind, sums.width), {}), None)
         possible = frame.strengths(tuple(strengths or fitter.strengths))
         start = int(np.argmin(np.abs(np.log(possible))))
 
@@ -171,7 +191,8 @@ def fit_sums(
             "relative_strength": possible[best],
             "losses": {f"{possible[point]:.3g}": left[point].loss for point in sorted(left)},
         }
-        return frame.head(name, kind, fitter.layer(everything, strength, kind, sums.width), account)
+        head = frame.head(name, kind, fitter.layer(everything, strength, kind, sums.width), account)
+        return SumsFit(head, left[best].loss if left else None)
 
 
 def standard_of_sums(sums: Sums, scale: Scale = "each") -> Standard:
