@@ -61,14 +61,14 @@ def federate(
 
 def _joined(clients: str, join: str, name: str, ca: Path, listener: Listener) -> None:
     """Take part until the process is ended, or the SuperNode ends by itself."""
-    from headstart.distributed.processes import Address, end
+    from headstart.distributed.processes import Address
     from headstart.distributed.processes import join as start
 
-    process = start(clients, name, Address.of(join), ca, listener=listener)
+    joined = start(clients, name, Address.of(join), ca, listener=listener)
     try:
-        code = process.wait()
+        code = joined.process.wait()
     finally:
-        end(process)
+        joined.close()
     raise typer.Exit(code)
 
 

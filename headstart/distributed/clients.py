@@ -143,8 +143,8 @@ def _check(federation: Federation) -> None:
         if not name.strip() or not name.isprintable():
             raise DataError(f"{file}: the name of a client must be printable and not empty, got {name!r}")
     _among(file, "head", federation.head, HEADS)
-    if not 2 <= federation.folds <= 20:
-        raise DataError(f"{file}: folds = {federation.folds}: expected 2 to 20")
+    if not 3 <= federation.folds <= 20:
+        raise DataError(f"{file}: folds = {federation.folds}: expected 3 to 20")
     if not federation.timeout > 0:
         raise DataError(f"{file}: timeout = {federation.timeout}: expected seconds above 0")
     if (privacy := federation.privacy) is not None:

@@ -28,7 +28,7 @@ from headstart.distributed.federate import need_flower
 from headstart.errors import DataError, HeadstartError
 from headstart.listener import LOGGED, Listener
 
-__all__ = ["Address", "Certificates", "join", "serve"]
+__all__ = ["Address", "Certificates", "Joined", "end", "join", "serve"]
 
 _START = 60.0
 _LOOK = 0.2
@@ -97,6 +97,18 @@ class Certificates(NamedTuple):
             raise DataError(f"{self.key} is not the key of {self.certificate}: {error}") from error
 
 
+class Joined(NamedTuple):
+    """A client's SuperNode that runs, and the folder of what it keeps."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def close(self) -> None:
+        """End it and remove its folder."""
+        end(self.process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 def serve(
     clients: str | Path,
     out: str | Path,
@@ -136,13 +148,10 @@ def serve(
     return answer
 
 
-def join(
-    clients: str | Path, name: str, address: Address, authority: Path, *, listener: Listener = LOGGED
-) -> subprocess.Popen[bytes]:
-    """Start a client's SuperNode and give it back, running; it asks the server for work until it is ended.
+def join(clients: str | Path, name: str, address: Address, authority: Path, *, listener: Listener = LOGGED) -> Joined:
+    """Start a client's SuperNode and give it back, running; it asks the server for work until it is closed.
 
-    Its folder is a child of the temporary one, which whoever ends it may remove. DataError where the file has no client
-    of that name, or where the certificate is missing.
+    DataError where the file has no client of that name, or where the certificate is missing.
     """
     need_flower()
     federation = read_federation(clients)
@@ -154,7 +163,7 @@ def join(
     command = ["--superlink", str(address), "--root-certificates", str(authority), "--node-config", config]
     command += ["--port", str(_free_port())]
     listener.say(f"{name} joins {address}")
-    return _popen("flower-supernode", command, _environment(folder), folder / "supernode.log")
+    return Joined(_popen("flower-supernode", command, _environment(folder), folder / "supernode.log"), folder)
 
 
 def _submit(

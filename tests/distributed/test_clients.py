@@ -39,7 +39,7 @@ def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
         ('secure = "yes"\n' + TWO, "secure = 'yes': expected true or false"),
         ("seed = 1.5\n" + TWO, "seed = 1.5: expected a whole number"),
         ("folds = true\n" + TWO, "folds = True: expected a whole number"),
-        ("folds = 1\n" + TWO, "folds = 1: expected 2 to 20"),
+        ("folds = 2\n" + TWO, "folds = 2: expected 3 to 20"),
         ("timeout = 0\n" + TWO, "expected seconds above 0"),
         ('head = "ride"\n' + TWO, r"expected one of auto, ridge, lda, prototypes. Did you mean 'ridge'\?"),
         ('client = "a"\n', r"write \[\[client\]\], then name and data"),
