@@ -38,6 +38,7 @@ GALLERY = (
     Example("multitask", "Two targets at once"),
     Example("spoken_words", "One recording of each word"),
     Example("explain", "Which parts of an input an answer stands on"),
+    Example("federated", "Three owners, whose rows stay where they are", model="demo-out/federated/model"),
     Example("few_shot", "Learning to learn"),
     Example("export_onnx", "A model as an ONNX file"),
     Example("export_formats", "A model for scikit-learn and MLflow"),
