@@ -129,21 +129,7 @@ class Comparison:
         """The model that is kept, and what held-out rows say of it; it is the one that was tested, if there was a
         single split."""
         candidate, name = self.candidate, self.candidate.name
-        seconds = dict.fromkeys((*self.contenders, name), 0.0)
-        answers: list[dict[str, Answers]] = []
-        observed, fitted = [], None
-        for trial in self.trials.trials:
-            fitted = None  # one at a time: it may hold the features of both tasks
-            with self.watch(candidate.stage), timed(seconds, name):
-                fitted = candidate.fit(trial.train)
-                latest: dict[str, Answers] = {name: candidate.answer(fitted, trial.test)}
-            with self.watch("baselines"):
-                for other, contender in self.contenders.items():
-                    with timed(seconds, other):
-                        latest[other] = contender(fitted, trial.train, trial.test)
-                observed.append(candidate.observe(fitted, trial.test, latest))
-            answers.append(latest)
-        results = self._results(answers, observed, seconds, fitted)
+        results, fitted = self._tried()
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
         kept = name if fallback is None else fallback
@@ -170,6 +156,48 @@ class Comparison:
             uncertainty, facts = assessed(Kept(rows, told, tested, calibration, winner.placed(final)), self.trials)
         evidence = replace(evidence, examples=examples, uncertainty=facts, seconds=self.watch.seconds())
         return replace(model, uncertainty=uncertainty), evidence
+
+    def _tried(self) -> tuple[Results, Any]:
+        """What all trials gave, and what the candidate fitted in the last.
+
+        Where there are workers, the last is done here, so that what all of them need is computed once, and they do the
+        others.
+        """
+        if workers() is None:
+            done = [self._trial(trial) for trial in self.trials.trials[:-1]]
+            fitted, last = self._fitted(self.trials.trials[-1])
+        else:
+            fitted, last = self._fitted(self.trials.trials[-1])
+            done = each(self._trial, self.trials.trials[:-1], self.listener, "trials")
+            for told in done:
+                self.candidate.recall(told.spent)
+        done.append(last)
+        for told in done:
+            for stage, spent in told.stages.items():
+                self.watch.add(stage, spent)
+        names = (*self.contenders, self.candidate.name)
+        seconds = {name: sum(told.seconds[name] for told in done) for name in names}
+        return self._results([told.answers for told in done], [told.observed for told in done], seconds), fitted
+
+    def _trial(self, trial: Trial) -> Told:
+        """One of several, of which nothing is kept but what it told: a fit may hold the features of both tasks."""
+        before = {name: len(results) for name, results in self.candidate.spent.items()}
+        told = self._fitted(trial)[1]
+        return told._replace(spent={name: self.candidate.spent[name][count:] for name, count in before.items()})
+
+    def _fitted(self, trial: Trial) -> tuple[Any, Told]:
+        candidate, name = self.candidate, self.candidate.name
+        seconds = dict.fromkeys((*self.contenders, name), 0.0)
+        watch = Stopwatch()
+        with watch(candidate.stage), timed(seconds, name):
+            fitted = candidate.fit(trial.train)
+            answers: dict[str, Answers] = {name: candidate.answer(fitted, trial.test)}
+        with watch("baselines"):
+            for other, contender in self.contenders.items():
+                with timed(seconds, other):
+                    answers[other] = contender(fitted, trial.train, trial.test)
+            observed = candidate.observe(fitted, trial.test, answers)
+        return fitted, Told(answers, observed, seconds, watch.named)
 
     def _against(self, evidence: Evidence, fitted: Any, rows: Array) -> str:
         """Why the model without transfer is kept in the place of what was fitted to these rows; "" where it is not."""
