@@ -20,7 +20,7 @@ from headstart.heads.standardize import BLOCK, Scale, Standard, standard
 from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
-__all__ = ["Basis", "principal"]
+__all__ = ["Basis", "axes_of", "principal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def _primal(features: Array, order: Array, weights: Array, std: Standard) -> Bas
     for rows in blocks(len(order), BLOCK):
         z = std.apply(features[order[rows]]) * np.sqrt(weights[rows])[:, None]
         gram += z.T @ z
-    squares, axes = _axes(gram, max(features.shape))
+    squares, axes = axes_of(gram, max(features.shape))
     coordinates = np.ones((len(order), len(squares) + 1), dtype=features.dtype)
     narrow = axes.astype(features.dtype)
     for rows in blocks(len(order), BLOCK):
@@ -85,7 +85,7 @@ def _dual(features: Array, order: Array, weights: Array, std: Standard) -> Basis
     for part in parts:
         z = columns(part)
         gram += z @ z.T
-    squares, u = _axes(gram, max(features.shape))
+    squares, u = axes_of(gram, max(features.shape))
     s = np.sqrt(squares)
 
     def lift(v: Array) -> Array:
@@ -97,7 +97,7 @@ def _dual(features: Array, order: Array, weights: Array, std: Standard) -> Basis
     return Basis(standard=std, rows=coordinates, squares=np.append(squares, weights.sum()), lift=lift)
 
 
-def _axes(gram: Array, size: int) -> tuple[Array, Array]:
+def axes_of(gram: Array, size: int) -> tuple[Array, Array]:
     """Eigenvalues (falling) and eigenvectors of a Gram matrix, without those that are zero up to rounding."""
     # Not scipy.linalg.eigh: the same LAPACK routine, but there one thread waits for the other (`select.py` has two).
     values, vectors = np.linalg.eigh(gram)

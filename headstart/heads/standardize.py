@@ -18,7 +18,7 @@ import numpy as np
 from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
-__all__ = ["BLOCK", "Scale", "Standard", "refuse_bad", "standard"]
+__all__ = ["BLOCK", "Scale", "Standard", "refuse_bad", "scaled", "standard"]
 
 Scale = Literal["each", "shared", "same"]
 BLOCK = 1024
@@ -53,7 +53,11 @@ def standard(features: Array, order: Array, weights: Array, scale: Scale = "each
     deviation = np.sqrt(np.maximum(squares / weights.sum() - shift**2, 0.0))
     mean = first + shift
     rounding = np.finfo(features.dtype)
-    constant = deviation <= np.maximum(rounding.eps * np.abs(mean), rounding.tiny)
+    return scaled(mean, deviation, deviation <= np.maximum(rounding.eps * np.abs(mean), rounding.tiny), scale)
+
+
+def scaled(mean: Array, deviation: Array, constant: Array, scale: Scale) -> Standard:
+    """From the mean, the standard deviation, and which features are constant, (D,) each."""
     if scale == "same" and not constant.all():
         return Standard(mean, np.full_like(deviation, np.sqrt(np.mean(deviation**2))))
     if scale == "shared" and not constant.all():

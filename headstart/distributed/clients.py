@@ -1,0 +1,191 @@
+"""`clients.toml`: who takes part in a federation, where their data are, and how they are to learn together."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import DataError
+from headstart.messages import did_you_mean
+
+__all__ = ["Client", "Federation", "Privacy", "Rounds", "read_federation"]
+
+HEADS = ("ridge", "lda", "prototypes")
+STRATEGIES = ("fedavg", "fedprox", "fedbn", "fedadam")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """One owner of data: its name, and a folder or a table. Paths are relative to the file."""
+
+    name: str
+    data: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Privacy:
+    """Differential privacy of what each client sends.
+
+    epsilon, delta   of the one release of this run; with `budget` the most that all runs together may spend
+    clip             the longest feature vector (Euclidean); longer ones are shortened to it
+    low, high        of a regression: the range of the values; others are moved to its ends
+    ledger           a file beside each client's data that remembers what was spent
+    """
+
+    epsilon: float
+    delta: float
+    clip: float
+    low: float = 0.0
+    high: float = 0.0
+    budget: float = 0.0
+    ledger: str = "privacy.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """Federated rounds of gradient descent.
+
+    strategy       fedavg, fedprox, fedbn (statistics of BatchNorm stay with each client) or fedadam
+    method         of the table of methods: what each client trains, such as head, lora or lp-ft
+    count          how many rounds
+    local_steps    steps of each client in a round
+    lr             of the clients
+    proximal       mu of fedprox
+    server_lr      of fedadam
+    """
+
+    strategy: str = "fedavg"
+    method: str = "head"
+    count: int = 5
+    local_steps: int = 10
+    lr: float = 0.001
+    proximal: float = 0.1
+    server_lr: float = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Federation:
+    """What `clients.toml` says.
+
+    clients   two or more
+    backbone  one for all; None for tables, whose columns are the features, or for the default of the modality
+    head      ridge, lda or prototypes
+    kind, target, input, group   as the options of `headstart fit`
+    secure    add up by SecAgg+, so that the server sees sums only
+    folds     of the cross-validation at each client
+    timeout   seconds that the server waits for an answer
+    """
+
+    clients: tuple[Client, ...]
+    folder: Path
+    backbone: str | None = None
+    head: str = "ridge"
+    kind: str | None = None
+    target: str | None = None
+    input: str | None = None
+    group: str | None = None
+    secure: bool = False
+    folds: int = 5
+    seed: int = 0
+    timeout: float = 600.0
+    privacy: Privacy | None = None
+    rounds: Rounds | None = None
+    file: Path = field(default=Path("clients.toml"))
+
+    def place(self, client: Client) -> Path:
+        """Where a client's data are."""
+        return self.folder / client.data
+
+
+def read_federation(path: str | Path) -> Federation:
+    """Read and check the file. DataError where it is missing, no TOML, or says what nobody understands."""
+    file = Path(path)
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise DataError(f"{file}: there is no such file; a federation is described by a clients.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise DataError(f"{file}: cannot be read as TOML: {error}") from error
+    clients = said.pop("client", [])
+    if not isinstance(clients, list) or not all(isinstance(one_client, dict) for one_client in clients):
+        raise DataError(f"{file}: clients are tables of their own: write [[client]], then name and data")
+    values: dict[str, Any] = {}
+    for name, cls in (("privacy", Privacy), ("rounds", Rounds)):
+        section = said.pop(name, None)
+        if section is not None:
+            values[name] = _made(cls, section, file, f"[{name}]")
+    members = tuple(_made(Client, table, file, f"[[client]] number {at}") for at, table in enumerate(clients, 1))
+    checked = _values(Federation, said, file, "", without=("clients", "folder", "file", "privacy", "rounds"))
+    federation = Federation(clients=members, folder=file.parent, file=file, **checked, **values)
+    _check(federation)
+    return federation
+
+
+def _made(cls: type[Any], table: Any, file: Path, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise DataError(f"{file}: {where} must be a table of keys, got {table!r}")
+    return cls(**_values(cls, table, file, where))
+
+
+def _values(
+    cls: type[Any], table: Mapping[str, Any], file: Path, where: str, without: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    known = {each.name: each for each in fields(cls) if each.name not in without}
+    at = f"{file}: {where + ': ' if where else ''}"
+    for key, value in table.items():
+        if key not in known:
+            keys = [*known, *(["client", "privacy", "rounds"] if not where else [])]
+            raise DataError(f"{at}unknown key {key!r}.{did_you_mean(key, keys)} Expected {', '.join(keys)}")
+        _check_type(str(known[key].type), value, f"{at}{key}")
+    lacking = [
+        name for name, each in known.items()
+        if name not in table and each.default is MISSING and each.default_factory is MISSING
+    ]  # fmt: skip
+    if lacking:
+        raise DataError(f"{at}{lacking[0]!r} is missing")
+    return {key: float(value) if str(known[key].type) == "float" else value for key, value in table.items()}
+
+
+def _check_type(wanted: str, value: Any, at: str) -> None:
+    kinds: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
+    allowed = kinds[wanted.removesuffix(" | None")]
+    if not isinstance(value, allowed) or (isinstance(value, bool) and wanted != "bool"):
+        words = {"str": "text in quotes", "int": "a whole number", "float": "a number", "bool": "true or false"}
+        raise DataError(f"{at} = {value!r}: expected {words[wanted.removesuffix(' | None')]}")
+
+
+def _check(federation: Federation) -> None:
+    file, names = federation.file, [client.name for client in federation.clients]
+    if len(names) < 2:
+        raise DataError(f"{file}: a federation has 2 clients or more, got {len(names)}: add [[client]] tables")
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{file}: two clients bear the name {name!r}: give each its own")
+        if not name.strip() or not name.isprintable():
+            raise DataError(f"{file}: the name of a client must be printable and not empty, got {name!r}")
+    _among(file, "head", federation.head, HEADS)
+    if not 2 <= federation.folds <= 20:
+        raise DataError(f"{file}: folds = {federation.folds}: expected 2 to 20")
+    if not federation.timeout > 0:
+        raise DataError(f"{file}: timeout = {federation.timeout}: expected seconds above 0")
+    if (privacy := federation.privacy) is not None:
+        for key in ("epsilon", "clip"):
+            if not 0 < getattr(privacy, key) < float("inf"):
+                raise DataError(f"{file}: [privacy] {key} = {getattr(privacy, key)}: expected a number above 0")
+        if not 0 < privacy.delta < 1:
+            raise DataError(f"{file}: [privacy] delta = {privacy.delta}: expected a number between 0 and 1, as 1e-5")
+    if (rounds := federation.rounds) is not None:
+        _among(file, "[rounds] strategy", rounds.strategy, STRATEGIES)
+        for key in ("count", "local_steps", "lr", "server_lr"):
+            if not getattr(rounds, key) > 0:
+                raise DataError(f"{file}: [rounds] {key} = {getattr(rounds, key)}: expected a number above 0")
+
+
+def _among(file: Path, key: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise DataError(
+            f"{file}: {key} = {value!r}: expected one of {', '.join(choices)}.{did_you_mean(value, choices)}"
+        )

@@ -1,0 +1,186 @@
+"""`federate`: one model of the data of many owners, which stay where they are, and for each whether that helped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.artefact import Model
+from headstart.data.goals import goal_of
+from headstart.defaults import with_own_defaults
+from headstart.distributed.clients import Client, Federation, read_federation
+from headstart.distributed.evidence import Judged, judged, together
+from headstart.distributed.journal import Journal
+from headstart.distributed.owner import Owner
+from headstart.distributed.privacy import Ledger, Release, words_of
+from headstart.distributed.server import Outcome, Server
+from headstart.errors import DataError
+from headstart.evidence.facts import EvidenceFacts, ModelFacts
+from headstart.listener import LOGGED, Listener
+from headstart.methods.method import Fitted
+from headstart.methods.model import model_of
+from headstart.methods.plan import Plan
+from headstart.tasks.kind import kind_named
+from headstart.transfer import Transfer
+
+if TYPE_CHECKING:
+    from flwr.app import Context
+    from flwr.clientapp import ClientApp
+
+__all__ = ["Federated", "app_of", "federate"]
+
+
+@dataclass(frozen=True)
+class Federated:
+    """model     fitted, with evidence
+    clients   for each whether it helped, see `Judged`
+    left_out  by client, why
+    notes     on secure aggregation and privacy
+    """
+
+    model: Transfer
+    clients: Mapping[str, Judged]
+    left_out: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [str(self.model.evidence_), "", *(str(each) for each in self.clients.values())]
+        lines += [f"{name} is left out: {why}" for name, why in self.left_out.items()]
+        return "\n".join([*lines, *self.notes])
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON."""
+        clients = {name: each.to_json() for name, each in self.clients.items()}
+        return {
+            "evidence": self.model.evidence_.to_json(),
+            "clients": clients,
+            "left_out": dict(self.left_out),
+            "notes": list(self.notes),
+        }
+
+
+@with_own_defaults
+def federate(
+    clients: str | Path, out: str | Path | None = None, *, overwrite: bool = False, listener: Listener = LOGGED
+) -> Federated:
+    """Learn one head from the sums of all clients of a `clients.toml`, simulated in this process on Flower's messages.
+
+    out   where the model is saved, and where what was learnt so far is remembered if the run is stopped. None: nowhere
+
+    Raises DataError where the file is wrong, or where fewer than two clients can learn together.
+    """
+    _need_flower()
+    from headstart.distributed.in_process import InProcess
+
+    federation = read_federation(clients)
+    if out is not None and Path(out).exists() and not overwrite:
+        raise FileExistsError(f"{out} exists: use another --out, or --overwrite")
+    owners = _Owners(federation, listener)
+    grid = InProcess({client.name: app_of(federation, client, owners) for client in federation.clients})
+    try:
+        with Working(out, federation) as journal:
+            outcome = Server(federation, grid, dict(grid.names), journal, listener).run()
+            return concluded(federation, outcome, owners.any(outcome), out, overwrite)
+    finally:
+        grid.close()
+
+
+class Working:
+    """The journal of a run, which is kept where the run fails and removed where it is done."""
+
+    def __init__(self, out: str | Path | None, federation: Federation) -> None:
+        import tempfile
+
+        path = Path(tempfile.mkdtemp()) if out is None else Path(out)
+        self._journal = Journal(path.with_name(f"{path.name}.part"), repr(federation))
+        self._temporary = path if out is None else None
+
+    def __enter__(self) -> Journal:
+        return self._journal
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None or self._temporary is not None:
+            self._journal.close()
+        if self._temporary is not None:
+            self._temporary.rmdir()
+
+
+class _Owners:
+    """Those of this process, each read once."""
+
+    def __init__(self, federation: Federation, listener: Listener) -> None:
+        self._federation, self._listener = federation, listener
+        self._owners: dict[str, tuple[Owner, Release | None]] = {}
+
+    def __call__(self, client: Client) -> tuple[Owner, Release | None]:
+        if client.name not in self._owners:
+            owner = Owner.of(self._federation, client, self._listener)
+            self._owners[client.name] = (owner, release_of(self._federation, client))
+        return self._owners[client.name]
+
+    def any(self, outcome: Outcome) -> Owner:
+        """One whose kind of inputs and backbone are those of the model."""
+        names = [client for client in self._federation.clients if client.name not in outcome.left_out]
+        return self(names[0])[0]
+
+
+def release_of(federation: Federation, client: Client) -> Release | None:
+    """How a client's sums are made private; None where they are not."""
+    if federation.privacy is None:
+        return None
+    file = federation.place(client).parent / f"{client.name}.{federation.privacy.ledger}"
+    return Release(federation.privacy, Ledger(file))
+
+
+def app_of(federation: Federation, client: Client, owners: _Owners) -> ClientApp:
+    """The app of a client of this process."""
+    from headstart.distributed.client_app import client_app
+
+    def owner_of(_: Context) -> tuple[Owner, Release | None]:
+        return owners(client)
+
+    return client_app(owner_of)
+
+
+def concluded(
+    federation: Federation, outcome: Outcome, owner: Owner, out: str | Path | None, overwrite: bool
+) -> Federated:
+    """The fitted model, saved where it is to be, and what it is to each client."""
+    agreement = outcome.agreement
+    rows = owner.under(agreement).rows
+    plan = Plan("probe", seed=federation.seed)._replace(goal=goal_of(None, rows.task))
+    fitted = Fitted(outcome.head, owner.backbone, agreement.table_encoder)
+    model: Model = model_of(fitted, plan, rows, classes=agreement.classes, columns=rows.task.columns)
+    notes = _notes(federation)
+    facts = ModelFacts(
+        backbone=None if owner.backbone is None else owner.backbone.name, n_set_aside=0, set_aside=(), method="probe"
+    )
+    evidence = together(outcome.evidence, kind_named(agreement.kind))
+    left_out = tuple(f"{name} is left out: {why}" for name, why in outcome.left_out.items())
+    evidence = replace(
+        evidence, facts=EvidenceFacts(model=facts), notes=(*evidence.notes, *notes, *left_out), seed=federation.seed
+    )
+    transfer = Transfer(federation.backbone, "probe", kind=agreement.kind, seed=federation.seed)
+    transfer.conclude(model, evidence, None)
+    if out is not None:
+        transfer.save(out, overwrite=overwrite)
+    return Federated(transfer, judged(outcome.evidence), outcome.left_out, notes)
+
+
+def _notes(federation: Federation) -> tuple[str, ...]:
+    notes = []
+    if federation.secure:
+        notes.append("sums added up by SecAgg+: the server saw no client's own")
+    if federation.privacy is not None:
+        notes.append(words_of(federation.privacy))
+    return tuple(notes)
+
+
+def _need_flower() -> None:
+    import importlib.util
+
+    for package in ("flwr", "opacus"):
+        if importlib.util.find_spec(package) is None:
+            raise DataError(f"federate needs {package}: pip install 'headstart[federated]'")

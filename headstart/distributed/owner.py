@@ -1,0 +1,195 @@
+"""A client's side: its rows, which never leave it, and what it tells of them: sums, losses and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from headstart.backbones.backbone import Backbone
+from headstart.data.read import read
+from headstart.data.roles import Roles
+from headstart.data.splits.split import folds
+from headstart.distributed.agreement import Agreement, Description, encoder_json
+from headstart.distributed.clients import Client, Federation
+from headstart.errors import DataError
+from headstart.evidence.assess import NO_TRANSFER
+from headstart.evidence.evidence import Evidence, of_answers
+from headstart.evidence.held_out import HeldOut
+from headstart.features.extraction import Extraction
+from headstart.features.feature_set import FeatureSet
+from headstart.heads.calibrate import row_log_losses
+from headstart.heads.head import Head
+from headstart.heads.sums import Sums, fold_sums
+from headstart.listener import Listener
+from headstart.methods.answers import answers_of, features_of
+from headstart.methods.plan import Plan
+from headstart.methods.table import fit_model
+from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.study.check import report_of
+from headstart.study.contenders import answer_cache
+from headstart.study.untransferred import Untransferred
+from headstart.tasks.kind import kind_named
+from headstart.tasks.task import Array
+
+__all__ = ["ALONE", "TEMPERATURES", "Owner"]
+
+ALONE = "alone"
+"""The probe on the same backbone, fitted to a client's own rows."""
+TEMPERATURES = 10.0 ** np.linspace(-4, 4, 161)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The labelled rows of one client, as its backbone sees them."""
+
+    name: str
+    rows: FeatureSet
+    backbone: Backbone | None
+    how: tuple[Extraction, Listener]
+
+    @classmethod
+    def of(cls, federation: Federation, client: Client, listener: Listener) -> Self:
+        """Read a client's data and look at them. DataError where they cannot be used."""
+        from headstart.transfer import Transfer
+
+        roles = Roles(target=federation.target, input=federation.input, group=federation.group)
+        task = read(federation.place(client), roles=roles, kind=federation.kind)
+        looking = Transfer(federation.backbone, "probe", kind=task.kind, seed=federation.seed)
+        rows = looking.look(task, listener=listener)
+        report = report_of(rows, taught=True)
+        rows = replace(rows, blocks=report.blocks).take(report.keep)
+        known = np.flatnonzero(rows.task.kind.known(np.asarray(rows.task.targets)))
+        rows = rows if len(known) == len(rows) else rows.take(known)
+        return cls(client.name, rows, looking.backbone_, (looking.extraction(rows.engine or None), listener))
+
+    def describe(self) -> Description:
+        """What the others may know."""
+        task, raw = self.rows.task, self.rows.values is None
+        present = np.flatnonzero(task.kind.counts(np.asarray(task.targets), len(task.classes)))
+        return Description(
+            rows=len(self.rows),
+            kind=str(task.kind),
+            modality=str(task.modality),
+            classes=tuple(task.classes[code] for code in present.tolist()),
+            columns=tuple(map(str, task.inputs.columns)) if raw else (),  # type: ignore[union-attr]
+            encoder=encoder_json(TableEncoder.fit(task.inputs)) if raw and len(task) else None,  # type: ignore[arg-type]
+            width=0 if self.rows.values is None else int(self.rows.values.shape[1]),
+            weights="" if self.backbone is None else self.backbone.fingerprint,
+        )
+
+    def under(self, agreement: Agreement) -> Member:
+        """The same rows with the classes and the features that were agreed upon."""
+        task = self.rows.task
+        kind = kind_named(agreement.kind)
+        if kind.has_classes:
+            place = {label: code for code, label in enumerate(agreement.classes)}
+            codes = np.array([place[label] for label in task.classes], dtype=np.int64)
+            targets = np.asarray(task.targets)
+            if kind.several:
+                wide = np.zeros((len(targets), len(agreement.classes)), dtype=np.uint8)
+                wide[:, codes] = targets
+                targets = wide
+            else:
+                targets = codes[targets]
+            task = replace(task, targets=targets, classes=agreement.classes)
+        return Member(self, agreement, replace(self.rows, task=task))
+
+
+@dataclass(frozen=True)
+class Member:
+    """An owner under an agreement."""
+
+    owner: Owner
+    agreement: Agreement
+    rows: FeatureSet
+
+    @cached_property
+    def fold(self) -> Array:
+        """(N,) in which fold each row is held out. DataError where there are too few rows for two."""
+        rows = self.rows
+        targets, seed = np.asarray(rows.task.targets), self.agreement.seed
+        return folds(targets, rows.task.kind, rows.blocks, rows.keys, k=self.agreement.folds, seed=seed)
+
+    @cached_property
+    def features(self) -> Array:
+        """(N, D) float32."""
+        return features_of(self.rows, self.agreement.table_encoder)
+
+    @property
+    def classes(self) -> int:
+        return max(1, len(self.agreement.classes))
+
+    def sums(self) -> list[Sums]:
+        """Of each fold."""
+        targets, kind = np.asarray(self.rows.task.targets), self.rows.task.kind
+        count = self.agreement.folds
+        return fold_sums(self.features, targets, self.fold, kind=kind, classes=self.classes, count=count)
+
+    def out_of_fold(self, heads: list[Head]) -> Array:
+        """(N, C) logits, each row's by the head that was fitted without its fold, at that head's temperature."""
+        out = np.empty((len(self.rows), self.rows.task.kind.outputs(self.classes)))
+        for fold, head in enumerate(heads):
+            held = np.flatnonzero(self.fold == fold)
+            out[held] = head.logits(self.features[held]) / head.temperature
+        return out
+
+    def losses(self, heads: list[Head]) -> Array:
+        """(F, T) the log loss of the rows of each fold, summed, at each of `TEMPERATURES`."""
+        kind, targets = self.rows.task.kind, np.asarray(self.rows.task.targets)
+        logits, total = self.out_of_fold(heads), np.zeros((len(heads), len(TEMPERATURES)))
+        for fold in range(len(heads)):
+            held = np.flatnonzero(self.fold == fold)
+            if len(held):
+                ones = np.ones(len(held))
+                for at, temperature in enumerate(TEMPERATURES):
+                    rows, _ = row_log_losses(logits[held] / temperature, targets[held], kind, ones)
+                    total[fold, at] = rows.sum()
+        return total
+
+    def evidence(self, heads: list[Head]) -> Evidence:
+        """What its own rows, each held out once, say of the heads of all, beside its own data and backbone alone."""
+        kind, task = self.rows.task.kind, self.rows.task
+        answers = kind.probabilities(self.out_of_fold(heads), 1.0)
+        held_out = HeldOut.of(task)._replace(group=self.rows.blocks, folds=int(self.fold.max()) + 1)
+        others = self.alone()
+        evidence = of_answers(held_out, answers, others, seed=self.agreement.seed)
+        words = f"{int(self.fold.max()) + 1}-fold cross-validation at each client"
+        return replace(evidence, n_train=len(self.rows), protocol=words)
+
+    def alone(self) -> Mapping[str, Array]:
+        """Answers to the same held-out rows by what its own other rows teach: without transfer, and by the probe."""
+        plan = Plan("probe", seed=self.agreement.seed)
+        untransferred = Untransferred(plan, answer_cache(*self.owner.how))
+        answers: dict[str, list[Any]] = {NO_TRANSFER: [], ALONE: [], "majority": []}
+        order = []
+        for fold in range(int(self.fold.max()) + 1):
+            train, test = np.flatnonzero(self.fold != fold), np.flatnonzero(self.fold == fold)
+            learnt, asked = self.rows.take(train), self.rows.take(test)
+            constant = self._constant(learnt, len(test))
+            varied = len(np.unique(np.asarray(learnt.task.targets), axis=0)) > 1
+            order.append(test)
+            answers["majority"].append(constant)
+            answers[NO_TRANSFER].append(_predictions(untransferred.answer(learnt, asked)) if varied else constant)
+            answers[ALONE].append(self._probed(learnt, asked, plan) if varied else constant)
+        back = np.argsort(np.concatenate(order))
+        return {name: np.concatenate(parts)[back] for name, parts in answers.items()}
+
+    def _probed(self, learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
+        try:
+            model = fit_model(learnt, self.owner.backbone, plan)
+        except (DataError, ValueError) as error:
+            self.owner.how[1].say(f"{self.owner.name}: the probe on its rows alone cannot be fitted: {error}")
+            return self._constant(learnt, len(asked))
+        return np.asarray(_predictions(answers_of(model, asked)))
+
+    def _constant(self, learnt: FeatureSet, rows: int) -> Array:
+        task = learnt.task
+        return task.kind.constant(np.asarray(task.targets), len(task.classes), rows)
+
+
+def _predictions(answers: Any) -> Array:
+    return np.asarray(getattr(answers, "predictions", answers))
