@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-__all__ = ["kind_of", "may_save", "options_of", "refuse_beside", "roles_of", "targets_of", "window_of"]
+__all__ = ["kind_of", "may_save", "on_cluster", "options_of", "refuse_beside", "roles_of", "targets_of", "window_of"]
 
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
 METHOD = (
@@ -43,6 +44,10 @@ Engine = Annotated[str, typer.Option("--engine", help="auto, torch or openvino")
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, or one of several: cuda:1")]
 Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")]
 Window = Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")]
+Machines = Annotated[
+    str | None,
+    typer.Option("--cluster", help="local, HOST:PORT or ray://HOST:PORT: do the work on many processes, by Ray"),
+]
 Modality = Annotated[
     str | None, typer.Option("--modality", help="image, text, audio or table, where DATA could be two of these")
 ]
@@ -56,6 +61,15 @@ def options_of(options: list[str] | None) -> dict[str, Any] | None:
         if not equals:
             raise ValueError(f"--option {name}: expected name=value, such as epochs=20")
     return {name.replace("-", "_"): value for name, _, value in pairs} or None
+
+
+def on_cluster(address: str | None, listener: Any) -> AbstractContextManager[object]:
+    """A context in which the processes of --cluster do the work; None: this process alone."""
+    if address is None:
+        return nullcontext()
+    from headstart.distributed import cluster
+
+    return cluster(address, listener=listener)
 
 
 def may_save(out: Path, *, overwrite: bool, moving: str | None, options: dict[str, Any] | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from headstart.backbones.backbone import Backbone
 from headstart.checks import at_least
 from headstart.distributed.filling import filled
-from headstart.distributed.tasks import in_tasks
+from headstart.distributed.tasks import in_tasks, register_stays
 from headstart.distributed.versions import check_versions
 from headstart.errors import ClusterError
 from headstart.features.engines import processor
@@ -65,9 +65,12 @@ class Cluster:
         """See `Workers`."""
         return filled(self, inputs, backbone, extraction, progress)
 
-    def each(self, function: Callable[[A], B], arguments: Sequence[A], listener: Listener, stage: str) -> list[B]:
+    def each(
+        self, function: Callable[[A], B], arguments: Sequence[A], stage: str, listener: Listener | None = None
+    ) -> list[B]:
         """See `Workers`."""
-        return in_tasks(self.ray, function, arguments, listener, stage)
+        register_stays(self.ray, self.listener, *([] if listener is None else [listener]))
+        return in_tasks(self.ray, function, arguments, listener or self.listener, stage)
 
 
 @contextmanager

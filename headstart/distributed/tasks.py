@@ -13,7 +13,7 @@ from headstart.errors import ClusterError
 from headstart.features.held_pixels import HeldPixels
 from headstart.listener import Listener
 
-__all__ = ["HEARD", "in_tasks", "raised"]
+__all__ = ["HEARD", "in_tasks", "raised", "register_stays"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -41,8 +41,10 @@ HEARD = _Heard()
 
 def in_tasks(ray: Any, function: Callable[[A], B], arguments: Sequence[A], listener: Listener, stage: str) -> list[B]:
     """The function of each argument, in order. Raises what it raises; ClusterError where a process dies again and
-    again over the same argument."""
-    _travel_without(ray, listener)
+    again over the same argument.
+
+    listener   hears of progress in the stage, and the lines that were said
+    """
     shared = ray.put(function)
     task = ray.remote(num_cpus=1, max_retries=RETRIES)(_run)
     tasks = [task.remote(shared, argument) for argument in arguments]
@@ -85,10 +87,11 @@ def _got(ray: Any, tasks: Sequence[Any]) -> Any:
         ) from error
 
 
-def _travel_without(ray: Any, listener: Listener) -> None:
-    """What stays in this process: who listens, the prepared pictures that are held, the cluster itself."""
+def register_stays(ray: Any, *listeners: Listener) -> None:
+    """What stays in this process and does not travel: who listens, and the prepared pictures that are held."""
     register = ray.util.register_serializer
-    register(type(listener), serializer=_nothing, deserializer=_heard)
+    for listener in listeners:
+        register(type(listener), serializer=_nothing, deserializer=_heard)
     register(HeldPixels, serializer=_nothing, deserializer=_none)
 
 

@@ -32,8 +32,13 @@ class Workers(Protocol):
         """A context in which the cache of the extraction that it gives holds the features of all inputs that can be
         read, in the form in which a single process keeps them."""
 
-    def each(self, function: Callable[[A], B], arguments: Sequence[A], listener: Listener, stage: str) -> list[B]:
-        """The function of each argument, in their order; what it tells the listener is told in that order too."""
+    def each(
+        self, function: Callable[[A], B], arguments: Sequence[A], stage: str, listener: Listener | None
+    ) -> list[B]:
+        """The function of each argument, in their order; what it says is said in that order too.
+
+        listener   hears of progress in the stage; None: who heard of these workers
+        """
 
 
 _workers: ContextVar[Workers | None] = ContextVar("workers", default=None)
@@ -54,9 +59,9 @@ def using(those: Workers | None) -> Iterator[None]:
         _workers.reset(token)
 
 
-def each(function: Callable[[A], B], arguments: Sequence[A], listener: Listener, stage: str) -> list[B]:
+def each(function: Callable[[A], B], arguments: Sequence[A], stage: str, listener: Listener | None = None) -> list[B]:
     """The function of each argument, in order: by the workers where there are some, else here, one after the other."""
     those = workers()
     if those is None or len(arguments) < 2:
         return [function(argument) for argument in arguments]
-    return those.each(function, arguments, listener, stage)
+    return those.each(function, arguments, stage, listener)

@@ -15,9 +15,10 @@ from headstart.evidence.facts import Instead
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
+from headstart.features.workers import each, workers
 from headstart.methods.uncertainty import Calibration
 from headstart.study.examples import examples_of
-from headstart.study.resampling import Trials
+from headstart.study.resampling import Trial, Trials
 from headstart.study.stopwatch import Stopwatch, timed
 from headstart.study.uncertainty import Kept, assessed
 from headstart.tasks.goal import Answers, Goal
@@ -110,12 +111,24 @@ class Results(NamedTuple):
         return {other: answers for other, answers in self.answers.items() if other != name}
 
 
+class Told(NamedTuple):
+    """Of a trial: the answers by name, what the candidate observed, seconds of each fit and of each stage, and what
+    contenders wrote down."""
+
+    answers: dict[str, Answers]
+    observed: Any
+    seconds: dict[str, float]
+    stages: dict[str, float]
+    written: dict[str, list[Any]] = {}  # noqa: RUF012 - nobody adds to it
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A candidate, its contenders by name, and the trials.
 
     fallbacks   candidates that are contenders too: the best of them is kept unless the candidate is shown to be better
     plain       the one without transfer, which is kept where it is shown to be better; None: it is not to be kept
+    ledgers     what contenders write down of each trial beside their answers, by name
     """
 
     candidate: Candidate
@@ -124,6 +137,7 @@ class Comparison:
     watch: Stopwatch
     fallbacks: Mapping[str, Candidate] = field(default_factory=dict)
     plain: Plain | None = None
+    ledgers: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def run(self) -> tuple[Model, Evidence]:
         """The model that is kept, and what held-out rows say of it; it is the one that was tested, if there was a
@@ -168,22 +182,24 @@ class Comparison:
             fitted, last = self._fitted(self.trials.trials[-1])
         else:
             fitted, last = self._fitted(self.trials.trials[-1])
-            done = each(self._trial, self.trials.trials[:-1], self.listener, "trials")
+            done = each(self._trial, self.trials.trials[:-1], "trials")
             for told in done:
-                self.candidate.recall(told.spent)
+                for name, more in told.written.items():
+                    self.ledgers[name].extend(more)
         done.append(last)
         for told in done:
             for stage, spent in told.stages.items():
                 self.watch.add(stage, spent)
         names = (*self.contenders, self.candidate.name)
         seconds = {name: sum(told.seconds[name] for told in done) for name in names}
-        return self._results([told.answers for told in done], [told.observed for told in done], seconds), fitted
+        results = self._results([told.answers for told in done], [told.observed for told in done], seconds, fitted)
+        return results, fitted
 
     def _trial(self, trial: Trial) -> Told:
         """One of several, of which nothing is kept but what it told: a fit may hold the features of both tasks."""
-        before = {name: len(results) for name, results in self.candidate.spent.items()}
+        before = {name: len(ledger) for name, ledger in self.ledgers.items()}
         told = self._fitted(trial)[1]
-        return told._replace(spent={name: self.candidate.spent[name][count:] for name, count in before.items()})
+        return told._replace(written={name: self.ledgers[name][count:] for name, count in before.items()})
 
     def _fitted(self, trial: Trial) -> tuple[Any, Told]:
         candidate, name = self.candidate, self.candidate.name
