@@ -104,6 +104,9 @@ def fit(
         str | None, typer.Option("--track", help="mlflow:URI or tensorboard:DIR: write the fit down there too")
     ] = None,
     machines: Machines = None,
+    blocks: Annotated[
+        bool, typer.Option("--blocks", help="Fit the head in blocks of rows, as where features exceed memory")
+    ] = False,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     report: Report = False,
@@ -160,7 +163,7 @@ def fit(
             own["keep_transfer"] = keep_transfer
             if budget is None:
                 refuse_without_budget({"--memory": memory, "--disk": disk})
-                own["chooser"] = Picker(named)
+                own |= {"chooser": Picker(named), "blocks": blocks}
                 fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
             else:
                 race = Within(budget, named, out, began, memory, disk)

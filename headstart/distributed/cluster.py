@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from headstart.backbones.backbone import Backbone
 from headstart.checks import at_least
+from headstart.distributed.crew import Crew
 from headstart.distributed.filling import filled
 from headstart.distributed.tasks import in_tasks, register_stays
 from headstart.distributed.versions import check_versions
@@ -33,6 +34,7 @@ LOCAL = "local"
 _STORE = 512 << 20
 """Bytes of shared memory for what travels between the processes of one machine; beyond, Ray writes to the disk."""
 _ADDRESS = re.compile(r"(?P<client>ray://)?(?P<host>[^/:\s]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
+_HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
@@ -45,6 +47,7 @@ class Cluster:
     def __init__(self, ray: Any, listener: Listener) -> None:
         resources = ray.cluster_resources()
         self.ray, self.listener = ray, listener
+        self._crew: Crew | None = None
         self.cores, self.gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
         self.machines = sum(node["Alive"] for node in ray.nodes())
         if self.cores < 1:
@@ -54,6 +57,21 @@ class Cluster:
         machines = f"{self.machines} machine{'s' * (self.machines > 1)}"
         gpus = f", {self.gpus} GPU{'s' * (self.gpus > 1)}" if self.gpus else ""
         return f"{machines}, {self.cores} core{'s' * (self.cores > 1)}{gpus}"
+
+    def crew(self, *, on_gpu: bool) -> Crew:
+        """The processes that compute features; ClusterError where there is no GPU, and one is wanted."""
+        if on_gpu and not self.gpus:
+            raise ClusterError("a CUDA device was asked for, and the cluster has no GPU: leave --device out")
+        if self._crew is not None and self._crew.on_gpu != on_gpu:
+            self.end_crew()
+        self._crew = self._crew or Crew(self, on_gpu=on_gpu)
+        return self._crew
+
+    def end_crew(self) -> None:
+        """End the processes that compute features: each has a core, or a GPU."""
+        if self._crew is not None:
+            self._crew.end()
+        self._crew = None
 
     def filled(
         self,
@@ -69,6 +87,7 @@ class Cluster:
         self, function: Callable[[A], B], arguments: Sequence[A], stage: str, listener: Listener | None = None
     ) -> list[B]:
         """See `Workers`."""
+        self.end_crew()
         register_stays(self.ray, self.listener, *([] if listener is None else [listener]))
         return in_tasks(self.ray, function, arguments, listener or self.listener, stage)
 
@@ -102,6 +121,7 @@ def cluster(
         listener.say(f"cluster: {working}")
         with using(working):
             yield working
+        working.end_crew()
     finally:
         if own:
             ray.shutdown()
@@ -159,16 +179,26 @@ def _join(ray: Any, where: re.Match[str], timeout: float) -> None:
     """A cluster that runs. Ray itself waits for minutes where nobody answers, and then ends the process."""
     address, host, port = where.group(), where["host"].strip("[]"), int(where["port"])
     try:
-        socket.create_connection((host, port), timeout=timeout).close()
+        answers = _speaks_http2(host, port, timeout)
     except OSError as error:
         raise ClusterError(
-            f"--cluster {address}: nobody answers there ({error}); start a cluster there (ray start --head), or give "
-            "the address that `ray status` shows"
+            f"--cluster {address}: nobody answers there within {timeout:g} s ({error}); start a cluster there (ray start "
+            "--head), or give the address that `ray status` shows"
         ) from error
+    if not answers:
+        raise ClusterError(f"--cluster {address}: what answers there is no Ray: give the address of `ray status`")
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # Ray raises RuntimeError, ConnectionError, ValueError and errors of gRPC
         raise ClusterError(f"--cluster {address}: {_said(error)}") from error
+
+
+def _speaks_http2(host: str, port: int, timeout: float) -> bool:
+    """Whether a server there begins as gRPC does, which Ray speaks: with a frame of settings (RFC 9113, 3.4 and 6.5)."""
+    with socket.create_connection((host, port), timeout=timeout) as line:
+        line.sendall(_HTTP2)
+        answer = line.recv(9)
+    return len(answer) >= 4 and answer[3] == 4
 
 
 def _said(error: Exception) -> str:

@@ -1,15 +1,14 @@
-"""Processes that hold a backbone each, and are given parts as they become free."""
+"""Processes that compute features, and are given parts as they become free."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from headstart.backbones.backbone import Backbone
-from headstart.distributed.feature_worker import FeatureWorker, Part, Settled
+from headstart.distributed.feature_worker import FeatureWorker, Part, Recipe, Settled
 from headstart.distributed.tasks import raised
 from headstart.errors import ClusterError
 from headstart.features.engines.engine import Choice
@@ -17,7 +16,7 @@ from headstart.features.engines.engine import Choice
 if TYPE_CHECKING:
     from headstart.distributed.cluster import Cluster
 
-__all__ = ["RESTARTS", "Crew"]
+__all__ = ["RESTARTS", "Crew", "Job"]
 
 RESTARTS = 8
 """How often a process is started again, and a part given anew, before the run ends."""
@@ -27,69 +26,41 @@ _TICK = 0.1
 
 
 class Crew:
-    """As many as there are cores, or GPUs, and at most `most`. Use it as a context, which ends them.
+    """At most one process a core, or a GPU, started as they are needed and kept for the next run.
 
-    settled   the engine that all of them have
+    on_gpu   whether each has a GPU
     """
 
-    settled: Settled
-
-    def __init__(
-        self, cluster: Cluster, backbone: Backbone, choice: Choice, rows: int, thumbs: bool, most: int
-    ) -> None:
-        ray, on_gpu = cluster.ray, choice.device != "cpu"
-        if on_gpu and not cluster.gpus:
-            raise ClusterError(f"{choice} was asked for, and the cluster has no GPU: leave --device out")
-        self._ray, self._count = ray, min(most, cluster.gpus if on_gpu else cluster.cores)
+    def __init__(self, cluster: Cluster, *, on_gpu: bool) -> None:
+        self.ray, self.on_gpu = cluster.ray, on_gpu
+        self._most = cluster.gpus if on_gpu else cluster.cores
         needs = {"num_cpus": 1, "num_gpus": 1 if on_gpu else 0}
-        restarts = {"max_restarts": RESTARTS, "max_task_retries": RESTARTS}
-        self._kind = ray.remote(**needs, **restarts)(FeatureWorker)
-        bare = replace(backbone, random=None, classifier=None)  # functions of this process, which no part asks for
-        choice = choice._replace(device="cuda") if on_gpu else choice
-        self._arguments = ([ray.put(bare)], choice, rows)
-        self._thumbs = thumbs
-        self.actors: list[Any] = []
+        self._kind = self.ray.remote(**needs, max_restarts=RESTARTS, max_task_retries=RESTARTS)(FeatureWorker)
+        self._actors: list[Any] = []
 
-    def __enter__(self) -> Self:
-        self.actors = [self._kind.remote(*self._arguments, thumbs=self._thumbs) for _ in range(self._count)]
-        try:
-            told = [self._got(actor.settled.remote()) for actor in self.actors]
-        except BaseException:
-            self._end()
-            raise
-        self.settled = told[0]
+    def job(self, backbone: Backbone, choice: Choice, rows: int, *, thumbs: bool, parts: int) -> Job:
+        """A run of a backbone over so many rows, in about so many parts, with the engine ready in every process.
+
+        Raises ClusterError where the processes do not have the same engine, and what an engine raises.
+        """
+        while len(self._actors) < min(self._most, parts):
+            self._actors.append(self._kind.remote())
+        bare = replace(backbone, random=None, classifier=None)  # functions of this process, which no part asks for
+        choice = choice._replace(device="cuda") if self.on_gpu else choice
+        recipe = Recipe([self.ray.put(bare)], choice, rows, thumbs)
+        asked = [actor.settled.remote(recipe) for actor in self._actors]
+        told = [self.answer(each) for each in asked]
         others = {str(each.choice) for each in told}
         if len(others) > 1:
-            self._end()
             raise ClusterError(
                 f"the machines of the cluster differ: {' and '.join(sorted(others))}; name an engine that all have, "
                 "such as --engine torch"
             )
-        return self
+        return Job(self, list(self._actors), recipe, told[0])
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._end()
-
-    def results(self, parts: Sequence[Sequence[Any]], tell: Callable[[], None]) -> Iterator[tuple[int, Part]]:
-        """(number, features) of each part, as they come; `tell` is called some times a second meanwhile."""
-        waiting = deque(range(len(parts)))
-        under_way: dict[Any, tuple[int, Any]] = {}
-        free = deque(self.actors * _AHEAD)
-        while waiting or under_way:
-            while waiting and free:
-                actor, number = free.popleft(), waiting.popleft()
-                under_way[actor.part.remote(list(parts[number]))] = (number, actor)
-            ready, _ = self._ray.wait(list(under_way), timeout=_TICK)
-            tell()
-            for reference in ready:
-                number, actor = under_way.pop(reference)
-                free.append(actor)
-                yield number, self._got(reference)
-
-    def _got(self, reference: Any) -> Any:
-        ray = self._ray
+    def answer(self, reference: Any) -> Any:
+        """What a process answers. Raises what it raised; ClusterError where it died too often."""
+        ray = self.ray
         try:
             return ray.get(reference)
         except ray.exceptions.RayTaskError as error:
@@ -100,7 +71,38 @@ class Crew:
                 f"{' '.join(str(error).split())[:300]}"
             ) from error
 
-    def _end(self) -> None:
-        for actor in self.actors:
-            self._ray.kill(actor)
-        self.actors = []
+    def end(self) -> None:
+        """End the processes, whose cores others may then have."""
+        for actor in self._actors:
+            self.ray.kill(actor)
+        self._actors = []
+
+
+class Job:
+    """A run by a crew.
+
+    settled   the engine that all processes have
+    """
+
+    def __init__(self, crew: Crew, actors: Sequence[Any], recipe: Recipe, settled: Settled) -> None:
+        self._crew, self._actors, self._recipe, self.settled = crew, actors, recipe, settled
+
+    def results(self, parts: Sequence[Sequence[Any]], tell: Callable[[], None]) -> Iterator[tuple[int, Part]]:
+        """(number, features) of each part, as they come; `tell` is called some times a second meanwhile."""
+        waiting = deque(range(len(parts)))
+        under_way: dict[Any, tuple[int, Any]] = {}
+        free = deque(list(self._actors) * _AHEAD)
+        try:
+            while waiting or under_way:
+                while waiting and free:
+                    actor, number = free.popleft(), waiting.popleft()
+                    under_way[actor.part.remote(self._recipe, list(parts[number]))] = (number, actor)
+                ready, _ = self._crew.ray.wait(list(under_way), timeout=_TICK)
+                tell()
+                for reference in ready:
+                    number, actor = under_way.pop(reference)
+                    free.append(actor)
+                    yield number, self._crew.answer(reference)
+        finally:
+            if under_way:  # an error, or Ctrl-C: what they still calculate nobody waits for
+                self._crew.end()

@@ -16,7 +16,7 @@ from headstart.features.features import Failed, Ints
 from headstart.features.quiet import quiet
 from headstart.tasks.task import Array
 
-__all__ = ["FeatureWorker", "Part", "Settled", "path_in"]
+__all__ = ["FeatureWorker", "Part", "Recipe", "Settled", "path_in"]
 
 
 class Settled(NamedTuple):
@@ -58,28 +58,41 @@ class _Collected(SeenFiles):
         self.sights += sights
 
 
-class FeatureWorker:
-    """A backbone and its engine in a process of a cluster.
+class Recipe(NamedTuple):
+    """How a run computes features.
 
-    shared   where Ray holds the backbone, once for all processes: a list of that alone, since Ray would warn of what
-             it unpacks itself
+    shared   where Ray holds the backbone, once for all processes: a list of that alone, since Ray would unpack it
+             itself, for each part anew
     choice   the engine that is asked for
     rows     how many inputs there are in all
     thumbs   whether pictures and recordings get their thumbnails, too
     """
 
-    def __init__(self, shared: list[Any], choice: Choice, rows: int, *, thumbs: bool) -> None:
+    shared: list[Any]
+    choice: Choice
+    rows: int
+    thumbs: bool
+
+
+class FeatureWorker:
+    """A process of a cluster. It loads the backbone of a recipe once, and again where it was started anew."""
+
+    def __init__(self) -> None:
+        self._shared: list[Any] = []
+        self._loaded: Backbone | None = None
+
+    def _backbone(self, recipe: Recipe) -> Backbone:
         import ray
 
-        self._backbone: Backbone = ray.get(shared[0])
-        self._rows = rows
-        self._extraction = Extraction(lanes=1, cache=None, thumbs=thumbs, settled=choice)
+        if self._loaded is None or self._shared != recipe.shared:
+            self._loaded = None  # one at a time
+            self._loaded, self._shared = ray.get(recipe.shared[0]), recipe.shared
+        return self._loaded
 
-    def settled(self) -> Settled:
+    def settled(self, recipe: Recipe) -> Settled:
         """Get the engine ready: the one that was asked for, or what takes its place here."""
         with quiet():
-            session = Session(None)
-            supply = supply_for(self._backbone, self._rows, self._extraction, session)
+            supply = supply_for(self._backbone(recipe), recipe.rows, _extraction(recipe), Session(None))
             try:
                 supply.provide()
             except Unfit as error:
@@ -89,12 +102,12 @@ class FeatureWorker:
         choice = Choice(used.name, used.precision, used.device, used.why)
         return Settled(choice, used.batch, used.agreement, tuple(supply.notes))
 
-    def part(self, inputs: Sequence[Any]) -> Part:
-        """The features of some inputs. Raises what `extract` does; BackboneError where the engine is another."""
+    def part(self, recipe: Recipe, inputs: Sequence[Any]) -> Part:
+        """The features of some inputs. Raises what `extract` does."""
         session, seen = Session(None), _Collected()
         session.seen = seen
         with quiet():
-            features = extract_in(session, inputs, self._backbone, self._extraction)
+            features = extract_in(session, inputs, self._backbone(recipe), _extraction(recipe))
         return Part(
             features.values,
             features.rows,
@@ -107,9 +120,9 @@ class FeatureWorker:
             features.notes,
         )
 
-    def process(self) -> int:
-        """Its number on its machine."""
-        return os.getpid()
+
+def _extraction(recipe: Recipe) -> Extraction:
+    return Extraction(lanes=1, cache=None, thumbs=recipe.thumbs, settled=recipe.choice)
 
 
 def path_in(item: Any) -> str | None:

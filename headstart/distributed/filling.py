@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from headstart.backbones.backbone import Backbone
-from headstart.distributed.crew import Crew
+from headstart.distributed.crew import Job
 from headstart.distributed.feature_worker import Part, Settled, path_in
 from headstart.errors import CacheError, ClusterError
 from headstart.features.cache.cache import Cache
@@ -92,11 +92,12 @@ class _Filling:
             self._supply.provide()
         missing = self._missing(run := self._begun())
         if len(missing) >= FEW:
-            work = (len(self._inputs), self._extraction.thumbs, -(-len(missing) // _size(self._choice)))
-            with Crew(self._cluster, self._backbone, self._choice, *work) as crew:
-                if self._adopt(crew.settled):
-                    missing = self._missing(run := self._begun())
-                self._compute(crew, run, missing)
+            parts = -(-len(missing) // _size(self._choice))
+            crew = self._cluster.crew(on_gpu=self._choice.device != "cpu")
+            job = crew.job(self._backbone, self._choice, len(self._inputs), thumbs=self._extraction.thumbs, parts=parts)
+            if self._adopt(job.settled):
+                missing = self._missing(run := self._begun())
+            self._compute(job, run, missing)
         for note in (*self._notes, *self._session.finish()):
             self._cluster.listener.say(f"  {note}")
         return self._choice
@@ -129,10 +130,10 @@ class _Filling:
             raise ClusterError(f"the processes of the cluster calculate by {settled.choice}, not by {self._choice}")
         return True
 
-    def _compute(self, crew: Crew, run: Run, missing: list[int]) -> None:
-        parts = _parts(run, missing, self._backbone, crew.settled)
+    def _compute(self, job: Job, run: Run, missing: list[int]) -> None:
+        parts = _parts(run, missing, self._backbone, job.settled)
         self._done = len(self._inputs) - len(missing)
-        for at, part in crew.results([[self._inputs[row] for row in rows] for rows in parts], self._tell):
+        for at, part in job.results([[self._inputs[row] for row in rows] for rows in parts], self._tell):
             self._refuse_absent(part, parts[at])
             self._waiting.append(part)
             self._notes |= dict.fromkeys(part.notes)
