@@ -182,8 +182,8 @@ def _join(ray: Any, where: re.Match[str], timeout: float) -> None:
         answers = _speaks_http2(host, port, timeout)
     except OSError as error:
         raise ClusterError(
-            f"--cluster {address}: nobody answers there within {timeout:g} s ({error}); start a cluster there (ray start "
-            "--head), or give the address that `ray status` shows"
+            f"--cluster {address}: nobody answers there within {timeout:g} s ({error}); start a cluster there "
+            "(ray start --head), or give the address that `ray status` shows"
         ) from error
     if not answers:
         raise ClusterError(f"--cluster {address}: what answers there is no Ray: give the address of `ray status`")
@@ -194,7 +194,7 @@ def _join(ray: Any, where: re.Match[str], timeout: float) -> None:
 
 
 def _speaks_http2(host: str, port: int, timeout: float) -> bool:
-    """Whether a server there begins as gRPC does, which Ray speaks: with a frame of settings (RFC 9113, 3.4 and 6.5)."""
+    """Whether a server there begins as gRPC does, which Ray speaks: with a frame of settings (RFC 9113)."""
     with socket.create_connection((host, port), timeout=timeout) as line:
         line.sendall(_HTTP2)
         answer = line.recv(9)
