@@ -28,13 +28,14 @@ _TICK = 0.1
 class Crew:
     """At most one process a core, or a GPU, started as they are needed and kept for the next run.
 
-    on_gpu   whether each has a GPU
+    on_gpu   whether each has a GPU, and its share of the cores, which decode for it
     """
 
     def __init__(self, cluster: Cluster, *, on_gpu: bool) -> None:
         self.ray, self.on_gpu = cluster.ray, on_gpu
         self._most = cluster.gpus if on_gpu else cluster.cores
-        needs = {"num_cpus": 1, "num_gpus": 1 if on_gpu else 0}
+        self._lanes = max(1, cluster.cores // cluster.gpus) if on_gpu else 1
+        needs = {"num_cpus": self._lanes, "num_gpus": 1 if on_gpu else 0}
         self._kind = self.ray.remote(**needs, max_restarts=RESTARTS, max_task_retries=RESTARTS)(FeatureWorker)
         self._actors: list[Any] = []
 
@@ -47,7 +48,7 @@ class Crew:
             self._actors.append(self._kind.remote())
         bare = replace(backbone, random=None, classifier=None)  # functions of this process, which no part asks for
         choice = choice._replace(device="cuda") if self.on_gpu else choice
-        recipe = Recipe([self.ray.put(bare)], choice, rows, thumbs)
+        recipe = Recipe([self.ray.put(bare)], choice, rows, thumbs, self._lanes)
         asked = [actor.settled.remote(recipe) for actor in self._actors]
         told = [self.answer(each) for each in asked]
         others = {str(each.choice) for each in told}

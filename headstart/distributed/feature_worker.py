@@ -1,4 +1,4 @@
-"""What each process does that extracts features: the same engine at the same precision, on one thread, part by part."""
+"""What each process does that extracts features: the same engine at the same precision, part by part."""
 
 from __future__ import annotations
 
@@ -66,12 +66,14 @@ class Recipe(NamedTuple):
     choice   the engine that is asked for
     rows     how many inputs there are in all
     thumbs   whether pictures and recordings get their thumbnails, too
+    lanes    threads of each process: one on a CPU, so that every process is the same
     """
 
     shared: list[Any]
     choice: Choice
     rows: int
     thumbs: bool
+    lanes: int
 
 
 class FeatureWorker:
@@ -122,7 +124,7 @@ class FeatureWorker:
 
 
 def _extraction(recipe: Recipe) -> Extraction:
-    return Extraction(lanes=1, cache=None, thumbs=recipe.thumbs, settled=recipe.choice)
+    return Extraction(lanes=recipe.lanes, cache=None, thumbs=recipe.thumbs, settled=recipe.choice)
 
 
 def path_in(item: Any) -> str | None:

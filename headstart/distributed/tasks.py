@@ -48,19 +48,20 @@ def in_tasks(ray: Any, function: Callable[[A], B], arguments: Sequence[A], liste
     shared = ray.put(function)
     task = ray.remote(num_cpus=1, max_retries=RETRIES)(_run)
     tasks = [task.remote(shared, argument) for argument in arguments]
+    waiting = list(tasks)
     try:
-        waiting = list(tasks)
         while waiting:
             _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=_TICK)
             listener.progress(stage, len(tasks) - len(waiting), len(tasks))
-        results = []
-        for result, lines in _got(ray, tasks):
-            for line in lines:
-                listener.say(line)
-            results.append(result)
-    finally:
-        for each in tasks:
+    except BaseException:  # the time of a race is over, or Ctrl-C: what is not done nobody waits for
+        for each in waiting:
             ray.cancel(each, force=True)
+        raise
+    results = []
+    for result, lines in _got(ray, tasks):
+        for line in lines:
+            listener.say(line)
+        results.append(result)
     return results
 
 
