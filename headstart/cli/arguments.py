@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,13 +65,17 @@ def options_of(options: list[str] | None) -> dict[str, Any] | None:
     return {name.replace("-", "_"): value for name, _, value in pairs} or None
 
 
-def on_cluster(address: str | None, listener: Any) -> AbstractContextManager[object]:
-    """A context in which the processes of --cluster do the work; None: this process alone."""
+@contextmanager
+def on_cluster(address: str | None, listener: Any) -> Iterator[None]:
+    """A context in which the processes of --cluster do the work; None: this process alone. What Ray prints of processes
+    that died goes to standard error, since standard output is for the result."""
     if address is None:
-        return nullcontext()
+        yield
+        return
     from headstart.distributed import cluster
 
-    return cluster(address, listener=listener)
+    with redirect_stdout(sys.stderr), cluster(address, listener=listener):
+        yield
 
 
 def may_save(out: Path, *, overwrite: bool, moving: str | None, options: dict[str, Any] | None) -> None:

@@ -1,4 +1,4 @@
-"""What one cluster of this machine does, beside what a single process does with the same: prints it as JSON.
+"""What one cluster of this machine does, beside what a single process does with the same, as FOLDER/told.json.
 
 A process of its own: Ray warns, starts others, and must be ended whatever happens.
 """
@@ -194,7 +194,7 @@ def main(folder):
     told["ended"] = [not ray.is_initialized(), processes(b"ray::"), workers() is None]
     told["stages"] = {stage: numbers[-1] for stage, numbers in heard.stages.items()}
     told["lines"] = heard.lines
-    json.dump(told, sys.stdout)
+    (folder / "told.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":
