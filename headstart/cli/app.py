@@ -22,6 +22,7 @@ from headstart.cli.diagnose import check, shift
 from headstart.cli.distil import distil
 from headstart.cli.explain import explain
 from headstart.cli.features import features
+from headstart.cli.federate import federate
 from headstart.cli.few_shot import few_shot
 from headstart.cli.fit import fit
 from headstart.cli.inspect import cache, methods, show
@@ -51,6 +52,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "rank": rank,
     "features": features,
     "pretrain": pretrain,
+    "federate": federate,
     "few-shot": few_shot,
     "show": show,
     "report": report,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from headstart.heads.standardize import Scale as HeadScale
 from headstart.messages import few, nearest_hint
 from headstart.preprocessing.table_columns import MOST, Category, Moment, Number, Scale
 from headstart.preprocessing.table_encoder import TableEncoder
+from headstart.tasks.task import Columns
 
 __all__ = ["Agreement", "Description", "agree"]
 
@@ -34,6 +35,9 @@ class Description:
     encoder   how it would make features of them: the JSON of `TableEncoder.state`, with the hashes of rare categories
     width     D of its features; of a table 0, since that is to be agreed
     weights   the fingerprint of its backbone; "" without one
+    backbone  its name; "" without one
+    engine    who computes the features, see `FeatureSet.engine`
+    roles     which column of its table plays which role (`Columns`); None where there is no table
     """
 
     rows: int
@@ -44,6 +48,9 @@ class Description:
     encoder: dict[str, Any] | None
     width: int
     weights: str
+    backbone: str = ""
+    engine: dict[str, Any] = field(default_factory=dict)
+    roles: dict[str, Any] | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), allow_nan=False)
@@ -73,6 +80,10 @@ class Agreement:
     scale: HeadScale
     folds: int
     seed: int
+    weights: str = ""
+    backbone: str = ""
+    engine: dict[str, Any] = field(default_factory=dict)
+    roles: dict[str, Any] | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), allow_nan=False)
@@ -81,6 +92,14 @@ class Agreement:
     def from_json(cls, text: str) -> Agreement:
         said = json.loads(text)
         return cls(**said | {"classes": tuple(said["classes"])})
+
+    @property
+    def columns(self) -> Columns | None:
+        """Which column of the clients' tables plays which role."""
+        if self.roles is None:
+            return None
+        said = {name: tuple(value) if isinstance(value, list) else value for name, value in self.roles.items()}
+        return Columns(**said | {"types": tuple((str(name), kind) for name, kind in said["types"])})
 
     @property
     def table_encoder(self) -> TableEncoder | None:
@@ -132,6 +151,10 @@ def agree(
         scale="shared" if first.weights else "each",
         folds=folds,
         seed=seed,
+        weights=first.weights,
+        backbone=first.backbone,
+        engine=first.engine,
+        roles=first.roles,
     )
     return agreement, left_out
 

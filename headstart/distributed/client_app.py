@@ -1,5 +1,6 @@
 """Flower's ClientApp of an owner: what it is asked, and what it answers. It is the same in a simulation and over TLS.
 
+    query.name        who it is
     query.describe    what the others may know of its data
     train.plain       an answer as it is: "bound", "sums" or "losses"
     train             the same by secure aggregation (`secure_sum.py`)
@@ -41,6 +42,10 @@ def client_app(owner_of: Callable[[Context], tuple[Owner, Release | None]]) -> C
     from flwr.clientapp import ClientApp
 
     app = ClientApp()
+
+    @app.query("name")  # type: ignore[untyped-decorator]
+    def name(message: Message, context: Context) -> Message:
+        return Reply(record(texts={"name": str(context.node_config["client"])}), reply_to=message)
 
     @app.query("describe")  # type: ignore[untyped-decorator]
     def describe(message: Message, context: Context) -> Message:

@@ -11,10 +11,9 @@ from typing import Any
 from headstart.errors import DataError
 from headstart.messages import did_you_mean
 
-__all__ = ["Client", "Federation", "Privacy", "Rounds", "read_federation"]
+__all__ = ["Client", "Federation", "Privacy", "read_federation"]
 
-HEADS = ("ridge", "lda", "prototypes")
-STRATEGIES = ("fedavg", "fedprox", "fedbn", "fedadam")
+HEADS = ("auto", "ridge", "lda", "prototypes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,34 +44,12 @@ class Privacy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rounds:
-    """Federated rounds of gradient descent.
-
-    strategy       fedavg, fedprox, fedbn (statistics of BatchNorm stay with each client) or fedadam
-    method         of the table of methods: what each client trains, such as head, lora or lp-ft
-    count          how many rounds
-    local_steps    steps of each client in a round
-    lr             of the clients
-    proximal       mu of fedprox
-    server_lr      of fedadam
-    """
-
-    strategy: str = "fedavg"
-    method: str = "head"
-    count: int = 5
-    local_steps: int = 10
-    lr: float = 0.001
-    proximal: float = 0.1
-    server_lr: float = 0.01
-
-
-@dataclass(frozen=True, kw_only=True)
 class Federation:
     """What `clients.toml` says.
 
     clients   two or more
     backbone  one for all; None for tables, whose columns are the features, or for the default of the modality
-    head      ridge, lda or prototypes
+    head      auto (that of the least held-out log loss), ridge, lda or prototypes
     kind, target, input, group   as the options of `headstart fit`
     secure    add up by SecAgg+, so that the server sees sums only
     folds     of the cross-validation at each client
@@ -82,7 +59,7 @@ class Federation:
     clients: tuple[Client, ...]
     folder: Path
     backbone: str | None = None
-    head: str = "ridge"
+    head: str = "auto"
     kind: str | None = None
     target: str | None = None
     input: str | None = None
@@ -92,7 +69,6 @@ class Federation:
     seed: int = 0
     timeout: float = 600.0
     privacy: Privacy | None = None
-    rounds: Rounds | None = None
     file: Path = field(default=Path("clients.toml"))
 
     def place(self, client: Client) -> Path:
@@ -113,12 +89,12 @@ def read_federation(path: str | Path) -> Federation:
     if not isinstance(clients, list) or not all(isinstance(one_client, dict) for one_client in clients):
         raise DataError(f"{file}: clients are tables of their own: write [[client]], then name and data")
     values: dict[str, Any] = {}
-    for name, cls in (("privacy", Privacy), ("rounds", Rounds)):
+    for name, cls in (("privacy", Privacy),):
         section = said.pop(name, None)
         if section is not None:
             values[name] = _made(cls, section, file, f"[{name}]")
     members = tuple(_made(Client, table, file, f"[[client]] number {at}") for at, table in enumerate(clients, 1))
-    checked = _values(Federation, said, file, "", without=("clients", "folder", "file", "privacy", "rounds"))
+    checked = _values(Federation, said, file, "", without=("clients", "folder", "file", "privacy"))
     federation = Federation(clients=members, folder=file.parent, file=file, **checked, **values)
     _check(federation)
     return federation
@@ -137,7 +113,7 @@ def _values(
     at = f"{file}: {where + ': ' if where else ''}"
     for key, value in table.items():
         if key not in known:
-            keys = [*known, *(["client", "privacy", "rounds"] if not where else [])]
+            keys = [*known, *(["client", "privacy"] if not where else [])]
             raise DataError(f"{at}unknown key {key!r}.{did_you_mean(key, keys)} Expected {', '.join(keys)}")
         _check_type(str(known[key].type), value, f"{at}{key}")
     lacking = [
@@ -177,11 +153,6 @@ def _check(federation: Federation) -> None:
                 raise DataError(f"{file}: [privacy] {key} = {getattr(privacy, key)}: expected a number above 0")
         if not 0 < privacy.delta < 1:
             raise DataError(f"{file}: [privacy] delta = {privacy.delta}: expected a number between 0 and 1, as 1e-5")
-    if (rounds := federation.rounds) is not None:
-        _among(file, "[rounds] strategy", rounds.strategy, STRATEGIES)
-        for key in ("count", "local_steps", "lr", "server_lr"):
-            if not getattr(rounds, key) > 0:
-                raise DataError(f"{file}: [rounds] {key} = {getattr(rounds, key)}: expected a number above 0")
 
 
 def _among(file: Path, key: str, value: str, choices: tuple[str, ...]) -> None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.artefact import Model
-from headstart.data.goals import goal_of
+from headstart.backbones.load import load
 from headstart.defaults import with_own_defaults
+from headstart.distributed.agreement import Agreement
 from headstart.distributed.clients import Client, Federation, read_federation
 from headstart.distributed.evidence import Judged, judged, together
 from headstart.distributed.journal import Journal
 from headstart.distributed.owner import Owner
 from headstart.distributed.privacy import Ledger, Release, words_of
 from headstart.distributed.server import Outcome, Server
-from headstart.errors import DataError
+from headstart.errors import BackboneError, DataError
 from headstart.evidence.facts import EvidenceFacts, ModelFacts
+from headstart.linalg.blas import one_thread
 from headstart.listener import LOGGED, Listener
-from headstart.methods.method import Fitted
-from headstart.methods.model import model_of
-from headstart.methods.plan import Plan
 from headstart.tasks.kind import kind_named
+from headstart.tasks.modality import modality_named
 from headstart.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ class Federated:
     clients   for each whether it helped, see `Judged`
     left_out  by client, why
     notes     on secure aggregation and privacy
+    agreement what the clients agreed on
     """
 
     model: Transfer
     clients: Mapping[str, Judged]
     left_out: Mapping[str, str]
     notes: tuple[str, ...]
+    agreement: Agreement
 
     def __str__(self) -> str:
         lines = [str(self.model.evidence_), "", *(str(each) for each in self.clients.values())]
@@ -71,18 +74,19 @@ def federate(
 
     Raises DataError where the file is wrong, or where fewer than two clients can learn together.
     """
-    _need_flower()
+    need_flower()
+    logging.getLogger("flwr").setLevel(logging.ERROR)
     from headstart.distributed.in_process import InProcess
 
     federation = read_federation(clients)
     if out is not None and Path(out).exists() and not overwrite:
         raise FileExistsError(f"{out} exists: use another --out, or --overwrite")
-    owners = _Owners(federation, listener)
-    grid = InProcess({client.name: app_of(federation, client, owners) for client in federation.clients})
+    owners = Owners(federation, listener)
+    grid = InProcess({client.name: app_of(client, owners) for client in federation.clients})
     try:
-        with Working(out, federation) as journal:
+        with Working(out, federation) as journal, one_thread():
             outcome = Server(federation, grid, dict(grid.names), journal, listener).run()
-            return concluded(federation, outcome, owners.any(outcome), out, overwrite)
+            return concluded(federation, outcome, out, overwrite)
     finally:
         grid.close()
 
@@ -107,7 +111,7 @@ class Working:
             self._temporary.rmdir()
 
 
-class _Owners:
+class Owners:
     """Those of this process, each read once."""
 
     def __init__(self, federation: Federation, listener: Listener) -> None:
@@ -120,11 +124,6 @@ class _Owners:
             self._owners[client.name] = (owner, release_of(self._federation, client))
         return self._owners[client.name]
 
-    def any(self, outcome: Outcome) -> Owner:
-        """One whose kind of inputs and backbone are those of the model."""
-        names = [client for client in self._federation.clients if client.name not in outcome.left_out]
-        return self(names[0])[0]
-
 
 def release_of(federation: Federation, client: Client) -> Release | None:
     """How a client's sums are made private; None where they are not."""
@@ -134,7 +133,7 @@ def release_of(federation: Federation, client: Client) -> Release | None:
     return Release(federation.privacy, Ledger(file))
 
 
-def app_of(federation: Federation, client: Client, owners: _Owners) -> ClientApp:
+def app_of(client: Client, owners: Owners) -> ClientApp:
     """The app of a client of this process."""
     from headstart.distributed.client_app import client_app
 
@@ -144,19 +143,27 @@ def app_of(federation: Federation, client: Client, owners: _Owners) -> ClientApp
     return client_app(owner_of)
 
 
-def concluded(
-    federation: Federation, outcome: Outcome, owner: Owner, out: str | Path | None, overwrite: bool
-) -> Federated:
-    """The fitted model, saved where it is to be, and what it is to each client."""
-    agreement = outcome.agreement
-    rows = owner.under(agreement).rows
-    plan = Plan("probe", seed=federation.seed)._replace(goal=goal_of(None, rows.task))
-    fitted = Fitted(outcome.head, owner.backbone, agreement.table_encoder)
-    model: Model = model_of(fitted, plan, rows, classes=agreement.classes, columns=rows.task.columns)
-    notes = _notes(federation)
-    facts = ModelFacts(
-        backbone=None if owner.backbone is None else owner.backbone.name, n_set_aside=0, set_aside=(), method="probe"
+def concluded(federation: Federation, outcome: Outcome, out: str | Path | None, overwrite: bool) -> Federated:
+    """The fitted model, saved where it is to be, and what it is to each client. BackboneError where the server's
+    backbone has other weights than the clients'."""
+    agreement, encoder = outcome.agreement, outcome.agreement.table_encoder
+    backbone = load(agreement.backbone) if agreement.backbone else None
+    if backbone is not None and backbone.fingerprint != agreement.weights:
+        raise BackboneError(f"{agreement.backbone} has other weights here than at the clients: give all the same")
+    model = Model(
+        modality=modality_named(agreement.modality),
+        kind=kind_named(agreement.kind),
+        classes=agreement.classes,
+        columns=agreement.columns,
+        backbone=backbone,
+        encoder=None if encoder is None else encoder.state(),
+        head=outcome.head,
+        method="probe",
+        options={"class_weight": None, "seed": federation.seed, "goal": None, "method": {}},
+        engine=agreement.engine,
     )
+    notes = _notes(federation)
+    facts = ModelFacts(backbone=agreement.backbone or None, n_set_aside=0, set_aside=(), method="probe")
     evidence = together(outcome.evidence, kind_named(agreement.kind))
     left_out = tuple(f"{name} is left out: {why}" for name, why in outcome.left_out.items())
     evidence = replace(
@@ -166,7 +173,7 @@ def concluded(
     transfer.conclude(model, evidence, None)
     if out is not None:
         transfer.save(out, overwrite=overwrite)
-    return Federated(transfer, judged(outcome.evidence), outcome.left_out, notes)
+    return Federated(transfer, judged(outcome.evidence), outcome.left_out, notes, agreement)
 
 
 def _notes(federation: Federation) -> tuple[str, ...]:
@@ -178,7 +185,7 @@ def _notes(federation: Federation) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _need_flower() -> None:
+def need_flower() -> None:
     import importlib.util
 
     for package in ("flwr", "opacus"):

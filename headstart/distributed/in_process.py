@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from flwr.app import Context, Error, Message, RecordDict
@@ -26,7 +27,7 @@ _RAISED = 1
 
 
 class InProcess(Grid):  # type: ignore[misc]
-    """Nodes by name, each with its app; node ids count from 2. One client calculates at a time."""
+    """Nodes by name, each with its app and a thread; node ids count from 2."""
 
     def __init__(self, apps: Mapping[str, ClientApp]) -> None:
         TaskIdentity.run_id, TaskIdentity.node_id, TaskIdentity.task_id = RUN, SERVER, RUN
@@ -36,7 +37,7 @@ class InProcess(Grid):  # type: ignore[misc]
             node: Context(RUN, node, {"client": name}, RecordDict(), {}) for node, name in self.names.items()
         }
         self._answers: dict[str, Future[Message]] = {}
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="client")
+        self._pool = ThreadPoolExecutor(len(apps), thread_name_prefix="client")
 
     def set_run(self, run: Run) -> None:
         """There is one run."""
@@ -81,6 +82,9 @@ class InProcess(Grid):  # type: ignore[misc]
     def _answer(self, message: Message) -> Message:
         node = message.metadata.dst_node_id
         try:
-            return self._apps[node](message, self._contexts[node])
+            received = Message(
+                deepcopy(message.content), metadata=message.metadata
+            )  # nothing is shared, as over a wire
+            return self._apps[node](received, self._contexts[node])
         except Exception as error:
             return Message(Error(_RAISED, f"{type(error).__name__}: {error}"), reply_to=message)

@@ -57,7 +57,7 @@ class Owner:
         from headstart.transfer import Transfer
 
         roles = Roles(target=federation.target, input=federation.input, group=federation.group)
-        task = read(federation.place(client), roles=roles, kind=federation.kind)
+        task = read(federation.place(client), roles=roles, kind=federation.kind, partly=True)
         looking = Transfer(federation.backbone, "probe", kind=task.kind, seed=federation.seed)
         rows = looking.look(task, listener=listener)
         report = report_of(rows, taught=True)
@@ -79,6 +79,9 @@ class Owner:
             encoder=encoder_json(TableEncoder.fit(task.inputs)) if raw and len(task) else None,  # type: ignore[arg-type]
             width=0 if self.rows.values is None else int(self.rows.values.shape[1]),
             weights="" if self.backbone is None else self.backbone.fingerprint,
+            backbone="" if self.backbone is None else self.backbone.name,
+            engine={} if self.backbone is None else self.rows.engine,
+            roles=None if task.columns is None else task.columns._asdict(),
         )
 
     def under(self, agreement: Agreement) -> Member:

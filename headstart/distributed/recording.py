@@ -24,6 +24,11 @@ class Recording(Grid):  # type: ignore[misc]
         self.answered: list[set[int]] = []
         self.failed: dict[int, str] = {}
 
+    def failed_first(self, nodes: Iterable[int]) -> set[int]:
+        """Those of the nodes that did not answer the first batch that not all of them answered."""
+        missing = (set(nodes) - answered for answered in self.answered)
+        return next((each for each in missing if each), set())
+
     def set_run(self, run: Run) -> None:
         self._grid.set_run(run)
 

@@ -2,7 +2,7 @@
 
     1. describe    the clients tell what they have, the server says what all agree on
     2. sums        of the rows of each fold; from them one head a fold, fitted without that fold, and one of all
-    3. losses      of held-out rows at each temperature, summed: from them the temperature of each head
+    3. losses      of held-out rows at each temperature, summed: from them the kind of head, and its temperature
     4. evaluate    each client tests the heads on its own rows, each of which is held out once
 
 A client that does not answer, or whose answer is no sum of that shape, is left out of what follows, by name. Under
@@ -28,9 +28,10 @@ from headstart.distributed.recording import Recording
 from headstart.distributed.secure_sum import secure_sum
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
-from headstart.heads.from_sums import fit_sums
+from headstart.heads.facts import FitterFacts
+from headstart.heads.from_sums import FROM_SUMS, fit_sums
 from headstart.heads.head import Head
-from headstart.heads.sums import Sums, merged
+from headstart.heads.sums import Sums
 from headstart.listener import Listener
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array
@@ -38,7 +39,7 @@ from headstart.tasks.task import Array
 if TYPE_CHECKING:
     from flwr.serverapp import Grid
 
-__all__ = ["Outcome", "Server"]
+__all__ = ["Outcome", "Server", "heads_of"]
 
 _ROUNDING = float(np.finfo(np.float32).eps)
 
@@ -71,16 +72,17 @@ class Server:
 
     def run(self) -> Outcome:
         """All four steps, but for those that the journal holds. DataError where fewer than two clients are left."""
-        agreement = self._agreement()
+        agreement = self.agreed()
         sums = self._sums(agreement)
-        heads = self._tempered(agreement, self._heads(agreement, sums))
-        evidence = self._evidence(agreement, heads[:-1])
+        heads = self._heads(agreement, sums)
+        evidence = self.evidence(agreement, heads[:-1])
         return Outcome(heads[-1], agreement, evidence, dict(self.left_out), sums)
 
     def _members(self) -> dict[int, str]:
         return {node: name for node, name in self.nodes.items() if name not in self.left_out}
 
-    def _leave_out(self, name: str, why: str) -> None:
+    def leave_out(self, name: str, why: str) -> None:
+        """Of all that follows."""
         if name not in self.left_out:
             self.left_out[name] = why
             self.listener.say(f"{name} is left out: {why}")
@@ -94,10 +96,12 @@ class Server:
         else:
             self.listener.say(f"{name}: as it was learnt before the server was stopped")
         for client, why in json.loads(step.texts["left out"]).items():
-            self._leave_out(client, why)
+            self.leave_out(client, why)
         return step
 
-    def _agreement(self) -> Agreement:
+    def agreed(self) -> Agreement:
+        """What the clients agree on."""
+
         def compute() -> Step:
             replies = self._ask("query.describe", {}, {})
             descriptions: dict[str, Description] = {}
@@ -105,11 +109,11 @@ class Server:
                 try:
                     descriptions[name] = Description.from_json(text("description"))
                 except DataError as error:
-                    self._leave_out(name, str(error))
+                    self.leave_out(name, str(error))
             federation = self.federation
             made, left_out = agree(descriptions, head=federation.head, folds=federation.folds, seed=federation.seed)
             for name, why in left_out.items():
-                self._leave_out(name, why)
+                self.leave_out(name, why)
             return Step({}, {"agreement": made.to_json()})
 
         return Agreement.from_json(self._step("describe", compute).texts["agreement"])
@@ -135,20 +139,28 @@ class Server:
         return folds if privacy is None else [made_definite(fold, privacy, kind) for fold in folds]
 
     def _heads(self, agreement: Agreement, sums: list[Sums]) -> list[Head]:
-        """One a fold, without it, and one of all."""
-
-        def fitted(folds: list[Sums]) -> Head:
-            return fit_sums(folds, agreement.head, kind=agreement.kind, scale=agreement.scale)
-
-        without = [fitted(sums[:fold] + sums[fold + 1 :]) for fold in range(agreement.folds)]
-        return [*without, fitted(sums)]
-
-    def _tempered(self, agreement: Agreement, heads: list[Head]) -> list[Head]:
-        """Each head at the temperature at which the rows of the other folds lose least."""
+        """One a fold, fitted and chosen without it, and one of all. Of several candidates that of the least log loss on
+        the held-out rows is taken; the temperature is that of the same loss."""
+        names = _candidates(agreement, private=self.federation.privacy is not None)
+        fitted = {name: heads_of(agreement, sums, name) for name in names}
+        first = fitted[names[0]]
         if not kind_named(agreement.kind).has_classes:
-            return heads
+            return first
         if self.federation.privacy is not None:
-            return [_by_residuals(head) for head in heads]
+            return [_by_residuals(head) for head in first]
+        curves = {name: self._losses(agreement, heads, name) for name, heads in fitted.items()}
+        chosen = []
+        for place in range(agreement.folds + 1):
+            rest = {name: np.delete(curve, place, axis=0).sum(axis=0) for name, curve in curves.items()}
+            best = min(names, key=lambda name: float(rest[name].min()))
+            head = fitted[best][place]
+            scores = {name: float(curve.min()) for name, curve in rest.items()}
+            account = {**head.facts.account, "summed log loss": scores}
+            chosen.append(replace(head, temperature=_least(rest[best]), facts=FitterFacts(account=account)))
+        return chosen
+
+    def _losses(self, agreement: Agreement, heads: list[Head], name: str) -> Array:
+        """(F + 1, T) the log loss of the rows of each fold at each temperature, and a row of zeros behind."""
         shape = (agreement.folds, len(TEMPERATURES))
 
         def checked(vector: Array) -> None:
@@ -156,12 +168,12 @@ class Server:
                 raise ValueError(f"it sent {vector.size} numbers that are no log losses; expected {shape}")
 
         given = heads_record(heads[:-1])
-        step = self._step("losses", lambda: self._added("losses", agreement, given, checked))
-        losses = np.asarray(step.arrays["total"]).reshape(shape)
-        rest = [losses.sum(axis=0) - losses[fold] for fold in range(shape[0])] + [losses.sum(axis=0)]
-        return [replace(head, temperature=_least(curve)) for head, curve in zip(heads, rest, strict=True)]
+        step = self._step(f"losses of {name}", lambda: self._added("losses", agreement, given, checked))
+        return np.vstack([np.asarray(step.arrays["total"]).reshape(shape), np.zeros(shape[1])])
 
-    def _evidence(self, agreement: Agreement, heads: list[Head]) -> dict[str, Evidence]:
+    def evidence(self, agreement: Agreement, heads: list[Head]) -> dict[str, Evidence]:
+        """By client, of heads each of which was fitted without a fold."""
+
         def compute() -> Step:
             replies = self._ask("evaluate", {"agreement": agreement.to_json()}, heads_record(heads))
             return Step({}, {name: text("evidence") for name, (_, text) in replies.items()})
@@ -183,7 +195,7 @@ class Server:
                 check(vector)
                 vectors.append(vector)
             except ValueError as error:
-                self._leave_out(name, str(error))
+                self.leave_out(name, str(error))
         self._need_two()
         return Step({"total": np.sum(vectors, axis=0)}, {})
 
@@ -193,18 +205,21 @@ class Server:
         if words["what"] == "sums":
             told = self._ask("train.plain", words | {"what": "bound"}, {})
             bound = int(max(float(sent["vector"][0]) for sent, _ in told.values())) if told else 0
-        self._need_two()
-        grid = Recording(self.grid)
-        members, timeout = self._members(), self.federation.timeout
-        try:
-            total, names = secure_sum(grid, members, words, arrays, bound=bound, timeout=timeout)
-        finally:
+        while True:
+            self._need_two()
+            grid, members = Recording(self.grid), self._members()
+            try:
+                total, _ = secure_sum(grid, members, words, arrays, bound=bound, timeout=self.federation.timeout)
+            except DataError:
+                failed = grid.failed_first(members)
+                if not failed:
+                    raise
+                for node in failed:  # who fails before all keys are shared ends the protocol: again without them
+                    self.leave_out(members[node], grid.failed[node])
+                continue
             for node, why in grid.failed.items():
-                self._leave_out(members[node], why)
-        for name in members.values():
-            if name not in names:
-                self._leave_out(name, "no answer in time")
-        return Step({"total": total}, {})
+                self.leave_out(members[node], why)
+            return Step({"total": total}, {})
 
     def _ask(
         self, kind: str, words: Mapping[str, str], arrays: Mapping[str, Array]
@@ -222,7 +237,7 @@ class Server:
                 name = members[reply.metadata.src_node_id]
                 answers[name] = (arrays_of(content), lambda text, content=content: text_of(content, text))
         for node, why in grid.failed.items():
-            self._leave_out(members[node], why)
+            self.leave_out(members[node], why)
         return {name: answers[name] for name in members.values() if name in answers}
 
     def _need_two(self) -> None:
@@ -243,13 +258,22 @@ def _least(losses: Array) -> float:
     return float(TEMPERATURES[at] * np.exp(shift * step))
 
 
+def _candidates(agreement: Agreement, *, private: bool) -> list[str]:
+    """Names of heads: the one that was named, else those that answer such a task."""
+    if agreement.head != "auto":
+        return [agreement.head]
+    kind = kind_named(agreement.kind)
+    return ["ridge"] if private else [name for name in ("ridge", "lda", "prototypes") if kind in FROM_SUMS[name].kinds]
+
+
+def heads_of(agreement: Agreement, sums: list[Sums], name: str) -> list[Head]:
+    """One a fold, without it, and one of all."""
+    parts = [sums[:fold] + sums[fold + 1 :] for fold in range(agreement.folds)]
+    return [fit_sums(part, name, kind=agreement.kind, scale=agreement.scale) for part in [*parts, sums]]
+
+
 def _by_residuals(head: Head) -> Head:
     """With private sums: answers coded +1 and -1 whose residuals are normal with the held-out variance v have log odds
     2 y / v; the temperature is v / 2. LDA has log odds already; those of prototypes are left as they are."""
     losses = head.facts.account.get("losses", {}) if head.name == "ridge" else {}
     return replace(head, temperature=max(min(losses.values()) ** 2 / 2, 1e-3)) if losses else head
-
-
-def total_rows(sums: list[Sums]) -> int:
-    """How many rows there are in all folds."""
-    return merged(sums).rows

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.heads.standardize import BLOCK, refuse_bad
-from headstart.linalg.blas import one_thread
 from headstart.linalg.moments import blocks
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
@@ -67,8 +66,7 @@ class Sums:
         if not rows:
             return empty
         refuse_bad(features if features.dtype.kind == "f" else features.astype(np.float64))
-        with one_thread():
-            return _added(empty, features, kind.truth(targets, classes), w)
+        return _added(empty, features, kind.truth(targets, classes), w)
 
     @classmethod
     def none(cls, width: int, columns: int, *, rounding: float = float(np.finfo(np.float32).eps)) -> Sums:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -142,8 +142,38 @@ class Comparison:
     def run(self) -> tuple[Model, Evidence]:
         """The model that is kept, and what held-out rows say of it; it is the one that was tested, if there was a
         single split."""
+        return self.concluded(*self.tried())
+
+    def tried(self, only: Sequence[Trial] | None = None) -> tuple[list[Told], Any]:
+        """What all trials told, or those given, and what the candidate fitted in the last.
+
+        Where there are workers, the last is done here, so that what all of them need is computed once, and they do the
+        others.
+        """
         candidate, name = self.candidate, self.candidate.name
-        results, fitted = self._tried()
+        trials = self.trials.trials if only is None else only
+        elsewhere = () if workers() is None else trials[:-1]
+        done, fitted = [], None
+        for trial in trials[len(elsewhere) :]:
+            fitted, watch = None, Stopwatch()  # one at a time: it may hold the features of both tasks
+            seconds = dict.fromkeys((*self.contenders, name), 0.0)
+            with watch(candidate.stage), timed(seconds, name):
+                fitted = candidate.fit(trial.train)
+                latest: dict[str, Answers] = {name: candidate.answer(fitted, trial.test)}
+            with watch("baselines"):
+                for other, contender in self.contenders.items():
+                    with timed(seconds, other):
+                        latest[other] = contender(fitted, trial.train, trial.test)
+                observed = candidate.observe(fitted, trial.test, latest)
+            done.append(Told(latest, observed, seconds, watch.named))
+        if elsewhere:
+            done = [*each(self._trial, elsewhere, "trials"), *done]
+        return done, fitted
+
+    def concluded(self, told: Sequence[Told], fitted: Any) -> tuple[Model, Evidence]:
+        """The same as `run`, of what was tried."""
+        candidate, name = self.candidate, self.candidate.name
+        results = self._results(told, fitted)
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
         kept = name if fallback is None else fallback
@@ -171,49 +201,11 @@ class Comparison:
         evidence = replace(evidence, examples=examples, uncertainty=facts, seconds=self.watch.seconds())
         return replace(model, uncertainty=uncertainty), evidence
 
-    def _tried(self) -> tuple[Results, Any]:
-        """What all trials gave, and what the candidate fitted in the last.
-
-        Where there are workers, the last is done here, so that what all of them need is computed once, and they do the
-        others.
-        """
-        if workers() is None:
-            done = [self._trial(trial) for trial in self.trials.trials[:-1]]
-            fitted, last = self._fitted(self.trials.trials[-1])
-        else:
-            fitted, last = self._fitted(self.trials.trials[-1])
-            done = each(self._trial, self.trials.trials[:-1], "trials")
-            for told in done:
-                for name, more in told.written.items():
-                    self.ledgers[name].extend(more)
-        done.append(last)
-        for told in done:
-            for stage, spent in told.stages.items():
-                self.watch.add(stage, spent)
-        names = (*self.contenders, self.candidate.name)
-        seconds = {name: sum(told.seconds[name] for told in done) for name in names}
-        results = self._results([told.answers for told in done], [told.observed for told in done], seconds, fitted)
-        return results, fitted
-
     def _trial(self, trial: Trial) -> Told:
-        """One of several, of which nothing is kept but what it told: a fit may hold the features of both tasks."""
+        """One of several, of which nothing is kept but what it told."""
         before = {name: len(ledger) for name, ledger in self.ledgers.items()}
-        told = self._fitted(trial)[1]
+        (told,), _ = self.tried((trial,))
         return told._replace(written={name: self.ledgers[name][count:] for name, count in before.items()})
-
-    def _fitted(self, trial: Trial) -> tuple[Any, Told]:
-        candidate, name = self.candidate, self.candidate.name
-        seconds = dict.fromkeys((*self.contenders, name), 0.0)
-        watch = Stopwatch()
-        with watch(candidate.stage), timed(seconds, name):
-            fitted = candidate.fit(trial.train)
-            answers: dict[str, Answers] = {name: candidate.answer(fitted, trial.test)}
-        with watch("baselines"):
-            for other, contender in self.contenders.items():
-                with timed(seconds, other):
-                    answers[other] = contender(fitted, trial.train, trial.test)
-            observed = candidate.observe(fitted, trial.test, answers)
-        return fitted, Told(answers, observed, seconds, watch.named)
 
     def _against(self, evidence: Evidence, fitted: Any, rows: Array) -> str:
         """Why the model without transfer is kept in the place of what was fitted to these rows; "" where it is not."""
@@ -231,15 +223,18 @@ class Comparison:
         facts = replace(evidence.facts, instead=Instead(name, why))
         return replace(evidence, assessment=assessment, facts=facts, notes=notes)
 
-    def _results(
-        self, answers: list[dict[str, Answers]], observed: list[Any], seconds: dict[str, float], fitted: Any
-    ) -> Results:
+    def _results(self, told: Sequence[Told], fitted: Any) -> Results:
         """The answers of all trials side by side, the candidate's last."""
-        count = len(answers)
+        for trial in told:
+            for stage, spent in trial.stages.items():
+                self.watch.add(stage, spent)
+            for name, more in trial.written.items():
+                self.ledgers[name].extend(more)
+        names = (*self.contenders, self.candidate.name)
         return Results(
-            {name: self.trials.joined([latest[name] for latest in answers]) for name in seconds},
-            observed,
-            {name: Cost(spent / count) for name, spent in seconds.items()},
+            {name: self.trials.joined([trial.answers[name] for trial in told]) for name in names},
+            [trial.observed for trial in told],
+            {name: Cost(sum(trial.seconds[name] for trial in told) / len(told)) for name in names},
             fitted,
         )
 

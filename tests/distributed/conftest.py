@@ -1,38 +1,77 @@
-"""One cluster of this machine for the tests of this folder, in a process of its own, which is ended with all below it
-where it does not end in time."""
+"""Three owners of a small table each, whose rows differ."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
+from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 import pytest
 
-SUPPORT = Path(__file__).parents[1] / "support"
-SECONDS = 600
+pytest.importorskip("flwr")
+
+from headstart.distributed.clients import read_federation
+from headstart.distributed.federate import Owners, app_of
+from headstart.distributed.in_process import InProcess
+from headstart.distributed.journal import Journal
+from headstart.distributed.server import Server
+from headstart.listener import SILENT
+
+NAMES = ("north", "south", "west")
+ROWS = (30, 24, 36)
+
+
+@pytest.fixture(autouse=True)
+def quiet_flower():
+    """Flower's own lines of what it does are no output of the tests."""
+    logger = logging.getLogger("flwr")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(level)
+
+
+def table(seed, rows):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(seed, 1 + seed, (rows, 3))
+    sick = x[:, 0] - x[:, 1] + rng.normal(0, 0.7, rows) > 0
+    return pd.DataFrame(x, columns=["a", "b", "c"]).assign(
+        city=rng.choice(["Bari", "Rome"], rows), answer=np.where(sick, "sick", "well")
+    )
 
 
 @pytest.fixture(scope="session")
-def told(tmp_path_factory):
-    """What `support/ray_session.py` says that happened."""
-    pytest.importorskip("ray")
-    folder = tmp_path_factory.mktemp("ray")
-    places = [str(Path(__file__).parents[2]), str(SUPPORT), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, SUPPORT / "ray_session.py", folder],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            _, errors = process.communicate(timeout=SECONDS)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    assert process.returncode == 0, errors[-3000:]
-    return json.loads((folder / "told.json").read_text(encoding="utf-8"))
+def owned(tmp_path_factory):
+    """The folder of a clients.toml and three tables."""
+    folder = tmp_path_factory.mktemp("owned")
+    lines = ['target = "answer"', "folds = 3"]
+    for seed, (name, rows) in enumerate(zip(NAMES, ROWS, strict=True)):
+        table(seed, rows).to_csv(folder / f"{name}.csv", index=False)
+        lines.append(f'[[client]]\nname = "{name}"\ndata = "{name}.csv"')
+    (folder / "clients.toml").write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def owners(owned):
+    """The owners, each read once for all tests."""
+    return Owners(read_federation(owned / "clients.toml"), SILENT)
+
+
+@pytest.fixture
+def serve(owned, owners, tmp_path):
+    """serve(apps, **changes of the federation): a server on a grid in this process, with some apps in the place of a
+    client's own."""
+    grids = []
+
+    def made(apps=None, folder=tmp_path / "work", **changes):
+        federation = replace(read_federation(owned / "clients.toml"), **changes)
+        own = {client.name: app_of(client, owners) for client in federation.clients}
+        grid = InProcess(own | {name: wrap(own[name]) for name, wrap in (apps or {}).items()})
+        grids.append(grid)
+        return Server(federation, grid, dict(grid.names), Journal(folder, repr(federation)), SILENT)
+
+    yield made
+    for grid in grids:
+        grid.close()

@@ -1,8 +1,13 @@
 """Many processes of this machine do what one does: the same bits, whatever becomes of them; and what is refused."""
 
+import json
+import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,33 @@ from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction, extract
 from headstart.features.workers import each, using, workers
 from headstart.listener import SILENT
+
+SUPPORT = Path(__file__).parents[1] / "support"
+SECONDS = 600
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What `support/ray_session.py` says that happened in a process of its own, ended where it does not end in time."""
+    pytest.importorskip("ray")
+    folder = tmp_path_factory.mktemp("ray")
+    places = [str(Path(__file__).parents[2]), str(SUPPORT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, SUPPORT / "ray_session.py", folder],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            _, errors = process.communicate(timeout=SECONDS)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0, errors[-3000:]
+    return json.loads((folder / "told.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow
