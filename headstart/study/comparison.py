@@ -25,7 +25,7 @@ from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array
 from headstart.uncertainty.out_of_distribution import Placed
 
-__all__ = ["Candidate", "Comparison", "Contender", "Plain", "Results", "held_out_of"]
+__all__ = ["Candidate", "Comparison", "Contender", "Plain", "Results", "Told", "held_out_of"]
 
 Contender = Callable[[Any, Array, Array], Answers]
 """What the candidate fitted in this trial, rows to learn from and rows to answer -> the answers to these."""

@@ -155,9 +155,7 @@ def fit(
         comparison, report = comparison_with_source(
             both, feature_set, fitted, plan, watch, labels, allow_losses, listener, before, pixels
         )
-    model, evidence = (
-        comparison.run() if isinstance(comparison, Untested) else comparison.concluded(*comparison.tried())
-    )
+    model, evidence = comparison.concluded(*comparison.tried())
     fitted.backbone = chosen.name or fitted.backbone
     return fitted.conclude(model, with_worth(chosen.told(evidence), began), report)
 
