@@ -170,10 +170,10 @@ class Comparison:
             done = [*each(self._trial, elsewhere, "trials"), *done]
         return done, fitted
 
-    def concluded(self, told: Sequence[Told], fitted: Any) -> tuple[Model, Evidence]:
+    def concluded(self, tried: Sequence[Told], fitted: Any) -> tuple[Model, Evidence]:
         """The same as `run`, of what was tried."""
         candidate, name = self.candidate, self.candidate.name
-        results = self._results(told, fitted)
+        results = self._results(tried, fitted)
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
         kept = name if fallback is None else fallback

@@ -79,7 +79,7 @@ class Untested:
         """Nothing is, see `Comparison`."""
         return [], None
 
-    def concluded(self, told: Sequence[Told], fitted: Any) -> tuple[Model, Evidence]:
+    def concluded(self, tried: Sequence[Told], fitted: Any) -> tuple[Model, Evidence]:
         """The same as `run`."""
         return self.run()
 
