@@ -160,7 +160,7 @@ def _environment() -> Iterator[None]:
 
 
 def _start(ray: Any, cores: int | None) -> None:
-    """On this machine, on the loopback address."""
+    """On this machine. Ray 2.60 listens on all its addresses, behind a token, whatever address it is given."""
     try:
         ray.init(
             address=LOCAL,
