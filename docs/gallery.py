@@ -44,13 +44,22 @@ GALLERY = (
     Example("export_formats", "A model for scikit-learn and MLflow"),
     Example("distil", "A small model learns from a large one"),
     Example("pretrain", "Pretraining on pictures without labels"),
+    Example("cluster", "Many processes, and features that pass by in blocks", model="demo-out/cluster/model"),
     Example("recipe_csv", "Recipe: two tables, source and target", ("out",), "out/model"),
     Example("recipe_cifar", "Recipe: CIFAR's binary archive", model="demo-out/cifar/model"),
     Example("recipe_vgg16_gap", "Recipe: VGG16, pooled", model="demo-out/vgg16-gap/model"),
     Example("recipe_vgg16_flatten", "Recipe: VGG16, flattened", model="demo-out/vgg16-flatten/model"),
     Example("recipe_resnetv2", "Recipe: ResNet50V2, fine-tuned", model="demo-out/resnetv2/model"),
 )
-WITHOUT_OUTPUT = {"few_shot", "distil", "pretrain", "recipe_vgg16_gap", "recipe_vgg16_flatten", "recipe_resnetv2"}
+WITHOUT_OUTPUT = {
+    "few_shot",
+    "distil",
+    "pretrain",
+    "cluster",
+    "recipe_vgg16_gap",
+    "recipe_vgg16_flatten",
+    "recipe_resnetv2",
+}
 """Those that take longest, and were not run for the page yet: they are shown by name."""
 NOT_SHOWN = {"demo_data", "draw_evidence", "italian_words"}
 """Parts of the others: two write data, one draws the pictures."""

@@ -8,7 +8,8 @@
     ├── ArtefactError      a saved model is missing, damaged, foreign  exit code 5
     ├── CacheError         the feature cache cannot be used            exit code 6
     ├── TrainingError      the weights ran away                        exit code 7
-    └── RaceError          a race cannot go on, or nothing could be raced    exit code 8
+    ├── RaceError          a race cannot go on, or nothing could be raced    exit code 8
+    └── ClusterError       processes of a cluster cannot be started, reached or used    exit code 9
 
 Wrong arguments stay `ValueError` and `TypeError`. Each message says what was wrong (with the value), what was
 expected, and what to do instead.
@@ -18,6 +19,7 @@ __all__ = [
     "ArtefactError",
     "BackboneError",
     "CacheError",
+    "ClusterError",
     "DataError",
     "HeadstartError",
     "MissingColumn",
@@ -79,3 +81,9 @@ class RaceError(HeadstartError):
     """A race cannot begin, such as beside another on the same folder, or not one of its trials could be done."""
 
     exit_code = 8
+
+
+class ClusterError(HeadstartError):
+    """A cluster does not answer, has other versions, does not see the data, or lost a process again and again."""
+
+    exit_code = 9

@@ -1,7 +1,7 @@
 """The command line: thin verbs, each of which calls one public function.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 unexpected, 2 wrong arguments,
-3 data, 4 backbone, 5 saved model, 6 cache, 7 training, 8 race, 130 interrupted.
+3 data, 4 backbone, 5 saved model, 6 cache, 7 training, 8 race, 9 cluster, 130 interrupted.
 """
 
 from __future__ import annotations

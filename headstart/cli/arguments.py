@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-__all__ = ["kind_of", "may_save", "options_of", "refuse_beside", "roles_of", "targets_of", "window_of"]
+__all__ = ["kind_of", "may_save", "on_cluster", "options_of", "refuse_beside", "roles_of", "targets_of", "window_of"]
 
 BACKBONE = "Pretrained model: bundled:efficientnet-lite0, bundled:minilm, ..., timm:NAME, hf:NAME or a folder"
 METHOD = (
@@ -43,6 +46,10 @@ Engine = Annotated[str, typer.Option("--engine", help="auto, torch or openvino")
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, or one of several: cuda:1")]
 Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features for the next run")]
 Window = Annotated[str | None, typer.Option("--window", help="LOW,HIGH: black and white of over 8 bits")]
+Machines = Annotated[
+    str | None,
+    typer.Option("--cluster", help="local, HOST:PORT or ray://HOST:PORT: do the work on many processes, by Ray"),
+]
 Modality = Annotated[
     str | None, typer.Option("--modality", help="image, text, audio or table, where DATA could be two of these")
 ]
@@ -56,6 +63,19 @@ def options_of(options: list[str] | None) -> dict[str, Any] | None:
         if not equals:
             raise ValueError(f"--option {name}: expected name=value, such as epochs=20")
     return {name.replace("-", "_"): value for name, _, value in pairs} or None
+
+
+@contextmanager
+def on_cluster(address: str | None, listener: Any) -> Iterator[None]:
+    """A context in which the processes of --cluster do the work; None: this process alone. What Ray prints of processes
+    that died goes to standard error, since standard output is for the result."""
+    if address is None:
+        yield
+        return
+    from headstart.distributed import cluster
+
+    with redirect_stdout(sys.stderr), cluster(address, listener=listener):
+        yield
 
 
 def may_save(out: Path, *, overwrite: bool, moving: str | None, options: dict[str, Any] | None) -> None:

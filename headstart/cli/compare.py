@@ -24,12 +24,14 @@ from headstart.cli.arguments import (
     Input,
     Kind,
     Losses,
+    Machines,
     Modality,
     SplitColumn,
     Target,
     Weight,
     Window,
     kind_of,
+    on_cluster,
     options_of,
     roles_of,
     targets_of,
@@ -81,6 +83,7 @@ def compare(
     ] = None,
     window: Window = None,
     allow_losses: Losses = False,
+    machines: Machines = None,
     json: AsJson = False,
 ) -> None:
     """Did transfer help, and how far should weights move? One table of methods on the same held-out rows of DATA."""
@@ -104,7 +107,7 @@ def compare(
         input,
     )
     try:
-        with Terminal(quiet=json) as terminal:
+        with Terminal(quiet=json) as terminal, on_cluster(machines, terminal):
             compared = measure(
                 data,
                 methods=None if methods is None else methods.split(","),

@@ -26,6 +26,7 @@ from headstart.cli.arguments import (
     Input,
     Kind,
     Losses,
+    Machines,
     Modality,
     SplitColumn,
     Target,
@@ -33,6 +34,7 @@ from headstart.cli.arguments import (
     Window,
     kind_of,
     may_save,
+    on_cluster,
     options_of,
     refuse_beside,
     roles_of,
@@ -101,6 +103,10 @@ def fit(
     track: Annotated[
         str | None, typer.Option("--track", help="mlflow:URI or tensorboard:DIR: write the fit down there too")
     ] = None,
+    machines: Machines = None,
+    blocks: Annotated[
+        bool, typer.Option("--blocks", help="Fit the head in blocks of rows, as where features exceed memory")
+    ] = False,
     slim: Annotated[bool, typer.Option("--slim", help="Store the backbone by its hash instead of its weights")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
     provenance: Provenance = True,
@@ -126,7 +132,11 @@ def fit(
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
     page = page_beside(out, wanted=report, lang=lang, overwrite=overwrite)
     columns = (split, group, domain, weight)
-    with Terminal(quiet=json) as terminal, tracked(track, terminal, complain) as tracking:
+    with (
+        Terminal(quiet=json) as terminal,
+        tracked(track, terminal, complain) as tracking,
+        on_cluster(machines, tracking.listener),
+    ):
         common: dict[str, Any] = {
             "test": test,
             "backbone": backbone,
@@ -155,7 +165,7 @@ def fit(
             own["keep_transfer"] = keep_transfer
             if budget is None:
                 refuse_without_budget({"--memory": memory, "--disk": disk})
-                own["chooser"] = Picker(named)
+                own |= {"chooser": Picker(named), "blocks": blocks}
                 fitted = protocol.fit(data, kind=kind_of(kind), roles=roles, **own, **common)
             else:
                 race = Within(budget, named, out, began, memory, disk)

@@ -27,13 +27,26 @@ from headstart.features.quiet import quiet
 from headstart.features.sounds import Sounds, open_sketches
 from headstart.features.texts import Items
 from headstart.features.unknown import unknown_share
+from headstart.features.workers import using, workers
 from headstart.linalg.torch_threads import one_torch_thread
 from headstart.preprocessing.sound import SoundPreprocess
 from headstart.preprocessing.spec import PicturePreprocess
 from headstart.tasks import AUDIO, IMAGE, TEXT
 from headstart.tasks.task import Array
 
-__all__ = ["Extraction", "Features", "Progress", "extract", "make_ready", "sketches", "thumbnails"]
+__all__ = [
+    "Extraction",
+    "Features",
+    "Progress",
+    "Run",
+    "extract",
+    "extract_in",
+    "make_ready",
+    "run_over",
+    "sketches",
+    "supply_for",
+    "thumbnails",
+]
 
 Run = Pictures | Items | Sounds
 
@@ -62,15 +75,30 @@ def extract(
             f"{backbone.name} has no network to run: the features of a {backbone.modality} are its columns themselves"
         )
     start = time.perf_counter()
+    those = workers()
+    if those is not None and not backbone.modality.has_columns:
+        with those.filled(inputs, backbone, extraction, progress) as extraction, using(None):
+            return replace(extract(inputs, backbone, extraction), seconds=time.perf_counter() - start)
     with quiet():
-        session = Session(extraction.cache)
-        supply = _supply(backbone, len(inputs), extraction, session)
-        with device_errors(supply.device, BackboneError, _kept_until_then(extraction)):
-            run = _run_or_fall_back(inputs, backbone, extraction, session, supply, progress)
-        notes = (*supply.notes, *session.finish())
+        features = extract_in(Session(extraction.cache), inputs, backbone, extraction, progress)
         measure = UNKNOWN.get(backbone.modality)
         unknown = None if measure is None else measure(inputs, backbone.preprocess)
-    return replace(_features(run, supply.used(), notes, start), unknown=unknown)
+    return replace(features, unknown=unknown, seconds=time.perf_counter() - start)
+
+
+def extract_in(
+    session: Session,
+    inputs: Sequence[Any],
+    backbone: Backbone,
+    extraction: Extraction,
+    progress: Callable[[int, int], None] | None = None,
+) -> Features:
+    """The same within a session of the cache, which it ends."""
+    start = time.perf_counter()
+    supply = supply_for(backbone, len(inputs), extraction, session)
+    with device_errors(supply.device, BackboneError, _kept_until_then(extraction)):
+        run = _run_or_fall_back(inputs, backbone, extraction, session, supply, progress)
+    return _features(run, supply.used(), (*supply.notes, *session.finish()), start)
 
 
 def make_ready(backbone: Backbone, keys: Sequence[bytes], extraction: Extraction) -> None:
@@ -81,7 +109,7 @@ def make_ready(backbone: Backbone, keys: Sequence[bytes], extraction: Extraction
     beside which nothing may run, and on a GPU. For a thread of its own: what else runs calculates meanwhile.
     """
     with quiet(), one_torch_thread():
-        supply = _supply(backbone, len(keys), extraction, Session(extraction.cache))
+        supply = supply_for(backbone, len(keys), extraction, Session(extraction.cache))
         store = supply.store
         if supply.choice is None or supply.on_device or (store is not None and all(key in store for key in keys)):
             return
@@ -89,11 +117,12 @@ def make_ready(backbone: Backbone, keys: Sequence[bytes], extraction: Extraction
             supply.provide()
 
 
-def _supply(backbone: Backbone, rows: int, extraction: Extraction, session: Session) -> Supply:
+def supply_for(backbone: Backbone, rows: int, extraction: Extraction, session: Session) -> Supply:
+    """The engine of a run over so many inputs."""
     wish = Wish(extraction.engine, extraction.precision, extraction.device)
     if backbone.modality.has_columns:  # too little to calculate for an engine of another kind
         wish = Wish("torch", "float32", extraction.device)
-    return Supply(backbone, rows, wish, extraction.lanes or processor.cores(), session)
+    return Supply(backbone, rows, wish, extraction.lanes or processor.cores(), session, extraction.settled)
 
 
 @with_own_defaults
@@ -124,7 +153,7 @@ def sketches(inputs: Sequence[Any], extraction: Extraction = _PLAIN, progress: P
     with quiet():
         session = Session(extraction.cache)
         run = Sounds(inputs, session, supply=None, backbone=None, sketches=open_sketches(session), preprocess=None)
-        run.run(extraction.lanes or processor.cores(), progress)
+        run.run(None, extraction.lanes or processor.cores(), progress)
         notes = session.finish()
     return _features(run, None, notes, start)
 
@@ -162,27 +191,26 @@ def _run(
     supply: Supply,
     progress: Progress | None,
 ) -> Run:
-    lanes = extraction.lanes or processor.cores()
+    run = run_over(inputs, backbone, extraction, session, supply)
+    run.run(backbone.preprocess, extraction.lanes or processor.cores(), progress)
+    return run
+
+
+def run_over(
+    inputs: Sequence[Any], backbone: Backbone, extraction: Extraction, session: Session, supply: Supply
+) -> Run:
+    """The run over these inputs, which has not begun."""
     if backbone.modality in RUNS:
-        return RUNS[backbone.modality](inputs, backbone, extraction, session, supply, lanes, progress)
-    items = Items(inputs, session, supply, backbone)
-    if backbone.preprocess is not None:
-        items.run(backbone.preprocess, lanes, progress)
-    return items
+        return RUNS[backbone.modality](inputs, backbone, extraction, session, supply)
+    return Items(inputs, session, supply, backbone)
 
 
 def _pictures(
-    inputs: Sequence[Any],
-    backbone: Backbone,
-    extraction: Extraction,
-    session: Session,
-    supply: Supply,
-    lanes: int,
-    progress: Progress | None,
+    inputs: Sequence[Any], backbone: Backbone, extraction: Extraction, session: Session, supply: Supply
 ) -> Run:
     preprocess = cast(PicturePreprocess, backbone.preprocess)
     thumbs = open_thumbs(session, preprocess.window) if extraction.thumbs else None
-    pictures = Pictures(
+    return Pictures(
         inputs,
         session,
         supply=supply,
@@ -191,24 +219,12 @@ def _pictures(
         window=preprocess.window,
         pixels=extraction.pixels,
     )
-    pictures.run(preprocess, lanes, progress)
-    return pictures
 
 
-def _sounds(
-    inputs: Sequence[Any],
-    backbone: Backbone,
-    extraction: Extraction,
-    session: Session,
-    supply: Supply,
-    lanes: int,
-    progress: Progress | None,
-) -> Run:
+def _sounds(inputs: Sequence[Any], backbone: Backbone, extraction: Extraction, session: Session, supply: Supply) -> Run:
     held = open_sketches(session) if extraction.thumbs else None
     preprocess = cast(SoundPreprocess, backbone.preprocess)
-    sounds = Sounds(inputs, session, supply=supply, backbone=backbone, sketches=held, preprocess=preprocess)
-    sounds.run(lanes, progress)
-    return sounds
+    return Sounds(inputs, session, supply=supply, backbone=backbone, sketches=held, preprocess=preprocess)
 
 
 RUNS: dict[str, Callable[..., Run]] = {IMAGE: _pictures, AUDIO: _sounds}

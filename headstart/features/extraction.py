@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from headstart.checks import at_least
 from headstart.features.cache.cache import Cache
+from headstart.features.engines.engine import Choice
 from headstart.features.engines.wish import Device, Wish
 from headstart.features.held_pixels import HeldPixels
 
@@ -23,6 +24,7 @@ class Extraction:
     cache               where features are looked up and kept; None: nowhere
     thumbs              whether pictures get their thumbnails, too
     pixels              where prepared pictures are held for another pass over them; None: nowhere
+    settled             the engine by which other processes have filled the cache; None: it is settled here
     """
 
     engine: Literal["auto", "torch", "openvino"] = "auto"
@@ -32,6 +34,7 @@ class Extraction:
     cache: Cache | None = None
     thumbs: bool = True
     pixels: HeldPixels | None = field(default=None, compare=False, repr=False)
+    settled: Choice | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         Wish(self.engine, self.precision, self.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from threading import Event, Lock
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from headstart.features.picture_input import Source, path_of
 from headstart.features.under_way import Finished
 from headstart.preprocessing.pillow import Unscaled
 from headstart.preprocessing.prepare import RECIPE, THUMB, Pixels, prepare, thumbnail
+from headstart.preprocessing.preprocess import Preprocess
 from headstart.preprocessing.spec import PicturePreprocess
 
 __all__ = ["Pictures", "open_thumbs"]
@@ -77,16 +78,22 @@ class Pictures:
         """How many inputs are finished, well or badly."""
         return int((self.has_values & self.has_thumb).sum()) + len(self.why)
 
-    def run(
-        self, preprocess: PicturePreprocess | None, lanes: int, progress: Callable[[int, int], None] | None
-    ) -> None:
-        """Everything that can be found is looked up; the lanes do the rest."""
+    def missing(self, lanes: int) -> list[int]:
+        """The rows that have to be read, and mostly computed; everything that can be found is looked up."""
         self._recall()
-        rest = self._look_up(range(len(self.inputs)))
+        return self._look_up(range(len(self.inputs)))
+
+    def planned(self, rows: list[int], preprocess: Preprocess, budget: int) -> list[list[int]]:
+        """Some rows at a time: all batches are of one size, and a row is the same numbers in any."""
+        return [rows[at : at + budget] for at in range(0, len(rows), budget)]
+
+    def run(self, preprocess: Preprocess | None, lanes: int, progress: Callable[[int, int], None] | None) -> None:
+        """Everything that can be found is looked up; the lanes do the rest."""
+        rest = self.missing(lanes)
         while rest:
             pieces = [rest[at : at + _PIECE] for at in range(0, len(rest), _PIECE)]
             some = min(lanes, len(pieces))
-            lane = partial(self._lane, pieces, preprocess, some)
+            lane = partial(self._lane, pieces, cast(PicturePreprocess | None, preprocess), some)
             self._shared = None
             run_lanes(lane, len(pieces), some, partial(self._watch, progress))
             rest = self._look_up(rest)

@@ -24,6 +24,7 @@ from headstart.features.lanes import run_lanes
 from headstart.features.sound_lane import SoundLane
 from headstart.features.texts import plan
 from headstart.linalg.blas import one_thread
+from headstart.preprocessing.preprocess import Preprocess
 from headstart.preprocessing.sound import SoundPreprocess
 from headstart.tasks import AUDIO
 
@@ -66,12 +67,20 @@ class Sounds:
         self.lock = Lock()
         self._finished = 0
 
-    def run(self, lanes: int, progress: Callable[[int, int], None] | None) -> None:
+    def missing(self, lanes: int) -> list[int]:
+        """The rows that have to be computed, each different recording once; what can be found is looked up."""
+        self._find_keys(lanes)
+        return self._look_up(sorted(self._first.values()))
+
+    def planned(self, rows: list[int], preprocess: Preprocess, budget: int) -> list[list[int]]:
+        """The batches in which a run computes these rows, the shortest first, where all of them are missing."""
+        return self._planned(rows)[::-1]
+
+    def run(self, preprocess: Preprocess | None, lanes: int, progress: Callable[[int, int], None] | None) -> None:
         """Everything that can be found is looked up; the lanes do the rest, each different recording once."""
         with one_thread():
-            self._find_keys(lanes)
-            first = {key: row for row, key in reversed(list(enumerate(self.keys))) if key}
-            rest = self._look_up(sorted(first.values()))
+            rest = self.missing(lanes)
+            first = self._first
             self._finished = len(self.inputs) - len(rest)
             self._compute(rest, lanes, progress)
         for row, key in enumerate(self.keys):
@@ -79,6 +88,11 @@ class Sounds:
                 self._repeat(row, first[key])
         if progress is not None:
             progress(len(self.inputs), len(self.inputs))
+
+    @property
+    def _first(self) -> dict[bytes, int]:
+        """By key, the first row that has it."""
+        return {key: row for row, key in reversed(list(enumerate(self.keys))) if key}
 
     def _find_keys(self, lanes: int) -> None:
         """Each file is hashed once, however many parts of it there are."""

@@ -80,13 +80,24 @@ class Items:
         self.computed = 0
         self._supply = supply
         identity = {"fingerprint": backbone.fingerprint}
-        self._cuts = session.store("cut", identity, width=1, dtype="int64", label=backbone.name)
+        self.cuts = session.store("cut", identity, width=1, dtype="int64", label=backbone.name)
         self._finished = len(self.why)
 
-    def run(self, preprocess: Preprocess, lanes: int, progress: Callable[[int, int], None] | None) -> None:
+    def missing(self, lanes: int) -> list[int]:
+        """The rows that have to be computed, each different text once; everything that can be found is looked up."""
+        return self._look_up(sorted(self._first.values()))
+
+    def planned(self, rows: list[int], preprocess: Preprocess, budget: int) -> list[list[int]]:
+        """The batches in which a run computes these rows, the shortest first, where all of them are missing."""
+        lengths = [preprocess.length(preprocess.prepare(self.inputs[row])[0]) for row in rows]
+        return [[rows[at] for at in batch] for batch in plan(lengths, budget)]
+
+    def run(self, preprocess: Preprocess | None, lanes: int, progress: Callable[[int, int], None] | None) -> None:
         """Everything that can be found is looked up; the lanes do the rest, each different text once."""
-        first = {key: row for row, key in reversed(list(enumerate(self.keys))) if key}
-        rows = self._look_up(sorted(first.values()))
+        if preprocess is None:
+            return
+        first = self._first
+        rows = self.missing(lanes)
         self._finished += len(first) - len(rows)
         if rows:
             self._compute(rows, preprocess, lanes, progress)
@@ -97,12 +108,17 @@ class Items:
         if progress is not None:
             progress(len(self.inputs), len(self.inputs))
 
+    @property
+    def _first(self) -> dict[bytes, int]:
+        """By key, the first row that has it."""
+        return {key: row for row, key in reversed(list(enumerate(self.keys))) if key}
+
     def _look_up(self, rows: list[int]) -> list[int]:
         """Fill in what is held; the rows that are not."""
         if self._supply.store is None:
             return rows
         keys = [self.keys[row] for row in rows]
-        missing = self._supply.store.fill(self.values, rows, keys) + self._cuts.fill(self.cut, rows, keys)
+        missing = self._supply.store.fill(self.values, rows, keys) + self.cuts.fill(self.cut, rows, keys)
         return sorted(set(missing))
 
     def _compute(
@@ -159,7 +175,7 @@ class Items:
 
     def _keep(self, rows: list[int]) -> None:
         keys = [self.keys[row] for row in rows]
-        self._cuts.put(keys, self.cut[rows])
+        self.cuts.put(keys, self.cut[rows])
         if self._supply.store is not None:
             self._supply.store.put(keys, self.values[rows])
         self.computed += len(rows)

@@ -18,7 +18,7 @@ import numpy as np
 from headstart.heads.likelihood import Likelihood
 from headstart.tasks.task import Array
 
-__all__ = ["Minimum", "Objective", "descend"]
+__all__ = ["HALVINGS", "STEPS", "Minimum", "Objective", "descend", "dot", "newton", "penalty_bends", "times"]
 
 STEPS = 500
 HALVINGS = 30
@@ -68,15 +68,15 @@ def descend(objective: Objective, start: Array, tolerance: float) -> Minimum:
     for steps in range(STEPS + 1):
         g = objective.gradient(w, p)
         u = -scale * g
-        gap = -_dot(g, u) / (2 * size)
+        gap = -dot(g, u) / (2 * size)
         if steps == STEPS or (gap <= tolerance).all():
             break
         zu = objective.logits(u)
-        bends = objective.likelihood.bends(p, zu, zd) + _bends(objective.penalty, u, d)
-        alpha, beta = _newton(bends, _dot(g, u), _dot(g, d)) * (gap > tolerance)
-        d, zd = (_times(alpha, a) + _times(beta, b) for a, b in ((u, d), (zu, zd)))
+        bends = objective.likelihood.bends(p, zu, zd) + penalty_bends(objective.penalty, u, d)
+        alpha, beta = newton(bends, dot(g, u), dot(g, d)) * (gap > tolerance)
+        d, zd = (times(alpha, a) + times(beta, b) for a, b in ((u, d), (zu, zd)))
         share, value, p = _share(objective, (w, d), (z, zd), value)
-        d, zd = _times(share, d), _times(share, zd)
+        d, zd = times(share, d), times(share, zd)
         w, z = w + d, z + zd
     return Minimum(w, z, float(gap.max()), steps)
 
@@ -86,7 +86,7 @@ def _share(objective: Objective, ws: tuple[Array, Array], zs: tuple[Array, Array
     rounding = 8 * np.finfo(ws[0].dtype).eps * np.abs(before)
     share = np.ones(len(before))
     for _ in range(HALVINGS):
-        value, p = _value(objective, *(a + _times(share, b) for a, b in (ws, zs)))
+        value, p = _value(objective, *(a + times(share, b) for a, b in (ws, zs)))
         worse = value > before + rounding
         if not worse.any():
             break
@@ -96,10 +96,10 @@ def _share(objective: Objective, ws: tuple[Array, Array], zs: tuple[Array, Array
 
 def _value(objective: Objective, w: Array, z: Array) -> tuple[Array, Array]:
     value, p = objective.likelihood.value(z)
-    return value + _dot(w, objective.penalty * w) / 2, p
+    return value + dot(w, objective.penalty * w) / 2, p
 
 
-def _newton(bends: Array, slope_u: Array, slope_d: Array) -> Array:
+def newton(bends: Array, slope_u: Array, slope_d: Array) -> Array:
     """(2, P) the minimum of the quadratic model over multiples of u and d; of u alone where the plane is degenerate."""
     uu, ud, dd = bends[:, 0, 0], bends[:, 0, 1], bends[:, 1, 1]
     determinant = uu * dd - ud**2
@@ -110,16 +110,17 @@ def _newton(bends: Array, slope_u: Array, slope_d: Array) -> Array:
     return np.stack([alpha, beta])
 
 
-def _bends(penalty: Array, u: Array, d: Array) -> Array:
-    entries = [_dot(a, penalty * b) for a, b in ((u, u), (u, d), (u, d), (d, d))]
+def penalty_bends(penalty: Array, u: Array, d: Array) -> Array:
+    """(P, 2, 2) second derivatives of the penalty in the plane of two directions."""
+    entries = [dot(a, penalty * b) for a, b in ((u, u), (u, d), (u, d), (d, d))]
     return np.stack(entries, axis=-1).reshape(-1, 2, 2)
 
 
-def _dot(a: Array, b: Array) -> Array:
+def dot(a: Array, b: Array) -> Array:
     """(G, P, K) and (G, P, K) -> (P,)."""
     return np.asarray(np.einsum("gpk,gpk->p", a, b, dtype=np.float64))
 
 
-def _times(factor: Array, a: Array) -> Array:
+def times(factor: Array, a: Array) -> Array:
     """A number for each problem times (G, P, ...)."""
     return np.asarray(factor.astype(a.dtype)[:, None] * a)

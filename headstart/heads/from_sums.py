@@ -34,7 +34,15 @@ from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
-__all__ = ["FROM_SUMS", "SumsFit", "chosen_from_sums", "fit_sums", "standard_of_sums"]
+__all__ = [
+    "FROM_SUMS",
+    "SumsFit",
+    "chosen_from_sums",
+    "fit_sums",
+    "fold_heads",
+    "standard_of_sums",
+    "strengths_of",
+]
 
 _RIDGE, _LDA = Ridge(), Discriminant()
 _NONE = 1e-9
@@ -193,6 +201,38 @@ def chosen_from_sums(
         }
         head = frame.head(name, kind, fitter.layer(everything, strength, kind, sums.width), account)
         return SumsFit(head, left[best].loss if left else None)
+
+
+def fold_heads(
+    folds: Sequence[Sums], name: str, *, kind: Kind | str, scale: Scale = "each", strength: float = 0.0
+) -> list[Head]:
+    """For each fold the head from the rows of all others, on the axes of all rows; strength as `fit_sums` tells it in
+    its account ("strength"), 0 for a head that has none. Raises ValueError as `fit_sums` does."""
+    kind = kind_named(str(kind))
+    fitter = _fitter(name, kind)
+    with one_thread():
+        frame = _Frame.of(sums := merged(folds), scale)
+        everything = frame.turned(sums)
+        rests = (everything.without(frame.turned(fold)) for fold in folds)
+        return [frame.head(name, kind, fitter.layer(rest, strength, kind, sums.width), {}) for rest in rests]
+
+
+def strengths_of(
+    folds: Sequence[Sums],
+    name: str,
+    *,
+    kind: Kind | str,
+    scale: Scale = "each",
+    strengths: Sequence[float] | None = None,
+) -> list[tuple[float, float]]:
+    """The candidates that the rounding of the rows allows: in units of the mean eigenvalue, and as a penalty; none of a
+    head that has no strength. Arguments as in `fit_sums`."""
+    fitter = _fitter(name, kind_named(str(kind)))
+    if not fitter.strengths:
+        return []
+    with one_thread():
+        frame = _Frame.of(merged(folds), scale)
+    return [(strength, strength * frame.unit) for strength in frame.strengths(tuple(strengths or fitter.strengths))]
 
 
 def standard_of_sums(sums: Sums, scale: Scale = "each") -> Standard:

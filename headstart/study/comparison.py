@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -15,16 +15,17 @@ from headstart.evidence.facts import Instead
 from headstart.evidence.held_out import HeldOut
 from headstart.evidence.steps import Cost
 from headstart.features.feature_set import FeatureSet
+from headstart.features.workers import each, workers
 from headstart.methods.uncertainty import Calibration
 from headstart.study.examples import examples_of
-from headstart.study.resampling import Trials
+from headstart.study.resampling import Trial, Trials
 from headstart.study.stopwatch import Stopwatch, timed
 from headstart.study.uncertainty import Kept, assessed
 from headstart.tasks.goal import Answers, Goal
 from headstart.tasks.task import Array
 from headstart.uncertainty.out_of_distribution import Placed
 
-__all__ = ["Candidate", "Comparison", "Contender", "Plain", "Results", "held_out_of"]
+__all__ = ["Candidate", "Comparison", "Contender", "Plain", "Results", "Told", "held_out_of"]
 
 Contender = Callable[[Any, Array, Array], Answers]
 """What the candidate fitted in this trial, rows to learn from and rows to answer -> the answers to these."""
@@ -110,12 +111,24 @@ class Results(NamedTuple):
         return {other: answers for other, answers in self.answers.items() if other != name}
 
 
+class Told(NamedTuple):
+    """Of a trial: the answers by name, what the candidate observed, seconds of each fit and of each stage, and what
+    contenders wrote down."""
+
+    answers: dict[str, Answers]
+    observed: Any
+    seconds: dict[str, float]
+    stages: dict[str, float]
+    written: dict[str, list[Any]] = {}  # noqa: RUF012 - nobody adds to it
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A candidate, its contenders by name, and the trials.
 
     fallbacks   candidates that are contenders too: the best of them is kept unless the candidate is shown to be better
     plain       the one without transfer, which is kept where it is shown to be better; None: it is not to be kept
+    ledgers     what contenders write down of each trial beside their answers, by name
     """
 
     candidate: Candidate
@@ -124,26 +137,43 @@ class Comparison:
     watch: Stopwatch
     fallbacks: Mapping[str, Candidate] = field(default_factory=dict)
     plain: Plain | None = None
+    ledgers: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def run(self) -> tuple[Model, Evidence]:
         """The model that is kept, and what held-out rows say of it; it is the one that was tested, if there was a
         single split."""
+        return self.concluded(*self.tried())
+
+    def tried(self, only: Sequence[Trial] | None = None) -> tuple[list[Told], Any]:
+        """What all trials told, or those given, and what the candidate fitted in the last.
+
+        Where there are workers, the last is done here, so that what all of them need is computed once, and they do the
+        others.
+        """
         candidate, name = self.candidate, self.candidate.name
-        seconds = dict.fromkeys((*self.contenders, name), 0.0)
-        answers: list[dict[str, Answers]] = []
-        observed, fitted = [], None
-        for trial in self.trials.trials:
-            fitted = None  # one at a time: it may hold the features of both tasks
-            with self.watch(candidate.stage), timed(seconds, name):
+        trials = self.trials.trials if only is None else only
+        elsewhere = () if workers() is None else trials[:-1]
+        done, fitted = [], None
+        for trial in trials[len(elsewhere) :]:
+            fitted, watch = None, Stopwatch()  # one at a time: it may hold the features of both tasks
+            seconds = dict.fromkeys((*self.contenders, name), 0.0)
+            with watch(candidate.stage), timed(seconds, name):
                 fitted = candidate.fit(trial.train)
                 latest: dict[str, Answers] = {name: candidate.answer(fitted, trial.test)}
-            with self.watch("baselines"):
+            with watch("baselines"):
                 for other, contender in self.contenders.items():
                     with timed(seconds, other):
                         latest[other] = contender(fitted, trial.train, trial.test)
-                observed.append(candidate.observe(fitted, trial.test, latest))
-            answers.append(latest)
-        results = self._results(answers, observed, seconds, fitted)
+                observed = candidate.observe(fitted, trial.test, latest)
+            done.append(Told(latest, observed, seconds, watch.named))
+        if elsewhere:
+            done = [*each(self._trial, elsewhere, "trials"), *done]
+        return done, fitted
+
+    def concluded(self, tried: Sequence[Told], fitted: Any) -> tuple[Model, Evidence]:
+        """The same as `run`, of what was tried."""
+        candidate, name = self.candidate, self.candidate.name
+        results = self._results(tried, fitted)
         evidence, fallback = self._judged(results)
         winner = candidate if fallback is None else self.fallbacks[fallback]
         kept = name if fallback is None else fallback
@@ -171,6 +201,12 @@ class Comparison:
         evidence = replace(evidence, examples=examples, uncertainty=facts, seconds=self.watch.seconds())
         return replace(model, uncertainty=uncertainty), evidence
 
+    def _trial(self, trial: Trial) -> Told:
+        """One of several, of which nothing is kept but what it told."""
+        before = {name: len(ledger) for name, ledger in self.ledgers.items()}
+        (told,), _ = self.tried((trial,))
+        return told._replace(written={name: self.ledgers[name][count:] for name, count in before.items()})
+
     def _against(self, evidence: Evidence, fitted: Any, rows: Array) -> str:
         """Why the model without transfer is kept in the place of what was fitted to these rows; "" where it is not."""
         if self.plain is None:
@@ -187,15 +223,18 @@ class Comparison:
         facts = replace(evidence.facts, instead=Instead(name, why))
         return replace(evidence, assessment=assessment, facts=facts, notes=notes)
 
-    def _results(
-        self, answers: list[dict[str, Answers]], observed: list[Any], seconds: dict[str, float], fitted: Any
-    ) -> Results:
+    def _results(self, told: Sequence[Told], fitted: Any) -> Results:
         """The answers of all trials side by side, the candidate's last."""
-        count = len(answers)
+        for trial in told:
+            for stage, spent in trial.stages.items():
+                self.watch.add(stage, spent)
+            for name, more in trial.written.items():
+                self.ledgers[name].extend(more)
+        names = (*self.contenders, self.candidate.name)
         return Results(
-            {name: self.trials.joined([latest[name] for latest in answers]) for name in seconds},
-            observed,
-            {name: Cost(spent / count) for name, spent in seconds.items()},
+            {name: self.trials.joined([trial.answers[name] for trial in told]) for name in names},
+            [trial.observed for trial in told],
+            {name: Cost(sum(trial.seconds[name] for trial in told) / len(told)) for name in names},
             fitted,
         )
 

@@ -30,6 +30,7 @@ from headstart.study.answering import answers_to, notes_of_inputs, say_read
 from headstart.study.backbone_choice import Chooser, Chosen, View, candidates_for, comparison_for
 from headstart.study.check import check_data, checked
 from headstart.study.comparison import Comparison
+from headstart.study.in_blocks import beyond_memory, in_blocks
 from headstart.study.predictions import Answers
 from headstart.study.pretrained import began_from, with_worth
 from headstart.study.shift import TargetLabels, may_use, read_pair
@@ -70,6 +71,7 @@ def fit(
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
     chooser: Chooser | None = None,
+    blocks: bool = False,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit on data and learn from rows held out how good the model is and whether transfer helped.
@@ -90,6 +92,7 @@ def fit(
                  keep_tuned
     control      test the same network from random weights too; without it the evidence says that it was left out
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
+    blocks       fit the head while features pass by, as is done where they exceed a quarter of memory (`in_blocks`)
     chooser      who chooses among backbones where none is named and no weights move; None: the default is taken
 
     The other options are those of `Transfer`. Returns a fitted `Transfer` whose `evidence_` holds the answer. Raises
@@ -125,6 +128,8 @@ def fit(
         window=window,
         goal=named,
     )
+    if both is None and (blocks or beyond_memory(fitted, task)):
+        return fitted.conclude(*in_blocks(fitted, task, aimed, watch, listener, allow=allow_losses), None)
     pixels = HeldPixels() if control and not row_of(fitted.plan).moves_weights else None
     with watch("features"):
         beside = () if both is None else (both.source,)
@@ -150,7 +155,7 @@ def fit(
         comparison, report = comparison_with_source(
             both, feature_set, fitted, plan, watch, labels, allow_losses, listener, before, pixels
         )
-    model, evidence = comparison.run()
+    model, evidence = comparison.concluded(*comparison.tried())
     fitted.backbone = chosen.name or fitted.backbone
     return fitted.conclude(model, with_worth(chosen.told(evidence), began), report)
 

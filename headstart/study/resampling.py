@@ -17,7 +17,7 @@ from headstart.features.feature_set import FeatureSet
 from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
 
-__all__ = ["REPEATS", "Trials", "plan_trials"]
+__all__ = ["REPEATS", "Trial", "Trials", "plan_trials"]
 
 TEST_SHARE = 0.25
 SMALLEST_TEST = 100

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from headstart.methods.method import facts_of
 from headstart.methods.table import method
 from headstart.methods.task_pair import StrategyFitter, TaskPair
 from headstart.study.candidates import SourceCandidate, unadapted
-from headstart.study.comparison import Comparison, held_out_of
+from headstart.study.comparison import Comparison, Told, held_out_of
 from headstart.study.contenders import answer_cache
 from headstart.study.notes import model_of_pair, notes_of_pair
 from headstart.study.pretrained import BEFORE
@@ -72,6 +74,14 @@ class Untested:
 
     candidate: SourceCandidate
     watch: Stopwatch
+
+    def tried(self) -> tuple[list[Told], Any]:
+        """Nothing is, see `Comparison`."""
+        return [], None
+
+    def concluded(self, tried: Sequence[Told], fitted: Any) -> tuple[Model, Evidence]:
+        """The same as `run`."""
+        return self.run()
 
     def run(self) -> tuple[Model, Evidence]:
         """The model, and what source rows say of it that were held out."""

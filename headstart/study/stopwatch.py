@@ -21,6 +21,10 @@ class Stopwatch:
         with timed(self.named, name):
             yield
 
+    def add(self, name: str, seconds: float) -> None:
+        """Seconds that another watch took."""
+        self.named[name] = self.named.get(name, 0.0) + seconds
+
     def seconds(self) -> dict[str, float]:
         """The seconds of each name and of the whole."""
         return self.named | {"total": perf_counter() - self.started}

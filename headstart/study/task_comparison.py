@@ -55,4 +55,5 @@ def task_comparison(
         contenders[plain.name] = plain.candidate.contend
     contenders |= {name: other.contend for name, other in candidate.beside.items()}
     fallbacks = {"probe": candidate.beside["probe"]} if tuned and not plan.keep_tuned else {}
-    return Comparison(candidate, contenders, trials, watch, fallbacks, plain)
+    ledgers = {name: other.results for name, other in candidate.beside.items()}
+    return Comparison(candidate, contenders, trials, watch, fallbacks, plain, ledgers)

@@ -11,12 +11,13 @@ The first step is the probe on the fastest backbone, so that there is something 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from headstart.automl.race.budget import Budget, Deadline, OutOfTime
+from headstart.automl.race.evaluating import Evaluating, answered
 from headstart.automl.race.expected import Costs, above, gain_of_new, improvement, value_of_knowing
 from headstart.automl.race.scoring import Judge, RowLosses
 from headstart.automl.race.space import Arm
@@ -25,8 +26,6 @@ from headstart.automl.race.storage import TrialStore
 from headstart.errors import BackboneError, DataError, TrainingError
 from headstart.listener import Listener
 from headstart.messages import lasting
-from headstart.tasks.goal import Answers
-from headstart.tasks.task import Array
 
 __all__ = ["Evaluating", "Failure", "Race", "Step"]
 
@@ -36,30 +35,6 @@ _FAILURES = 2
 """Failed settings after which an arm is given up."""
 _WORTHWHILE = 1e-4
 """The least expected gain, as a share of the loss, for which a trial is begun."""
-
-
-class Evaluating(Protocol):
-    """Who fits and answers, fold by fold.
-
-    rows   (N,) numbers of the rows of each fold
-    """
-
-    rows: Sequence[Array]
-
-    def answers(self, arm: Arm, options: Mapping[str, Any], fold: int, listener: Listener) -> Answers:
-        """What is learnt from the other folds answers to this one."""
-
-    def preparation(self, arm: Arm) -> float:
-        """Seconds until an arm can be tried at all: loading its backbone and computing features."""
-
-    def prepare(self, arm: Arm, listener: Listener) -> None:
-        """Do that."""
-
-    def obstacle(self, arm: Arm, options: Mapping[str, Any]) -> str:
-        """Why an arm may not be begun, by what it would take of memory and disk; "" where it may."""
-
-    def closing(self, arm: Arm, fold_seconds: float) -> float:
-        """Seconds to fit a setting on all rows, to test it and to save it."""
 
 
 class Step(NamedTuple):
@@ -245,10 +220,9 @@ class Race:
             raise
 
     def _answer(self, setting: Tried, folds: Sequence[int], deadline: Deadline, *, new: bool) -> None:
-        for fold in folds:
-            began = self.budget.clock()
-            answers = self.evaluating.answers(setting.arm, setting.options, fold, deadline)
-            seconds = self.budget.clock() - began
+        done = answered(self.evaluating, setting.arm, setting.options, folds, deadline, self.budget.clock)
+        for fold, (answers, seconds) in zip(folds, done, strict=True):
+            self.evaluating.took(setting.arm, seconds)
             setting.add(self.judge, fold, self.evaluating.rows[fold], answers, seconds)
             self.store.keep(setting.arm, setting.number, fold, answers, seconds)
             self.costs.add(setting.arm, setting.options, self._learnt(), seconds)

@@ -104,15 +104,14 @@ class Ready:
         test = self.train[self.rows[fold]]
         learn = np.setdiff1d(self.train, test)
         if not arm.reuses:
-            began = perf_counter()
-            answers = self._untransferred.answer(self.base.take(learn), self.base.take(test))
-            self.seconds[arm.method] = perf_counter() - began
-            return answers
-        candidate, began = self.candidate(arm, options, listener), perf_counter()
-        answers = candidate.answer(candidate.fit(learn), test)
-        if arm.method == "probe":
-            self.seconds["probe"] = perf_counter() - began
-        return answers
+            return self._untransferred.answer(self.base.take(learn), self.base.take(test))
+        candidate = self.candidate(arm, options, listener)
+        return candidate.answer(candidate.fit(learn), test)
+
+    def took(self, arm: Arm, seconds: float) -> None:
+        """So long it took to answer to a fold; of those by which the end is foretold it is written down."""
+        if arm.method == "probe" or not arm.reuses:
+            self.seconds[arm.method] = seconds
 
     def candidate(self, arm: Arm, options: Any, listener: Listener) -> TaskCandidate:
         """A setting as a candidate of a comparison; of one that moves weights, trained once."""

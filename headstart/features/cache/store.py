@@ -65,6 +65,10 @@ class Store:
     def __len__(self) -> int:
         return len(self._index)
 
+    def place(self, key: bytes) -> tuple[Path, int] | None:
+        """The shard that holds the value of a key, and its row there; None where it is not here."""
+        return self._index.get(key)
+
     def put(self, keys: Sequence[bytes], values: Array) -> None:
         """Store values (n, width)."""
         if self.folder is None or not self._writable or not len(keys):
@@ -97,7 +101,7 @@ class Store:
                 wanted[place.shard].append((row, place.row))
         flat = out.reshape(len(out), self.width)
         for path, pairs in wanted.items():
-            values = self._read(path)
+            values = self.read(path)
             if values is None:
                 missing.extend(row for row, _ in pairs)
             else:
@@ -120,7 +124,7 @@ class Store:
         small = [path for path, entries in rows.items() if len(entries) < _SMALL]
         if len(small) < _MANY or not self._writable:
             return
-        read = {path: values for path in small if (values := self._read(path)) is not None}
+        read = {path: values for path in small if (values := self.read(path)) is not None}
         if not read:
             return
         keys = [key for path in read for key in rows[path]]
@@ -141,7 +145,8 @@ class Store:
         else:
             self._index.update({key: _Place(path, row) for row, key in enumerate(keys)})
 
-    def _read(self, path: Path) -> Array | None:
+    def read(self, path: Path) -> Array | None:
+        """The values of a shard; None where it is damaged, and then removed, or gone."""
         try:
             values = read_shard(path)
             if values.ndim != 2 or values.shape[1] != self.width or values.dtype != self.dtype:

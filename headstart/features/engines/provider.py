@@ -25,15 +25,24 @@ class Supply:
 
     choice, store   known from the start unless the choice has to be measured: then once `ready` is set
     engine          once `ready` is set
+    settled         the choice, where other processes have made it
     """
 
-    def __init__(self, backbone: Backbone, rows: int, wish: Wish, lanes: int, session: Session) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        rows: int,
+        wish: Wish,
+        lanes: int,
+        session: Session,
+        settled: Choice | None = None,
+    ) -> None:
         self.wanted = Event()
         self.ready = Event()
         self.engine: RescuedEngine | None = None
         self.store: Store | None = None
         self._notes: list[str] = []
-        self.choice = settle(backbone, rows, wish, session.memory)
+        self.choice = settled or settle(backbone, rows, wish, session.memory)
         self._agreement: Agreement | None = None
         self._backbone, self._rows, self._wish, self._lanes = backbone, rows, wish, lanes
         self._session = session

@@ -28,7 +28,19 @@ from headstart.features.engines.support import obstacle
 from headstart.features.engines.torch_engine import TorchEngine
 from headstart.features.engines.wish import Wish
 
-__all__ = ["FASTER", "FEW", "SAFE", "Wish", "agreement", "build", "built", "known_agreement", "measure", "settle"]
+__all__ = [
+    "FASTER",
+    "FEW",
+    "SAFE",
+    "Wish",
+    "agreement",
+    "build",
+    "built",
+    "known_agreement",
+    "measure",
+    "remember",
+    "settle",
+]
 
 FEW = 256
 FASTER = 1.15
@@ -127,6 +139,11 @@ def _measured(engine: Engine, backbone: Backbone) -> Agreement:
 def _remembered(measured: Agreement, choice: Choice, backbone: Backbone, memory: Memory) -> Agreement:
     memory.remember(*_pair(choice, backbone), value=measured._asdict())
     return _within_limits(measured, choice)
+
+
+def remember(measured: Agreement, choice: Choice, backbone: Backbone, memory: Memory) -> None:
+    """Keep how well an engine agrees that another process measured on a processor of the same kind."""
+    memory.remember(*_pair(choice, backbone), value=measured._asdict())
 
 
 def known_agreement(choice: Choice, backbone: Backbone, memory: Memory) -> Agreement | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from headstart.errors import HeadstartError, TrainingError
 from headstart.features.engines.device_errors import is_out_of_memory
+from headstart.features.workers import each, workers
 from headstart.listener import Listener
 from headstart.messages import lasting
 from headstart.study.measured import FitCost, Measured
@@ -18,6 +20,9 @@ from headstart.study.resampling import Trials
 from headstart.tasks.goal import Answers, Decided
 
 __all__ = ["Finished", "Tried", "all_kept", "try_all"]
+
+
+_FAILURES = (HeadstartError, ValueError, ImportError, MemoryError, RuntimeError)
 
 
 class Finished(NamedTuple):
@@ -54,12 +59,14 @@ def try_all(
     queue = [*frozen, *sorted(moving, key=lambda way: not way.transfers)]
     tried = Tried([], [])
     try:
+        earlier = _measured(frozen, trials)
         for way in frozen:
-            _try(way, trials, listener, tried)
+            _try(way, trials, listener, tried, earlier.get(way.name))
         if new := [way for way in queue if way.moves and not all_kept(way, trials)]:
             before_tuning(new)
+        earlier = _measured(queue[len(frozen) :], trials)
         for way in queue[len(frozen) :]:
-            _try(way, trials, listener, tried)
+            _try(way, trials, listener, tried, earlier.get(way.name))
     except KeyboardInterrupt:
         done = {each.way.name for each in tried.finished} | {way.name for way, _ in tried.failed}
         return tried._replace(waiting=[way for way in ways if way.name not in done])
@@ -71,11 +78,39 @@ def all_kept(way: Way, trials: Trials) -> bool:
     return all(way.is_kept(trial.train, trial.test) for trial in trials.trials)
 
 
-def _try(way: Way, trials: Trials, listener: Listener, tried: Tried) -> None:
-    """It is finished, or failed for a reason that is told."""
+def _measured(ways: Sequence[Way], trials: Trials) -> dict[str, list[Measured | Exception]]:
+    """By way, what each trial gave, or what it raised, where workers did them all at once; {} where there are none."""
+    if workers() is None or not ways:
+        return {}
+    pairs = [(way, trial) for way in range(len(ways)) for trial in range(len(trials.trials))]
+    results = iter(each(partial(_outcome, list(ways), trials), pairs, "fits"))
+    return {way.name: [next(results) for _ in trials.trials] for way in ways}
+
+
+def _outcome(ways: Sequence[Way], trials: Trials, pair: tuple[int, int]) -> Measured | Exception:
+    trial = trials.trials[pair[1]]
     try:
-        results = [_finite(way.measure(trial.train, trial.test)) for trial in trials.trials]
-    except (HeadstartError, ValueError, ImportError, MemoryError, RuntimeError) as error:
+        return ways[pair[0]].measure(trial.train, trial.test)
+    except _FAILURES as error:
+        return error
+
+
+def _done(result: Measured | Exception) -> Measured:
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _try(
+    way: Way, trials: Trials, listener: Listener, tried: Tried, earlier: Sequence[Measured | Exception] | None
+) -> None:
+    """It is finished, or failed for a reason that is told; by workers `earlier`, or now."""
+    try:
+        if earlier is None:
+            results = [_finite(way.measure(trial.train, trial.test)) for trial in trials.trials]
+        else:
+            results = [_finite(_done(result)) for result in earlier]
+    except _FAILURES as error:
         if not _is_its_own(error):
             raise
         listener.say(f"  {way.name} failed: {error}")

@@ -37,7 +37,7 @@ class Known:
         self.obstacles = dict(obstacles)
         self.targets = np.arange(ROWS) % 3
         self.rows = [np.arange(ROWS)[fold::FOLDS] for fold in range(FOLDS)]
-        self.now, self.done = 0.0, []
+        self.now, self.done, self.spent = 0.0, [], []
 
     def answers(self, arm, options, fold, listener):
         self.now += self.seconds[arm.key]
@@ -50,6 +50,9 @@ class Known:
         p = np.full((ROWS // FOLDS, 3), (1 - sure[:, None]) / 2)
         p[np.arange(len(p)), self.targets[self.rows[fold]]] = sure
         return p
+
+    def took(self, arm, seconds):
+        self.spent.append((arm.key, seconds))
 
     def preparation(self, arm):
         return 0.0
