@@ -18,7 +18,6 @@ from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import SILENT
 from headstart.methods.answers import answer, features, look_as_fitted
-from headstart.methods.doubts import flags_of
 from headstart.tasks.task import Array, Task
 from headstart.transfer import Transfer
 
@@ -83,8 +82,8 @@ class Served:
 
     def _of_rows(self, rows: FeatureSet) -> list[Answer]:
         values = answer(self.model, rows)
-        flags = flags_of(self.model, rows)
         dense = _dense(features(self.model, rows))
+        flags = None if dense is None else self._flags(dense)
         return [
             Answer(
                 values[row],
@@ -93,6 +92,14 @@ class Served:
             )
             for row in range(len(rows))
         ]
+
+    def _flags(self, dense: Array) -> Array | None:
+        """As `methods.doubts.flags_of`, which looks for the libraries whose threads it limits: a worker has done so."""
+        stored = self.model.uncertainty
+        if stored is None or stored.distribution is None:
+            return None
+        with np.errstate(invalid="ignore"):
+            return stored.distribution.flags(dense)
 
 
 def _dense(values: Any) -> Array | None:
