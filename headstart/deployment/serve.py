@@ -17,6 +17,8 @@ from headstart.deployment.served import load_served
 from headstart.deployment.supervisor import Supervisor, say
 from headstart.deployment.token import token_for
 from headstart.errors import ArtefactError
+from headstart.features.cache.cache import Cache
+from headstart.features.cache.session import measured_in
 from headstart.features.engines.processor import cores
 from headstart.linalg.torch_threads import one_torch_thread
 
@@ -77,6 +79,7 @@ def serve(
             poll=poll,
             grace=options.grace,
         )
+        measured_in(Cache())
         with one_torch_thread():
             supervisor.run(lambda: say(f"{folder} at {address_of(listeners[0])}, {count} workers"))
     finally:

@@ -14,6 +14,7 @@ from headstart import artefact
 from headstart.artefact.model import Model
 from headstart.deployment.inputs import TOGETHER, task_of
 from headstart.errors import ArtefactError
+from headstart.features.engines.shared import set_up_to_fork
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import SILENT
@@ -45,12 +46,14 @@ class Served:
     fingerprint   of its folder: other than that of every other model
     extraction    how its backbone is run: on one thread, without a cache
     card          of the model, Markdown; "" where its folder has none
+    name          of the model, that of its folder
     """
 
     fitted: Transfer
     fingerprint: str
     extraction: Extraction
     card: str = ""
+    name: str = "model"
 
     @property
     def model(self) -> Model:
@@ -65,6 +68,12 @@ class Served:
     def task(self, items: Sequence[Any]) -> Task:
         """See `inputs.task_of`."""
         return task_of(self.model, items)
+
+    def set_up_to_fork(self) -> None:
+        """Set up what the processes that are forked from this one share."""
+        for member in self.model.members:
+            if member.model.backbone is not None:
+                set_up_to_fork(member.model.backbone, self.extraction.as_fitted(member.model.engine))
 
     def answers(self, items: Sequence[Any]) -> list[Answer]:
         """Of each input, in order. Raises DataError where a table cannot be read as a whole."""
@@ -119,7 +128,7 @@ def load_served(folder: str | Path, *, device: Any = "auto") -> Served:
     quiet = replace(extraction, lanes=1, thumbs=False)
     page = folder / "README.md"
     card = page.read_text("utf-8") if page.is_file() else ""
-    return Served(fitted=fitted, fingerprint=before, extraction=quiet, card=card)
+    return Served(fitted=fitted, fingerprint=before, extraction=quiet, card=card, name=folder.resolve().name)
 
 
 def fingerprint_of(folder: str | Path) -> str:

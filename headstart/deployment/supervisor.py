@@ -117,6 +117,7 @@ class Supervisor:
         if not self._shared:
             return self._load
         served = self._load()
+        served.set_up_to_fork()
         return lambda: served
 
     def _watch(self, known: object) -> None:
@@ -133,12 +134,13 @@ class Supervisor:
 
     def _wait(self, seconds: float, pipes: Sequence[int] = ()) -> list[int]:
         """Until a signal comes, or one of the pipes has something to say; those that have."""
-        ready, _, _ = select.select([self._wakes, *pipes], [], [], seconds)
-        if self._wakes in ready:
+        wakes = self._wakes.fileno()
+        ready, _, _ = select.select([wakes, *pipes], [], [], seconds)
+        if wakes in ready:
             received = set(self._wakes.recv(4096))
             self._ending = self._ending or bool(received & {signal.SIGTERM, signal.SIGINT})
             self._reload = self._reload or signal.SIGHUP in received
-        return [pipe for pipe in ready if isinstance(pipe, int)]
+        return [pipe for pipe in ready if pipe != wakes]
 
     def _try_new_model(self) -> None:
         before, old = self._model, self._generation
@@ -147,6 +149,8 @@ class Supervisor:
             why = self._raise_generation()
         except Exception as error:
             self._model, why = before, str(error)
+        if self._ending:
+            return
         if why:
             self._generation, self._model = old, before
             say(f"the new model cannot be used, and the one before goes on: {why}")

@@ -26,6 +26,7 @@ from headstart.deployment.observer import Observer
 from headstart.deployment.served import Served
 from headstart.deployment.service import Service
 from headstart.deployment.trial import try_model
+from headstart.features.engines.recorded import inherit
 from headstart.transfer import Transfer
 
 __all__ = ["READY", "WorkerOptions", "work"]
@@ -60,6 +61,7 @@ def work(load: Callable[[], Served], listener: socket.socket, options: WorkerOpt
     life   a pipe that is closed when the supervisor is gone
     """
     threadpool_limits(1)
+    inherit(os.getppid())
     try:
         served = load()
         try_model(served)
