@@ -9,6 +9,8 @@ import errno
 import socket
 import sys
 
+from headstart.errors import HeadstartError
+
 __all__ = ["address_of", "listening"]
 
 _BACKLOG = 1024
@@ -19,7 +21,7 @@ def listening(host: str, port: int, count: int) -> list[socket.socket]:
 
     port   0: a free one
 
-    Raises OSError, in words, where the port is taken or the host is no address of this machine.
+    Raises HeadstartError where the port is taken or the host is no address of this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -29,7 +31,7 @@ def listening(host: str, port: int, count: int) -> list[socket.socket]:
             return [_listens(_bound(family, address, shared=False))] * count
         return [_listens(_bound(family, address, shared=True)) for _ in range(count)]
     except OSError as error:
-        raise OSError(error.errno, _why(error, host, port)) from None
+        raise HeadstartError(_why(error, host, port)) from None
 
 
 def _bound(family: int, address: tuple[object, ...], *, shared: bool) -> socket.socket:

@@ -14,14 +14,9 @@ from typing import Any
 from headstart.checks import at_least
 from headstart.deployment.limits import Limits
 from headstart.deployment.listening import address_of, listening
-from headstart.deployment.served import load_served
-from headstart.deployment.supervisor import Supervisor, say
 from headstart.deployment.token import token_for
 from headstart.errors import ArtefactError
-from headstart.features.cache.cache import Cache
-from headstart.features.cache.session import measured_in
 from headstart.features.engines.processor import cores
-from headstart.linalg.torch_threads import one_torch_thread
 
 __all__ = ["serve"]
 
@@ -51,8 +46,8 @@ def serve(
     device       as of `Transfer`
     poll         seconds between two looks whether the folder was replaced; 0: only on SIGHUP
 
-    Raises ArtefactError where the model cannot be used, OSError where the port is taken, ValueError where a token is
-    missing, ImportError without the extra.
+    Raises ArtefactError where the model cannot be used, HeadstartError where the port is taken, ValueError where a
+    token is missing, ImportError without the extra.
     """
     _require_extra()
     _require_fork()
@@ -67,7 +62,12 @@ def serve(
     try:
         from prometheus_client.multiprocess import mark_process_dead
 
+        from headstart.deployment.served import load_served
+        from headstart.deployment.supervisor import Supervisor, say
         from headstart.deployment.worker import WorkerOptions, work
+        from headstart.features.cache.cache import Cache
+        from headstart.features.cache.session import measured_in
+        from headstart.linalg.torch_threads import one_torch_thread
 
         options = WorkerOptions(limits=limits, token=token, cors=tuple(cors))
         supervisor = Supervisor(
