@@ -201,6 +201,9 @@ class Supervisor:
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP else signal.SIG_DFL)
             os.close(self._alive)
+            for other in self._listeners:
+                if other is not self._listeners[slot]:
+                    other.close()
             for worker in self._workers.values():
                 os.close(worker.says)
             code = self._work(self._model, self._listeners[slot], says, self._life)
@@ -234,7 +237,10 @@ class Supervisor:
                 self._fork(slot)
 
     def _end_all(self) -> None:
-        """Tell all workers to end, and wait for them; after the grace they are killed."""
+        """Tell all workers to end, and wait for them; after the grace they are killed. The sockets are left to them, so
+        that each is closed by who empties its queue."""
+        for listener in self._listeners:
+            listener.close()
         for pid in self._workers:
             _tell(pid, signal.SIGTERM)
         until = time.monotonic() + self._grace + _SHORT_LIFE

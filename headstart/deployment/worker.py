@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -105,7 +106,7 @@ class _Ending:
         self._listen_to_signals()
         os.write(self._says, READY)
         await asyncio.wait({serving, asyncio.create_task(self._end.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        await self._drain(server)
+        await self._drain(server, listener)
         server.should_exit = True
         await serving
         service.stop()
@@ -123,12 +124,26 @@ class _Ending:
         asyncio.get_running_loop().remove_reader(self._life)
         self._end.set()
 
-    async def _drain(self, server: Any) -> None:
+    async def _drain(self, server: Any, listener: socket.socket) -> None:
         """Take what stands in the queue of the socket, and no more; then wait until the last connection is closed."""
         self._service.ready = False
-        await asyncio.sleep(_TICK)
+        loop, waiting = asyncio.get_running_loop(), _queued(listener)
         for part in server.servers:
             part.close()
-        until = asyncio.get_running_loop().time() + self._options.grace
-        while server.server_state.connections and asyncio.get_running_loop().time() < until:
+        config, state = server.config, server.server_state
+        made: Any = partial(config.http_protocol_class, config=config, server_state=state, app_state={})
+        for connection in waiting:
+            await loop.connect_accepted_socket(made, connection)
+        until = loop.time() + self._options.grace
+        while state.connections and loop.time() < until:
             await asyncio.sleep(_TICK)
+
+
+def _queued(listener: socket.socket) -> list[socket.socket]:
+    """The connections that stand in the queue of a listening socket that does not block."""
+    waiting = []
+    while True:
+        try:
+            waiting.append(listener.accept()[0])
+        except OSError:  # no more; or closed already
+            return waiting
