@@ -101,7 +101,8 @@ def main() -> None:
         pixels = np.stack([prepare(decode(body, draft=True), backbone.preprocess) for body in bodies])  # type: ignore[arg-type]
         pixels = np.concatenate([pixels] * max(1, REQUESTS // len(pixels)))
         requests = [post("/predict", bodies[row % len(bodies)], "image/jpeg") for row in range(REQUESTS)]
-        print(f"{used['name']} {used['precision']}, batches of {engine.batch}; load {load_average()}")
+        print(f"{used['name']} {used['precision']}, batches of {engine.batch}")
+        load_average()
         with service(model, "--workers", WORKERS) as at:
             measure(at, engine, pixels, requests)
 

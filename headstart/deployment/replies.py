@@ -19,28 +19,26 @@ from headstart.methods.doubts import scores_for
 
 __all__ = ["Wish", "prediction_rows", "reply", "wish_of"]
 
-_NEAREST = 50
-
 
 class Wish(NamedTuple):
     """What a request asks for beside predictions.
 
     coverage   of sets and intervals; None: none
-    nearest    so many training examples; 0: none
     """
 
     coverage: float | None = None
-    nearest: int = 0
 
 
 def wish_of(request: Request, model: Model) -> Wish:
     """What the address of a request asks for. Raises Refusal (422)."""
     asked = request.query_params
-    if others := set(asked) - {"coverage", "nearest"}:
-        raise Refusal(422, f"{sorted(others)[0]!r:.40} is nothing to ask for: expected coverage or nearest")
-    wish = Wish(_number(asked.get("coverage"), "coverage"), int(_number(asked.get("nearest"), "nearest") or 0))
-    if not 0 <= wish.nearest <= _NEAREST:
-        raise Refusal(422, f"nearest is {wish.nearest}: expected 0 to {_NEAREST}")
+    if "nearest" in asked:
+        raise Refusal(
+            422, "a service holds no training rows: headstart explain MODEL INPUT --data DATA shows the nearest"
+        )
+    if others := set(asked) - {"coverage"}:
+        raise Refusal(422, f"{sorted(others)[0]!r:.40} is nothing to ask for: expected coverage")
+    wish = Wish(_number(asked.get("coverage"), "coverage"))
     if wish.coverage is not None:
         try:
             scores_for(model, wish.coverage)

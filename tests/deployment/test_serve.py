@@ -20,7 +20,7 @@ from serving import LIMIT, command, labels, numbers, pictures, png, running
 from headstart.deployment.served import fingerprint_of, load_served
 from headstart.transfer import Transfer
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 PNG = {"content-type": "image/png"}
 
