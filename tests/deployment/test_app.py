@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from serving import asking, jpeg, labels, models, png
+from serving import asking, jpeg, labels, loaded, models, png
 
 from headstart.deployment.limits import Limits
 from headstart.deployment.metrics import Metrics
-from headstart.deployment.served import load_served
 from headstart.deployment.service import Service
 from headstart.deployment.trial import try_model
 from headstart.features.engines.rescue import RescuedEngine
@@ -277,7 +276,7 @@ def test_metrics_count_what_was_asked(saved):
 def test_nothing_of_what_was_asked_is_said_or_kept(saved, capfd, monkeypatch, tmp_path):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     word = "a-word-that-nobody-else-writes"
-    served = load_served(saved["text"])
+    served = loaded(saved["text"])
 
     def fails(items):
         raise ZeroDivisionError(word)
@@ -303,7 +302,7 @@ def test_an_observer_is_told_the_features_and_cannot_stop_the_service(saved):
         told.append(features)
         raise RuntimeError
 
-    served = load_served(saved["array"])
+    served = loaded(saved["array"])
     service = Service(served, Limits(), Metrics(), observer)
     answers = asyncio.run(service.ask([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
     service.stop()
@@ -314,7 +313,7 @@ def test_an_observer_is_told_the_features_and_cannot_stop_the_service(saved):
 
 @pytest.mark.parametrize("modality", ["image", "text", "table", "array"])
 def test_each_model_is_tried_before_it_is_served(saved, modality):
-    try_model(load_served(saved[modality]))
+    try_model(loaded(saved[modality]))
 
 
 def v2(model, body, **options):
@@ -359,7 +358,7 @@ def test_v2_refuses_in_words(saved, body, status, words):
 
 
 def test_v2_knows_one_model_of_one_version(saved):
-    version = load_served(saved["array"]).fingerprint
+    version = loaded(saved["array"]).fingerprint
     paths = ["/v2/models/array", f"/v2/models/array/versions/{version}", "/v2/models/array/ready"]
     assert [reply.status_code for reply in get(saved["array"], *paths)] == [200] * 3
     other, old = get(saved["array"], "/v2/models/other", "/v2/models/array/versions/1/ready")

@@ -12,6 +12,7 @@ import sys
 import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from headstart.deployment.served import Served, load_served
 from headstart.deployment.service import Service
 from headstart.transfer import Transfer
 
-__all__ = ["Running", "asking", "models", "png", "running", "wav"]
+__all__ = ["Running", "asking", "loaded", "models", "png", "running", "wav"]
 
 LIMIT = 120.0
 """Seconds after which a service that says nothing is taken for dead."""
@@ -96,10 +97,16 @@ def models(folder: Path) -> dict[str, Path]:
     return {name: make(folder / name) for name, make in made.items()}
 
 
+@cache
+def loaded(folder: Path) -> Served:
+    """The model in a folder that no test changes, read once."""
+    return load_served(folder, device="cpu")
+
+
 @contextmanager
 def asking(served: Served | Path, limits: Limits | None = None, **options: object) -> Iterator[httpx.AsyncClient]:
     """A client of the application in this process."""
-    own = load_served(served, device="cpu") if isinstance(served, Path) else served
+    own = loaded(served) if isinstance(served, Path) else served
     service = Service(own, limits or Limits(), Metrics())
     app = app_of(service, **options)
     try:
