@@ -48,7 +48,15 @@ GALLERY = (
     Example("recipe_vgg16_flatten", "Recipe: VGG16, flattened", model="demo-out/vgg16-flatten/model"),
     Example("recipe_resnetv2", "Recipe: ResNet50V2, fine-tuned", model="demo-out/resnetv2/model"),
 )
-WITHOUT_OUTPUT = {"few_shot", "distil", "pretrain", "recipe_vgg16_gap", "recipe_vgg16_flatten", "recipe_resnetv2"}
+WITHOUT_OUTPUT = {
+    "serve",
+    "few_shot",
+    "distil",
+    "pretrain",
+    "recipe_vgg16_gap",
+    "recipe_vgg16_flatten",
+    "recipe_resnetv2",
+}
 """Those that take longest, and were not run for the page yet: they are shown by name."""
 NOT_SHOWN = {"demo_data", "draw_evidence", "italian_words"}
 """Parts of the others: two write data, one draws the pictures."""
