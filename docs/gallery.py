@@ -39,6 +39,7 @@ GALLERY = (
     Example("spoken_words", "One recording of each word"),
     Example("explain", "Which parts of an input an answer stands on"),
     Example("federated", "Three owners, whose rows stay where they are", model="demo-out/federated/model"),
+    Example("serve", "A model as a service"),
     Example("few_shot", "Learning to learn"),
     Example("export_onnx", "A model as an ONNX file"),
     Example("export_formats", "A model for scikit-learn and MLflow"),
@@ -52,6 +53,7 @@ GALLERY = (
     Example("recipe_resnetv2", "Recipe: ResNet50V2, fine-tuned", model="demo-out/resnetv2/model"),
 )
 WITHOUT_OUTPUT = {
+    "serve",
     "few_shot",
     "distil",
     "pretrain",

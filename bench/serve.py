@@ -1,0 +1,136 @@
+"""The service against a bare batched forward pass: throughput at saturation, and latency under half of that load.
+
+    OMP_NUM_THREADS=1 python bench/serve.py [--model FOLDER] [--workers N] [--rounds 3] [--requests 400] [--clients 32]
+
+Pictures, one a request. Bare is the model's own engine on pixels that are prepared already, on as many threads as there
+are workers. Rounds of both follow each other, so that a busy machine slows both. Ratios: of throughput, and of
+processor seconds an input, which other programs disturb less; and the 99th percentile of an open loop (Poisson arrivals
+at half of the throughput) over the time of a single request with the bound on waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import statistics
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from material import jpegs
+from serve_client import Connection, Service, memory, post, service
+from timing import bare, load_average, option
+
+from headstart.deployment.served import load_served
+from headstart.features.engines import processor
+from headstart.features.engines.engine import Choice
+from headstart.features.engines.select import build
+from headstart.preprocessing.decode import decode
+from headstart.preprocessing.prepare import prepare
+from headstart.transfer import Transfer
+
+ROUNDS, REQUESTS = int(option("--rounds", "3")), int(option("--requests", "400"))
+CLIENTS, WAIT = int(option("--clients", "32")), 0.005
+WORKERS = int(option("--workers", str(processor.cores())))
+
+
+def model_of(folder: Path, files: list[Path]) -> Path:
+    """EfficientNet-Lite0 and a head of two classes; how well it answers is of no account here."""
+    labels = ["even" if row % 2 else "odd" for row in range(40)]
+    fitted = Transfer("bundled:efficientnet-lite0", engine=option("--engine", "auto"))  # type: ignore[arg-type]
+    return fitted.fit([str(file) for file in files[:40]], labels).save(folder / "model")
+
+
+def bare_round(engine: object, pixels: np.ndarray) -> tuple[float, float]:
+    """Inputs a second, and processor seconds an input."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    bare(engine, pixels)  # type: ignore[arg-type]
+    return len(pixels) / (time.perf_counter() - wall), (time.process_time() - cpu) / len(pixels)
+
+
+async def closed(at: Service, requests: list[bytes], clients: int) -> list[float]:
+    """Each client asks again when it is answered; the seconds of each request."""
+    left, took = iter(requests), []
+
+    async def client() -> None:
+        connection = Connection(at.host, at.port)
+        for request in left:
+            began = time.perf_counter()
+            if (status := await connection.ask(request)) != 200:
+                raise SystemExit(f"status {status}")
+            took.append(time.perf_counter() - began)
+        await connection.close()
+
+    await asyncio.gather(*[client() for _ in range(clients)])
+    return took
+
+
+async def opened(at: Service, requests: list[bytes], rate: float) -> list[float]:
+    """Requests come at random moments, `rate` a second, whether or not others are answered."""
+    draw, took, tasks = random.Random(0), [], []  # noqa: S311 - when the next comes
+    idle: list[Connection] = []
+
+    async def one(request: bytes) -> None:
+        began = time.perf_counter()
+        connection = idle.pop() if idle else Connection(at.host, at.port)
+        await connection.ask(request)
+        took.append(time.perf_counter() - began)
+        idle.append(connection)
+
+    moment = time.perf_counter()
+    for request in requests:
+        moment += draw.expovariate(rate)
+        await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+        tasks.append(asyncio.create_task(one(request)))
+    await asyncio.gather(*tasks)
+    return took
+
+
+def main() -> None:
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        files = sorted(jpegs(folder / "pictures", 64).rglob("*.jpg"))
+        model = Path(option("--model", "")) if option("--model", "") else model_of(folder, files)
+        served = load_served(model, device="cpu")
+        backbone, used = served.model.backbone, served.model.engine
+        assert backbone is not None
+        assert backbone.preprocess is not None
+        engine = build(Choice(used["name"], used["precision"], "cpu", ""), backbone, WORKERS)
+        bodies = [file.read_bytes() for file in files]
+        pixels = np.stack([prepare(decode(body, draft=True), backbone.preprocess) for body in bodies])  # type: ignore[arg-type]
+        pixels = np.concatenate([pixels] * max(1, REQUESTS // len(pixels)))
+        requests = [post("/predict", bodies[row % len(bodies)], "image/jpeg") for row in range(REQUESTS)]
+        print(f"{used['name']} {used['precision']}, batches of {engine.batch}")
+        load_average()
+        with service(model, "--workers", WORKERS) as at:
+            measure(at, engine, pixels, requests)
+
+
+def measure(at: Service, engine: object, pixels: np.ndarray, requests: list[bytes]) -> None:
+    asyncio.run(closed(at, requests[: 8 * WORKERS], 4 * WORKERS))
+    walls, processors, rates = [], [], []
+    for _ in range(ROUNDS):
+        rate, own = bare_round(engine, pixels)
+        cpu, wall = at.seconds(), time.perf_counter()
+        asyncio.run(closed(at, requests, CLIENTS))
+        served_rate = len(requests) / (time.perf_counter() - wall)
+        served_own = (at.seconds() - cpu) / len(requests)
+        print(f"  bare {rate:.1f} a second, {1000 * own:.1f} ms of a processor; "
+              f"served {served_rate:.1f}, {1000 * served_own:.1f} ms")  # fmt: skip
+        walls.append(served_rate / rate)
+        processors.append(own / served_own)
+        rates.append(served_rate)
+    print(f"throughput at saturation / bare forward: {statistics.median(walls):.2f} by the clock, "
+          f"{statistics.median(processors):.2f} by processor seconds")  # fmt: skip
+    single = statistics.median(asyncio.run(closed(at, requests[:30], 1))) - WAIT
+    took = sorted(asyncio.run(opened(at, requests, 0.5 * statistics.median(rates))))
+    p50, p99 = (took[int(share * (len(took) - 1))] for share in (0.5, 0.99))
+    print(f"a single request {1000 * single:.1f} ms; at half load p50 {1000 * p50:.1f} ms, p99 {1000 * p99:.1f} ms")
+    print(f"p99 / (single request + bound on waiting): {p99 / (single + WAIT):.2f}")
+    each = [memory([pid]) for pid in at.workers()]
+    print(f"memory: supervisor {memory([at.process.pid]):.0f} MB, workers {', '.join(f'{m:.0f}' for m in each)} MB")
+
+
+if __name__ == "__main__":
+    main()
