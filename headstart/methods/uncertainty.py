@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from headstart.methods.probe import counted
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.task import Array
 from headstart.uncertainty.conformal import Conformity
+from headstart.uncertainty.decided import Decided
+from headstart.uncertainty.kernel_mean import KernelMean
 from headstart.uncertainty.out_of_distribution import OutOfDistribution, Placed
 from headstart.uncertainty.stored import Uncertainty
 
@@ -26,6 +29,7 @@ __all__ = [
     "calibration_of",
     "conformity_of",
     "placed",
+    "trained_on",
     "uncertainty_of",
 ]
 
@@ -63,10 +67,20 @@ def placed(fitted: Fitted, rows: FeatureSet) -> Placed | None:
 
 def uncertainty_of(fitted: Fitted, rows: FeatureSet) -> Uncertainty:
     """Of a fit to these rows, as the backbone that was fitted sees them."""
-    where = placed(fitted, rows)
+    calibration, classes = calibration_of(fitted, rows), len(rows.task.classes)
+    stored = trained_on(placed(fitted, rows))
+    decided = None if calibration is None else Decided.of(rows.task.kind, calibration.decisions, classes)
+    return replace(stored, conformity=conformity_of(calibration, rows), decided=decided)
+
+
+def trained_on(where: Placed | None) -> Uncertainty:
+    """What is stored of training rows alone; nothing of rows that lie nowhere."""
+    if where is None:
+        return Uncertainty()
     with one_thread():
-        distribution = None if where is None else OutOfDistribution.of(where)
-    return Uncertainty(conformity=conformity_of(calibration_of(fitted, rows), rows), distribution=distribution)
+        distribution = OutOfDistribution.of(where)
+        means = None if distribution is None else KernelMean.of(where, distribution)
+    return Uncertainty(distribution=distribution, means=means)
 
 
 def conformity_of(calibration: Calibration | None, rows: FeatureSet) -> Conformity | None:

@@ -1,0 +1,41 @@
+"""What Prometheus is told of drift: the last window of the worker that was asked last."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from headstart.deployment.drift import Question, WindowDrift
+
+__all__ = ["DriftGauges"]
+
+_MODE = "livemostrecent"
+
+
+class DriftGauges:
+    """Gauges in a registry; called with what a window says. NaN where a question has no answer."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, words: str) -> Gauge:
+            return Gauge(f"headstart_drift_{name}", words, registry=registry, multiprocess_mode=_MODE)
+
+        self._rows = gauge("rows", "Rows in the window that is compared with the training rows")
+        self._p = gauge("p", "Least probability of the questions times their number")
+        self._questions = [
+            (
+                gauge(name, words),
+                gauge(f"{name}_p", f"Probability of as much from rows like the training: {words}"),
+            )
+            for name, words in (
+                ("mmd", "Unbiased MMD^2 of served features and those of training rows"),
+                ("out_of_distribution", "Share of served rows far from all training rows"),
+                ("class_shares", "Distance of the shares of answered classes from those of held-out rows"),
+            )
+        ]
+
+    def __call__(self, window: WindowDrift) -> None:
+        self._rows.set(window.rows)
+        self._p.set(window.p)
+        for (value, p), question in zip(self._questions, (window.mmd, window.strange, window.shares), strict=True):
+            told = Question(float("nan"), float("nan")) if question is None else question
+            value.set(told.value)
+            p.set(told.p)
