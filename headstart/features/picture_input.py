@@ -27,7 +27,7 @@ FILE_LIMIT = 1 << 30
 
 
 class Source:
-    """A path, a PIL picture or an array of pixels. `DataError` says why a file cannot be read."""
+    """A path, the bytes of a file, a PIL picture or an array of pixels. `DataError` says why it cannot be read."""
 
     def __init__(self, item: Any) -> None:
         self._item = item
@@ -37,12 +37,16 @@ class Source:
         if self._path is not None:
             self._data = self._read(self._path)
             self.key = blake3(self._data).digest()
+        elif isinstance(item, bytes):
+            self._data = bytearray(item)
+            self.key = blake3(self._data).digest()
         elif isinstance(item, np.ndarray):
             self.key = array_key(item)
         elif isinstance(item, Image.Image):
             self.key = _picture_key(item)
         else:
-            raise DataError(f"a {type(item).__name__} is no picture: expected a path, a PIL picture or a uint8 array")
+            expected = "expected a path, the bytes of a file, a PIL picture or a uint8 array"
+            raise DataError(f"a {type(item).__name__} is no picture: {expected}")
 
     def decode(self, *, draft: bool, window: Window | None = None) -> Tensor:
         """RGB, uint8 (3, H, W). `DataError` where it is not a picture, or a strip.

@@ -119,7 +119,7 @@ def test_all_bad(tiny):
     assert found.values.shape == (0, 6)
     assert [why for _, why in found.failed] == [
         "there is no such file",
-        "a NoneType is no picture: expected a path, a PIL picture or a uint8 array",
+        "a NoneType is no picture: expected a path, the bytes of a file, a PIL picture or a uint8 array",
     ]
 
 

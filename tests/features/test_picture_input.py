@@ -36,7 +36,7 @@ def test_the_same_pixels_every_way(tmp_path, make):
         (".", "a folder, not a picture"),
         ("bad\0name", "it cannot be read: embedded null"),
         ("x" * 5000, "it cannot be read: File name too long"),
-        (3.5, "a float is no picture: expected a path, a PIL picture or a uint8 array"),
+        (3.5, "a float is no picture: expected a path, the bytes of a file, a PIL picture or a uint8 array"),
         (None, "a NoneType is no picture"),
     ],
 )

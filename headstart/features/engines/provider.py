@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event
 
 from headstart.backbones.backbone import Backbone
@@ -65,6 +66,12 @@ class Supply:
         self._agreement, self.engine = None, None
         self.ready.clear()
         self._open(self.choice)
+
+    def take_kept(self) -> None:
+        """Have the engine ready at once where it is that of an earlier call, so that no lane waits for it."""
+        if self.choice is not None and kept(self.choice, self._backbone, self._lanes) is not None:
+            with suppress(Unfit):  # `provide` finds out too, and falls back
+                self.provide()
 
     def provide(self) -> None:
         """Get the engine ready. `Unfit` where what was settled on cannot be had after all: then `fall_back`."""

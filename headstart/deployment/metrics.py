@@ -1,0 +1,53 @@
+"""What Prometheus is told, summed over the worker processes: requests, inputs, batches, waiting, and the model."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+__all__ = ["FOLDER", "Metrics"]
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable of the environment that names the folder in which the workers of one service keep their numbers."""
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+class Metrics:
+    """registry   where other parts of the service add numbers of their own"""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own = {"registry": self.registry}
+        self.requests = Counter("headstart_requests", "Requests, by path and status", ["path", "status"], **own)
+        self.inputs = Counter("headstart_inputs", "Inputs: answered, unreadable, outlier", ["outcome"], **own)
+        self.observer_errors = Counter("headstart_observer_errors", "Batches that an observer failed on", **own)
+        self.seconds = Histogram(
+            "headstart_request_seconds", "From the head of a request to its answer", ["path"], buckets=_SECONDS, **own
+        )
+        self.batch_size = Histogram("headstart_batch_inputs", "Inputs of a batch", buckets=_SIZES, **own)
+        self.batch_seconds = Histogram("headstart_batch_seconds", "Time of a batch", buckets=_SECONDS, **own)
+        self.waited = Histogram(
+            "headstart_waiting_seconds", "How long the oldest input of a batch waited", buckets=_SECONDS, **own
+        )
+        self.queue = Gauge("headstart_queue", "Requests that wait", multiprocess_mode="livesum", **own)
+        self.model = Gauge(
+            "headstart_model", "Workers that serve a model", ["fingerprint"], multiprocess_mode="livesum", **own
+        )
+
+    def batch(self, size: int, waited: float, took: float) -> None:
+        """One batch; times in seconds."""
+        self.batch_size.observe(size)
+        self.waited.observe(waited)
+        self.batch_seconds.observe(took)
+
+    def page(self) -> bytes:
+        """All of it as text, of all workers where there are several."""
+        if FOLDER not in os.environ:
+            return generate_latest(self.registry)
+        everything = CollectorRegistry()
+        MultiProcessCollector(everything)  # type: ignore[no-untyped-call]
+        return generate_latest(everything)
