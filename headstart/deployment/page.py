@@ -19,8 +19,10 @@ from markupsafe import Markup
 
 from headstart.deployment.page_words import WORDS, words_for
 from headstart.errors import DataError
+from headstart.evidence.evidence import Evidence
 from headstart.messages import few, nearest_hint
 from headstart.methods.doubts import scores_for
+from headstart.reports.words import words_of
 from headstart.transfer import Transfer
 
 __all__ = ["COVERAGE", "NEAREST", "page"]
@@ -38,12 +40,15 @@ def page(fitted: Transfer, lang: str | None = None) -> str:
     model = fitted.model_
     modality, several = str(model.modality), model.kind.several
     words = {language: words_for(language, modality, several=several) for language in WORDS}
+    headline = "" if model.evidence is None else Evidence.from_json(model.evidence).headline
     style, script = _text("page.css", palette=True), _text("page.js")
     facts = {
         "modality": modality,
         "language": lang,
         "coverage": COVERAGE if _has_sets(fitted) else None,
         "nearest": NEAREST,
+        "headline": headline,
+        "metrics": {language: words_of(language).metric(headline) for language in WORDS},
         "words": words,
     }
     return _template().render(

@@ -31,9 +31,10 @@ def upper_tail(weights: Array, value: float) -> float:
     left = 1 - 2 * weights * t
     inside = 2 * (t * q + 0.5 * np.log(left).sum())
     w = float(np.copysign(np.sqrt(max(0.0, inside)), t))
-    if abs(w) < _MIDDLE:
-        skew = 8 * (weights**3).sum() / (2 * (weights**2).sum()) ** 1.5
-        return float(0.5 - skew / (6 * np.sqrt(2 * np.pi)))
+    if abs(w) < _MIDDLE:  # where v / w is nearly 1: the limit
+        spread = float(np.sqrt(2 * (weights**2).sum()))
+        skew = 8 * (weights**3).sum() / spread**3
+        return float(norm.sf((q - weights.sum()) / spread + skew / 6))
     v = t * float(np.sqrt(2 * np.square(weights / left).sum()))
     return float(norm.sf(w + np.log(v / w) / w))
 

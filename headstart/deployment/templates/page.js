@@ -75,13 +75,13 @@
 
   function know() {
     const evidence = model && model.evidence;
-    const score = evidence && evidence.metrics && evidence.metrics[evidence.headline];
+    const score = evidence && evidence.metrics && evidence.metrics[facts.headline];
     byId("known").hidden = !model;
     if (!model) return;
     const parts = [];
     if (model.classes.length) parts.push(w("known.classes", { count: model.classes.length }));
     if (score && [score.value, score.low, score.high].every((number) => typeof number === "number"))
-      parts.push(w("known.score", { metric: evidence.headline.replace(/_/g, " "), score: score.value.toFixed(2), low: score.low.toFixed(2), high: score.high.toFixed(2), rows: evidence.n_test }));
+      parts.push(w("known.score", { metric: facts.metrics[language], score: score.value.toFixed(2), low: score.low.toFixed(2), high: score.high.toFixed(2), rows: evidence.n_test }));
     byId("known").textContent = parts.join(" · ");
   }
 
