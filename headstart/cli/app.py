@@ -31,6 +31,7 @@ from headstart.cli.pretrain import pretrain
 from headstart.cli.race import race
 from headstart.cli.rank import rank
 from headstart.cli.report import report
+from headstart.cli.serve import serve
 from headstart.cli.streams import complain, prepare, words_of
 from headstart.errors import HeadstartError
 
@@ -56,6 +57,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "few-shot": few_shot,
     "show": show,
     "report": report,
+    "serve": serve,
     "race": race,
     "methods": methods,
     "backbones": backbones,

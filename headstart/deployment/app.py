@@ -16,6 +16,7 @@ from headstart.deployment.guard import App, Endpoint, Guard, left_to_guard
 from headstart.deployment.replies import reply
 from headstart.deployment.routes import plain_routes
 from headstart.deployment.service import Service
+from headstart.deployment.v2 import v2_routes
 from headstart.transfer import Transfer
 
 __all__ = ["Page", "app_of"]
@@ -40,7 +41,11 @@ def app_of(
     closing   whether connections are to end with the answer that they wait for
     """
     application = FastAPI(title="headstart", version=installed_version("headstart"), docs_url=None, redoc_url=None)
-    routes = [*plain_routes(service), *([] if page is None else [("GET", "/", _page(service, page))])]
+    routes = [
+        *plain_routes(service),
+        *v2_routes(service),
+        *([] if page is None else [("GET", "/", _page(service, page))]),
+    ]
     for method, path, endpoint in routes:
         application.add_route(path, left_to_guard(path, endpoint), methods=[method])
     application.add_exception_handler(HTTPException, _not_here)

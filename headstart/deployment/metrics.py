@@ -21,21 +21,25 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        own = {"registry": self.registry}
-        self.requests = Counter("headstart_requests", "Requests, by path and status", ["path", "status"], **own)
-        self.inputs = Counter("headstart_inputs", "Inputs: answered, unreadable, outlier", ["outcome"], **own)
-        self.observer_errors = Counter("headstart_observer_errors", "Batches that an observer failed on", **own)
+        own = self.registry
+        self.requests = Counter("headstart_requests", "Requests, by path and status", ["path", "status"], registry=own)
+        self.inputs = Counter("headstart_inputs", "Inputs: answered, unreadable, outlier", ["outcome"], registry=own)
+        self.observer_errors = Counter("headstart_observer_errors", "Batches that an observer failed on", registry=own)
         self.seconds = Histogram(
-            "headstart_request_seconds", "From the head of a request to its answer", ["path"], buckets=_SECONDS, **own
+            "headstart_request_seconds",
+            "From the head of a request to its answer",
+            ["path"],
+            buckets=_SECONDS,
+            registry=own,
         )
-        self.batch_size = Histogram("headstart_batch_inputs", "Inputs of a batch", buckets=_SIZES, **own)
-        self.batch_seconds = Histogram("headstart_batch_seconds", "Time of a batch", buckets=_SECONDS, **own)
+        self.batch_size = Histogram("headstart_batch_inputs", "Inputs of a batch", buckets=_SIZES, registry=own)
+        self.batch_seconds = Histogram("headstart_batch_seconds", "Time of a batch", buckets=_SECONDS, registry=own)
         self.waited = Histogram(
-            "headstart_waiting_seconds", "How long the oldest input of a batch waited", buckets=_SECONDS, **own
+            "headstart_waiting_seconds", "How long the oldest input of a batch waited", buckets=_SECONDS, registry=own
         )
-        self.queue = Gauge("headstart_queue", "Requests that wait", multiprocess_mode="livesum", **own)
+        self.queue = Gauge("headstart_queue", "Requests that wait", multiprocess_mode="livesum", registry=own)
         self.model = Gauge(
-            "headstart_model", "Workers that serve a model", ["fingerprint"], multiprocess_mode="livesum", **own
+            "headstart_model", "Workers that serve a model", ["fingerprint"], multiprocess_mode="livesum", registry=own
         )
 
     def batch(self, size: int, waited: float, took: float) -> None:

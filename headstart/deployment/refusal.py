@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["QueueFull", "Refusal", "too_late", "too_large", "wrong_form"]
+__all__ = ["QueueFull", "Refusal", "too_large", "too_late", "wrong_form"]
 
 
 class Refusal(Exception):

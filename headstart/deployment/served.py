@@ -14,11 +14,11 @@ from headstart import artefact
 from headstart.artefact.model import Model
 from headstart.deployment.inputs import TOGETHER, task_of
 from headstart.errors import ArtefactError
+from headstart.features.engines.shared import set_up_to_fork
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import SILENT
 from headstart.methods.answers import answer, features, look_as_fitted
-from headstart.methods.doubts import flags_of
 from headstart.tasks.task import Array, Task
 from headstart.transfer import Transfer
 
@@ -46,12 +46,14 @@ class Served:
     fingerprint   of its folder: other than that of every other model
     extraction    how its backbone is run: on one thread, without a cache
     card          of the model, Markdown; "" where its folder has none
+    name          of the model, that of its folder
     """
 
     fitted: Transfer
     fingerprint: str
     extraction: Extraction
     card: str = ""
+    name: str = "model"
 
     @property
     def model(self) -> Model:
@@ -66,6 +68,12 @@ class Served:
     def task(self, items: Sequence[Any]) -> Task:
         """See `inputs.task_of`."""
         return task_of(self.model, items)
+
+    def set_up_to_fork(self) -> None:
+        """Set up what the processes that are forked from this one share."""
+        for member in self.model.members:
+            if member.model.backbone is not None:
+                set_up_to_fork(member.model.backbone, self.extraction.as_fitted(member.model.engine))
 
     def answers(self, items: Sequence[Any]) -> list[Answer]:
         """Of each input, in order. Raises DataError where a table cannot be read as a whole."""
@@ -83,8 +91,8 @@ class Served:
 
     def _of_rows(self, rows: FeatureSet) -> list[Answer]:
         values = answer(self.model, rows)
-        flags = flags_of(self.model, rows)
         dense = _dense(features(self.model, rows))
+        flags = None if dense is None else self._flags(dense)
         return [
             Answer(
                 values[row],
@@ -93,6 +101,14 @@ class Served:
             )
             for row in range(len(rows))
         ]
+
+    def _flags(self, dense: Array) -> Array | None:
+        """As `methods.doubts.flags_of`, which looks for the libraries whose threads it limits: a worker has done so."""
+        stored = self.model.uncertainty
+        if stored is None or stored.distribution is None:
+            return None
+        with np.errstate(invalid="ignore"):
+            return stored.distribution.flags(dense)
 
 
 def _dense(values: Any) -> Array | None:
@@ -112,7 +128,7 @@ def load_served(folder: str | Path, *, device: Any = "auto") -> Served:
     quiet = replace(extraction, lanes=1, thumbs=False)
     page = folder / "README.md"
     card = page.read_text("utf-8") if page.is_file() else ""
-    return Served(fitted=fitted, fingerprint=before, extraction=quiet, card=card)
+    return Served(fitted=fitted, fingerprint=before, extraction=quiet, card=card, name=folder.resolve().name)
 
 
 def fingerprint_of(folder: str | Path) -> str:

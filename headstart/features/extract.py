@@ -50,8 +50,8 @@ def extract(
 ) -> Features:
     """The backbone's features of all inputs that can be read.
 
-    inputs   pictures (paths, bytes of files, PIL pictures, uint8 arrays (H, W[, C])), strings or recordings (`Clip`), as
-             the backbone's modality asks
+    inputs   pictures (paths, bytes of files, PIL pictures, uint8 arrays (H, W[, C])), strings or recordings (`Clip`),
+             as the backbone's modality asks
 
     What cannot be read is named in `failed`. `ValueError` for a backbone without a network (tables, arrays). An
     interrupted call has kept what it finished: the next one goes on from there, to the same features. `BackboneError`

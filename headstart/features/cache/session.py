@@ -19,10 +19,17 @@ from headstart.features.cache.memory import Memory
 from headstart.features.cache.shard import write_file
 from headstart.features.cache.store import Store
 
-__all__ = ["Session"]
+__all__ = ["Session", "measured_in"]
 
 _STALE = 3600.0
 _unsaved = Memory(None)
+
+
+def measured_in(cache: Cache) -> None:
+    """From here on this process looks up in a cache what was measured on this machine, also in runs that keep nothing
+    else there."""
+    global _unsaved
+    _unsaved = Memory(cache.folder / MACHINE)
 
 
 class Session:

@@ -12,8 +12,9 @@ from torch import nn
 
 from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Choice, Engine
+from headstart.features.engines.torch_engine import TorchEngine
 
-__all__ = ["keep", "kept"]
+__all__ = ["inherit", "keep", "kept"]
 
 _Engines = WeakKeyDictionary[nn.Module, tuple[tuple[object, ...], Engine]]
 
@@ -33,6 +34,14 @@ def kept(choice: Choice, backbone: Backbone, lanes: int) -> Engine | None:
         return None
     what, engine = _engines[os.getpid()].get(backbone.module, ((), None))
     return engine if what == _what(choice, backbone, lanes) else None
+
+
+def inherit(parent: int) -> None:
+    """In a process forked from `parent`: take over its engines of torch on the CPU, which share its memory. They have
+    no threads of their own where the parent calculated on one."""
+    for module, (what, engine) in list(_engines[parent].items()):
+        if isinstance(engine, TorchEngine) and not engine.flight:
+            _engines[os.getpid()][module] = what, engine
 
 
 def _what(choice: Choice, backbone: Backbone, lanes: int) -> tuple[object, ...]:

@@ -1,0 +1,118 @@
+"""A saved model as a service over HTTP, in one worker process a core."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from headstart.checks import at_least
+from headstart.deployment.limits import Limits
+from headstart.deployment.listening import address_of, listening
+from headstart.deployment.served import load_served
+from headstart.deployment.supervisor import Supervisor, say
+from headstart.deployment.token import token_for
+from headstart.errors import ArtefactError
+from headstart.features.cache.cache import Cache
+from headstart.features.cache.session import measured_in
+from headstart.features.engines.processor import cores
+from headstart.linalg.torch_threads import one_torch_thread
+
+__all__ = ["serve"]
+
+_NO_LIMITS = Limits()
+
+
+def serve(
+    model: str | os.PathLike[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    token_file: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    limits: Limits = _NO_LIMITS,
+    cors: Sequence[str] = (),
+    device: Any = "cpu",
+    poll: float = 1.0,
+) -> None:
+    """Answer requests until SIGTERM or Ctrl-C. To be called in the main thread.
+
+    model        a folder that `save` wrote; where it is replaced, or on SIGHUP, the new one is served
+    host         an address of this machine; other than loopback a token is needed
+    port         0: a free one, which is said on standard error
+    token_file   holds the token; None: HEADSTART_TOKEN does
+    workers      processes; None: one a core, on a GPU one in all
+    cors         origins whose pages may ask; none unless given
+    device       as of `Transfer`
+    poll         seconds between two looks whether the folder was replaced; 0: only on SIGHUP
+
+    Raises ArtefactError where the model cannot be used, OSError where the port is taken, ValueError where a token is
+    missing, ImportError without the extra.
+    """
+    _require_extra()
+    _require_fork()
+    token = token_for(host, token_file)
+    on_gpu = str(device) not in ("cpu",)
+    count = (1 if on_gpu else cores()) if workers is None else workers
+    at_least("workers", count, 1)
+    folder = Path(model)
+    listeners = listening(host, port, count)
+    numbers = tempfile.mkdtemp(prefix="headstart-serve-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = numbers
+    try:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        from headstart.deployment.worker import WorkerOptions, work
+
+        options = WorkerOptions(limits=limits, token=token, cors=tuple(cors))
+        supervisor = Supervisor(
+            partial(load_served, folder, device=device),
+            partial(_stamp, folder),
+            lambda load, listener, says, life: work(load, listener, options, says, life),
+            listeners,
+            shared=not on_gpu,
+            lost=mark_process_dead,
+            poll=poll,
+            grace=options.grace,
+        )
+        measured_in(Cache())
+        with one_torch_thread():
+            supervisor.run(lambda: say(f"{folder} at {address_of(listeners[0])}, {count} workers"))
+    finally:
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+        shutil.rmtree(numbers, ignore_errors=True)
+        for listener in set(listeners):
+            listener.close()
+
+
+def _stamp(folder: Path) -> object:
+    """Other than before where a file of the folder was written, replaced, or is gone."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry.name, *_marks(entry)) for entry in entries if entry.is_file())
+    except OSError as error:
+        return error.errno
+
+
+def _marks(entry: os.DirEntry[str]) -> tuple[int, int, int]:
+    about = entry.stat()
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
+def _require_extra() -> None:
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f"the service needs {error.name}: pip install 'headstart[serve]'") from error
+
+
+def _require_fork() -> None:
+    if not hasattr(os, "fork"):
+        raise ArtefactError("the service forks its workers, which this system cannot: use WSL, or a container")
