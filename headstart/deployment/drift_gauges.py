@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import CollectorRegistry, Gauge
 
-from headstart.deployment.drift import Question, WindowDrift
+from headstart.deployment.drift import WINDOW, Question, WindowDrift
+from headstart.deployment.drift_log import DriftLog
+from headstart.deployment.drift_observer import DriftObserver
+from headstart.deployment.metrics import Metrics
+from headstart.errors import DataError
+from headstart.transfer import Transfer
 
-__all__ = ["DriftGauges"]
-
-_MODE = "livemostrecent"
-
+__all__ = ["DriftGauges", "watching"]
 
 class DriftGauges:
     """Gauges in a registry; called with what a window says. NaN where a question has no answer."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, words: str) -> Gauge:
-            return Gauge(f"headstart_drift_{name}", words, registry=registry, multiprocess_mode=_MODE)
+            return Gauge(f"headstart_drift_{name}", words, registry=registry, multiprocess_mode="livemostrecent")
 
         self._rows = gauge("rows", "Rows in the window that is compared with the training rows")
         self._p = gauge("p", "Least probability of the questions times their number")
@@ -39,3 +43,20 @@ class DriftGauges:
             told = Question(float("nan"), float("nan")) if question is None else question
             value.set(told.value)
             p.set(told.p)
+
+
+def watching(
+    fitted: Transfer, metrics: Metrics, *, log: str | os.PathLike[str] | None = None, window: int = WINDOW
+) -> DriftObserver | None:
+    """Who compares what a worker serves, tells the metrics, and logs; None where the model stores nothing for that."""
+    try:
+        return DriftObserver(
+            fitted.model_,
+            window=window,
+            log=None if log is None else DriftLog(log),
+            tell=DriftGauges(metrics.registry),
+        )
+    except DataError:
+        if log is None:
+            return None
+        raise

@@ -122,7 +122,7 @@ def drift(
     share_of(rate, "the rate of false alarms")
     if rows is not None:
         at_least("rows", rows, FEWEST)
-    fitted = model if isinstance(model, Transfer) else Transfer.load(model)
+    fitted = model if isinstance(model, Transfer) else Transfer.load(Path(model))
     reference = Reference(fitted.model_)
     lacks = reference.lacks
     notes = [lacks] if lacks else []

@@ -25,7 +25,7 @@ from headstart.methods.doubts import scores_for
 from headstart.reports.words import words_of
 from headstart.transfer import Transfer
 
-__all__ = ["COVERAGE", "NEAREST", "page"]
+__all__ = ["COVERAGE", "NEAREST", "language_of", "page"]
 
 COVERAGE = 0.9
 """Of the prediction sets and intervals that the page shows, where the model stores scores for them."""
@@ -35,8 +35,7 @@ NEAREST = 3
 
 def page(fitted: Transfer, lang: str | None = None) -> str:
     """The HTML for a fitted model, "en" or "zh"; None: as the browser prefers. ValueError for another language."""
-    if lang is not None and lang not in WORDS:
-        raise ValueError(f"unknown language {lang!r}: expected one of {few(WORDS)}{nearest_hint(lang, WORDS)}")
+    language_of(lang)
     model = fitted.model_
     modality, several = str(model.modality), model.kind.several
     words = {language: words_for(language, modality, several=several) for language in WORDS}
@@ -51,7 +50,7 @@ def page(fitted: Transfer, lang: str | None = None) -> str:
         "metrics": {language: words_of(language).metric(headline) for language in WORDS},
         "words": words,
     }
-    return _template().render(
+    html: str = _template().render(
         modality=modality,
         language=lang or "en",
         w=words[lang or "en"],
@@ -61,6 +60,14 @@ def page(fitted: Transfer, lang: str | None = None) -> str:
         script_hash=_hash(script),
         facts=_data(facts),
     )
+    return html
+
+
+def language_of(lang: str | None) -> str | None:
+    """The same. Raises ValueError for a language that there is not."""
+    if lang is not None and lang not in WORDS:
+        raise ValueError(f"unknown language {lang!r}: expected one of {few(WORDS)}{nearest_hint(lang, WORDS)}")
+    return lang
 
 
 def _has_sets(fitted: Transfer) -> bool:

@@ -41,6 +41,8 @@ class Service:
     def stop(self) -> None:
         """Answer what waits; then no more."""
         self._batcher.stop()
+        if self._observer is not None:
+            self._observer.stop()
 
     def _calculate(self, items: Sequence[Any]) -> list[Answer]:
         answers = self.served.answers(items)
