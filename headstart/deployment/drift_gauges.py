@@ -15,6 +15,7 @@ from headstart.transfer import Transfer
 
 __all__ = ["DriftGauges", "watching"]
 
+
 class DriftGauges:
     """Gauges in a registry; called with what a window says. NaN where a question has no answer."""
 

@@ -10,7 +10,6 @@ from headstart.artefact.model import Model
 from headstart.checks import at_least
 from headstart.deployment.drift import FEWEST, WINDOW, Reference, Sums, WindowDrift, added, fingerprint_of
 from headstart.deployment.drift_log import DriftLog, Logged
-from headstart.linalg.moments import blocks
 from headstart.tasks.task import Array
 
 __all__ = ["DriftObserver"]
@@ -47,13 +46,16 @@ class DriftObserver:
 
     def __call__(self, features: Array, values: Array | None = None) -> None:
         """(N, D) features that the head stands on, and its predictions (N, C) or (N,)."""
-        for rows in blocks(features.shape[0], self._part):
+        start = 0
+        while start < features.shape[0]:
+            rows = slice(start, start + self._part - sum(part.rows for part in self._open))
             sums = self.reference.sums(features[rows], None if values is None else values[rows])
             if not self._open and not self._unlogged:
                 self._began = _now()
             self._open.append(sums)
             if sum(part.rows for part in self._open) >= self._part:
                 self._close()
+            start = rows.stop
 
     @property
     def rows(self) -> int:

@@ -196,7 +196,8 @@ def _what(windows: tuple[Compared, ...]) -> str:
         for place, question in enumerate(asked):
             counts[place] += question is not None and question.p <= max(least, 1e-6)
     order = sorted((place for place in range(3) if counts[place]), key=lambda place: -counts[place])
-    return " and ".join(names[place] for place in order)
+    *first, last = [names[place] for place in order]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _probability(p: float) -> str:

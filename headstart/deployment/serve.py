@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +125,10 @@ def _marks(entry: os.DirEntry[str]) -> tuple[int, int, int]:
 
 
 def _require_extra() -> None:
-    try:
-        import fastapi  # noqa: F401
-        import prometheus_client  # noqa: F401
-        import python_multipart  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise ImportError(f"the service needs {error.name}: pip install 'headstart[serve]'") from error
+    """Nothing is imported yet: where the numbers of metrics are kept is read when that library is."""
+    for name in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+        if find_spec(name) is None:
+            raise ImportError(f"the service needs {name}, which is not installed: pip install 'headstart[serve]'")
 
 
 def _require_fork() -> None:
