@@ -38,6 +38,7 @@ GALLERY = (
     Example("multitask", "Two targets at once"),
     Example("spoken_words", "One recording of each word"),
     Example("explain", "Which parts of an input an answer stands on"),
+    Example("drift", "Is what is asked still like what was learnt?"),
     Example("few_shot", "Learning to learn"),
     Example("distil", "A small model learns from a large one"),
     Example("pretrain", "Pretraining on pictures without labels"),

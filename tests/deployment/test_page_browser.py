@@ -54,7 +54,7 @@ def served(model: hs.Transfer, folder, *, token: str | None = None, **limits: ob
     """The address of a service of this model, on a free port, in a thread."""
     service = Service(load_served(model.save(folder), device="cpu"), Limits(**limits), Metrics())
     app = app_of(service, page=page, token=token)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, ws="none", lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
