@@ -35,6 +35,9 @@ def serve(
     max_mb: Annotated[float, typer.Option("--max-mb", help="Largest body of a request, in MiB; more: 413")] = 32,
     max_rows: Annotated[int, typer.Option("--max-rows", help="Most inputs of a request; more: 413")] = 10_000,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds until a request is answered; more: 504")] = 60,
+    client_timeout: Annotated[
+        float, typer.Option("--client-timeout", help="Seconds until a client has sent its request; more: 408")
+    ] = 30,
     cors: Annotated[
         list[str] | None, typer.Option("--cors", help="Origin whose pages may ask; may be repeated; none by default")
     ] = None,
@@ -57,6 +60,8 @@ def serve(
         queue=queue,
         body=int(max_mb * (1 << 20)),
         rows=max_rows,
+        header_seconds=client_timeout,
+        body_seconds=client_timeout,
         answer_seconds=timeout,
     )
     answer_requests(

@@ -20,7 +20,7 @@ from headstart.messages import few
 from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Columns, Task
 
-__all__ = ["EXPECTED", "TOGETHER", "expected_by", "task_of", "unknown_columns"]
+__all__ = ["EXPECTED", "TOGETHER", "check_rows", "expected_by", "task_of", "unknown_columns"]
 
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -85,6 +85,10 @@ def _rows(model: Model, items: list[Any]) -> Task:
         inputs = pd.DataFrame(_of_width(items, len(columns.input)), columns=list(columns.input))
     else:
         inputs = _numbers(items)
+        if inputs.shape[1:] != (model.head.width,):
+            raise DataError(
+                f"rows have {inputs[0].size} features, but the model is expecting {model.head.width} features"
+            )
     return read(inputs, roles=roles, need_target=False, columns=model.columns, to_answer=True)
 
 

@@ -27,7 +27,7 @@ class Limits:
     queue: int = 256
     body: int = 32 << 20
     rows: int = 10_000
-    header_seconds: float = 10.0
+    header_seconds: float = 30.0
     body_seconds: float = 30.0
     answer_seconds: float = 60.0
 
