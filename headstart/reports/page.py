@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from headstart import __version__
+from headstart.data.installed import installed_version
 from headstart.evidence.evidence import Evidence
 from headstart.evidence.scores import LOWER_IS_BETTER
 from headstart.messages import printable
@@ -39,7 +39,7 @@ def make_page(subject: Subject, words: Words, *, curve: str | os.PathLike[str] |
     view: dict[str, Any] = {
         "w": words,
         "name": subject.name,
-        "version": __version__,
+        "version": installed_version("headstart"),
         "curve": None if curve is None else _curve(Path(curve)),
         "gap": "",
         "evidence": evidence,

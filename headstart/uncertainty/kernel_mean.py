@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.linalg.chi_squares import upper_tail
-from headstart.linalg.distances import unit_gamma
+from headstart.linalg.distances import apart, unit_gamma
 from headstart.linalg.random_features import fourier, frequencies
 from headstart.tasks.kind import Array
 from headstart.uncertainty.out_of_distribution import BANK, OutOfDistribution, Placed
@@ -68,7 +68,7 @@ class KernelMean:
         """Of the training rows that `distribution` is of."""
         rows = rows.take(np.random.default_rng(0).permutation(len(rows.blocks))[:MOST])
         scaled = distribution.scaled(rows.features)
-        gamma = unit_gamma(_upper(scaled[:BANK]))
+        gamma = unit_gamma(_pairs(scaled[:BANK]))
         z = fourier(scaled, frequencies(scaled.shape[1], gamma)).astype(np.float64)
         numbers = np.unique(rows.blocks, return_inverse=True)[1].ravel()
         sizes = np.bincount(numbers)
@@ -127,11 +127,9 @@ class KernelMean:
         return made
 
 
-def _upper(rows: Array) -> Array:
+def _pairs(rows: Array) -> Array:
     """Squared distances between rows, each pair once."""
-    from scipy.spatial.distance import pdist
-
-    return np.asarray(pdist(rows, "sqeuclidean"))
+    return np.asarray(apart(rows, rows)[np.triu_indices(len(rows), 1)])
 
 
 def _spectrum(centred: Array, freedom: float) -> Array:
