@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from headstart.linalg.chi_squares import upper_tail
-from headstart.linalg.distances import apart, unit_gamma
+from headstart.linalg.distances import apart, expanded, unit_gamma
 from headstart.linalg.random_features import fourier, frequencies
 from headstart.tasks.kind import Array
 from headstart.uncertainty.out_of_distribution import BANK, OutOfDistribution, Placed
@@ -129,7 +129,8 @@ class KernelMean:
 
 def _pairs(rows: Array) -> Array:
     """Squared distances between rows, each pair once."""
-    return np.asarray(apart(rows, rows)[np.triu_indices(len(rows), 1)])
+    distances = expanded(rows, rows) if rows.dtype == np.float32 else apart(rows, rows)
+    return np.asarray(distances[np.triu_indices(len(rows), 1)])
 
 
 def _spectrum(centred: Array, freedom: float) -> Array:
