@@ -40,6 +40,7 @@ GALLERY = (
     Example("explain", "Which parts of an input an answer stands on"),
     Example("federated", "Three owners, whose rows stay where they are", model="demo-out/federated/model"),
     Example("serve", "A model as a service"),
+    Example("drift", "Is what is asked still like what was learnt?"),
     Example("few_shot", "Learning to learn"),
     Example("export_onnx", "A model as an ONNX file"),
     Example("export_formats", "A model for scikit-learn and MLflow"),

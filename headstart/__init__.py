@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.automl.learning_curves.protocol import curve
     from headstart.data.read import read
     from headstart.data.roles import Roles
+    from headstart.deployment.drift_report import drift
     from headstart.deployment.export import export
     from headstart.errors import (
         ArtefactError,
@@ -63,6 +64,7 @@ _HOME = {
     "compare": "study.methods_compared.protocol",
     "curve": "automl.learning_curves.protocol",
     "distil": "study.distillation",
+    "drift": "deployment.drift_report",
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.multi_task_protocol",
     "explain": "explanations.explain",
@@ -98,6 +100,7 @@ __all__ = [
     "compare",
     "curve",
     "distil",
+    "drift",
     "evaluate",
     "evaluate_tasks",
     "explain",

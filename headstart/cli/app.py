@@ -20,6 +20,7 @@ from headstart.cli.compare import compare
 from headstart.cli.curve import curve
 from headstart.cli.diagnose import check, shift
 from headstart.cli.distil import distil
+from headstart.cli.drift import drift
 from headstart.cli.explain import explain
 from headstart.cli.export import export
 from headstart.cli.features import features
@@ -52,6 +53,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "curve": curve,
     "shift": shift,
+    "drift": drift,
     "rank": rank,
     "features": features,
     "pretrain": pretrain,

@@ -41,6 +41,13 @@ def serve(
     cors: Annotated[
         list[str] | None, typer.Option("--cors", help="Origin whose pages may ask; may be repeated; none by default")
     ] = None,
+    drift_log: Annotated[
+        Path | None, typer.Option("--drift-log", help="A file for what `headstart drift MODEL FILE` reads")
+    ] = None,
+    drift_window: Annotated[
+        int, typer.Option("--drift-window", help="Rows that are compared with the training rows at a time")
+    ] = 200,
+    lang: Annotated[str | None, typer.Option("--lang", help="Of the page: en or zh; default: the browser's")] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or one of several: cuda:1")] = "cpu",
 ) -> None:
     """Answer requests over HTTP with a saved MODEL: POST /predict, the V2 inference protocol, /metrics."""
@@ -65,5 +72,8 @@ def serve(
         workers=workers,
         limits=limits,
         cors=cors or (),
+        lang=lang,
+        drift_log=drift_log,
+        drift_window=drift_window,
         device=device,
     )

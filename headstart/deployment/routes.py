@@ -78,6 +78,7 @@ def _model(service: Service) -> Endpoint:
                 "kind": str(own.kind),
                 "classes": list(own.classes),
                 "columns": [] if own.columns is None else list(own.columns.input),
+                "types": {} if own.columns is None else dict(own.columns.types),
                 "expects": expected_by(own),
                 "method": own.method,
                 "backbone": None if own.backbone is None else own.backbone.name,

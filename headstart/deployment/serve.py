@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from headstart.checks import at_least
+from headstart.deployment.drift import FEWEST, WINDOW
+from headstart.deployment.drift_log import DriftLog
 from headstart.deployment.limits import Limits
 from headstart.deployment.listening import address_of, listening
+from headstart.deployment.page import language_of, page
 from headstart.deployment.token import token_for
 from headstart.errors import ArtefactError
 from headstart.features.engines.processor import cores
@@ -32,6 +35,9 @@ def serve(
     workers: int | None = None,
     limits: Limits = _NO_LIMITS,
     cors: Sequence[str] = (),
+    lang: str | None = None,
+    drift_log: str | os.PathLike[str] | None = None,
+    drift_window: int = WINDOW,
     device: Any = "cpu",
     poll: float = 1.0,
 ) -> None:
@@ -43,6 +49,9 @@ def serve(
     token_file   holds the token; None: HEADSTART_TOKEN does
     workers      processes; None: one a core, on a GPU one in all
     cors         origins whose pages may ask; none unless given
+    lang         of the page at /, "en" or "zh"; None: as the browser prefers
+    drift_log    a file that windows of what was served are written to, see `drift_log`; None: none
+    drift_window   rows of a window that is compared with the training rows
     device       as of `Transfer`
     poll         seconds between two looks whether the folder was replaced; 0: only on SIGHUP
 
@@ -55,6 +64,10 @@ def serve(
     on_gpu = str(device) not in ("cpu",)
     count = (1 if on_gpu else cores()) if workers is None else workers
     at_least("workers", count, 1)
+    at_least("drift_window", drift_window, FEWEST)
+    language_of(lang)
+    if drift_log is not None:
+        DriftLog(drift_log)
     folder = Path(model)
     listeners = listening(host, port, count)
     numbers = tempfile.mkdtemp(prefix="headstart-serve-")
@@ -62,6 +75,7 @@ def serve(
     try:
         from prometheus_client.multiprocess import mark_process_dead
 
+        from headstart.deployment.drift_gauges import watching
         from headstart.deployment.served import load_served
         from headstart.deployment.supervisor import Supervisor, say
         from headstart.deployment.worker import WorkerOptions, work
@@ -69,7 +83,13 @@ def serve(
         from headstart.features.cache.session import measured_in
         from headstart.linalg.torch_threads import one_torch_thread
 
-        options = WorkerOptions(limits=limits, token=token, cors=tuple(cors))
+        options = WorkerOptions(
+            limits=limits,
+            token=token,
+            cors=tuple(cors),
+            page=partial(page, lang=lang),
+            observer=partial(watching, log=drift_log, window=drift_window),
+        )
         supervisor = Supervisor(
             partial(load_served, folder, device=device),
             partial(_stamp, folder),

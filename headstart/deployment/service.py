@@ -41,14 +41,16 @@ class Service:
     def stop(self) -> None:
         """Answer what waits; then no more."""
         self._batcher.stop()
+        if self._observer is not None:
+            self._observer.stop()
 
     def _calculate(self, items: Sequence[Any]) -> list[Answer]:
         answers = self.served.answers(items)
         if self._observer is not None:
-            features = [answer.features for answer in answers if answer.features is not None]
-            if features:
+            told = [(answer.features, answer.values) for answer in answers if answer.features is not None]
+            if told:
                 try:
-                    self._observer(np.stack(features))
+                    self._observer(*(np.stack(part) for part in zip(*told, strict=True)))
                 except Exception:  # what watches the service does not stop it
                     self.metrics.observer_errors.inc()
         self.metrics.queue.set(self._batcher.waiting)

@@ -51,7 +51,7 @@ class WorkerOptions:
     token: str | None = None
     cors: Sequence[str] = ()
     page: Page | None = None
-    observer: Callable[[Transfer, Metrics], Observer] | None = None
+    observer: Callable[[Transfer, Metrics], Observer | None] | None = None
     grace: float = 30.0
 
 

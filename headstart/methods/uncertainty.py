@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from headstart.methods.probe import counted
 from headstart.preprocessing.table_encoder import TableEncoder
 from headstart.tasks.task import Array
 from headstart.uncertainty.conformal import Conformity
+from headstart.uncertainty.decided import Decided
+from headstart.uncertainty.kernel_mean import KernelMean
 from headstart.uncertainty.out_of_distribution import OutOfDistribution, Placed
 from headstart.uncertainty.stored import Uncertainty
 
@@ -26,6 +29,7 @@ __all__ = [
     "calibration_of",
     "conformity_of",
     "placed",
+    "trained_on",
     "uncertainty_of",
 ]
 
@@ -67,12 +71,21 @@ def placed(fitted: Fitted, rows: FeatureSet) -> Placed | None:
 def uncertainty_of(fitted: Fitted, rows: FeatureSet, *, moved: bool = False) -> Uncertainty | None:
     """Of a fit to these rows, as the backbone sees them that was fitted; or where it has moved, as the one before it
     does, among whose features nothing lies any more. None where nothing is known."""
-    where = None if moved else placed(fitted, rows)
-    with one_thread():
-        distribution = None if where is None else OutOfDistribution.of(where)
-    conformity = conformity_of(calibration_of(fitted, rows), rows)
-    stored = Uncertainty(conformity=conformity, distribution=distribution)
+    calibration, classes = calibration_of(fitted, rows), len(rows.task.classes)
+    trained = Uncertainty() if moved else trained_on(placed(fitted, rows))
+    decided = None if calibration is None else Decided.of(rows.task.kind, calibration.decisions, classes)
+    stored = replace(trained, conformity=conformity_of(calibration, rows), decided=decided)
     return stored if not moved or stored.arrays() else None
+
+
+def trained_on(where: Placed | None) -> Uncertainty:
+    """What is stored of training rows alone; nothing of rows that lie nowhere."""
+    if where is None:
+        return Uncertainty()
+    with one_thread():
+        distribution = OutOfDistribution.of(where)
+        means = None if distribution is None else KernelMean.of(where, distribution)
+    return Uncertainty(distribution=distribution, means=means)
 
 
 def conformity_of(calibration: Calibration | None, rows: FeatureSet) -> Conformity | None:

@@ -9,6 +9,7 @@ the sets of each fold are tested with thresholds from the others.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,12 +18,13 @@ from headstart.evidence.held_out import HeldOut
 from headstart.evidence.intervals import Interval
 from headstart.evidence.uncertainty import AlarmFacts, SelectiveFacts, SetFacts, UncertaintyFacts, share
 from headstart.linalg.blas import one_thread
-from headstart.methods.uncertainty import Calibration
+from headstart.methods.uncertainty import Calibration, trained_on
 from headstart.study.resampling import Trials
 from headstart.tasks.goal import Answers
 from headstart.tasks.kind import Kind
 from headstart.tasks.task import Array
 from headstart.uncertainty.conformal import Conformity, groups
+from headstart.uncertainty.decided import Decided
 from headstart.uncertainty.out_of_distribution import RATE, OutOfDistribution, Placed
 from headstart.uncertainty.quantile import threshold
 from headstart.uncertainty.selective import confidence_threshold
@@ -70,13 +72,23 @@ def assessed(kept: Kept, trials: Trials) -> tuple[Uncertainty | None, Uncertaint
     sets = _sets(kept, folds) if folds else None
     selective = _selective(kept, folds) if folds and kind.exclusive else None
     where, alarms = kept.placed, None
-    with one_thread():
-        distribution = None if where is None else OutOfDistribution.of(where.take(kept.rows))
-        if where is not None and distribution is not None:
-            alarms = _alarms(kept, where, distribution, trials)
+    learnt = trained_on(None if where is None else where.take(kept.rows))
+    if where is not None and learnt.distribution is not None:
+        with one_thread():
+            alarms = _alarms(kept, where, learnt.distribution, trials)
     facts = UncertaintyFacts(sets, selective, alarms)
-    stored = Uncertainty(conformity=conformity, distribution=distribution)
+    stored = replace(learnt, conformity=conformity, decided=_decided(kept, final))
     return stored if stored.arrays() else None, facts if any(facts) else None
+
+
+def _decided(kept: Kept, calibration: Calibration | None) -> Decided | None:
+    """How often each class is answered: out of fold, or else to the rows that were tested."""
+    held_out = kept.held_out
+    decisions = held_out.repeats(kept.answers)[0].decisions if calibration is None else calibration.decisions
+    classes = len(held_out.classes) if held_out.learnt is None else held_out.learnt
+    if held_out.kind.several:
+        decisions = decisions[:, :classes]
+    return Decided.of(held_out.kind, decisions, classes)
 
 
 def _folds(kept: Kept, trials: Trials) -> Iterator[_Fold]:

@@ -98,11 +98,15 @@ class OutOfDistribution:
 
     def distance(self, features: Array) -> Array:
         """(N, D) features -> (N,) float32 distances."""
-        if features.ndim != 2 or features.shape[1] != self.bank.shape[1]:
-            raise ValueError(f"features have the shape {features.shape}, expected (N, {self.bank.shape[1]})")
-        scaled = _scaled(features, self.centre, self.scale)
+        scaled = self.scaled(features)
         between = _between(scaled, self.bank.astype(scaled.dtype))
         return _kth(between, int(self.nearest[0])).astype(np.float32)
+
+    def scaled(self, features: Array) -> Array:
+        """(N, D) features as distances are taken between them: float32 of length 1, or float64 standardised."""
+        if features.ndim != 2 or features.shape[1] != self.bank.shape[1]:
+            raise ValueError(f"features have the shape {features.shape}, expected (N, {self.bank.shape[1]})")
+        return _scaled(features, self.centre, self.scale)
 
     def flags(self, features: Array, rate: float = RATE) -> Array:
         """(N, D) features -> (N,) bool, whether a row is farther from the training rows than `rate` allows.
