@@ -1,8 +1,7 @@
 """Heads from sums over the rows alone (`sums.py`): ridge regression, discriminant analysis and prototypes.
 
-With the standardisation of all rows, which the sums hold, Z'WZ = (G - m m' / w) / (s s') is the Gram matrix of the
-standardised features, and Q S^2 Q' = Z'WZ the axes of `basis.py`: the equations are those of `ridge.py`,
-`discriminant.py` and `prototypes.py`, and the heads are the same but for rounding. What needs each row by itself is
+On the axes of all rows (`sum_axes.py`) the equations are those of `ridge.py`, `discriminant.py` and `prototypes.py`,
+and the heads are the same but for rounding. What needs each row by itself is
 not to be had: the strength is not chosen by the log loss of held-out rows but by their squared error, which for rows F
 that were left out is
 
@@ -15,19 +14,18 @@ it on rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from headstart.heads.basis import axes_of
 from headstart.heads.discriminant import Discriminant
-from headstart.heads.facts import FitterFacts
 from headstart.heads.head import Head
 from headstart.heads.regularization_path import walk
 from headstart.heads.ridge import Ridge
-from headstart.heads.standardize import Scale, Standard, scaled
+from headstart.heads.standardize import Scale
+from headstart.heads.sum_axes import Frame, OnAxes
 from headstart.heads.sums import Sums, merged
 from headstart.linalg.blas import one_thread
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
@@ -40,7 +38,6 @@ __all__ = [
     "chosen_from_sums",
     "fit_sums",
     "fold_heads",
-    "standard_of_sums",
     "strengths_of",
 ]
 
@@ -49,82 +46,8 @@ _NONE = 1e-9
 """Of all the weight: what is left of a class whose rows were all taken away."""
 
 
-class _OnAxes(NamedTuple):
-    """Rows as their sums on the axes of all rows show them: R = [Z Q, 1].
-
-    normal   R'WR (K + 1, K + 1)
-    moment   R'WT (K + 1, C) of answers T, 1 or 0 of a class
-    answers  (C,), squares (C,), weight: as in `Sums`
-    """
-
-    normal: Array
-    moment: Array
-    answers: Array
-    squares: Array
-    weight: float
-
-    def without(self, part: _OnAxes) -> _OnAxes:
-        return _OnAxes(
-            self.normal - part.normal,
-            self.moment - part.moment,
-            self.answers - part.answers,
-            self.squares - part.squares,
-            self.weight - part.weight,
-        )
-
-
 class _Left(NamedTuple):
     loss: float
-
-
-class _Frame(NamedTuple):
-    """The axes of all rows: standard, axes Q (D, K), and the eigenvalues S^2 (K,), falling; the rounding of the rows"""
-
-    standard: Standard
-    axes: Array
-    squares: Array
-    rounding: float
-
-    @classmethod
-    def of(cls, sums: Sums, scale: Scale) -> _Frame:
-        standard = standard_of_sums(sums, scale)
-        m = standard.mean
-        centred = sums.gram - sums.weight * np.outer(m, m)
-        gram = centred / np.outer(standard.scale, standard.scale)
-        squares, axes = axes_of(gram, max(sums.rows, sums.width))
-        most = max(1, min(sums.rows - 1, sums.width))
-        return cls(standard, axes[:, :most], squares[:most], sums.rounding)
-
-    @property
-    def unit(self) -> float:
-        return float(self.squares.mean()) if len(self.squares) else 1.0
-
-    def strengths(self, candidates: Sequence[float]) -> list[float]:
-        """Those that the rounding of the rows allows."""
-        largest = float(self.squares[0]) if len(self.squares) else 1.0
-        weakest = 20 * self.rounding * largest / self.unit
-        return [s for s in candidates if s >= weakest] or [max(candidates)]
-
-    def turned(self, sums: Sums) -> _OnAxes:
-        m, s = self.standard
-        centred = sums.gram - np.outer(sums.total, m) - np.outer(m, sums.total) + sums.weight * np.outer(m, m)
-        size = len(self.squares)
-        normal = np.empty((size + 1, size + 1))
-        normal[:-1, :-1] = self.axes.T @ (centred / np.outer(s, s)) @ self.axes
-        normal[-1, :-1] = normal[:-1, -1] = self.axes.T @ ((sums.total - sums.weight * m) / s)
-        normal[-1, -1] = sums.weight
-        moment = self.axes.T @ ((sums.cross - np.outer(m, sums.answers)) / s[:, None])
-        return _OnAxes(normal, np.vstack([moment, sums.answers]), sums.answers, sums.squares, sums.weight)
-
-    def head(self, name: str, kind: Kind, beta: Array, account: Mapping[str, Any]) -> Head:
-        """The linear head with weights on the axes, beta (K + 1, C), the intercepts last."""
-        arrays = {
-            "mean": self.standard.mean,
-            "scale": self.standard.scale,
-            "weight.0": (self.axes @ beta[:-1]).astype(np.float32),
-            "bias.0": np.asarray(beta[-1], dtype=np.float64),
-        }
-        return Head(name=name, kind=kind, arrays=arrays, facts=FitterFacts(account=dict(account)))
 
 
 class _Fitter(NamedTuple):
@@ -133,7 +56,7 @@ class _Fitter(NamedTuple):
 
     kinds: tuple[Kind, ...]
     strengths: tuple[float, ...]
-    layer: Callable[[_OnAxes, float, Kind, int], Array]
+    layer: Callable[[OnAxes, float, Kind, int], Array]
 
 
 class SumsFit(NamedTuple):
@@ -180,7 +103,7 @@ def chosen_from_sums(
         sums = merged(folds)
         if sums.rows < 2:
             raise ValueError(f"a head needs at least 2 rows, got {sums.rows}: add labelled data")
-        frame = _Frame.of(sums, scale)
+        frame = Frame.of(sums, scale)
         everything = frame.turned(sums)
         parts = [frame.turned(fold) for fold in folds if fold.rows]
         if not fitter.strengths:
@@ -211,7 +134,7 @@ def fold_heads(
     kind = kind_named(str(kind))
     fitter = _fitter(name, kind)
     with one_thread():
-        frame = _Frame.of(sums := merged(folds), scale)
+        frame = Frame.of(sums := merged(folds), scale)
         everything = frame.turned(sums)
         rests = (everything.without(frame.turned(fold)) for fold in folds)
         return [frame.head(name, kind, fitter.layer(rest, strength, kind, sums.width), {}) for rest in rests]
@@ -231,24 +154,12 @@ def strengths_of(
     if not fitter.strengths:
         return []
     with one_thread():
-        frame = _Frame.of(merged(folds), scale)
+        frame = Frame.of(merged(folds), scale)
     return [(strength, strength * frame.unit) for strength in frame.strengths(tuple(strengths or fitter.strengths))]
 
 
-def standard_of_sums(sums: Sums, scale: Scale = "each") -> Standard:
-    """The mean and the scale of all rows, as `standardize.standard` has them.
-
-    The variance is a difference of sums: a deviation below 6e-8 of the mean counts as none.
-    """
-    mean = sums.total / sums.weight
-    deviation = np.sqrt(np.maximum(np.diag(sums.gram) / sums.weight - mean**2, 0.0))
-    rounding = max(sums.rounding, 4 * float(np.sqrt(np.finfo(np.float64).eps)))
-    constant = deviation <= np.maximum(rounding * np.abs(mean), np.finfo(np.float32).tiny)
-    return scaled(mean, np.where(constant, 0.0, deviation), constant, scale)
-
-
 def _held_out(
-    frame: _Frame, everything: _OnAxes, parts: Sequence[_OnAxes], fitter: _Fitter, strength: float, kind: Kind
+    frame: Frame, everything: OnAxes, parts: Sequence[OnAxes], fitter: _Fitter, strength: float, kind: Kind
 ) -> float:
     """The root of the mean squared error of rows that were left out, fold by fold."""
     errors, free = np.zeros(3), fitter.layer is _lda
@@ -264,19 +175,19 @@ def _held_out(
     return float(np.sqrt(max(error, 0.0) / (everything.weight * len(everything.answers))))
 
 
-def _coded(rows: _OnAxes, kind: Kind) -> tuple[Array, Array]:
+def _coded(rows: OnAxes, kind: Kind) -> tuple[Array, Array]:
     """R'WY (K + 1, C) and sum w y^2 (C,) of the answers coded +1 and -1, or as values."""
     if not kind.has_classes:
         return rows.moment, rows.squares
     return 2 * rows.moment - rows.normal[:, [-1]], np.full(len(rows.answers), rows.weight)
 
 
-def _ridge(rows: _OnAxes, strength: float, kind: Kind, width: int) -> Array:
+def _ridge(rows: OnAxes, strength: float, kind: Kind, width: int) -> Array:
     penalty = np.append(np.full(len(rows.normal) - 1, strength), 0.0)
     return _solve(rows.normal + np.diag(penalty), _coded(rows, kind)[0])
 
 
-def _lda(rows: _OnAxes, strength: float, kind: Kind, width: int) -> Array:
+def _lda(rows: OnAxes, strength: float, kind: Kind, width: int) -> Array:
     counts = rows.answers
     total = counts.sum()
     counts = np.where(counts <= _NONE * total, 0.0, counts)
@@ -287,7 +198,7 @@ def _lda(rows: _OnAxes, strength: float, kind: Kind, width: int) -> Array:
     return np.vstack([total * inverse, _below(heights, counts == 0, total)])
 
 
-def _prototypes(rows: _OnAxes, strength: float, kind: Kind, width: int) -> Array:
+def _prototypes(rows: OnAxes, strength: float, kind: Kind, width: int) -> Array:
     depth = 2.0 * width
     beta = _toward(rows.moment[:-1], rows.answers)
     if kind.several:

@@ -21,13 +21,13 @@ from headstart.heads.calibrate import Calibration
 from headstart.heads.descent import HALVINGS, STEPS, dot, newton, penalty_bends, times
 from headstart.heads.facts import FitterFacts
 from headstart.heads.fitter import pose_answers
-from headstart.heads.from_sums import standard_of_sums
 from headstart.heads.head import Head
 from headstart.heads.likelihood import Likelihood
 from headstart.heads.logistic import ABSENT, Logistic
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
 from headstart.heads.standardize import Scale, Standard
+from headstart.heads.sum_axes import standard_of_sums
 from headstart.heads.sums import Sums, merged
 from headstart.linalg.blas import one_thread
 from headstart.tasks.task import Array, Kind

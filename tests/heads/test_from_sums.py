@@ -7,10 +7,11 @@ import pytest
 
 from headstart.heads.discriminant import Discriminant
 from headstart.heads.fitter import pose
-from headstart.heads.from_sums import fit_sums, standard_of_sums
+from headstart.heads.from_sums import fit_sums
 from headstart.heads.prototypes import Prototypes
 from headstart.heads.ridge import Ridge
 from headstart.heads.standardize import standard
+from headstart.heads.sum_axes import standard_of_sums
 from headstart.heads.sums import Sums, fold_sums, merged
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
