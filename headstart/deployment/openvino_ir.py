@@ -97,13 +97,15 @@ def _exact(graph: Graph) -> Graph:
     for front in graph.module.fronts:
         front.before = _Scaled(first)
     example = (torch.zeros(2, *first.size, 3, dtype=torch.uint8),)
-    readings = tuple(reading._replace(facts=reading.facts | {"prepared": True}) for reading in graph.readings)
-    return graph._replace(example=example, axes=({0: "rows"},), readings=readings)
+    return graph._replace(example=example, axes=({0: "rows"},))
 
 
 def _write_inputs(graph: Graph, stage: Path) -> None:
     """How the inputs are made of files, as JSON."""
-    made = [{"inputs": list(reading.inputs), **reading.facts} for reading in graph.readings]
+    made = [
+        reading.to_json() | ({"prepared": True} if isinstance(reading.form, PicturePreprocess) else {})
+        for reading in graph.readings
+    ]
     (stage / "preprocess.json").write_text(json.dumps(made, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
 
