@@ -127,8 +127,7 @@ def fit(
 
     options = options_of(option)
     named = candidates_of(candidates, backbone)
-    if slim and budget is not None:
-        raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
+    _refuse_with_budget(budget, slim=slim, blocks=blocks)
     may_save(out, overwrite=overwrite, moving=method if slim else None, options=options)
     page = page_beside(out, wanted=report, lang=lang, overwrite=overwrite)
     columns = (split, group, domain, weight)
@@ -138,24 +137,14 @@ def fit(
         on_cluster(machines, tracking.listener),
     ):
         common: dict[str, Any] = {
-            "test": test,
-            "backbone": backbone,
-            "method": method,
-            "class_weight": class_weight,
-            "seed": seed,
-            "engine": engine,
-            "device": device,
-            "cache": cache,
-            "options": options,
-            "keep_tuned": keep_tuned,
-            "allow_losses": allow_losses,
-            "window": window_of(window),
-            "listener": tracking.listener,
-        }
+            "test": test, "backbone": backbone, "method": method, "options": options, "class_weight": class_weight,
+            "seed": seed, "engine": engine, "device": device, "cache": cache, "window": window_of(window),
+            "keep_tuned": keep_tuned, "allow_losses": allow_losses, "listener": tracking.listener,
+        }  # fmt: skip
         tracking.asked(common | {"data": data, "source": source, "target": target, "goal": goal, "budget": budget})
         fitted: MultiTask | Transfer
         if len(targets := targets_of(data, target)) > 1:
-            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates))
+            refuse_beside(targets, _of_one_target(source, classes, goal, control, budget, candidates, blocks))
             roles = roles_of(input, None, *columns, modality=modality)
             origin = command_origin(data, test=test, roles=roles, kind=kind)
             fitted = fit_tasks(data, targets, kind=kind, roles=roles, **common).with_origin(origin)
@@ -187,6 +176,7 @@ def _of_one_target(
     control: bool,
     budget: str | None,
     candidates: list[str] | None,
+    blocks: bool,
 ) -> dict[str, str | None]:
     """Options that do not go with several targets, as they were given."""
     return {
@@ -196,4 +186,14 @@ def _of_one_target(
         "--no-control": None if control else "it",
         "--budget": budget,
         "--candidates": None if candidates is None else ",".join(candidates),
+        "--blocks": "it" if blocks else None,
     }
+
+
+def _refuse_with_budget(budget: str | None, *, slim: bool, blocks: bool) -> None:
+    if budget is None:
+        return
+    if slim:
+        raise ValueError("--slim stores the backbone by its hash, and a race may move its weights: leave --slim out")
+    if blocks:
+        raise ValueError("--blocks fits a head in blocks of rows, and a race tries methods that do not: leave it out")

@@ -24,7 +24,7 @@ from headstart.data.roles import Roles
 from headstart.deployment import onnx_file, parity
 from headstart.deployment.export import export
 from headstart.errors import ArtefactError, DataError
-from headstart.study.origin import with_origin
+from headstart.study.origin import origin_of, with_origin
 
 ROWS = 60
 
@@ -57,7 +57,7 @@ class Saved:
         frame.to_csv(self.data, index=False)
         roles = Roles(target="label")
         fitted = hs.fit(self.data, method="ridge", roles=roles, cache=False)
-        self.fitted = with_origin(fitted, self.data, roles=roles)
+        self.fitted = with_origin(fitted, origin_of(self.data, roles=roles))
         self.model = self.fitted.save(folder / "model")
         self.onnx = folder / "model.onnx"
         self.exported = hs.export(self.model, self.onnx)
