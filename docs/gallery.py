@@ -55,9 +55,6 @@ GALLERY = (
 )
 WITHOUT_OUTPUT = {
     "serve",
-    "few_shot",
-    "distil",
-    "pretrain",
     "cluster",
     "recipe_vgg16_gap",
     "recipe_vgg16_flatten",
