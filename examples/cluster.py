@@ -11,8 +11,8 @@ from pathlib import Path
 
 from demo_data import emoji_folder
 
+import headstart as hs
 from headstart.distributed import cluster
-from headstart.study.protocol import fit
 
 
 def main(out: Path) -> None:
@@ -22,7 +22,7 @@ def main(out: Path) -> None:
     # With the address of a cluster in the place of "local" the same runs on all its machines.
     with cluster("local") as machines:
         sys.stdout.write(f"{machines}\n")
-        model = fit(pictures, backbone="bundled:mobilenetv2", method="ridge", blocks=True)
+        model = hs.fit(pictures, backbone="bundled:mobilenetv2", method="ridge", blocks=True)
     model.save(out / "model")
     sys.stdout.write(f"{model.evidence_}\n")
 

@@ -51,6 +51,7 @@ def fit(
     keep_tuned: bool = False,
     keep_transfer: bool = False,
     control: bool = True,
+    blocks: bool = False,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
     provenance: bool = True,
@@ -84,6 +85,7 @@ def fit(
     keep_transfer   keep what was asked for even where the model without transfer is shown to be better
     control      test the same network from random weights too; without it, and with a budget, the evidence says that it
                  was left out
+    blocks       fit the head while features pass by in blocks, as is done where they exceed a quarter of the memory
     allow_losses go on where more than a twentieth of the rows of data, test or source cannot be used as they are
     provenance   keep the paths of the data and the named columns, so that a report can show rows again
     track        where the fit is written down: "mlflow:URI" or "tensorboard:DIR" (`pip install 'headstart[track]'`);
@@ -123,13 +125,16 @@ def fit(
             keep_tuned=keep_tuned,
             keep_transfer=keep_transfer,
             control=control,
+            blocks=blocks,
             chooser=Picker(candidates),
             **common,
         )
         return _telling(fitted, origin, provenance=provenance)
     from headstart.automl.race.fit import fit_within
 
-    refuse_with_budget({"source": source, "options": options, "keep_tuned": keep_tuned or None})
+    refuse_with_budget(
+        {"source": source, "options": options, "keep_tuned": keep_tuned or None, "blocks": blocks or None}
+    )
     if backbone is not None and candidates is not None:
         raise ValueError("backbone and candidates both name what is raced: give one of the two")
     fitted = fit_within(

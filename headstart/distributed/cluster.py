@@ -36,6 +36,10 @@ _STORE = 512 << 20
 _ADDRESS = re.compile(r"(?P<client>ray://)?(?P<host>[^/:\s]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 _HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+_AUTHENTICATION = (
+    "; a cluster of a machine that has a token wants it: copy its ~/.ray/auth_token to here, and set "
+    "RAY_AUTH_MODE=token"
+)
 
 
 class Cluster:
@@ -176,21 +180,24 @@ def _start(ray: Any, cores: int | None) -> None:
 
 
 def _join(ray: Any, where: re.Match[str], timeout: float) -> None:
-    """A cluster that runs. Ray itself waits for minutes where nobody answers, and then ends the process."""
+    """A cluster that runs. Ray itself waits for minutes where nobody answers, and then ends the process; and it sends a
+    token to an address that is given only where RAY_AUTH_MODE says so."""
     address, host, port = where.group(), where["host"].strip("[]"), int(where["port"])
     try:
         answers = _speaks_http2(host, port, timeout)
     except OSError as error:
+        why = f"within {timeout:g} s" if isinstance(error, TimeoutError) else f"({error.strerror or error})"
         raise ClusterError(
-            f"--cluster {address}: nobody answers there within {timeout:g} s ({error}); start a cluster there "
-            "(ray start --head), or give the address that `ray status` shows"
+            f"--cluster {address}: nobody answers there {why}; start a cluster there (ray start --head), or give the "
+            "address that `ray status` shows"
         ) from error
     if not answers:
         raise ClusterError(f"--cluster {address}: what answers there is no Ray: give the address of `ray status`")
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # Ray raises RuntimeError, ConnectionError, ValueError and errors of gRPC
-        raise ClusterError(f"--cluster {address}: {_said(error)}") from error
+        without = os.environ.get("RAY_AUTH_MODE", "").lower() != "token"
+        raise ClusterError(f"--cluster {address}: {_said(error)}{_AUTHENTICATION * without}") from error
 
 
 def _speaks_http2(host: str, port: int, timeout: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,13 +10,14 @@ from scipy.special import softmax
 
 from headstart.heads.calibrate import row_log_losses
 from headstart.heads.decision import decide, utility_of
+from headstart.heads.head import Head
 from headstart.heads.likelihood import code_losses
 from headstart.heads.prior import Settled, half_by_class, settle, shares_of
 from headstart.heads.problem import Problem
 from headstart.tasks.goal import Aim
 from headstart.tasks.task import Array
 
-__all__ = ["Losses", "Score", "score"]
+__all__ = ["Losses", "Score", "for_aim", "score"]
 
 
 class Losses(NamedTuple):
@@ -62,6 +64,16 @@ def score(problem: Problem, out_of_fold: Array, *, aim: Aim | None) -> Score:
     temperature, loss = problem.score(out_of_fold)
     own = Losses(*row_log_losses(out_of_fold / temperature, problem.targets, problem.kind, problem.counted))
     return Score(loss, own, None, Settled(temperature, np.zeros(problem.columns), loss))
+
+
+def for_aim(head: Head, problem: Problem, out_of_fold: Array, aim: Aim) -> Head:
+    """The head with its temperature, the weight of the classes' shares and its decisions settled by logits (N, C) of
+    rows held out. A head that is no classifier of one class a row stays as it is."""
+    if not problem.kind.exclusive:
+        return head
+    scored = score(problem, out_of_fold, aim=aim)
+    temperature, offsets = scored.settled.temperature, scored.settled.offsets
+    return replace(head.moved(temperature * offsets), temperature=temperature).decided_by(scored.utility)
 
 
 def _aimed(problem: Problem, out_of_fold: Array, aim: Aim) -> Score:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,9 +23,11 @@ from headstart.heads.from_sums import FROM_SUMS, fit_sums, fold_heads, strengths
 from headstart.heads.head import Head
 from headstart.heads.regularization_path import walk
 from headstart.heads.ridge import Ridge
+from headstart.heads.score import for_aim
 from headstart.heads.standardize import Scale
 from headstart.heads.sums import Sums, fold_sums
 from headstart.linalg.blas import one_thread
+from headstart.tasks.goal import Aim
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array, Kind
 
@@ -82,12 +84,14 @@ def fit_streamed(
     scale: Scale = "each",
     weights: Array | None = None,
     strengths: Sequence[float] | None = None,
+    aim: Aim | None = None,
 ) -> Head:
     """A head on N rows that pass by in blocks; at most one block is in memory at a time.
 
     name       "ridge", "lda", "prototypes" or "logistic"
     targets    (N,) or (N, C), as in `Task`; folds (N,) int from 0 up; weights (N,) from 0 up, None: 1 each
     strengths  candidates for the penalty, in units of the mean eigenvalue; None: those of the head
+    aim        what a classifier is to be good at, see `select.fit_probe`; None: the temperature alone is settled
 
     The strength is chosen, and the temperature settled, by rows that were held out, as by the heads in memory. Raises
     ValueError for what `fit_sums` does.
@@ -96,9 +100,8 @@ def fit_streamed(
     if name == "logistic":
         from headstart.heads.streamed_logistic import fit_logistic
 
-        return fit_logistic(
-            rows, targets, kind=kind, classes=classes, folds=folds, scale=scale, weights=weights, strengths=strengths
-        )
+        how: dict[str, Any] = {"scale": scale, "weights": weights, "strengths": strengths, "aim": aim}
+        return fit_logistic(rows, targets, kind=kind, classes=classes, folds=folds, **how)
     if name not in FROM_SUMS:
         raise ValueError(f"a head on rows in blocks is one of logistic, {', '.join(FROM_SUMS)}, got {name!r}")
     sums = streamed_sums(rows, targets, folds, kind=kind, classes=classes, weights=weights)
@@ -107,23 +110,26 @@ def fit_streamed(
     if sum(fold.rows > 0 for fold in sums) < 2:
         return fit_sums(sums, name, kind=kind, scale=scale, strengths=strengths)
 
-    def visit(point: int, _: Calibration | None) -> Calibration:
+    def out_of_fold(point: int) -> Array:
         strength = candidates[point][1] if candidates else 0.0
-        heads = fold_heads(sums, name, kind=kind, scale=scale, strength=strength)
-        out = _out_of_fold(rows, folds, heads)
-        return answers.score(out if name == "ridge" else answers.filled(out))
+        out = _out_of_fold(rows, folds, fold_heads(sums, name, kind=kind, scale=scale, strength=strength))
+        return out if name == "ridge" else answers.filled(out)
+
+    def visit(point: int, _: Calibration | None) -> Calibration:
+        return answers.score(out_of_fold(point))
 
     start = int(np.argmin(np.abs(np.log([relative for relative, _ in candidates] or [1.0]))))
     best, left = walk(visit, len(candidates) or 1, start, gain=GAIN)
-    if not candidates:
-        return replace(fit_sums(sums, name, kind=kind, scale=scale), temperature=left[best].temperature)
-    head = fit_sums(sums, name, kind=kind, scale=scale, strengths=(candidates[best][0],))
-    account = {
-        "strength": candidates[best][1],
-        "relative_strength": candidates[best][0],
-        "losses": {f"{candidates[point][0]:.3g}": left[point].loss for point in sorted(left)},
-    }
-    return replace(head, temperature=left[best].temperature, facts=FitterFacts(account=account))
+    chosen = (candidates[best][0],) if candidates else None
+    head = replace(fit_sums(sums, name, kind=kind, scale=scale, strengths=chosen), temperature=left[best].temperature)
+    if candidates:
+        account = {
+            "strength": candidates[best][1],
+            "relative_strength": candidates[best][0],
+            "losses": {f"{candidates[point][0]:.3g}": left[point].loss for point in sorted(left)},
+        }
+        head = replace(head, facts=FitterFacts(account=account))
+    return head if aim is None else for_aim(head, answers, out_of_fold(best), aim)
 
 
 def _out_of_fold(rows: RowBlocks, folds: Array, heads: Sequence[Head]) -> Array:

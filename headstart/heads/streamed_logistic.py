@@ -26,10 +26,12 @@ from headstart.heads.likelihood import Likelihood
 from headstart.heads.logistic import ABSENT, Logistic
 from headstart.heads.problem import Problem
 from headstart.heads.regularization_path import walk
+from headstart.heads.score import for_aim
 from headstart.heads.standardize import Scale, Standard
 from headstart.heads.sum_axes import standard_of_sums
 from headstart.heads.sums import Sums, merged
 from headstart.linalg.blas import one_thread
+from headstart.tasks.goal import Aim
 from headstart.tasks.task import Array, Kind
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def fit_logistic(
     scale: Scale = "each",
     weights: Array | None = None,
     strengths: Sequence[float] | None = None,
+    aim: Aim | None = None,
 ) -> Head:
     """See `streamed.fit_streamed`. Raises ValueError for a task that is no classification."""
     from headstart.heads.streamed import streamed_sums
@@ -72,7 +75,8 @@ def fit_logistic(
         best, visits = walk(visit, len(possible), start, gain=_OPTIONS.gain)
         strength = possible[best] * posed.unit
         w, _ = posed.descend(strength, visits[best].w, _OPTIONS.tight, held_out=True)
-        temperature = posed.score(w).temperature
+        out = posed.out_of_fold(w)
+        temperature = posed.answers.score(out).temperature
         w, gap = posed.descend(strength, posed.mean_of_folds(w), _OPTIONS.tight, held_out=False)
         account = {
             "strength": strength,
@@ -80,7 +84,8 @@ def fit_logistic(
             "losses": {f"{possible[point]:.3g}": visits[point].loss for point in sorted(visits)},
             "gap": gap,
         }
-        return posed.head(w, temperature, account)
+        head = posed.head(w, temperature, account)
+        return head if aim is None else for_aim(head, posed.answers, out, aim)
 
 
 class _Visit(NamedTuple):
@@ -181,12 +186,16 @@ class _Posed(NamedTuple):
 
     def score(self, w: Array) -> Calibration:
         """The loss of the answers out of fold at their best temperature."""
+        return self.answers.score(self.out_of_fold(w))
+
+    def out_of_fold(self, w: Array) -> Array:
+        """(N, C) logits of each row by the head of its fold, in one pass."""
         out = np.empty((len(self.rows), self.kind.outputs(self.classes)))
         for numbers, z, _ in self._logits(w):
             by_fold = z.reshape(z.shape[0], len(self.sums), -1, len(numbers))
             own = by_fold[:, self.folds[numbers], :, np.arange(len(numbers))]  # (B, G, L)
             out[numbers] = self._spread(own.reshape(len(numbers), -1))
-        return self.answers.score(self.answers.filled(out))
+        return self.answers.filled(out)
 
     def head(self, w: Array, temperature: float, account: dict[str, object]) -> Head:
         beta = self._spread(w.reshape(-1, w.shape[-1]).T)

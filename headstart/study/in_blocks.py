@@ -139,6 +139,7 @@ class _Study:
                 folds=folds(targets, kind, train.blocks, train.keys, seed=plan.seed),
                 scale="shared",
                 weights=row_weights(targets, kind, plan.weights(train.task.classes), train.task.weight),
+                aim=plan.aim(kind, train.task.classes),
             )
             answers: Any = None
             for numbers, features in StoredRows(self._store, [rows.keys[row] for row in trial.test]):

@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.heads.arrays import UTILITY
 from headstart.heads.discriminant import Discriminant
 from headstart.heads.fitter import pose
 from headstart.heads.logistic import Logistic
 from headstart.heads.prototypes import Prototypes
 from headstart.heads.ridge import Ridge
+from headstart.heads.select import fit_probe
 from headstart.heads.streamed import ArrayRows, fit_streamed
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
+from headstart.tasks.goal import Goal
 
 HEADS = {"prototypes": Prototypes, "lda": Discriminant, "ridge": Ridge, "logistic": Logistic}
 CLASSES = {CLASSIFICATION: 4, MULTILABEL: 3, REGRESSION: 1}
@@ -53,6 +56,20 @@ def test_a_head_in_blocks_is_the_head_in_memory(name, kind, scale):
     assert streamed.temperature == pytest.approx(score.temperature, rel=1e-6)
     assert streamed.facts.account.get("relative_strength") == head.facts.account.get("relative_strength")
     assert streamed.name == name
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "balanced_accuracy"])
+@pytest.mark.parametrize("name", HEADS)
+def test_answers_are_settled_and_decided_for_an_aim_as_in_memory(name, metric):
+    features, targets = draw(CLASSIFICATION, 3)
+    rows = np.flatnonzero((targets > 0) | (np.arange(300) % 4 == 0))  # uneven classes
+    features, targets, folds = features[rows], targets[rows], np.arange(len(rows)) % 5
+    how = {"kind": CLASSIFICATION, "classes": 3, "folds": folds, "scale": "shared", "aim": Goal(metric).aim((0, 1, 2))}
+    head = fit_probe(features, targets, heads=(name,), **how).head
+    streamed = fit_streamed(ArrayRows(features, 70), targets, name, **how)
+    np.testing.assert_allclose(streamed.predict(features), head.predict(features), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(streamed.arrays.get(UTILITY), head.arrays.get(UTILITY))
+    assert head.facts.share_exponent != 0
 
 
 def test_two_classes_are_one_sigmoid():
@@ -109,6 +126,7 @@ from blake3 import blake3
 from headstart.features.cache.cache import Cache
 from headstart.features.cache.session import Session
 from headstart.features.cache.stored_rows import StoredRows
+from headstart.heads.select import fit_probe
 from headstart.heads.streamed import fit_streamed
 
 ROWS, WIDTH, AT_ONCE = 200_000, 256, 2000

@@ -143,7 +143,7 @@ def test_a_budget_that_is_none_is_refused_before_any_work(budget):
 
 
 def test_what_has_no_use_beside_a_budget_is_refused():
-    for options in ({"options": {"lr": 1e-3}}, {"keep_tuned": True}, {"source": wine()}):
+    for options in ({"options": {"lr": 1e-3}}, {"keep_tuned": True}, {"source": wine()}, {"blocks": True}):
         with pytest.raises(ValueError, match="has no use with a budget"):
             headstart.fit(wine(), budget="1m", **options)
     with pytest.raises(ValueError, match="race_folder is of a race: give a budget too"):
