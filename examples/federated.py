@@ -12,7 +12,7 @@ from pathlib import Path
 
 from palmerpenguins import load_penguins  # type: ignore[import-untyped]
 
-from headstart.distributed.federate import federate
+from headstart.distributed import federate
 
 
 def owners(folder: Path) -> Path:

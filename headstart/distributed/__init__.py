@@ -8,7 +8,8 @@ from headstart.face import face
 
 if TYPE_CHECKING:
     from headstart.distributed.cluster import Cluster, cluster
+    from headstart.distributed.federate import federate
 
-__all__ = ["Cluster", "cluster"]
+__all__ = ["Cluster", "cluster", "federate"]
 
-face(__name__, {"Cluster": "cluster", "cluster": "cluster"})
+face(__name__, {"Cluster": "cluster", "cluster": "cluster", "federate": "federate"})

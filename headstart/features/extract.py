@@ -96,7 +96,8 @@ def extract_in(
     """The same within a session of the cache, which it ends."""
     start = time.perf_counter()
     supply = supply_for(backbone, len(inputs), extraction, session)
-    supply.take_kept()
+    if extraction.cache is None:  # then all of them are to be computed
+        supply.take_kept()
     with device_errors(supply.device, BackboneError, _kept_until_then(extraction)):
         run = _run_or_fall_back(inputs, backbone, extraction, session, supply, progress)
     return _features(run, supply.used(), (*supply.notes, *session.finish()), start)

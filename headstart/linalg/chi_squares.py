@@ -9,8 +9,6 @@ Off by a few hundredths of the probability, and as near far out, where no simula
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from headstart.tasks.kind import Array
 
@@ -26,6 +24,8 @@ def upper_tail(weights: Array, value: float) -> float:
         return float(value < 0)
     if value <= 0:
         return 1.0
+    from scipy.stats import norm  # here, since a model that only answers needs no scipy
+
     weights, q = weights[weights > 0] / scale, value / scale
     t = _saddlepoint(weights, q)
     left = 1 - 2 * weights * t
@@ -44,6 +44,8 @@ def _saddlepoint(weights: Array, q: float) -> float:
 
     def slope(t: float) -> float:
         return float((weights / (1 - 2 * weights * t)).sum()) - q
+
+    from scipy.optimize import brentq
 
     mean = float(weights.sum())
     low, high = (-len(weights) / (2 * q), 0.0) if q < mean else (0.0, (1 - 1 / q) / 2)
