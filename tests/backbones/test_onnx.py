@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper, save
 
 from headstart.backbones.load import load, rebuild
-from headstart.errors import BackboneError
+from headstart.deployment.graph import graph_of
+from headstart.errors import ArtefactError, BackboneError
 from headstart.features.engines.engine import Unfit
 from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.transfer import Transfer
@@ -172,3 +173,11 @@ def test_an_export_without_its_tokenizer_is_refused(bert):
     (bert / "m.tokenizer.json").unlink()
     with pytest.raises(BackboneError, match=r"its tokenizer .* cannot be read"):
         load(name)
+
+
+def test_a_model_on_a_file_is_not_exported_as_one_graph(tmp_path):
+    name = f"onnx:{write(tmp_path / 'n.onnx')}?preprocess=unit"
+    pictures = [np.full((32, 32, 3), 10 * row, np.uint8) for row in range(16)]
+    model = Transfer(name, "ridge", cache=False).fit(pictures, ["dark"] * 8 + ["bright"] * 8)
+    with pytest.raises(ArtefactError, match=r"is an ONNX file.*--mlflow"):
+        graph_of(model.model_)

@@ -136,7 +136,7 @@ def _onnx_file(output: str) -> Callable[[Path], tuple[Transfer, Any]]:
         import torch
 
         network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU())
-        torch.onnx.export(network, (torch.zeros(1, 3, 32, 32),), folder / "n.onnx", dynamo=True, verbose=False)
+        torch.onnx.export(network, (torch.zeros(1, 3, 32, 32),), folder / "n.onnx", external_data=False, verbose=False)
         X = soft_pictures()
         name = f"onnx:{folder / 'n.onnx'}?preprocess=unit{output}"
         return Transfer(name, "ridge", engine="torch", cache=False).fit(X, _targets(None, len(X))), X
