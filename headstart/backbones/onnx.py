@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.backbones.encoders import masked_mean
+from headstart.backbones.onnx_export import is_export, output_of_export, text_of_export
 from headstart.backbones.options import side_of, weights_file
 from headstart.backbones.parts import Parts
 from headstart.backbones.pixel_scales import FLIPPED, mode_of, scaled
@@ -98,17 +99,25 @@ def from_name(path: str, options: dict[str, str]) -> Parts:
 
     preprocess   how pixels are scaled, of `pixel_scales.MODES`; not needed beside a preprocessor_config.json
     size         pixels of a side, where the file takes any
-    output       which output is read, where it is not the first one
+    output       which output is read, where it is not the first one; of an export of headstart, the features
     """
     name = f"onnx:{path}"
     file = weights_file(name, path)
     data = file.read_bytes()
     session = _session(data, f"{name}: {file}")
     inputs, outputs = _ports(session.get_inputs()), _ports(session.get_outputs())
-    output = options.get("output", outputs[0].name)
-    if output not in {port.name for port in outputs}:
-        raise BackboneError(f"{name}: no output {output!r}; expected {', '.join(port.name for port in outputs)}.")
-    preprocess, channels_last, flip = _input(name, file, inputs, options)
+    metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    names = [port.name for port in outputs]
+    preprocess: PicturePreprocess | TextPreprocess
+    if is_export(metadata):
+        preprocess, channels_last, flip = text_of_export(name, file, metadata), False, False
+        _refuse_options(name, options)
+        output = options.get("output") or output_of_export(name, names)
+    else:
+        preprocess, channels_last, flip = _input(name, file, inputs, options)
+        output = options.get("output", names[0])
+    if output not in names:
+        raise BackboneError(f"{name}: no output {output!r}; expected {', '.join(names)}.")
     spec = {
         "hub": "onnx",
         "bytes": len(data),
@@ -129,8 +138,7 @@ def _input(
 ) -> tuple[PicturePreprocess | TextPreprocess, bool, bool]:
     """The preprocessing, whether maps have their channels at the end, and whether colours go the other way round."""
     if tuple(port.name for port in inputs) == _TEXT[: len(inputs)] and len(inputs) > 1:
-        if options.keys() - {"output"}:
-            raise BackboneError(f"{name}: reads texts; expected nothing after '?' but output=...")
+        _refuse_options(name, options)
         text = text_preprocess(file.parent, positions=LONGEST, vocabulary=_MOST_TOKENS, pad_id=0)
         return text, False, False
     shape = inputs[0].shape
@@ -147,6 +155,12 @@ def _input(
     height, width = (side or side_of(name, options, 224) for side in sides)
     mode = mode_of(name, options, None)
     return scaled(mode, (height, width)), last, mode == FLIPPED
+
+
+def _refuse_options(name: str, options: dict[str, str]) -> None:
+    """Of a file of texts but `output`."""
+    if options.keys() - {"output"}:
+        raise BackboneError(f"{name}: reads texts; expected nothing after '?' but output=...")
 
 
 def _ports(ports: Sequence[Any]) -> list[_Port]:

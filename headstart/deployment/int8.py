@@ -9,9 +9,11 @@ decision stay as they are. (Jacob et al., 2018; Krishnamoorthi, 2018.)
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -72,7 +74,7 @@ def _quantized(model: bytes, graph: Graph, rows: Sample) -> bytes:
     for node in tables:
         _in_rows(proto, node)
     convolves = any(node.op_type == "Conv" for node in layers)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _without_advice():
         warnings.simplefilter("ignore")  # of the quantizer, about its own versions
         before, after = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         onnx.save(proto, before)
@@ -89,6 +91,22 @@ def _quantized(model: bytes, graph: Graph, rows: Sample) -> bytes:
         else:
             quantization.quantize_dynamic(before, after, **how)
         return after.read_bytes()
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Without the quantizer's advice, on the root logger, to run its pre-processing first: that infers shapes and folds
+    constants, which torch's exporter has done, and its fusions would be compared with nothing."""
+    root = logging.getLogger()
+
+    def other(record: logging.LogRecord) -> bool:
+        return "pre-processing" not in record.getMessage()
+
+    root.addFilter(other)
+    try:
+        yield
+    finally:
+        root.removeFilter(other)
 
 
 class _Rows:

@@ -18,6 +18,9 @@ __all__ = ["Affine", "affine", "linear_head_of"]
 
 _LINEAR = {"mean", "scale", "turn", "shift", "weight.0", "bias.0", UTILITY}
 
+_PROBES = ("ridge", "logistic", "prototypes", "lda")
+"""Methods that are called as their head, which is one linear layer."""
+
 
 class Affine(NamedTuple):
     """weight (D, C) and bias (C,), float64: logits at temperature 1 (regression: values) are x weight + bias."""
@@ -49,9 +52,11 @@ def linear_head_of(model: Model, what: str) -> Affine:
     head = affine(model.head)
     if head is None:
         rooted = model.head.form != "plain"
+        name = model.head.name if model.head.name in _PROBES else "logistic"
         raise ValueError(
             f"{what} holds a head of one linear layer on the features, and this model has the head {model.head.name!r}"
-            f"{' on the square roots of the features' if rooted else ''}: export it to ONNX (--onnx), or fit with "
-            f"--method {'head or fine-tune' if rooted else 'logistic, ridge, head or fine-tune'}"
+            f"{' on the square roots of the features' if rooted else ''}: fit with --method {name} --option root=no, "
+            "which stands on the features as they are, or with --method head or fine-tune; or export it to ONNX "
+            "(--onnx)"
         )
     return head

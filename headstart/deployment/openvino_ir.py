@@ -100,13 +100,18 @@ def _exact(graph: Graph) -> Graph:
     return graph._replace(example=example, axes=({0: "rows"},))
 
 
-def _write_inputs(graph: Graph, stage: Path) -> None:
-    """How the inputs are made of files, as JSON."""
-    made = [
+def _inputs_of(graph: Graph) -> list[dict[str, Any]]:
+    """How the inputs are made of files; pictures are resized and cropped before they go in."""
+    return [
         reading.to_json() | ({"prepared": True} if isinstance(reading.form, PicturePreprocess) else {})
         for reading in graph.readings
     ]
-    (stage / "preprocess.json").write_text(json.dumps(made, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def _write_inputs(graph: Graph, stage: Path) -> None:
+    """How the inputs are made of files, as JSON."""
+    text = json.dumps(_inputs_of(graph), ensure_ascii=False, indent=2)
+    (stage / "preprocess.json").write_text(text + "\n", "utf-8")
 
 
 def _feeds(task: Task, graph: Graph) -> Iterator[dict[str, Array]]:
@@ -128,7 +133,9 @@ def _converted(openvino: Any, graph: Graph, model: Model) -> Any:
         converted = openvino.Core().read_model(data, b"")
     except RuntimeError as error:
         raise ArtefactError(f"OpenVINO cannot convert this model: {str(error)[:300]}") from error
-    for name, value in metadata_of(graph, model, OPSET).items():
+    known = metadata_of(graph, model, OPSET)
+    known["headstart.inputs"] = json.dumps(_inputs_of(graph), ensure_ascii=False)
+    for name, value in known.items():
         converted.set_rt_info(value, ["headstart", name.removeprefix("headstart.")])
     names = class_names(model) if model.kind.has_classes else ()
     converted.set_rt_info(json.dumps(names, ensure_ascii=False), ["headstart", "classes"])

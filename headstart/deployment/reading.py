@@ -97,6 +97,11 @@ def _told(form: Any) -> dict[str, Any]:
 def reading_of(model: Model) -> Reading:
     """Of a fitted model. `ArtefactError` where no tensors can be made of its inputs without headstart."""
     if model.backbone is not None and model.backbone.module is not None:
+        if model.backbone.spec.get("hub") == "onnx":
+            raise ArtefactError(
+                f"the backbone {model.backbone.name} is an ONNX file, which onnxruntime runs and whose operators are "
+                "not taken apart: export to MLflow (--mlflow), or fit on the same network of a hub (hf:, timm:)"
+            )
         preprocess = model.backbone.preprocess
         make = _BY_PREPROCESS.get(type(preprocess))
         if make is None:

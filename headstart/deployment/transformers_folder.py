@@ -31,13 +31,14 @@ _BATCH = 16
 _RESAMPLE = {"bilinear": 2, "bicubic": 3}
 _PROBLEMS = {"classification": "single_label_classification", "multilabel": "multi_label_classification"}
 _LOADS = """```python
-from transformers import {network}, {reader}
+{imports}from transformers import {network}, {reader}
 
 network = {network}.from_pretrained("{name}")
 reader = {reader}.from_pretrained("{name}")
 logits = network(**reader({inputs}, return_tensors="pt")).logits
 {answers}
 ```"""
+_PICTURES = "from PIL import Image\n"
 
 
 def write_transformers(fitted: Transfer, path: Path, options: Options) -> Exported:
@@ -110,14 +111,17 @@ def _processor(preprocess: PicturePreprocess) -> Any:
 
 
 class _Readers(NamedTuple):
+    """Classes of transformers, and what the second is given in an example, with the imports that this takes."""
+
     network: str
     reader: str
     inputs: str
+    imports: str = ""
 
 
 def _readers(model: Model) -> _Readers:
     if model.modality.has_pixels:
-        return _Readers("AutoModelForImageClassification", "AutoImageProcessor", 'Image.open("a.jpg")')
+        return _Readers("AutoModelForImageClassification", "AutoImageProcessor", 'Image.open("a.jpg")', _PICTURES)
     return _Readers("AutoModelForSequenceClassification", "AutoTokenizer", '["a text"], padding=True, truncation=True')
 
 

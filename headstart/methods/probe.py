@@ -23,6 +23,9 @@ from headstart.preprocessing.table_encoder import TableEncoder
 
 __all__ = ["Probe", "counted", "features_of"]
 
+_FIELDS = {"incontext": "in_context", "root": "root"}
+"""By the name of an option the field that it sets."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -30,11 +33,13 @@ class Probe:
 
     heads       those that cross-validation chooses among; None: those that suit the task, see `heads.select`
     in_context  whether answers in context are tried beside those that suit the task, on any features
+    root        whether the square roots of a network's features are tried too, beside the features as they are
     """
 
     about: str
     heads: tuple[str, ...] | None = None
     in_context: bool = False
+    root: bool = True
     needs_source: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
     needs_tasks: ClassVar[bool] = False
@@ -42,17 +47,18 @@ class Probe:
     reuses: ClassVar[bool] = True
 
     def options(self) -> dict[str, Option]:
-        """Whether answers in context are tried too; none where the heads are named."""
-        return {} if self.heads else {"incontext": Option("incontext", "bool", self.in_context)}
+        """Whether square roots of features are tried too, and, where no heads are named, answers in context."""
+        root = {"root": Option("root", "bool", self.root)}
+        return root if self.heads else {"incontext": Option("incontext", "bool", self.in_context)} | root
 
     def configured(self, name: str, options: Mapping[str, Any], seed: int) -> Self:
         """The row with these options set. Raises ValueError for one that it does not have."""
         declared = self.options()
         for option, value in options.items():
             if option not in declared:
-                has = f"; it has {', '.join(declared)}" if declared else ""
-                raise ValueError(f"method {name!r} moves no weights and has no option {option!r}{has}")
-            self = replace(self, in_context=typed(declared[option], value))
+                has = ", ".join(declared)
+                raise ValueError(f"method {name!r} moves no weights and has no option {option!r}; it has {has}")
+            self = replace(self, **{_FIELDS[option]: typed(declared[option], value)})
         return self
 
     def fit(self, plan: Plan, data: Data, source: Source | None = None) -> Fitted:
@@ -72,7 +78,7 @@ class Probe:
             class_weight=plan.weights(task.classes),
             seed=plan.seed,
             heads=self.heads,
-            forms=("plain",) if bare else ("plain", "root"),
+            forms=("plain", "root") if self.root and not bare else ("plain",),
             scale=_scales(rows, backbone),
             aim=plan.aim(task.kind, task.classes),
             network=self._network(name),

@@ -1,5 +1,8 @@
 """ONNX files, against the same network in torch."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,8 @@ import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper, save
 
 from headstart.backbones.load import load, rebuild
-from headstart.errors import BackboneError
+from headstart.deployment.graph import graph_of
+from headstart.errors import ArtefactError, BackboneError
 from headstart.features.engines.engine import Unfit
 from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.transfer import Transfer
@@ -123,3 +127,57 @@ def test_nothing_of_it_can_be_tuned(tmp_path, monkeypatch, method):
     pictures = [np.full((32, 32, 3), 10 * row, np.uint8) for row in range(16)]
     with pytest.raises(ValueError, match=rf"method '{method}' moves weights, and .* has none to move: use .probe."):
         Transfer(name, method).fit(pictures, ["dark"] * 8 + ["bright"] * 8)
+
+
+def export_of(folder, kind="text", outputs=("probabilities", "features"), sha256=None):
+    """A file with the metadata of an export: its outputs are the largest entries of a table over the tokens."""
+    tokenizer = (folder / "tokenizer.json").read_bytes()
+    (folder / "m.tokenizer.json").write_bytes(tokenizer)
+    table = numpy_helper.from_array(np.random.default_rng(0).normal(size=(15, 4)).astype(np.float32), "table")
+    ids, mask = (
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["N", "L"]) for name in ("input_ids", "attention_mask")
+    )
+    nodes = [helper.make_node("Gather", ["table", "input_ids"], ["hidden"])]
+    nodes += [helper.make_node("ReduceMax", ["hidden"], [name], axes=[1], keepdims=0) for name in outputs]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 4]) for name in outputs]
+    graph = helper.make_graph(nodes, "export", [ids, mask], values, [table])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    form = {"kind": kind, "max_length": 6, "pad_id": 0, "file": "m.tokenizer.json"}
+    form["sha256"] = hashlib.sha256(tokenizer).hexdigest() if sha256 is None else sha256
+    helper.set_model_props(model, {"headstart.inputs": json.dumps([form])})
+    save(model, folder / "m.onnx")
+    return f"onnx:{folder / 'm.onnx'}"
+
+
+def test_an_export_of_texts_is_a_backbone_with_its_own_tokenizer(bert):
+    backbone = load(export_of(bert))
+    assert (backbone.dim, backbone.preprocess.max_length, backbone.spec["output"]) == (4, 6, "features")
+    assert load(f"{export_of(bert)}?output=probabilities").spec["output"] == "probabilities"
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"kind": "picture"}, r"prepares its own inputs \(kind 'picture'\).*file:MODEL"),
+        ({"outputs": ("probabilities", "decision")}, r"averaged, which has no one row of features.*\?output=decision"),
+        ({"sha256": "00"}, "is not the tokenizer that was exported with it"),
+    ],
+)
+def test_other_exports_are_refused_in_words(bert, options, match):
+    with pytest.raises(BackboneError, match=match):
+        load(export_of(bert, **options))
+
+
+def test_an_export_without_its_tokenizer_is_refused(bert):
+    name = export_of(bert)
+    (bert / "m.tokenizer.json").unlink()
+    with pytest.raises(BackboneError, match=r"its tokenizer .* cannot be read"):
+        load(name)
+
+
+def test_a_model_on_a_file_is_not_exported_as_one_graph(tmp_path):
+    name = f"onnx:{write(tmp_path / 'n.onnx')}?preprocess=unit"
+    pictures = [np.full((32, 32, 3), 10 * row, np.uint8) for row in range(16)]
+    model = Transfer(name, "ridge", cache=False).fit(pictures, ["dark"] * 8 + ["bright"] * 8)
+    with pytest.raises(ArtefactError, match=r"is an ONNX file.*--mlflow"):
+        graph_of(model.model_)

@@ -20,8 +20,10 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 import headstart as hs
+from headstart.data.arrays import as_task
 from headstart.data.roles import Roles
 from headstart.deployment.parity import session_of
+from headstart.deployment.sample import exact_features
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 PAGE = (PROJECT / "docs" / "export.md").read_text("utf-8")
@@ -79,18 +81,22 @@ def test_pictures(tmp_path):
 
 @pytest.mark.skipif(not VADER.exists(), reason="make data")
 @pytest.mark.parametrize("backbone", ["bundled:wordllama", "bundled:minilm"])
-def test_texts(tmp_path, backbone):
+def test_texts(tmp_path, backbone, caplog, capfd):
     sentiment_csv(tmp_path / "amazon.csv", train=80, test=60)
     fitted = hs.fit(tmp_path / "amazon.csv", backbone=backbone, cache=False)
     exported = hs.export(fitted, tmp_path / "reviews.onnx", check_on=tmp_path / "amazon.csv", int8=True)
     assert exported.parity.largest <= 1e-4
     assert exported.facts["bytes"] < 0.5 * exported.facts["bytes_float"]
+    assert "pre-processing" not in caplog.text + capfd.readouterr().err
     hs.export(fitted, tmp_path / "reviews.onnx", check_on=tmp_path / "amazon.csv", overwrite=True)
     texts = pd.read_csv(tmp_path / "amazon.csv").iloc[:7, 0].tolist()
     texts = [*texts, "a", "very long " * 700]
     call = f"session.run(['probabilities'], feeds({texts!r}))[0].tolist()"
     answers = elsewhere(tmp_path, reader("tokenizer.encode"), call)
     np.testing.assert_allclose(answers, fitted.predict_proba(texts), atol=1e-4)
+    again = hs.Transfer(f"onnx:{tmp_path / 'reviews.onnx'}", "ridge", cache=False).fit(texts, ["a", "b", "a"] * 3)
+    own = exact_features(fitted, as_task(texts)).features
+    np.testing.assert_allclose(again.transform(texts), own, atol=1e-4)
 
 
 @pytest.mark.skipif(not VADER.exists(), reason="make data")

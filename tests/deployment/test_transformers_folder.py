@@ -122,7 +122,7 @@ def test_networks_of_other_hubs_and_heads_of_more_layers_are_refused(folder, vit
     other = Transfer("timm:test_resnet?weights=random", "ridge", engine="torch", cache=False).fit(PICTURES, labels())
     with pytest.raises(ValueError, match=r"holds a network of transformers, and this model has the backbone timm:"):
         export(other, folder / "other", format="transformers", check_on=PICTURES)
-    rooted = r"on the square roots of the features: .* fit with --method head or fine-tune"
+    rooted = r"on the square roots of the features: fit with --method ridge --option root=no.* head or fine-tune"
     other.model_ = replace(other.model_, head=replace(other.model_.head, form="root"))
     with pytest.raises(ValueError, match=rooted):
         export(other, folder / "other", format="transformers", check_on=PICTURES)

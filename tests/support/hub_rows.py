@@ -214,7 +214,7 @@ def checked(row: Row, folder: Path) -> dict[str, str]:
     found = {"width": str(backbone.dim), "stages": str(len(backbone.stages)), "loads": "yes"}
     if backbone.dim != row.width or not _in_order(backbone):
         found["loads"] = f"{backbone.dim} features, expected {row.width}" if backbone.dim != row.width else "stages"
-    inputs, answers = _data(backbone.modality, folder)
+    inputs, answers = rows_of(backbone.modality, folder)
     found["input"] = "-" if row.expected is None else _same_input(row, backbone, source, inputs[0])
     own = {}
     for method in METHODS:
@@ -247,7 +247,7 @@ def _in_order(backbone: Any) -> bool:
     return len(named) > 1 and all(len(stages) == 1 for stages in owners) and order == [s for s in named if s in order]
 
 
-def _data(modality: str, folder: Path) -> tuple[list[Any], list[str]]:
+def rows_of(modality: str, folder: Path) -> tuple[list[Any], list[str]]:
     """Twenty-four rows of two classes."""
     if modality == "audio":
         return sound_rows.recordings(folder)

@@ -45,8 +45,10 @@ class WaveEncoder(SoundEncoder):
         waves = _normalised(waves.float(), real) if self.normalise else waves
         token = _SAMPLES.set(samples)
         try:
-            # None where nothing is padded: faster, and the same; a GPU would have to be waited for to know.
-            mask = None if not waves.is_cuda and bool(real.all()) else real.long()
+            # None where nothing is padded: faster, and the same; a GPU would have to be waited for to know, and a graph
+            # that is exported has to serve both.
+            known = not waves.is_cuda and not torch.compiler.is_exporting()
+            mask = None if known and bool(real.all()) else real.long()
             states = self.model(waves.to(self.dtype), attention_mask=mask).last_hidden_state
         finally:
             _SAMPLES.reset(token)
