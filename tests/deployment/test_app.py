@@ -171,7 +171,7 @@ HALF = jpeg(2, 400)[:900]
         ("array", {"json": {"rows": [[1, 2]]}}, 422, "features"),
         ("array", {"url": "/predict?coverage=2", "json": {"rows": [[1, 2, 3]]}}, 422, "coverage"),
         ("array", {"url": "/predict?coverage=x", "json": {"rows": [[1, 2, 3]]}}, 422, "coverage is 'x': expected a n"),
-        ("array", {"url": "/predict?nearest=99", "json": {"rows": [[1, 2, 3]]}}, 422, "holds no training rows"),
+        ("array", {"url": "/predict?nearest=99", "json": {"rows": [[1, 2, 3]]}}, 422, "expected a whole number up to 20"),
         ("array", {"url": "/predict?top=3", "json": {"rows": [[1, 2, 3]]}}, 422, "'top' is nothing to ask for"),
         ("array", {"url": "/predikt"}, 404, "there is no such path"),
         ("array", {"method": "GET"}, 405, "not by GET"),
