@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headstart.deployment.batcher import Batcher
+from headstart.deployment.inputs import key_of
 from headstart.deployment.limits import Limits
 from headstart.deployment.metrics import Metrics
 from headstart.deployment.observer import Observer
@@ -30,7 +31,8 @@ class Service:
         self._observer = observer
         self.ready = True
         metrics.model.labels(served.fingerprint).set(1)
-        self._batcher = Batcher(self._calculate, limits, served.together, metrics.batch)
+        key = key_of if served.model.modality.has_columns else None
+        self._batcher = Batcher(self._calculate, limits, served.together, metrics.batch, key)
 
     async def ask(self, items: Sequence[Any]) -> list[Answer]:
         """The answers to these inputs, in their order. Raises QueueFull, DataError."""
