@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python bench/serve.py [--model FOLDER] [--workers N] [--rounds 3] [--requests 400] [--clients 32]
 
-Pictures, one a request. Bare is the model's own engine on pixels that are prepared already, on as many threads as there
-are workers. Rounds of both follow each other, so that a busy machine slows both. Ratios: of throughput, and of
+Pictures, one a request. Bare is the model's own engine, on as many threads as there are workers: on pixels that are
+prepared already, and from the bytes of the files, which is the work that a request brings. Rounds of all of them
+follow each other, so that a busy machine slows all. Ratios: of throughput, and of
 processor seconds an input, which other programs disturb less; and the 99th percentile of an open loop (Poisson arrivals
 at half of the throughput) over the time of a single request with the bound on waiting.
 """
@@ -14,6 +15,8 @@ import asyncio
 import random
 import statistics
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,11 +45,17 @@ def model_of(folder: Path, files: list[Path]) -> Path:
     return fitted.fit([str(file) for file in files[:40]], labels).save(folder / "model")
 
 
-def bare_round(engine: object, pixels: np.ndarray) -> tuple[float, float]:
+def round_of(work: Callable[[], object], inputs: int) -> tuple[float, float]:
     """Inputs a second, and processor seconds an input."""
     wall, cpu = time.perf_counter(), time.process_time()
-    bare(engine, pixels)  # type: ignore[arg-type]
-    return len(pixels) / (time.perf_counter() - wall), (time.process_time() - cpu) / len(pixels)
+    work()
+    return inputs / (time.perf_counter() - wall), (time.process_time() - cpu) / inputs
+
+
+def prepared(bodies: list[bytes], form: object) -> np.ndarray:
+    """The pixels of files, by as many threads as there are workers."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return np.stack(list(pool.map(lambda body: prepare(decode(body, draft=True), form), bodies)))  # type: ignore[arg-type]
 
 
 async def closed(at: Service, requests: list[bytes], clients: int) -> list[float]:
@@ -98,33 +107,48 @@ def main() -> None:
         assert backbone.preprocess is not None
         engine = build(Choice(used["name"], used["precision"], "cpu", ""), backbone, WORKERS)
         bodies = [file.read_bytes() for file in files]
-        pixels = np.stack([prepare(decode(body, draft=True), backbone.preprocess) for body in bodies])  # type: ignore[arg-type]
-        pixels = np.concatenate([pixels] * max(1, REQUESTS // len(pixels)))
-        requests = [post("/predict", bodies[row % len(bodies)], "image/jpeg") for row in range(REQUESTS)]
+        asked = [bodies[row % len(bodies)] for row in range(REQUESTS)]
+        pixels = prepared(asked, backbone.preprocess)
+        requests = [post("/predict", body, "image/jpeg") for body in asked]
         print(f"{used['name']} {used['precision']}, batches of {engine.batch}")
         load_average()
         with service(model, "--workers", WORKERS) as at:
-            measure(at, engine, pixels, requests)
+            rates = saturated(
+                at,
+                requests,
+                {
+                    "bare forward of prepared pixels": lambda: bare(engine, pixels),
+                    "the same from the bytes of files": lambda: bare(engine, prepared(asked, backbone.preprocess)),
+                },
+            )
+            half_load(at, requests, 0.5 * statistics.median(rates))
 
 
-def measure(at: Service, engine: object, pixels: np.ndarray, requests: list[bytes]) -> None:
+def saturated(at: Service, requests: list[bytes], works: dict[str, Callable[[], object]]) -> list[float]:
+    """Requests a second of each round; prints what share that is of each of the works."""
     asyncio.run(closed(at, requests[: 8 * WORKERS], 4 * WORKERS))
-    walls, processors, rates = [], [], []
+    rates: list[float] = []
+    ratios: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
     for _ in range(ROUNDS):
-        rate, own = bare_round(engine, pixels)
+        alone = {name: round_of(work, len(requests)) for name, work in works.items()}
         cpu, wall = at.seconds(), time.perf_counter()
         asyncio.run(closed(at, requests, CLIENTS))
         served_rate = len(requests) / (time.perf_counter() - wall)
         served_own = (at.seconds() - cpu) / len(requests)
-        print(f"  bare {rate:.1f} a second, {1000 * own:.1f} ms of a processor; "
-              f"served {served_rate:.1f}, {1000 * served_own:.1f} ms")  # fmt: skip
-        walls.append(served_rate / rate)
-        processors.append(own / served_own)
         rates.append(served_rate)
-    print(f"throughput at saturation / bare forward: {statistics.median(walls):.2f} by the clock, "
-          f"{statistics.median(processors):.2f} by processor seconds")  # fmt: skip
+        for name, (rate, own) in alone.items():
+            ratios[name].append((served_rate / rate, own / served_own))
+            print(f"  {name} {rate:.1f} a second, {1000 * own:.1f} ms of a processor")
+        print(f"  served {served_rate:.1f}, {1000 * served_own:.1f} ms")
+    for name, pairs in ratios.items():
+        wall, processor_ = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(f"throughput at saturation / {name}: {wall:.2f} by the clock, {processor_:.2f} by processor seconds")
+    return rates
+
+
+def half_load(at: Service, requests: list[bytes], rate: float) -> None:
     single = statistics.median(asyncio.run(closed(at, requests[:30], 1))) - WAIT
-    took = sorted(asyncio.run(opened(at, requests, 0.5 * statistics.median(rates))))
+    took = sorted(asyncio.run(opened(at, requests, rate)))
     p50, p99 = (took[int(share * (len(took) - 1))] for share in (0.5, 0.99))
     print(f"a single request {1000 * single:.1f} ms; at half load p50 {1000 * p50:.1f} ms, p99 {1000 * p99:.1f} ms")
     print(f"p99 / (single request + bound on waiting): {p99 / (single + WAIT):.2f}")

@@ -47,6 +47,12 @@ def serve(
     drift_window: Annotated[
         int, typer.Option("--drift-window", help="Rows that are compared with the training rows at a time")
     ] = 200,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="Show the training rows that are most like an input to all who may ask")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Where the training data are; default: where they were")
+    ] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="Of the page: en or zh; default: the browser's")] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or one of several: cuda:1")] = "cpu",
 ) -> None:
@@ -75,5 +81,7 @@ def serve(
         lang=lang,
         drift_log=drift_log,
         drift_window=drift_window,
+        nearest=nearest,
+        data=data,
         device=device,
     )

@@ -2,6 +2,9 @@
 
 The first input of a batch waits for others at most `max_wait_ms`. A request of more inputs than a batch holds goes back
 to the end of the queue after each part, so that short ones are not behind all of it.
+
+Requests that are read as a whole, which have keys, are never parted: those of one key that wait already go together,
+and none waits for others.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Thread
@@ -34,6 +37,7 @@ class _Asked:
 
     items: Sequence[Any]
     arrived: float
+    key: Hashable = None
     answers: list[Answer] = field(default_factory=list)
     future: Future[list[Answer]] = field(default_factory=Future)
     taken: int = 0
@@ -61,10 +65,18 @@ class Batcher:
     """calculate   from inputs to their answers; called in one thread
     together    inputs of a batch; None: each request is a batch of its own
     watch       told of each batch
+    key         of requests that are read as a whole, what those have in common that may go together
     """
 
-    def __init__(self, calculate: Calculate, limits: Limits, together: int | None, watch: Watch) -> None:
-        self._calculate, self._watch = calculate, watch
+    def __init__(
+        self,
+        calculate: Calculate,
+        limits: Limits,
+        together: int | None,
+        watch: Watch,
+        key: Callable[[Sequence[Any]], Hashable] | None = None,
+    ) -> None:
+        self._calculate, self._watch, self._key = calculate, watch, key
         self._together = together if limits.max_batch is None or together is None else limits.max_batch
         self._longest_wait = limits.max_wait_ms / 1000
         self._most = limits.queue
@@ -83,7 +95,7 @@ class Batcher:
     def ask(self, items: Sequence[Any]) -> Future[list[Answer]]:
         """The answers to come, in the order of the inputs. Raises QueueFull. A future that is cancelled before a batch
         has taken its inputs costs nothing."""
-        asked = _Asked(items, time.perf_counter())
+        asked = _Asked(items, time.perf_counter(), None if self._key is None else self._key(items))
         with self._ready:
             if self._stopped or len(self._queue) >= self._most:
                 raise QueueFull(len(self._queue), self._patience())
@@ -120,12 +132,12 @@ class Batcher:
                 while not self._queue and not self._stopped:
                     self._ready.wait()
                 self._wait_for_more()
-                parts = self._taken()
+                parts = self._taken() if self._key is None else self._taken_whole()
                 if parts or (self._stopped and not self._queue):
                     return parts
 
     def _wait_for_more(self) -> None:
-        if self._together is None or not self._queue:
+        if self._together is None or self._key is not None or not self._queue:
             return
         until = self._queue[0].arrived + self._longest_wait
         while not self._stopped and sum(asked.rest for asked in self._queue) < self._together:
@@ -148,6 +160,23 @@ class Batcher:
             if asked.rest:
                 later.append(asked)
         self._queue.extend(later)
+        return parts
+
+    def _taken_whole(self) -> list[_Part]:
+        """Requests of one key, the oldest among them; the others keep their places."""
+        room = math.inf if self._together is None else self._together
+        parts: list[_Part] = []
+        others: deque[_Asked] = deque()
+        for asked in self._queue:
+            if asked.future.done():
+                continue
+            if parts and (asked.key != parts[0].asked.key or asked.rest > room):
+                others.append(asked)
+                continue
+            parts.append(_Part(asked, 0, asked.rest))
+            room -= asked.rest
+            asked.taken = len(asked.items)
+        self._queue = others
         return parts
 
     def _answer(self, parts: list[_Part]) -> None:

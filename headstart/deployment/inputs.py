@@ -3,7 +3,7 @@ never taken for the name of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from headstart.messages import few
 from headstart.tasks import ARRAY, AUDIO, IMAGE, TABLE, TEXT
 from headstart.tasks.task import Columns, Task
 
-__all__ = ["EXPECTED", "TOGETHER", "check_rows", "expected_by", "task_of", "unknown_columns"]
+__all__ = ["EXPECTED", "TOGETHER", "check_rows", "expected_by", "key_of", "task_of", "unknown_columns"]
 
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -35,8 +35,8 @@ EXPECTED = {
 }
 """By modality, what a request holds."""
 
-TOGETHER = {IMAGE: 16, AUDIO: 16, TEXT: 64}
-"""By modality, how many inputs of several requests are answered together; rows of a table go request by request."""
+TOGETHER = {IMAGE: 16, AUDIO: 16, TEXT: 64, TABLE: 256, ARRAY: 256}
+"""By modality, how many inputs of several requests are answered together."""
 
 
 def expected_by(model: Model) -> str:
@@ -44,6 +44,17 @@ def expected_by(model: Model) -> str:
     columns = () if model.columns is None else model.columns.input
     named = f"; its columns are {few(columns)}" if model.modality.has_columns and columns else ""
     return EXPECTED.get(model.modality, f"the model reads {model.modality} inputs, which are not served") + named
+
+
+def key_of(items: Sequence[Any]) -> Hashable:
+    """What rows of several requests have in common that are read together as each by itself: their columns, and of each
+    the types of its cells, by which pandas holds it. Equal to nothing else where the rows of one request differ."""
+    first = items[0]
+    names = tuple(first) if isinstance(first, dict) else len(first)
+    if any((tuple(row) if isinstance(row, dict) else len(row)) != names for row in items):
+        return object()
+    cells = zip(*(row.values() if isinstance(row, dict) else row for row in items), strict=True)
+    return type(first), names, tuple(frozenset(map(type, column)) for column in cells)
 
 
 def task_of(model: Model, items: Sequence[Any]) -> Task:

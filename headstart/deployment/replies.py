@@ -14,6 +14,7 @@ from starlette.responses import Response
 from headstart.artefact.model import Model
 from headstart.deployment.refusal import Refusal
 from headstart.deployment.served import Answer
+from headstart.deployment.training_examples import MOST
 from headstart.errors import DataError
 from headstart.methods.doubts import scores_for
 
@@ -24,21 +25,19 @@ class Wish(NamedTuple):
     """What a request asks for beside predictions.
 
     coverage   of sets and intervals; None: none
+    nearest    how many training rows of each input; 0: none
     """
 
     coverage: float | None = None
+    nearest: int = 0
 
 
 def wish_of(request: Request, model: Model) -> Wish:
     """What the address of a request asks for. Raises Refusal (422)."""
     asked = request.query_params
-    if "nearest" in asked:
-        raise Refusal(
-            422, "a service holds no training rows: headstart explain MODEL INPUT --data DATA shows the nearest"
-        )
-    if others := set(asked) - {"coverage"}:
-        raise Refusal(422, f"{sorted(others)[0]!r:.40} is nothing to ask for: expected coverage")
-    wish = Wish(_number(asked.get("coverage"), "coverage"))
+    if others := set(asked) - set(Wish._fields):
+        raise Refusal(422, f"{sorted(others)[0]!r:.40} is nothing to ask for: expected coverage or nearest")
+    wish = Wish(_number(asked.get("coverage"), "coverage"), _count(asked.get("nearest", "0")))
     if wish.coverage is not None:
         try:
             scores_for(model, wish.coverage)
@@ -57,9 +56,24 @@ def _number(word: str | None, name: str) -> float | None:
     return number
 
 
-def prediction_rows(model: Model, answers: Sequence[Answer], wish: Wish) -> list[dict[str, Any]]:
-    """One object an input, in order; one that could not be read has its reason as "error"."""
-    return [_unread(model, answer) if answer.values is None else _row(model, answer, wish) for answer in answers]
+def _count(word: str) -> int:
+    """How many nearest rows."""
+    if not (word.isascii() and word.isdigit() and int(word[:4]) <= MOST):
+        raise Refusal(422, f"nearest is {word!r:.20}: expected a whole number up to {MOST}")
+    return int(word)
+
+
+def prediction_rows(
+    model: Model, answers: Sequence[Answer], wish: Wish, nearest: Sequence[Any] | None = None
+) -> list[dict[str, Any]]:
+    """One object an input, in order; one that could not be read has its reason as "error".
+
+    nearest   of each input its nearest training rows, as JSON
+    """
+    rows = [_unread(model, answer) if answer.values is None else _row(model, answer, wish) for answer in answers]
+    for row, near in zip(rows, nearest or (), strict=bool(nearest)):
+        row["nearest"] = near
+    return rows
 
 
 def _unread(model: Model, answer: Answer) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def _predict(service: Service) -> Endpoint:
         wish = wish_of(request, model)
         content = await content_of(request, model, service.limits)
         answers = await service.ask(content.items)
-        rows = prediction_rows(model, answers, wish)
+        rows = prediction_rows(model, answers, wish, await service.nearest(answers, wish.nearest))
         fingerprint = service.served.fingerprint
         notes = {"notes": list(content.notes)} if content.notes else {}
         status = 422 if all(answer.values is None for answer in answers) else 200
@@ -70,10 +70,11 @@ def _metrics(service: Service) -> Endpoint:
 def _model(service: Service) -> Endpoint:
     async def model(request: Request) -> Response:
         """What is known of the model: its card, what held-out data said, its classes, what it reads."""
-        own = service.served.model
+        served, own = service.served, service.served.model
+        examples = 0 if served.examples is None else len(served.examples)
         return reply(
             {
-                "model": service.served.fingerprint,
+                "model": served.fingerprint,
                 "modality": str(own.modality),
                 "kind": str(own.kind),
                 "classes": list(own.classes),
@@ -82,7 +83,8 @@ def _model(service: Service) -> Endpoint:
                 "expects": expected_by(own),
                 "method": own.method,
                 "backbone": None if own.backbone is None else own.backbone.name,
-                "card": service.served.card,
+                "nearest": {"rows": examples} if examples else {"rows": 0, "why": served.no_examples},
+                "card": served.card,
                 "evidence": own.evidence,
             }
         )

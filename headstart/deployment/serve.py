@@ -38,6 +38,8 @@ def serve(
     lang: str | None = None,
     drift_log: str | os.PathLike[str] | None = None,
     drift_window: int = WINDOW,
+    nearest: bool = False,
+    data: str | os.PathLike[str] | None = None,
     device: Any = "cpu",
     poll: float = 1.0,
 ) -> None:
@@ -52,6 +54,8 @@ def serve(
     lang         of the page at /, "en" or "zh"; None: as the browser prefers
     drift_log    a file that windows of what was served are written to, see `drift_log`; None: none
     drift_window   rows of a window that is compared with the training rows
+    nearest      show the training rows that are most like an input: whoever may ask sees parts of the training data
+    data         where the training data are; None: where they were when the model was fitted
     device       as of `Transfer`
     poll         seconds between two looks whether the folder was replaced; 0: only on SIGHUP
 
@@ -66,6 +70,8 @@ def serve(
     at_least("workers", count, 1)
     at_least("drift_window", drift_window, FEWEST)
     language_of(lang)
+    if data is not None and not nearest:
+        raise ValueError("--data is where --nearest finds the training data: give both, or neither")
     if drift_log is not None:
         DriftLog(drift_log)
     folder = Path(model)
@@ -91,7 +97,7 @@ def serve(
             observer=partial(watching, log=drift_log, window=drift_window),
         )
         supervisor = Supervisor(
-            partial(load_served, folder, device=device),
+            partial(load_served, folder, device=device, nearest=nearest, data=None if data is None else str(data)),
             partial(_stamp, folder),
             lambda load, listener, says, life: work(load, listener, options, says, life),
             listeners,

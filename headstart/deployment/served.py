@@ -13,6 +13,7 @@ from blake3 import blake3
 from headstart import artefact
 from headstart.artefact.model import Model
 from headstart.deployment.inputs import TOGETHER, task_of
+from headstart.deployment.training_examples import NearestRows, TrainingExamples, Unavailable, load_training_examples
 from headstart.errors import ArtefactError
 from headstart.features.engines.shared import set_up_to_fork
 from headstart.features.extraction import Extraction
@@ -47,6 +48,7 @@ class Served:
     extraction    how its backbone is run: on one thread, without a cache
     card          of the model, Markdown; "" where its folder has none
     name          of the model, that of its folder
+    examples      the training rows; None where there are none to show, which `no_examples` explains
     """
 
     fitted: Transfer
@@ -54,6 +56,8 @@ class Served:
     extraction: Extraction
     card: str = ""
     name: str = "model"
+    examples: TrainingExamples | None = None
+    no_examples: str = "the service was not asked to show them (--nearest)"
 
     @property
     def model(self) -> Model:
@@ -89,6 +93,18 @@ class Served:
                 result[place] = own
         return result
 
+    def nearest(self, answers: Sequence[Answer], count: int) -> list[list[dict[str, Any]] | None]:
+        """Of each answer the `count` training rows that are most like its input; None where there are none to show."""
+        told: list[list[dict[str, Any]] | None] = [None] * len(answers)
+        places = [place for place, own in enumerate(answers) if own.features is not None]
+        if self.examples is None or not places:
+            return told
+        dense = np.array([answers[place].features for place in places])
+        rows: NearestRows = self.examples.nearest(self.model, dense, count)
+        for place, own in zip(places, rows, strict=True):
+            told[place] = own
+        return told
+
     def _of_rows(self, rows: FeatureSet) -> list[Answer]:
         values = answer(self.model, rows)
         dense = _dense(features(self.model, rows))
@@ -115,8 +131,12 @@ def _dense(values: Any) -> Array | None:
     return None if hasattr(values, "todense") else np.asarray(values)
 
 
-def load_served(folder: str | Path, *, device: Any = "auto") -> Served:
-    """The model in a folder. Raises ArtefactError where it is missing, damaged, foreign, or of several targets."""
+def load_served(folder: str | Path, *, device: Any = "auto", nearest: bool = False, data: str | None = None) -> Served:
+    """The model in a folder. Raises ArtefactError where it is missing, damaged, foreign, or of several targets.
+
+    nearest   whether its training rows are to be shown, where they can be had
+    data      where they are; None: where they were when it was fitted
+    """
     folder = Path(folder)
     if artefact.holds_multi_task(folder):
         raise ArtefactError(f"{folder} answers several targets, and a model of one target is served: fit one of them")
@@ -128,7 +148,15 @@ def load_served(folder: str | Path, *, device: Any = "auto") -> Served:
     quiet = replace(extraction, lanes=1, thumbs=False)
     page = folder / "README.md"
     card = page.read_text("utf-8") if page.is_file() else ""
-    return Served(fitted=fitted, fingerprint=before, extraction=quiet, card=card, name=folder.resolve().name)
+    served = Served(fitted=fitted, fingerprint=before, extraction=quiet, card=card, name=folder.resolve().name)
+    return _with_examples(served, folder, device, data) if nearest else served
+
+
+def _with_examples(served: Served, folder: Path, device: Any, data: str | None) -> Served:
+    try:
+        return replace(served, examples=load_training_examples(folder, served.model, data, device))
+    except Unavailable as error:
+        return replace(served, no_examples=str(error))
 
 
 def fingerprint_of(folder: str | Path) -> str:

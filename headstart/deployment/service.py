@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from headstart.deployment.batcher import Batcher
+from headstart.deployment.inputs import key_of
 from headstart.deployment.limits import Limits
 from headstart.deployment.metrics import Metrics
 from headstart.deployment.observer import Observer
+from headstart.deployment.refusal import too_large
 from headstart.deployment.served import Answer, Served
+from headstart.deployment.training_examples import NEAREST_INPUTS
 
 __all__ = ["Service"]
 
@@ -28,7 +31,8 @@ class Service:
         self._observer = observer
         self.ready = True
         metrics.model.labels(served.fingerprint).set(1)
-        self._batcher = Batcher(self._calculate, limits, served.together, metrics.batch)
+        key = key_of if served.model.modality.has_columns else None
+        self._batcher = Batcher(self._calculate, limits, served.together, metrics.batch, key)
 
     async def ask(self, items: Sequence[Any]) -> list[Answer]:
         """The answers to these inputs, in their order. Raises QueueFull, DataError."""
@@ -37,6 +41,15 @@ class Service:
         answers = await asyncio.wrap_future(future)
         self._count(answers)
         return answers
+
+    async def nearest(self, answers: Sequence[Answer], count: int) -> list[Any] | None:
+        """Of each answer the training rows that are most like its input, see `Served.nearest`; None where none were
+        asked for or none are there. Raises Refusal for too many inputs."""
+        if not count or self.served.examples is None:
+            return None
+        if len(answers) > NEAREST_INPUTS:
+            raise too_large(f"{len(answers):,} inputs with nearest rows", str(NEAREST_INPUTS))
+        return await asyncio.to_thread(self.served.nearest, answers, count)
 
     def stop(self) -> None:
         """Answer what waits; then no more."""

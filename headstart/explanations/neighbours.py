@@ -16,7 +16,7 @@ from headstart.messages import printable
 from headstart.methods.answers import features
 from headstart.tasks.task import Array
 
-__all__ = ["Neighbour", "nearest", "standardised"]
+__all__ = ["Neighbour", "nearest", "of_length_one", "standardised", "standardised_features"]
 
 
 class Neighbour(NamedTuple):
@@ -41,7 +41,7 @@ class Neighbour(NamedTuple):
 
 def nearest(model: Model, rows: FeatureSet, training: FeatureSet, *, count: int = 5) -> list[tuple[Neighbour, ...]]:
     """Of each row, the `count` most similar training rows; a training row that is the same input is one of them."""
-    x, y = (_of_length_one(standardised(model, some)) for some in (rows, training))
+    x, y = (of_length_one(standardised(model, some)) for some in (rows, training))
     similarities = x @ y.T
     task = training.task
     targets = np.asarray(task.targets)
@@ -63,15 +63,21 @@ def nearest(model: Model, rows: FeatureSet, training: FeatureSet, *, count: int 
 
 
 def standardised(model: Model, rows: FeatureSet) -> Array:
-    """(N, D) features as the head standardises them, float64; as they are where it has other arrays before that."""
+    """(N, D) features of rows as the head standardises them, float64."""
     values: Any = features(model, rows)
-    dense = np.asarray(values.todense() if hasattr(values, "todense") else values, np.float64)
+    return standardised_features(model, np.asarray(values.todense() if hasattr(values, "todense") else values))
+
+
+def standardised_features(model: Model, values: Array) -> Array:
+    """(N, D) as the head standardises it, float64; as it is where the head has other arrays before that."""
+    dense = np.asarray(values, np.float64)
     arrays = model.head.arrays
     if "turn" in arrays:
         return dense
     return np.asarray((shaped(dense, model.head.form) - arrays["mean"]) / arrays["scale"])
 
 
-def _of_length_one(x: Array) -> Array:
+def of_length_one(x: Array) -> Array:
+    """(N, D) with rows of length one; rows of zeros stay."""
     lengths = np.linalg.norm(x, axis=1, keepdims=True)
     return np.asarray(x / np.where(lengths > 0, lengths, 1.0))

@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import re
+import threading
 from pathlib import Path
 
 import httpx
@@ -18,8 +19,10 @@ from serving import asking, jpeg, labels, loaded, models, png
 
 from headstart.deployment.limits import Limits
 from headstart.deployment.metrics import Metrics
+from headstart.deployment.served import Served
 from headstart.deployment.service import Service
 from headstart.deployment.trial import try_model
+from headstart.errors import DataError
 from headstart.features.engines.rescue import RescuedEngine
 from headstart.transfer import Transfer
 
@@ -171,7 +174,12 @@ HALF = jpeg(2, 400)[:900]
         ("array", {"json": {"rows": [[1, 2]]}}, 422, "features"),
         ("array", {"url": "/predict?coverage=2", "json": {"rows": [[1, 2, 3]]}}, 422, "coverage"),
         ("array", {"url": "/predict?coverage=x", "json": {"rows": [[1, 2, 3]]}}, 422, "coverage is 'x': expected a n"),
-        ("array", {"url": "/predict?nearest=99", "json": {"rows": [[1, 2, 3]]}}, 422, "holds no training rows"),
+        (
+            "array",
+            {"url": "/predict?nearest=99", "json": {"rows": [[1, 2, 3]]}},
+            422,
+            "expected a whole number up to 20",
+        ),
         ("array", {"url": "/predict?top=3", "json": {"rows": [[1, 2, 3]]}}, 422, "'top' is nothing to ask for"),
         ("array", {"url": "/predikt"}, 404, "there is no such path"),
         ("array", {"method": "GET"}, 405, "not by GET"),
@@ -221,6 +229,56 @@ def test_ten_thousand_rows_at_once_are_the_rows_of_predict(saved):
     (reply,) = ask(saved["array"], {"json": {"rows": x.tolist()}})
     values = [row["value"] for row in reply.json()["predictions"]]
     np.testing.assert_array_equal(values, Transfer.load(saved["array"]).predict(x))
+
+
+def test_rows_of_many_requests_are_answered_together_as_each_by_itself(saved, monkeypatch):
+    """Cells of every kind, a request whose columns differ, one that cannot be read, one whose rows are not alike."""
+    some = [
+        [{"age": 30, "height": 0.5, "city": "Oslo"}],
+        [{"age": 41, "height": 1.5, "city": "Rome"}],
+        [{"age": "51", "height": None, "city": "Bern"}],
+        [{"age": 44.5, "height": -1, "city": None}],
+        [{"city": "Rome", "age": True, "height": 2}],
+        [{"age": 30, "height": 0.5, "city": "Oslo", "shoe": 44}],
+        [{"age": 30, "height": 0.5}],
+        [[30, 0.5, "Oslo"]],
+        [{"age": 12, "height": 0.5, "city": "Oslo"}, {"age": "x", "height": "", "city": 3}],
+    ]
+    served, answers, sizes, go = loaded(saved["table"]), Served.answers, [], threading.Event()
+
+    def held(self, items):
+        assert go.wait(60)
+        sizes.append(len(items))
+        return answers(self, items)
+
+    async def everything(service):
+        asked = [asyncio.create_task(service.ask(rows)) for rows in some * 3]
+        await asyncio.sleep(0)
+        go.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    def alone(rows):
+        try:
+            return answers(served, rows)
+        except DataError as error:
+            return error
+
+    monkeypatch.setattr(Served, "answers", held)
+    service = Service(served, Limits(), Metrics())
+    together = asyncio.run(everything(service))
+    service.stop()
+    expected = [alone(rows) for rows in some]
+    assert max(sizes) >= 5
+    assert isinstance(expected[6], DataError)
+    for place, own in enumerate(together):
+        by_itself = expected[place % len(some)]
+        if isinstance(by_itself, DataError):
+            assert str(own) == str(by_itself)
+            continue
+        for given, wanted in zip(own, by_itself, strict=True):
+            assert given.why == wanted.why
+            if wanted.values is not None:
+                np.testing.assert_allclose(given.values, wanted.values, rtol=1e-12)
 
 
 def test_a_token_is_asked_for_everywhere_but_where_a_balancer_looks(saved):

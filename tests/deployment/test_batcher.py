@@ -73,6 +73,16 @@ def test_where_nothing_goes_together_each_request_is_a_batch():
     assert calculate.batches == [[0], [1, 2, 3, 4, 5, 6], [7]]
 
 
+def test_requests_with_keys_stay_whole_and_go_with_those_of_their_own_key():
+    calculate = Recorded()
+    own = Batcher(calculate, Limits(max_wait_ms=1000 * LIMIT), 4, lambda *numbers: None, lambda items: items[0] > 9)
+    futures = after_the_first(
+        own, calculate, [1], [10], [2, 3], [4, 5], [6], [11, 12, 13, 14, 15], [16], [7, 8, 9, 9, 9]
+    )
+    assert calculate.batches == [[0], [1, 2, 3, 6], [10, 16], [4, 5], [11, 12, 13, 14, 15], [7, 8, 9, 9, 9]]
+    assert [values(future) for future in futures][2] == [2.0, 3.0]
+
+
 def test_a_fault_fails_its_own_request_only():
     calculate = Recorded()
     own = batcher(calculate)
