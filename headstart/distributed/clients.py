@@ -63,11 +63,11 @@ class Rounds:
 
     strategy: str
     rounds: int = 10
-    epochs: int = 5
-    lr: float = 1.0
+    epochs: int = 10
+    lr: float = 0.5
     batch: int = 32
     mu: float = 0.01
-    server_lr: float = 0.1
+    server_lr: float = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
