@@ -52,7 +52,7 @@ class Privacy:
 class Rounds:
     """Rounds of gradient descent on a linear head, in place of the one exact round.
 
-    strategy    fedavg, fedprox, fedadam or fedbn, see `rounds.py`
+    strategy    fedavg, fedprox, fedadam or fedbn, see `averaging.py`
     rounds      how often the clients train and the server averages
     epochs      over a client's rows in a round
     lr          the step of a client, where a row of features has a mean squared length of 1

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from headstart.distributed.agreement import Agreement, Description, agree
+from headstart.distributed.averaging import heads_by_rounds
 from headstart.distributed.choosing import by_residuals, candidates, heads_of, least, without_each
 from headstart.distributed.clients import Federation
 from headstart.distributed.journal import Journal, Step
@@ -26,7 +27,6 @@ from headstart.distributed.owner import TEMPERATURES
 from headstart.distributed.payload import arrays_of, heads_record, record, text_of
 from headstart.distributed.privacy import made_definite
 from headstart.distributed.recording import Recording
-from headstart.distributed.rounds import heads_by_rounds
 from headstart.distributed.secure_sum import secure_sum
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence

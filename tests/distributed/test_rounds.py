@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn
 
+from headstart.distributed.averaging import averaged, strategy_of
 from headstart.distributed.clients import Rounds, read_federation
 from headstart.distributed.local_steps import descended
 from headstart.distributed.payload import arrays_of, record
-from headstart.distributed.rounds import averaged, strategy_of
 from headstart.tasks import CLASSIFICATION, REGRESSION
 from tests.distributed.conftest import NAMES
 
