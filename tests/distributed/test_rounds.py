@@ -24,7 +24,7 @@ START = drawn(np.float64, (4, 2), elements=NUMBERS)
 
 
 def rounds(strategy, **changes):
-    return Rounds(**{"strategy": strategy, "rounds": 3, "epochs": 1, "batch": 0} | changes)
+    return Rounds(**{"strategy": strategy, "rounds": 3, "epochs": 1, "lr": 1.0, "batch": 0} | changes)
 
 
 @settings(max_examples=30, deadline=None)
