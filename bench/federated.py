@@ -29,12 +29,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 from demo_data import DOMAINS, rated_sentences  # type: ignore[import-not-found]
 
 from headstart.distributed.agreement import Agreement, agree
+from headstart.distributed.choosing import heads_of
 from headstart.distributed.clients import Privacy, read_federation
 from headstart.distributed.evidence import Judged, together
 from headstart.distributed.federate import federate
 from headstart.distributed.owner import ALONE, Member, Owner
 from headstart.distributed.privacy import made_definite, noise_for, noisy
-from headstart.distributed.server import heads_of
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.evidence import of_answers
 from headstart.evidence.held_out import HeldOut

@@ -41,7 +41,7 @@ def federate(
 
     with Terminal(quiet=json) as terminal:
         if join is not None:
-            _joined(clients, join, _given(name, "--as"), _given(ca, "--ca"), terminal)
+            _joined(clients, join, _given(name, "--as"), _given(ca, "--ca"), terminal, overwrite)
             return
         place = _given(out, "--out")
         if serve is not None:
@@ -59,12 +59,12 @@ def federate(
     show_result(answer["json"] if json else answer["words"], json)
 
 
-def _joined(clients: str, join: str, name: str, ca: Path, listener: Listener) -> None:
+def _joined(clients: str, join: str, name: str, ca: Path, listener: Listener, overwrite: bool) -> None:
     """Take part until the process is ended, or the SuperNode ends by itself."""
     from headstart.distributed.processes import Address
     from headstart.distributed.processes import join as start
 
-    joined = start(clients, name, Address.of(join), ca, listener=listener)
+    joined = start(clients, name, Address.of(join), ca, overwrite=overwrite, listener=listener)
     try:
         code = joined.process.wait()
     finally:

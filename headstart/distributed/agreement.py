@@ -70,7 +70,8 @@ class Description:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """What holds for all. scale: of features, see `heads.standardize`; the others as in `Description`, `Federation`."""
+    """What holds for all. scale: of features, see `heads.standardize`; rounds: the fields of `Rounds`, {} for one exact
+    round; the others as in `Description`, `Federation`."""
 
     kind: str
     modality: str
@@ -85,6 +86,7 @@ class Agreement:
     backbone: str = ""
     engine: dict[str, Any] = field(default_factory=dict)
     roles: dict[str, Any] | None = None
+    rounds: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), allow_nan=False)

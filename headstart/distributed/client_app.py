@@ -2,11 +2,11 @@
 
     query.name        who it is
     query.describe    what the others may know of its data
-    train.plain       an answer as it is: "bound", "sums" or "losses"
+    train.plain       an answer as it is, see `told`
     train             the same by secure aggregation (`secure_sum.py`)
-    evaluate          how good heads are on its own rows, each held out
+    evaluate          how good heads are on its own rows, each held out, and its own head about these
 
-An answer holds sums and scores, never a row. What is wrong with the data is told as an error, in words.
+An answer holds sums, weights and scores, never a row. What is wrong with the data is told as an error, in words.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.distributed.agreement import Agreement
+from headstart.distributed.fitted import conclude
+from headstart.distributed.local_steps import moments_of, trained
 from headstart.distributed.owner import Member, Owner
 from headstart.distributed.payload import arrays_of, heads_from, record, text_of
+from headstart.distributed.personal import personal_of
 from headstart.distributed.privacy import Release
 from headstart.distributed.secure_sum import asked, exponent, masked_answer
 from headstart.errors import HeadstartError
@@ -55,7 +58,7 @@ def client_app(owner_of: Callable[[Context], tuple[Owner, Release | None]]) -> C
     @app.train("plain")  # type: ignore[untyped-decorator]
     def plain(message: Message, context: Context) -> Message:
         def answer() -> object:
-            words = {name: text_of(message.content, name) for name in ("what", "agreement")}
+            words = {name: text_of(message.content, name) for name in ("what", "agreement", "round")}
             vector = told(*owner_of(context), words, arrays_of(message.content))
             return record({"vector": vector})
 
@@ -74,7 +77,14 @@ def client_app(owner_of: Callable[[Context], tuple[Owner, Release | None]]) -> C
         def answer() -> object:
             member = owner_of(context)[0].under(Agreement.from_json(text_of(message.content, "agreement")))
             heads = heads_from(arrays_of(message.content), member.agreement.head, member.agreement.kind)
-            return record(texts={"evidence": json.dumps(member.evidence(heads).to_json(), allow_nan=False)})
+            own = personal_of(member, heads)
+            evidence, personal = member.evidence(heads[:-1], own.out_of_fold)
+            if member.owner.personal is not None:
+                conclude(member.agreement, own.head, personal, member.owner.backbone).save(
+                    member.owner.personal, overwrite=True
+                )
+            texts = {"evidence": evidence.to_json(), "personal": personal.to_json()}
+            return record(texts={name: json.dumps(told, allow_nan=False) for name, told in texts.items()})
 
         return _answered(message, answer)
 
@@ -82,14 +92,18 @@ def client_app(owner_of: Callable[[Context], tuple[Owner, Release | None]]) -> C
 
 
 def told(owner: Owner, release: Release | None, words: Mapping[str, object], arrays: Mapping[str, Array]) -> Array:
-    """What an owner tells, as one vector: "sums", "bound" (the exponent of what bounds these) or "losses"."""
+    """What an owner tells, as one vector: "sums", "moments", "losses", "round" (its weights after the steps of one), or
+    "bound of" sums or moments: the exponent of what bounds these."""
     member = owner.under(Agreement.from_json(str(words["agreement"])))
-    if words["what"] == "losses":
+    what = str(words["what"])
+    if what == "losses":
         return member.losses(heads_from(arrays, member.agreement.head, member.agreement.kind)).ravel()
-    if words["what"] == "bound" and release is not None:
+    if what == "round":
+        return trained(member, arrays, int(str(words["round"])))
+    if what.startswith("bound of ") and release is not None:
         return np.array([_FAR])  # says nothing of the rows, and releases nothing
-    vector = _sums(member, release)
-    return np.array([float(exponent(vector))]) if words["what"] == "bound" else vector
+    vector = moments_of(member) if what.endswith("moments") else _sums(member, release)
+    return np.array([float(exponent(vector))]) if what.startswith("bound of ") else vector
 
 
 def _sums(member: Member, release: Release | None) -> Array:

@@ -11,17 +11,22 @@ from typing import Any
 from headstart.errors import DataError
 from headstart.messages import did_you_mean
 
-__all__ = ["Client", "Federation", "Privacy", "read_federation"]
+__all__ = ["Client", "Federation", "Privacy", "Rounds", "read_federation"]
 
 HEADS = ("auto", "ridge", "lda", "prototypes")
+STRATEGIES = ("fedavg", "fedprox", "fedadam", "fedbn")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """One owner of data: its name, and a folder or a table. Paths are relative to the file."""
+    """One owner of data: its name, and a folder or a table. Paths are relative to the file.
+
+    personal   where the client writes its own model, see `personal.py`; "" nowhere
+    """
 
     name: str
     data: str
+    personal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,28 @@ class Privacy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """Rounds of gradient descent on a linear head, in place of the one exact round.
+
+    strategy    fedavg, fedprox, fedadam or fedbn, see `averaging.py`
+    rounds      how often the clients train and the server averages
+    epochs      over a client's rows in a round
+    lr          the step of a client, where a row of features has a mean squared length of 1
+    batch       rows of a step; 0: all
+    mu          of fedprox: the weight of the squared distance from where the round began
+    server_lr   of fedadam: the step of the server
+    """
+
+    strategy: str
+    rounds: int = 10
+    epochs: int = 10
+    lr: float = 0.5
+    batch: int = 32
+    mu: float = 0.01
+    server_lr: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
 class Federation:
     """What `clients.toml` says.
 
@@ -54,6 +81,8 @@ class Federation:
     secure    add up by SecAgg+, so that the server sees sums only
     folds     of the cross-validation at each client
     timeout   seconds that the server waits for an answer
+    privacy   of the sums; None: they are sent as they are
+    rounds    None: one exact round
     """
 
     clients: tuple[Client, ...]
@@ -69,11 +98,16 @@ class Federation:
     seed: int = 0
     timeout: float = 600.0
     privacy: Privacy | None = None
+    rounds: Rounds | None = None
     file: Path = field(default=Path("clients.toml"))
 
     def place(self, client: Client) -> Path:
         """Where a client's data are."""
         return self.folder / client.data
+
+    def personal(self, client: Client) -> Path | None:
+        """Where a client writes its own model; None: nowhere."""
+        return self.folder / client.personal if client.personal else None
 
 
 def read_federation(path: str | Path) -> Federation:
@@ -89,12 +123,12 @@ def read_federation(path: str | Path) -> Federation:
     if not isinstance(clients, list) or not all(isinstance(one_client, dict) for one_client in clients):
         raise DataError(f"{file}: clients are tables of their own: write [[client]], then name and data")
     values: dict[str, Any] = {}
-    for name, cls in (("privacy", Privacy),):
+    for name, cls in (("privacy", Privacy), ("rounds", Rounds)):
         section = said.pop(name, None)
         if section is not None:
             values[name] = _made(cls, section, file, f"[{name}]")
     members = tuple(_made(Client, table, file, f"[[client]] number {at}") for at, table in enumerate(clients, 1))
-    checked = _values(Federation, said, file, "", without=("clients", "folder", "file", "privacy"))
+    checked = _values(Federation, said, file, "", without=("clients", "folder", "file", "privacy", "rounds"))
     federation = Federation(clients=members, folder=file.parent, file=file, **checked, **values)
     _check(federation)
     return federation
@@ -113,7 +147,7 @@ def _values(
     at = f"{file}: {where + ': ' if where else ''}"
     for key, value in table.items():
         if key not in known:
-            keys = [*known, *(["client", "privacy"] if not where else [])]
+            keys = [*known, *(["client", "privacy", "rounds"] if not where else [])]
             raise DataError(f"{at}unknown key {key!r}.{did_you_mean(key, keys)} Expected {', '.join(keys)}")
         _check_type(str(known[key].type), value, f"{at}{key}")
     lacking = [
@@ -147,12 +181,30 @@ def _check(federation: Federation) -> None:
         raise DataError(f"{file}: folds = {federation.folds}: expected 3 to 20")
     if not federation.timeout > 0:
         raise DataError(f"{file}: timeout = {federation.timeout}: expected seconds above 0")
+    if federation.rounds is not None:
+        _check_rounds(file, federation, federation.rounds)
     if (privacy := federation.privacy) is not None:
         for key in ("epsilon", "clip"):
             if not 0 < getattr(privacy, key) < float("inf"):
                 raise DataError(f"{file}: [privacy] {key} = {getattr(privacy, key)}: expected a number above 0")
         if not 0 < privacy.delta < 1:
             raise DataError(f"{file}: [privacy] delta = {privacy.delta}: expected a number between 0 and 1, as 1e-5")
+
+
+def _check_rounds(file: Path, federation: Federation, rounds: Rounds) -> None:
+    _among(file, "[rounds] strategy", rounds.strategy, STRATEGIES)
+    if federation.head != "auto":
+        raise DataError(f"{file}: head = {federation.head!r} is fitted in one exact round: leave out it or [rounds]")
+    if federation.privacy is not None:
+        raise DataError(f"{file}: [privacy] is of the sums of one exact round: leave out it or [rounds]")
+    for key, least in (("rounds", 1), ("epochs", 1), ("batch", 0)):
+        if getattr(rounds, key) < least:
+            raise DataError(f"{file}: [rounds] {key} = {getattr(rounds, key)}: expected {least} or more")
+    for key in ("lr", "server_lr"):
+        if not 0 < getattr(rounds, key) < float("inf"):
+            raise DataError(f"{file}: [rounds] {key} = {getattr(rounds, key)}: expected a number above 0")
+    if not 0 <= rounds.mu < float("inf"):
+        raise DataError(f"{file}: [rounds] mu = {rounds.mu}: expected a number from 0 up")
 
 
 def _among(file: Path, key: str, value: str, choices: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from headstart.distributed.owner import ALONE
+from headstart.distributed.owner import ALONE, SHARED
 from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER, Assessment, Gain
 from headstart.evidence.evidence import Evidence
@@ -22,6 +22,11 @@ from headstart.tasks.kind import Kind
 __all__ = ["Judged", "judged", "together"]
 
 _WORDS: dict[str, str] = {"helps": "federating helps", "hurts": "federating hurts", "cannot tell": "cannot tell"}
+_OWN: dict[str, str] = {
+    "helps": "a head of its own helps",
+    "hurts": "a head of its own hurts",
+    "cannot tell": "cannot tell",
+}
 
 
 class Judged(NamedTuple):
@@ -30,6 +35,8 @@ class Judged(NamedTuple):
     score    of the federated head on its held-out rows
     alone    the score of its own data without transfer, and of the probe on its own rows
     gains    of the federated head over each
+    personal       the score of its own head about the federated one, see `personal.py`
+    personal_gains of that over the federated head and over each
     """
 
     name: str
@@ -38,11 +45,18 @@ class Judged(NamedTuple):
     score: Interval
     alone: Mapping[str, Interval]
     gains: Mapping[str, Gain]
+    personal: Interval
+    personal_gains: Mapping[str, Gain]
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
         """Against its own data alone and against the backbone alone."""
         return {name: verdict(gain.interval) for name, gain in self.gains.items()}
+
+    @property
+    def personal_verdicts(self) -> dict[str, Verdict]:
+        """Of its own head, against the federated one as well."""
+        return {name: verdict(gain.interval) for name, gain in self.personal_gains.items()}
 
     def __str__(self) -> str:
         parts = []
@@ -52,6 +66,11 @@ class Judged(NamedTuple):
                 f"  against {words} ({figure(self.alone[name].value)}): {signed(gain.value)} {spread(gain.interval)}: "
                 f"{_WORDS[self.verdicts[name]]}"
             )
+        gain = self.personal_gains[SHARED]
+        parts.append(
+            f"  its own head about the federated one: {figure(self.personal.value)} {spread(self.personal)}, "
+            f"{signed(gain.value)} {spread(gain.interval)}: {_OWN[self.personal_verdicts[SHARED]]}"
+        )
         head = f"{self.name} ({self.rows} rows): {self.metric} {figure(self.score.value)} {spread(self.score)}"
         return "\n".join([head, *parts])
 
@@ -64,11 +83,16 @@ class Judged(NamedTuple):
             "alone": {name: _plain(score) for name, score in self.alone.items()},
             "gains": {name: _plain(gain.interval) for name, gain in self.gains.items()},
             "verdicts": dict(self.verdicts),
+            "personal": {
+                "score": _plain(self.personal),
+                "gains": {name: _plain(gain.interval) for name, gain in self.personal_gains.items()},
+                "verdicts": dict(self.personal_verdicts),
+            },
         }
 
 
-def judged(evidence: Mapping[str, Evidence]) -> dict[str, Judged]:
-    """For each client that answered."""
+def judged(evidence: Mapping[str, Evidence], personal: Mapping[str, Evidence]) -> dict[str, Judged]:
+    """For each client that answered: of the federated head, and of its own about that one."""
     return {
         name: Judged(
             name,
@@ -77,6 +101,8 @@ def judged(evidence: Mapping[str, Evidence]) -> dict[str, Judged]:
             each.metrics[each.headline],
             {other: each.baselines[other][each.headline] for other in (ALONE, NO_TRANSFER)},
             {other: each.assessment.gains[other] for other in (ALONE, NO_TRANSFER)},
+            personal[name].metrics[each.headline],
+            {other: personal[name].assessment.gains[other] for other in (SHARED, ALONE, NO_TRANSFER)},
         )
         for name, each in evidence.items()
     }

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headstart.artefact import Model
 from headstart.backbones.load import load
 from headstart.defaults import with_own_defaults
 from headstart.distributed.agreement import Agreement
 from headstart.distributed.clients import Client, Federation, read_federation
 from headstart.distributed.evidence import Judged, judged, together
+from headstart.distributed.fitted import conclude
 from headstart.distributed.journal import Journal
 from headstart.distributed.owner import Owner
 from headstart.distributed.privacy import Ledger, Release, words_of
 from headstart.distributed.server import Outcome, Server
 from headstart.errors import BackboneError, DataError
-from headstart.evidence.facts import EvidenceFacts, ModelFacts
 from headstart.linalg.blas import one_thread
 from headstart.listener import LOGGED, Listener
 from headstart.tasks.kind import kind_named
-from headstart.tasks.modality import modality_named
 from headstart.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -79,8 +77,7 @@ def federate(
     from headstart.distributed.in_process import InProcess
 
     federation = read_federation(clients)
-    if out is not None and Path(out).exists() and not overwrite:
-        raise FileExistsError(f"{out} exists: use another --out, or --overwrite")
+    refuse_existing([out, *map(federation.personal, federation.clients)], overwrite)
     owners = Owners(federation, listener)
     grid = InProcess({client.name: app_of(client, owners) for client in federation.clients})
     try:
@@ -89,6 +86,13 @@ def federate(
             return concluded(federation, outcome, out, overwrite)
     finally:
         grid.close()
+
+
+def refuse_existing(places: Iterable[str | Path | None], overwrite: bool) -> None:
+    """FileExistsError where a model is that may not be replaced."""
+    for place in places:
+        if place is not None and Path(place).exists() and not overwrite:
+            raise FileExistsError(f"{place} exists: use another --out or `personal`, or --overwrite")
 
 
 class Working:
@@ -146,34 +150,18 @@ def app_of(client: Client, owners: Owners) -> ClientApp:
 def concluded(federation: Federation, outcome: Outcome, out: str | Path | None, overwrite: bool) -> Federated:
     """The fitted model, saved where it is to be, and what it is to each client. BackboneError where the server's
     backbone has other weights than the clients'."""
-    agreement, encoder = outcome.agreement, outcome.agreement.table_encoder
+    agreement = outcome.agreement
     backbone = load(agreement.backbone) if agreement.backbone else None
     if backbone is not None and backbone.fingerprint != agreement.weights:
         raise BackboneError(f"{agreement.backbone} has other weights here than at the clients: give all the same")
-    model = Model(
-        modality=modality_named(agreement.modality),
-        kind=kind_named(agreement.kind),
-        classes=agreement.classes,
-        columns=agreement.columns,
-        backbone=backbone,
-        encoder=None if encoder is None else encoder.state(),
-        head=outcome.head,
-        method="probe",
-        options={"class_weight": None, "seed": federation.seed, "goal": None, "method": {}},
-        engine=agreement.engine,
-    )
     notes = _notes(federation)
-    facts = ModelFacts(backbone=agreement.backbone or None, n_set_aside=0, set_aside=(), method="probe")
     evidence = together(outcome.evidence, kind_named(agreement.kind))
     left_out = tuple(f"{name} is left out: {why}" for name, why in outcome.left_out.items())
-    evidence = replace(
-        evidence, facts=EvidenceFacts(model=facts), notes=(*evidence.notes, *notes, *left_out), seed=federation.seed
-    )
-    transfer = Transfer(federation.backbone, "probe", kind=agreement.kind, seed=federation.seed)
-    transfer.conclude(model, evidence, None)
+    evidence = replace(evidence, notes=(*evidence.notes, *notes, *left_out), seed=federation.seed)
+    transfer = conclude(agreement, outcome.head, evidence, backbone)
     if out is not None:
         transfer.save(out, overwrite=overwrite)
-    return Federated(transfer, judged(outcome.evidence), outcome.left_out, notes, agreement)
+    return Federated(transfer, judged(outcome.evidence, outcome.personal), outcome.left_out, notes, agreement)
 
 
 def _notes(federation: Federation) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from headstart.data.roles import Roles
 from headstart.data.splits.split import folds
 from headstart.distributed.agreement import Agreement, Description, encoder_json
 from headstart.distributed.clients import Client, Federation
+from headstart.distributed.local_steps import localised
 from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER
 from headstart.evidence.evidence import Evidence, of_answers
@@ -35,21 +37,24 @@ from headstart.study.untransferred import Untransferred
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array
 
-__all__ = ["ALONE", "TEMPERATURES", "Owner"]
+__all__ = ["ALONE", "SHARED", "TEMPERATURES", "Member", "Owner"]
 
 ALONE = "alone"
 """The probe on the same backbone, fitted to a client's own rows."""
+SHARED = "federated"
+"""The head of all clients' rows."""
 TEMPERATURES = 10.0 ** np.linspace(-4, 4, 161)
 
 
 @dataclass(frozen=True)
 class Owner:
-    """The labelled rows of one client, as its backbone sees them."""
+    """The labelled rows of one client, as its backbone sees them. personal: where its own model is written."""
 
     name: str
     rows: FeatureSet
     backbone: Backbone | None
     how: tuple[Extraction, Listener]
+    personal: Path | None = None
 
     @classmethod
     def of(cls, federation: Federation, client: Client, listener: Listener) -> Self:
@@ -64,7 +69,8 @@ class Owner:
         rows = replace(rows, blocks=report.blocks).take(report.keep)
         known = np.flatnonzero(rows.task.kind.known(np.asarray(rows.task.targets)))
         rows = rows if len(known) == len(rows) else rows.take(known)
-        return cls(client.name, rows, looking.backbone_, (looking.extraction(rows.engine or None), listener))
+        how = (looking.extraction(rows.engine or None), listener)
+        return cls(client.name, rows, looking.backbone_, how, federation.personal(client))
 
     def describe(self) -> Description:
         """What the others may know."""
@@ -135,7 +141,7 @@ class Member:
     def out_of_fold(self, heads: list[Head]) -> Array:
         """(N, C) logits, each row's by the head that was fitted without its fold, at that head's temperature."""
         out = np.empty((len(self.rows), self.rows.task.kind.outputs(self.classes)))
-        for fold, head in enumerate(heads):
+        for fold, head in enumerate(localised(self, heads)):
             held = np.flatnonzero(self.fold == fold)
             out[held] = head.logits(self.features[held]) / head.temperature
         return out
@@ -153,15 +159,23 @@ class Member:
                     total[fold, at] = rows.sum()
         return total
 
-    def evidence(self, heads: list[Head]) -> Evidence:
-        """What its own rows, each held out once, say of the heads of all, beside its own data and backbone alone."""
+    def evidence(self, heads: list[Head], personal: Array) -> tuple[Evidence, Evidence]:
+        """What its own rows, each held out once, say of the heads of all, beside its own data and backbone alone; and
+        of its own heads, of which `personal` holds the logits (N, C), beside all of these."""
         kind, task = self.rows.task.kind, self.rows.task
-        answers = kind.probabilities(self.out_of_fold(heads), 1.0)
-        held_out = HeldOut.of(task)._replace(group=self.rows.blocks, folds=int(self.fold.max()) + 1)
-        others = self.alone()
-        evidence = of_answers(held_out, answers, others, seed=self.agreement.seed)
-        words = f"{int(self.fold.max()) + 1}-fold cross-validation at each client"
-        return replace(evidence, n_train=len(self.rows), protocol=words)
+        count = int(self.fold.max()) + 1
+        held_out = HeldOut.of(task)._replace(group=self.rows.blocks, folds=count)
+        shared = kind.probabilities(self.out_of_fold(heads), 1.0)
+        others = dict(self.alone())
+        both = (
+            of_answers(held_out, shared, others, seed=self.agreement.seed),
+            of_answers(
+                held_out, kind.probabilities(personal, 1.0), others | {SHARED: shared}, seed=self.agreement.seed
+            ),
+        )
+        words = f"{count}-fold cross-validation at each client"
+        first, second = (replace(each, n_train=len(self.rows), protocol=words) for each in both)
+        return first, second
 
     def alone(self) -> Mapping[str, Array]:
         """Answers to the same held-out rows by what its own other rows teach: without transfer, and by the probe."""

@@ -23,8 +23,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from headstart.distributed.app_folder import written_app
 from headstart.distributed.clients import read_federation
-from headstart.distributed.federate import need_flower
+from headstart.distributed.federate import need_flower, refuse_existing
 from headstart.errors import DataError, HeadstartError
 from headstart.listener import LOGGED, Listener
 
@@ -32,34 +33,6 @@ __all__ = ["Address", "Certificates", "Joined", "end", "join", "serve"]
 
 _START = 60.0
 _LOOK = 0.2
-_APP = """\
-[project]
-name = "headstart-federated"
-version = "1.0.0"
-dependencies = []
-
-[tool.hatch.build.targets.wheel]
-packages = ["."]
-
-[tool.flwr.app]
-publisher = "headstart"
-
-[tool.flwr.app.components]
-serverapp = "headstart_federated:server_app"
-clientapp = "headstart_federated:client_app"
-
-[tool.flwr.app.config]
-clients = ""
-out = ""
-overwrite = false
-result = ""
-"""
-_MODULE = """\
-from headstart.distributed import flower_app
-
-server_app = flower_app.server_app
-client_app = flower_app.client_app
-"""
 
 
 class Address(NamedTuple):
@@ -126,8 +99,7 @@ def serve(
     need_flower()
     read_federation(clients)
     certificates.check()
-    if Path(out).exists() and not overwrite:
-        raise FileExistsError(f"{out} exists: use another --out, or --overwrite")
+    refuse_existing([out], overwrite)
     _need_free(address)
     with _workplace() as (folder, environment):
         result = folder / "result.json"
@@ -148,16 +120,26 @@ def serve(
     return answer
 
 
-def join(clients: str | Path, name: str, address: Address, authority: Path, *, listener: Listener = LOGGED) -> Joined:
+def join(
+    clients: str | Path,
+    name: str,
+    address: Address,
+    authority: Path,
+    *,
+    overwrite: bool = False,
+    listener: Listener = LOGGED,
+) -> Joined:
     """Start a client's SuperNode and give it back, running; it asks the server for work until it is closed.
 
-    DataError where the file has no client of that name, or where the certificate is missing.
+    DataError where the file has no client of that name, or where the certificate is missing; FileExistsError where the
+    client's own model would replace another.
     """
     need_flower()
     federation = read_federation(clients)
     if name not in {client.name for client in federation.clients}:
         raise DataError(f"{clients} has no client {name!r}: it has {', '.join(c.name for c in federation.clients)}")
     _there(authority)
+    refuse_existing([federation.personal(client) for client in federation.clients if client.name == name], overwrite)
     folder = Path(tempfile.mkdtemp(prefix="headstart-client-"))
     config = f"client={json.dumps(name)} clients={json.dumps(str(Path(clients).resolve()))}"
     command = ["--superlink", str(address), "--root-certificates", str(authority), "--node-config", config]
@@ -177,10 +159,7 @@ def _submit(
     result: Path,
 ) -> None:
     """`flwr run` of the app."""
-    app = folder / "app"
-    app.mkdir()
-    (app / "pyproject.toml").write_text(_APP, "utf-8")
-    (app / "headstart_federated.py").write_text(_MODULE, "utf-8")
+    app = written_app(folder / "app")
     connection = f'[superlink]\ndefault = "here"\n\n[superlink.here]\naddress = "{address}"\n'
     (Path(environment["FLWR_HOME"]) / "config.toml").write_text(
         f"{connection}root-certificates = {json.dumps(str(authority.resolve()))}\n", "utf-8"

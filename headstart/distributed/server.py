@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from headstart.distributed.agreement import Agreement, Description, agree
+from headstart.distributed.averaging import heads_by_rounds
+from headstart.distributed.choosing import by_residuals, candidates, heads_of, least, without_each
 from headstart.distributed.clients import Federation
 from headstart.distributed.journal import Journal, Step
 from headstart.distributed.owner import TEMPERATURES
@@ -29,7 +31,6 @@ from headstart.distributed.secure_sum import secure_sum
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
 from headstart.heads.facts import FitterFacts
-from headstart.heads.from_sums import FROM_SUMS, chosen_from_sums, fit_sums
 from headstart.heads.head import Head
 from headstart.heads.sums import Sums
 from headstart.listener import Listener
@@ -39,15 +40,19 @@ from headstart.tasks.task import Array
 if TYPE_CHECKING:
     from flwr.serverapp import Grid
 
-__all__ = ["Outcome", "Server", "heads_of"]
+__all__ = ["Outcome", "Server"]
 
 _ROUNDING = float(np.finfo(np.float32).eps)
+_TOLD = ("evidence", "personal")
+_OF_LOSSES = 40
+"""The exponent of what bounds summed log losses, far above what they can be."""
 
 
 class Outcome(NamedTuple):
     """head       of the rows of all clients that are `members`
     agreement  what they agreed on
-    evidence   by client
+    evidence   by client, of the head of all
+    personal   by client, of its own head about that one
     left_out   by client, why
     sums       of each fold
     """
@@ -55,6 +60,7 @@ class Outcome(NamedTuple):
     head: Head
     agreement: Agreement
     evidence: dict[str, Evidence]
+    personal: dict[str, Evidence]
     left_out: dict[str, str]
     sums: list[Sums]
 
@@ -73,10 +79,11 @@ class Server:
     def run(self) -> Outcome:
         """All four steps, but for those that the journal holds. DataError where fewer than two clients are left."""
         agreement = self.agreed()
-        sums = self._sums(agreement)
+        sums = [] if agreement.rounds else self._sums(agreement)
         heads = self._heads(agreement, sums)
-        evidence = self.evidence(agreement, heads[:-1])
-        return Outcome(heads[-1], agreement, evidence, dict(self.left_out), sums)
+        evidence = self.evidence(agreement, heads)
+        shared, personal = ({name: each[place] for name, each in evidence.items()} for place in range(2))
+        return Outcome(heads[-1], agreement, shared, personal, dict(self.left_out), sums)
 
     def _members(self) -> dict[int, str]:
         return {node: name for node, name in self.nodes.items() if name not in self.left_out}
@@ -87,7 +94,7 @@ class Server:
             self.left_out[name] = why
             self.listener.say(f"{name} is left out: {why}")
 
-    def _step(self, name: str, compute: Callable[[], Step]) -> Step:
+    def step(self, name: str, compute: Callable[[], Step]) -> Step:
         """A step of the journal, or one that is done now; who is left out is part of it."""
         step = self.journal.read(name)
         if step is None:
@@ -114,9 +121,10 @@ class Server:
             made, left_out = agree(descriptions, head=federation.head, folds=federation.folds, seed=federation.seed)
             for name, why in left_out.items():
                 self.leave_out(name, why)
-            return Step({}, {"agreement": made.to_json()})
+            rounds = {} if federation.rounds is None else asdict(federation.rounds)
+            return Step({}, {"agreement": replace(made, rounds=rounds).to_json()})
 
-        return Agreement.from_json(self._step("describe", compute).texts["agreement"])
+        return Agreement.from_json(self.step("describe", compute).texts["agreement"])
 
     def _sums(self, agreement: Agreement) -> list[Sums]:
         """Of each fold, over all clients."""
@@ -133,7 +141,7 @@ class Server:
             parts = np.split(vector, agreement.folds)
             return [Sums.from_vector(part, agreement.width, columns, rounding=_ROUNDING) for part in parts]
 
-        step = self._step("sums", lambda: self._added("sums", agreement, {}, checked))
+        step = self.step("sums", lambda: self.added("sums", agreement, {}, checked))
         folds = checked(np.asarray(step.arrays["total"]))
         privacy, kind = self.federation.privacy, kind_named(agreement.kind)
         return folds if privacy is None else [made_definite(fold, privacy, kind) for fold in folds]
@@ -141,21 +149,28 @@ class Server:
     def _heads(self, agreement: Agreement, sums: list[Sums]) -> list[Head]:
         """One a fold, fitted and chosen without it, and one of all. Of several candidates that of the least log loss on
         the held-out rows is taken; the temperature is that of the same loss."""
-        names = _candidates(agreement, private=self.federation.privacy is not None)
-        if not kind_named(agreement.kind).has_classes:
+        values = not kind_named(agreement.kind).has_classes
+        if agreement.rounds:
+            heads = heads_by_rounds(self, agreement)
+            return heads if values else self._settled(agreement, {str(agreement.rounds["strategy"]): heads})
+        names = candidates(agreement, private=self.federation.privacy is not None)
+        if values:
             return heads_of(agreement, sums, names[0])
         if self.federation.privacy is not None:
-            return [_by_residuals(agreement, part, names[0]) for part in _parts(agreement, sums)]
-        fitted = {name: heads_of(agreement, sums, name) for name in names}
+            return [by_residuals(agreement, part, names[0]) for part in without_each(agreement, sums)]
+        return self._settled(agreement, {name: heads_of(agreement, sums, name) for name in names})
+
+    def _settled(self, agreement: Agreement, fitted: dict[str, list[Head]]) -> list[Head]:
+        """Of each place the candidate of the least summed loss on held-out rows, at the temperature of that loss."""
         curves = {name: self._losses(agreement, heads, name) for name, heads in fitted.items()}
         chosen = []
         for place in range(agreement.folds + 1):
             rest = {name: np.delete(curve, place, axis=0).sum(axis=0) for name, curve in curves.items()}
-            best = min(names, key=lambda name: float(rest[name].min()))
+            best = min(fitted, key=lambda name: float(rest[name].min()))
             head = fitted[best][place]
             scores = {name: float(curve.min()) for name, curve in rest.items()}
             account = {**head.facts.account, "summed log loss": scores}
-            chosen.append(replace(head, temperature=_least(rest[best]), facts=FitterFacts(account=account)))
+            chosen.append(replace(head, temperature=least(rest[best]), facts=FitterFacts(account=account)))
         return chosen
 
     def _losses(self, agreement: Agreement, heads: list[Head], name: str) -> Array:
@@ -167,26 +182,51 @@ class Server:
                 raise ValueError(f"it sent {vector.size} numbers that are no log losses; expected {shape}")
 
         given = heads_record(heads[:-1])
-        step = self._step(f"losses of {name}", lambda: self._added("losses", agreement, given, checked))
+        step = self.step(f"losses of {name}", lambda: self.added("losses", agreement, given, checked))
         return np.vstack([np.asarray(step.arrays["total"]).reshape(shape), np.zeros(shape[1])])
 
-    def evidence(self, agreement: Agreement, heads: list[Head]) -> dict[str, Evidence]:
-        """By client, of heads each of which was fitted without a fold."""
+    def evidence(self, agreement: Agreement, heads: list[Head]) -> dict[str, tuple[Evidence, Evidence]]:
+        """By client, of the head of all and of its own about that one; heads: one a fold, fitted without it, and one of
+        all."""
 
         def compute() -> Step:
             replies = self._ask("evaluate", {"agreement": agreement.to_json()}, heads_record(heads))
-            return Step({}, {name: text("evidence") for name, (_, text) in replies.items()})
+            return Step(
+                {}, {f"of {name}": json.dumps([text(part) for part in _TOLD]) for name, (_, text) in replies.items()}
+            )
 
-        told = self._step("evidence", compute).texts
-        return {name: Evidence.from_json(json.loads(text)) for name, text in told.items() if name != "left out"}
+        told = self.step("evidence", compute).texts
+        evidence = {}
+        for name, text in told.items():
+            if name.startswith("of "):
+                shared, personal = (Evidence.from_json(json.loads(each)) for each in json.loads(text))
+                evidence[name.removeprefix("of ")] = (shared, personal)
+        return evidence
 
-    def _added(
+    def added(
         self, what: str, agreement: Agreement, arrays: Mapping[str, Array], check: Callable[[Array], object]
     ) -> Step:
         """The sum over clients of what each tells."""
-        words = {"what": what, "agreement": agreement.to_json()}
+        bound = _OF_LOSSES if what == "losses" else None
+        return Step({"total": np.sum(self.parts(what, agreement, arrays, check, bound=bound), axis=0)}, {})
+
+    def parts(
+        self,
+        what: str,
+        agreement: Agreement,
+        arrays: Mapping[str, Array],
+        check: Callable[[Array], object],
+        more: Mapping[str, str] | None = None,
+        bound: int | None = None,
+    ) -> list[Array]:
+        """What each client tells, where `check` does not raise ValueError; under secure aggregation their sum alone.
+
+        more    further words for the clients
+        bound   the exponent of what bounds their numbers; None: they are asked for it
+        """
+        words = {"what": what, "agreement": agreement.to_json(), **(more or {})}
         if self.federation.secure:
-            return self._securely(words, arrays)
+            return [self._securely(words, arrays, bound)]
         vectors = []
         for name, (sent, _) in self._ask("train.plain", words, arrays).items():
             try:
@@ -196,13 +236,12 @@ class Server:
             except ValueError as error:
                 self.leave_out(name, str(error))
         self._need_two()
-        return Step({"total": np.sum(vectors, axis=0)}, {})
+        return vectors
 
-    def _securely(self, words: dict[str, str], arrays: Mapping[str, Array]) -> Step:
-        """By SecAgg+; of each client the server learns what bounds its numbers, a power of two."""
-        bound = 40  # of losses, far above what they can be
-        if words["what"] == "sums":
-            told = self._ask("train.plain", words | {"what": "bound"}, {})
+    def _securely(self, words: dict[str, str], arrays: Mapping[str, Array], bound: int | None) -> Array:
+        """By SecAgg+; of each client the server learns what bounds its sums, a power of two."""
+        if bound is None:
+            told = self._ask("train.plain", words | {"what": f"bound of {words['what']}"}, {})
             bound = int(max(float(sent["vector"][0]) for sent, _ in told.values())) if told else 0
         while True:
             self._need_two()
@@ -218,7 +257,7 @@ class Server:
                 continue
             for node, why in grid.failed.items():
                 self.leave_out(members[node], why)
-            return Step({"total": total}, {})
+            return total
 
     def _ask(
         self, kind: str, words: Mapping[str, str], arrays: Mapping[str, Array]
@@ -243,41 +282,3 @@ class Server:
         if len(self._members()) < 2:
             reasons = "; ".join(f"{name}: {why}" for name, why in self.left_out.items())
             raise DataError(f"fewer than 2 clients can learn together ({reasons})")
-
-
-def _least(losses: Array) -> float:
-    """The temperature of the least loss, by the parabola through the three points about it."""
-    at = int(np.argmin(losses))
-    if not 0 < at < len(losses) - 1:
-        return float(TEMPERATURES[at])
-    before, here, after = losses[at - 1 : at + 2]
-    bend = before - 2 * here + after
-    shift = 0.0 if bend <= 0 else (before - after) / (2 * bend)
-    step = np.log(TEMPERATURES[1] / TEMPERATURES[0])
-    return float(TEMPERATURES[at] * np.exp(shift * step))
-
-
-def _candidates(agreement: Agreement, *, private: bool) -> list[str]:
-    """Names of heads: the one that was named, else those that answer such a task."""
-    if agreement.head != "auto":
-        return [agreement.head]
-    kind = kind_named(agreement.kind)
-    return ["ridge"] if private else [name for name in ("ridge", "lda", "prototypes") if kind in FROM_SUMS[name].kinds]
-
-
-def heads_of(agreement: Agreement, sums: list[Sums], name: str) -> list[Head]:
-    """One a fold, without it, and one of all."""
-    parts = _parts(agreement, sums)
-    return [fit_sums(part, name, kind=agreement.kind, scale=agreement.scale) for part in parts]
-
-
-def _parts(agreement: Agreement, sums: list[Sums]) -> list[list[Sums]]:
-    """The folds without each of them, and all."""
-    return [*(sums[:fold] + sums[fold + 1 :] for fold in range(agreement.folds)), sums]
-
-
-def _by_residuals(agreement: Agreement, sums: list[Sums], name: str) -> Head:
-    """With private sums: answers coded +1 and -1 whose residuals are normal with the held-out variance v have log odds
-    2 y / v; the temperature is v / 2. LDA has log odds already; those of prototypes are left as they are."""
-    head, error = chosen_from_sums(sums, name, kind=agreement.kind, scale=agreement.scale)
-    return head if error is None or name != "ridge" else replace(head, temperature=max(error**2 / 2, 1e-3))

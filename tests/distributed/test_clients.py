@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headstart.distributed.clients import read_federation
+from headstart.distributed.clients import Rounds, read_federation
 from headstart.errors import DataError
 
 TWO = '[[client]]\nname = "a"\ndata = "a.csv"\n[[client]]\nname = "b"\ndata = "sub/b.csv"\n'
@@ -23,6 +23,14 @@ def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
     assert federation.place(federation.clients[1]) == tmp_path / "sub" / "b.csv"
     assert federation.privacy.epsilon == 3.0
     assert (federation.secure, federation.head, federation.backbone) == (True, "auto", None)
+    assert (federation.rounds, federation.personal(federation.clients[0])) == (None, None)
+
+
+def test_rounds_and_where_a_client_writes_its_own_model(tmp_path):
+    head = '[rounds]\nstrategy = "fedprox"\nmu = 1\nrounds = 3\n'
+    federation = read_federation(written(tmp_path, head + TWO + 'personal = "sub/own"\n'))
+    assert federation.rounds == Rounds(strategy="fedprox", mu=1.0, rounds=3)
+    assert federation.personal(federation.clients[1]) == tmp_path / "sub" / "own"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,19 @@ def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
         ("[privacy]\nepsilon = 1\nclip = 1\n" + TWO, r"\[privacy\]: 'delta' is missing"),
         ("[privacy]\nepsilon = 0\ndelta = 1e-5\nclip = 1\n" + TWO, "epsilon = 0.0: expected a number above 0"),
         ("[privacy]\nepsilon = 1\ndelta = 2\nclip = 1\n" + TWO, "between 0 and 1"),
+        ("rounds = 3\n" + TWO, r"\[rounds\] must be a table of keys"),
+        ("[rounds]\nrounds = 3\n" + TWO, r"\[rounds\]: 'strategy' is missing"),
+        ('[rounds]\nstrategy = "fedavgm"\n' + TWO, r"fedadam, fedbn. Did you mean 'fedavg'\?"),
+        ('[rounds]\nstrategy = "fedavg"\nepoch = 3\n' + TWO, r"unknown key 'epoch'. Did you mean 'epochs'\?"),
+        ('[rounds]\nstrategy = "fedavg"\nrounds = 0\n' + TWO, "rounds = 0: expected 1 or more"),
+        ('[rounds]\nstrategy = "fedavg"\nbatch = -1\n' + TWO, "batch = -1: expected 0 or more"),
+        ('[rounds]\nstrategy = "fedavg"\nlr = nan\n' + TWO, "lr = nan: expected a number above 0"),
+        ('[rounds]\nstrategy = "fedprox"\nmu = -1\n' + TWO, "mu = -1.0: expected a number from 0 up"),
+        ('head = "lda"\n[rounds]\nstrategy = "fedavg"\n' + TWO, "head = 'lda' is fitted in one exact round"),
+        (
+            '[rounds]\nstrategy = "fedavg"\n[privacy]\nepsilon = 1\ndelta = 1e-5\nclip = 1\n' + TWO,
+            r"\[privacy\] is of the sums of one exact round",
+        ),
         ("= 3", "cannot be read as TOML"),
     ],
 )

@@ -96,10 +96,17 @@ def test_what_tls_lacks_is_refused(owned, certificates, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("secure", [False, True])
-def test_processes_over_tls_learn_what_a_simulation_learns(owned, certificates, tmp_path, secure):
-    text = (owned / "clients.toml").read_text("utf-8").replace("folds", f"secure = {str(secure).lower()}\nfolds")
-    text = text.split('[[client]]\nname = "west"')[0].replace("folds", 'head = "lda"\nfolds')
+@pytest.mark.parametrize(
+    "how",
+    [
+        'head = "lda"\n',
+        'head = "lda"\nsecure = true\n',
+        '[rounds]\nstrategy = "fedadam"\nrounds = 2\n',
+    ],
+)
+def test_processes_over_tls_learn_what_a_simulation_learns(owned, certificates, tmp_path, how):
+    text = (owned / "clients.toml").read_text("utf-8").split('[[client]]\nname = "west"')[0]
+    text = text.replace("[[client]]", f"{how}[[client]]", 1)
     for name in ("north", "south"):
         (tmp_path / f"{name}.csv").write_bytes((owned / f"{name}.csv").read_bytes())
     file, address = tmp_path / "clients.toml", free()
