@@ -21,8 +21,8 @@ from sklearn.datasets import load_digits, load_sample_images
 import headstart as hs
 from headstart.data.read import read
 from headstart.data.roles import Roles
-from headstart.deployment.drift import RATE, Reference, WindowDrift
-from headstart.deployment.drift_observer import DriftObserver
+from headstart.deployment.monitoring.drift import RATE, Reference, WindowDrift
+from headstart.deployment.monitoring.drift_observer import DriftObserver
 from headstart.linalg.blas import one_thread
 from headstart.listener import SILENT
 from headstart.methods.answers import features

@@ -24,8 +24,8 @@ from material import demo_data, emoji_folder
 
 import headstart as hs
 from headstart.data.roles import Roles
-from headstart.deployment.feeds import batches
-from headstart.deployment.graph import graph_of
+from headstart.deployment.formats.feeds import batches
+from headstart.deployment.formats.graph import graph_of
 from headstart.listener import SILENT
 from headstart.tasks.task import Task
 

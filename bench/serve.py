@@ -25,7 +25,7 @@ from material import jpegs
 from serve_client import Connection, Service, memory, post, service
 from timing import bare, load_average, option
 
-from headstart.deployment.served import load_served
+from headstart.deployment.service.served import load_served
 from headstart.features.engines import processor
 from headstart.features.engines.engine import Choice
 from headstart.features.engines.select import build

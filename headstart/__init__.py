@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from headstart.automl.learning_curves.protocol import curve
     from headstart.data.read import read
     from headstart.data.roles import Roles
-    from headstart.deployment.drift_report import drift
-    from headstart.deployment.export import export
+    from headstart.deployment.formats.export import export
+    from headstart.deployment.monitoring.drift_report import drift
     from headstart.errors import (
         ArtefactError,
         BackboneError,
@@ -64,11 +64,11 @@ _HOME = {
     "compare": "study.methods_compared.protocol",
     "curve": "automl.learning_curves.protocol",
     "distil": "study.distillation",
-    "drift": "deployment.drift_report",
+    "drift": "deployment.monitoring.drift_report",
     "evaluate": "study.protocol",
     "evaluate_tasks": "study.multi_task_protocol",
     "explain": "explanations.explain",
-    "export": "deployment.export",
+    "export": "deployment.formats.export",
     "few_shot": "study.few_shot",
     "fit": "automl.fit",
     "fit_tasks": "study.multi_task_protocol",

@@ -29,7 +29,7 @@ def drift(
 ) -> None:
     """Compare what a served MODEL was asked, by its LOG, with the rows that it learnt from."""
     from headstart.cli.terminal import Terminal
-    from headstart.deployment.drift_report import drift as compared
+    from headstart.deployment.monitoring.drift_report import drift as compared
     from headstart.transfer import Transfer
 
     with Terminal(quiet=json) as terminal:

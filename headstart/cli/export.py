@@ -40,7 +40,7 @@ def export(
     place["openvino"] = openvino
     format, out = _the_format(place)
     from headstart.cli.terminal import Terminal
-    from headstart.deployment.export import export as write
+    from headstart.deployment.formats.export import export as write
 
     with Terminal(quiet=json) as terminal:
         exported = write(

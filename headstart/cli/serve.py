@@ -57,8 +57,8 @@ def serve(
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or one of several: cuda:1")] = "cpu",
 ) -> None:
     """Answer requests over HTTP with a saved MODEL: POST /predict, the V2 inference protocol, /metrics."""
-    from headstart.deployment.limits import Limits
-    from headstart.deployment.serve import serve as answer_requests
+    from headstart.deployment.service.limits import Limits
+    from headstart.deployment.service.serve import serve as answer_requests
 
     limits = Limits(
         max_wait_ms=max_wait_ms,

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper, save
 
 from headstart.backbones.load import load, rebuild
-from headstart.deployment.graph import graph_of
+from headstart.deployment.formats.graph import graph_of
 from headstart.errors import ArtefactError, BackboneError
 from headstart.features.engines.engine import Unfit
 from headstart.features.engines.openvino_engine import OpenVINOEngine

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headstart.deployment.linear_head import linear_head_of
+from headstart.deployment.formats.linear_head import linear_head_of
 from headstart.transfer import Transfer
 
 pytest.importorskip("onnxruntime")

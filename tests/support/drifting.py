@@ -7,8 +7,8 @@ import pandas as pd
 
 from headstart.data.read import read
 from headstart.data.roles import Roles
-from headstart.deployment.drift import Sums
-from headstart.deployment.drift_log import DriftLog, Logged
+from headstart.deployment.monitoring.drift import Sums
+from headstart.deployment.monitoring.drift_log import DriftLog, Logged
 from headstart.listener import SILENT
 from headstart.methods.answers import answer, features
 from headstart.transfer import Transfer

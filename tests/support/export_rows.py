@@ -16,7 +16,7 @@ import sound_rows
 from exported import soft_pictures
 
 from headstart.artefact.model import Member
-from headstart.deployment.export import export
+from headstart.deployment.formats.export import export
 from headstart.errors import HeadstartError
 from headstart.transfer import Transfer
 

@@ -23,11 +23,11 @@ from PIL import Image
 from small import RESNET, bright
 from tones import tone
 
-from headstart.deployment.app import app_of
-from headstart.deployment.limits import Limits
-from headstart.deployment.metrics import Metrics
-from headstart.deployment.served import Served, load_served
-from headstart.deployment.service import Service
+from headstart.deployment.service.app import app_of
+from headstart.deployment.service.limits import Limits
+from headstart.deployment.service.metrics import Metrics
+from headstart.deployment.service.served import Served, load_served
+from headstart.deployment.service.service import Service
 from headstart.transfer import Transfer
 
 __all__ = ["Running", "asking", "loaded", "models", "png", "running", "wav"]

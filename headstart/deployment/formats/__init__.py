@@ -1,0 +1,1 @@
+"""A fitted model as a file or a folder that other libraries read."""

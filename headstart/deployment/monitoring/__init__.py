@@ -1,0 +1,1 @@
+"""Whether what a model is asked is still like what it learnt from."""
