@@ -60,8 +60,8 @@ class Description:
     def from_json(cls, text: str) -> Description:
         """DataError where a client sent something else."""
         try:
-            said = json.loads(text)
-            return cls(**said | {name: tuple(said[name]) for name in ("classes", "columns")})
+            fields = json.loads(text)
+            return cls(**fields | {name: tuple(fields[name]) for name in ("classes", "columns")})
         except (TypeError, ValueError, KeyError) as error:
             raise DataError(
                 f"it does not describe its data as expected ({error!r}); is it of another version?"
@@ -93,16 +93,16 @@ class Agreement:
 
     @classmethod
     def from_json(cls, text: str) -> Agreement:
-        said = json.loads(text)
-        return cls(**said | {"classes": tuple(said["classes"])})
+        fields = json.loads(text)
+        return cls(**fields | {"classes": tuple(fields["classes"])})
 
     @property
     def columns(self) -> Columns | None:
         """Which column of the clients' tables plays which role."""
         if self.roles is None:
             return None
-        said = {name: tuple(value) if isinstance(value, list) else value for name, value in self.roles.items()}
-        return Columns(**said | {"types": tuple((str(name), kind) for name, kind in said["types"])})
+        fields = {name: tuple(value) if isinstance(value, list) else value for name, value in self.roles.items()}
+        return Columns(**fields | {"types": tuple((str(name), kind) for name, kind in fields["types"])})
 
     @property
     def table_encoder(self) -> TableEncoder | None:
@@ -130,8 +130,12 @@ def agree(
     The first kind, modality, backbone and set of columns that most clients share are taken. DataError where fewer than
     two clients are left, or where nobody has two classes together.
     """
-    left_out = {name: "it has no rows that can be learnt from" for name, said in descriptions.items() if not said.rows}
-    members = {name: said for name, said in descriptions.items() if said.rows}
+    left_out = {
+        name: "it has no rows that can be learnt from"
+        for name, description in descriptions.items()
+        if not description.rows
+    }
+    members = {name: description for name, description in descriptions.items() if description.rows}
     for words, of in (("kind", "kind"), ("modality", "modality"), ("backbone", "weights"), ("columns", "columns")):
         members = _like_most(members, of, words, left_out)
     members = _with_common_classes(members, left_out)
@@ -139,10 +143,14 @@ def agree(
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise DataError(f"fewer than 2 clients can learn together ({reasons or 'nobody answered'})")
     first = next(iter(members.values()))
-    classes = tuple(sorted({label for said in members.values() for label in said.classes}, key=_order))
+    classes = tuple(sorted({label for description in members.values() for label in description.classes}, key=_order))
     if kind_named(first.kind).exclusive and len(classes) < 2:
         raise DataError(f"all clients together have one class only, {classes[0]!r}: give rows of two classes or more")
-    encoders = {name: encoder_of(said.encoder) for name, said in members.items() if said.encoder is not None}
+    encoders = {
+        name: encoder_of(description.encoder)
+        for name, description in members.items()
+        if description.encoder is not None
+    }
     encoder = _one_encoder(encoders, [members[name].rows for name in encoders]) if encoders else None
     agreement = Agreement(
         kind=first.kind,
@@ -169,16 +177,16 @@ def _order(label: Any) -> tuple[str, Any]:
 def _like_most(
     members: dict[str, Description], attribute: str, words: str, left_out: dict[str, str]
 ) -> dict[str, Description]:
-    def value(said: Description) -> Any:
-        shown = getattr(said, attribute)
+    def value(description: Description) -> Any:
+        shown = getattr(description, attribute)
         return tuple(sorted(shown)) if attribute == "columns" else shown
 
-    values = [value(said) for said in members.values()]
+    values = [value(description) for description in members.values()]
     common = max(values, key=values.count, default=None)
-    for name, said in members.items():
-        if value(said) != common:
-            left_out[name] = _otherwise(words, value(said), common)
-    return {name: said for name, said in members.items() if name not in left_out}
+    for name, description in members.items():
+        if value(description) != common:
+            left_out[name] = _otherwise(words, value(description), common)
+    return {name: description for name, description in members.items() if name not in left_out}
 
 
 def _otherwise(words: str, own: Any, common: Any) -> str:
@@ -191,14 +199,14 @@ def _otherwise(words: str, own: Any, common: Any) -> str:
 
 
 def _with_common_classes(members: dict[str, Description], left_out: dict[str, str]) -> dict[str, Description]:
-    for name, said in members.items():
+    for name, description in members.items():
         others = {label for other, theirs in members.items() if other != name for label in theirs.classes}
-        if said.classes and others and not others & set(said.classes):
+        if description.classes and others and not others & set(description.classes):
             left_out[name] = (
-                f"it shares no class with the others: it has {few(said.classes, 5)}, they have "
+                f"it shares no class with the others: it has {few(description.classes, 5)}, they have "
                 f"{few(sorted(others, key=_order), 5)}"
             )
-    return {name: said for name, said in members.items() if name not in left_out}
+    return {name: description for name, description in members.items() if name not in left_out}
 
 
 def _one_encoder(encoders: Mapping[str, TableEncoder], rows: Sequence[int]) -> TableEncoder:

@@ -114,21 +114,21 @@ def read_federation(path: str | Path) -> Federation:
     """Read and check the file. DataError where it is missing, no TOML, or says what nobody understands."""
     file = Path(path)
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file; a federation is described by a clients.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DataError(f"{file}: cannot be read as TOML: {error}") from error
-    clients = said.pop("client", [])
+    clients = table.pop("client", [])
     if not isinstance(clients, list) or not all(isinstance(one_client, dict) for one_client in clients):
         raise DataError(f"{file}: clients are tables of their own: write [[client]], then name and data")
     values: dict[str, Any] = {}
     for name, cls in (("privacy", Privacy), ("rounds", Rounds)):
-        section = said.pop(name, None)
+        section = table.pop(name, None)
         if section is not None:
             values[name] = _made(cls, section, file, f"[{name}]")
     members = tuple(_made(Client, table, file, f"[[client]] number {at}") for at, table in enumerate(clients, 1))
-    checked = _values(Federation, said, file, "", without=("clients", "folder", "file", "privacy", "rounds"))
+    checked = _values(Federation, table, file, "", without=("clients", "folder", "file", "privacy", "rounds"))
     federation = Federation(clients=members, folder=file.parent, file=file, **checked, **values)
     _check(federation)
     return federation

@@ -142,8 +142,8 @@ class Member:
         """(N, C) logits, each row's by the head that was fitted without its fold, at that head's temperature."""
         out = np.empty((len(self.rows), self.rows.task.kind.outputs(self.classes)))
         for fold, head in enumerate(localised(self, heads)):
-            held = np.flatnonzero(self.fold == fold)
-            out[held] = head.logits(self.features[held]) / head.temperature
+            rows_out = np.flatnonzero(self.fold == fold)
+            out[rows_out] = head.logits(self.features[rows_out]) / head.temperature
         return out
 
     def losses(self, heads: list[Head]) -> Array:
@@ -151,11 +151,11 @@ class Member:
         kind, targets = self.rows.task.kind, np.asarray(self.rows.task.targets)
         logits, total = self.out_of_fold(heads), np.zeros((len(heads), len(TEMPERATURES)))
         for fold in range(len(heads)):
-            held = np.flatnonzero(self.fold == fold)
-            if len(held):
-                ones = np.ones(len(held))
+            rows_out = np.flatnonzero(self.fold == fold)
+            if len(rows_out):
+                ones = np.ones(len(rows_out))
                 for at, temperature in enumerate(TEMPERATURES):
-                    rows, _ = row_log_losses(logits[held] / temperature, targets[held], kind, ones)
+                    rows, _ = row_log_losses(logits[rows_out] / temperature, targets[rows_out], kind, ones)
                     total[fold, at] = rows.sum()
         return total
 
