@@ -8,6 +8,7 @@ import io
 import json
 import re
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -320,7 +321,10 @@ def test_metrics_count_what_was_asked(saved):
             for data in (png(0), png(1), HALF):
                 await client.post("/predict", content=data, headers=of_type("image/png"))
             await client.get("/nowhere")
-            return (await client.get("/metrics")).text
+            text, until = "", time.monotonic() + 30  # a batch is counted after its answers are given
+            while "headstart_batch_inputs_count 3.0" not in text and time.monotonic() < until:
+                text = (await client.get("/metrics")).text
+            return text
 
     with asking(saved["image"]) as client:
         text = asyncio.run(everything(client))
