@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from headstart.cli.arguments import AsJson
-from headstart.cli.streams import show_result
+from headstart.cli.streams import show_saved
 
 if TYPE_CHECKING:
     from headstart.listener import Listener
@@ -56,7 +56,8 @@ def federate(
 
             result = run(clients, place, overwrite=overwrite, listener=terminal)
             answer = {"words": str(result), "json": result.to_json()}
-    show_result(answer["json"] if json else answer["words"], json)
+    record, words = answer["json"] | {"saved": str(place)}, f"{answer['words']}\n\nsaved: {place}"
+    show_saved(record, words, place, json=json)
 
 
 def _joined(clients: str, join: str, name: str, ca: Path, listener: Listener, overwrite: bool) -> None:
