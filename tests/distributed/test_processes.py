@@ -140,8 +140,10 @@ def test_processes_over_tls_learn_what_a_simulation_learns(owned, certificates, 
     model, same = Transfer.load(tmp_path / "m"), federate(file).model
     for name in ("weight.0", "bias.0"):
         np.testing.assert_allclose(model.model_.head.arrays[name], same.model_.head.arrays[name], rtol=0, atol=1e-6)
+    # Masks are drawn anew and sums rounded under them; at its minimum the temperature moves by the root of that.
+    rounding = 1e-4 if "secure" in how else 1e-6
     for name, score in same.evidence_.metrics.items():
-        np.testing.assert_allclose(model.evidence_.metrics[name], score, atol=1e-6)
+        np.testing.assert_allclose(model.evidence_.metrics[name], score, rtol=0, atol=rounding)
 
 
 def test_a_node_is_ended_with_those_that_it_started():
