@@ -57,10 +57,9 @@ def pipeline_of(model: Model) -> Pipeline:
 
     Raises ValueError with the words of `why_no_pipeline`.
     """
-    if why := why_no_pipeline(model):
+    head, why = affine(model.head), why_no_pipeline(model)
+    if head is None or why:
         raise ValueError(f"this model is no plain pipeline of scikit-learn: {why}")
-    head = affine(model.head)
-    assert head is not None  # noqa: S101
     if model.encoder is None:
         return _of_numbers(model, head)
     columns = _encoder(model).columns
