@@ -32,7 +32,8 @@ def test_a_row_is_shown_with_the_options_that_it_takes(run):
     assert (options["stages"], options["weight"], options["epochs"]) == (4, 0.01, 6)
     assert "scratch" not in options
     assert configured("gradual+l2-sp", options) == configured("gradual+l2-sp", {})
-    assert "no options" in run("methods", "ridge").out
+    assert "no options" in run("methods", "no-transfer").out
+    assert "root  bool          True" in run("methods", "ridge").out
     assert re.search(r"gamma +float \| None +None", run("methods", "kmm").out)
     refused = run("methods", "gradul")
     assert (refused.code, "nearest: gradual" in refused.err) == (2, True)
