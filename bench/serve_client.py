@@ -7,11 +7,12 @@ import asyncio
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 __all__ = ["Connection", "Service", "memory", "post", "service"]
 
@@ -100,12 +101,19 @@ def service(model: Path, *words: object) -> Iterator[Service]:
                 break
         else:
             raise SystemExit("the service did not start")
+        threading.Thread(target=_passed_on, args=(process.stderr,), daemon=True).start()
         yield Service(process, address[1], int(address[2]))
     finally:
         process.terminate()
         began = time.perf_counter()
         process.wait(120)
         sys.stderr.write(f"ended in {time.perf_counter() - began:.1f} s with {process.returncode}\n")
+
+
+def _passed_on(stream: IO[str]) -> None:
+    """Read to its end, so that the service never waits for room in the pipe."""
+    for line in stream:
+        sys.stderr.write(line)
 
 
 def memory(pids: list[int]) -> float:

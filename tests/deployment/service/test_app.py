@@ -17,7 +17,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 from serving import asking, jpeg, labels, loaded, models, png
+from starlette.requests import Request
 
+from headstart.deployment.service.guard import Guard
 from headstart.deployment.service.limits import Limits
 from headstart.deployment.service.metrics import Metrics
 from headstart.deployment.service.served import Served
@@ -333,6 +335,26 @@ def test_metrics_count_what_was_asked(saved):
     assert 'headstart_requests_total{path="other",status="404"} 1.0' in text
     assert 'headstart_inputs_total{outcome="unreadable"} 1.0' in text
     assert "headstart_batch_inputs_count 3.0" in text
+
+
+def test_a_client_that_leaves_is_counted_apart_and_is_no_fault(capfd):
+    async def reading(scope, receive, send):
+        await Request(scope, receive).body()
+
+    messages = [{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive():
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        del message
+
+    metrics = Metrics()
+    guard = Guard(reading, Limits(), metrics, None, lambda: False)
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
+    asyncio.run(guard(scope, receive, send))
+    assert b'headstart_requests_total{path="other",status="499"} 1.0' in metrics.page()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_nothing_of_what_was_asked_is_said_or_kept(saved, capfd, monkeypatch, tmp_path):
