@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.backbones.backbone import Backbone
 from headstart.distributed.feature_worker import FeatureWorker, Part, Recipe, Settled
-from headstart.distributed.tasks import raised
+from headstart.distributed.tasks import answers_of
 from headstart.errors import ClusterError
 from headstart.features.engines.engine import Choice
 
@@ -61,16 +61,8 @@ class Crew:
 
     def answer(self, reference: Any) -> Any:
         """What a process answers. Raises what it raised; ClusterError where it died too often."""
-        ray = self.ray
-        try:
-            return ray.get(reference)
-        except ray.exceptions.RayTaskError as error:
-            raise raised(error) from error
-        except ray.exceptions.RayError as error:
-            raise ClusterError(
-                f"a process of the cluster died {RESTARTS + 1} times over the same part, or could not be started: "
-                f"{' '.join(str(error).split())[:300]}"
-            ) from error
+        died = f"{RESTARTS + 1} times over the same part, or could not be started"
+        return answers_of(self.ray, reference, died)
 
     def end(self) -> None:
         """End the processes, whose cores others may then have."""

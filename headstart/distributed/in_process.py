@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from flwr.app import Context, Error, Message, RecordDict
 from flwr.serverapp import Grid
+from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
 
 if TYPE_CHECKING:
     from flwr.clientapp import ClientApp
     from flwr.proto.node_pb2 import NodeInfo
-    from flwr.supercore.run import Run
 
 __all__ = ["InProcess"]
 
@@ -44,7 +44,8 @@ class InProcess(Grid):  # type: ignore[misc]
 
     @property
     def run(self) -> Run:
-        raise NotImplementedError("a grid in one process has no SuperLink, and so no record of a run")
+        """Its number alone: without a SuperLink nothing else is recorded of it."""
+        return Run.create_empty(RUN)
 
     def get_node_ids(self) -> list[int]:
         return list(self.names)

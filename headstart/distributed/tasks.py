@@ -13,7 +13,7 @@ from headstart.errors import ClusterError
 from headstart.features.held_pixels import HeldPixels
 from headstart.listener import Listener
 
-__all__ = ["HEARD", "in_tasks", "raised", "register_stays"]
+__all__ = ["HEARD", "answers_of", "in_tasks", "raised", "register_stays"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -58,7 +58,7 @@ def in_tasks(ray: Any, function: Callable[[A], B], arguments: Sequence[A], liste
             ray.cancel(each, force=True)
         raise
     results = []
-    for result, lines in _got(ray, tasks):
+    for result, lines in answers_of(ray, list(tasks), f"{RETRIES + 1} times over the same task"):
         for line in lines:
             listener.say(line)
         results.append(result)
@@ -76,16 +76,14 @@ def _run(function: Callable[[A], B], argument: A) -> tuple[B, list[str]]:
     return function(argument), HEARD.lines
 
 
-def _got(ray: Any, tasks: Sequence[Any]) -> Any:
+def answers_of(ray: Any, references: Any, died: str) -> Any:
+    """What processes answer. Raises what one raised; ClusterError with `died` in its words where one died."""
     try:
-        return ray.get(list(tasks))
+        return ray.get(references)
     except ray.exceptions.RayTaskError as error:
         raise raised(error) from error
     except ray.exceptions.RayError as error:
-        raise ClusterError(
-            f"a process of the cluster died {RETRIES + 1} times over the same task: "
-            f"{' '.join(str(error).split())[:300]}"
-        ) from error
+        raise ClusterError(f"a process of the cluster died {died}: {' '.join(str(error).split())[:300]}") from error
 
 
 def register_stays(ray: Any, *listeners: Listener) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from flwr.app import Message
+from faulty_clients import dies, not_a_number, too_short
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn
@@ -14,7 +14,6 @@ from hypothesis.extra.numpy import arrays as drawn
 from headstart.distributed.averaging import averaged, strategy_of
 from headstart.distributed.clients import Rounds, read_federation
 from headstart.distributed.local_steps import descended
-from headstart.distributed.payload import arrays_of, record
 from headstart.tasks import CLASSIFICATION, REGRESSION
 from tests.distributed.conftest import NAMES
 
@@ -153,20 +152,6 @@ def in_round(number, make):
         return call
 
     return wrap
-
-
-def dies(message, answer):
-    raise ConnectionResetError("the line is dead")
-
-
-def too_short(message, answer):
-    return Message(record({"vector": np.zeros(7)}), reply_to=message)
-
-
-def not_a_number(message, answer):
-    vector = arrays_of(answer().content)["vector"].copy()
-    vector[5] = np.nan
-    return Message(record({"vector": vector}), reply_to=message)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import threading
 
 import numpy as np
 import pytest
+from faulty_clients import dies, not_a_number, too_short
 from flwr.app import Error, Message
 from flwr.common.secure_aggregation.secaggplus_constants import RECORD_KEY_CONFIGS, Key, Stage
 
 from headstart.distributed.clients import read_federation
-from headstart.distributed.payload import arrays_of, record
+from headstart.distributed.payload import record
 from headstart.errors import DataError
 from headstart.heads.discriminant import Discriminant
 from headstart.heads.fitter import pose
@@ -70,20 +71,6 @@ def in_the_place_of_sums(make):
         return call
 
     return wrap
-
-
-def dies(message, answer):
-    raise ConnectionResetError("the line is dead")
-
-
-def too_short(message, answer):
-    return Message(record({"vector": np.zeros(7)}), reply_to=message)
-
-
-def not_a_number(message, answer):
-    vector = arrays_of(answer().content)["vector"].copy()
-    vector[5] = np.nan
-    return Message(record({"vector": vector}), reply_to=message)
 
 
 def nothing(message, answer):
