@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import re
@@ -173,3 +174,25 @@ def running(model: Path, *words: object) -> Iterator[Running]:
 def labels(reply: httpx.Response) -> Sequence[object]:
     """The labels of an answer."""
     return [row["label"] for row in reply.json()["predictions"]]
+
+
+def ask(model, *requests, limits=None, **options):
+    """The replies to some POST /predict, all at once, each given by the options of httpx."""
+
+    async def everything(client):
+        async with client:
+            return await asyncio.gather(
+                *[client.request(**{"method": "POST", "url": "/predict"} | r) for r in requests]
+            )
+
+    with asking(model, limits, **options) as client:
+        return asyncio.run(everything(client))
+
+
+def get(model, *paths, **options):
+    return ask(model, *[{"method": "GET", "url": path} for path in paths], **options)
+
+
+def probabilities(reply):
+    assert reply.status_code == 200, reply.text
+    return np.array([list(row["probabilities"].values()) for row in reply.json()["predictions"]])

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 import json
 import re
 import threading
 import time
-from pathlib import Path
 
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from serving import asking, jpeg, labels, loaded, models, png
-from starlette.requests import Request
+from serving import ask, asking, get, jpeg, labels, loaded, png, probabilities
 
-from headstart.deployment.service.guard import Guard
 from headstart.deployment.service.limits import Limits
 from headstart.deployment.service.metrics import Metrics
 from headstart.deployment.service.served import Served
@@ -28,33 +23,6 @@ from headstart.deployment.service.trial import try_model
 from headstart.errors import DataError
 from headstart.features.engines.rescue import RescuedEngine
 from headstart.transfer import Transfer
-
-
-@pytest.fixture(scope="session")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return models(tmp_path_factory.mktemp("served"))
-
-
-def ask(model, *requests, limits=None, **options):
-    """The replies to some POST /predict, all at once, each given by the options of httpx."""
-
-    async def everything(client):
-        async with client:
-            return await asyncio.gather(
-                *[client.request(**{"method": "POST", "url": "/predict"} | r) for r in requests]
-            )
-
-    with asking(model, limits, **options) as client:
-        return asyncio.run(everything(client))
-
-
-def get(model, *paths, **options):
-    return ask(model, *[{"method": "GET", "url": path} for path in paths], **options)
-
-
-def probabilities(reply):
-    assert reply.status_code == 200, reply.text
-    return np.array([list(row["probabilities"].values()) for row in reply.json()["predictions"]])
 
 
 def of_type(kind):
@@ -337,26 +305,6 @@ def test_metrics_count_what_was_asked(saved):
     assert "headstart_batch_inputs_count 3.0" in text
 
 
-def test_a_client_that_leaves_is_counted_apart_and_is_no_fault(capfd):
-    async def reading(scope, receive, send):
-        await Request(scope, receive).body()
-
-    messages = [{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}]
-
-    async def receive():
-        return messages.pop(0) if messages else {"type": "http.disconnect"}
-
-    async def send(message):
-        del message
-
-    metrics = Metrics()
-    guard = Guard(reading, Limits(), metrics, None, lambda: False)
-    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
-    asyncio.run(guard(scope, receive, send))
-    assert b'headstart_requests_total{path="other",status="499"} 1.0' in metrics.page()
-    assert capfd.readouterr() == ("", "")
-
-
 def test_nothing_of_what_was_asked_is_said_or_kept(saved, capfd, monkeypatch, tmp_path):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     word = "a-word-that-nobody-else-writes"
@@ -379,86 +327,6 @@ def test_nothing_of_what_was_asked_is_said_or_kept(saved, capfd, monkeypatch, tm
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-class Failing:
-    """An observer that is told and fails."""
-
-    def __init__(self):
-        self.told, self.stopped = [], False
-
-    def __call__(self, features, values):
-        self.told.append((features, values))
-        raise RuntimeError
-
-    def stop(self):
-        self.stopped = True
-
-
-def test_an_observer_is_told_features_and_predictions_and_cannot_stop_the_service(saved):
-    observer = Failing()
-    served = loaded(saved["array"])
-    service = Service(served, Limits(), Metrics(), observer)
-    answers = asyncio.run(service.ask([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
-    service.stop()
-    assert len(answers) == 2
-    rows = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    features, values = observer.told[0]
-    np.testing.assert_array_equal(features, served.fitted.transform(rows))
-    np.testing.assert_array_equal(values, served.fitted.predict(rows))
-    assert observer.stopped
-    assert b"headstart_observer_errors_total 1.0" in service.metrics.page()
-
-
 @pytest.mark.parametrize("modality", ["image", "text", "table", "array"])
 def test_each_model_is_tried_before_it_is_served(saved, modality):
     try_model(loaded(saved[modality]))
-
-
-def v2(model, body, **options):
-    name = model.resolve().name
-    return ask(model, {"url": f"/v2/models/{name}/infer", "json": body}, **options)[0]
-
-
-def test_v2_in_json_gives_the_same_answers(saved):
-    files = [base64.b64encode(png(row)).decode() for row in range(2)]
-    tensor = {"name": "input", "datatype": "BYTES", "shape": [2], "data": files}
-    (plain,) = ask(saved["image"], {"files": [("file", png(row)) for row in range(2)]})
-    reply = v2(saved["image"], {"id": "7", "inputs": [tensor]}).json()
-    outputs = {output["name"]: output for output in reply["outputs"]}
-    assert (reply["id"], reply["model_name"], outputs["label"]["data"]) == ("7", "image", ["r", "g"])
-    assert outputs["probabilities"]["shape"] == [2, 3]
-    given = np.reshape(outputs["probabilities"]["data"], (2, 3))
-    np.testing.assert_allclose(given, probabilities(plain), rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "words"),
-    [
-        ({}, 400, '"inputs" is to be a list'),
-        ({"inputs": [{"name": "input"}]}, 400, "a name, a datatype and a shape"),
-        ({"inputs": [{"name": "input", "datatype": "FP99", "shape": [1], "data": [1]}]}, 400, "no tensor"),
-        ({"inputs": [{"name": "input", "datatype": "FP32", "shape": [2, 3], "data": [1]}]}, 400, "its data are not"),
-        ({"inputs": [{"name": "input", "datatype": "FP32", "shape": [3], "data": [1, 2, 3]}]}, 422, "shape \\(N, D\\)"),
-        (
-            {
-                "inputs": [{"name": "input", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}],
-                "outputs": [{"name": "logits"}],
-            },
-            400,
-            "there is no output 'logits': expected value",
-        ),
-    ],
-)
-def test_v2_refuses_in_words(saved, body, status, words):
-    reply = v2(saved["array"], body)
-    assert reply.status_code == status
-    assert re.search(words, reply.json()["error"])
-
-
-def test_v2_knows_one_model_of_one_version(saved):
-    version = loaded(saved["array"]).fingerprint
-    paths = ["/v2/models/array", f"/v2/models/array/versions/{version}", "/v2/models/array/ready"]
-    assert [reply.status_code for reply in get(saved["array"], *paths)] == [200] * 3
-    other, old = get(saved["array"], "/v2/models/other", "/v2/models/array/versions/1/ready")
-    assert other.json() == {"error": "there is no model of this name: it is 'array'"}
-    assert old.json() == {"error": f"there is no such version: it is {version!r}"}
-    assert isinstance(other, httpx.Response)
