@@ -33,10 +33,10 @@ def main(out: Path) -> None:
     words = [sys.executable, "-m", "headstart", "serve", str(out / "wine"), "--port", "0", "--workers", "1"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as service:
         try:
-            said = service.stderr.readline() if service.stderr else ""
-            address = re.search(r"http://\S+:\d+", said)
+            started = service.stderr.readline() if service.stderr else ""
+            address = re.search(r"http://\S+:\d+", started)
             if address is None:
-                raise SystemExit(f"the service did not start: {said}")
+                raise SystemExit(f"the service did not start: {started}")
             rows = wine.data.iloc[[0, 70, 150]].to_dict("records")
             answer = ask(address[0], "/predict?coverage=.9", {"rows": rows})
             for row in answer["predictions"]:
