@@ -31,6 +31,7 @@ from headstart.cli.arguments import (
     roles_of,
     window_of,
 )
+from headstart.cli.report import Lang, Provenance, Report, command_origin, page_beside
 from headstart.cli.streams import show_saved
 
 __all__ = ["distil"]
@@ -76,14 +77,20 @@ def distil(
     window: Window = None,
     allow_losses: Losses = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model that --out holds")] = False,
+    provenance: Provenance = True,
+    report: Report = False,
+    lang: Lang = "en",
     json: AsJson = False,
 ) -> None:
     """Teach a small model what MODEL knows, on DATA, and say what it kept and whether the teacher helped."""
     from headstart.cli.terminal import Terminal
     from headstart.study.distillation import distil as learn
+    from headstart.study.origin import with_origin
 
     options = options_of(option)
     may_save(out, overwrite=overwrite, moving=None, options=options)
+    page = page_beside(out, wanted=report, lang=lang, overwrite=overwrite)
+    roles = roles_of(input, target, split, group, domain, classes=classes)
     with Terminal(quiet=json) as terminal:
         fitted = learn(
             teachers_of(model, teacher),
@@ -92,7 +99,7 @@ def distil(
             test=test,
             backbone=backbone,
             method=method,
-            roles=roles_of(input, target, split, group, domain, classes=classes),
+            roles=roles,
             kind=kind_of(kind),
             class_weight=class_weight,
             seed=seed,
@@ -102,11 +109,15 @@ def distil(
             options=options,
             allow_losses=allow_losses,
             window=window_of(window),
+            provenance=provenance,
             listener=terminal,
         )
+        if provenance:
+            fitted = with_origin(fitted, command_origin(data, test=test, roles=roles, kind=kind_of(kind)))
         fitted.save(out, overwrite=overwrite)
-    evidence = fitted.evidence_
-    show_saved(evidence.to_json() | {"saved": str(out)}, f"{evidence}\n\nsaved: {out}", out, json=json)
+        evidence, written = fitted.evidence_, page.write(out)
+    record = evidence.to_json() | {"saved": str(out), **written}
+    show_saved(record, page.words(evidence, out, written), out, json=json)
 
 
 def teachers_of(model: str, more: list[str] | None) -> Any:

@@ -28,6 +28,7 @@ from headstart.study.candidates import TaskCandidate
 from headstart.study.check import checked, report_of
 from headstart.study.comparison import Comparison
 from headstart.study.contenders import contenders_of
+from headstart.study.origin import origin_of, with_origin, without_origin
 from headstart.study.resampling import plan_trials
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.student import Student
@@ -58,6 +59,7 @@ def distil(
     options: dict[str, Any] | None = None,
     allow_losses: bool = False,
     window: tuple[float, float] | None = None,
+    provenance: bool = True,
     listener: Listener = LOGGED,
 ) -> Transfer:
     """Fit a student that learns from a teacher, and learn from rows held out what it kept of it and whether that
@@ -116,7 +118,8 @@ def distil(
     plan = plan._replace(goal=goal_of(None, rows.task))
     comparison = _comparison(data_of._replace(rows=rows), plan, teaching, bare, test is not None, watch)
     model, evidence = comparison.run()
-    return fitted.conclude(model, evidence, report)
+    fitted = with_origin(fitted.conclude(model, evidence, report), origin_of(data, test=test, roles=roles, kind=kind))
+    return fitted if provenance else without_origin(fitted, (data, test, unlabelled))
 
 
 def _seen(fitted: Transfer, student_data: StudentData, listener: Listener) -> tuple[FeatureSet, FeatureSet | None]:
