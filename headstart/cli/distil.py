@@ -12,6 +12,7 @@ import typer
 
 from headstart.cli.arguments import (
     BACKBONE,
+    GOAL,
     AsJson,
     Cached,
     Classes,
@@ -64,6 +65,7 @@ def distil(
     domain: Domain = None,
     kind: Kind = None,
     classes: Classes = None,
+    goal: Annotated[str | None, typer.Option("--for", help=GOAL)] = None,
     class_weight: Annotated[
         str | None, typer.Option("--class-weight", help="balanced: all classes count alike")
     ] = None,
@@ -101,6 +103,7 @@ def distil(
             method=method,
             roles=roles,
             kind=kind_of(kind),
+            goal=goal,
             class_weight=class_weight,
             seed=seed,
             engine=cast(Any, engine),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.goals import goal_of
+from headstart.data.goals import goal_named, goal_of
 from headstart.data.losses import require_few_lost
 from headstart.data.quality.check import without_empty_classes
 from headstart.data.roles import Roles
@@ -29,10 +29,12 @@ from headstart.study.check import checked, report_of
 from headstart.study.comparison import Comparison
 from headstart.study.contenders import contenders_of
 from headstart.study.origin import origin_of, with_origin, without_origin
+from headstart.study.protocol import say_goal
 from headstart.study.resampling import plan_trials
 from headstart.study.stopwatch import Stopwatch
 from headstart.study.student import Student
 from headstart.study.student_data import StudentData, read_student
+from headstart.tasks.goal import Goal
 from headstart.transfer import EngineChoice, Transfer
 
 __all__ = ["distil"]
@@ -51,6 +53,7 @@ def distil(
     method: str = "distil",
     roles: Roles = NO_ROLES,
     kind: str | None = None,
+    goal: str | Goal | None = None,
     class_weight: str | None = None,
     seed: int = 0,
     engine: EngineChoice = "auto",
@@ -76,7 +79,7 @@ def distil(
     the table of accuracy against cost. Raises DataError where teacher and data do not go together, ValueError for a
     method that learns from no teacher.
     """
-    watch = Stopwatch()
+    watch, named = Stopwatch(), goal_named(goal)
     plan = Plan(method, class_weight, seed, options or {})
     knowledge, is_self = knowledge_of(plan), isinstance(teacher, str) and teacher == SELF
     external = None if is_self else Teacher.of(teacher)
@@ -99,6 +102,7 @@ def distil(
         cache=cache,
         options=options,
         window=window,
+        goal=named,
     )
     with watch("features"):
         rows, bare = _seen(fitted, student_data, listener)
@@ -115,8 +119,10 @@ def distil(
         bare = _without(bare, rows)
     if teaching is not None:
         teaching = replace(teaching, classes=rows.task.classes, bare=bare, labelled=student_data.labelled)
-    plan = plan._replace(goal=goal_of(None, rows.task))
-    comparison = _comparison(data_of._replace(rows=rows), plan, teaching, bare, test is not None, watch)
+    aimed = goal_of(named, rows.task)
+    say_goal(aimed, rows.task.kind, named, listener)
+    data_of, plan = data_of._replace(rows=rows), plan._replace(goal=aimed)
+    comparison = _comparison(data_of, plan, teaching, bare, test is not None, watch)
     model, evidence = comparison.run()
     fitted = with_origin(fitted.conclude(model, evidence, report), origin_of(data, test=test, roles=roles, kind=kind))
     return fitted if provenance else without_origin(fitted, (data, test, unlabelled))

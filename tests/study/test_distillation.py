@@ -97,16 +97,21 @@ def test_a_student_is_saved_with_what_it_kept_of_its_teacher(run, place, teacher
     assert Evidence.from_json(json.loads(json.dumps(output.json))).distillation.teacher == kept["teacher"]
 
 
-def test_a_student_tells_where_it_comes_from_unless_it_is_asked_not_to(run, place, tmp_path):
+def test_a_student_is_for_a_goal_and_tells_where_it_comes_from_unless_it_is_asked_not_to(run, place, tmp_path):
     words = ["distil", place / "big", place / "data", "--backbone", STUDENT, "--engine", "torch", *options_of(OPTIONS)]
-    output = run(*words, "--out", tmp_path / "small", "--report", "--lang", "zh", "--json")
+    output = run(*words, "--out", tmp_path / "small", "--report", "--lang", "zh", "--for", "macro-f1", "--json")
     assert output.code == 0, output.err
+    assert output.json["goal"]["metric"] == "macro_f1"
+    assert Transfer.load(tmp_path / "small").model_.options["goal"]["metric"] == "macro_f1"
     assert output.json["report"] == str(tmp_path / "small.html")
     page = (tmp_path / "small.html").read_text("utf-8")
     assert faults(page) == {}
     assert 'lang="zh' in page
     assert f"headstart distil {place / 'big'} {place / 'data'}" in page
     assert Transfer.load(tmp_path / "small").evidence_.origin.data == str(place / "data")
+    output = run(*words, "--out", tmp_path / "wrong", "--for", "macro-f2")
+    assert output.code == 2
+    assert "macro-f1" in output.err
     output = run(*words, "--out", tmp_path / "quiet", "--report", "--no-provenance")
     assert output.code == 0, output.err
     assert str(place) not in (tmp_path / "quiet.html").read_text("utf-8")
