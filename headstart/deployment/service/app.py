@@ -57,8 +57,8 @@ def app_of(
 
 
 class _Direct:
-    """An ASGI application that calls endpoints of fixed paths at once, and leaves everything else to another: routing and
-    the middleware of a framework cost more than what such an endpoint does itself.
+    """An ASGI application that calls endpoints of fixed paths at once, and leaves everything else to another: the
+    routing and the middleware of a framework cost more than what such an endpoint does itself.
 
     fixed   by method and path
     """

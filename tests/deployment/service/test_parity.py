@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from serving import LIMIT, jpeg, pictures, running, table, texts
+from serving import LIMIT, jpeg, pictures, running, sounds, table, texts, wav
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -52,6 +52,14 @@ def text_case(folder):
     return texts(folder / "model"), TEXTS, {"json": {"texts": TEXTS}}, TEXTS
 
 
+def sound_case(folder):
+    """One recording, sent as the body."""
+    file = folder / "tone.wav"
+    file.write_bytes(wav(300.0, 99))
+    request = {"content": file.read_bytes(), "headers": {"content-type": "audio/wav"}}
+    return sounds(folder / "model"), [str(file)], request, [file.read_bytes()]
+
+
 def table_case(folder):
     rows = FRAME.to_dict("records")
     return table(folder / "model"), FRAME, {"json": {"rows": rows}}, rows
@@ -75,7 +83,9 @@ def by_onnx(model, items, file):
     return np.concatenate([session.run(["probabilities"], part)[0] for part in parts])
 
 
-@pytest.mark.parametrize("case", [image_case, text_case, table_case], ids=["image", "text", "table"])
+@pytest.mark.parametrize(
+    "case", [image_case, text_case, sound_case, table_case], ids=["image", "text", "sound", "table"]
+)
 def test_all_ways_to_ask_give_the_same_answers(case, tmp_path):
     model, inputs, request, items = case(tmp_path)
     expected = Transfer.load(model).set_params(cache=False).predict_proba(inputs)
