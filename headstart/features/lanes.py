@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, current_thread, main_thread
 
 import torch
 
 from headstart.features.engines.interrupts import interrupts_wait
+from headstart.linalg.torch_threads import one_torch_thread
 
 __all__ = ["run_lanes"]
 
@@ -37,15 +38,28 @@ class _Work:
         self.stopped.set()
 
 
-def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: int, watch: Callable[[], None]) -> None:
+def run_lanes(
+    lane: Callable[[Iterator[int], Event], None],
+    pieces: int,
+    lanes: int,
+    watch: Callable[[], None],
+    *,
+    needs_watch: bool = True,
+) -> None:
     """Call lane(numbers, stopped) in `lanes` threads; together their `numbers` are 0 ... pieces - 1, each once.
 
-    watch   called in this thread, some fifty times a second, while the lanes run and once when they are done
+    watch         called in this thread, some fifty times a second, while the lanes run and once when they are done
+    needs_watch   a lane may wait for what `watch` does. If not, a single lane runs in this thread, `watch` is called
+                  before each piece, and no other thread is started; but not in the main thread, where Ctrl-C would
+                  interrupt it in the middle of a piece
 
     torch calculates on one thread in each lane, and in this thread meanwhile. The first error of a lane, or of
     `watch`, stops them all between two pieces and is raised here; so is KeyboardInterrupt.
     """
     work = _Work(pieces)
+    if lanes == 1 and not needs_watch and current_thread() is not main_thread():
+        _run_here(lane, work, watch)
+        return
     # Not Thread.join: interrupted by Ctrl-C, it takes a running thread for ended (Python 3.11).
     ended = [Event() for _ in range(lanes)]
     started: list[Event] = []
@@ -67,6 +81,17 @@ def run_lanes(lane: Callable[[Iterator[int], Event], None], pieces: int, lanes: 
         torch.set_num_threads(threads_before)
     if work.error is not None:
         raise work.error
+    watch()
+
+
+def _run_here(lane: Callable[[Iterator[int], Event], None], work: _Work, watch: Callable[[], None]) -> None:
+    def watched() -> Iterator[int]:
+        for number in work:
+            watch()
+            yield number
+
+    with one_torch_thread(), torch.inference_mode():
+        lane(watched(), work.stopped)
     watch()
 
 

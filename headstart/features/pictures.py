@@ -95,7 +95,8 @@ class Pictures:
             some = min(lanes, len(pieces))
             lane = partial(self._lane, pieces, cast(PicturePreprocess | None, preprocess), some)
             self._shared = None
-            run_lanes(lane, len(pieces), some, partial(self._watch, progress))
+            ready = self.supply is None or self.supply.ready.is_set()
+            run_lanes(lane, len(pieces), some, partial(self._watch, progress), needs_watch=not ready)
             rest = self._look_up(rest)
         self._watch(progress)
 

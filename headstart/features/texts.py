@@ -157,7 +157,7 @@ class Items:
             if progress is not None:
                 progress(min(self._finished + self.computed, len(self.inputs)), len(self.inputs))
 
-        run_lanes(lane, len(batches), min(lanes, len(batches)), watch)
+        run_lanes(lane, len(batches), min(lanes, len(batches)), watch, needs_watch=False)
 
     def _prepared(self, rows: list[int], preprocess: Preprocess) -> dict[int, Array]:
         """What is held of each row; meanwhile the engine gets ready, in this thread."""

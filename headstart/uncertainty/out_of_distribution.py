@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -99,8 +100,12 @@ class OutOfDistribution:
     def distance(self, features: Array) -> Array:
         """(N, D) features -> (N,) float32 distances."""
         scaled = self.scaled(features)
-        between = _between(scaled, self.bank.astype(scaled.dtype))
-        return _kth(between, int(self.nearest[0])).astype(np.float32)
+        return _kth(_between(scaled, self._rows), int(self.nearest[0])).astype(np.float32)
+
+    @cached_property
+    def _rows(self) -> Array:
+        """The bank in the type of `scaled`."""
+        return self.bank.astype(np.float64 if len(self.centre) else np.float32)
 
     def scaled(self, features: Array) -> Array:
         """(N, D) features as distances are taken between them: float32 of length 1, or float64 standardised."""

@@ -1,5 +1,5 @@
 import time
-from threading import Lock, current_thread, main_thread
+from threading import Lock, Thread, current_thread, main_thread
 
 import pytest
 import torch
@@ -120,3 +120,45 @@ def test_watch_is_called_in_the_callers_thread_and_once_more_at_the_end():
     run_lanes(lane, 20, 2, lambda: seen.append((len(done), current_thread() is main_thread())))
     assert seen[-1] == (20, True)
     assert all(where for _, where in seen)
+
+
+def test_a_single_lane_that_needs_nobody_runs_in_the_thread_that_called_but_not_in_the_main_one():
+    threads, watched, before = [], [], torch.get_num_threads()
+
+    def lane(numbers, stopped):
+        threads.append((current_thread(), list(numbers), torch.is_inference_mode_enabled(), torch.get_num_threads()))
+
+    def call():
+        torch.set_num_threads(3)
+        run_lanes(lane, 2, 1, lambda: watched.append(current_thread()), needs_watch=False)
+        threads.append(torch.get_num_threads())
+
+    caller = Thread(target=call)
+    caller.start()
+    caller.join()
+    try:
+        assert threads == [(caller, [0, 1], True, 1), 3]
+        assert watched == [caller] * 3
+        run_lanes(lane, 2, 1, lambda: None, needs_watch=False)
+        assert threads[2][0] is not main_thread()
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_error_of_a_lane_in_the_thread_that_called_is_raised_there():
+    errors = []
+
+    def lane(numbers, stopped):
+        raise ValueError("piece 0")
+
+    def call():
+        try:
+            run_lanes(lane, 1, 1, lambda: None, needs_watch=False)
+        except ValueError as error:
+            errors.append(str(error))
+
+    caller = Thread(target=call)
+    caller.start()
+    caller.join()
+    assert errors == ["piece 0"]
+    assert not torch.is_inference_mode_enabled()

@@ -78,6 +78,13 @@ def texts(folder: Path) -> Path:
     return Transfer("bundled:wordllama", cache=False).fit(list(inputs), list(labels)).save(folder)
 
 
+def sounds(folder: Path) -> Path:
+    """Low and high tones, by a network of random weights."""
+    waves = [tone(200.0 * (1 + row % 2), 0.5, seed=row) for row in range(40)]
+    model = Transfer("cbhg:16", sample_rate=16_000, engine="torch", cache=False)
+    return model.fit(waves, ["low", "high"] * 20).save(folder)
+
+
 def table(folder: Path) -> Path:
     """Two columns of numbers and one of words."""
     rng = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from headstart.data.installed import installed_version
-from headstart.deployment.service.guard import App, Endpoint, Guard, left_to_guard
+from headstart.deployment.service.guard import App, Endpoint, Guard, Receive, Send, left_to_guard
 from headstart.deployment.service.replies import reply
 from headstart.deployment.service.routes import plain_routes
 from headstart.deployment.service.service import Service
@@ -49,10 +49,31 @@ def app_of(
     for method, path, endpoint in routes:
         application.add_route(path, left_to_guard(path, endpoint), methods=[method])
     application.add_exception_handler(HTTPException, _not_here)
-    guarded: App = Guard(application, service.limits, service.metrics, token, closing)
+    fixed = {(method, path): left_to_guard(path, endpoint) for method, path, endpoint in routes if "{" not in path}
+    guarded: App = Guard(_Direct(fixed, application), service.limits, service.metrics, token, closing)
     if not cors:
         return guarded
     return CORSMiddleware(guarded, list(cors), allow_methods=["GET", "POST"], allow_headers=["authorization"])
+
+
+class _Direct:
+    """An ASGI application that calls endpoints of fixed paths at once, and leaves everything else to another: the
+    routing and the middleware of a framework cost more than what such an endpoint does itself.
+
+    fixed   by method and path
+    """
+
+    def __init__(self, fixed: Mapping[tuple[str, str], Endpoint], other: App) -> None:
+        self._fixed, self._other = fixed, other
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        endpoint = self._fixed.get((scope.get("method", ""), scope.get("path", "")))
+        if endpoint is None:
+            await self._other(scope, receive, send)
+            return
+        response = await endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 def _page(service: Service, page: Page) -> Endpoint:

@@ -81,7 +81,8 @@ class Guard:
         try:
             self._check(scope)
             body.check(scope)
-            await asyncio.wait_for(self._app(scope, body, answer), self._limits.answer_seconds)
+            async with asyncio.timeout(self._limits.answer_seconds):
+                await self._app(scope, body, answer)
             if (error := scope.get(_ERROR)) is not None:
                 raise error
         except Exception as error:
@@ -89,8 +90,7 @@ class Guard:
                 raise
             await self._refuse(_refusal(error, self._limits), scope, body, answer)
         path = scope.get(_PATH, "other")
-        self._metrics.requests.labels(path, str(answer.status)).inc()
-        self._metrics.seconds.labels(path).observe(time.perf_counter() - start)
+        self._metrics.request(path, answer.status, time.perf_counter() - start)
 
     def _check(self, scope: Any) -> None:
         if self._token is None or scope["path"] in OPEN:
@@ -152,7 +152,8 @@ class _Body:
         if self.complete:
             return await self._receive()
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.perf_counter()))
+            async with asyncio.timeout(max(0.0, self._until - time.perf_counter())):
+                message = await self._receive()
         except TimeoutError:
             raise too_late("the body", self._limits.body_seconds) from None
         self._size += len(message.get("body", b""))
@@ -166,7 +167,8 @@ class _Body:
         until = time.perf_counter() + seconds
         while not self.complete and (left := until - time.perf_counter()) > 0:
             try:
-                message = await asyncio.wait_for(self._receive(), left)
+                async with asyncio.timeout(left):
+                    message = await self._receive()
             except TimeoutError:
                 return
             self.complete = message["type"] == "http.disconnect" or not message.get("more_body", False)

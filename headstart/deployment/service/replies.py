@@ -34,6 +34,8 @@ class Wish(NamedTuple):
 
 def wish_of(request: Request, model: Model) -> Wish:
     """What the address of a request asks for. Raises Refusal (422)."""
+    if not request.scope["query_string"]:
+        return Wish()
     asked = request.query_params
     if others := set(asked) - set(Wish._fields):
         raise Refusal(422, f"{sorted(others)[0]!r:.40} is nothing to ask for: expected coverage or nearest")

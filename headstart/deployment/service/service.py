@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headstart.deployment.service.batcher import Batcher
+from headstart.deployment.service.handover import Handover
 from headstart.deployment.service.inputs import key_of
 from headstart.deployment.service.limits import Limits
 from headstart.deployment.service.metrics import Metrics
@@ -32,15 +33,14 @@ class Service:
         self.ready = True
         metrics.model.labels(served.fingerprint).set(1)
         key = key_of if served.model.modality.has_columns else None
+        self._handover = Handover()
         self._batcher = Batcher(self._calculate, limits, served.together, metrics.batch, key)
 
     async def ask(self, items: Sequence[Any]) -> list[Answer]:
         """The answers to these inputs, in their order. Raises QueueFull, DataError."""
         future = self._batcher.ask(items)
         self.metrics.queue.set(self._batcher.waiting)
-        answers = await asyncio.wrap_future(future)
-        self._count(answers)
-        return answers
+        return await self._handover.result(future)
 
     async def nearest(self, answers: Sequence[Answer], count: int) -> list[Any] | None:
         """Of each answer the training rows that are most like its input, see `Served.nearest`; None where none were
@@ -59,6 +59,7 @@ class Service:
 
     def _calculate(self, items: Sequence[Any]) -> list[Answer]:
         answers = self.served.answers(items)
+        self._count(answers)
         if self._observer is not None:
             told = [(answer.features, answer.values) for answer in answers if answer.features is not None]
             if told:
@@ -77,4 +78,4 @@ class Service:
         }
         for outcome, count in outcomes.items():
             if count:
-                self.metrics.inputs.labels(outcome).inc(count)
+                self.metrics.inputs_of(outcome).inc(count)

@@ -18,6 +18,7 @@ from typing import Any
 
 import uvicorn
 from threadpoolctl import threadpool_limits
+from uvicorn.loops.auto import auto_loop_factory
 
 from headstart.deployment.service.app import Page, app_of
 from headstart.deployment.service.connections import timed
@@ -69,7 +70,8 @@ def work(load: Callable[[], Served], listener: socket.socket, options: WorkerOpt
         metrics = Metrics()
         observer = None if options.observer is None else options.observer(served.fitted, metrics)
         service = Service(served, options.limits, metrics, observer)
-        asyncio.run(_Ending(service, options, says, life).serve(listener))
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(_Ending(service, options, says, life).serve(listener))
     except Exception as error:
         os.write(says, str(error).encode()[:4096] or type(error).__name__.encode())
         return 1

@@ -32,6 +32,7 @@ def identity() -> str:
     return f"{model} | {flags} | {platform.system()} {platform.release()} | {cores()} cores"
 
 
+@cache
 def _siblings(number: int) -> str:
     """The hardware threads that share this one's core."""
     path = _SYSTEM / f"cpu{number}" / "topology" / "thread_siblings_list"

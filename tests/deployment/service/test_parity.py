@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from serving import LIMIT, jpeg, pictures, running, table, texts
+from serving import LIMIT, jpeg, pictures, running, sounds, table, texts, wav
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -52,6 +52,14 @@ def text_case(folder):
     return texts(folder / "model"), TEXTS, {"json": {"texts": TEXTS}}, TEXTS
 
 
+def sound_case(folder):
+    """One recording, sent as the body."""
+    file = folder / "tone.wav"
+    file.write_bytes(wav(300.0, 99))
+    request = {"content": file.read_bytes(), "headers": {"content-type": "audio/wav"}}
+    return sounds(folder / "model"), [str(file)], request
+
+
 def table_case(folder):
     rows = FRAME.to_dict("records")
     return table(folder / "model"), FRAME, {"json": {"rows": rows}}, rows
@@ -75,13 +83,24 @@ def by_onnx(model, items, file):
     return np.concatenate([session.run(["probabilities"], part)[0] for part in parts])
 
 
-@pytest.mark.parametrize("case", [image_case, text_case, table_case], ids=["image", "text", "table"])
-def test_all_ways_to_ask_give_the_same_answers(case, tmp_path):
-    model, inputs, request, items = case(tmp_path)
+def agreed(model, inputs, request):
+    """The probabilities that predict, the service and a fresh process agree on."""
     expected = Transfer.load(model).set_params(cache=False).predict_proba(inputs)
     with running(model, "--workers", 1) as service:
         reply = httpx.post(f"{service.address}/predict", timeout=LIMIT, **request).json()
     served = [list(row["probabilities"].values()) for row in reply["predictions"]]
     np.testing.assert_allclose(served, expected, atol=1e-6)
     np.testing.assert_allclose(elsewhere(model, inputs), expected, atol=1e-6)
+    return expected
+
+
+@pytest.mark.parametrize("case", [image_case, text_case, table_case], ids=["image", "text", "table"])
+def test_all_ways_to_ask_give_the_same_answers(case, tmp_path):
+    model, inputs, request, items = case(tmp_path)
+    expected = agreed(model, inputs, request)
     np.testing.assert_allclose(by_onnx(model, items, tmp_path / "m.onnx"), expected, atol=1e-4)
+
+
+def test_a_recording_gets_the_same_answers_from_predict_the_service_and_a_fresh_process(tmp_path):
+    model, inputs, request = sound_case(tmp_path)
+    assert agreed(model, inputs, request).shape == (1, 2)
