@@ -266,3 +266,19 @@ def test_made_up_rows_serve_where_the_data_are_gone(saved, written, tmp_path, mo
     frame = made[0].task.inputs
     assert frame.isna().any().all()
     assert (frame["colour"] == "a word that no row had").any()
+
+
+def test_the_encoded_columns_that_its_head_is_given_are_those_of_predict(saved):
+    import onnx
+
+    from headstart.methods.answers import encoder_of
+
+    proto = onnx.load(saved.onnx)
+    names = [value.name for value in proto.graph.input]
+    part = onnx.utils.Extractor(proto).extract_model(names, ["encoded"])
+    frame = mixed_table().drop(columns="label")
+    frame.loc[0, "size"] = np.inf
+    frame.loc[2, "colour"] = "never seen"
+    (encoded,) = parity.session_of(part.SerializeToString()).run(None, cells(frame))
+    expected = encoder_of(saved.fitted.model_).transform(frame)
+    np.testing.assert_allclose(encoded, expected, rtol=0, atol=1e-6 * max(1, np.abs(expected).max()))
