@@ -76,7 +76,8 @@ def with_files(proto: ModelProto, module: nn.Module) -> ModelProto:
 
 
 def _version(proto: ModelProto) -> int:
-    return max(part.version for part in proto.opset_import if not part.domain)
+    versions: list[int] = [part.version for part in proto.opset_import if not part.domain]
+    return max(versions)
 
 
 def _part(network: Onnx, version: int, prefix: str) -> ModelProto:

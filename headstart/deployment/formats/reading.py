@@ -124,8 +124,8 @@ class _Network(nn.Module):
 
 
 def _network(backbone: Backbone) -> nn.Module:
-    network = cast(nn.Module, backbone.module)
-    return OnnxFile(network, backbone.preprocess.example()) if isinstance(network, Onnx) else network
+    network, form = cast(nn.Module, backbone.module), backbone.preprocess
+    return OnnxFile(network, form.example()) if isinstance(network, Onnx) and form is not None else network
 
 
 class _Heard(nn.Module):
