@@ -64,28 +64,34 @@ class Onnx(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         if torch._C._get_tracing_state() is not None:
             raise RuntimeError("an ONNX file is run as it is, and not traced")
-        arrays = [self._array(tensor) for tensor in inputs]
+        return self.pooled(self.rows(*self.given(*inputs)), *inputs)
+
+    def given(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """The tensors that the file takes: colours and axes of pictures in its order; of texts a third of zeros."""
+        if inputs[0].ndim != 4:
+            return tuple([*inputs, torch.zeros_like(inputs[0])][: len(self.inputs)])
+        pictures = inputs[0].flip(1) if self.flip else inputs[0]
+        return ((pictures.permute(0, 2, 3, 1) if self.channels_last else pictures).float(),)
+
+    def rows(self, *given: Tensor) -> Tensor:
+        """What the file answers to these, float32 (N, ...)."""
+        arrays = [np.ascontiguousarray(tensor.cpu().numpy()) for tensor in given]
         parts = [[array[row : row + 1] for array in arrays] for row in range(len(arrays[0]))]
         outputs = [self._run(part) for part in (parts if self.single else [arrays])]
-        rows = torch.from_numpy(np.concatenate(outputs)).to(inputs[0].device, torch.float32)
+        return torch.from_numpy(np.concatenate(outputs)).to(given[0].device, torch.float32)
+
+    def pooled(self, rows: Tensor, *inputs: Tensor) -> Tensor:
+        """(N, D) of its answers: a map or tokens become their mean, over the tokens of `inputs` that are not masked."""
         if rows.ndim == 3:
             return masked_mean(rows, inputs[1]) if len(inputs) > 1 else rows.mean(1)
         if rows.ndim == 4:
             return rows.mean((1, 2) if self.channels_last else (2, 3))
         return rows.flatten(1)
 
-    def _array(self, tensor: Tensor) -> Any:
-        if tensor.ndim != 4:
-            return tensor.cpu().numpy()
-        tensor = tensor.flip(1) if self.flip else tensor
-        tensor = tensor.permute(0, 2, 3, 1) if self.channels_last else tensor
-        return np.ascontiguousarray(tensor.float().cpu().numpy())
-
     def _run(self, arrays: list[Any]) -> Any:
         if self._session is None:
             self._session = _session(self.file.cpu().numpy().tobytes(), "the stored ONNX file")
-        given = dict(zip(self.inputs, [*arrays, *[np.zeros_like(arrays[0])] * 2], strict=False))
-        return self._session.run([self.output], given)[0]
+        return self._session.run([self.output], dict(zip(self.inputs, arrays, strict=True)))[0]
 
 
 def build(spec: dict[str, Any]) -> nn.Module:

@@ -1,29 +1,16 @@
 import os
 import resource
-import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from disks import mounted
 
 from headstart.artefact import read, write
 from headstart.artefact.writing import compare
 from headstart.errors import ArtefactError
 from headstart.heads.facts import FitterFacts
-
-
-@contextmanager
-def mounted(folder, options):
-    """A file system of its own in `folder`; skips where this user may not mount."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("cannot mount a tmpfs here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 @contextmanager

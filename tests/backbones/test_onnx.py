@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper, save
 
 from headstart.backbones.load import load, rebuild
-from headstart.deployment.formats.graph import graph_of
-from headstart.errors import ArtefactError, BackboneError
+from headstart.deployment.formats.graph import graph_of, run
+from headstart.errors import BackboneError
 from headstart.features.engines.engine import Unfit
 from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.transfer import Transfer
@@ -175,9 +175,9 @@ def test_an_export_without_its_tokenizer_is_refused(bert):
         load(name)
 
 
-def test_a_model_on_a_file_is_not_exported_as_one_graph(tmp_path):
-    name = f"onnx:{write(tmp_path / 'n.onnx')}?preprocess=unit"
+def test_the_whole_prediction_of_a_model_on_a_file_is_one_module(tmp_path):
+    name = f"onnx:{write(tmp_path / 'n.onnx')}?preprocess=caffe"
     pictures = [np.full((32, 32, 3), 10 * row, np.uint8) for row in range(16)]
     model = Transfer(name, "ridge", cache=False).fit(pictures, ["dark"] * 8 + ["bright"] * 8)
-    with pytest.raises(ArtefactError, match=r"is an ONNX file.*--mlflow"):
-        graph_of(model.model_)
+    outputs = run(graph_of(model.model_), {"pixels": np.stack(pictures)})
+    np.testing.assert_allclose(outputs["probabilities"], model.predict_proba(pictures), atol=1e-6)

@@ -14,6 +14,7 @@ import hub_rows
 import numpy as np
 import sound_rows
 from exported import soft_pictures
+from torch import Tensor, nn
 
 from headstart.artefact.model import Member
 from headstart.deployment.formats.export import export
@@ -129,26 +130,51 @@ def _averaged(*settings: tuple[str, str]) -> Callable[[Path], tuple[Transfer, An
     return model
 
 
-def _onnx_file(output: str) -> Callable[[Path], tuple[Transfer, Any]]:
-    """On a network in an ONNX file."""
+def _bundled(name: str) -> Callable[[Path], tuple[Transfer, Any]]:
+    """On real weights that a package holds, of sounds."""
+
+    def model(folder: Path) -> tuple[Transfer, Any]:
+        X, y = hub_rows.rows_of("audio", folder)
+        inputs = [str(item) for item in X]
+        return Transfer(f"bundled:{name}", "ridge", engine="torch", cache=False).fit(inputs, y), inputs
+
+    return model
+
+
+def _onnx_file(*, rows: int, channels_last: bool) -> Callable[[Path], tuple[Transfer, Any]]:
+    """On a network in an ONNX file, which takes so many rows (0: any) at a time."""
 
     def model(folder: Path) -> tuple[Transfer, Any]:
         import torch
 
-        network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU())
-        torch.onnx.export(network, (torch.zeros(1, 3, 32, 32),), folder / "n.onnx", external_data=False, verbose=False)
+        network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU()).eval()
+        network = torch.nn.Sequential(_ChannelsFirst(), *network) if channels_last else network
+        shape = (2, 32, 32, 3) if channels_last else (2, 3, 32, 32)
+        free = None if rows else ({0: torch.export.Dim.DYNAMIC},)
+        options: dict[str, Any] = {"dynamic_shapes": free, "external_data": False, "verbose": False}
+        torch.onnx.export(network, (torch.zeros(shape)[: rows or 2],), folder / "n.onnx", **options)
         X = soft_pictures()
-        name = f"onnx:{folder / 'n.onnx'}?preprocess=unit{output}"
+        mode = "caffe" if channels_last else "unit"
+        name = f"onnx:{folder / 'n.onnx'}?preprocess={mode}"
         return Transfer(name, "ridge", engine="torch", cache=False).fit(X, _targets(None, len(X))), X
 
     return model
+
+
+class _ChannelsFirst(nn.Module):
+    """(N, H, W, 3) -> (N, 3, H, W)."""
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.permute(0, 3, 1, 2)
 
 
 _BOTH = ("onnx", "openvino")
 _WITH_TIMM = (*_BOTH, "timm")
 CASES = (
     *(_network(row) for row in hub_rows.ROWS),
-    Case("onnx:", "a convolution", _onnx_file(""), _BOTH),
+    Case("bundled:", "whisper-base", _bundled("whisper-base"), _BOTH),
+    Case("onnx:", "a convolution", _onnx_file(rows=0, channels_last=False), _BOTH),
+    Case("onnx:", "one row at a time, BGR, channels last", _onnx_file(rows=1, channels_last=True), _BOTH),
     Case("small:", "conv4", _pictures("ridge"), _BOTH),
     Case("moved", "fine-tune", _pictures("fine-tune", RESNET, options=ONCE), _WITH_TIMM),
     Case("moved", "multilabel", _pictures("fine-tune", RESNET, options=ONCE, kind="multilabel"), _WITH_TIMM),

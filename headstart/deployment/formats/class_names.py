@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.artefact import Model
 
-__all__ = ["class_names"]
+__all__ = ["class_names", "utf8"]
 
 
 def class_names(model: Model) -> tuple[str, ...]:
@@ -19,3 +19,9 @@ def class_names(model: Model) -> tuple[str, ...]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"two classes are written {twice!r} (as text and as a number): give them names that differ")
     return names
+
+
+def utf8(text: str) -> str:
+    """The same text; half a character (a lone surrogate, of a folder whose name is no UTF-8) becomes its escape, as
+    JSON and Python write it: no file or network format of UTF-8 holds it otherwise."""
+    return text.encode("utf-8", "backslashreplace").decode()

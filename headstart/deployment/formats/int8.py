@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -74,8 +73,7 @@ def _quantized(model: bytes, graph: Graph, rows: Sample) -> bytes:
     for node in tables:
         _in_rows(proto, node)
     convolves = any(node.op_type == "Conv" for node in layers)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _without_advice():
-        warnings.simplefilter("ignore")  # of the quantizer, about its own versions
+    with tempfile.TemporaryDirectory() as folder, _without_advice():
         before, after = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         onnx.save(proto, before)
         how: dict[str, Any] = {

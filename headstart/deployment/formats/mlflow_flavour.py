@@ -18,12 +18,13 @@ from PIL import Image
 
 from headstart.artefact import Model
 from headstart.data.installed import installed_version
+from headstart.deployment.formats.class_names import utf8
 from headstart.deployment.formats.comparison import Expected, compared_with
 from headstart.deployment.formats.formats import Exported, Options
 from headstart.deployment.formats.notes import notes_of
 from headstart.deployment.formats.parity import parts
 from headstart.deployment.formats.sample import sample_of
-from headstart.deployment.formats.staged_folder import files_in, new_folder
+from headstart.deployment.formats.staged_folder import ENDING, files_in, new_folder
 from headstart.features.extraction import Extraction
 from headstart.listener import SILENT
 from headstart.methods.answers import answers_of
@@ -49,7 +50,7 @@ def write_mlflow(fitted: Transfer, path: Path, options: Options) -> Exported:
     pyfunc = _pyfunc()
     model = fitted.model_
     with new_folder(path, "mlflow", overwrite=options.overwrite) as stage:
-        with tempfile.TemporaryDirectory(dir=stage.parent, prefix=".headstart-mlflow-") as temporary:
+        with tempfile.TemporaryDirectory(dir=stage.parent, prefix=".mlflow-", suffix=ENDING) as temporary:
             _save(pyfunc, model, fitted.save(Path(temporary) / "model"), stage)
         sample = sample_of(fitted, options.check_on)
         rows = fitted.look(sample.task, listener=SILENT)
@@ -104,7 +105,7 @@ def signature_of(model: Model) -> Any:
     from mlflow.types.schema import AnyType, ColSpec, Schema, TensorSpec
 
     answers = [ColSpec("double" if not model.kind.has_classes else AnyType(), "prediction", required=False)]
-    answers += [ColSpec("double", f"p({label})", required=False) for label in model.classes]
+    answers += [ColSpec("double", utf8(f"p({label})"), required=False) for label in model.classes]
     if model.modality.has_names and model.columns is not None:
         types = dict(model.columns.types)
         columns = [

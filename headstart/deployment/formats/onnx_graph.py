@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,7 +10,9 @@ import torch
 from headstart.artefact.model import Model
 from headstart.data.installed import installed_version
 from headstart.deployment.formats.cells import in_front
+from headstart.deployment.formats.class_names import utf8
 from headstart.deployment.formats.graph import Graph
+from headstart.deployment.formats.onnx_backbone import with_files
 from headstart.deployment.formats.operators import translations
 from headstart.errors import ArtefactError
 from headstart.evidence.evidence import Evidence
@@ -70,8 +71,7 @@ def converted(graph: Graph, opset: int) -> ModelProto:
     free = torch.export.Dim.DYNAMIC
     shapes = tuple(dict.fromkeys(axes, free) for axes in graph.axes)
     try:
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")  # of the exporter, about its own plans
+        with torch.inference_mode():
             program = torch.onnx.export(
                 graph.module,
                 graph.example,
@@ -87,7 +87,7 @@ def converted(graph: Graph, opset: int) -> ModelProto:
         raise ArtefactError(f"this model cannot be written as ONNX: {_cause(error)}") from error
     if program is None:
         raise ArtefactError("this model cannot be written as ONNX: torch's exporter gave none")
-    proto: ModelProto = program.model_proto
+    proto = with_files(program.model_proto, graph.module)
     written = next((part.version for part in proto.opset_import if not part.domain), None)
     if written != opset:
         raise ArtefactError(f"the model could be written in opset {written} and not in opset {opset}: leave it out")
@@ -119,7 +119,7 @@ def metadata_of(graph: Graph, model: Model, opset: int) -> dict[str, str]:
         "inputs": [reading.to_json() for reading in graph.readings],
         "evidence": _headline(model),
     }
-    return {_PREFIX + name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
+    return {_PREFIX + name: utf8(json.dumps(value, ensure_ascii=False)) for name, value in told.items()}
 
 
 def _rule(model: Model) -> str:

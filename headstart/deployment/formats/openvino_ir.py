@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from headstart.artefact import Model
-from headstart.deployment.formats.class_names import class_names
+from headstart.deployment.formats.class_names import class_names, utf8
 from headstart.deployment.formats.comparison import Expected, compared_with, expected_of
 from headstart.deployment.formats.feeds import BATCH, batches
 from headstart.deployment.formats.formats import Exported, Options
@@ -111,7 +111,7 @@ def _inputs_of(graph: Graph) -> list[dict[str, Any]]:
 def _write_inputs(graph: Graph, stage: Path) -> None:
     """How the inputs are made of files, as JSON."""
     text = json.dumps(_inputs_of(graph), ensure_ascii=False, indent=2)
-    (stage / "preprocess.json").write_text(text + "\n", "utf-8")
+    (stage / "preprocess.json").write_text(utf8(text) + "\n", "utf-8")
 
 
 def _feeds(task: Task, graph: Graph) -> Iterator[dict[str, Array]]:
@@ -134,12 +134,12 @@ def _converted(openvino: Any, graph: Graph, model: Model) -> Any:
     except RuntimeError as error:
         raise ArtefactError(f"OpenVINO cannot convert this model: {str(error)[:300]}") from error
     known = metadata_of(graph, model, OPSET)
-    known["headstart.inputs"] = json.dumps(_inputs_of(graph), ensure_ascii=False)
+    known["headstart.inputs"] = utf8(json.dumps(_inputs_of(graph), ensure_ascii=False))
     for name, value in known.items():
         converted.set_rt_info(value, ["headstart", name.removeprefix("headstart.")])
     names = class_names(model) if model.kind.has_classes else ()
-    converted.set_rt_info(json.dumps(names, ensure_ascii=False), ["headstart", "classes"])
-    converted.set_rt_info(" ".join(name.replace(" ", "_") for name in names), ["model_info", "labels"])
+    converted.set_rt_info(utf8(json.dumps(names, ensure_ascii=False)), ["headstart", "classes"])
+    converted.set_rt_info(" ".join("_".join(utf8(name).split()) or "_" for name in names), ["model_info", "labels"])
     return converted
 
 

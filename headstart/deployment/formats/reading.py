@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from headstart.artefact.model import Model
 from headstart.backbones.backbone import Backbone
+from headstart.backbones.onnx import Onnx
 from headstart.deployment.formats.cells import CellColumn, cell_columns
+from headstart.deployment.formats.onnx_backbone import OnnxFile
 from headstart.deployment.formats.pixels import PixelsToInput
 from headstart.errors import ArtefactError
 from headstart.preprocessing.numbers import NumberPreprocess
@@ -97,11 +99,6 @@ def _told(form: Any) -> dict[str, Any]:
 def reading_of(model: Model) -> Reading:
     """Of a fitted model. `ArtefactError` where no tensors can be made of its inputs without headstart."""
     if model.backbone is not None and model.backbone.module is not None:
-        if model.backbone.spec.get("hub") == "onnx":
-            raise ArtefactError(
-                f"the backbone {model.backbone.name} is an ONNX file, which onnxruntime runs and whose operators are "
-                "not taken apart: export to MLflow (--mlflow), or fit on the same network of a hub (hf:, timm:)"
-            )
         preprocess = model.backbone.preprocess
         make = _BY_PREPROCESS.get(type(preprocess))
         if make is None:
@@ -118,12 +115,17 @@ class _Network(nn.Module):
     def __init__(self, before: nn.Module | None, backbone: Backbone) -> None:
         super().__init__()
         self.before = before
-        self.backbone = cast(nn.Module, backbone.module)
+        self.backbone = _network(backbone)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         taken = inputs if self.before is None else (self.before(*inputs),)
         features: Tensor = self.backbone(*taken)
         return features.float()
+
+
+def _network(backbone: Backbone) -> nn.Module:
+    network, form = cast(nn.Module, backbone.module), backbone.preprocess
+    return OnnxFile(network, form.example()) if isinstance(network, Onnx) and form is not None else network
 
 
 class _Heard(nn.Module):

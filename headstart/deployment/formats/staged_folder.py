@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
 import shutil
+import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from headstart.artefact.place import put_in_place
+from headstart.artefact.place import A_DAY, NO_ROOM, put_in_place
 
-__all__ = ["MARK", "files_in", "new_folder"]
+__all__ = ["ENDING", "MARK", "files_in", "new_folder"]
 
 MARK = "headstart_export.json"
 """The file in an exported folder that lists its files: what --overwrite may replace."""
 
+ENDING = ".headstart-export"
+"""Of the hidden folders that exports are made in; those of exports that were killed are removed after a day."""
+
+_PROBE = 1 << 16
 _CONFIG, _MODEL, _HEAD = "config.json", b'"headstart-model"', 1 << 16
 
 
@@ -25,10 +32,11 @@ def new_folder(place: Path, format: str, *, overwrite: bool) -> Iterator[Path]:
     """An empty folder to fill, which is at `place` when the block ends, and nowhere where it raises.
 
     Raises ValueError where the place is taken, by anything but an export of ours with `overwrite`, and where the disk
-    does not let a folder be made there.
+    does not let a folder be made there; OSError where the disk is full, whatever the library that writes says then.
     """
     target = _free(place, overwrite=overwrite)
-    stage = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.headstart-export"
+    missing = [folder for folder in target.parents if not folder.exists()]
+    stage = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}{ENDING}"
     try:
         stage.mkdir(parents=True)
     except OSError as error:
@@ -43,9 +51,41 @@ def new_folder(place: Path, format: str, *, overwrite: bool) -> Iterator[Path]:
             _sync(file)
         _free(place, overwrite=overwrite)
         put_in_place(stage, target)
+        _sweep(target.parent)
+    except Exception as error:
+        if not _is_full(error, stage):
+            raise
+        why = "cannot be written (there is no room for it on the disk); nothing was changed"
+        raise OSError(errno.ENOSPC, why, str(place)) from error
     finally:
         if stage.exists():
             shutil.rmtree(stage)
+        for folder in missing:
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _is_full(error: Exception, stage: Path) -> bool:
+    """Whether the disk is: each library says so in words of its own, or not at all, so that it is asked too."""
+    if any(os.strerror(code) in str(error) for code in NO_ROOM):
+        return True
+    probe = stage / f"{secrets.token_hex(8)}.tmp"
+    try:
+        probe.write_bytes(bytes(_PROBE))
+        probe.unlink()
+    except OSError as refusal:
+        return refusal.errno in NO_ROOM
+    return False
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what exports that were killed more than a day ago left in a folder."""
+    for left in parent.glob(f".*{ENDING}"):
+        if left.is_dir() and not left.is_symlink() and time.time() - os.path.getmtime(left) > A_DAY:
+            try:
+                shutil.rmtree(left)
+            except OSError as error:
+                warnings.warn(f"{left} could not be removed ({error}): remove it by hand", stacklevel=2)
 
 
 def files_in(folder: Path) -> list[Path]:

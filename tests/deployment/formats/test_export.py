@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from disks import mounted
 from pages import PROJECT
 
 pytest.importorskip("onnxruntime")
@@ -24,6 +25,7 @@ from headstart.data.roles import Roles
 from headstart.deployment.formats import onnx_file, parity
 from headstart.deployment.formats.export import export
 from headstart.errors import ArtefactError, DataError
+from headstart.methods.answers import encoder_of
 from headstart.study.origin import origin_of, with_origin
 
 ROWS = 60
@@ -174,6 +176,14 @@ def test_a_folder_that_may_not_be_written_to_is_refused(saved, tmp_path):
         export(saved.model, tmp_path / "new.onnx")
 
 
+def test_a_disk_that_is_read_only_is_refused(saved, tmp_path):
+    with (
+        mounted(tmp_path / "disk", "ro") as disk,
+        pytest.raises(ValueError, match=r"cannot be written \(Read-only file system\)"),
+    ):
+        export(saved.model, disk / "new.onnx")
+
+
 def test_a_model_that_is_not_there_or_damaged_is_refused(saved, tmp_path):
     with pytest.raises(ArtefactError, match="nowhere"):
         export(tmp_path / "nowhere", tmp_path / "new.onnx")
@@ -226,6 +236,13 @@ def test_an_earlier_file_stays_where_the_disk_is_full(saved, written, tmp_path, 
     assert place.read_bytes() == b"earlier"
 
 
+def test_a_full_disk_holds_nothing_of_the_file(saved, written, tmp_path):
+    with mounted(tmp_path / "disk", "size=4k") as disk:
+        with pytest.raises(OSError, match=r"No space left on device.*nothing was changed"):
+            export(saved.model, disk / "new.onnx")
+        assert os.listdir(disk) == []
+
+
 def test_8_bits_want_rows_with_labels_and_a_layer(saved, written, tmp_path):
     unlabelled = tmp_path / "unlabelled.csv"
     mixed_table().drop(columns="label").to_csv(unlabelled, index=False)
@@ -245,11 +262,12 @@ def test_the_verb_prints_what_was_compared(saved, written, tmp_path, monkeypatch
     record = json.loads(capsys.readouterr().out)
     assert record["parity"]["rows"] == ROWS
     assert record["files"] == [str(place)]
-    monkeypatch.setattr(sys, "argv", ["headstart", "export", str(saved.model)])
-    with pytest.raises(SystemExit) as end:
-        main()
-    assert end.value.code == 2
-    assert "expected one of --onnx" in capsys.readouterr().err
+    for words, match in (([], "expected one of --onnx"), (["--onnx", str(place), "--opset", "11"], "11 is too old")):
+        monkeypatch.setattr(sys, "argv", ["headstart", "export", str(saved.model), *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 2
+        assert match in capsys.readouterr().err
 
 
 def test_made_up_rows_serve_where_the_data_are_gone(saved, written, tmp_path, monkeypatch):
@@ -266,3 +284,17 @@ def test_made_up_rows_serve_where_the_data_are_gone(saved, written, tmp_path, mo
     frame = made[0].task.inputs
     assert frame.isna().any().all()
     assert (frame["colour"] == "a word that no row had").any()
+
+
+def test_the_encoded_columns_that_its_head_is_given_are_those_of_predict(saved):
+    import onnx
+
+    proto = onnx.load(saved.onnx)
+    names = [value.name for value in proto.graph.input]
+    part = onnx.utils.Extractor(proto).extract_model(names, ["encoded"])
+    frame = mixed_table().drop(columns="label")
+    frame.loc[0, "size"] = np.inf
+    frame.loc[2, "colour"] = "never seen"
+    (encoded,) = parity.session_of(part.SerializeToString()).run(None, cells(frame))
+    expected = encoder_of(saved.fitted.model_).transform(frame)
+    np.testing.assert_allclose(encoded, expected, rtol=0, atol=1e-6 * max(1, np.abs(expected).max()))
