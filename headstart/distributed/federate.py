@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -116,17 +117,20 @@ class Working:
 
 
 class Owners:
-    """Those of this process, each read once."""
+    """Those of this process, each read once; one at a time, since all draw from torch's one generator where the weights
+    of a backbone are random."""
 
     def __init__(self, federation: Federation, listener: Listener) -> None:
         self._federation, self._listener = federation, listener
         self._owners: dict[str, tuple[Owner, Release | None]] = {}
+        self._reading = threading.Lock()
 
     def __call__(self, client: Client) -> tuple[Owner, Release | None]:
-        if client.name not in self._owners:
-            owner = Owner.of(self._federation, client, self._listener)
-            self._owners[client.name] = (owner, release_of(self._federation, client))
-        return self._owners[client.name]
+        with self._reading:
+            if client.name not in self._owners:
+                owner = Owner.of(self._federation, client, self._listener)
+                self._owners[client.name] = (owner, release_of(self._federation, client))
+            return self._owners[client.name]
 
 
 def release_of(federation: Federation, client: Client) -> Release | None:

@@ -175,8 +175,8 @@ class MovedClient:
     def tested(self, sent: Sent) -> Tested:
         """What the held-out rows say."""
         task, seed, model = self.member.rows.task, self.member.agreement.seed, self.model(sent)
-        kind, others = task.kind, self._alone()
-        shared = kind.probabilities(self._at_half(model.head.logits(model.features[self.held]), sent), 1.0)
+        kind, others = task.kind, self.alone()
+        shared = self.answers(model, sent)
         about = [self._about(model, temperature) for temperature in sent.temperatures.tolist()]
         own = np.empty((len(self.held), kind.outputs(self.member.classes)))
         for half, personal in enumerate(about[:HALVES]):
@@ -200,12 +200,13 @@ class MovedClient:
         head = replace(model.head, temperature=temperature)
         return own_head(rows, [head] * self.member.agreement.folds)
 
-    def _at_half(self, answers: Array, sent: Sent) -> Array:
-        """(H, C) logits, each row's at the temperature for its half."""
-        return np.asarray(answers / np.asarray(sent.temperatures)[self.half][:, None])
+    def answers(self, model: MovedModel, sent: Sent) -> Array:
+        """To the held-out rows, each at the temperature for its half."""
+        out = model.head.logits(model.features[self.held]) / np.asarray(sent.temperatures)[self.half][:, None]
+        return np.asarray(self.member.rows.task.kind.probabilities(out, 1.0))
 
-    def _alone(self) -> dict[str, Array]:
-        """What its own rows alone teach: without transfer, by the probe, and by the same training."""
+    def alone(self) -> dict[str, Array]:
+        """Answers to the held-out rows by what its own others teach: without transfer, by the probe, and by the same training."""
         answers = self.member.alone_without(self.learn, self.held)
         learnt, kind = self.member.rows.take(self.learn), self.member.rows.task.kind
         answers[TUNED] = self.member.constant(learnt, len(self.held))

@@ -59,6 +59,8 @@ __all__ = [
 Arrays = dict[str, Array]
 
 _STATISTICS = ("running_mean", "running_var")
+LARGEST = 256.0
+"""What a weight may be, where none was larger before."""
 _ONE = threading.Lock()
 """One training at a time: clients of a simulation share torch's generator of random numbers."""
 
@@ -207,9 +209,14 @@ def trained_weights(
                 raise
             raise ValueError(_unbounded(rounds)) from error
     learnt = tune.learnt
-    if not all(np.isfinite(array).all() for part in learnt for array in part.values()):
+    if not _largest(learnt) <= max(LARGEST, 2 * _largest(given)):  # never so where one is NaN
         raise ValueError(_unbounded(rounds))
     return learnt
+
+
+def _largest(weights: Weights) -> float:
+    """The largest absolute value of what all learn together."""
+    return max(float(np.abs(array).max(initial=0.0)) for array in weights.shared.values())
 
 
 def _unbounded(rounds: Rounds) -> str:
