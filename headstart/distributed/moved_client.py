@@ -206,7 +206,7 @@ class MovedClient:
         return np.asarray(self.member.rows.task.kind.probabilities(out, 1.0))
 
     def alone(self) -> dict[str, Array]:
-        """Answers to the held-out rows by what its own others teach: without transfer, by the probe, and by the same training."""
+        """Answers to the held-out rows by its own others: without transfer, by the probe, and by the same training."""
         answers = self.member.alone_without(self.learn, self.held)
         learnt, kind = self.member.rows.take(self.learn), self.member.rows.task.kind
         answers[TUNED] = self.member.constant(learnt, len(self.held))

@@ -16,7 +16,7 @@ import math
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import torch
@@ -238,13 +238,8 @@ class _From:
     rounds: Rounds
     learnt: Weights
 
-    @property
-    def start(self) -> Start:
-        return self.tune.start
-
-    @property
-    def scratch(self) -> bool:
-        return self.tune.scratch
+    start: ClassVar[Start] = "probe"
+    scratch: ClassVar[bool] = False
 
     @property
     def moves(self) -> Moves:

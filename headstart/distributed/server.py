@@ -21,11 +21,10 @@ import numpy as np
 from headstart.backbones.backbone import Backbone
 from headstart.distributed.agreement import Agreement, Description, agree
 from headstart.distributed.averaging import heads_by_rounds
-from headstart.distributed.choosing import by_residuals, candidates, heads_of, least, without_each
+from headstart.distributed.choosing import by_residuals, candidates, heads_of, settled, without_each
 from headstart.distributed.clients import Federation
 from headstart.distributed.journal import Journal, Step
 from headstart.distributed.moved_client import HELD
-from headstart.distributed.owner import TEMPERATURES
 from headstart.distributed.payload import arrays_of, heads_record, record, text_of
 from headstart.distributed.privacy import made_definite
 from headstart.distributed.recording import Recording
@@ -33,7 +32,6 @@ from headstart.distributed.secure_sum import secure_sum
 from headstart.distributed.weight_rounds import movable_backbone, weights_by_rounds
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
-from headstart.heads.facts import FitterFacts
 from headstart.heads.head import Head
 from headstart.heads.sums import Sums
 from headstart.listener import Listener
@@ -164,7 +162,7 @@ class Server:
         values = not kind_named(agreement.kind).has_classes
         if agreement.rounds:
             heads = heads_by_rounds(self, agreement)
-            return heads if values else self._settled(agreement, {str(agreement.rounds["strategy"]): heads})
+            return heads if values else settled(self, agreement, {str(agreement.rounds["strategy"]): heads})
         return self._exact_heads(agreement, sums)
 
     def _exact_heads(self, agreement: Agreement, sums: list[Sums]) -> list[Head]:
@@ -175,32 +173,7 @@ class Server:
             return heads_of(agreement, sums, names[0])
         if self.federation.privacy is not None:
             return [by_residuals(agreement, part, names[0]) for part in without_each(agreement, sums)]
-        return self._settled(agreement, {name: heads_of(agreement, sums, name) for name in names})
-
-    def _settled(self, agreement: Agreement, fitted: dict[str, list[Head]]) -> list[Head]:
-        """Of each place the candidate of the least summed loss on held-out rows, at the temperature of that loss."""
-        curves = {name: self._losses(agreement, heads, name) for name, heads in fitted.items()}
-        chosen = []
-        for place in range(agreement.folds + 1):
-            rest = {name: np.delete(curve, place, axis=0).sum(axis=0) for name, curve in curves.items()}
-            best = min(fitted, key=lambda name: float(rest[name].min()))
-            head = fitted[best][place]
-            scores = {name: float(curve.min()) for name, curve in rest.items()}
-            account = {**head.facts.account, "summed log loss": scores}
-            chosen.append(replace(head, temperature=least(rest[best]), facts=FitterFacts(account=account)))
-        return chosen
-
-    def _losses(self, agreement: Agreement, heads: list[Head], name: str) -> Array:
-        """(F + 1, T) the log loss of the rows of each fold at each temperature, and a row of zeros behind."""
-        shape = (agreement.folds, len(TEMPERATURES))
-
-        def checked(vector: Array) -> None:
-            if vector.shape != (shape[0] * shape[1],) or not np.isfinite(vector).all() or vector.min() < 0:
-                raise ValueError(f"it sent {vector.size} numbers that are no log losses; expected {shape}")
-
-        given = heads_record(heads[:-1])
-        step = self.step(f"losses of {name}", lambda: self.added("losses", agreement, given, checked))
-        return np.vstack([np.asarray(step.arrays["total"]).reshape(shape), np.zeros(shape[1])])
+        return settled(self, agreement, {name: heads_of(agreement, sums, name) for name in names})
 
     def evidence(self, agreement: Agreement, heads: list[Head]) -> dict[str, tuple[Evidence, Evidence]]:
         """By client, of the head of all and of its own about that one; heads: one a fold, fitted without it, and one of

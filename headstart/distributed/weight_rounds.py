@@ -23,11 +23,10 @@ from headstart.backbones.backbone import Backbone
 from headstart.backbones.load import load
 from headstart.distributed.agreement import Agreement
 from headstart.distributed.averaging import BOUND, averaged_round, remind, strategy_of
-from headstart.distributed.choosing import least
+from headstart.distributed.choosing import least_supported, summed_losses
 from headstart.distributed.clients import Rounds
 from headstart.distributed.moved_client import HALVES, HELD, Sent
 from headstart.distributed.moving_weights import Base, Layout, Weights, assembled, first_weights, head_of
-from headstart.distributed.owner import TEMPERATURES
 from headstart.errors import BackboneError, DataError
 from headstart.heads.head import Head
 from headstart.heads.module import HeadModule
@@ -121,17 +120,12 @@ def _begun(agreement: Agreement, sums: Sequence[Sums], head: Head) -> tuple[Base
 
 def _temperatures(server: Server, agreement: Agreement, sent: Sent) -> Array:
     """(3,) for the halves of held-out rows, each by the other, and for new rows by both."""
-    if not kind_named(agreement.kind).has_classes:
+    kind = kind_named(agreement.kind)
+    if not kind.has_classes:
         return np.ones(HALVES + 1)
-    shape = (HALVES, len(TEMPERATURES))
-
-    def checked(vector: Array) -> None:
-        if vector.shape != (shape[0] * shape[1],) or not np.isfinite(vector).all() or vector.min() < 0:
-            raise ValueError(f"it sent {vector.size} numbers that are no log losses; expected {shape}")
-
-    step = server.step("losses", lambda: server.added("losses", agreement, sent.arrays(), checked))
-    curves = np.asarray(step.arrays["total"]).reshape(shape)
-    return np.array([least(curves[1]), least(curves[0]), least(curves.sum(axis=0))])
+    curves = summed_losses(server, agreement, "losses", sent.arrays(), HALVES)
+    places = (curves[1], curves[0], curves.sum(axis=0))
+    return np.array([least_supported(losses, kind, len(agreement.classes)) for losses in places])
 
 
 def _mean_own(server: Server, agreement: Agreement, sent: Sent) -> dict[str, Array]:

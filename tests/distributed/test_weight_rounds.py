@@ -8,25 +8,30 @@ import numpy as np
 import pytest
 import torch
 from faulty_clients import dies, not_a_number, too_short
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small import RESNET, bright
 from tiny_backbones import picture_backbone
 from torch import nn
 
 from headstart.distributed import weight_rounds
+from headstart.distributed.choosing import least_supported
 from headstart.distributed.client_app import client_app
 from headstart.distributed.clients import Client, Federation, rounds_of
 from headstart.distributed.federate import federate
 from headstart.distributed.in_process import InProcess
 from headstart.distributed.journal import Journal
 from headstart.distributed.moved_client import MovedClient, Sent
-from headstart.distributed.owner import NO_TRANSFER, TUNED, Owner
+from headstart.distributed.owner import NO_TRANSFER, TEMPERATURES, TUNED, Owner
 from headstart.distributed.payload import arrays_of
 from headstart.distributed.server import Server
 from headstart.errors import DataError
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
+from headstart.heads.calibrate import calibrate, row_log_losses
 from headstart.listener import SILENT
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 from tests.distributed.conftest import NAMES
@@ -124,6 +129,20 @@ def kept_of(outcome_of, **how):
 
 def flat(arrays, names):
     return np.concatenate([np.asarray(arrays[name]).ravel() for name in names])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([CLASSIFICATION, MULTILABEL]), st.booleans(), st.integers(4, 40))
+def test_the_temperature_is_that_of_the_rows_in_one_place(seed, kind, right, rows):
+    random = np.random.default_rng(seed)
+    targets = random.integers(0, 3, rows) if kind.exclusive else random.integers(0, 2, (rows, 3))
+    truth = np.eye(3)[targets] if kind.exclusive else targets
+    logits = 5.0 * (truth - 0.5) + (0.0 if right else 3.0) * random.normal(size=(rows, 3))
+    ones = np.ones(rows)
+    losses = np.array([row_log_losses(logits / t, targets, kind, ones)[0].sum() for t in TEMPERATURES])
+    want = calibrate(logits, targets, kind).temperature
+    if 1e-3 < want < 1e3:
+        assert least_supported(losses, kind, 3) == pytest.approx(want, rel=0.02)
 
 
 def of_backbone(sent):
