@@ -1,7 +1,7 @@
 """Rounds of gradient descent on the head against the one exact round, and heads of a client's own about both.
 
     OMP_NUM_THREADS=1 python bench/federated_rounds.py [auto-mpg penguins sentences digits] [--rows 150]
-    OMP_NUM_THREADS=1 python bench/federated_rounds.py sentences --train lora --rows 60 --rounds 3 --folds 3
+    OMP_NUM_THREADS=1 python bench/federated_rounds.py sentences --train lora --rows 60 --rounds 3 --epochs 1 --folds 3
 
 Data, clients and held-out rows are those of `bench/federated.py`; every strategy with the settings that `[rounds]` has
 if nothing is given. In brackets: 95 % intervals, of gains paired.
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from headstart.evidence.verdict import figure, signed, spread
 from headstart.heads.head import Head
 from headstart.linalg.blas import one_thread
 from headstart.listener import SILENT
+from headstart.methods.plan import Plan
 from headstart.tasks.task import Array
 
 EXACT = "exact"
@@ -122,22 +124,22 @@ def moved(federation: Federation, owners: Owners) -> tuple[Agreement, Sent]:
     return kept["agreement"], kept["sent"]
 
 
-def of_weights(task: str, file: Path, asked: argparse.Namespace) -> list[str]:
+def of_weights(task: str, file: Path, asked: argparse.Namespace) -> Iterator[str]:
     """A line a client."""
     federation = replace(read_federation(file), folds=asked.folds)
     owners = Owners(federation, SILENT)
-    how = {} if asked.rounds is None else {"rounds": asked.rounds}
+    how = {name: value for name in ("rounds", "epochs") if (value := getattr(asked, name)) is not None}
     heads = {
         EXACT: learnt(federation, owners)[1][HELD],
         "fedavg": learnt(replace(federation, rounds=Rounds(strategy="fedavg")), owners)[1][HELD],
     }
     moving = replace(federation, rounds=rounds_of(strategy=asked.strategy, train=asked.train, **how))
     agreement, sent = moved(moving, owners)
-    lines = []
     for client in federation.clients:
         part = MovedClient(owners(client)[0].under(agreement))
         features, kind = part.member.features[part.held], part.member.rows.task.kind
-        others = part.alone()
+        rows, plan = part.member.rows, Plan("probe")
+        others = {ALONE: part.member.probed(rows.take(part.learn), rows.take(part.held), plan), TUNED: part.tuned()}
         others |= {
             name: np.asarray(kind.probabilities(head.logits(features) / head.temperature, 1.0))
             for name, head in heads.items()
@@ -149,8 +151,7 @@ def of_weights(task: str, file: Path, asked: argparse.Namespace) -> list[str]:
         cells = [f"{task}: {client.name}", f"{len(part.held)}"]
         cells += [f"{figure(each.value)} {spread(each)}" for each in beside] + [cell(evidence)]
         cells += [gain(evidence, name) for name in (ALONE, TUNED, "fedavg")]
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+        yield "| " + " | ".join(cells) + " |"
 
 
 OF_WEIGHTS = (
@@ -166,14 +167,16 @@ def main() -> None:
     parser.add_argument("--train", choices=TRAINED[1:], help="weights of the backbone, in place of a head")
     parser.add_argument("--strategy", choices=STRATEGIES, default="fedavg", help="with --train")
     parser.add_argument("--rounds", type=int, help="with --train")
+    parser.add_argument("--epochs", type=int, help="with --train")
     parser.add_argument("--folds", type=int, default=5, help="with --train; one is held out")
     asked = parser.parse_args()
     if asked.train:
         sys.stdout.write(OF_WEIGHTS.format(f"{asked.train}, {asked.strategy}") + "\n")
         for task in asked.tasks:
             with tempfile.TemporaryDirectory() as place:
-                sys.stdout.write("\n".join(of_weights(task, TASKS[task](Path(place), asked.rows), asked)) + "\n")
-                sys.stdout.flush()
+                for line in of_weights(task, TASKS[task](Path(place), asked.rows), asked):
+                    sys.stdout.write(line + "\n")
+                    sys.stdout.flush()
         return
     tables: tuple[list[str], list[str]] = ([], [])
     for task in asked.tasks:

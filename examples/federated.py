@@ -39,12 +39,12 @@ def main(folder: Path) -> None:
     clients = owners(folder)
     result = federate(clients, folder / "model", overwrite=True)
     sys.stdout.write(f"{result}\n")
-    own = Transfer.load(folder / "own-Dream")
-    sys.stdout.write(f"\nThe head of Dream's own, which stays there:\n{own.evidence_}\n")
     clients.write_text(clients.read_text("utf-8") + ROUNDS, "utf-8")
     by_rounds = federate(clients, folder / "by-rounds", overwrite=True)
     sys.stdout.write("\nBy five rounds of FedProx:\n")
     sys.stdout.writelines(f"{island}\n" for island in by_rounds.clients.values())
+    own = Transfer.load(folder / "own-Dream")
+    sys.stdout.write(f"\nThe head of Dream's own, a model that stays there:\n{own.evidence_}\n")
 
 
 if __name__ == "__main__":

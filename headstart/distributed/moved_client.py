@@ -207,17 +207,19 @@ class MovedClient:
 
     def alone(self) -> dict[str, Array]:
         """Answers to the held-out rows by its own others: without transfer, by the probe, and by the same training."""
-        answers = self.member.alone_without(self.learn, self.held)
+        return self.member.alone_without(self.learn, self.held) | {TUNED: self.tuned()}
+
+    def tuned(self) -> Array:
+        """Those of the same training, at temperature 1; of one that fails the shares of the answers."""
         learnt, kind = self.member.rows.take(self.learn), self.member.rows.task.kind
-        answers[TUNED] = self.member.constant(learnt, len(self.held))
         if varied(learnt):
             try:
                 model = self._tuned_alone()
-                answers[TUNED] = np.asarray(kind.probabilities(model.head.logits(model.features[self.held]), 1.0))
+                return np.asarray(kind.probabilities(model.head.logits(model.features[self.held]), 1.0))
             except ValueError as error:
                 owner = self.member.owner
                 owner.how[1].say(f"{owner.name}: the same training on its rows alone fails: {error}")
-        return answers
+        return self.member.constant(learnt, len(self.held))
 
     def _tuned_alone(self) -> MovedModel:
         """Rounds of one client, from the probe on its own rows."""

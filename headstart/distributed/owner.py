@@ -208,10 +208,11 @@ class Member:
         if varied(learnt):
             untransferred = Untransferred(plan, answer_cache(*self.owner.how))
             answers[NO_TRANSFER] = _predictions(untransferred.answer(learnt, asked))
-            answers[ALONE] = self._probed(learnt, asked, plan)
+            answers[ALONE] = self.probed(learnt, asked, plan)
         return answers
 
-    def _probed(self, learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
+    def probed(self, learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
+        """What the probe on some of its rows answers to others."""
         try:
             model = fit_model(learnt, self.owner.backbone, plan)
         except (DataError, ValueError) as error:
