@@ -16,7 +16,7 @@ __all__ = ["Client", "Federation", "Privacy", "Rounds", "read_federation", "roun
 HEADS = ("auto", "ridge", "lda", "prototypes")
 STRATEGIES = ("fedavg", "fedprox", "fedadam", "fedbn")
 TRAINED = ("head", "lora", "top")
-OF_WEIGHTS: dict[str, Any] = {"rounds": 5, "epochs": 2, "lr": 1e-4, "batch": 16, "server_lr": 0.003}
+OF_WEIGHTS: dict[str, Any] = {"rounds": 5, "epochs": 2, "lr": 1e-4, "batch": 16, "server_lr": 0.01}
 """What holds in `[rounds]` where weights of the backbone move and nothing is given."""
 
 

@@ -244,9 +244,11 @@ class MovedClient:
         return trained_weights(self.backbone, base, rounds, given, some, training, device)
 
     def _assembled(self, base: Base, weights: Weights) -> MovedModel:
-        network = assembled(self.backbone, base, self.rounds, weights)
+        network, owner = assembled(self.backbone, base, self.rounds, weights), self.member.owner
+        network.to(settle(training_of(self.rounds, 1), owner.how[0])[0])
         every = np.arange(len(self.member.rows))
-        features = logits(network.backbone, self.member.owner.batches, every).float().cpu().numpy()
+        features = logits(network.backbone, owner.batches, every).float().cpu().numpy()
+        network.cpu()
         head = head_of(network, base, self.member.agreement.kind, self.rounds)
         return MovedModel(moved_backbone(network, self.backbone, self.rounds.train), head, features)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from tiny_backbones import picture_backbone
 from torch import nn
 
 from headstart.distributed import weight_rounds
+from headstart.distributed.agreement import Agreement
 from headstart.distributed.choosing import least_supported
 from headstart.distributed.client_app import client_app
 from headstart.distributed.clients import Client, Federation, rounds_of
@@ -22,16 +23,20 @@ from headstart.distributed.federate import federate
 from headstart.distributed.in_process import InProcess
 from headstart.distributed.journal import Journal
 from headstart.distributed.moved_client import MovedClient, Sent
+from headstart.distributed.moving_weights import assembled, first_weights, head_of
 from headstart.distributed.owner import NO_TRANSFER, TEMPERATURES, TUNED, Owner
 from headstart.distributed.payload import arrays_of
 from headstart.distributed.server import Server
+from headstart.distributed.weight_rounds import _begun
 from headstart.errors import DataError
 from headstart.features.cache.cache import Cache
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import look
 from headstart.heads.calibrate import calibrate, row_log_losses
+from headstart.heads.from_sums import fit_sums
+from headstart.heads.sums import Sums
 from headstart.listener import SILENT
-from headstart.tasks import CLASSIFICATION, MULTILABEL
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tasks.task import Task
 from headstart.transfer import Transfer
 from tests.distributed.conftest import NAMES
@@ -129,6 +134,31 @@ def kept_of(outcome_of, **how):
 
 def flat(arrays, names):
     return np.concatenate([np.asarray(arrays[name]).ravel() for name in names])
+
+
+@pytest.mark.parametrize("kind", [CLASSIFICATION, REGRESSION])
+def test_all_begin_with_the_exact_head_on_the_backbone_as_it_came(backbone, kind):
+    random = np.random.default_rng(4)
+    x = random.normal(2.0, 3.0, size=(50, 6)).astype(np.float32)
+    targets = np.arange(50) % 3 if kind.has_classes else 40.0 + 7.0 * x[:, 0] + random.normal(size=50)
+    sums = [Sums.of(x[rows], targets[rows], kind=kind, classes=3) for rows in (slice(0, 20), slice(20, 50))]
+    head = replace(fit_sums(sums, "ridge", kind=kind, scale="shared"), temperature=0.4 if kind.has_classes else 1.0)
+    how = rounds()
+    agreement = agreement_of(kind, how)
+    base, module = _begun(agreement, sums, head)
+    if not kind.has_classes:
+        np.testing.assert_allclose(base.values, (targets.mean(), targets.std()), rtol=1e-9)
+    begun = first_weights(backbone, module, how, 0)
+    made = head_of(assembled(backbone, base, how, begun), base, str(kind), how)
+    np.testing.assert_allclose(made.logits(x), head.logits(x) / head.temperature, rtol=1e-4, atol=1e-3)
+
+
+def agreement_of(kind, how):
+    """Of three classes, or of values."""
+    return Agreement(
+        kind=str(kind), modality="image", classes=CLASSES if kind.has_classes else (), encoder=None, width=6,
+        head="auto", scale="shared", folds=3, seed=0, rounds=asdict(how),
+    )  # fmt: skip
 
 
 @settings(max_examples=30, deadline=None)
