@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.distributed.clients import Rounds
 from headstart.errors import DataError
 from headstart.heads.standardize import Scale as HeadScale
 from headstart.messages import few, nearest_hint
@@ -95,6 +96,16 @@ class Agreement:
     def from_json(cls, text: str) -> Agreement:
         fields = json.loads(text)
         return cls(**fields | {"classes": tuple(fields["classes"])})
+
+    @property
+    def how(self) -> Rounds | None:
+        """The rounds; None for one exact round."""
+        return Rounds(**self.rounds) if self.rounds else None
+
+    @property
+    def moves_weights(self) -> bool:
+        """Whether weights of the backbone learn."""
+        return self.how is not None and self.how.moves_weights
 
     @property
     def columns(self) -> Columns | None:

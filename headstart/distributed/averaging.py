@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from headstart.distributed.server import Server
 
-__all__ = ["BOUND", "averaged", "heads_by_rounds", "strategy_of"]
+__all__ = ["BOUND", "averaged", "averaged_round", "heads_by_rounds", "remind", "strategy_of"]
 
 BOUND = 32
 """The exponent of what bounds rows times weights: 2^24 rows, and weights as `local_steps` lets them be."""
@@ -58,7 +58,7 @@ def heads_by_rounds(server: Server, agreement: Agreement) -> list[Head]:
         compute = partial(_round, server, agreement, start, strategies, weights, number)
         step = server.step(f"round {number}", compute)
         weights = np.asarray(step.arrays["weights"])
-        _remind(strategies, step.arrays)
+        remind(strategies, step.arrays)
     return [_head(agreement, rounds, start, weights[place], place) for place in range(start.shape[0])]
 
 
@@ -126,25 +126,41 @@ def _round(
 ) -> Step:
     """The weights that the clients' answers make, and what the strategies remember."""
     problems, height, columns = start.shape
-    size = 1 + height * columns
+    words = f"{problems} heads of {height} x {columns} weights and their rows"
+    return averaged_round(
+        server, agreement, {"weights": weights, **start.arrays}, strategies, weights, number, words=words
+    )
+
+
+def averaged_round(
+    server: Server,
+    agreement: Agreement,
+    given: Mapping[str, Array],
+    strategies: Sequence[FedAvg],
+    weights: Array,
+    number: int,
+    *,
+    words: str,
+) -> Step:
+    """The weights (P, ...) that the clients make in a round of what they are given, each its rows and so many times its
+    weights for each of P problems; and what the strategies, one a problem, remember. words: what was asked for."""
+    shape, size = weights[0].shape, 1 + weights[0].size
 
     def checked(vector: Array) -> Array:
-        if vector.shape != (problems * size,):
+        if vector.shape != (len(weights) * size,):
             raise ValueError(
-                f"it sent {vector.size} numbers in round {number}, where {problems} heads of {height} x {columns} "
-                f"weights and their rows are {problems * size}"
+                f"it sent {vector.size} numbers in round {number}, where {words} are {len(weights) * size}"
             )
-        table = vector.reshape(problems, size)
+        table = vector.reshape(len(weights), size)
         if not np.isfinite(table).all() or (table[:, 0] < 0).any() or np.abs(table).max() > 2.0**BOUND:
             raise ValueError(f"it sent numbers in round {number} that are NaN, infinite or too large")
         return table
 
-    words = {"round": str(number)}
-    given = {"weights": weights, **start.arrays}
-    tables = [checked(vector) for vector in server.parts("round", agreement, given, checked, words, bound=BOUND)]
+    more = {"round": str(number)}
+    tables = [checked(vector) for vector in server.parts("round", agreement, given, checked, more, bound=BOUND)]
     made = []
     for place, strategy in enumerate(strategies):
-        answers = [(round(float(table[place, 0])), table[place, 1:].reshape(height, columns)) for table in tables]
+        answers = [(round(float(table[place, 0])), table[place, 1:].reshape(shape)) for table in tables]
         own = [(rows, total / max(rows, 1)) for rows, total in answers]
         made.append(averaged(strategy, weights[place], own, number))
     server.listener.progress("rounds", number, int(agreement.rounds["rounds"]))
@@ -161,7 +177,8 @@ def _memory(strategies: Sequence[FedAvg]) -> dict[str, Array]:
     return memory
 
 
-def _remind(strategies: Sequence[FedAvg], arrays: Mapping[str, Array]) -> None:
+def remind(strategies: Sequence[FedAvg], arrays: Mapping[str, Array]) -> None:
+    """Let strategies remember what they did after a round."""
     for name in _REMEMBERED:
         for place, strategy in enumerate(strategies):
             if name in arrays:

@@ -20,6 +20,7 @@ import numpy as np
 from headstart.distributed.agreement import Agreement
 from headstart.distributed.fitted import conclude
 from headstart.distributed.local_steps import moments_of, trained
+from headstart.distributed.moved_client import MovedClient, Sent
 from headstart.distributed.owner import Member, Owner
 from headstart.distributed.payload import arrays_of, heads_from, record, text_of
 from headstart.distributed.personal import personal_of
@@ -76,13 +77,16 @@ def client_app(owner_of: Callable[[Context], tuple[Owner, Release | None]]) -> C
     def evaluate(message: Message, context: Context) -> Message:
         def answer() -> object:
             member = owner_of(context)[0].under(Agreement.from_json(text_of(message.content, "agreement")))
-            heads = heads_from(arrays_of(message.content), member.agreement.head, member.agreement.kind)
-            own = personal_of(member, heads)
-            evidence, personal = member.evidence(heads[:-1], own.out_of_fold)
+            given, backbone = arrays_of(message.content), member.owner.backbone
+            if member.agreement.moves_weights:
+                evidence, personal, head, backbone = MovedClient(member).tested(Sent.of(given))
+            else:
+                heads = heads_from(given, member.agreement.head, member.agreement.kind)
+                own = personal_of(member, heads)
+                evidence, personal = member.evidence(heads[:-1], own.out_of_fold)
+                head = own.head
             if member.owner.personal is not None:
-                conclude(member.agreement, own.head, personal, member.owner.backbone).save(
-                    member.owner.personal, overwrite=True
-                )
+                conclude(member.agreement, head, personal, backbone).save(member.owner.personal, overwrite=True)
             texts = {"evidence": evidence.to_json(), "personal": personal.to_json()}
             return record(texts={name: json.dumps(told, allow_nan=False) for name, told in texts.items()})
 
@@ -92,10 +96,12 @@ def client_app(owner_of: Callable[[Context], tuple[Owner, Release | None]]) -> C
 
 
 def told(owner: Owner, release: Release | None, words: Mapping[str, object], arrays: Mapping[str, Array]) -> Array:
-    """What an owner tells, as one vector: "sums", "moments", "losses", "round" (its weights after the steps of one), or
-    "bound of" sums or moments: the exponent of what bounds these."""
+    """What an owner tells, as one vector: "sums", "moments", "losses", "round" (its weights after the steps of one),
+    "norms" (its BatchNorm), or "bound of" sums or moments: the exponent of what bounds these."""
     member = owner.under(Agreement.from_json(str(words["agreement"])))
     what = str(words["what"])
+    if "base/sizes" in arrays:
+        return _of_weights(MovedClient(member), what, Sent.of(arrays), words)
     if what == "losses":
         return member.losses(heads_from(arrays, member.agreement.head, member.agreement.kind)).ravel()
     if what == "round":
@@ -104,6 +110,12 @@ def told(owner: Owner, release: Release | None, words: Mapping[str, object], arr
         return np.array([_FAR])  # says nothing of the rows, and releases nothing
     vector = moments_of(member) if what.endswith("moments") else _sums(member, release)
     return np.array([float(exponent(vector))]) if what.startswith("bound of ") else vector
+
+
+def _of_weights(client: MovedClient, what: str, sent: Sent, words: Mapping[str, object]) -> Array:
+    if what == "round":
+        return client.round(sent, int(str(words["round"])))
+    return client.norms(sent) if what == "norms" else client.losses(sent).ravel()
 
 
 def _sums(member: Member, release: Release | None) -> Array:

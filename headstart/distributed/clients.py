@@ -11,10 +11,13 @@ from typing import Any
 from headstart.errors import DataError
 from headstart.messages import did_you_mean
 
-__all__ = ["Client", "Federation", "Privacy", "Rounds", "read_federation"]
+__all__ = ["Client", "Federation", "Privacy", "Rounds", "read_federation", "rounds_of"]
 
 HEADS = ("auto", "ridge", "lda", "prototypes")
 STRATEGIES = ("fedavg", "fedprox", "fedadam", "fedbn")
+TRAINED = ("head", "lora", "top")
+OF_WEIGHTS: dict[str, Any] = {"rounds": 5, "epochs": 2, "lr": 1e-4, "batch": 16, "server_lr": 0.01}
+"""What holds in `[rounds]` where weights of the backbone move and nothing is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,24 +53,40 @@ class Privacy:
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """Rounds of gradient descent on a linear head, in place of the one exact round.
+    """Rounds of gradient descent on a linear head, in place of the one exact round, or on weights of the backbone.
 
     strategy    fedavg, fedprox, fedadam or fedbn, see `averaging.py`
+    train       head; lora, thin matrices beside the layers; or top, the last stages. With the latter two the head
+                learns as well, and `rounds_of` says what holds if nothing is given
+    stages      of lora and top: how many stages of the backbone, from the top; 0: all with lora, the last with top
     rounds      how often the clients train and the server averages
     epochs      over a client's rows in a round
-    lr          the step of a client, where a row of features has a mean squared length of 1
+    lr          of a head the step of a client, where a row of features has a mean squared length of 1; else as the
+                option `lr` of methods that move weights
     batch       rows of a step; 0: all
     mu          of fedprox: the weight of the squared distance from where the round began
     server_lr   of fedadam: the step of the server
     """
 
     strategy: str
+    train: str = "head"
+    stages: int = 0
     rounds: int = 10
     epochs: int = 10
     lr: float = 0.5
     batch: int = 32
     mu: float = 0.01
     server_lr: float = 0.3
+
+    @property
+    def moves_weights(self) -> bool:
+        """Whether weights of the backbone learn."""
+        return self.train != "head"
+
+
+def rounds_of(**given: Any) -> Rounds:
+    """`Rounds` with what holds for what is trained where nothing is given."""
+    return Rounds(**(OF_WEIGHTS if given.get("train", "head") != "head" else {}) | given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +146,8 @@ def read_federation(path: str | Path) -> Federation:
         section = table.pop(name, None)
         if section is not None:
             values[name] = _made(cls, section, file, f"[{name}]")
+            if name == "rounds":
+                values[name] = rounds_of(**{key: getattr(values[name], key) for key in section})
     members = tuple(_made(Client, table, file, f"[[client]] number {at}") for at, table in enumerate(clients, 1))
     checked = _values(Federation, table, file, "", without=("clients", "folder", "file", "privacy", "rounds"))
     federation = Federation(clients=members, folder=file.parent, file=file, **checked, **values)
@@ -193,11 +214,19 @@ def _check(federation: Federation) -> None:
 
 def _check_rounds(file: Path, federation: Federation, rounds: Rounds) -> None:
     _among(file, "[rounds] strategy", rounds.strategy, STRATEGIES)
+    _among(file, "[rounds] train", rounds.train, TRAINED)
+    if rounds.stages and not rounds.moves_weights:
+        raise DataError(f"{file}: [rounds] stages = {rounds.stages} is of train = 'lora' and 'top': leave it out")
+    if rounds.strategy == "fedbn" and rounds.train == "lora":
+        raise DataError(
+            f"{file}: [rounds] strategy = 'fedbn' keeps BatchNorm at each client, and train = 'lora' trains none: use "
+            "train = 'top'"
+        )
     if federation.head != "auto":
         raise DataError(f"{file}: head = {federation.head!r} is fitted in one exact round: leave out it or [rounds]")
     if federation.privacy is not None:
         raise DataError(f"{file}: [privacy] is of the sums of one exact round: leave out it or [rounds]")
-    for key, least in (("rounds", 1), ("epochs", 1), ("batch", 0)):
+    for key, least in (("rounds", 1), ("epochs", 1), ("batch", 0), ("stages", 0)):
         if getattr(rounds, key) < least:
             raise DataError(f"{file}: [rounds] {key} = {getattr(rounds, key)}: expected {least} or more")
     for key in ("lr", "server_lr"):

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from headstart.distributed.owner import ALONE, SHARED
+from headstart.distributed.owner import ALONE, SHARED, TUNED
 from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER, Assessment, Gain
 from headstart.evidence.evidence import Evidence
@@ -22,6 +22,11 @@ from headstart.tasks.kind import Kind
 __all__ = ["Judged", "judged", "together"]
 
 _WORDS: dict[str, str] = {"helps": "federating helps", "hurts": "federating hurts", "cannot tell": "cannot tell"}
+_AGAINST = {
+    TUNED: "the same training on its own rows",
+    ALONE: "the probe on its own rows",
+    NO_TRANSFER: "its own data without transfer",
+}
 _OWN: dict[str, str] = {
     "helps": "a head of its own helps",
     "hurts": "a head of its own hurts",
@@ -33,7 +38,8 @@ class Judged(NamedTuple):
     """What federating is to one client.
 
     score    of the federated head on its held-out rows
-    alone    the score of its own data without transfer, and of the probe on its own rows
+    alone    the score of its own data without transfer, of the probe on its own rows, and where weights of the backbone
+             learn of the same training on its own rows
     gains    of the federated head over each
     personal       the score of its own head about the federated one, see `personal.py`
     personal_gains of that over the federated head and over each
@@ -50,7 +56,7 @@ class Judged(NamedTuple):
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """Against its own data alone and against the backbone alone."""
+        """Against each of `alone`."""
         return {name: verdict(gain.interval) for name, gain in self.gains.items()}
 
     @property
@@ -60,11 +66,10 @@ class Judged(NamedTuple):
 
     def __str__(self) -> str:
         parts = []
-        for name, words in ((ALONE, "the probe on its own rows"), (NO_TRANSFER, "its own data without transfer")):
-            gain = self.gains[name]
+        for name, gain in self.gains.items():
             parts.append(
-                f"  against {words} ({figure(self.alone[name].value)}): {signed(gain.value)} {spread(gain.interval)}: "
-                f"{_WORDS[self.verdicts[name]]}"
+                f"  against {_AGAINST[name]} ({figure(self.alone[name].value)}): "
+                f"{signed(gain.value)} {spread(gain.interval)}: {_WORDS[self.verdicts[name]]}"
             )
         gain = self.personal_gains[SHARED]
         parts.append(
@@ -99,10 +104,14 @@ def judged(evidence: Mapping[str, Evidence], personal: Mapping[str, Evidence]) -
             each.n_test,
             each.headline,
             each.metrics[each.headline],
-            {other: each.baselines[other][each.headline] for other in (ALONE, NO_TRANSFER)},
-            {other: each.assessment.gains[other] for other in (ALONE, NO_TRANSFER)},
+            {other: each.baselines[other][each.headline] for other in _AGAINST if other in each.baselines},
+            {other: each.assessment.gains[other] for other in _AGAINST if other in each.assessment.gains},
             personal[name].metrics[each.headline],
-            {other: personal[name].assessment.gains[other] for other in (SHARED, ALONE, NO_TRANSFER)},
+            {
+                other: gain
+                for other in (SHARED, *_AGAINST)
+                if (gain := personal[name].assessment.gains.get(other)) is not None
+            },
         )
         for name, each in evidence.items()
     }

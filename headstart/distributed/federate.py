@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headstart.backbones.load import load
 from headstart.defaults import with_own_defaults
 from headstart.distributed.agreement import Agreement
 from headstart.distributed.clients import Client, Federation, read_federation
@@ -18,7 +18,8 @@ from headstart.distributed.journal import Journal
 from headstart.distributed.owner import Owner
 from headstart.distributed.privacy import Ledger, Release, words_of
 from headstart.distributed.server import Outcome, Server
-from headstart.errors import BackboneError, DataError
+from headstart.distributed.weight_rounds import agreed_backbone
+from headstart.errors import DataError
 from headstart.linalg.blas import one_thread
 from headstart.listener import LOGGED, Listener
 from headstart.tasks.kind import kind_named
@@ -116,17 +117,20 @@ class Working:
 
 
 class Owners:
-    """Those of this process, each read once."""
+    """Those of this process, each read once; one at a time, since all draw from torch's one generator where the weights
+    of a backbone are random."""
 
     def __init__(self, federation: Federation, listener: Listener) -> None:
         self._federation, self._listener = federation, listener
         self._owners: dict[str, tuple[Owner, Release | None]] = {}
+        self._reading = threading.Lock()
 
     def __call__(self, client: Client) -> tuple[Owner, Release | None]:
-        if client.name not in self._owners:
-            owner = Owner.of(self._federation, client, self._listener)
-            self._owners[client.name] = (owner, release_of(self._federation, client))
-        return self._owners[client.name]
+        with self._reading:
+            if client.name not in self._owners:
+                owner = Owner.of(self._federation, client, self._listener)
+                self._owners[client.name] = (owner, release_of(self._federation, client))
+            return self._owners[client.name]
 
 
 def release_of(federation: Federation, client: Client) -> Release | None:
@@ -151,9 +155,7 @@ def concluded(federation: Federation, outcome: Outcome, out: str | Path | None, 
     """The fitted model, saved where it is to be, and what it is to each client. BackboneError where the server's
     backbone has other weights than the clients'."""
     agreement = outcome.agreement
-    backbone = load(agreement.backbone) if agreement.backbone else None
-    if backbone is not None and backbone.fingerprint != agreement.weights:
-        raise BackboneError(f"{agreement.backbone} has other weights here than at the clients: give all the same")
+    backbone = outcome.backbone or agreed_backbone(agreement)
     notes = _notes(federation)
     evidence = together(outcome.evidence, kind_named(agreement.kind))
     left_out = tuple(f"{name} is left out: {why}" for name, why in outcome.left_out.items())
@@ -168,6 +170,10 @@ def _notes(federation: Federation) -> tuple[str, ...]:
     notes = []
     if federation.secure:
         notes.append("sums added up by SecAgg+: the server saw no client's own")
+    if (rounds := federation.rounds) is not None and rounds.moves_weights:
+        notes.append(f"the model has learnt from all rows but those held out, in {rounds.rounds} rounds")
+        if rounds.strategy == "fedbn":
+            notes.append("scores are with each client's own BatchNorm; the model has the mean of these")
     if federation.privacy is not None:
         notes.append(words_of(federation.privacy))
     return tuple(notes)

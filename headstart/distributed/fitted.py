@@ -19,7 +19,10 @@ __all__ = ["conclude"]
 
 def conclude(agreement: Agreement, head: Head, evidence: Evidence, backbone: Backbone | None) -> Transfer:
     """The model with this head and what was seen of it on held-out rows."""
-    encoder = agreement.table_encoder
+    encoder, method = (
+        agreement.table_encoder,
+        agreement.how.train if agreement.how and agreement.moves_weights else "probe",
+    )
     model = Model(
         modality=modality_named(agreement.modality),
         kind=kind_named(agreement.kind),
@@ -28,10 +31,10 @@ def conclude(agreement: Agreement, head: Head, evidence: Evidence, backbone: Bac
         backbone=backbone,
         encoder=None if encoder is None else encoder.state(),
         head=head,
-        method="probe",
+        method=method,
         options={"class_weight": None, "seed": agreement.seed, "goal": None, "method": {}},
         engine=agreement.engine,
     )
-    facts = ModelFacts(backbone=agreement.backbone or None, n_set_aside=0, set_aside=(), method="probe")
-    transfer = Transfer(agreement.backbone or None, "probe", kind=agreement.kind, seed=agreement.seed)
+    facts = ModelFacts(backbone=agreement.backbone or None, n_set_aside=0, set_aside=(), method=method)
+    transfer = Transfer(agreement.backbone or None, method, kind=agreement.kind, seed=agreement.seed)
     return transfer.conclude(model, replace(evidence, facts=EvidenceFacts(model=facts)), None)

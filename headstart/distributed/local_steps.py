@@ -94,7 +94,8 @@ def _own_standard(member: Member, rows: Array) -> Standard:
 
 def localised(member: Member, heads: list[Head]) -> list[Head]:
     """Heads as this client uses them: in FedBN with the statistics of its own rows, the held-out fold left out."""
-    if member.agreement.rounds.get("strategy") != "fedbn":
+    how = member.agreement.how
+    if how is None or how.strategy != "fedbn" or how.moves_weights:
         return heads
     own = []
     for place, head in enumerate(heads):

@@ -16,6 +16,7 @@ from headstart.data.roles import Roles
 from headstart.data.splits.split import folds
 from headstart.distributed.agreement import Agreement, Description, encoder_json
 from headstart.distributed.clients import Client, Federation
+from headstart.distributed.kept_inputs import KeptInputs
 from headstart.distributed.local_steps import localised
 from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER
@@ -36,13 +37,18 @@ from headstart.study.contenders import answer_cache
 from headstart.study.untransferred import Untransferred
 from headstart.tasks.kind import kind_named
 from headstart.tasks.task import Array
+from headstart.training.batches import InputBatches, batches
+from headstart.training.device import below, settle
+from headstart.training.options import Training
 
-__all__ = ["ALONE", "SHARED", "TEMPERATURES", "Member", "Owner"]
+__all__ = ["ALONE", "SHARED", "TEMPERATURES", "TUNED", "Member", "Owner", "varied"]
 
 ALONE = "alone"
 """The probe on the same backbone, fitted to a client's own rows."""
 SHARED = "federated"
 """The head of all clients' rows."""
+TUNED = "tuned alone"
+"""Where weights of the backbone learn: the same training, for as many rounds, on a client's own rows."""
 TEMPERATURES = 10.0 ** np.linspace(-4, 4, 161)
 
 
@@ -71,6 +77,15 @@ class Owner:
         rows = rows if len(known) == len(rows) else rows.take(known)
         how = (looking.extraction(rows.engine or None), listener)
         return cls(client.name, rows, looking.backbone_, how, federation.personal(client))
+
+    @cached_property
+    def batches(self) -> InputBatches:
+        """All inputs as a training of the backbone takes them, decoded once. ValueError where there is no backbone."""
+        if self.backbone is None:
+            raise ValueError("there is no backbone whose weights could learn")
+        device = settle(Training(), self.how[0])[0]
+        inputs = list(self.rows.task.inputs)
+        return KeptInputs(batches(inputs, self.backbone, device, below(self.rows.engine, self.how[0])))
 
     def describe(self) -> Description:
         """What the others may know."""
@@ -179,33 +194,41 @@ class Member:
 
     def alone(self) -> Mapping[str, Array]:
         """Answers to the same held-out rows by what its own other rows teach: without transfer, and by the probe."""
-        plan = Plan("probe", seed=self.agreement.seed)
-        untransferred = Untransferred(plan, answer_cache(*self.owner.how))
-        answers: dict[str, list[Any]] = {NO_TRANSFER: [], ALONE: [], "majority": []}
-        order = []
-        for fold in range(int(self.fold.max()) + 1):
-            train, test = np.flatnonzero(self.fold != fold), np.flatnonzero(self.fold == fold)
-            learnt, asked = self.rows.take(train), self.rows.take(test)
-            constant = self._constant(learnt, len(test))
-            varied = len(np.unique(np.asarray(learnt.task.targets), axis=0)) > 1
-            order.append(test)
-            answers["majority"].append(constant)
-            answers[NO_TRANSFER].append(_predictions(untransferred.answer(learnt, asked)) if varied else constant)
-            answers[ALONE].append(self._probed(learnt, asked, plan) if varied else constant)
-        back = np.argsort(np.concatenate(order))
-        return {name: np.concatenate(parts)[back] for name, parts in answers.items()}
+        folds = range(int(self.fold.max()) + 1)
+        tests = [np.flatnonzero(self.fold == fold) for fold in folds]
+        parts = [self.alone_without(np.flatnonzero(self.fold != fold), tests[fold]) for fold in folds]
+        back = np.argsort(np.concatenate(tests))
+        return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
-    def _probed(self, learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
+    def alone_without(self, train: Array, test: Array) -> dict[str, Array]:
+        """The same to the rows `test`, by what the rows `train` teach."""
+        plan = Plan("probe", seed=self.agreement.seed)
+        learnt, asked = self.rows.take(train), self.rows.take(test)
+        answers = dict.fromkeys(("majority", NO_TRANSFER, ALONE), self.constant(learnt, len(test)))
+        if varied(learnt):
+            untransferred = Untransferred(plan, answer_cache(*self.owner.how))
+            answers[NO_TRANSFER] = _predictions(untransferred.answer(learnt, asked))
+            answers[ALONE] = self.probed(learnt, asked, plan)
+        return answers
+
+    def probed(self, learnt: FeatureSet, asked: FeatureSet, plan: Plan) -> Array:
+        """What the probe on some of its rows answers to others."""
         try:
             model = fit_model(learnt, self.owner.backbone, plan)
         except (DataError, ValueError) as error:
             self.owner.how[1].say(f"{self.owner.name}: the probe on its rows alone cannot be fitted: {error}")
-            return self._constant(learnt, len(asked))
+            return self.constant(learnt, len(asked))
         return np.asarray(_predictions(answers_of(model, asked)))
 
-    def _constant(self, learnt: FeatureSet, rows: int) -> Array:
+    def constant(self, learnt: FeatureSet, rows: int) -> Array:
+        """What answers the same to so many rows, by the answers of others."""
         task = learnt.task
         return task.kind.constant(np.asarray(task.targets), len(task.classes), rows)
+
+
+def varied(rows: FeatureSet) -> bool:
+    """Whether rows have more than one answer."""
+    return len(np.unique(np.asarray(rows.task.targets), axis=0)) > 1
 
 
 def _predictions(answers: Any) -> Array:

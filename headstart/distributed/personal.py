@@ -32,7 +32,7 @@ from headstart.tasks.task import Array
 if TYPE_CHECKING:
     from headstart.distributed.owner import Member
 
-__all__ = ["STRENGTHS", "Personal", "moved", "personal_of", "shifts"]
+__all__ = ["STRENGTHS", "Folded", "Personal", "moved", "own_head", "personal_of", "shifts"]
 
 STRENGTHS = (float("inf"), *(10.0 ** np.arange(1.0, -4.5, -0.5)).tolist())
 """Candidates for s, the strongest first."""
@@ -57,27 +57,43 @@ class _Rows(NamedTuple):
         return _Rows(self.z[rows], self.logits[rows], self.targets[rows], self.length)
 
 
+class Folded(NamedTuple):
+    """Features (N, D) and targets of rows, in which fold each is held out (N,), their kind and how many classes."""
+
+    features: Array
+    targets: Array
+    fold: Array
+    kind: Kind
+    classes: int
+
+
 def personal_of(member: Member, heads: Sequence[Head]) -> Personal:
     """heads: the federated ones, one a fold that was fitted without it, and one of all rows."""
-    kind, targets = member.rows.task.kind, np.asarray(member.rows.task.targets)
-    heads = localised(member, list(heads))
-    folds = [np.flatnonzero(member.fold == fold) for fold in range(len(heads) - 1)]
-    logits = np.empty((len(STRENGTHS), len(targets), kind.outputs(member.classes)))
+    task = member.rows.task
+    rows = Folded(member.features, np.asarray(task.targets), member.fold, task.kind, member.classes)
+    return own_head(rows, localised(member, list(heads)))
+
+
+def own_head(folded: Folded, heads: Sequence[Head]) -> Personal:
+    """About these heads, one a fold and one of all rows."""
+    features, targets, fold_of, kind, classes = folded
+    folds = [np.flatnonzero(fold_of == fold) for fold in range(len(heads) - 1)]
+    logits = np.empty((len(STRENGTHS), len(targets), kind.outputs(classes)))
     losses = np.zeros((len(STRENGTHS), len(folds)))
     for fold, (head, left) in enumerate(zip(heads, folds, strict=False)):
         if not len(left):
             continue
-        rows = _rows(head, member.features, targets)
-        rest, asked = rows.take(np.flatnonzero(member.fold != fold)), rows.take(left)
-        for place, shift in enumerate(shifts(rest, kind, member.classes)):
+        rows = _rows(head, features, targets)
+        rest, asked = rows.take(np.flatnonzero(fold_of != fold)), rows.take(left)
+        for place, shift in enumerate(shifts(rest, kind, classes)):
             logits[place, left] = asked.logits + asked.z @ shift
             losses[place, fold] = _losses(logits[place, left], targets[left], kind).sum()
     out = np.empty(logits.shape[1:])
     for fold, left in enumerate(folds):
         out[left] = logits[int(np.argmin(np.delete(losses, fold, axis=1).sum(axis=1))), left]
     best = int(np.argmin(losses.sum(axis=1)))
-    rows = _rows(heads[-1], member.features, targets)
-    every = shifts(rows, kind, member.classes)
+    rows = _rows(heads[-1], features, targets)
+    every = shifts(rows, kind, classes)
     account = {"strength": STRENGTHS[best], "losses": losses.sum(axis=1).tolist()}
     return Personal(moved(heads[-1], every[best], rows.length, account), out)
 

@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from headstart.backbones.backbone import Backbone
 from headstart.distributed.agreement import Agreement, Description, agree
 from headstart.distributed.averaging import heads_by_rounds
-from headstart.distributed.choosing import by_residuals, candidates, heads_of, least, without_each
+from headstart.distributed.choosing import by_residuals, candidates, heads_of, settled, without_each
 from headstart.distributed.clients import Federation
 from headstart.distributed.journal import Journal, Step
-from headstart.distributed.owner import TEMPERATURES
+from headstart.distributed.moved_client import HELD
 from headstart.distributed.payload import arrays_of, heads_record, record, text_of
 from headstart.distributed.privacy import made_definite
 from headstart.distributed.recording import Recording
 from headstart.distributed.secure_sum import secure_sum
+from headstart.distributed.weight_rounds import movable_backbone, weights_by_rounds
 from headstart.errors import DataError
 from headstart.evidence.evidence import Evidence
-from headstart.heads.facts import FitterFacts
 from headstart.heads.head import Head
 from headstart.heads.sums import Sums
 from headstart.listener import Listener
@@ -55,6 +56,7 @@ class Outcome(NamedTuple):
     personal   by client, of its own head about that one
     left_out   by client, why
     sums       of each fold
+    backbone   where its weights have moved
     """
 
     head: Head
@@ -63,6 +65,7 @@ class Outcome(NamedTuple):
     personal: dict[str, Evidence]
     left_out: dict[str, str]
     sums: list[Sums]
+    backbone: Backbone | None = None
 
 
 @dataclass
@@ -78,12 +81,19 @@ class Server:
 
     def run(self) -> Outcome:
         """All four steps, but for those that the journal holds. DataError where fewer than two clients are left."""
-        agreement = self.agreed()
-        sums = [] if agreement.rounds else self._sums(agreement)
-        heads = self._heads(agreement, sums)
-        evidence = self.evidence(agreement, heads)
+        agreement, sums, backbone = self.agreed(), list[Sums](), None
+        if (rounds := agreement.how) is not None and rounds.moves_weights:
+            before = movable_backbone(agreement, rounds, self.federation.file)
+            sums = self._sums(agreement)
+            made = weights_by_rounds(self, agreement, before, sums, self._exact_heads(agreement, sums)[HELD])
+            head, backbone = made.head, made.backbone
+            evidence = self.tested(agreement, made.sent.arrays())
+        else:
+            sums = sums if agreement.rounds else self._sums(agreement)
+            heads = self._heads(agreement, sums)
+            head, evidence = heads[-1], self.evidence(agreement, heads)
         shared, personal = ({name: each[place] for name, each in evidence.items()} for place in range(2))
-        return Outcome(heads[-1], agreement, shared, personal, dict(self.left_out), sums)
+        return Outcome(head, agreement, shared, personal, dict(self.left_out), sums, backbone)
 
     def _members(self) -> dict[int, str]:
         return {node: name for node, name in self.nodes.items() if name not in self.left_out}
@@ -152,45 +162,29 @@ class Server:
         values = not kind_named(agreement.kind).has_classes
         if agreement.rounds:
             heads = heads_by_rounds(self, agreement)
-            return heads if values else self._settled(agreement, {str(agreement.rounds["strategy"]): heads})
+            return heads if values else settled(self, agreement, {str(agreement.rounds["strategy"]): heads})
+        return self._exact_heads(agreement, sums)
+
+    def _exact_heads(self, agreement: Agreement, sums: list[Sums]) -> list[Head]:
+        """The same, of one round."""
+        values = not kind_named(agreement.kind).has_classes
         names = candidates(agreement, private=self.federation.privacy is not None)
         if values:
             return heads_of(agreement, sums, names[0])
         if self.federation.privacy is not None:
             return [by_residuals(agreement, part, names[0]) for part in without_each(agreement, sums)]
-        return self._settled(agreement, {name: heads_of(agreement, sums, name) for name in names})
-
-    def _settled(self, agreement: Agreement, fitted: dict[str, list[Head]]) -> list[Head]:
-        """Of each place the candidate of the least summed loss on held-out rows, at the temperature of that loss."""
-        curves = {name: self._losses(agreement, heads, name) for name, heads in fitted.items()}
-        chosen = []
-        for place in range(agreement.folds + 1):
-            rest = {name: np.delete(curve, place, axis=0).sum(axis=0) for name, curve in curves.items()}
-            best = min(fitted, key=lambda name: float(rest[name].min()))
-            head = fitted[best][place]
-            scores = {name: float(curve.min()) for name, curve in rest.items()}
-            account = {**head.facts.account, "summed log loss": scores}
-            chosen.append(replace(head, temperature=least(rest[best]), facts=FitterFacts(account=account)))
-        return chosen
-
-    def _losses(self, agreement: Agreement, heads: list[Head], name: str) -> Array:
-        """(F + 1, T) the log loss of the rows of each fold at each temperature, and a row of zeros behind."""
-        shape = (agreement.folds, len(TEMPERATURES))
-
-        def checked(vector: Array) -> None:
-            if vector.shape != (shape[0] * shape[1],) or not np.isfinite(vector).all() or vector.min() < 0:
-                raise ValueError(f"it sent {vector.size} numbers that are no log losses; expected {shape}")
-
-        given = heads_record(heads[:-1])
-        step = self.step(f"losses of {name}", lambda: self.added("losses", agreement, given, checked))
-        return np.vstack([np.asarray(step.arrays["total"]).reshape(shape), np.zeros(shape[1])])
+        return settled(self, agreement, {name: heads_of(agreement, sums, name) for name in names})
 
     def evidence(self, agreement: Agreement, heads: list[Head]) -> dict[str, tuple[Evidence, Evidence]]:
         """By client, of the head of all and of its own about that one; heads: one a fold, fitted without it, and one of
         all."""
+        return self.tested(agreement, heads_record(heads))
+
+    def tested(self, agreement: Agreement, given: Mapping[str, Array]) -> dict[str, tuple[Evidence, Evidence]]:
+        """The same of what is given."""
 
         def compute() -> Step:
-            replies = self._ask("evaluate", {"agreement": agreement.to_json()}, heads_record(heads))
+            replies = self._ask("evaluate", {"agreement": agreement.to_json()}, given)
             return Step(
                 {}, {f"of {name}": json.dumps([text(part) for part in _TOLD]) for name, (_, text) in replies.items()}
             )
@@ -204,10 +198,15 @@ class Server:
         return evidence
 
     def added(
-        self, what: str, agreement: Agreement, arrays: Mapping[str, Array], check: Callable[[Array], object]
+        self,
+        what: str,
+        agreement: Agreement,
+        arrays: Mapping[str, Array],
+        check: Callable[[Array], object],
+        bound: int | None = None,
     ) -> Step:
-        """The sum over clients of what each tells."""
-        bound = _OF_LOSSES if what == "losses" else None
+        """The sum over clients of what each tells; bound as in `parts`."""
+        bound = _OF_LOSSES if what == "losses" else bound
         return Step({"total": np.sum(self.parts(what, agreement, arrays, check, bound=bound), axis=0)}, {})
 
     def parts(

@@ -12,7 +12,6 @@ import torch
 from headstart.adaptation.choice import ChosenStrategy
 from headstart.adaptation.strategy import Strategy
 from headstart.backbones.backbone import Backbone
-from headstart.backbones.fingerprint import fingerprint
 from headstart.errors import TrainingError
 from headstart.features.extract import Extraction
 from headstart.features.feature_set import FeatureSet
@@ -34,10 +33,10 @@ from headstart.methods.method import (
     require_backbone,
     typed,
 )
+from headstart.methods.moved import moved_backbone
 from headstart.methods.plan import Plan
 from headstart.methods.probe import counted
 from headstart.methods.teaching import Teaching
-from headstart.network import Network
 from headstart.tasks.goal import Aim
 from headstart.tasks.task import Array, Kind
 from headstart.training.batches import PLAIN
@@ -247,7 +246,7 @@ def tune(
     if tuning.tune.start == "probe" and not any(first.done.lengths):
         notes = (*notes, _NO_BETTER)
     notes = (*notes, *failed, *first.done.notes, *last.done.notes, *(run_journals[0].notes or run_journals[1].notes))
-    return Tuned(_backbone(network, backbone, name), exported, tuple(dict.fromkeys(notes)), held_out)
+    return Tuned(moved_backbone(network, backbone, name), exported, tuple(dict.fromkeys(notes)), held_out)
 
 
 def _suits(name: str, tuning: Tuning, kind: Kind, target: FeatureSet | None, teaching: Teaching | None) -> None:
@@ -299,13 +298,3 @@ def _rule(held_out: Array, again: bool, adapts: bool) -> str:
     if not again:
         return "each stage ends with its last weights, unless validation shows earlier ones to be better"
     return "each stage is trained on all rows for as many epochs as validation found best before"
-
-
-def _backbone(network: Network, before: Backbone, name: str) -> Backbone:
-    """The moved backbone, with a fingerprint of its own; the same one where nothing below the head has moved."""
-    module = network.backbone
-    moved = fingerprint(module, before.preprocess, before.spec)
-    if moved == before.fingerprint:
-        return before
-    label = f"{before.name.partition('+')[0]}+{name}"
-    return replace(before, name=label, module=module, fingerprint=moved, classifier=None)

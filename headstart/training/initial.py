@@ -44,6 +44,13 @@ class Scale(NamedTuple):
         """What the network says, in the units of the targets."""
         return outputs * self.spread + self.center
 
+    def scaled(self, head: HeadModule) -> HeadModule:
+        """A head in the units of the targets on the scale that the network sees, in place."""
+        with torch.no_grad():
+            head.linear.weight.div_(self.spread)
+            head.linear.bias.sub_(self.center).div_(self.spread)
+        return head
+
     def undo(self, head: HeadModule) -> HeadModule:
         """The head in the units of the targets, in place."""
         with torch.no_grad():
@@ -86,11 +93,7 @@ def first_head(
         forms=("plain", "root"),
         scale="shared",
     )
-    head = HeadModule.like(fitted.head, dropout=training.dropout)
-    with torch.no_grad():
-        head.linear.weight.div_(scale.spread)
-        head.linear.bias.sub_(scale.center).div_(scale.spread)
-    return head
+    return scale.scaled(HeadModule.like(fitted.head, dropout=training.dropout))
 
 
 def standardise(network: Network, inputs: Batches, rows: Array) -> None:

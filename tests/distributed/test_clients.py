@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headstart.distributed.clients import Rounds, read_federation
+from headstart.distributed.clients import Rounds, read_federation, rounds_of
 from headstart.errors import DataError
 
 TWO = '[[client]]\nname = "a"\ndata = "a.csv"\n[[client]]\nname = "b"\ndata = "sub/b.csv"\n'
@@ -31,6 +31,14 @@ def test_rounds_and_where_a_client_writes_its_own_model(tmp_path):
     federation = read_federation(written(tmp_path, head + TWO + 'personal = "sub/own"\n'))
     assert federation.rounds == Rounds(strategy="fedprox", mu=1.0, rounds=3)
     assert federation.personal(federation.clients[1]) == tmp_path / "sub" / "own"
+
+
+def test_rounds_on_weights_have_settings_of_their_own(tmp_path):
+    head = '[rounds]\nstrategy = "fedavg"\ntrain = "lora"\nepochs = 1\n'
+    made = read_federation(written(tmp_path, head + TWO)).rounds
+    assert made == rounds_of(strategy="fedavg", train="lora", epochs=1)
+    assert (made.rounds, made.epochs, made.lr, made.batch) == (5, 1, 1e-4, 16)
+    assert rounds_of(strategy="fedavg") == Rounds(strategy="fedavg")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,9 @@ def test_rounds_and_where_a_client_writes_its_own_model(tmp_path):
         ('[rounds]\nstrategy = "fedavg"\nbatch = -1\n' + TWO, "batch = -1: expected 0 or more"),
         ('[rounds]\nstrategy = "fedavg"\nlr = nan\n' + TWO, "lr = nan: expected a number above 0"),
         ('[rounds]\nstrategy = "fedprox"\nmu = -1\n' + TWO, "mu = -1.0: expected a number from 0 up"),
+        ('[rounds]\nstrategy = "fedavg"\ntrain = "loar"\n' + TWO, r"head, lora, top. Did you mean 'lora'\?"),
+        ('[rounds]\nstrategy = "fedavg"\nstages = 1\n' + TWO, "stages = 1 is of train = 'lora' and 'top'"),
+        ('[rounds]\nstrategy = "fedbn"\ntrain = "lora"\n' + TWO, "train = 'lora' trains none: use train = 'top'"),
         ('head = "lda"\n[rounds]\nstrategy = "fedavg"\n' + TWO, "head = 'lda' is fitted in one exact round"),
         (
             '[rounds]\nstrategy = "fedavg"\n[privacy]\nepsilon = 1\ndelta = 1e-5\nclip = 1\n' + TWO,
