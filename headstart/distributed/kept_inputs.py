@@ -1,7 +1,7 @@
 """Inputs of many trainings of one backbone, whose frozen part computes each row once.
 
 In every round a client trains anew from the same frozen part (with `train = "top"`, all that is below the last stages).
-What the engine of frozen passes makes of a row is kept in memory, up to `MOST` bytes, and not computed again.
+What the engine of frozen passes makes of a row is kept in memory, up to `MOST` bytes, as long as the process lasts.
 """
 
 from __future__ import annotations
