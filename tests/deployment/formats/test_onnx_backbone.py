@@ -64,7 +64,7 @@ def module_of(file, example, **options):
     flags = {"single": False, "channels_last": False, "flip": False} | options
     network = build({"bytes": len(data), "inputs": inputs, "output": output, **flags})
     network.load_state_dict({"file": torch.frombuffer(bytearray(data), dtype=torch.uint8)})
-    return OnnxFile(network.eval(), example)
+    return OnnxFile(network, example).eval()
 
 
 def written(module, example, axes, opset=18):
