@@ -95,7 +95,7 @@ def test_texts(tmp_path, backbone, caplog, capfd):
     answers = elsewhere(tmp_path, reader("tokenizer.encode"), call)
     np.testing.assert_allclose(answers, fitted.predict_proba(texts), atol=1e-4)
     again = hs.Transfer(f"onnx:{tmp_path / 'reviews.onnx'}", "ridge", cache=False).fit(texts, ["a", "b", "a"] * 3)
-    own = exact_features(fitted, as_task(texts)).features
+    own = exact_features(fitted, as_task(texts)).features.values
     np.testing.assert_allclose(again.transform(texts), own, atol=1e-4)
 
 
