@@ -147,8 +147,9 @@ def _onnx_file(*, rows: int, channels_last: bool) -> Callable[[Path], tuple[Tran
     def model(folder: Path) -> tuple[Transfer, Any]:
         import torch
 
-        network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU()).eval()
+        network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU())
         network = torch.nn.Sequential(_ChannelsFirst(), *network) if channels_last else network
+        network.eval()
         shape = (2, 32, 32, 3) if channels_last else (2, 3, 32, 32)
         free = None if rows else ({0: torch.export.Dim.DYNAMIC},)
         options: dict[str, Any] = {"dynamic_shapes": free, "external_data": False, "verbose": False}

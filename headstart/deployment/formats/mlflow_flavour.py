@@ -92,7 +92,15 @@ class Predictor:
         model = self.fitted.model_
         extraction = Extraction(cache=None).as_fitted(model.engine)
         answers = answers_to(model, _inputs(model, data), extraction, listener=SILENT)
-        return pd.DataFrame(answers.columns()).drop(columns="name")
+        columns = {utf8(name): list(map(_whole, cells)) for name, cells in answers.columns().items()}
+        return pd.DataFrame(columns).drop(columns="name")
+
+
+def _whole(cell: Any) -> Any:
+    """An answer in UTF-8, which is all that a frame holds."""
+    if isinstance(cell, list):
+        return [_whole(part) for part in cell]
+    return utf8(cell) if isinstance(cell, str) else cell
 
 
 def signature_of(model: Model) -> Any:
@@ -182,7 +190,7 @@ def _file(item: Any) -> bytes:
 
 
 def _predictions(model: Model, answers: pd.DataFrame) -> Array:
-    columns = [f"p({label})" for label in model.classes] if model.kind.has_classes else ["prediction"]
+    columns = [utf8(f"p({label})") for label in model.classes] if model.kind.has_classes else ["prediction"]
     values = answers[columns].to_numpy(dtype=np.float64)
     return values if model.kind.has_classes else values[:, 0]
 
@@ -191,7 +199,7 @@ def _decisions(model: Model, answers: pd.DataFrame) -> Array | None:
     """The answers as targets are; None of a regression."""
     if not model.kind.has_classes:
         return None
-    codes = {label: code for code, label in enumerate(model.classes)}
+    codes = {_whole(label): code for code, label in enumerate(model.classes)}
     if model.kind.exclusive:
         return np.array([codes[label] for label in answers["prediction"]])
     several = np.zeros((len(answers), len(codes)), np.uint8)

@@ -21,7 +21,8 @@ X = load_iris().data
 
 @pytest.fixture(scope="module")
 def fitted():
-    return Transfer(None, "ridge").fit(X, np.array(CLASSES, dtype=object)[np.arange(len(X)) % len(CLASSES)])
+    by_length = X[:, 2].argsort(kind="stable").argsort() * len(CLASSES) // len(X)
+    return Transfer(None, "ridge").fit(X, np.array(CLASSES, dtype=object)[by_length])
 
 
 def test_what_is_no_utf8_is_escaped_and_all_else_stays():
@@ -66,12 +67,13 @@ def answers(folder, format):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("format", "module"), [("skops", "skops"), ("mlflow", "mlflow"), ("openvino", "openvino"), ("onnx", "onnxscript")]
+    ("format", "module"),
+    [("skops", "skops"), ("mlflow", "mlflow.pyfunc"), ("openvino", "openvino"), ("onnx", "onnxscript")],
 )
 def test_they_come_back(tmp_path, fitted, format, module):
     pytest.importorskip(module)
     out = tmp_path / ("out" if format in ("mlflow", "openvino") else f"out.{format}")
-    assert export(fitted, out, format=format, check_on=X, listener=SILENT).parity.decided == 1
+    assert export(fitted, out, format=format, check_on=X, listener=SILENT).parity.largest <= 1e-5
     names, probabilities = answers(out, format)
-    assert names == CLASSES
+    assert names == (list(map(utf8, CLASSES)) if format == "mlflow" else CLASSES)  # a frame holds UTF-8 alone
     np.testing.assert_allclose(probabilities, fitted.predict_proba(X[:3]), atol=1e-5)

@@ -12,8 +12,8 @@ from export_rows import CASES, exported
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 NAMES = (
-    "ViT", "CLIP", "BERT", "DistilBERT", "GPT-2", "Llama", "T5 encoder", "wav2vec 2.0", "AST", "Whisper", "convnext_atto", "conv4",
-    "a convolution", "one row at a time, BGR, channels last",
+    "ViT", "CLIP", "BERT", "DistilBERT", "GPT-2", "Llama", "T5 encoder", "wav2vec 2.0", "AST", "Whisper",
+    "convnext_atto", "conv4", "a convolution", "one row at a time, BGR, channels last",
     "multilabel", "regression", "coral", "dann", "one network",
 )  # fmt: skip
 REFUSED = {

@@ -64,7 +64,7 @@ def module_of(file, example, **options):
     flags = {"single": False, "channels_last": False, "flip": False} | options
     network = build({"bytes": len(data), "inputs": inputs, "output": output, **flags})
     network.load_state_dict({"file": torch.frombuffer(bytearray(data), dtype=torch.uint8)})
-    return OnnxFile(network.eval(), example)
+    return OnnxFile(network, example).eval()
 
 
 def written(module, example, axes, opset=18):
@@ -111,7 +111,7 @@ def test_texts_of_any_length_and_nothing_that_is_not_read():
     module = module_of(text_file(), example)
     proto = written(module, example, ({0: "rows", 1: "tokens"},) * 2)
     ids, mask = torch.randint(0, 15, (3, 5)), torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 0, 0, 0, 0]])
-    expected = np.stack([TABLE[row[: real.sum()]].mean(0) for row, real in zip(ids, mask, strict=True)])
+    expected = np.stack([TABLE[row[: real.sum()]].mean(0) for row, real in zip(ids.numpy(), mask.numpy(), strict=True)])
     np.testing.assert_allclose(features(proto, ids, mask), expected, rtol=1e-5, atol=1e-6)
     assert not [node for node in proto.graph.node if node.output[0].endswith("unread")]
 
