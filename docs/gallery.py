@@ -53,14 +53,6 @@ GALLERY = (
     Example("recipe_vgg16_flatten", "Recipe: VGG16, flattened", model="demo-out/vgg16-flatten/model"),
     Example("recipe_resnetv2", "Recipe: ResNet50V2, fine-tuned", model="demo-out/resnetv2/model"),
 )
-WITHOUT_OUTPUT = {
-    "serve",
-    "cluster",
-    "recipe_vgg16_gap",
-    "recipe_vgg16_flatten",
-    "recipe_resnetv2",
-}
-"""Those that take longest, and were not run for the page yet: they are shown by name."""
 NOT_SHOWN = {"demo_data", "draw_evidence", "italian_words"}
 """Parts of the others: two write data, one draws the pictures."""
 
@@ -75,11 +67,8 @@ def fingerprint(name: str) -> str:
 
 
 def kept(name: str) -> tuple[str, str]:
-    """(fingerprint of the script that was run, what it printed); empty where it was never run."""
-    path = KEPT / f"{name}.txt"
-    if not path.exists():
-        return "", ""
-    first, _, output = path.read_text("utf-8").partition("\n")
+    """(fingerprint of the script that was run, what it printed). FileNotFoundError where it was never run."""
+    first, _, output = (KEPT / f"{name}.txt").read_text("utf-8").partition("\n")
     return first, output
 
 
@@ -113,13 +102,12 @@ def section(example: Example) -> str:
     if (KEPT / f"{example.name}.png").exists():
         words = f"{example.title}: the model beside its baselines on held-out rows"
         parts.append(f"![{words}](gallery/{example.name}.png)")
-    output = kept(example.name)[1]
-    parts.append(f"```\n{shown(output)}\n```" if output else "It takes minutes; its output is not kept here yet.")
+    parts.append(f"```\n{shown(kept(example.name)[1])}\n```")
     return "\n\n".join(parts)
 
 
 def page() -> str:
-    """The whole page, those that were run first."""
+    """The whole page."""
     parts = [
         "# Gallery",
         "Scripts of `examples/`, each on real data that installed packages hold, with what it printed and, where it "
@@ -128,7 +116,7 @@ def page() -> str:
         "`.venv/bin/python docs/gallery.py --run NAME` makes one anew. The seconds in them are those of a busy "
         "machine.",
     ]
-    parts += map(section, sorted(GALLERY, key=lambda example: not kept(example.name)[0]))
+    parts += map(section, GALLERY)
     return "\n\n".join(parts) + "\n"
 
 
