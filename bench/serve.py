@@ -21,6 +21,7 @@ import os
 import random
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -101,13 +102,14 @@ async def closed(at: Service, requests: list[bytes], clients: int) -> list[float
 
 
 async def opened(at: Service, requests: list[bytes], rate: float) -> list[float]:
-    """Requests come at random moments, `rate` a second, whether or not others are answered."""
+    """Requests come at random moments, `rate` a second, whether or not others are answered, from as many clients as at
+    saturation, each of which asks seldom: the next is of the one that has not asked for longest."""
     draw, took, tasks = random.Random(0), [], []  # noqa: S311 - when the next comes
-    idle: list[Connection] = []
+    idle = deque(Connection(at.host, at.port) for _ in range(CLIENTS))
 
     async def one(request: bytes) -> None:
         began = time.perf_counter()
-        connection = idle.pop() if idle else Connection(at.host, at.port)
+        connection = idle.popleft() if idle else Connection(at.host, at.port)
         await connection.ask(request)
         took.append(time.perf_counter() - began)
         idle.append(connection)

@@ -1,7 +1,8 @@
 """Requests that come at about the same time are answered together, in one thread that calculates.
 
-The first input of a batch waits for others at most `max_wait_ms`. A request of more inputs than a batch holds goes back
-to the end of the queue after each part, so that short ones are not behind all of it.
+The first input of a batch waits for others at most `max_wait_ms`. Where fewer wait than a whole batch holds, a quarter
+of a batch is answered at a time, so that the first are not kept until the last is calculated. A request of more inputs
+than a batch holds goes back to the end of the queue after each part, so that short ones are not behind all of it.
 
 Requests that are read as a whole, which have keys, are never parted: those of one key that wait already go together,
 and none waits for others.
@@ -29,6 +30,8 @@ Watch = Callable[[int, float, float], None]
 """Called after a batch with how many inputs it had, how long the oldest waited and how long it took, in seconds."""
 
 _SMOOTH = 0.2
+_SHARE = 4
+"""Of a batch, what is answered at a time while fewer inputs wait than a whole one holds."""
 
 
 @dataclass(eq=False)
@@ -146,7 +149,7 @@ class Batcher:
                 return
 
     def _taken(self) -> list[_Part]:
-        room = math.inf if self._together is None else self._together
+        room = self._room()
         parts: list[_Part] = []
         later: list[_Asked] = []
         while self._queue and room > 0 and not (parts and self._together is None):
@@ -161,6 +164,13 @@ class Batcher:
                 later.append(asked)
         self._queue.extend(later)
         return parts
+
+    def _room(self) -> float:
+        """Inputs of the next batch, at most."""
+        if self._together is None:
+            return math.inf
+        waiting = sum(asked.rest for asked in self._queue if not asked.future.done())
+        return self._together if waiting >= self._together else max(1, self._together // _SHARE)
 
     def _taken_whole(self) -> list[_Part]:
         """Requests of one key, the oldest among them; the others keep their places."""

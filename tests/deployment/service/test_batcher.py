@@ -58,6 +58,14 @@ def test_what_waits_is_answered_together_in_order_and_each_gets_its_own():
     assert calculate.batches == [[0], [1, 2, 3, 4], [5]]
 
 
+def test_where_fewer_wait_than_a_batch_holds_a_quarter_is_answered_at_a_time():
+    calculate = Recorded()
+    own = batcher(calculate, together=8)
+    futures = after_the_first(own, calculate, [1], [2, 3], [4], [5])
+    assert [values(future) for future in futures] == [[1.0], [2.0, 3.0], [4.0], [5.0]]
+    assert calculate.batches == [[0], [1, 2], [4, 5], [3]]
+
+
 def test_a_long_request_lets_others_pass_between_its_parts():
     calculate = Recorded()
     own = batcher(calculate, together=2)
@@ -86,11 +94,11 @@ def test_requests_with_keys_stay_whole_and_go_with_those_of_their_own_key():
 def test_a_fault_fails_its_own_request_only():
     calculate = Recorded()
     own = batcher(calculate)
-    good, bad, other = after_the_first(own, calculate, [1], [-2], [3])
-    assert (values(good), values(other)) == ([1.0], [3.0])
+    good, bad, *others = after_the_first(own, calculate, [1], [-2], [3], [4])
+    assert [values(future) for future in (good, *others)] == [[1.0], [3.0], [4.0]]
     with pytest.raises(ZeroDivisionError):
         bad.result(LIMIT)
-    assert calculate.batches == [[0], [1, -2, 3], [1], [-2], [3]]
+    assert calculate.batches == [[0], [1, -2, 3, 4], [1], [-2], [3], [4]]
 
 
 def test_a_full_queue_refuses_and_says_when_to_ask_again():
