@@ -68,7 +68,7 @@ class Rounds:
     server_lr   of fedadam: the step of the server
     """
 
-    strategy: str
+    strategy: str = "fedavg"
     train: str = "head"
     stages: int = 0
     rounds: int = 10

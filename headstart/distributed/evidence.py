@@ -16,7 +16,9 @@ from headstart.errors import DataError
 from headstart.evidence.assess import NO_TRANSFER, Assessment, Gain
 from headstart.evidence.evidence import Evidence
 from headstart.evidence.intervals import Interval
+from headstart.evidence.lines import wrapped
 from headstart.evidence.verdict import Verdict, figure, signed, spread, verdict
+from headstart.tasks.goal import in_words
 from headstart.tasks.kind import Kind
 
 __all__ = ["Judged", "judged", "together"]
@@ -65,7 +67,10 @@ class Judged(NamedTuple):
         return {name: verdict(gain.interval) for name, gain in self.personal_gains.items()}
 
     def __str__(self) -> str:
-        parts = []
+        head = (
+            f"{self.name} ({self.rows} rows): {in_words(self.metric)} {figure(self.score.value)} {spread(self.score)}"
+        )
+        parts = [head]
         for name, gain in self.gains.items():
             parts.append(
                 f"  against {_AGAINST[name]} ({figure(self.alone[name].value)}): "
@@ -76,8 +81,7 @@ class Judged(NamedTuple):
             f"  its own head about the federated one: {figure(self.personal.value)} {spread(self.personal)}, "
             f"{signed(gain.value)} {spread(gain.interval)}: {_OWN[self.personal_verdicts[SHARED]]}"
         )
-        head = f"{self.name} ({self.rows} rows): {self.metric} {figure(self.score.value)} {spread(self.score)}"
-        return "\n".join([head, *parts])
+        return "\n".join(line for part in parts for line in wrapped(part, indent="    "))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; a figure that is not known is null."""

@@ -20,6 +20,7 @@ from headstart.distributed.privacy import Ledger, Release, words_of
 from headstart.distributed.server import Outcome, Server
 from headstart.distributed.weight_rounds import agreed_backbone
 from headstart.errors import DataError
+from headstart.evidence.lines import wrapped
 from headstart.linalg.blas import one_thread
 from headstart.listener import LOGGED, Listener
 from headstart.tasks.kind import kind_named
@@ -48,9 +49,11 @@ class Federated:
     agreement: Agreement
 
     def __str__(self) -> str:
-        lines = [str(self.model.evidence_), "", *(str(each) for each in self.clients.values())]
-        lines += [f"{name} is left out: {why}" for name, why in self.left_out.items()]
-        return "\n".join([*lines, *self.notes])
+        evidence = self.model.evidence_
+        told = [f"{name} is left out: {why}" for name, why in self.left_out.items()]
+        told += [note for note in self.notes if note not in evidence.notes]
+        clients = [str(each) for each in self.clients.values()]
+        return "\n".join([str(evidence), "", *clients, *(line for part in told for line in wrapped(part))])
 
     def to_json(self) -> dict[str, object]:
         """As JSON."""

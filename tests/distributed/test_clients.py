@@ -33,6 +33,11 @@ def test_rounds_and_where_a_client_writes_its_own_model(tmp_path):
     assert federation.personal(federation.clients[1]) == tmp_path / "sub" / "own"
 
 
+def test_rounds_are_of_fedavg_unless_another_strategy_is_named(tmp_path):
+    made = read_federation(written(tmp_path, "[rounds]\nrounds = 3\n" + TWO)).rounds
+    assert made == Rounds(strategy="fedavg", rounds=3)
+
+
 def test_rounds_on_weights_have_settings_of_their_own(tmp_path):
     head = '[rounds]\nstrategy = "fedavg"\ntrain = "lora"\nepochs = 1\n'
     made = read_federation(written(tmp_path, head + TWO)).rounds
@@ -64,7 +69,6 @@ def test_rounds_on_weights_have_settings_of_their_own(tmp_path):
         ("[privacy]\nepsilon = 0\ndelta = 1e-5\nclip = 1\n" + TWO, "epsilon = 0.0: expected a number above 0"),
         ("[privacy]\nepsilon = 1\ndelta = 2\nclip = 1\n" + TWO, "between 0 and 1"),
         ("rounds = 3\n" + TWO, r"\[rounds\] must be a table of keys"),
-        ("[rounds]\nrounds = 3\n" + TWO, r"\[rounds\]: 'strategy' is missing"),
         ('[rounds]\nstrategy = "fedavgm"\n' + TWO, r"fedadam, fedbn. Did you mean 'fedavg'\?"),
         ('[rounds]\nstrategy = "fedavg"\nepoch = 3\n' + TWO, r"unknown key 'epoch'. Did you mean 'epochs'\?"),
         ('[rounds]\nstrategy = "fedavg"\nrounds = 0\n' + TWO, "rounds = 0: expected 1 or more"),

@@ -102,6 +102,7 @@ def test_a_client_is_offered_its_own_head_and_keeps_it_where_it_asks(owned, tmp_
     south = result.clients["south"]
     assert set(south.personal_gains) == {"federated", "alone", "no-transfer"}
     assert "its own head about the federated one" in str(south)
+    assert max(map(len, str(result).splitlines())) <= 79
     assert result.to_json()["clients"]["south"]["personal"]["verdicts"] == south.personal_verdicts
     own = Transfer.load(tmp_path / "own")
     assert own.model_.head.name == "personal"

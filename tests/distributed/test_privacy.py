@@ -139,6 +139,8 @@ def test_a_private_federation_tells_epsilon_and_refuses_a_second(owned, tmp_path
     file.write_text(text.replace("[[client]]", privacy + "[[client]]", 1), "utf-8")
     result = federate(file, listener=SILENT)
     assert any("epsilon 50, delta 1e-05" in note for note in result.model.evidence_.notes)
+    assert result.notes
+    assert all(" ".join(str(result).split()).count(note) == 1 for note in result.notes)
     assert (tmp_path / "north.privacy.json").is_file()
     with pytest.raises(DataError, match=r"north: the privacy budget is spent"):
         federate(file, listener=SILENT)
