@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -71,6 +71,10 @@ class SoundPreprocess(Preprocess):
     rate: int
     max_samples: int
     min_samples: int
+
+    def shortened(self, seconds: float) -> SoundPreprocess:
+        """The same for parts of at most so many seconds of a recording, as far as the shortest may be."""
+        return replace(self, max_samples=max(self.min_samples, min(self.max_samples, round(seconds * self.rate))))
 
     def prepare(self, item: Clip) -> tuple[Wave, int]:
         """The first `max_samples` of a recording, float32 (T,), and how many samples are behind them. `DataError` where

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from headstart.backbones.load import load
 from headstart.features.cache.memory import Memory
 from headstart.features.engines import processor
 from headstart.features.engines.support import obstacle
@@ -55,6 +56,14 @@ def test_a_short_training_is_float32_and_nothing_is_measured(backbone, monkeypat
     monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
     monkeypatch.setattr(module, "_Trial", None)  # would be called
     assert cpu_precision(backbone, 999, 16, Memory(None)) == CPUPrecision("float32", "")
+
+
+def test_a_trial_hears_two_seconds_of_recordings_however_long_they_may_be():
+    wavenet = load("wavenet:2x1-4")
+    assert wavenet.preprocess.max_samples > 10 * module.SECONDS * wavenet.preprocess.rate
+    waves, samples = module._Trial(wavenet, 3).inputs
+    assert waves.shape == (3, module.SECONDS * wavenet.preprocess.rate)
+    assert samples.max() == waves.shape[1]
 
 
 def test_a_processor_without_bfloat16_is_not_tried(backbone, monkeypatch):

@@ -10,7 +10,7 @@ all classes alike costs ln 256 = 5.5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -100,8 +100,7 @@ def shortened(preprocess: Preprocess, seconds: float) -> Preprocess:
     """The same for parts of at most so many seconds of a recording."""
     if not isinstance(preprocess, SoundPreprocess):
         raise TypeError(f"a {preprocess.kind} has no seconds")
-    samples = max(preprocess.min_samples, min(preprocess.max_samples, round(seconds * preprocess.rate)))
-    return replace(preprocess, max_samples=samples)
+    return preprocess.shortened(seconds)
 
 
 def _plain(batch: tuple[Array, ...], lengths: Sequence[int], draws: Sequence[np.random.Generator]) -> tuple[Array, ...]:
