@@ -172,8 +172,7 @@ def assembled(backbone: Backbone, base: Base, rounds: Rounds, weights: Weights) 
     """The network with these weights, as plain layers, in eval mode."""
     with _ONE, torch.random.fork_rng(devices=[]):
         network = Network(backbone, base.head())
-        for _ in _From(tune_of(rounds), rounds, weights)(network, _Assembly()):
-            pass
+        list(_From(tune_of(rounds), rounds, weights)(network, _Assembly()))  # to its end, where LoRA is merged
     network.requires_grad_(False).eval()
     return network
 
