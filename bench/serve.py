@@ -181,11 +181,13 @@ def saturated(at: Service, requests: list[bytes], works: dict[str, Callable[[], 
 
 
 def half_load(at: Service, requests: list[bytes], rate: float) -> None:
-    single = statistics.median(asyncio.run(closed(at, requests[:30], 1))) - WAIT
+    single = statistics.median(asyncio.run(closed(at, requests[:60], 1)))
     took = sorted(asyncio.run(opened(at, requests, rate)))
     p50, p99 = (took[int(share * (len(took) - 1))] for share in (0.5, 0.99))
     print(f"a single request {1000 * single:.1f} ms; at half load p50 {1000 * p50:.1f} ms, p99 {1000 * p99:.1f} ms")
-    print(f"p99 / (single request + bound on waiting): {p99 / (single + WAIT):.2f}")
+    print(
+        f"p99 / time of a single request: {p99 / single:.2f}; / (that + bound on waiting): {p99 / (single + WAIT):.2f}"
+    )
     each = [memory([pid]) for pid in at.workers()]
     print(f"memory: supervisor {memory([at.process.pid]):.0f} MB, workers {', '.join(f'{m:.0f}' for m in each)} MB")
 

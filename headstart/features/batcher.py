@@ -79,7 +79,8 @@ class Batcher:
             self._under_way, self._engine = UnderWay(engine), engine
 
     def _put_together(self, some: Waiting, engine: RescuedEngine) -> Array | Sequence[Array]:
-        """A whole batch, whose last rows may be black. For a GPU, which copies it, only what it is made of."""
+        """A batch of a length that the engine takes, whose last rows may be black. For a GPU, which copies it, only
+        what it is made of."""
         pictures = [pixels for _, pixels in some]
         if engine.flight:
             return [*pictures, *[np.zeros_like(pictures[0])] * (engine.batch - len(some))]
@@ -88,4 +89,4 @@ class Batcher:
         for place, pixels in enumerate(pictures):
             self._padded[place] = pixels
         self._padded[len(some) :] = 0
-        return self._padded
+        return self._padded[: next(length for length in engine.lengths if length >= len(some))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,8 @@ from headstart.features.engines.processor import cores
 __all__ = ["serve"]
 
 _NO_LIMITS = Limits()
+_LONGEST_PATH = 100
+"""Bytes that the path of a socket may have; systems take 103 or 107."""
 
 
 def serve(
@@ -96,10 +98,11 @@ def serve(
             page=partial(page, lang=lang),
             observer=partial(watching, log=drift_log, window=drift_window),
         )
+        sharing = partial(_sharing, Path(numbers) / "workers", count)
         supervisor = Supervisor(
             partial(load_served, folder, device=device, nearest=nearest, data=None if data is None else str(data)),
             partial(_stamp, folder),
-            lambda load, listener, says, life: work(load, listener, options, says, life),
+            lambda load, listener, says, life, place: work(load, listener, options, says, life, sharing(*place)),
             listeners,
             shared=not on_gpu,
             lost=mark_process_dead,
@@ -114,6 +117,17 @@ def serve(
         shutil.rmtree(numbers, ignore_errors=True)
         for listener in set(listeners):
             listener.close()
+
+
+def _sharing(folder: Path, workers: int, model: int, slot: int) -> Callable[[], Any]:
+    """What makes the `WorkSharing` of a worker; of None where it is the only one, or the path of a socket in the folder
+    is longer than the system takes."""
+    from headstart.deployment.service.work_sharing import WorkSharing
+
+    own = folder / str(model)
+    if workers < 2 or len(os.fsencode(own / str(workers))) > _LONGEST_PATH:
+        return lambda: None
+    return partial(WorkSharing, own, slot, workers)
 
 
 def _stamp(folder: Path) -> object:

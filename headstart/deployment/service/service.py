@@ -17,6 +17,7 @@ from headstart.deployment.service.observer import Observer
 from headstart.deployment.service.refusal import too_large
 from headstart.deployment.service.served import Answer, Served
 from headstart.deployment.service.training_examples import NEAREST_INPUTS
+from headstart.deployment.service.work_sharing import WorkSharing
 
 __all__ = ["Service"]
 
@@ -24,21 +25,34 @@ __all__ = ["Service"]
 class Service:
     """served     the model
     observer   told the features of each batch
+    sharing    with other workers; None: there are none, or it answers alone
     ready      whether requests are to be sent here: not before it was tried, and not while it ends
     """
 
-    def __init__(self, served: Served, limits: Limits, metrics: Metrics, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        served: Served,
+        limits: Limits,
+        metrics: Metrics,
+        observer: Observer | None = None,
+        sharing: WorkSharing | None = None,
+    ) -> None:
         self.served, self.limits, self.metrics = served, limits, metrics
         self._observer = observer
         self.ready = True
         metrics.model.labels(served.fingerprint).set(1)
         key = key_of if served.model.modality.has_columns else None
         self._handover = Handover()
-        self._batcher = Batcher(self._calculate, limits, served.together, metrics.batch, key)
+        self._sharing = sharing if key is None else None
+        how: dict[str, Any] = {} if self._sharing is None else {"load": self._sharing.load}
+        how["single"] = served.allow_single_inputs()
+        self._batcher = Batcher(self._calculate, limits, served.together, metrics.batch, key, **how)
 
     async def ask(self, items: Sequence[Any]) -> list[Answer]:
         """The answers to these inputs, in their order. Raises QueueFull, DataError."""
         future = self._batcher.ask(items)
+        if self._sharing is not None:
+            self._sharing.offer()
         self.metrics.queue.set(self._batcher.waiting)
         return await self._handover.result(future)
 
@@ -50,6 +64,16 @@ class Service:
         if len(answers) > NEAREST_INPUTS:
             raise too_large(f"{len(answers):,} inputs with nearest rows", str(NEAREST_INPUTS))
         return await asyncio.to_thread(self.served.nearest, answers, count)
+
+    async def share(self) -> None:
+        """Begin to answer what waits in other workers, and to let them have what waits here. Raises OSError."""
+        if self._sharing is not None:
+            await self._sharing.start(self._batcher)
+
+    async def share_no_more(self) -> None:
+        """Answer what was taken from others, and take nothing more."""
+        if self._sharing is not None:
+            await self._sharing.stop()
 
     def stop(self) -> None:
         """Answer what waits; then no more."""

@@ -23,9 +23,9 @@ from headstart.errors import HeadstartError
 
 __all__ = ["Supervisor", "Work", "say"]
 
-Work = Callable[[Callable[[], Served], socket.socket, int, int], int]
-"""The life of a worker: how to get the model, where to listen, on which pipe to say that it is ready, and which pipe
-ends with the supervisor; its exit code."""
+Work = Callable[[Callable[[], Served], socket.socket, int, int, tuple[int, int]], int]
+"""The life of a worker: how to get the model, where to listen, on which pipe to say that it is ready, which pipe ends
+with the supervisor, and the numbers of its model and of its slot; its exit code."""
 
 _PATIENCE = 300.0
 _SHORT_LIFE = 5.0
@@ -206,7 +206,7 @@ class Supervisor:
                     other.close()
             for worker in self._workers.values():
                 os.close(worker.says)
-            code = self._work(self._model, self._listeners[slot], says, self._life)
+            code = self._work(self._model, self._listeners[slot], says, self._life, (self._generation, slot))
         except KeyboardInterrupt:
             code = 130
         finally:

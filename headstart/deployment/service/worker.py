@@ -28,6 +28,7 @@ from headstart.deployment.service.observer import Observer
 from headstart.deployment.service.served import Served
 from headstart.deployment.service.service import Service
 from headstart.deployment.service.trial import try_model
+from headstart.deployment.service.work_sharing import WorkSharing
 from headstart.features.engines.recorded import inherit
 from headstart.transfer import Transfer
 
@@ -56,11 +57,19 @@ class WorkerOptions:
     grace: float = 30.0
 
 
-def work(load: Callable[[], Served], listener: socket.socket, options: WorkerOptions, says: int, life: int) -> int:
+def work(
+    load: Callable[[], Served],
+    listener: socket.socket,
+    options: WorkerOptions,
+    says: int,
+    life: int,
+    sharing: Callable[[], WorkSharing | None] = lambda: None,
+) -> int:
     """The life of a worker; its exit code.
 
-    says   a pipe on which it tells that it is ready, or why it is not
-    life   a pipe that is closed when the supervisor is gone
+    says      a pipe on which it tells that it is ready, or why it is not
+    life      a pipe that is closed when the supervisor is gone
+    sharing   makes what it shares requests with other workers by
     """
     threadpool_limits(1)
     inherit(os.getppid())
@@ -69,7 +78,7 @@ def work(load: Callable[[], Served], listener: socket.socket, options: WorkerOpt
         try_model(served)
         metrics = Metrics()
         observer = None if options.observer is None else options.observer(served.fitted, metrics)
-        service = Service(served, options.limits, metrics, observer)
+        service = Service(served, options.limits, metrics, observer, sharing())
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_Ending(service, options, says, life).serve(listener))
     except Exception as error:
@@ -105,10 +114,12 @@ class _Ending:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(_TICK)
+        await service.share()
         self._listen_to_signals()
         os.write(self._says, READY)
         await asyncio.wait({serving, asyncio.create_task(self._end.wait())}, return_when=asyncio.FIRST_COMPLETED)
         await self._drain(server, listener)
+        await service.share_no_more()
         server.should_exit = True
         await serving
         service.stop()

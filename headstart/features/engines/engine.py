@@ -30,7 +30,7 @@ EngineName = Literal["torch", "openvino"]
 Precision = Literal["float32", "bfloat16"]
 Rows = npt.NDArray[np.float32]
 Runner = Callable[..., Rows]
-"""Pictures: uint8 (batch, H, W, 3), exactly the engine's batch; text: ids and mask, int64 (N, L) each -> (N, dim)."""
+"""Pictures: uint8 (N, H, W, 3), N one of the engine's lengths; text: ids and mask, int64 (N, L) each -> (N, dim)."""
 
 Pending = Callable[[], Rows]
 """Waits for the features of a batch that was handed over, and gives them; to be called once."""
@@ -69,12 +69,15 @@ class Agreement(NamedTuple):
 
 
 class Engine(Protocol):
-    """batch   inputs at a time where they are of one size (`fixed`), all calls the same; else what their lengths sum
-    to, about, with padding
+    """batch   inputs at a time where they are of one size (`fixed`); else what their lengths sum to, about, with
+            padding
+    lengths  how many inputs of one size a call may have, ascending, the last of them `batch`: only that, unless
+             `short_batches` found that fewer give the same numbers
     flight  batches that may be on their way at a time, beside the one that is handed over; 0: each is calculated by who
             hands it over"""
 
     batch: int
+    lengths: tuple[int, ...]
     fixed: bool
     flight: int
 

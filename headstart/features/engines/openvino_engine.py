@@ -50,6 +50,7 @@ class OpenVINOEngine:
             raise Unfit(f"OpenVINO cannot run {backbone.name}: {why}")
         self.fixed = preprocess.shape is not None
         self.batch = _PICTURES if self.fixed else _TOKENS
+        self.lengths: tuple[int, ...] = (self.batch,)
         try:
             with interrupts_wait():
                 model = None if anew else refilled(backbone, openvino)
@@ -57,15 +58,32 @@ class OpenVINOEngine:
                 if model is None:
                     model = _fed(openvino, _converted(backbone, preprocess), preprocess)
                 keep_graph(backbone, model)
-                self._compiled = openvino.Core().compile_model(model, "CPU", _settings(precision, lanes))
+                self._graph, self._settings = model, _settings(precision, lanes)
+                self._compiled = {self.batch: openvino.Core().compile_model(model, "CPU", self._settings)}
         except Exception as error:  # tracing runs the network's own code, and the front end raises by turns
             raise Unfit(f"OpenVINO cannot convert {backbone.name}: {str(error)[:300]}") from error
 
+    def compile_for(self, length: int) -> None:
+        """Lanes that are made from now on take so many pictures, too. `Unfit` where the graph cannot be had for them.
+
+        The compiled graph has weights of its own.
+        """
+        shape = self._graph.input(0).get_shape()
+        try:
+            with interrupts_wait():
+                graph = self._graph.clone()
+                graph.reshape([length, *list(shape)[1:]])
+                self._compiled[length] = import_openvino().Core().compile_model(graph, "CPU", self._settings)
+        except Exception as error:  # its passes raise by turns
+            raise Unfit(f"OpenVINO cannot run {self._name} on {length} at a time: {_last_line(error)}") from error
+
     def lane(self) -> Runner:
-        """One inference request of its own for each thread."""
-        request = self._compiled.create_infer_request()
+        """One inference request of its own for each thread, and for each length that was compiled."""
+        requests = {length: compiled.create_infer_request() for length, compiled in self._compiled.items()}
+        whole = requests[self.batch]
 
         def run(*inputs: Array) -> Rows:
+            request = requests.get(len(inputs[0]), whole) if self.fixed else whole
             try:
                 request.infer([np.ascontiguousarray(array) for array in inputs], share_inputs=True)
             except RuntimeError as error:  # it finds out at the first run that it has no kernel for these instructions

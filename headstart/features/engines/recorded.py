@@ -14,7 +14,7 @@ from headstart.backbones.backbone import Backbone
 from headstart.features.engines.engine import Choice, Engine
 from headstart.features.engines.torch_engine import TorchEngine
 
-__all__ = ["inherit", "keep", "kept"]
+__all__ = ["inherit", "keep", "kept", "last_engine"]
 
 _Engines = WeakKeyDictionary[nn.Module, tuple[tuple[object, ...], Engine]]
 
@@ -34,6 +34,12 @@ def kept(choice: Choice, backbone: Backbone, lanes: int) -> Engine | None:
         return None
     what, engine = _engines[os.getpid()].get(backbone.module, ((), None))
     return engine if what == _what(choice, backbone, lanes) else None
+
+
+def last_engine(backbone: Backbone) -> Engine | None:
+    """The engine that was last used for it here, whatever it was chosen for."""
+    own = None if backbone.module is None else _engines[os.getpid()].get(backbone.module)
+    return None if own is None else own[1]
 
 
 def inherit(parent: int) -> None:

@@ -31,7 +31,7 @@ class RescuedEngine:
 
     def __init__(self, engine: Engine, choice: Choice, backbone: Backbone) -> None:
         self._engine, self._choice, self._backbone = engine, choice, backbone
-        self.batch, self.fixed, self.flight = engine.batch, engine.fixed, engine.flight
+        self.batch, self.lengths, self.fixed, self.flight = engine.batch, engine.lengths, engine.fixed, engine.flight
         self._lock = Lock()
         self._at_once: int | None = None
         self._exact: TorchEngine | None = None

@@ -62,6 +62,7 @@ class TorchEngine:
         else:
             self.batch, self.flight = _PICTURES[precision] if self.fixed else _TOKENS, 0
             self._module = deepcopy(backbone.module).eval().to(memory_format=torch.channels_last).to(self._dtype)
+        self.lengths: tuple[int, ...] = (self.batch,)
 
     def lane(self) -> Runner:
         """The same function for every thread: torch modules may be called from several."""

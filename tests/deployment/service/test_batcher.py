@@ -50,6 +50,48 @@ def after_the_first(own, calculate, *requests):
     return futures
 
 
+def test_single_inputs_are_answered_one_by_one_until_a_batch_is_full():
+    calculate = Recorded()
+    own = Batcher(calculate, Limits(max_wait_ms=60_000), 4, lambda *_: None, single=True)
+    futures = after_the_first(own, calculate, [1], [2], [3], [4], [5], [6])
+    assert [values(future) for future in futures] == [[1.0], [2.0], [3.0], [4.0], [5.0], [6.0]]
+    assert calculate.batches == [[0], [1, 2, 3, 4], [5], [6]]
+
+
+def test_a_request_is_released_while_others_are_calculated_and_answered_next_where_it_comes_back():
+    calculate = Recorded()
+    own = batcher(calculate)
+    assert own.release() is None
+    first = own.ask([0])
+    assert calculate.begun.wait(LIMIT)
+    many, one, other = own.ask([1, 2]), own.ask([3]), own.ask([4])
+    asked = own.release()
+    assert asked.items == [3]
+    asked.add([Answer(np.array([33.0]))])
+    back = own.release()
+    assert back.items == [4]
+    own.take_back(back)
+    assert own.release() is None, "it is not handed over again"
+    calculate.go.set()
+    own.stop()
+    assert [values(future) for future in (first, many, one, other)] == [[0.0], [1.0, 2.0], [33.0], [4.0]]
+    assert calculate.batches == [[0], [4], [1], [2]]
+
+
+def test_what_comes_back_after_the_end_is_refused():
+    calculate = Recorded()
+    own = batcher(calculate)
+    own.ask([0])
+    assert calculate.begun.wait(LIMIT)
+    own.ask([1])
+    asked = own.release()
+    calculate.go.set()
+    own.stop()
+    own.take_back(asked)
+    with pytest.raises(QueueFull):
+        asked.future.result(LIMIT)
+
+
 def test_what_waits_is_answered_together_in_order_and_each_gets_its_own():
     calculate = Recorded()
     own = batcher(calculate)
