@@ -36,24 +36,29 @@ __all__ = [
 
 class Calibration(NamedTuple):
     """What a model says of rows that it did not learn from: predictions (n, C) or (n,), decisions and targets as in
-    `Task`."""
+    `Task`.
+
+    rows   (n,) their numbers among those that it was fitted to and that count (`probe.counted`); None: all of them
+    """
 
     predictions: Array
     decisions: Array
     targets: Array
+    rows: Array | None = None
 
 
 def calibration_of(fitted: Fitted, rows: FeatureSet) -> Calibration | None:
     """Of the rows that it was fitted to, each from a fit without it: of all, or where weights moved of those that the
     training held out. None where the method makes no such answers."""
     rows = counted(rows)
-    targets, outputs = np.asarray(rows.task.targets), fitted.out_of_fold
+    targets, outputs, some = np.asarray(rows.task.targets), fitted.out_of_fold, None
     if fitted.held_out is not None:
-        targets, outputs = targets[fitted.held_out.rows], fitted.held_out.outputs
+        some, outputs = fitted.held_out
+        targets = targets[some]
     if outputs is None or len(outputs) != len(targets) or rows.task.kind.parts:
         return None
     predictions = probabilities(outputs, rows.task.kind, fitted.head.temperature)
-    return Calibration(predictions, fitted.head.decide(predictions), targets)
+    return Calibration(predictions, fitted.head.decide(predictions), targets, some)
 
 
 def placed(fitted: Fitted, rows: FeatureSet) -> Placed | None:

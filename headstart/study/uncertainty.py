@@ -162,7 +162,7 @@ def _selective(kept: Kept, folds: list[_Fold]) -> SelectiveFacts:
     held_out = kept.held_out
     repeats = held_out.repeats(kept.answers)
     answered, right = (np.zeros((len(repeats), len(held_out.targets))) for _ in range(2))
-    for repeat, tested, (predictions, decisions, targets) in folds:
+    for repeat, tested, (predictions, decisions, targets, _) in folds:
         limit = confidence_threshold(_sure(predictions, decisions), decisions == targets, ACCURACY)
         new = repeats[repeat]
         answered[repeat, tested] = _sure(new.predictions[tested], new.decisions[tested]) >= limit

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
 from headstart.uncertainty.out_of_distribution import Placed
 
-__all__ = ["Average", "AverageCandidate", "average_of"]
+__all__ = ["Average", "AverageCandidate", "average_of", "on_shared_rows", "seconds_to_fit"]
 
 
 class Average(NamedTuple):
@@ -65,11 +66,19 @@ def average_of(race: Race, ready: Ready, best: Tried) -> Average | None:
     if kind.exclusive:
         utility = utility_of(judge.aim, mixed, shares_of(judge.targets, np.ones(len(everything)), classes))
     losses = judge.losses(_decided(mixed, utility), everything)
-    seconds = [ready.closing(settings[name].arm, settings[name].fold_seconds) for name in weights]
-    if len(weights) < 2 or sum(seconds) > race.budget.left or not judge.apart(losses, best.losses).better:
-        return None
     weights = dict(sorted(weights.items(), key=lambda item: -item[1]))
-    return Average(tuple(settings[name] for name in weights), weights, losses, utility)
+    average = Average(tuple(settings[name] for name in weights), weights, losses, utility)
+    enough = seconds_to_fit(ready, average) <= race.budget.left
+    return average if len(weights) > 1 and enough and judge.apart(losses, best.losses).better else None
+
+
+def seconds_to_fit(ready: Ready, average: Average, *, again: bool = False) -> float:
+    """To fit all members, to test and to save them; with `again` those that move weights trained a second time, see
+    `Evaluating.closing`."""
+    return sum(
+        ready.closing(setting.arm, setting.fold_seconds, again=again and setting.arm.tuned)
+        for setting in average.settings
+    )
 
 
 def _decided(mixed: Array, utility: Array | None) -> Answers:
@@ -83,10 +92,14 @@ class AverageCandidate:
 
     stage = "head"
 
-    def __init__(self, ready: Ready, average: Average, listener: Listener | None = None) -> None:
+    def __init__(
+        self, ready: Ready, average: Average, listener: Listener | None = None, *, again: bool = False
+    ) -> None:
         heard = listener or ready.listener
         self.average = average
-        self.members = [ready.candidate(setting.arm, setting.options, heard) for setting in average.settings]
+        self.members = [
+            ready.candidate(setting.arm, setting.options, heard, again=again) for setting in average.settings
+        ]
         self.weights = list(average.weights.values())
         first = self.members[0]
         self.name, self.rows, self.seed, self.goal = "average", first.rows, first.seed, first.goal
@@ -110,9 +123,10 @@ class AverageCandidate:
         made = [part for part in parts if part is not None]
         if len(made) < len(parts):
             return None
-        mixed = np.asarray(sum(weight * part.predictions for weight, part in zip(self.weights, made, strict=True)))
+        predictions, targets = on_shared_rows(made)
+        mixed = np.asarray(sum(weight * part for weight, part in zip(self.weights, predictions, strict=True)))
         decide_by = fitted[0].head.decided_by(self.average.utility).decide
-        return Calibration(mixed, decide_by(mixed), made[0].targets)
+        return Calibration(mixed, decide_by(mixed), targets)
 
     def placed(self, fitted: list[Fitted]) -> Placed | None:
         return self.members[0].placed(fitted[0])
@@ -128,6 +142,15 @@ class AverageCandidate:
 
     def compare(self, evidence: Evidence, results: Results, trials: Trials) -> Evidence:
         return evidence
+
+
+def on_shared_rows(parts: Sequence[Calibration]) -> tuple[list[Array], Array]:
+    """Of each its predictions for the rows that all of them answered, in the order of their numbers, and the targets of
+    these: a head has answers to all rows, out of fold, and a network to those that its training held out."""
+    numbers = [np.arange(len(part.targets)) if part.rows is None else part.rows for part in parts]
+    shared = reduce(np.intersect1d, numbers)
+    places = [np.argsort(own)[np.searchsorted(np.sort(own), shared)] for own in numbers]
+    return [part.predictions[place] for part, place in zip(parts, places, strict=True)], parts[0].targets[places[0]]
 
 
 def _plain(answers: Answers) -> Array:

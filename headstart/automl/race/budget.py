@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
+from headstart.errors import TrainingError
 from headstart.listener import Listener
 from headstart.messages import lasting
 
@@ -17,8 +18,9 @@ _PART = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)")
 _EXAMPLE = "expected a time such as 90s, 10m, 1h30m, or a number of seconds"
 
 
-class OutOfTime(Exception):
-    """A trial has reached its deadline. Nothing is lost but that trial."""
+class OutOfTime(TrainingError):
+    """A trial has reached its deadline. Nothing is lost but that trial; of a second training on all rows nothing but
+    that, for the first one is kept (`methods.finetune.tune`)."""
 
 
 def seconds_of(budget: str | float) -> float:
@@ -70,14 +72,14 @@ class Budget:
 
 class Deadline:
     """A listener that ends what it listens to: once `most` seconds are over, `OutOfTime` is raised where that next
-    tells of its progress.
+    tells of its progress, and only there: what is done with what there is by then may go on.
 
     quiet   nothing is passed on: a trial is told of in one line by who runs it
     """
 
     def __init__(self, listener: Listener, most: float, clock: Callable[[], float], *, quiet: bool = True) -> None:
         self.listener, self.clock, self.quiet = listener, clock, quiet
-        self.most, self.until = most, clock() + most
+        self.most, self.until, self.over = most, clock() + most, False
 
     def say(self, line: str) -> None:
         if not self.quiet:
@@ -90,5 +92,6 @@ class Deadline:
         self._look()
 
     def _look(self) -> None:
-        if self.clock() > self.until:
+        if not self.over and self.clock() > self.until:
+            self.over = True
             raise OutOfTime(f"more than the {lasting(self.most)} that were left for it")

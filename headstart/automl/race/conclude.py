@@ -9,8 +9,8 @@ import numpy as np
 
 from headstart.artefact import Model
 from headstart.automl.race.account import facts_of_race
-from headstart.automl.race.average import AverageCandidate, average_of
-from headstart.automl.race.budget import Deadline, OutOfTime
+from headstart.automl.race.average import Average, AverageCandidate, average_of, seconds_to_fit
+from headstart.automl.race.budget import Deadline
 from headstart.automl.race.race import Race
 from headstart.automl.race.ready import Ready
 from headstart.automl.race.scoring import RowLosses
@@ -45,25 +45,36 @@ def conclude(race: Race, ready: Ready, watch: Stopwatch) -> tuple[Model, Evidenc
         reasons = "; ".join(f"{name}: {why}" for name, why in race.failures) or race.ended
         raise RaceError(f"not one candidate could be fitted ({reasons}); there is no model")
     average = average_of(race, ready, best)
-    if average is not None:
-        candidate = AverageCandidate(ready, average)
-        return _tested(race, ready, watch, candidate, average.name, average.losses, average.weights)
-    if not best.arm.reuses:
+    if average is None and not best.arm.reuses:
         return _tested_without(race, ready, watch, best)
     try:
+        if average is not None:
+            return _tested_average(race, ready, watch, average)
         return _tested_alone(race, ready, watch, best)
-    except (TrainingError, OutOfTime) as error:
+    except TrainingError as error:
         frozen = leader([setting for setting in race.tried if not setting.arm.tuned], race.judge, race.folds)
         if frozen is None:
             raise
-        ready.notes.append(f"{best.name} led, but could not be fitted on all rows ({error}); {frozen.name} is kept.")
+        led = best.name if average is None else average.name
+        ready.notes.append(f"{led} led, but could not be fitted on all rows ({error}); {frozen.name} is kept.")
         return _tested_alone(race, ready, watch, frozen)
 
 
+def _tested_average(race: Race, ready: Ready, watch: Stopwatch, average: Average) -> tuple[Model, Evidence]:
+    tuned = [setting for setting in average.settings if setting.arm.tuned]
+    again = bool(tuned) and seconds_to_fit(ready, average, again=True) <= race.budget.left
+    after = max(ready.after_fit(setting.arm) for setting in average.settings)
+    left = max(race.budget.left - again * after, 2 * sum(setting.fold_seconds for setting in average.settings))
+    listener = Deadline(ready.listener, left if tuned else np.inf, race.budget.clock, quiet=False)
+    candidate = AverageCandidate(ready, average, listener, again=again)
+    return _tested(race, ready, watch, candidate, average.name, average.losses, average.weights)
+
+
 def _tested_alone(race: Race, ready: Ready, watch: Stopwatch, best: Tried) -> tuple[Model, Evidence]:
-    left = max(race.budget.left, 2 * best.fold_seconds) if best.arm.tuned else np.inf
-    listener = Deadline(ready.listener, left, race.budget.clock, quiet=False)
-    candidate = ready.candidate(best.arm, best.options, listener)
+    again = best.arm.tuned and race.reserve(best) <= race.budget.left
+    left = max(race.budget.left - again * ready.after_fit(best.arm), 2 * best.fold_seconds)
+    listener = Deadline(ready.listener, left if best.arm.tuned else np.inf, race.budget.clock, quiet=False)
+    candidate = ready.candidate(best.arm, best.options, listener, again=again)
     return _tested(race, ready, watch, candidate, best.name, best.losses, {})
 
 

@@ -35,8 +35,9 @@ class Evaluating(Protocol):
     def obstacle(self, arm: Arm, options: Mapping[str, Any]) -> str:
         """Why an arm may not be begun, by what it would take of memory and disk; "" where it may."""
 
-    def closing(self, arm: Arm, fold_seconds: float) -> float:
-        """Seconds to fit a setting on all rows, to test it and to save it."""
+    def closing(self, arm: Arm, fold_seconds: float, *, again: bool = False) -> float:
+        """Seconds to fit a setting on all rows, to test it and to save it; with `again`, to train it a second time on
+        the rows that told when to stop, too."""
 
     def took(self, arm: Arm, seconds: float) -> None:
         """So long it took to answer to a fold."""

@@ -113,12 +113,12 @@ class Ready:
         if arm.method == "probe" or not arm.reuses:
             self.seconds[arm.method] = seconds
 
-    def candidate(self, arm: Arm, options: Any, listener: Listener) -> TaskCandidate:
-        """A setting as a candidate of a comparison; of one that moves weights, trained once."""
+    def candidate(self, arm: Arm, options: Any, listener: Listener, *, again: bool = False) -> TaskCandidate:
+        """A setting as a candidate of a comparison; of one that moves weights, trained once, or `again` on all rows."""
         if not arm.reuses:
             how = (self.extraction, listener)
             return TaskCandidate(self.base, None, self.plan._replace(method=arm.method, options={}), how)
-        once = {"refit": 0} if arm.tuned else {}
+        once = {"refit": 0} if arm.tuned and not again else {}
         plan = self.plan._replace(method=arm.method, options={**options, **once}, control=False)
         rows = self.features[arm.backbone]
         how = (self.extraction.as_fitted(rows.engine or {}), listener)
@@ -158,13 +158,19 @@ class Ready:
         self.backbones[arm.backbone] = backbone
         self.features[arm.backbone] = replace(new, blocks=self.base.blocks)
 
-    def closing(self, arm: Arm, fold_seconds: float) -> float:
-        """Seconds to fit a setting on all training rows, to test it and to save it."""
+    def closing(self, arm: Arm, fold_seconds: float, *, again: bool = False) -> float:
+        """See `Evaluating`. A second training learns from the quarter more rows that the first held out, and does not
+        go beyond the epoch that was best then."""
+        more = len(self.train) / max(1, len(self.train) - len(self.rows[0]))
+        return more * fold_seconds * (1 + again) + self.after_fit(arm)
+
+    def after_fit(self, arm: Arm) -> float:
+        """Seconds to test what was fitted and to save it."""
         more = len(self.train) / max(1, len(self.train) - len(self.rows[0]))
         size = 4 * self.weights.get(arm.backbone or "", 0)
         plain = self.seconds.get("probe", 1.0)
         others = more * (self.seconds.get(NO_TRANSFER, _OPPONENT * plain) + plain)
-        return _EVIDENCE + more * fold_seconds + others + size / _SAVED_A_SECOND
+        return _EVIDENCE + others + size / _SAVED_A_SECOND
 
 
 def held_out_split(rows: FeatureSet, seed: int) -> Trials:

@@ -57,6 +57,7 @@ def test_a_deadline_ends_what_it_hears_only_once_its_time_is_over():
     clock.now += 0.1
     with pytest.raises(OutOfTime, match="more than the 5 s"):
         deadline.progress("epochs", 2, 2)
+    deadline.progress("test", 1, 1)  # what goes on with what there is, is not ended again
 
 
 def test_a_deadline_passes_on_what_it_hears_unless_it_is_quiet():

@@ -63,8 +63,8 @@ class Known:
     def obstacle(self, arm, options):
         return self.obstacles.get(arm.key, "")
 
-    def closing(self, arm, fold_seconds):
-        return CLOSING
+    def closing(self, arm, fold_seconds, *, again=False):
+        return CLOSING + again * fold_seconds
 
 
 def race_of(known, arms, seconds, folder, pace=0.01):
