@@ -30,7 +30,7 @@ from headstart.tasks.goal import Answers, Decided
 from headstart.tasks.task import Array
 from headstart.uncertainty.out_of_distribution import Placed
 
-__all__ = ["Average", "AverageCandidate", "average_of", "on_shared_rows", "seconds_to_fit"]
+__all__ = ["Average", "AverageCandidate", "average_of", "on_shared_rows"]
 
 
 class Average(NamedTuple):
@@ -66,19 +66,11 @@ def average_of(race: Race, ready: Ready, best: Tried) -> Average | None:
     if kind.exclusive:
         utility = utility_of(judge.aim, mixed, shares_of(judge.targets, np.ones(len(everything)), classes))
     losses = judge.losses(_decided(mixed, utility), everything)
+    seconds = [ready.closing(settings[name].arm, settings[name].fold_seconds) for name in weights]
+    if len(weights) < 2 or sum(seconds) > race.budget.left or not judge.apart(losses, best.losses).better:
+        return None
     weights = dict(sorted(weights.items(), key=lambda item: -item[1]))
-    average = Average(tuple(settings[name] for name in weights), weights, losses, utility)
-    enough = seconds_to_fit(ready, average) <= race.budget.left
-    return average if len(weights) > 1 and enough and judge.apart(losses, best.losses).better else None
-
-
-def seconds_to_fit(ready: Ready, average: Average, *, again: bool = False) -> float:
-    """To fit all members, to test and to save them; with `again` those that move weights trained a second time, see
-    `Evaluating.closing`."""
-    return sum(
-        ready.closing(setting.arm, setting.fold_seconds, again=again and setting.arm.tuned)
-        for setting in average.settings
-    )
+    return Average(tuple(settings[name] for name in weights), weights, losses, utility)
 
 
 def _decided(mixed: Array, utility: Array | None) -> Answers:
@@ -92,14 +84,10 @@ class AverageCandidate:
 
     stage = "head"
 
-    def __init__(
-        self, ready: Ready, average: Average, listener: Listener | None = None, *, again: bool = False
-    ) -> None:
+    def __init__(self, ready: Ready, average: Average, listener: Listener | None = None) -> None:
         heard = listener or ready.listener
         self.average = average
-        self.members = [
-            ready.candidate(setting.arm, setting.options, heard, again=again) for setting in average.settings
-        ]
+        self.members = [ready.candidate(setting.arm, setting.options, heard) for setting in average.settings]
         self.weights = list(average.weights.values())
         first = self.members[0]
         self.name, self.rows, self.seed, self.goal = "average", first.rows, first.seed, first.goal

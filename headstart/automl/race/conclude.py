@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.artefact import Model
 from headstart.automl.race.account import facts_of_race
-from headstart.automl.race.average import Average, AverageCandidate, average_of, seconds_to_fit
+from headstart.automl.race.average import Average, AverageCandidate, average_of
 from headstart.automl.race.budget import Deadline
 from headstart.automl.race.race import Race
 from headstart.automl.race.ready import Ready
@@ -39,18 +39,23 @@ PLAIN = "plain-probe"
 
 
 def conclude(race: Race, ready: Ready, watch: Stopwatch) -> tuple[Model, Evidence]:
-    """The model that is kept, and its evidence. RaceError where nothing could be tried."""
+    """The model that is kept, and its evidence. RaceError where nothing could be tried.
+
+    What moves weights is trained again on all rows where there is time, and is not averaged with others then: on four
+    sets of sentences that alone was as good or better (docs/race.md).
+    """
     best = race.best
     if best is None:
         reasons = "; ".join(f"{name}: {why}" for name, why in race.failures) or race.ended
         raise RaceError(f"not one candidate could be fitted ({reasons}); there is no model")
-    average = average_of(race, ready, best)
+    again = best.arm.tuned and race.reserve(best) <= race.budget.left
+    average = None if again else average_of(race, ready, best)
     if average is None and not best.arm.reuses:
         return _tested_without(race, ready, watch, best)
     try:
         if average is not None:
             return _tested_average(race, ready, watch, average)
-        return _tested_alone(race, ready, watch, best)
+        return _tested_alone(race, ready, watch, best, again=again)
     except TrainingError as error:
         frozen = leader([setting for setting in race.tried if not setting.arm.tuned], race.judge, race.folds)
         if frozen is None:
@@ -61,17 +66,16 @@ def conclude(race: Race, ready: Ready, watch: Stopwatch) -> tuple[Model, Evidenc
 
 
 def _tested_average(race: Race, ready: Ready, watch: Stopwatch, average: Average) -> tuple[Model, Evidence]:
-    tuned = [setting for setting in average.settings if setting.arm.tuned]
-    again = bool(tuned) and seconds_to_fit(ready, average, again=True) <= race.budget.left
-    after = max(ready.after_fit(setting.arm) for setting in average.settings)
-    left = max(race.budget.left - again * after, 2 * sum(setting.fold_seconds for setting in average.settings))
+    left = max(race.budget.left, 2 * sum(setting.fold_seconds for setting in average.settings))
+    tuned = any(setting.arm.tuned for setting in average.settings)
     listener = Deadline(ready.listener, left if tuned else np.inf, race.budget.clock, quiet=False)
-    candidate = AverageCandidate(ready, average, listener, again=again)
+    candidate = AverageCandidate(ready, average, listener)
     return _tested(race, ready, watch, candidate, average.name, average.losses, average.weights)
 
 
-def _tested_alone(race: Race, ready: Ready, watch: Stopwatch, best: Tried) -> tuple[Model, Evidence]:
-    again = best.arm.tuned and race.reserve(best) <= race.budget.left
+def _tested_alone(
+    race: Race, ready: Ready, watch: Stopwatch, best: Tried, *, again: bool = False
+) -> tuple[Model, Evidence]:
     left = max(race.budget.left - again * ready.after_fit(best.arm), 2 * best.fold_seconds)
     listener = Deadline(ready.listener, left if best.arm.tuned else np.inf, race.budget.clock, quiet=False)
     candidate = ready.candidate(best.arm, best.options, listener, again=again)

@@ -17,11 +17,13 @@ from serving import ask, asking, get, jpeg, labels, loaded, png, probabilities
 
 from headstart.deployment.service.limits import Limits
 from headstart.deployment.service.metrics import Metrics
-from headstart.deployment.service.served import Served
+from headstart.deployment.service.served import Served, load_served
 from headstart.deployment.service.service import Service
 from headstart.deployment.service.trial import try_model
 from headstart.errors import DataError
+from headstart.features.engines.recorded import last_engine
 from headstart.features.engines.rescue import RescuedEngine
+from headstart.features.engines.short_batches import same_bits
 from headstart.transfer import Transfer
 
 
@@ -63,6 +65,17 @@ def test_the_pixels_that_reach_the_network_are_those_of_predict(saved, tmp_path,
     ask(saved["image"], {"content": jpeg(1, 500), "headers": of_type("image/jpeg")})
     assert len(batches) == 2
     assert batches[0] == batches[1]
+
+
+def test_one_picture_is_one_row_where_that_gives_the_same_bits(saved):
+    served = load_served(saved["image"], device="cpu")
+    assert not served.allow_single_inputs(), "it has answered nothing yet"
+    [whole] = served.answers([png(1)])
+    backbone = served.model.backbone
+    assert served.allow_single_inputs() == same_bits(last_engine(backbone), backbone, 1)
+    [answer] = served.answers([png(1)])
+    assert answer.features.tobytes() == whole.features.tobytes()
+    assert not loaded(saved["text"]).allow_single_inputs()
 
 
 def test_texts_are_answered_as_predict_answers_them(saved, tmp_path, monkeypatch):
