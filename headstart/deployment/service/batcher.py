@@ -89,7 +89,7 @@ class Batcher:
     watch       told of each batch
     key         of requests that are read as a whole, what those have in common that may go together
     single      whether one input takes a share of the time of several: then none waits for others, and while fewer wait
-                than a batch holds they are answered one by one
+                than a batch holds requests of one input are answered one by one
     load        told how busy it is
     """
 
@@ -106,7 +106,7 @@ class Batcher:
     ) -> None:
         self._calculate, self._watch, self._key, self._load = calculate, watch, key, load
         self._together = together if limits.max_batch is None or together is None else limits.max_batch
-        self._few = 1 if single else max(1, (self._together or 1) // _SHARE)
+        self._few, self._single = max(1, (self._together or 1) // _SHARE), single
         self._longest_wait = 0.0 if single else limits.max_wait_ms / 1000
         self._most = limits.queue
         self._queue: deque[Asked] = deque()
@@ -224,8 +224,10 @@ class Batcher:
         """Inputs of the next batch, at most."""
         if self._together is None:
             return math.inf
-        waiting = sum(asked.rest for asked in self._queue if not asked.future.done())
-        return self._together if waiting >= self._together else self._few
+        waiting = [asked.rest for asked in self._queue if not asked.future.done()]
+        if sum(waiting) >= self._together:
+            return self._together
+        return min(self._few, waiting[0]) if self._single and waiting else self._few
 
     def _taken_whole(self) -> list[_Part]:
         """Requests of one key, the oldest among them; the others keep their places."""

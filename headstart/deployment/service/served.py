@@ -21,7 +21,7 @@ from headstart.deployment.service.training_examples import (
 )
 from headstart.errors import ArtefactError
 from headstart.features.engines.shared import set_up_to_fork
-from headstart.features.engines.short_batches import allow_short_batches
+from headstart.features.engines.short_batches import allow_single_pictures
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import SILENT
@@ -89,7 +89,7 @@ class Served:
         """Whether its networks take one picture at a time from now on, and not batches filled up with black; to be
         called once it has answered something."""
         networks = [member.model.backbone for member in self.model.members]
-        return bool(networks) and all(network is not None and 1 in allow_short_batches(network) for network in networks)
+        return bool(networks) and all(network is not None and allow_single_pictures(network) for network in networks)
 
     def answers(self, items: Sequence[Any]) -> list[Answer]:
         """Of each input, in order. Raises DataError where a table cannot be read as a whole."""

@@ -66,7 +66,8 @@ class Service:
         return await asyncio.to_thread(self.served.nearest, answers, count)
 
     async def share(self) -> None:
-        """Begin to answer what waits in other workers, and to let them have what waits here. Raises OSError."""
+        """Begin to answer what waits in other workers, and to let them have what waits here. Raises OSError where that
+        cannot be; the service answers alone then."""
         if self._sharing is not None:
             await self._sharing.start(self._batcher)
 

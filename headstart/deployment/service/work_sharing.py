@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from headstart.deployment.service.batcher import Asked, Batcher
 from headstart.deployment.service.frames import ANSWER, FAILED, IDLE, Frame, answer_to_bytes, input_of, read_frame
@@ -23,39 +23,48 @@ from headstart.deployment.service.peer import Peer
 __all__ = ["WorkSharing"]
 
 
+class _Begun(NamedTuple):
+    """What there is between start and stop."""
+
+    batcher: Batcher
+    table: LoadTable
+    loop: asyncio.AbstractEventLoop
+    server: asyncio.Server
+
+
 class WorkSharing:
-    """Of one worker. Raises OSError where the folder cannot be used.
+    """Of one worker.
 
     folder    private to the service and to one model of it, the same for all its workers
     slot      number of this worker, of so many `workers`
     """
 
     def __init__(self, folder: Path, slot: int, workers: int) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._place = folder / str(slot)
-        self._table = LoadTable(folder / "load", slot, workers)
+        self._folder, self._slot, self._workers = folder, slot, workers
         self._peers = {other: Peer(folder / str(other)) for other in range(workers) if other != slot}
         self._handover = Handover()
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[asyncio.StreamWriter] = set()
-        self._batcher: Batcher | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: asyncio.Server | None = None
+        self._begun: _Begun | None = None
 
     async def start(self, batcher: Batcher) -> None:
-        """Take what others hand over, and let them have what waits in this batcher. Raises OSError."""
-        self._place.unlink(missing_ok=True)  # of a worker that was killed
-        self._server = await asyncio.start_unix_server(self._serve, self._place)
-        self._batcher, self._loop = batcher, asyncio.get_running_loop()
+        """Take what others hand over, and let them have what waits in this batcher. Raises OSError where the folder
+        cannot be used; nothing is shared then."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        table = LoadTable(self._folder / "load", self._slot, self._workers)
+        place = self._folder / str(self._slot)
+        place.unlink(missing_ok=True)  # of a worker that was killed
+        server = await asyncio.start_unix_server(self._serve, place)
+        self._begun = _Begun(batcher, table, asyncio.get_running_loop(), server)
         self.load(False, batcher.waiting)
 
     async def stop(self) -> None:
         """Take nothing more, and answer what was taken."""
-        self._loop = None
-        self._table.write(idle=False, waiting=0)
-        if self._server is not None:
-            self._server.close()
-            self._place.unlink(missing_ok=True)
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
+        begun.table.write(idle=False, waiting=0)
+        begun.server.close()
         while self._tasks:
             await asyncio.wait(self._tasks)
         for peer in self._peers.values():
@@ -65,21 +74,21 @@ class WorkSharing:
 
     def load(self, calculating: bool, waiting: int) -> None:
         """See `batcher.Load`."""
-        loop, idle = self._loop, not (calculating or waiting)
-        if loop is None:
+        begun, idle = self._begun, not (calculating or waiting)
+        if begun is None:
             return
-        self._table.write(idle=idle, waiting=waiting)
-        if idle and (busiest := self._table.busiest()) is not None:
+        begun.table.write(idle=idle, waiting=waiting)
+        if idle and (busiest := begun.table.busiest()) is not None:
             with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(lambda: self._begin(self._peers[busiest].tell_idle()))
+                begun.loop.call_soon_threadsafe(lambda: self._begin(self._peers[busiest].tell_idle()))
 
     def offer(self) -> None:
         """Hand over what waits here as long as another worker is idle. To be called in the loop."""
-        if self._loop is None or self._batcher is None:
+        if (begun := self._begun) is None:
             return
-        while (slot := self._table.idle()) is not None and (asked := self._batcher.release()) is not None:
-            self._table.claim(slot)
-            self._begin(self._give(self._peers[slot], asked, self._batcher))
+        while (slot := begun.table.idle()) is not None and (asked := begun.batcher.release()) is not None:
+            begun.table.claim(slot)
+            self._begin(self._give(self._peers[slot], asked, begun.batcher))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -96,20 +105,18 @@ class WorkSharing:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of another worker."""
         self._connections.add(writer)
-        while (frame := await read_frame(reader)) is not None:
+        while (frame := await read_frame(reader)) is not None and (begun := self._begun) is not None:
             if frame.kind == IDLE:
                 self.offer()
             else:
-                self._begin(self._answer(frame, writer))
+                self._begin(self._answer(frame, writer, begun.batcher))
         self._connections.discard(writer)
         writer.close()
 
-    async def _answer(self, frame: Frame, writer: asyncio.StreamWriter) -> None:
-        reply = Frame(FAILED, frame.number)
-        if self._batcher is not None:
-            try:
-                answers = await self._handover.result(self._batcher.ask([input_of(frame)]))
-                reply = Frame(ANSWER, frame.number, answer_to_bytes(answers[0]))
-            except Exception:  # it fails again where the request came from, and is told of there
-                reply = Frame(FAILED, frame.number)
+    async def _answer(self, frame: Frame, writer: asyncio.StreamWriter, batcher: Batcher) -> None:
+        try:
+            answers = await self._handover.result(batcher.ask([input_of(frame)]))
+            reply = Frame(ANSWER, frame.number, answer_to_bytes(answers[0]))
+        except Exception:  # it fails again where the request came from, and is told of there
+            reply = Frame(FAILED, frame.number)
         writer.write(reply.to_bytes())

@@ -27,6 +27,7 @@ from headstart.deployment.service.metrics import Metrics
 from headstart.deployment.service.observer import Observer
 from headstart.deployment.service.served import Served
 from headstart.deployment.service.service import Service
+from headstart.deployment.service.supervisor import say
 from headstart.deployment.service.trial import try_model
 from headstart.deployment.service.work_sharing import WorkSharing
 from headstart.features.engines.recorded import inherit
@@ -114,7 +115,10 @@ class _Ending:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(_TICK)
-        await service.share()
+        try:
+            await service.share()
+        except OSError as error:
+            say(f"worker {os.getpid()} answers its own requests only: {error}")
         self._listen_to_signals()
         os.write(self._says, READY)
         await asyncio.wait({serving, asyncio.create_task(self._end.wait())}, return_when=asyncio.FIRST_COMPLETED)

@@ -72,7 +72,7 @@ class Engine(Protocol):
     """batch   inputs at a time where they are of one size (`fixed`); else what their lengths sum to, about, with
             padding
     lengths  how many inputs of one size a call may have, ascending, the last of them `batch`: only that, unless
-             `short_batches` found that fewer give the same numbers
+             `short_batches` found that one gives the same numbers
     flight  batches that may be on their way at a time, beside the one that is handed over; 0: each is calculated by who
             hands it over"""
 

@@ -1,4 +1,4 @@
-"""Fewer pictures at a time, where they come one by one: a service that is asked for one need not calculate four.
+"""One picture at a time, where they come one by one: a service that is asked for one need not calculate four.
 
 An engine takes pictures in batches of one length, so that a row is the same numbers whatever is beside it. Kernels are
 chosen by shape, so a shorter batch may give other last bits: it is used only where it was found to give the same ones.
@@ -18,35 +18,32 @@ from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.features.engines.recorded import last_engine
 from headstart.preprocessing.spec import PicturePreprocess
 
-__all__ = ["allow_short_batches", "same_bits"]
-
-_SHORTER = (1, 2)
+__all__ = ["allow_single_pictures", "same_bits"]
 
 
-def allow_short_batches(backbone: Backbone) -> tuple[int, ...]:
-    """Let the engine that was last used for a backbone take 1 and 2 pictures at a time where that gives the same bits;
-    the lengths that it takes now. () where no engine was used, or it takes any number, or is a GPU."""
+def allow_single_pictures(backbone: Backbone) -> bool:
+    """Let the engine that was last used for a backbone take one picture at a time where that gives the same bits, and
+    tell whether it does. False where no engine was used, where it is a GPU, and for anything but pictures."""
     engine = last_engine(backbone)
     if engine is None or engine.flight or not isinstance(backbone.preprocess, PicturePreprocess):
-        return ()
-    shorter = [length for length in _SHORTER if length < engine.batch]
+        return False
     if isinstance(engine, OpenVINOEngine):
-        for length in shorter:
-            with suppress(Unfit):  # `same_bits` finds that it is not there
-                engine.compile_for(length)
-    engine.lengths = (*(length for length in shorter if same_bits(engine, backbone, length)), engine.batch)
-    return engine.lengths
+        with suppress(Unfit):  # `same_bits` finds that it is not there
+            engine.compile_for(1)
+    if same_bits(engine, backbone):
+        engine.lengths = (1, engine.batch)
+    return engine.lengths[0] == 1
 
 
-def same_bits(engine: Engine, backbone: Backbone, length: int) -> bool:
-    """Whether so many pictures at a time give the features that a whole batch gives them, bit for bit, wherever they
-    stand in it; of a batch of the probe."""
+def same_bits(engine: Engine, backbone: Backbone) -> bool:
+    """Whether one picture at a time gives the features that a whole batch gives it, bit for bit, wherever it stands in
+    that; of a batch of the probe."""
     (some,) = probe(backbone)
     pixels = np.resize(some, (engine.batch, *some.shape[1:]))
     run = engine.lane()
     whole = run(pixels)
     try:
-        parts = [run(pixels[at : at + length]) for at in range(0, engine.batch - length + 1, length)]
+        parts = [run(pixels[place : place + 1]) for place in range(engine.batch)]
     except (Unfit, RuntimeError, BackboneError):  # the network was traced for whole batches only
         return False
-    return all(np.array_equal(part, whole[length * at : length * at + length]) for at, part in enumerate(parts))
+    return np.array_equal(np.concatenate(parts), whole)

@@ -72,7 +72,7 @@ def test_one_picture_is_one_row_where_that_gives_the_same_bits(saved):
     assert not served.allow_single_inputs(), "it has answered nothing yet"
     [whole] = served.answers([png(1)])
     backbone = served.model.backbone
-    assert served.allow_single_inputs() == same_bits(last_engine(backbone), backbone, 1)
+    assert served.allow_single_inputs() == same_bits(last_engine(backbone), backbone)
     [answer] = served.answers([png(1)])
     assert answer.features.tobytes() == whole.features.tobytes()
     assert not loaded(saved["text"]).allow_single_inputs()

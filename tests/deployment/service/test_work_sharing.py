@@ -10,6 +10,7 @@ import pytest
 
 from headstart.deployment.service.batcher import Batcher
 from headstart.deployment.service.limits import Limits
+from headstart.deployment.service.serve import _sharing
 from headstart.deployment.service.served import Answer
 from headstart.deployment.service.work_sharing import WorkSharing
 
@@ -134,8 +135,9 @@ def test_what_another_worker_held_when_it_went_is_answered_here(tmp_path):
 
 def test_a_worker_that_is_not_there_any_more_is_given_nothing(tmp_path):
     async def tell(first, second):
+        table = second.sharing._begun.table
         await second.sharing.stop()
-        second.sharing._table.write(idle=True, waiting=0)  # as one that was killed leaves it
+        table.write(idle=True, waiting=0)  # as one that was killed leaves it
         own = asyncio.create_task(first.ask("abc"))
         await asyncio.sleep(0.1)
         first.go.set()
@@ -169,6 +171,28 @@ def test_answers_that_were_promised_are_given_before_a_worker_ends(tmp_path):
         return await own
 
     assert story(tmp_path, tell) == [[3, 1]]
+
+
+def test_there_is_nothing_to_share_for_one_worker_nor_where_a_socket_cannot_be(tmp_path):
+    assert isinstance(_sharing(tmp_path, 2, 1, 0)(), WorkSharing)
+    assert _sharing(tmp_path, 1, 1, 0)() is None
+    assert _sharing(tmp_path / ("long" * 30), 2, 1, 0)() is None
+
+
+def test_where_the_folder_cannot_be_used_a_worker_answers_alone(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+
+    async def told():
+        worker = Worker(tmp_path / "file", 0)
+        worker.go.set()
+        with pytest.raises(OSError, match="file"):
+            await worker.sharing.start(worker.batcher)
+        try:
+            return await worker.ask("abc")
+        finally:
+            await worker.stop()
+
+    assert asyncio.run(told()) == [[3, 0]]
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

@@ -1,4 +1,4 @@
-"""Fewer pictures at a time, only where that gives the same bits."""
+"""One picture at a time, only where that gives the same bits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from small import bright
 from headstart.features.engines.engine import Choice
 from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.features.engines.recorded import keep
-from headstart.features.engines.short_batches import allow_short_batches, same_bits
+from headstart.features.engines.short_batches import allow_single_pictures, same_bits
 from headstart.features.engines.torch_engine import TorchEngine
 from headstart.features.extract import extract
 from headstart.features.extraction import Extraction
@@ -29,17 +29,16 @@ def engine_for(backbone, name):
 
 
 @pytest.mark.usefixtures("has_openvino")
-def test_lengths_are_those_that_give_the_same_bits(tiny):
+def test_one_picture_is_taken_where_it_gives_the_same_bits(tiny):
     engine = engine_for(tiny, "openvino")
-    lengths = allow_short_batches(tiny)
-    assert lengths == engine.lengths
-    assert set(lengths) <= {1, 2, engine.batch}
-    assert lengths[-1] == engine.batch
+    assert engine.lengths == (engine.batch,)
+    single = allow_single_pictures(tiny)
+    assert engine.lengths == ((1, engine.batch) if single else (engine.batch,))
     pixels = np.random.default_rng(0).integers(0, 256, (engine.batch, *tiny.preprocess.size, 3), dtype=np.uint8)
     run = engine.lane()
     whole = run(pixels)
-    for length in lengths:
-        assert np.array_equal(run(pixels[-length:]), whole[-length:])
+    if single:
+        assert np.array_equal(run(pixels[-1:]), whole[-1:])
 
 
 class Counted(torch.nn.Module):
@@ -60,8 +59,9 @@ class WholeBatches(torch.nn.Module):
 def test_a_network_whose_numbers_hang_on_the_batch_gets_whole_batches_only(tiny, module):
     backbone = replace(tiny, module=module, dim=3)
     engine = engine_for(backbone, "torch")
-    assert not same_bits(engine, backbone, 1)
-    assert allow_short_batches(backbone) == (engine.batch,)
+    assert not same_bits(engine, backbone)
+    assert not allow_single_pictures(backbone)
+    assert engine.lengths == (engine.batch,)
 
 
 def test_one_picture_is_one_row_of_the_network(tiny):
@@ -80,6 +80,6 @@ def test_one_picture_is_one_row_of_the_network(tiny):
 
 
 def test_what_was_never_run_and_what_is_no_picture_is_left_as_it_is(tiny, words):
-    assert allow_short_batches(tiny) == ()
+    assert not allow_single_pictures(tiny)
     engine_for(words, "torch")
-    assert allow_short_batches(words) == ()
+    assert not allow_single_pictures(words)
