@@ -48,7 +48,7 @@ class Batcher:
             self._get_engine(must=everything or len(self._waiting) >= self._most)
         if self._engine is None or self._under_way is None:
             return
-        while not self._stopped.is_set() and (some := self._taken(self._engine.batch, everything)):
+        while not self._stopped.is_set() and (some := self._taken(self._engine, everything)):
             yield from self._under_way.give([number for number, _ in some], self._put_together(some, self._engine))
 
     def finish(self) -> Finished:
@@ -61,10 +61,12 @@ class Batcher:
         if self._under_way is not None:
             yield from self._under_way.rest()
 
-    def _taken(self, size: int, everything: bool) -> Waiting:
+    def _taken(self, engine: RescuedEngine, everything: bool) -> Waiting:
+        """A whole batch; of what is left after these, as many as the engine takes at least."""
         with self._lock:
-            if len(self._waiting) < (1 if everything else size):
+            if len(self._waiting) < (1 if everything else engine.batch):
                 return []
+            size = engine.batch if len(self._waiting) >= engine.batch else engine.lengths[0]
             some, self._waiting = self._waiting[:size], self._waiting[size:]
             return some
 
