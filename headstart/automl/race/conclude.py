@@ -41,14 +41,14 @@ PLAIN = "plain-probe"
 def conclude(race: Race, ready: Ready, watch: Stopwatch) -> tuple[Model, Evidence]:
     """The model that is kept, and its evidence. RaceError where nothing could be tried.
 
-    What moves weights is trained again on all rows where there is time, and is not averaged with others then: on four
-    sets of sentences that alone was as good or better (docs/race.md).
+    What moves weights is trained again on all rows where there is time and nobody waits (Ctrl-C), and is not averaged
+    with others then: on four sets of sentences that alone was as good or better (docs/decisions/0019-the-race.md).
     """
     best = race.best
     if best is None:
         reasons = "; ".join(f"{name}: {why}" for name, why in race.failures) or race.ended
         raise RaceError(f"not one candidate could be fitted ({reasons}); there is no model")
-    again = best.arm.tuned and race.reserve(best) <= race.budget.left
+    again = best.arm.tuned and not race.interrupted and race.reserve(best) <= race.budget.left
     average = None if again else average_of(race, ready, best)
     if average is None and not best.arm.reuses:
         return _tested_without(race, ready, watch, best)

@@ -56,7 +56,7 @@ class Failure(NamedTuple):
 
 
 class Race:
-    """One, over arms. After `run`: tried, failures, ended (why), and `best`."""
+    """One, over arms. After `run`: tried, failures, ended (why), interrupted, and `best`."""
 
     def __init__(
         self,
@@ -74,6 +74,7 @@ class Race:
         self.failures: list[Failure] = []
         self.skipped: set[str] = set()
         self.ended = ""
+        self.interrupted = False
         self.resumed = 0
 
     @property
@@ -93,7 +94,7 @@ class Race:
             while (step := self.next_step()) is not None:
                 self._take(step)
         except KeyboardInterrupt:
-            self.ended = "it was interrupted"
+            self.ended, self.interrupted = "it was interrupted", True
             self.listener.say("interrupted: the best so far is fitted and tested; Ctrl-C again ends without a model")
         if not self.ended:
             self.ended = "every setting was tried" if not self.steps(fitting=False) else "no other trial would fit"
@@ -123,8 +124,8 @@ class Race:
         return _SAFE * step.seconds + after <= self.budget.left
 
     def reserve(self, best: Tried | None) -> float:
-        """Seconds that the end will take: of what moves weights, with a second training on all rows, which brought more
-        on the mean than further trials of its options did (docs/race.md)."""
+        """Seconds that the end will take: of what moves weights, with a second training on all rows
+        (docs/decisions/0019-the-race.md)."""
         if best is None:
             return 0.0
         return self.evaluating.closing(best.arm, best.fold_seconds, again=best.arm.tuned)

@@ -167,6 +167,7 @@ def test_an_interrupt_leaves_the_best_so_far(tmp_path):
     race = race_of(known, ARMS, 300.0, tmp_path)
     race.run()
     assert race.ended == "it was interrupted"
+    assert race.interrupted
     assert race.best.arm.key == f"probe on {SLOW}"
     race.store.close()
 
