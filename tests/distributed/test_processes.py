@@ -15,7 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from small import RESNET, bright
 
+from headstart.backbones.load import load
 from headstart.distributed.federate import federate
 from headstart.distributed.processes import Address, Certificates, end, join, serve
 from headstart.errors import DataError
@@ -95,6 +97,33 @@ def test_what_tls_lacks_is_refused(owned, certificates, tmp_path):
         join(file, "west", free(), tmp_path / "none.pem")
 
 
+def over_tls(file, names, out, certificates):
+    """What a server with these clients says, each in processes of its own."""
+    nodes, listening, address = [], threading.Event(), free()
+
+    class Telling:
+        def say(self, line):
+            if line.startswith("serving"):
+                listening.set()
+
+        def progress(self, stage, done, total):
+            pass
+
+    def joined():
+        listening.wait(120)
+        nodes.extend(join(file, name, address, certificates.authority) for name in names)
+
+    joining = threading.Thread(target=joined)
+    joining.start()
+    try:
+        return serve(file, out, address, certificates, listener=Telling())["json"]
+    finally:
+        listening.set()
+        joining.join()
+        for node in nodes:
+            node.close()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
@@ -109,34 +138,11 @@ def test_processes_over_tls_learn_what_a_simulation_learns(owned, certificates, 
     text = text.replace("[[client]]", f"{how}[[client]]", 1)
     for name in ("north", "south"):
         (tmp_path / f"{name}.csv").write_bytes((owned / f"{name}.csv").read_bytes())
-    file, address = tmp_path / "clients.toml", free()
+    file = tmp_path / "clients.toml"
     file.write_text("timeout = 900.0\n" + text, "utf-8")
-    nodes = []
-    listening = threading.Event()
-
-    class Telling:
-        def say(self, line):
-            if line.startswith("serving"):
-                listening.set()
-
-        def progress(self, stage, done, total):
-            pass
-
-    def joined():
-        listening.wait(120)
-        nodes.extend(join(file, name, address, certificates.authority) for name in ("north", "south"))
-
-    joining = threading.Thread(target=joined)
-    joining.start()
-    try:
-        answer = serve(file, tmp_path / "m", address, certificates, listener=Telling())
-    finally:
-        listening.set()
-        joining.join()
-        for node in nodes:
-            node.close()
-    assert answer["json"]["left_out"] == {}
-    assert set(answer["json"]["clients"]) == {"north", "south"}
+    answer = over_tls(file, ("north", "south"), tmp_path / "m", certificates)
+    assert answer["left_out"] == {}
+    assert set(answer["clients"]) == {"north", "south"}
     model, same = Transfer.load(tmp_path / "m"), federate(file).model
     for name in ("weight.0", "bias.0"):
         np.testing.assert_allclose(model.model_.head.arrays[name], same.model_.head.arrays[name], rtol=0, atol=1e-6)
@@ -144,6 +150,33 @@ def test_processes_over_tls_learn_what_a_simulation_learns(owned, certificates, 
     rounding = 1e-4 if "secure" in how else 1e-6
     for name, score in same.evidence_.metrics.items():
         np.testing.assert_allclose(model.evidence_.metrics[name], score, rtol=0, atol=rounding)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("train", ["top", "lora"])
+def test_processes_over_tls_move_the_weights_that_a_simulation_moves(certificates, tmp_path, train):
+    if train == "lora":
+        pytest.importorskip("peft")
+    names = ("north", "south")
+    for number, name in enumerate(names):
+        for row in range(24):
+            place = tmp_path / name / "rgb"[(row + (row % 4 == 0)) % 3]  # some are wrong, or no gradient is left
+            place.mkdir(parents=True, exist_ok=True)
+            bright(row + 24 * number, 40).save(place / f"{row}.png")
+    clients = "".join(f'[[client]]\nname = "{name}"\ndata = "{name}"\n' for name in names)
+    file = tmp_path / "clients.toml"
+    rounds = f'[rounds]\ntrain = "{train}"\nrounds = 2\nepochs = 1\nlr = 1e-3\n'
+    file.write_text(f'timeout = 900.0\nbackbone = "{RESNET}"\nfolds = 3\n{rounds}{clients}', "utf-8")
+    answer = over_tls(file, names, tmp_path / "m", certificates)
+    assert answer["left_out"] == {}
+    model, same = Transfer.load(tmp_path / "m"), federate(file).model
+    before = load(RESNET).module.state_dict()
+    ours, theirs = (own.model_.backbone.module.state_dict() for own in (model, same))
+    assert ours.keys() == theirs.keys()
+    moved = [name for name, weights in ours.items() if not weights.equal(before.get(name, weights))]
+    assert moved
+    for name, weights in ours.items():
+        np.testing.assert_allclose(weights.numpy(), theirs[name].numpy(), rtol=0, atol=1e-5, err_msg=name)
 
 
 def test_a_node_is_ended_with_those_that_it_started():
