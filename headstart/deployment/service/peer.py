@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ from typing import Any
 from headstart.deployment.service.frames import ANSWER, IDLE, Frame, answer_from_bytes, of_input, read_frame
 from headstart.deployment.service.served import Answer
 
-__all__ = ["Peer"]
+__all__ = ["Peer", "closed"]
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """End a connection, and wait until it has ended."""
+    writer.close()
+    with suppress(OSError):  # it broke off
+        await writer.wait_closed()
 
 
 class Peer:
@@ -43,10 +51,12 @@ class Peer:
         if (writer := await self._connected()) is not None:
             writer.write(Frame(IDLE, 0).to_bytes())
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the connection; what it was asked it does not answer any more."""
         if self._writer is not None:
             self._writer.close()
+        if self._reading is not None:
+            await self._reading
 
     async def _connected(self) -> asyncio.StreamWriter | None:
         async with self._connecting:
@@ -64,7 +74,7 @@ class Peer:
             if answer is not None and not answer.done():
                 answer.set_result(answer_from_bytes(frame.content) if frame.kind == ANSWER else None)
         self._writer = None
-        writer.close()
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_result(None)
+        await closed(writer)

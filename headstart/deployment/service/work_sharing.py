@@ -18,7 +18,7 @@ from headstart.deployment.service.batcher import Asked, Batcher
 from headstart.deployment.service.frames import ANSWER, FAILED, IDLE, Frame, answer_to_bytes, input_of, read_frame
 from headstart.deployment.service.handover import Handover
 from headstart.deployment.service.load_table import LoadTable
-from headstart.deployment.service.peer import Peer
+from headstart.deployment.service.peer import Peer, closed
 
 __all__ = ["WorkSharing"]
 
@@ -44,7 +44,7 @@ class WorkSharing:
         self._peers = {other: Peer(folder / str(other)) for other in range(workers) if other != slot}
         self._handover = Handover()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.StreamWriter, asyncio.Future[None]] = {}
         self._begun: _Begun | None = None
 
     async def start(self, batcher: Batcher) -> None:
@@ -68,9 +68,10 @@ class WorkSharing:
         while self._tasks:
             await asyncio.wait(self._tasks)
         for peer in self._peers.values():
-            peer.close()
+            await peer.close()
         for connection in self._connections:
             connection.close()
+        await asyncio.gather(*self._connections.values())
 
     def load(self, calculating: bool, waiting: int) -> None:
         """See `batcher.Load`."""
@@ -104,14 +105,19 @@ class WorkSharing:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of another worker."""
-        self._connections.add(writer)
-        while (frame := await read_frame(reader)) is not None and (begun := self._begun) is not None:
-            if frame.kind == IDLE:
-                self.offer()
-            else:
-                self._begin(self._answer(frame, writer, begun.batcher))
-        self._connections.discard(writer)
-        writer.close()
+        served = asyncio.get_running_loop().create_future()
+        self._connections[writer] = served
+        try:
+            while (begun := self._begun) is not None and (frame := await read_frame(reader)) is not None:
+                if frame.kind == IDLE:
+                    self.offer()
+                else:
+                    self._begin(self._answer(frame, writer, begun.batcher))
+            await closed(writer)
+        finally:
+            writer.close()
+            del self._connections[writer]
+            served.set_result(None)
 
     async def _answer(self, frame: Frame, writer: asyncio.StreamWriter, batcher: Batcher) -> None:
         try:

@@ -44,10 +44,21 @@ class Worker:
         self.sharing.offer()
         return [answer.values.tolist() for answer in await asyncio.wrap_future(future)]
 
-    async def stop(self):
-        self.go.set()
-        await self.sharing.stop()
-        await asyncio.to_thread(self.batcher.stop)
+
+async def stopped(*workers):
+    """All of them, and nothing goes on afterwards. A server of asyncio that is closed while it accepts leaves that
+    connection open, so what they told each other last is accepted first."""
+    for worker in workers:
+        worker.go.set()
+        await asyncio.to_thread(worker.batcher.stop)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    for worker in workers:
+        await worker.sharing.stop()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        _, going = await asyncio.wait(others, timeout=LIMIT)
+        assert not going, going
 
 
 def story(folder, tell, **of_second):
@@ -66,8 +77,7 @@ def story(folder, tell, **of_second):
             assert await busy == [[4, 0]]
             return result
         finally:
-            await first.stop()
-            await second.stop()
+            await stopped(first, second)
 
     return asyncio.run(told())
 
@@ -190,7 +200,7 @@ def test_where_the_folder_cannot_be_used_a_worker_answers_alone(tmp_path):
         try:
             return await worker.ask("abc")
         finally:
-            await worker.stop()
+            await stopped(worker)
 
     assert asyncio.run(told()) == [[3, 0]]
 
@@ -206,8 +216,7 @@ def test_all_of_many_are_answered_once(tmp_path, loop):
             await worker.sharing.start(worker.batcher)
         texts = [str(number) for number in range(300)]
         replies = await asyncio.gather(*[workers[number % 7 % 3].ask(text) for number, text in enumerate(texts)])
-        for worker in workers:
-            await worker.stop()
+        await stopped(*workers)
         return texts, replies, sorted(text for worker in workers for text in worker.answered)
 
     with asyncio.Runner(loop_factory=factory) as runner:
