@@ -17,6 +17,7 @@ of the throughput) over the time of a single request with the bound on waiting.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import statistics
@@ -140,6 +141,7 @@ def main() -> None:
         together = served.together or engine.batch
         print(f"{used['name']} {used['precision']}, batches of {engine.batch}, {together} requests answered together")
         load_average()
+        gc.freeze()  # a collection here, .15 s of a client that asks nothing, is none of the service
         with service(model, "--workers", WORKERS) as at:
             rates = saturated(
                 at,

@@ -19,11 +19,14 @@ from headstart.errors import DataError
 from headstart.features.cache.files import Sight, stamp
 from headstart.preprocessing.decode import decode, decode_array, decode_picture
 from headstart.preprocessing.pillow import check_shape
+from headstart.preprocessing.spec import PicturePreprocess
 
-__all__ = ["FILE_LIMIT", "Source", "path_of"]
+__all__ = ["FILE_LIMIT", "Source", "drafted", "path_of"]
 
 FILE_LIMIT = 1 << 30
 """Files of more bytes than this are not read as pictures."""
+
+_DRAFT = 256
 
 
 class Source:
@@ -95,6 +98,14 @@ def _picture_key(picture: Image.Image) -> bytes:
         return picture_key(picture)
     except Exception as error:  # each format's reader raises what it likes on damaged bytes
         raise DataError(f"damaged picture: {str(error) or type(error).__name__}") from error
+
+
+def drafted(preprocess: PicturePreprocess | None) -> bool:
+    """Whether large pictures may be decoded small, see `decode`: not where a preprocessing keeps more of them.
+
+    preprocess   None: they become thumbnails
+    """
+    return preprocess is None or preprocess.resize <= _DRAFT
 
 
 def path_of(item: Any) -> str | None:

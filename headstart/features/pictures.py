@@ -19,7 +19,7 @@ from headstart.features.engines.engine import Rows
 from headstart.features.engines.provider import Supply
 from headstart.features.held_pixels import HeldPixels
 from headstart.features.lanes import run_lanes
-from headstart.features.picture_input import Source, path_of
+from headstart.features.picture_input import Source, drafted, path_of
 from headstart.features.under_way import Finished
 from headstart.preprocessing.pillow import Unscaled
 from headstart.preprocessing.prepare import RECIPE, THUMB, Pixels, prepare, thumbnail
@@ -32,7 +32,6 @@ _PIECE = 8
 _SHARD = 128
 _AHEAD = 64 << 20
 _AHEAD_OF_DEVICE = 512 << 20
-_DRAFT = 256
 
 
 class Pictures:
@@ -219,8 +218,7 @@ class _Belt:
         wants_thumb = not run.has_thumb[row] and not (run.thumb_store is not None and source.key in run.thumb_store)
         if not (wants_values or wants_thumb):
             return
-        draft = self._preprocess is None or self._preprocess.resize <= _DRAFT
-        picture = source.decode(draft=draft, window=run.window)
+        picture = source.decode(draft=drafted(self._preprocess), window=run.window)
         with run.lock:
             run.computed += 1
         if wants_values and self._preprocess is not None and self._batcher is not None:

@@ -18,7 +18,7 @@ from headstart.tasks.task import Array
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["apart", "expanded", "expanded_among", "squared_distances", "unit_gamma"]
+__all__ = ["apart", "expanded", "expanded_among", "squared_distances", "squared_lengths", "unit_gamma"]
 
 WIDE = 32
 Rows = TypeVar("Rows", Array, "Tensor")
@@ -47,11 +47,21 @@ def apart(rows: Array, others: Array) -> Array:
     return np.asarray(cdist(rows, others, "sqeuclidean"))
 
 
-def expanded(x: Rows, others: Rows) -> Rows:
+def expanded(x: Rows, others: Rows, squares: Rows | None = None) -> Rows:
     """(N, K) and (L, K) -> (N, L), never below 0, of arrays or tensors about their origin: what kernel heads store
-    rests on these, to the last bit."""
-    distances: Rows = ((x * x).sum(1)[:, None] - 2 * (x @ others.T) + (others * others).sum(1)).clip(min=0)
+    rests on these, to the last bit.
+
+    squares   (L,) squared lengths of the others, where they are known: `squared_lengths`
+    """
+    own = squared_lengths(others) if squares is None else squares
+    distances: Rows = (squared_lengths(x)[:, None] - 2 * (x @ others.T) + own).clip(min=0)
     return distances
+
+
+def squared_lengths(x: Rows) -> Rows:
+    """(N, K) -> (N,)."""
+    lengths: Rows = (x * x).sum(1)
+    return lengths
 
 
 def expanded_among(x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, overload
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer",
+    "answer_features",
     "answers_of",
     "encoder_of",
     "features",
@@ -92,6 +94,14 @@ def answer(model: Model, rows: FeatureSet) -> Array:
         raise ValueError("the model averages several backbones, and these rows were seen by one: use look_as_fitted")
     parts = zip(model.members, (rows, *rows.beside), strict=True)
     return np.asarray(sum(member.weight * answer(member.model, seen) for member, seen in parts))
+
+
+def answer_features(model: Model, values: Sequence[Array]) -> Array:
+    """The same of (N, D) features, those that the head of each of its members stands on."""
+    if not model.beside:
+        return model.head.predict(values[0])
+    parts = zip(model.members, values, strict=True)
+    return np.asarray(sum(member.weight * member.model.head.predict(own) for member, own in parts))
 
 
 def answers_of(model: Model, rows: FeatureSet) -> Answers:

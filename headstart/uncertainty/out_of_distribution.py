@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
-from headstart.linalg.distances import apart, expanded
+from headstart.linalg.distances import apart, expanded, squared_lengths
 from headstart.tasks.kind import Array
 from headstart.uncertainty.quantile import share_of
 
@@ -100,12 +100,21 @@ class OutOfDistribution:
     def distance(self, features: Array) -> Array:
         """(N, D) features -> (N,) float32 distances."""
         scaled = self.scaled(features)
-        return _kth(_between(scaled, self._rows), int(self.nearest[0])).astype(np.float32)
+        between = apart(scaled, self._rows) if len(self.centre) else expanded(scaled, self._rows, self._squares)
+        return _kth(between, int(self.nearest[0])).astype(np.float32)
 
     @cached_property
     def _rows(self) -> Array:
         """The bank in the type of `scaled`."""
         return self.bank.astype(np.float64 if len(self.centre) else np.float32)
+
+    @cached_property
+    def _squares(self) -> Array:
+        return squared_lengths(self._rows)
+
+    @cached_property
+    def _usual_limit(self) -> float:
+        return self.limit()
 
     def scaled(self, features: Array) -> Array:
         """(N, D) features as distances are taken between them: float32 of length 1, or float64 standardised."""
@@ -118,7 +127,8 @@ class OutOfDistribution:
 
         Of fewer than 1 / rate - 1 blocks the farthest row is the limit, which about one in B + 1 new blocks passes.
         """
-        return np.asarray(self.distance(features) > self.limit(rate))
+        limit = self._usual_limit if rate == RATE else self.limit(rate)
+        return np.asarray(self.distance(features) > limit)
 
     def limit(self, rate: float = RATE) -> float:
         """The distance from which on a row is flagged."""

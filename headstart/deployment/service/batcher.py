@@ -36,9 +36,6 @@ Load = Callable[[bool, int], None]
 _SMOOTH = 0.2
 _SHARE = 4
 """Of a batch, what is answered at a time while fewer inputs wait than a whole one holds."""
-_PAIR = 2
-"""How many requests of one input are, where one takes a share of the time of several: what does not hang on their
-number is done once for two, and the first does not wait for many."""
 
 
 @dataclass(eq=False)
@@ -92,7 +89,7 @@ class Batcher:
     watch       told of each batch
     key         of requests that are read as a whole, what those have in common that may go together
     single      whether one input takes a share of the time of several: then none waits for others, and while fewer wait
-                than a batch holds requests of one input are answered in pairs
+                than are answered at a time requests of one input are answered one by one
     load        told how busy it is
     """
 
@@ -230,7 +227,9 @@ class Batcher:
         waiting = [asked.rest for asked in self._queue if not asked.future.done()]
         if sum(waiting) >= self._together:
             return self._together
-        return min(self._few, max([_PAIR, *waiting[:1]])) if self._single else self._few
+        if self._single and sum(waiting) < self._few:
+            return max([1, *waiting[:1]])
+        return self._few
 
     def _taken_whole(self) -> list[_Part]:
         """Requests of one key, the oldest among them; the others keep their places."""

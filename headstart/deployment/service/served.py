@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from blake3 import blake3
 from headstart import artefact
 from headstart.artefact.model import Model
 from headstart.deployment.service.inputs import TOGETHER, task_of
+from headstart.deployment.service.picture_path import PicturePath, picture_path
 from headstart.deployment.service.training_examples import (
     NearestRows,
     TrainingExamples,
@@ -25,7 +26,7 @@ from headstart.features.engines.short_batches import allow_single_pictures
 from headstart.features.extraction import Extraction
 from headstart.features.feature_set import FeatureSet
 from headstart.listener import SILENT
-from headstart.methods.answers import answer, features, look_as_fitted
+from headstart.methods.answers import answer, answer_features, features, look_as_fitted
 from headstart.tasks.task import Array, Task
 from headstart.transfer import Transfer
 
@@ -64,6 +65,7 @@ class Served:
     name: str = "model"
     examples: TrainingExamples | None = None
     no_examples: str = "the service was not asked to show them (--nearest)"
+    _path: list[PicturePath] = field(default_factory=list, init=False, repr=False)
 
     @property
     def model(self) -> Model:
@@ -93,17 +95,8 @@ class Served:
 
     def answers(self, items: Sequence[Any]) -> list[Answer]:
         """Of each input, in order. Raises DataError where a table cannot be read as a whole."""
-        task = self.task(items)
-        rows = look_as_fitted(self.model, task, self.extraction, SILENT) if len(task) else None
-        task = task if rows is None else rows.task
-        result = [Answer(None, why="it could not be read")] * len(items)
-        for item in task.set_aside:
-            if item.place is not None:
-                result[item.place] = Answer(None, why=item.why)
-        if rows is not None and len(rows):
-            for place, own in zip(rows.task.positions.tolist(), self._of_rows(rows), strict=True):
-                result[place] = own
-        return result
+        pictures = self._picture_path()
+        return self._of_task(items) if pictures is None else self._of_pictures(items, pictures)
 
     def nearest(self, answers: Sequence[Answer], count: int) -> list[list[dict[str, Any]] | None]:
         """Of each answer the `count` training rows that are most like its input; None where there are none to show."""
@@ -117,9 +110,34 @@ class Served:
             told[place] = own
         return told
 
+    def _picture_path(self) -> PicturePath | None:
+        """Once its engines are ready: the first inputs are answered without."""
+        if not self._path and (path := picture_path(self.model, self.extraction)) is not None:
+            self._path.append(path)
+        return self._path[0] if self._path else None
+
+    def _of_pictures(self, items: Sequence[Any], path: PicturePath) -> list[Answer]:
+        values, failed = path(items)
+        answered = iter(self._of_features(answer_features(self.model, values), values[0]) if len(values[0]) else ())
+        return [Answer(None, why=failed[place]) if place in failed else next(answered) for place in range(len(items))]
+
+    def _of_task(self, items: Sequence[Any]) -> list[Answer]:
+        task = self.task(items)
+        rows = look_as_fitted(self.model, task, self.extraction, SILENT) if len(task) else None
+        task = task if rows is None else rows.task
+        result = [Answer(None, why="it could not be read")] * len(items)
+        for item in task.set_aside:
+            if item.place is not None:
+                result[item.place] = Answer(None, why=item.why)
+        if rows is not None and len(rows):
+            for place, own in zip(rows.task.positions.tolist(), self._of_rows(rows), strict=True):
+                result[place] = own
+        return result
+
     def _of_rows(self, rows: FeatureSet) -> list[Answer]:
-        values = answer(self.model, rows)
-        dense = _dense(features(self.model, rows))
+        return self._of_features(answer(self.model, rows), _dense(features(self.model, rows)))
+
+    def _of_features(self, values: Array, dense: Array | None) -> list[Answer]:
         flags = None if dense is None else self._flags(dense)
         return [
             Answer(
@@ -127,7 +145,7 @@ class Served:
                 None if flags is None else bool(flags[row]),
                 None if dense is None else dense[row],
             )
-            for row in range(len(rows))
+            for row in range(len(values))
         ]
 
     def _flags(self, dense: Array) -> Array | None:

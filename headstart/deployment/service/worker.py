@@ -7,6 +7,7 @@ that it holds, tells each client to connect anew, and goes when the last connect
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -74,12 +75,14 @@ def work(
     """
     threadpool_limits(1)
     inherit(os.getppid())
+    gc.freeze()  # a collection would look at all that was loaded, and copy every page of it that the workers share
     try:
         served = load()
         try_model(served)
         metrics = Metrics()
         observer = None if options.observer is None else options.observer(served.fitted, metrics)
         service = Service(served, options.limits, metrics, observer, sharing())
+        gc.freeze()  # and every request would wait for it, .15 s
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_Ending(service, options, says, life).serve(listener))
     except Exception as error:
