@@ -88,8 +88,8 @@ class Batcher:
     together    inputs of a batch; None: each request is a batch of its own
     watch       told of each batch
     key         of requests that are read as a whole, what those have in common that may go together
-    single      whether one input takes a share of the time of several: then none waits for others, and while fewer wait
-                than are answered at a time requests of one input are answered one by one
+    single      whether one input takes a share of the time of several: then none waits for others, and while less than
+                half a batch waits requests of one input are answered one by one
     load        told how busy it is
     """
 
@@ -227,8 +227,8 @@ class Batcher:
         waiting = [asked.rest for asked in self._queue if not asked.future.done()]
         if sum(waiting) >= self._together:
             return self._together
-        if self._single and sum(waiting) < self._few:
-            return max([1, *waiting[:1]])
+        if self._single and sum(waiting) < self._together / 2:
+            return min(self._few, max([1, *waiting[:1]]))
         return self._few
 
     def _taken_whole(self) -> list[_Part]:

@@ -61,8 +61,8 @@ def test_single_inputs_are_answered_one_by_one_while_few_wait_and_together_once_
 def test_single_inputs_are_answered_some_at_a_time_where_several_wait():
     calculate = Recorded()
     own = Batcher(calculate, Limits(max_wait_ms=60_000), 16, lambda *_: None, single=True)
-    after_the_first(own, calculate, *[[number] for number in range(1, 7)])
-    assert calculate.batches == [[0], [1, 2, 3, 4], [5], [6]]
+    after_the_first(own, calculate, *[[number] for number in range(1, 10)])
+    assert calculate.batches == [[0], [1, 2, 3, 4], [5], [6], [7], [8], [9]]
 
 
 def test_beside_single_inputs_a_request_of_several_is_answered_some_at_a_time():
@@ -70,7 +70,7 @@ def test_beside_single_inputs_a_request_of_several_is_answered_some_at_a_time():
     own = Batcher(calculate, Limits(max_wait_ms=60_000), 16, lambda *_: None, single=True)
     futures = after_the_first(own, calculate, [1], [2, 3, 4, 5, 6, 7], [8])
     assert [len(values(future)) for future in futures] == [1, 6, 1]
-    assert calculate.batches == [[0], [1, 2, 3, 4], [8, 5, 6, 7]]
+    assert calculate.batches == [[0], [1, 2, 3, 4], [8], [5, 6, 7]]
 
 
 def test_a_request_is_released_while_others_are_calculated_and_answered_next_where_it_comes_back():
