@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -27,6 +28,8 @@ __all__ = ["LEAST", "MOST", "OPSET", "checked_opset", "converted", "metadata_of"
 LEAST, OPSET, MOST = 18, 18, 23
 """Of the ONNX operators: the least that have all that is needed, those that are written, and the newest."""
 _PREFIX = "headstart."
+_OF_TORCH = ("_check_is_size will be removed", r"The tensor attributes self\..*\._flat_weights")
+"""What torch's exporter says of torch's own recurrent layers, which nobody else can change."""
 
 
 def runnable() -> None:
@@ -71,7 +74,9 @@ def converted(graph: Graph, opset: int) -> ModelProto:
     free = torch.export.Dim.DYNAMIC
     shapes = tuple(dict.fromkeys(axes, free) for axes in graph.axes)
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            for message in _OF_TORCH:
+                warnings.filterwarnings("ignore", message=message)
             program = torch.onnx.export(
                 graph.module,
                 graph.example,
