@@ -66,6 +66,7 @@ class Served:
     examples: TrainingExamples | None = None
     no_examples: str = "the service was not asked to show them (--nearest)"
     _path: list[PicturePath] = field(default_factory=list, init=False, repr=False)
+    """The short way of its pictures, once there is one."""
 
     @property
     def model(self) -> Model:
