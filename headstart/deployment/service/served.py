@@ -92,7 +92,9 @@ class Served:
         """Whether its networks take one picture at a time from now on, and not batches filled up with black; to be
         called once it has answered something."""
         networks = [member.model.backbone for member in self.model.members]
-        return bool(networks) and all(network is not None and allow_single_pictures(network) for network in networks)
+        single = bool(networks) and all(network is not None and allow_single_pictures(network) for network in networks)
+        self._path.clear()  # one that was made before knows nothing of it
+        return single
 
     def answers(self, items: Sequence[Any]) -> list[Answer]:
         """Of each input, in order. Raises DataError where a table cannot be read as a whole."""
@@ -113,9 +115,12 @@ class Served:
 
     def _picture_path(self) -> PicturePath | None:
         """Once its engines are ready: the first inputs are answered without."""
-        if not self._path and (path := picture_path(self.model, self.extraction)) is not None:
-            self._path.append(path)
-        return self._path[0] if self._path else None
+        for path in self._path:
+            return path
+        new = picture_path(self.model, self.extraction)
+        if new is not None:
+            self._path.append(new)
+        return new
 
     def _of_pictures(self, items: Sequence[Any], path: PicturePath) -> list[Answer]:
         values, failed = path(items)

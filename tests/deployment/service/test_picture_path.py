@@ -14,6 +14,8 @@ from headstart.artefact.model import Member
 from headstart.deployment.service.picture_path import picture_path
 from headstart.deployment.service.served import Served, load_served
 from headstart.errors import DataError
+from headstart.features.engines.recorded import last_engine
+from headstart.features.engines.rescue import RescuedEngine
 from headstart.features.extraction import Extraction
 from headstart.features.picture_input import Source
 
@@ -63,6 +65,26 @@ def test_one_member_that_stands_on_more_than_features_sends_all_the_long_way(tin
     for beside in (described.model_, replace(model.model_, encoder=({}, {}))):
         both = replace(model.model_, beside=(Member(0.3, beside),))
         assert picture_path(both, own.extraction) is None
+
+
+def test_one_picture_is_one_row_too_where_its_engine_was_ready_before_that_was_found_out(tiny, monkeypatch):
+    """As in a worker of a service, which inherits an engine of torch."""
+    own = served(fitted(tiny, "image", head(6)))
+    own.answers(SOME)
+    whole = own.answers([png(1)])
+    assert own._path
+    rows = []
+    lane = RescuedEngine.lane
+
+    def counted(engine):
+        run = lane(engine)
+        return lambda pixels: (rows.append(len(pixels)), run(pixels))[1]
+
+    monkeypatch.setattr(RescuedEngine, "lane", counted)
+    single = own.allow_single_inputs()
+    [answer] = own.answers([png(1)])
+    assert rows == [1 if single else last_engine(tiny).batch]
+    assert answer.values.tobytes() == whole[0].values.tobytes()
 
 
 def test_a_picture_that_can_be_read_only_once_is_told_of(tiny, make, monkeypatch):
