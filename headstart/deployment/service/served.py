@@ -21,6 +21,7 @@ from headstart.deployment.service.training_examples import (
     load_training_examples,
 )
 from headstart.errors import ArtefactError
+from headstart.features.engines.engine import Unfit
 from headstart.features.engines.shared import set_up_to_fork
 from headstart.features.engines.short_batches import allow_single_pictures
 from headstart.features.extraction import Extraction
@@ -98,8 +99,13 @@ class Served:
 
     def answers(self, items: Sequence[Any]) -> list[Answer]:
         """Of each input, in order. Raises DataError where a table cannot be read as a whole."""
-        pictures = self._picture_path()
-        return self._of_task(items) if pictures is None else self._of_pictures(items, pictures)
+        path = self._picture_path()
+        if path is not None:
+            try:
+                return self._of_pictures(items, path)
+            except Unfit:  # the long way falls back on another engine
+                self._path.clear()
+        return self._of_task(items)
 
     def nearest(self, answers: Sequence[Answer], count: int) -> list[list[dict[str, Any]] | None]:
         """Of each answer the `count` training rows that are most like its input; None where there are none to show."""

@@ -14,8 +14,11 @@ from headstart.artefact.model import Member
 from headstart.deployment.service.picture_path import picture_path
 from headstart.deployment.service.served import Served, load_served
 from headstart.errors import DataError
+from headstart.features.engines.engine import Unfit
+from headstart.features.engines.openvino_engine import OpenVINOEngine
 from headstart.features.engines.recorded import last_engine
 from headstart.features.engines.rescue import RescuedEngine
+from headstart.features.engines.torch_engine import TorchEngine
 from headstart.features.extraction import Extraction
 from headstart.features.picture_input import Source
 
@@ -85,6 +88,29 @@ def test_one_picture_is_one_row_too_where_its_engine_was_ready_before_that_was_f
     [answer] = own.answers([png(1)])
     assert rows == [1 if single else last_engine(tiny).batch]
     assert answer.values.tobytes() == whole[0].values.tobytes()
+
+
+@pytest.mark.usefixtures("has_openvino")
+def test_an_engine_that_fails_gives_way_to_that_of_the_long_way(tiny, monkeypatch):
+    own = served(fitted(tiny, "image", head(6)))
+    own = replace(own, extraction=replace(own.extraction, engine="openvino"))
+    before = [own.answers(SOME), own.answers(SOME)][1]
+
+    def broken(engine):
+        def run(*inputs):
+            raise Unfit("no kernel")
+
+        return run
+
+    monkeypatch.setattr(OpenVINOEngine, "lane", broken)
+    own._path.clear()
+    assert picture_path(own.model, own.extraction) is not None
+    for _ in range(2):
+        after = own.answers(SOME)
+        assert last_engine(tiny).__class__ is TorchEngine
+        for one, other in zip(after, before, strict=True):
+            assert one.why == other.why
+            assert other.values is None or np.allclose(one.values, other.values, atol=1e-4)
 
 
 def test_a_picture_that_can_be_read_only_once_is_told_of(tiny, make, monkeypatch):
