@@ -82,7 +82,7 @@ def work(
         metrics = Metrics()
         observer = None if options.observer is None else options.observer(served.fitted, metrics)
         service = Service(served, options.limits, metrics, observer, sharing())
-        gc.freeze()  # and every request would wait for it, .15 s
+        gc.freeze()  # and the requests would wait for it, .15 s
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_Ending(service, options, says, life).serve(listener))
     except Exception as error:
