@@ -88,15 +88,15 @@ def fed_otherwise(model: Model, rows: FeatureSet) -> str:
 
 def answer(model: Model, rows: FeatureSet) -> Array:
     """Probabilities (N, C) for classification and multilabel, values (N,) for regression."""
-    if not model.beside:
-        return model.head.predict(features(model, rows))
-    if len(rows.beside) != len(model.beside):
+    if model.beside and len(rows.beside) != len(model.beside):
         raise ValueError("the model averages several backbones, and these rows were seen by one: use look_as_fitted")
-    parts = zip(model.members, (rows, *rows.beside), strict=True)
-    return np.asarray(sum(member.weight * answer(member.model, seen) for member, seen in parts))
+    seen = (rows, *rows.beside) if model.beside else (rows,)
+    return answer_features(
+        model, [features(member.model, own) for member, own in zip(model.members, seen, strict=True)]
+    )
 
 
-def answer_features(model: Model, values: Sequence[Array]) -> Array:
+def answer_features(model: Model, values: Sequence[Array | sparse.csr_array]) -> Array:
     """The same of (N, D) features, those that the head of each of its members stands on."""
     if not model.beside:
         return model.head.predict(values[0])
